@@ -1,0 +1,26 @@
+/* features.h5: dense features of every image, kept only when asked for.
+ *   /features/data float32 or uint16 (bf16 bits; attribute `dtype`) [rows, D], /features/offset
+ * uint64 [N+1] in rows, /features/shape uint32 [N, 2], /features/name string [N]; attributes
+ * stride, layers, key (hash of what made it). */
+#ifndef AUXSEG_IO_FEATURES_H
+#define AUXSEG_IO_FEATURES_H
+
+#include "mpi/comm.h"
+#include "src/label/kmeans.h"
+
+/* A rank's block of images: global index of the first, and each one's height and width. */
+typedef struct feature_block {
+    int64_t first, images;
+    int *height, *width; /* [images], owned */
+    features rows;       /* data owned */
+} feature_block;
+void feature_block_destroy(feature_block *b);
+
+/* Collective. names [N] of all images. */
+status features_write(const comm *c, const char *path, const feature_block *b,
+    const char *const *names, int64_t count, const char *layers, int stride, uint64_t key);
+/* Collective: each rank gets its shard of the images. STATUS_OUTPUT if the key differs or a
+ * checksum fails. */
+status features_read(const comm *c, const char *path, uint64_t key, feature_block *out);
+
+#endif

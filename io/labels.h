@@ -1,0 +1,39 @@
+/* labels.h5: auxiliary labels of every pixel at feature stride.
+ *   /labels/data uint16 [pixels], /labels/offset uint64 [N+1], /labels/shape uint32 [N, 2],
+ *   /labels/name string [N], /labels/hash uint64 [N], /centroids float32 [K, D]; root attributes:
+ * format, k, ignore (65535), objective, iterations, outlier_threshold, method, metric, dataset
+ * (hash), checksum. */
+#ifndef AUXSEG_IO_LABELS_H
+#define AUXSEG_IO_LABELS_H
+
+#include "mpi/comm.h"
+#include "src/image/image.h"
+
+typedef struct labels_info {
+    int k, d, iterations;
+    double objective, outlier_threshold;
+    const char *method, *metric; /* when read: owned by the labels object */
+    uint64_t dataset;
+} labels_info;
+
+typedef struct labels labels;
+
+/* Collective: this rank's images are `first` .. first + images - 1 of count; label holds their
+ * pixels in order. *hash (may be NULL): of the contents, the same for any number of ranks:
+ * run.json's. */
+status labels_write(const comm *c, const char *path, const labels_info *info, int64_t count,
+    int64_t first, int64_t images, const int *height, const int *width, const uint16_t *label,
+    const float *centroids, const char *const *names, uint64_t *hash);
+
+/* Collective: rank 0 reads the tables. Maps are read with pread. */
+status labels_open(const comm *c, const char *path, labels **out);
+void labels_close(labels *l);
+int labels_count(const labels *l);
+labels_info labels_about(const labels *l);
+const float *labels_centroids(const labels *l); /* [K, D], borrowed */
+/* Label map of image i, created; not collective; thread-safe; checksum verified. */
+status labels_load(const labels *l, int i, labelmap *out);
+/* Not collective. */
+status labels_verify(const char *path);
+
+#endif

@@ -1,0 +1,18 @@
+/* The pool of embeddings that all ranks compare their anchors with. */
+#ifndef AUXSEG_MPI_POOL_H
+#define AUXSEG_MPI_POOL_H
+
+#include "mpi/comm.h"
+#include "src/contrast/loss.h"
+
+/* Contrastive loss of the global pool and the gradient of this rank's rows (src/contrast/loss.h):
+ * ranks gather embeddings, labels, then (N, Q, |P|). Collective; empty ranks are legal.
+ * z [local, D] unit rows, in pool order: rank 0's rows, rank 1's, ...; label, image [local];
+ * partner [local]: index in this rank's rows of the same place in the other view, or -1.
+ * gradient [local, D] is written; *stats is the same on every rank.
+ * The same bits for any number of ranks that hold the same rows in the same order. */
+status pool_loss(const comm *c, const contrast_options *o, size_t local, int d, const float *z,
+    const int32_t *label, const int32_t *image, const int32_t *partner, contrast_stats *stats,
+    float *gradient);
+
+#endif

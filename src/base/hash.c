@@ -1,0 +1,18 @@
+#include "src/base/hash.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#define XXH_INLINE_ALL
+#include <xxhash.h>
+
+uint64_t hash_bytes(const void *data, size_t bytes) {
+    return XXH3_64bits(data, bytes);
+}
+
+uint64_t hash_append(uint64_t before, const void *data, size_t bytes) {
+    return XXH3_64bits_withSeed(data, bytes, before);
+}
+
+void hash_text(uint64_t hash, char *text) {
+    snprintf(text, 17, "%016" PRIx64, hash);
+}

@@ -1,0 +1,80 @@
+/* The settings of a run: one table (settings_table.c) drives parsing, checks, printing, the saved
+ * copy and configs/default.cfg. Not collective: rank 0 reads, mpi/ broadcasts the text. */
+#ifndef AUXSEG_BASE_SETTINGS_H
+#define AUXSEG_BASE_SETTINGS_H
+
+#include "src/base/status.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+enum { SETTINGS_TEXT = 1024 }; /* longest string value, with its end */
+typedef char settings_text[SETTINGS_TEXT];
+
+typedef struct settings {
+    struct {
+        settings_text dir, resume; /* resume: "auto" | "never" */
+        int64_t seed;
+        int rounds, threads, checkpoint_steps; /* threads 0: OMP_NUM_THREADS or the cores given */
+        bool compare;
+        double max_hours;
+    } run;
+    struct {
+        settings_text layout, root, train, val, test, strip_prefix, names, label_map, on_bad_image;
+        int classes, ignore;
+        double scale, max_megapixels;
+        int synth_train, synth_val, synth_height, synth_width;
+    } dataset;
+    struct {
+        settings_text backbone, head, weights, norm, dtype;
+        int stages, output_stride, group, head_channels, projection;
+    } model;
+    struct {
+        settings_text source, weights, layers;
+        bool normalize, keep;
+    } extract;
+    struct {
+        settings_text method, metric, init, outlier_scope;
+        int k, iterations, restarts, sample;
+        double tolerance, outliers;
+    } cluster;
+    struct {
+        settings_text positives, scope, optimizer, schedule;
+        int steps, batch, crop, pixels, warmup;
+        double temperature, lr, head_lr, momentum, weight_decay, scale_min, scale_max, flip, jitter,
+            grey;
+    } pretrain;
+    struct {
+        settings_text list, optimizer, schedule;
+        int steps, batch, crop, warmup;
+        double fraction, lr, head_lr, power, momentum, weight_decay, scale_min, scale_max, flip,
+            jitter;
+    } finetune;
+    struct {
+        settings_text split, scales;
+        bool flip;
+        int predictions; /* palette PNGs to write, 0: none, -1: all */
+    } evaluate;
+    struct {
+        int overlays;
+    } report;
+} settings;
+
+/* Defaults, then the file, then each "group.key=value" of set [sets], all or nothing.
+ * Every mistake is collected: unknown keys with the nearest known one, wrong types, values out of
+ * range, with file and line. They are written with log_error; STATUS_USAGE if there is one.
+ * file NULL: defaults and `set` only. @include is refused. */
+status settings_read(settings *out, const char *file, const char *const *set, int sets);
+/* The effective settings as a libconfig file; with `manual` every key with its help, unit, range
+ * and choices (configs/default.cfg). */
+void settings_write(const settings *s, FILE *to, bool manual);
+/* "group.key", its value as text: for run.json and the report. index from 0; false past the end. */
+bool settings_item(
+    const settings *s, int index, char *key, size_t key_size, char *text, size_t text_size);
+/* Hash of the values of the named groups ("dataset,model"; keys that cannot change a result,
+ * run.dir and run.threads say, are left out): what a stage's output depends on. */
+uint64_t settings_hash(const settings *s, const char *groups);
+
+#endif

@@ -1,0 +1,24 @@
+/* The one list of results. A value is the exit code of the program, too. */
+#ifndef AUXSEG_BASE_STATUS_H
+#define AUXSEG_BASE_STATUS_H
+
+#define STATUS_LIST(X)                                                                             \
+    X(OK, 0, "done")                                                                               \
+    X(FAILED, 1, "out of memory, or a library failed")                                             \
+    X(USAGE, 2, "usage or settings")                                                               \
+    X(DATA, 3, "input data")                                                                       \
+    X(OUTPUT, 4, "checkpoint or output file")                                                      \
+    X(NONFINITE, 5, "non-finite values")                                                           \
+    X(WATCHDOG, 6, "watchdog")                                                                     \
+    X(STOPPED, 75, "stopped early on request, state saved: run the same command again")
+
+typedef enum status {
+#define STATUS_ENUM(name, code, text) STATUS_##name = code,
+    STATUS_LIST(STATUS_ENUM)
+#undef STATUS_ENUM
+} status;
+
+/* What a status means, for a message. Not collective. Never NULL. */
+const char *status_text(status s);
+
+#endif

@@ -1,0 +1,31 @@
+/* The networks, each described as a list of layers. Not collective.
+ * Parameter names are torchvision's: "backbone." + resnet's, "classifier." + the head's;
+ * ours alone: deeplabv3plus (src/model/deeplab.h) and "projection.". */
+#ifndef AUXSEG_MODEL_NETWORK_H
+#define AUXSEG_MODEL_NETWORK_H
+
+#include "src/nn/graph.h"
+
+typedef struct network_options {
+    const char *backbone; /* "resnet18" | "resnet34" | "resnet50" | "resnet101" | "resnet152" */
+    int stages;           /* 1 .. 4: the encoder is cut after this stage */
+    int output_stride;    /* 8 | 16 | 32 */
+    const char *head;     /* "fcn" | "deeplabv3" | "deeplabv3plus" */
+    int head_channels;    /* width of the head body; 0: torchvision's (256, fcn: C / 4) */
+    int classes;          /* of the classifier */
+    int projection;       /* dimensions of the projection head's output */
+} network_options;
+
+typedef enum network_end {
+    NETWORK_FEATURES,   /* the layers named in `layers`, one output each */
+    NETWORK_CLASSIFIER, /* encoder, head body, classifier: logits at the head's stride */
+    NETWORK_PROJECTION, /* encoder, head body, projection head: embeddings at the head's stride, not
+                           normalised */
+} network_end;
+
+/* layers (NETWORK_FEATURES only): comma-separated, each "layer1" .. "layer4" (a stage's output) or
+ * "head" (the head body's, what the classifier reads). STATUS_USAGE with a message that names
+ * what is unknown. Owned by the caller. */
+status network_create(graph **out, const network_options *o, network_end end, const char *layers);
+
+#endif

@@ -1,0 +1,101 @@
+/* A graph made ready to run for one image shape, data type and mode: primitives created (each for
+ * one image and one thread), weights packed, memory laid out. After plan_create no primitive is
+ * created and no memory allocated.
+ *
+ * Not collective, but for PLAN_TRAIN with NORM_SYNC, where `exchange` is.
+ * An image's arithmetic never depends on the other images (but through norm statistics), the
+ * threads or the ranks: the same bits for any number of both. */
+#ifndef AUXSEG_NN_PLAN_H
+#define AUXSEG_NN_PLAN_H
+
+#include "src/nn/dtype.h"
+#include "src/nn/graph.h"
+#include "src/nn/gradient.h"
+
+typedef enum plan_mode {
+    PLAN_INFER, /* norms folded into convolutions by their running statistics, no gradient */
+    PLAN_TRAIN,
+} plan_mode;
+
+typedef enum norm_mode {
+    NORM_GROUP,  /* statistics over each unit of `group` consecutive images of the global batch */
+    NORM_SYNC,   /* over the whole global batch */
+    NORM_FROZEN, /* running statistics; weight and bias are still trained */
+} norm_mode;
+
+typedef struct plan_options {
+    int height, width; /* of the input */
+    dtype type;
+    plan_mode mode;
+    norm_mode norm; /* PLAN_TRAIN only */
+    int group;      /* images of a unit under NORM_GROUP; a unit is one image otherwise */
+    int images;     /* most images of one call, all held in memory at once */
+    int threads;
+} plan_options;
+
+/* Sums that cross ranks under NORM_SYNC: gather [local, width] of every rank in image order to
+ * all [global, width]. NULL function: this rank has the whole batch. Returns a status that is the
+ * same on every rank. */
+typedef struct norm_exchange {
+    status (*gather)(void *context, const double *local, size_t rows, size_t width, double *all);
+    void *context;
+    int images; /* of the global batch */
+} norm_exchange;
+
+/* What a step's random numbers and norm units are keyed by. */
+typedef struct step_context {
+    uint64_t seed, step;
+    int first; /* index in the global batch of this rank's first image; starts a unit */
+    norm_exchange exchange;
+    /* Called by the main thread now and then while it computes: polls communication. May be NULL.
+     */
+    void (*poll)(void *context);
+    void *poll_context;
+} step_context;
+
+typedef struct plan plan;
+
+/* `g` and `p` are borrowed for the plan's life; plans of several shapes may share them.
+ * STATUS_FAILED with a message when oneDNN refuses or memory is short. */
+status plan_create(plan **out, const graph *g, parameters *p, plan_options o);
+/* NULL-safe. */
+void plan_destroy(plan *p);
+
+/* Weights (and in PLAN_INFER norm statistics) changed: pack them again. plan_create has done it
+ * once. */
+status plan_pack(plan *p);
+
+/* fp32 [H, W, C] of image i, written by the caller before plan_forward. */
+float *plan_input(plan *p, int image);
+
+/* Images 0 .. images - 1. In PLAN_TRAIN running statistics are not touched: plan_commit does. */
+status plan_forward(plan *p, int images, const step_context *c);
+
+/* fp32 [h, w, C] of an output after plan_forward. */
+const float *plan_output(const plan *p, int output, int image);
+void plan_output_shape(const plan *p, int output, int *height, int *width, int *channels);
+
+/* fp32 [h, w, C], written by the caller before plan_backward (zero where nothing flows). */
+float *plan_output_gradient(plan *p, int output, int image);
+
+/* Adds each unit's gradient to `total` (gradient.h), after plan_forward of the same images.
+ * Calls gradient_ready when a parameter's is complete, last layers first. */
+status plan_backward(plan *p, int images, const step_context *c, gradient *total);
+
+/* Moves running statistics by the last forward's, in unit order. Under NORM_GROUP with several
+ * ranks each rank has its own units only: plan_statistics gives what must be gathered.
+ *   moments [units, width]: per unit the means and unbiased variances of every norm, in order. */
+size_t plan_moments_width(const plan *p);
+int plan_units(const plan *p, int images);
+void plan_moments(const plan *p, double *moments);
+void plan_commit(plan *p, const double *moments, int units);
+
+/* Bytes of memory that the plan holds. */
+size_t plan_bytes(const plan *p);
+
+/* True where this processor computes in `t` at oneDNN's full support. */
+bool plan_supports(dtype t);
+/* oneDNN's version and instruction set, for --version and run.json: text is written. */
+void plan_describe(char *text, size_t size);
+
+#endif

@@ -1,0 +1,21 @@
+/* Cross-entropy of logits that are upsampled to the labels' resolution (bilinear,
+ * align_corners=False), without storing the upsampled logits. Not collective.
+ * Equal to PyTorch's cross_entropy(interpolate(logits), labels, ignore_index, reduction="sum"). */
+#ifndef AUXSEG_SEGMENT_CROSS_ENTROPY_H
+#define AUXSEG_SEGMENT_CROSS_ENTROPY_H
+
+#include "src/base/status.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Pixels that count: not LABEL_IGNORE. labels [n]. */
+int64_t cross_entropy_pixels(const uint16_t *labels, size_t n);
+
+/* logits [h, w, K]; labels [H, W]; *loss is the sum over pixels that count, in float64, in pixel
+ * order; gradient [h, w, K] becomes scale * d(sum)/d(logits). One thread, one order: the same bits
+ * wherever it runs. */
+status cross_entropy(const float *logits, int h, int w, int classes, const uint16_t *labels,
+    int height, int width, double scale, double *loss, float *gradient);
+
+#endif
