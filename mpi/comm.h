@@ -13,6 +13,7 @@
 typedef struct comm {
     MPI_Comm mpi; /* duplicated: owned */
     int rank, size;
+    int *count, *offset; /* [size], comm_gather's: allocated once, so that it cannot fail */
 } comm;
 
 /* Collective over `world`. */

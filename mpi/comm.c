@@ -1,0 +1,137 @@
+#include "mpi/comm.h"
+
+#include "src/base/log.h"
+#include "src/base/memory.h"
+
+#include <assert.h>
+#include <limits.h>
+#include <string.h>
+
+/* Elements of one message: MPI 3.1 counts are int, and no transfer reaches 2 GiB. */
+enum { CHUNK = 1 << 27 };
+
+status comm_create(comm **out, MPI_Comm world) {
+    comm *c = memory_alloc(1, sizeof *c, "communicator");
+    if (!c) return STATUS_FAILED;
+    if (MPI_Comm_dup(world, &c->mpi) != MPI_SUCCESS) {
+        log_error("MPI_Comm_dup failed");
+        memory_free(c);
+        return STATUS_FAILED;
+    }
+    MPI_Comm_rank(c->mpi, &c->rank);
+    MPI_Comm_size(c->mpi, &c->size);
+    c->count = memory_alloc((size_t)c->size, sizeof *c->count, "gather counts");
+    c->offset = memory_alloc((size_t)c->size, sizeof *c->offset, "gather offsets");
+    if (!c->count || !c->offset) {
+        comm_destroy(c);
+        return STATUS_FAILED;
+    }
+    *out = c;
+    return STATUS_OK;
+}
+
+void comm_destroy(comm *c) {
+    if (!c) return;
+    MPI_Comm_free(&c->mpi);
+    memory_free(c->count);
+    memory_free(c->offset);
+    memory_free(c);
+}
+
+int comm_rank(const comm *c) {
+    return c ? c->rank : 0;
+}
+
+int comm_size(const comm *c) {
+    return c ? c->size : 1;
+}
+
+bool comm_root(const comm *c) {
+    return comm_rank(c) == 0;
+}
+
+status comm_agree(const comm *c, status mine) {
+    if (!c) return mine;
+    /* An error outweighs a request to stop. */
+    int code = mine == STATUS_STOPPED ? 1 : mine == STATUS_OK ? 0 : (int)mine + 1, worst;
+    MPI_Allreduce(&code, &worst, 1, MPI_INT, MPI_MAX, c->mpi);
+    return worst == 0 ? STATUS_OK : worst == 1 ? STATUS_STOPPED : (status)(worst - 1);
+}
+
+void comm_same(const comm *c, const char *what, uint64_t value) {
+#ifndef NDEBUG
+    if (!c) return;
+    uint64_t pair[2] = {value, ~value}, most[2];
+    MPI_Allreduce(pair, most, 2, MPI_UINT64_T, MPI_MAX, c->mpi);
+    if (most[0] != ~most[1])
+        log_error("%s differs between ranks: here %llu", what, (unsigned long long)value);
+    assert(most[0] == ~most[1]);
+#else
+    (void)c, (void)what, (void)value;
+#endif
+}
+
+static void reduce(const comm *c, void *x, size_t n, size_t size, MPI_Datatype type, MPI_Op op) {
+    if (!c || c->size == 1) return;
+    for (size_t done = 0; done < n; done += CHUNK) {
+        size_t part = n - done < CHUNK ? n - done : CHUNK;
+        MPI_Allreduce(MPI_IN_PLACE, (char *)x + done * size, (int)part, type, op, c->mpi);
+    }
+}
+
+void comm_sum_i64(const comm *c, int64_t *x, size_t n) {
+    reduce(c, x, n, sizeof *x, MPI_INT64_T, MPI_SUM);
+}
+
+void comm_max_i32(const comm *c, int32_t *x, size_t n) {
+    reduce(c, x, n, sizeof *x, MPI_INT32_T, MPI_MAX);
+}
+
+void comm_max_f64(const comm *c, double *x, size_t n) {
+    reduce(c, x, n, sizeof *x, MPI_DOUBLE, MPI_MAX);
+}
+
+void comm_min_f64(const comm *c, double *x, size_t n) {
+    reduce(c, x, n, sizeof *x, MPI_DOUBLE, MPI_MIN);
+}
+
+void comm_broadcast(const comm *c, void *x, size_t bytes) {
+    if (!c || c->size == 1) return;
+    for (size_t done = 0; done < bytes; done += CHUNK) {
+        size_t part = bytes - done < CHUNK ? bytes - done : CHUNK;
+        MPI_Bcast((char *)x + done, (int)part, MPI_BYTE, 0, c->mpi);
+    }
+}
+
+void comm_gather(const comm *c, const void *mine, const size_t *bytes, void *all) {
+    size_t total = 0;
+    for (int r = 0; r < comm_size(c); r++) total += bytes[r];
+    if (!c || c->size == 1) {
+        memcpy(all, mine, total);
+        return;
+    }
+    if (total <= INT_MAX) {
+        int sum = 0;
+        for (int r = 0; r < c->size; r++) {
+            c->count[r] = (int)bytes[r];
+            c->offset[r] = sum;
+            sum += c->count[r];
+        }
+        MPI_Allgatherv(
+            mine, (int)bytes[c->rank], MPI_BYTE, all, c->count, c->offset, MPI_BYTE, c->mpi);
+    } else {
+        /* Too large for int displacements: each rank's part is broadcast in pieces. */
+        size_t begin = 0;
+        for (int r = 0; r < c->size; begin += bytes[r], r++) {
+            if (r == c->rank) memcpy((char *)all + begin, mine, bytes[r]);
+            for (size_t done = 0; done < bytes[r]; done += CHUNK) {
+                size_t part = bytes[r] - done < CHUNK ? bytes[r] - done : CHUNK;
+                MPI_Bcast((char *)all + begin + done, (int)part, MPI_BYTE, r, c->mpi);
+            }
+        }
+    }
+}
+
+void comm_barrier(const comm *c) {
+    if (c && c->size > 1) MPI_Barrier(c->mpi);
+}
