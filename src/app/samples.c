@@ -1,0 +1,74 @@
+#include "src/app/samples.h"
+
+#include "src/base/memory.h"
+
+#include <pthread.h>
+
+struct samples {
+    const dataset *d;
+    double scale;
+    size_t budget, used;
+    pthread_mutex_t lock;
+    sample *item; /* [images of the data set], cached ones have rgb.data */
+};
+
+status samples_create(samples **out, const dataset *d, double scale, size_t budget) {
+    samples *s = memory_alloc(1, sizeof *s, "sample cache");
+    if (!s) return STATUS_FAILED;
+    *s = (samples){.d = d, .scale = scale, .budget = budget};
+    pthread_mutex_init(&s->lock, NULL);
+    s->item = memory_alloc((size_t)dataset_count(d), sizeof *s->item, "sample cache");
+    if (!s->item) {
+        samples_destroy(s);
+        return STATUS_FAILED;
+    }
+    *out = s;
+    return STATUS_OK;
+}
+
+void samples_destroy(samples *s) {
+    if (!s) return;
+    for (int i = 0; s->item && i < dataset_count(s->d); i++) {
+        image_destroy(&s->item[i].rgb);
+        labelmap_destroy(&s->item[i].label);
+    }
+    pthread_mutex_destroy(&s->lock);
+    memory_free(s->item);
+    memory_free(s);
+}
+
+static size_t sample_bytes(const sample *x) {
+    size_t pixels = (size_t)x->rgb.height * (size_t)x->rgb.width;
+    return pixels * (x->label.data ? 5 : 3);
+}
+
+status samples_get(samples *s, int i, sample *out) {
+    pthread_mutex_lock(&s->lock);
+    *out = s->item[i];
+    pthread_mutex_unlock(&s->lock);
+    if (out->rgb.data) return STATUS_OK;
+
+    sample fresh = {0};
+    labelmap *label = dataset_get(s->d, i).labelled ? &fresh.label : NULL;
+    status st = dataset_load(s->d, i, s->scale, &fresh.rgb, label);
+    if (st != STATUS_OK) return st;
+    pthread_mutex_lock(&s->lock);
+    /* Another thread may have decoded the same image meanwhile: the first one stays. */
+    bool keep = !s->item[i].rgb.data && s->used + sample_bytes(&fresh) <= s->budget;
+    if (keep) {
+        fresh.cached = true;
+        s->used += sample_bytes(&fresh);
+        s->item[i] = fresh;
+    }
+    pthread_mutex_unlock(&s->lock);
+    *out = fresh;
+    return STATUS_OK;
+}
+
+void samples_release(sample *x) {
+    if (!x->cached) {
+        image_destroy(&x->rgb);
+        labelmap_destroy(&x->label);
+    }
+    *x = (sample){0};
+}

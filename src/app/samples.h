@@ -1,0 +1,23 @@
+/* Decoded images of a data set, kept in memory up to a budget. Not collective; thread-safe. */
+#ifndef AUXSEG_APP_SAMPLES_H
+#define AUXSEG_APP_SAMPLES_H
+
+#include "io/dataset.h"
+
+typedef struct sample {
+    image rgb;
+    labelmap label; /* class ids; empty (data NULL) where the image has none */
+    bool cached;    /* owned by the cache */
+} sample;
+
+typedef struct samples samples;
+
+/* d is borrowed. scale as in dataset_load. budget: bytes of decoded images to keep. */
+status samples_create(samples **out, const dataset *d, double scale, size_t budget);
+/* NULL-safe. */
+void samples_destroy(samples *s);
+/* Image i, read and decoded if it is not in memory. Give it back with samples_release. */
+status samples_get(samples *s, int i, sample *out);
+void samples_release(sample *x);
+
+#endif
