@@ -8,8 +8,8 @@
 #include <math.h>
 #include <string.h>
 
-status order_create(order *o, const int *image, int count, uint64_t seed) {
-    *o = (order){.image = image, .count = count, .seed = seed, .epoch = -1};
+status order_create(order *o, const int *member, int count, uint64_t seed) {
+    *o = (order){.member = member, .count = count, .seed = seed, .epoch = -1};
     o->permutation = memory_alloc((size_t)count, sizeof *o->permutation, "order of images");
     return o->permutation ? STATUS_OK : STATUS_FAILED;
 }
@@ -26,23 +26,23 @@ int order_at(order *o, int64_t position) {
         random_permutation(&r, o->permutation, (uint32_t)o->count);
         o->epoch = epoch;
     }
-    return o->image[o->permutation[position % o->count]];
+    return o->member[o->permutation[position % o->count]];
 }
 
 status images_of_split(image_list *out, const dataset *d, split which, bool labelled) {
     int n = dataset_count(d);
     *out = (image_list){memory_alloc((size_t)n, sizeof(int), "image list"), 0};
-    if (!out->image) return STATUS_FAILED;
+    if (!out->member) return STATUS_FAILED;
     for (int i = 0; i < n; i++) {
         dataset_item item = dataset_get(d, i);
-        if (item.split == which && (item.labelled || !labelled)) out->image[out->count++] = i;
+        if (item.split == which && (item.labelled || !labelled)) out->member[out->count++] = i;
     }
     return STATUS_OK;
 }
 
 static int find_name(const dataset *d, const image_list *in, const char *name) {
     for (int i = 0; i < in->count; i++)
-        if (strcmp(dataset_get(d, in->image[i]).name, name) == 0) return i;
+        if (strcmp(dataset_get(d, in->member[i]).name, name) == 0) return i;
     return -1;
 }
 
@@ -98,11 +98,11 @@ status images_labelled(image_list *out, const dataset *d, const settings *s) {
     if (st != STATUS_OK) goto done;
     int kept = 0;
     for (int i = 0; i < train.count; i++)
-        if (take[i]) train.image[kept++] = train.image[i];
-    *out = (image_list){train.image, kept};
-    train.image = NULL;
+        if (take[i]) train.member[kept++] = train.member[i];
+    *out = (image_list){train.member, kept};
+    train.member = NULL;
 done:
     memory_free(take);
-    memory_free(train.image);
+    memory_free(train.member);
     return st;
 }

@@ -7,21 +7,21 @@
 #include "src/base/settings.h"
 
 typedef struct order {
-    const int *image; /* [count], indices into the data set, borrowed */
+    const int *member; /* [count], indices into the data set, borrowed */
     int count;
     uint64_t seed;
     int64_t epoch;         /* of `permutation`, -1: none yet */
     uint32_t *permutation; /* [count], owned */
 } order;
 
-status order_create(order *o, const int *image, int count, uint64_t seed);
+status order_create(order *o, const int *member, int count, uint64_t seed);
 void order_destroy(order *o);
 /* The image at a position of the endless sequence of epochs. */
 int order_at(order *o, int64_t position);
 
 /* A list of images, owned by the caller (memory_free). */
 typedef struct image_list {
-    int *image, count;
+    int *member, count;
 } image_list;
 
 /* Every image of a split; labelled: only those with a label map. */
