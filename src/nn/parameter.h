@@ -42,12 +42,17 @@ typedef struct parameters {
     float *value, *buffer;   /* flat blocks, [count] and [buffers] */
     size_t count, buffers;   /* elements */
     int64_t batches_tracked; /* torchvision's num_batches_tracked, one for all norms */
+    int *sorted;             /* [items], indices by name: parameters_find's */
 } parameters;
 
 struct graph;
 
 /* Declared by the graph, not yet initialised (zero). Owned by the caller. NULL: out of memory. */
 parameters *parameters_create(const struct graph *g);
+/* What parameters_create is made of. declared [n], borrowed, in the graph's order: name, dims,
+ * shape, trainable, decay, group, init, fan_in, fan_out are read; offset and count are set here.
+ * Trainable items come first, otherwise the order is kept. Names are unique (an assert). */
+status parameters_from(parameters **out, const parameter *declared, int n);
 /* NULL-safe. */
 void parameters_destroy(parameters *p);
 /* Each item's initial value, keyed by (seed, a hash of its name): independent of which graph it
