@@ -42,7 +42,6 @@ typedef struct parameters {
     float *value, *buffer;   /* flat blocks, [count] and [buffers] */
     size_t count, buffers;   /* elements */
     int64_t batches_tracked; /* torchvision's num_batches_tracked, one for all norms */
-    int *sorted;             /* [items], indices by name: parameters_find's */
 } parameters;
 
 struct graph;
@@ -60,7 +59,8 @@ void parameters_destroy(parameters *p);
 void parameters_initialize(parameters *p, uint64_t seed);
 /* Index of a name, or -1. */
 int parameters_find(const parameters *p, const char *name);
-/* Copies every item that both have under the same name and shape; returns how many. */
+/* Copies every item that both have under the same name and shape, and batches_tracked if there is
+ * one; returns how many. */
 int parameters_copy(parameters *to, const parameters *from);
 /* First non-finite item's index, or -1. */
 int parameters_nonfinite(const parameters *p);
