@@ -1,0 +1,22 @@
+/* Dense features of every image: what the clustering reads. */
+#ifndef AUXSEG_APP_EXTRACT_H
+#define AUXSEG_APP_EXTRACT_H
+
+#include "io/dataset.h"
+#include "io/features.h"
+#include "src/base/settings.h"
+
+/* This rank's block of the training images' features, read from features.h5 if it holds just these,
+ * else computed and, with `keep`, written there. Rows are L2-normalised where extract.normalize
+ * says so. Collective. The same bits for any number of ranks and threads. */
+status extract_features(
+    const comm *c, const settings *s, const dataset *d, int round, bool keep, feature_block *out);
+/* Layers by name: extract.layers, or the last one before the classifier. text [64]. */
+void extract_layers(char *text, const settings *s, int round);
+/* The weights file that the features come from: extract.weights, model.weights or a fine-tuned
+ * model of this run. path [FILE_PATH]. Not collective. */
+status extract_weights_path(char *path, const settings *s, int round);
+/* Features of a model that was trained on labels: extract.source "finetuned", or a later round. */
+bool extract_from_finetuned(const settings *s, int round);
+
+#endif

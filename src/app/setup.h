@@ -1,0 +1,31 @@
+/* What stages derive from the settings in the same way. */
+#ifndef AUXSEG_APP_SETUP_H
+#define AUXSEG_APP_SETUP_H
+
+#include "io/dataset.h"
+#include "io/file.h"
+#include "src/base/settings.h"
+#include "src/model/network.h"
+#include "src/nn/plan.h"
+
+/* path [FILE_PATH]: a file of the run's folder; round 2 and later: "labels.h5" is "labels-2.h5".
+ * Not collective. */
+status setup_path(char *path, const settings *s, const char *name, int round);
+/* Creates the run's folder and its checkpoints. Collective. */
+status setup_folder(const comm *c, const settings *s);
+/* Opens the run's data set. Collective. */
+status setup_dataset(const comm *c, const settings *s, dataset **out);
+
+/* How many training images the data set has: they come first. Not collective. */
+int setup_training(const dataset *d);
+
+/* model.dtype, "auto" decided: bf16 where every rank's processor has it. STATUS_USAGE if bf16 is
+ * asked for and a rank has it not. Collective. */
+status setup_dtype(const comm *c, const settings *s, dtype *out);
+/* run.threads, or OpenMP's own number. Not collective. */
+int setup_threads(const settings *s);
+/* Not collective. Strings are borrowed from the settings. */
+network_options setup_network(const settings *s, const dataset *d);
+norm_mode setup_norm(const settings *s);
+
+#endif

@@ -1,0 +1,262 @@
+#include "src/app/trainer.h"
+
+#include "io/checkpoint.h"
+#include "io/file.h"
+#include "io/weights.h"
+#include "mpi/shard.h"
+#include "src/app/setup.h"
+#include "src/base/log.h"
+#include "src/base/memory.h"
+#include "src/base/stop.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+
+enum { BUCKET = 8 << 20 }; /* bytes of a gradient message */
+
+/* Units are dealt to ranks in contiguous blocks; a unit is a norm group, or one image. */
+static void deal_units(trainer *t) {
+    int unit = setup_norm(t->s) == NORM_GROUP ? t->s->model.group : 1;
+    t->units = (t->o.images + unit - 1) / unit;
+    int64_t begin = shard_begin(t->units, comm_rank(t->c), comm_size(t->c));
+    int64_t end = shard_begin(t->units, comm_rank(t->c) + 1, comm_size(t->c));
+    t->first = (int)begin * unit;
+    int last = (int)end * unit < t->o.images ? (int)end * unit : t->o.images;
+    t->local = last > t->first ? last - t->first : 0;
+    if (comm_size(t->c) > t->units)
+        log_info("%s: a batch of %d images is %d units of %d: %d of %d ranks have no work",
+            t->o.stage, t->o.images, t->units, unit, comm_size(t->c) - t->units, comm_size(t->c));
+}
+
+static status build_network(trainer *t, const dataset *d) {
+    network_options n = setup_network(t->s, d);
+    status st = network_create(&t->g, &n, t->o.end, NULL);
+    if (st != STATUS_OK) return st;
+    t->p = parameters_create(t->g);
+    if (!t->p) return STATUS_FAILED;
+    parameters_initialize(t->p, (uint64_t)t->s->run.seed);
+    t->gradient = gradient_create(t->p);
+    if (!t->gradient) return STATUS_FAILED;
+    st = sgd_create(&t->optimizer, t->p, t->o.momentum, t->o.weight_decay);
+    return st == STATUS_OK ? gradient_sync_create(&t->sync, t->c, t->gradient, BUCKET) : st;
+}
+
+static status build_plan(trainer *t, dtype type) {
+    plan_options o = {.height = t->o.crop,
+        .width = t->o.crop,
+        .type = type,
+        .mode = PLAN_TRAIN,
+        .norm = setup_norm(t->s),
+        .group = t->s->model.group,
+        .images = t->local > 0 ? t->local : 1,
+        .threads = t->threads};
+    status st = plan_create(&t->plan, t->g, t->p, o);
+    if (st != STATUS_OK) return st;
+    size_t width = plan_moments_width(t->plan);
+    t->moments = memory_alloc((size_t)t->units * width, sizeof *t->moments, "norm statistics");
+    return t->moments ? STATUS_OK : STATUS_FAILED;
+}
+
+static status load_weights(trainer *t, bool *resumed) {
+    char folder[FILE_PATH];
+    status st = comm_agree(t->c, setup_path(folder, t->s, "checkpoints", 1));
+    checkpoint_state state = {t->p, &t->optimizer, t->gradient, t->o.key, 0};
+    *resumed = false;
+    if (st == STATUS_OK && t->s->run.resume[0] == 'a')
+        st = checkpoint_load(t->c, folder, t->o.stage, &state, resumed);
+    if (st != STATUS_OK) return st;
+    if (*resumed) {
+        t->step = t->resumed = state.step;
+        log_info("%s: continues after step %" PRId64, t->o.stage, t->step);
+        return STATUS_OK;
+    }
+    weights_match match;
+    return t->o.weights[0] ? weights_load(t->c, t->o.weights, t->p, &match) : STATUS_OK;
+}
+
+static status open_metrics(trainer *t) {
+    char path[FILE_PATH];
+    status st = setup_path(path, t->s, "metrics.csv", 1);
+    if (st == STATUS_OK && comm_root(t->c))
+        st = metrics_open(&t->metrics, path, t->o.stage, t->o.round, t->step);
+    return comm_agree(t->c, st);
+}
+
+status trainer_create(
+    trainer **out, const comm *c, const settings *s, const dataset *d, const trainer_options *o) {
+    trainer *t = memory_alloc(1, sizeof *t, "trainer");
+    status st = comm_agree(c, t ? STATUS_OK : STATUS_FAILED);
+    if (st != STATUS_OK) goto done;
+    *t = (trainer){.c = c, .s = s, .o = *o, .threads = setup_threads(s)};
+    deal_units(t);
+    dtype type;
+    bool resumed;
+    st = setup_dtype(c, s, &type);
+    if (st == STATUS_OK) st = comm_agree(c, build_network(t, d));
+    if (st == STATUS_OK) st = load_weights(t, &resumed);
+    if (st == STATUS_OK) st = comm_agree(c, build_plan(t, type));
+    if (st == STATUS_OK) st = open_metrics(t);
+    if (st != STATUS_OK) goto done;
+    log_info(
+        "%s: %d steps of %d images on %d rank(s) x %d thread(s), %zu parameters, %.0f MiB a rank",
+        o->stage, o->steps, o->images, comm_size(c), t->threads, t->p->count,
+        (double)plan_bytes(t->plan) / 1048576);
+    t->began = timer_now();
+    t->bar = progress_begin(o->stage, "steps", t->step, o->steps);
+    *out = t;
+    return STATUS_OK;
+done:
+    trainer_destroy(t);
+    return st;
+}
+
+void trainer_destroy(trainer *t) {
+    if (!t) return;
+    metrics_close(t->metrics);
+    memory_free(t->moments);
+    plan_destroy(t->plan);
+    gradient_sync_destroy(t->sync);
+    sgd_destroy(&t->optimizer);
+    gradient_destroy(t->gradient);
+    parameters_destroy(t->p);
+    graph_destroy(t->g);
+    memory_free(t);
+}
+
+bool trainer_next(trainer *t) {
+    if (t->step >= t->o.steps) return false;
+    t->rate =
+        t->o.lr * schedule_factor(t->o.schedule, t->step, t->o.steps, t->o.warmup, t->o.power);
+    return true;
+}
+
+/* Sums of a norm's statistics over the whole batch, under norm "sync". */
+static status gather_rows(
+    void *context, const double *local, size_t rows, size_t width, double *all) {
+    trainer *t = context;
+    int ranks = comm_size(t->c);
+    size_t *bytes = memory_alloc((size_t)ranks, sizeof *bytes, "gather");
+    status st = comm_agree(t->c, bytes ? STATUS_OK : STATUS_FAILED);
+    (void)rows;
+    for (int r = 0; st == STATUS_OK && r < ranks; r++)
+        bytes[r] = (size_t)(shard_begin(t->units, r + 1, ranks) - shard_begin(t->units, r, ranks)) *
+                   width * sizeof *all;
+    if (st == STATUS_OK) comm_gather(t->c, local, bytes, all);
+    memory_free(bytes);
+    return st;
+}
+
+static step_context context_of(trainer *t) {
+    return (step_context){.seed = (uint64_t)t->s->run.seed,
+        .step = (uint64_t)t->step,
+        .first = t->first,
+        .exchange = {gather_rows, t, t->o.images},
+        .poll = gradient_sync_poll,
+        .poll_context = t->sync};
+}
+
+status trainer_forward(trainer *t) {
+    double now = timer_now();
+    step_context x = context_of(t);
+    gradient_sync_begin(t->sync, t->units);
+    status st = comm_agree(t->c, plan_forward(t->plan, t->local, &x));
+    timer_lap(&t->time, PHASE_FORWARD, now);
+    return st;
+}
+
+status trainer_backward(trainer *t, bool *again) {
+    double now = timer_now();
+    step_context x = context_of(t);
+    status mine = plan_backward(t->plan, t->local, &x, t->gradient);
+    now = timer_lap(&t->time, PHASE_BACKWARD, now);
+    status st = gradient_sync_end(t->sync, again);
+    timer_lap(&t->time, PHASE_EXCHANGE, now);
+    mine = comm_agree(t->c, mine);
+    return mine != STATUS_OK ? mine : st;
+}
+
+/* Norm statistics of all units, in unit order, on every rank. */
+static status commit_statistics(trainer *t) {
+    norm_mode norm = setup_norm(t->s);
+    if (norm == NORM_FROZEN) return STATUS_OK;
+    size_t width = plan_moments_width(t->plan);
+    if (norm == NORM_SYNC) {
+        plan_moments(t->plan, t->moments);
+        plan_commit(t->plan, t->moments, 1);
+        return STATUS_OK;
+    }
+    int local = plan_units(t->plan, t->local);
+    double *mine = memory_alloc((size_t)local * width, sizeof *mine, "norm statistics");
+    status st = comm_agree(t->c, mine ? STATUS_OK : STATUS_FAILED);
+    if (st == STATUS_OK) {
+        plan_moments(t->plan, mine);
+        st = gather_rows(t, mine, (size_t)local, width, t->moments);
+    }
+    if (st == STATUS_OK) plan_commit(t->plan, t->moments, t->units);
+    memory_free(mine);
+    return st;
+}
+
+static status save(trainer *t) {
+    char folder[FILE_PATH];
+    double now = timer_now();
+    status st = comm_agree(t->c, setup_path(folder, t->s, "checkpoints", 1));
+    checkpoint_state state = {t->p, &t->optimizer, t->gradient, t->o.key, t->step};
+    if (st == STATUS_OK) st = checkpoint_save(t->c, folder, t->o.stage, &state);
+    timer_lap(&t->time, PHASE_CHECKPOINT, now);
+    return st;
+}
+
+static status write_row(trainer *t, double loss, double anchors) {
+    if (!comm_root(t->c)) return STATUS_OK;
+    metrics_row row = METRICS_EMPTY(t->o.stage, t->o.round, t->step);
+    row.loss = loss;
+    row.anchors = anchors;
+    row.learning_rate = t->rate;
+    row.gradient_norm = gradient_norm(t->gradient->value, t->p->count);
+    return metrics_write(t->metrics, &row);
+}
+
+status trainer_update(trainer *t, double loss, double anchors) {
+    char note[32];
+    double now = timer_now(), rate[2] = {t->rate, t->rate * t->o.head_lr};
+    sgd_step(&t->optimizer, t->p, t->gradient->value, rate);
+    status st = commit_statistics(t);
+    if (st == STATUS_OK) st = comm_agree(t->c, plan_pack(t->plan));
+    now = timer_lap(&t->time, PHASE_OPTIMIZER, now);
+    if (st != STATUS_OK) return st;
+    t->step++;
+    st = write_row(t, loss, anchors);
+    snprintf(note, sizeof note, "loss %.4f", loss);
+    progress_update(&t->bar, t->step, note);
+    timer_lap(&t->time, PHASE_WRITE, now);
+    /* One rank that was signalled is enough: the code travels with the agreement. */
+    if (st == STATUS_OK && stop_requested()) st = STATUS_STOPPED;
+    st = comm_agree(t->c, st);
+    bool due = t->s->run.checkpoint_steps > 0 && t->step % t->s->run.checkpoint_steps == 0;
+    if ((st == STATUS_OK && due && t->step < t->o.steps) || st == STATUS_STOPPED) {
+        status saved = save(t);
+        if (saved != STATUS_OK) return saved;
+    }
+    return st;
+}
+
+status trainer_finish(trainer *t, const char *path, uint64_t *hash) {
+    char folder[FILE_PATH], step[24];
+    progress_end(&t->bar, t->step, "");
+    snprintf(step, sizeof step, "%" PRId64, t->step);
+    const char *metadata[] = {
+        "format", "pt", "program", "auxseg " AUXSEG_VERSION, "stage", t->o.stage, "steps", step};
+    status st = comm_agree(t->c, setup_path(folder, t->s, "checkpoints", 1));
+    if (st == STATUS_OK) st = weights_save(t->c, path, t->p, metadata, 4);
+    if (st != STATUS_OK) return st;
+    *hash = weights_hash(t->p);
+    checkpoint_clear(t->c, folder, t->o.stage);
+    return STATUS_OK;
+}
+
+double trainer_images_per_second(const trainer *t) {
+    double seconds = timer_now() - t->began;
+    return seconds > 0 ? (double)(t->step - t->resumed) * t->o.images / seconds : 0;
+}

@@ -1,0 +1,78 @@
+/* What the two training stages share: the network of the step, its plan and optimiser, the exact
+ * gradient of the global batch, checkpoints, metrics. A stage's loop reads
+ *
+ *   while (trainer_next(t)) {
+ *       ... this rank's views of the batch into trainer_input ...
+ *       do {
+ *           trainer_forward(t); ... the loss into trainer_output_gradient ...; trainer_backward(t,
+ * &again); } while (again); trainer_update(t, loss, anchors);
+ *   }
+ *
+ * Every function that says collective returns the same status on every rank. Results are the same
+ * bits for any number of ranks and threads, interrupted or not. */
+#ifndef AUXSEG_APP_TRAINER_H
+#define AUXSEG_APP_TRAINER_H
+
+#include "io/dataset.h"
+#include "io/metrics.h"
+#include "mpi/gradient.h"
+#include "src/base/settings.h"
+#include "src/base/timer.h"
+#include "src/model/network.h"
+#include "src/nn/optimizer.h"
+#include "src/nn/plan.h"
+
+typedef struct trainer_options {
+    const char *stage; /* name in metrics.csv and of checkpoints, borrowed */
+    int round;
+    network_end end;
+    const char *weights; /* initial ones, a path; "": random */
+    uint64_t key; /* hash of what the result depends on: checkpoints of another are not continued */
+    int images;   /* of the global batch, as the network sees them */
+    int crop, steps, warmup;
+    double lr, head_lr, momentum, weight_decay, power; /* head_lr: factor of lr for GROUP_HEAD */
+    schedule_kind schedule;
+} trainer_options;
+
+typedef struct trainer {
+    const comm *c;
+    const settings *s;
+    trainer_options o;
+    graph *g;
+    parameters *p;
+    gradient *gradient;
+    gradient_sync *sync;
+    sgd optimizer;
+    plan *plan;
+    metrics *metrics; /* rank 0's */
+    timers time;
+    int64_t step;       /* of the loop, from 0 */
+    int first, local;   /* this rank's images of the global batch */
+    int units, threads; /* units of the global batch */
+    double rate, began; /* learning rate of this step; start of the stage */
+    int64_t resumed;    /* steps that were done before this start */
+    double *moments;    /* [units, width]: norm statistics of the global batch */
+    progress bar;
+} trainer;
+
+/* Continues the newest checkpoint of the same key. d is borrowed. Collective. */
+status trainer_create(
+    trainer **out, const comm *c, const settings *s, const dataset *d, const trainer_options *o);
+/* NULL-safe. */
+void trainer_destroy(trainer *t);
+
+/* Whether a step is left. */
+bool trainer_next(trainer *t);
+/* Collective. */
+status trainer_forward(trainer *t);
+/* Collective. *again: the gradient's scale was off and has been set: forward and backward anew. */
+status trainer_backward(trainer *t, bool *again);
+/* Optimiser, norm statistics, metrics, checkpoint. STATUS_STOPPED, the state saved, when asked to
+ * stop. anchors: NAN where there are none. Collective. */
+status trainer_update(trainer *t, double loss, double anchors);
+/* Writes the weights, removes the checkpoints; *hash of the weights. Collective. */
+status trainer_finish(trainer *t, const char *path, uint64_t *hash);
+/* Steps a second and images a second since the start. */
+double trainer_images_per_second(const trainer *t);
+
+#endif
