@@ -21,11 +21,12 @@ typedef enum schedule_kind {
     SCHEDULE_POLYNOMIAL,
     SCHEDULE_COSINE
 } schedule_kind;
-/* Factor of the base rate at step 0 .. steps - 1: linear warm-up over `warmup` steps, then
- * polynomial (1 - t)^power or cosine (1 + cos(pi t)) / 2 over the rest. */
+/* Factor of the base rate at step 0 .. steps - 1: linear warm-up over the first `warmup`
+ * steps, (step + 1) / (warmup + 1), then polynomial (1 - t)^power or cosine (1 + cos(pi t)) / 2
+ * over the rest, t = (step - warmup) / (steps - warmup). */
 double schedule_factor(schedule_kind k, int64_t step, int64_t steps, int64_t warmup, double power);
 
-/* Square root of the sum of squares in float64, in index order: the same bits everywhere. */
+/* Square root of the sum of squares in float64, in one fixed order: the same bits everywhere. */
 double gradient_norm(const float *gradient, size_t count);
 
 #endif
