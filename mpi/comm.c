@@ -20,6 +20,10 @@ status comm_create(comm **out, MPI_Comm world) {
     }
     MPI_Comm_rank(c->mpi, &c->rank);
     MPI_Comm_size(c->mpi, &c->size);
+    MPI_Comm node;
+    MPI_Comm_split_type(c->mpi, MPI_COMM_TYPE_SHARED, c->rank, MPI_INFO_NULL, &node);
+    MPI_Comm_size(node, &c->node);
+    MPI_Comm_free(&node);
     c->count = memory_alloc((size_t)c->size, sizeof *c->count, "gather counts");
     c->offset = memory_alloc((size_t)c->size, sizeof *c->offset, "gather offsets");
     if (!c->count || !c->offset) {
@@ -44,6 +48,10 @@ int comm_rank(const comm *c) {
 
 int comm_size(const comm *c) {
     return c ? c->size : 1;
+}
+
+int comm_node_size(const comm *c) {
+    return c ? c->node : 1;
 }
 
 bool comm_root(const comm *c) {
@@ -93,6 +101,10 @@ void comm_max_f64(const comm *c, double *x, size_t n) {
 
 void comm_min_f64(const comm *c, double *x, size_t n) {
     reduce(c, x, n, sizeof *x, MPI_DOUBLE, MPI_MIN);
+}
+
+void comm_sum_f64_disjoint(const comm *c, double *x, size_t n) {
+    reduce(c, x, n, sizeof *x, MPI_DOUBLE, MPI_SUM);
 }
 
 void comm_broadcast(const comm *c, void *x, size_t bytes) {

@@ -13,6 +13,7 @@
 typedef struct comm {
     MPI_Comm mpi; /* duplicated: owned */
     int rank, size;
+    int node;            /* ranks on this rank's node */
     int *count, *offset; /* [size], comm_gather's: allocated once, so that it cannot fail */
 } comm;
 
@@ -24,6 +25,8 @@ void comm_destroy(comm *c);
 /* Not collective. */
 int comm_rank(const comm *c);
 int comm_size(const comm *c);
+/* Ranks that share this rank's memory. */
+int comm_node_size(const comm *c);
 bool comm_root(const comm *c);
 
 /* The worst code of all ranks (the largest, STATUS_STOPPED counting as smallest error). Collective.
@@ -38,6 +41,8 @@ void comm_sum_i64(const comm *c, int64_t *x, size_t n);
 void comm_max_i32(const comm *c, int32_t *x, size_t n);
 void comm_max_f64(const comm *c, double *x, size_t n);
 void comm_min_f64(const comm *c, double *x, size_t n);
+/* Sum of arrays in which every element is nonzero on one rank at most: exact. Collective. */
+void comm_sum_f64_disjoint(const comm *c, double *x, size_t n);
 /* From rank 0. Transfers of 2 GiB and more are cut. Collective. */
 void comm_broadcast(const comm *c, void *x, size_t bytes);
 /* Each rank's bytes in rank order to all: bytes [size] says how many each rank gives (known

@@ -1,26 +1,23 @@
 #include "src/app/cluster.h"
 
 #include "io/labels.h"
+#include "io/metrics.h"
 #include "mpi/kmeans.h"
 #include "src/app/commands.h"
 #include "src/app/extract.h"
-#include "src/app/ledger.h"
 #include "src/app/setup.h"
-#include "src/base/hash.h"
+#include "src/app/stage.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
 #include "src/base/stop.h"
-#include "io/metrics.h"
 
 #include <math.h>
 #include <string.h>
 
 typedef struct cluster_report {
-    const comm *c;
+    stage *t;
     metrics *rows; /* rank 0's */
-    timers *time;
-    int step, round;
-    const char *stage;
+    int step;
 } cluster_report;
 
 static kmeans_options options_of(const settings *s) {
@@ -41,20 +38,20 @@ static kmeans_options options_of(const settings *s) {
 /* One row of metrics.csv an iteration. */
 static status report_iteration(void *context, const kmeans_iteration *it) {
     cluster_report *r = context;
-    metrics_row row = METRICS_EMPTY(r->stage, r->round, ++r->step);
+    metrics_row row = METRICS_EMPTY(r->t->base, r->t->round, ++r->step);
     row.objective = it->objective;
     row.imbalance = it->imbalance;
     row.changed = (double)it->changed;
     row.kept = (double)it->kept;
     row.repaired = it->repaired;
     row.seconds = it->assign_seconds + it->update_seconds;
-    r->time->seconds[PHASE_ASSIGN] += it->assign_seconds;
-    r->time->seconds[PHASE_UPDATE] += it->update_seconds;
+    r->t->time.seconds[PHASE_ASSIGN] += it->assign_seconds;
+    r->t->time.seconds[PHASE_UPDATE] += it->update_seconds;
     log_info("k-means: restart %d, iteration %d: objective %.6g, imbalance %.2f, %lld rows changed",
         it->restart, it->iteration, it->objective, it->imbalance, (long long)it->changed);
-    status st = comm_root(r->c) ? metrics_write(r->rows, &row) : STATUS_OK;
+    status st = comm_root(r->t->c) ? metrics_write(r->rows, &row) : STATUS_OK;
     if (st == STATUS_OK && stop_requested()) st = STATUS_STOPPED;
-    return comm_agree(r->c, st);
+    return comm_agree(r->t->c, st);
 }
 
 /* Pixels of each image, as kmeans_run wants them; owned by the caller. */
@@ -64,95 +61,78 @@ static int64_t *rows_of_images(const feature_block *b) {
     return rows;
 }
 
-static status write_labels(const comm *c, const settings *s, const dataset *d,
-    const feature_block *b, const kmeans_result *r, const char *path, uint64_t *hash) {
-    int n = setup_training(d);
-    const char **names = memory_alloc((size_t)n, sizeof *names, "image names");
-    status st = comm_agree(c, names ? STATUS_OK : STATUS_FAILED);
-    for (int i = 0; names && i < n; i++) names[i] = dataset_get(d, i).name;
-    labels_info info = {.k = s->cluster.k,
+static status write_labels(const stage *t, const feature_block *b, const kmeans_result *r,
+    const char *path, uint64_t *hash) {
+    const char **names = stage_names(t);
+    if (!names) return STATUS_FAILED;
+    labels_info info = {.k = t->s->cluster.k,
         .d = b->rows.d,
         .iterations = r->iterations,
         .objective = r->objective,
         .outlier_threshold = r->outlier_threshold,
-        .method = s->cluster.method,
-        .metric = s->cluster.metric,
-        .dataset = dataset_hash(d)};
-    if (st == STATUS_OK)
-        st = labels_write(c, path, &info, n, b->first, b->images, b->height, b->width, r->label,
-            r->centroids, names, hash);
+        .method = t->s->cluster.method,
+        .metric = t->s->cluster.metric,
+        .dataset = dataset_hash(t->d)};
+    status st = labels_write(t->c, path, &info, setup_training(t->d), b->first, b->images,
+        b->height, b->width, r->label, r->centroids, names, hash);
     memory_free(names);
     return st;
 }
 
-static status cluster_key(
-    const comm *c, const settings *s, const dataset *d, int round, uint64_t *key) {
-    char weights[FILE_PATH];
-    uint64_t parts[3] = {dataset_hash(d), settings_hash(s, "run,dataset,model,extract,cluster"), 0};
-    status st = extract_weights_path(weights, s, round);
-    if (st == STATUS_OK && comm_root(c)) st = file_hash(weights, &parts[2]);
-    st = comm_agree(c, st);
-    comm_broadcast(c, &parts[2], sizeof parts[2]);
-    *key = hash_bytes(parts, sizeof parts);
-    return st;
-}
-
-static status cluster_features(const comm *c, const settings *s, const feature_block *b, int round,
-    timers *time, kmeans_result *out) {
+static status cluster_features(stage *t, const feature_block *b, kmeans_result *out) {
     char path[FILE_PATH];
-    cluster_report report = {c, NULL, time, 0, round, "cluster"};
-    kmeans_options o = options_of(s);
+    cluster_report report = {t, NULL, 0};
+    kmeans_options o = options_of(t->s);
     int64_t *rows = rows_of_images(b);
-    status st = rows ? setup_path(path, s, "metrics.csv", 1) : STATUS_FAILED;
-    if (st == STATUS_OK && comm_root(c)) st = metrics_open(&report.rows, path, "cluster", round, 0);
-    st = comm_agree(c, st);
+    status st = rows ? setup_path(path, t->s, "metrics.csv", 1) : STATUS_FAILED;
+    if (st == STATUS_OK && comm_root(t->c))
+        st = metrics_open(&report.rows, path, t->base, t->round, 0);
+    st = comm_agree(t->c, st);
     if (st == STATUS_OK)
         st = kmeans_run(
-            c, &o, &b->rows, rows, b->images, b->first, NULL, report_iteration, &report, out);
+            t->c, &o, &b->rows, rows, b->images, b->first, NULL, report_iteration, &report, out);
     metrics_close(report.rows);
     memory_free(rows);
     return st;
 }
 
-status cluster_images(const comm *c, const settings *s, int round) {
-    char name[LEDGER_NAME], path[FILE_PATH];
-    dataset *d = NULL;
+static status cluster_stage(stage *t) {
+    char path[FILE_PATH];
     feature_block b = {0};
     kmeans_result r = {0};
-    timers time = {0};
-    uint64_t key, hash;
-    ledger l;
-    ledger_name(name, "cluster", round);
-    status st = setup_folder(c, s);
-    if (st == STATUS_OK) st = ledger_open(&l, c, s);
-    if (st != STATUS_OK) return st;
-    st = setup_dataset(c, s, &d);
-    if (st == STATUS_OK) st = cluster_key(c, s, d, round, &key);
-    if (st != STATUS_OK || ledger_done(&l, name, key, NULL)) goto done;
-
-    st = extract_features(c, s, d, round, s->extract.keep, &b);
-    if (st == STATUS_OK) st = cluster_features(c, s, &b, round, &time, &r);
-    if (st == STATUS_OK) st = comm_agree(c, setup_path(path, s, "labels.h5", round));
-    if (st == STATUS_OK) st = write_labels(c, s, d, &b, &r, path, &hash);
+    uint64_t hash;
+    double now = timer_now();
+    status st = extract_features(t, t->s->extract.keep, &b);
+    timer_lap(&t->time, PHASE_FORWARD, now);
+    if (st == STATUS_OK) st = cluster_features(t, &b, &r);
+    now = timer_now();
+    if (st == STATUS_OK) st = stage_path(t, path, "labels.h5");
+    if (st == STATUS_OK) st = write_labels(t, &b, &r, path, &hash);
     if (st != STATUS_OK) goto done;
+    timer_lap(&t->time, PHASE_WRITE, now);
     int64_t rows = (int64_t)b.rows.n;
-    comm_sum_i64(c, &rows, 1);
-    double seconds = time.seconds[PHASE_ASSIGN] + time.seconds[PHASE_UPDATE];
-    stage_record record = {.name = name,
-        .key = key,
-        .output = strrchr(path, '/') + 1,
-        .output_hash = hash,
-        .fom = seconds > 0 ? (double)rows * r.iterations / seconds : NAN,
-        .fom_unit = "pixel iterations/s"};
-    if (l.record) st = run_record_set_hash(l.record, round > 1 ? name : "labels", hash);
-    st = comm_agree(c, st);
-    if (st == STATUS_OK) st = ledger_stage(&l, &record, &time);
+    comm_sum_i64(t->c, &rows, 1);
+    double seconds = t->time.seconds[PHASE_ASSIGN] + t->time.seconds[PHASE_UPDATE];
+    if (t->record) st = run_record_set_hash(t->record, t->round > 1 ? t->name : "labels", hash);
+    st = comm_agree(t->c, st);
+    stage_result result = {path, hash, seconds > 0 ? (double)rows * r.iterations / seconds : NAN,
+        "pixel iterations/s"};
+    if (st == STATUS_OK) st = stage_finish(t, &result);
 done:
     memory_free(r.centroids);
     memory_free(r.label);
     feature_block_destroy(&b);
-    dataset_close(d);
-    ledger_close(&l);
+    return st;
+}
+
+status cluster_images(const comm *c, const settings *s, int round) {
+    char weights[FILE_PATH];
+    stage t;
+    status st = stage_begin(&t, c, s, "cluster", round);
+    if (st == STATUS_OK) st = comm_agree(c, extract_weights_path(weights, s, round));
+    if (st == STATUS_OK) st = stage_key(&t, "run,dataset,model,extract,cluster", weights, 0);
+    if (st == STATUS_OK && !stage_done(&t)) st = cluster_stage(&t);
+    stage_end(&t);
     return st;
 }
 

@@ -4,7 +4,6 @@
 #include "src/app/commands.h"
 #include "src/app/inference.h"
 #include "src/app/setup.h"
-#include "src/base/hash.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
 #include "src/base/stop.h"
@@ -47,16 +46,12 @@ typedef struct feature_request {
     bool keep;
 } feature_request;
 
-/* Hash of everything that the features depend on. Collective: rank 0 reads the weights. */
-static status features_key(
-    const comm *c, const settings *s, const dataset *d, const char *weights, uint64_t *key) {
-    uint64_t parts[3] = {dataset_hash(d), settings_hash(s, "model,extract"), 0};
-    status st = comm_root(c) ? file_hash(weights, &parts[2]) : STATUS_OK;
-    st = comm_agree(c, st);
-    if (st != STATUS_OK) return st;
-    comm_broadcast(c, &parts[2], sizeof parts[2]);
-    *key = hash_append(hash_bytes(parts, sizeof parts), &s->dataset.scale, sizeof s->dataset.scale);
-    return STATUS_OK;
+/* Features of other stages than this one have the same key: a copy of the stage computes it. */
+static status extract_key(const stage *t, const char *weights, uint64_t *key) {
+    stage copy = *t;
+    status st = stage_key(&copy, "model,extract", weights, 0);
+    *key = copy.key;
+    return st;
 }
 
 /* Length 1 in float64; a row of zeros stays zero. */
@@ -100,11 +95,10 @@ static void store_rows(const settings *s, const plan *p, int count, feature_bloc
 }
 
 /* Shapes of this rank's images at the features' stride, and memory for their rows. */
-static status block_create(
-    const comm *c, const settings *s, const dataset *d, inference *net, feature_block *b) {
-    int64_t n = setup_training(d);
-    b->first = shard_begin(n, comm_rank(c), comm_size(c));
-    b->images = shard_begin(n, comm_rank(c) + 1, comm_size(c)) - b->first;
+static status block_create(const stage *t, const inference *net, feature_block *b) {
+    int64_t n = setup_training(t->d);
+    b->first = shard_begin(n, comm_rank(t->c), comm_size(t->c));
+    b->images = shard_begin(n, comm_rank(t->c) + 1, comm_size(t->c)) - b->first;
     b->height = memory_alloc((size_t)b->images, sizeof *b->height, "feature shapes");
     b->width = memory_alloc((size_t)b->images, sizeof *b->width, "feature shapes");
     if (!b->height || !b->width) return STATUS_FAILED;
@@ -112,7 +106,7 @@ static status block_create(
     int stride = inference_stride(net);
     for (int64_t i = 0; i < b->images; i++) {
         int h, w;
-        dataset_shape(d, (int)(b->first + i), s->dataset.scale, &h, &w);
+        dataset_shape(t->d, (int)(b->first + i), t->s->dataset.scale, &h, &w);
         b->height[i] = (h + stride - 1) / stride;
         b->width[i] = (w + stride - 1) / stride;
         b->rows.n += (size_t)b->height[i] * (size_t)b->width[i];
@@ -121,78 +115,75 @@ static status block_create(
     return b->rows.data ? STATUS_OK : STATUS_FAILED;
 }
 
-static status compute_block(
-    const comm *c, const settings *s, const dataset *d, inference *net, feature_block *b) {
-    status st = block_create(c, s, d, net, b);
-    int *list = memory_alloc((size_t)b->images, sizeof *list, "image list");
-    if (!list) st = STATUS_FAILED;
-    for (int64_t i = 0; st == STATUS_OK && i < b->images; i++) list[i] = (int)(b->first + i);
-    progress bar = progress_begin("extract", "images", 0, b->images);
-    size_t row = 0;
-    for (int i = 0, count; st == STATUS_OK && i < b->images; i += count) {
-        count = inference_run(net, d, list, i, (int)b->images, s->dataset.scale);
-        int height, width;
-        plan *p = NULL;
-        dataset_shape(d, list[i], s->dataset.scale, &height, &width);
-        st = inference_plan(net, height, width, &p);
-        if (st == STATUS_OK) st = load_inputs(d, s, p, list[i], count);
-        if (st == STATUS_OK) st = plan_forward(p, count, &(step_context){0});
-        if (st != STATUS_OK) break;
-        store_rows(s, p, count, b, row);
-        row += (size_t)count * (size_t)b->height[i] * (size_t)b->width[i];
-        progress_update(&bar, i + count, "");
-        if (stop_requested()) st = STATUS_STOPPED;
-    }
-    progress_end(&bar, b->images, "");
-    memory_free(list);
+/* Images of one shape from `at` on (counted in the block): rows from `row` on. */
+static status compute_run(
+    const stage *t, inference *net, feature_block *b, int at, int count, size_t row) {
+    int height, width;
+    plan *p = NULL;
+    dataset_shape(t->d, (int)b->first + at, t->s->dataset.scale, &height, &width);
+    status st = inference_plan(net, height, width, &p);
+    if (st == STATUS_OK) st = load_inputs(t->d, t->s, p, (int)b->first + at, count);
+    if (st == STATUS_OK) st = plan_forward(p, count, &(step_context){0});
+    if (st == STATUS_OK) store_rows(t->s, p, count, b, row);
     return st;
 }
 
-static status write_block(const comm *c, const dataset *d, const char *path, const inference *net,
-    const char *layers, uint64_t key, const feature_block *b) {
-    int n = setup_training(d);
-    const char **names = memory_alloc((size_t)n, sizeof *names, "image names");
-    status st = comm_agree(c, names ? STATUS_OK : STATUS_FAILED);
-    for (int i = 0; names && i < n; i++) names[i] = dataset_get(d, i).name;
-    if (st == STATUS_OK)
-        st = features_write(c, path, b, names, n, layers, inference_stride(net), key);
+static status compute_block(const stage *t, inference *net, feature_block *b) {
+    status st = block_create(t, net, b);
+    progress bar = progress_begin("extract", "images", 0, b->images);
+    size_t row = 0;
+    for (int i = 0, count; st == STATUS_OK && i < b->images; i += count) {
+        count = inference_run(
+            net, t->d, NULL, (int)b->first + i, (int)(b->first + b->images), t->s->dataset.scale);
+        st = compute_run(t, net, b, i, count, row);
+        row += (size_t)count * (size_t)b->height[i] * (size_t)b->width[i];
+        progress_update(&bar, i + count, "");
+        if (st == STATUS_OK && stop_requested()) st = STATUS_STOPPED;
+    }
+    progress_end(&bar, b->images, "");
+    return st;
+}
+
+static status write_block(
+    const stage *t, const inference *net, const feature_request *q, const feature_block *b) {
+    const char **names = stage_names(t);
+    if (!names) return STATUS_FAILED;
+    status st = features_write(
+        t->c, q->file, b, names, setup_training(t->d), q->layers, inference_stride(net), q->key);
     memory_free(names);
     return st;
 }
 
 /* The features as a network computes them now. */
-static status compute_features(const comm *c, const settings *s, const dataset *d,
-    const feature_request *q, feature_block *b) {
+static status compute_features(const stage *t, const feature_request *q, feature_block *b) {
     inference *net = NULL;
     double began = timer_now();
-    status st = inference_create(&net, c, s, d, NETWORK_FEATURES, q->layers, q->weights);
-    if (st == STATUS_OK) st = comm_agree(c, compute_block(c, s, d, net, b));
+    status st = inference_create(&net, t->c, t->s, t->d, NETWORK_FEATURES, q->layers, q->weights);
+    if (st == STATUS_OK) st = comm_agree(t->c, compute_block(t, net, b));
     if (st == STATUS_OK)
         log_info("features: %s of %s, %d dimensions at stride %d, %.1f images/s", q->layers,
             q->weights, b->rows.d, inference_stride(net),
-            setup_training(d) / (timer_now() - began));
-    if (st == STATUS_OK && q->keep) st = write_block(c, d, q->file, net, q->layers, q->key, b);
+            setup_training(t->d) / (timer_now() - began));
+    if (st == STATUS_OK && q->keep) st = write_block(t, net, q, b);
     inference_destroy(net);
     return st;
 }
 
-status extract_features(
-    const comm *c, const settings *s, const dataset *d, int round, bool keep, feature_block *out) {
+status extract_features(stage *t, bool keep, feature_block *out) {
     feature_request q = {.keep = keep};
     feature_block b = {0};
-    extract_layers(q.layers, s, round);
-    status st = extract_weights_path(q.weights, s, round);
-    if (st == STATUS_OK) st = setup_path(q.file, s, "features.h5", round);
-    st = comm_agree(c, st);
-    if (st == STATUS_OK) st = features_key(c, s, d, q.weights, &q.key);
+    extract_layers(q.layers, t->s, t->round);
+    status st = comm_agree(t->c, extract_weights_path(q.weights, t->s, t->round));
+    if (st == STATUS_OK) st = stage_path(t, q.file, "features.h5");
+    if (st == STATUS_OK) st = extract_key(t, q.weights, &q.key);
     if (st != STATUS_OK) return st;
 
-    int32_t exists = comm_root(c) && file_exists(q.file);
-    comm_max_i32(c, &exists, 1);
-    if (exists && features_read(c, q.file, q.key, &b) == STATUS_OK)
+    int32_t exists = comm_root(t->c) && file_exists(q.file);
+    comm_max_i32(t->c, &exists, 1);
+    if (exists && features_read(t->c, q.file, q.key, &b) == STATUS_OK)
         log_info("features: %s read from %s", q.layers, q.file);
     else
-        st = compute_features(c, s, d, &q, &b);
+        st = compute_features(t, &q, &b);
     if (st == STATUS_OK)
         *out = b;
     else
@@ -201,11 +192,11 @@ status extract_features(
 }
 
 status command_extract(const comm *c, const settings *s) {
-    dataset *d = NULL;
+    stage t;
     feature_block b = {0};
-    status st = setup_dataset(c, s, &d);
-    if (st == STATUS_OK) st = extract_features(c, s, d, 1, true, &b);
+    status st = stage_begin(&t, c, s, "extract", 1);
+    if (st == STATUS_OK) st = extract_features(&t, true, &b);
     feature_block_destroy(&b);
-    dataset_close(d);
+    stage_end(&t);
     return st;
 }

@@ -2,15 +2,13 @@
 #ifndef AUXSEG_APP_EXTRACT_H
 #define AUXSEG_APP_EXTRACT_H
 
-#include "io/dataset.h"
 #include "io/features.h"
-#include "src/base/settings.h"
+#include "src/app/stage.h"
 
 /* This rank's block of the training images' features, read from features.h5 if it holds just these,
  * else computed and, with `keep`, written there. Rows are L2-normalised where extract.normalize
  * says so. Collective. The same bits for any number of ranks and threads. */
-status extract_features(
-    const comm *c, const settings *s, const dataset *d, int round, bool keep, feature_block *out);
+status extract_features(stage *t, bool keep, feature_block *out);
 /* Layers by name: extract.layers, or the last one before the classifier. text [64]. */
 void extract_layers(char *text, const settings *s, int round);
 /* The weights file that the features come from: extract.weights, model.weights or a fine-tuned

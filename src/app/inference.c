@@ -103,9 +103,9 @@ const parameters *inference_parameters(const inference *n) {
 int inference_run(
     const inference *n, const dataset *d, const int *list, int first, int end, double scale) {
     int h0, w0, h, w, count = 1;
-    dataset_shape(d, list[first], scale, &h0, &w0);
+    dataset_shape(d, list ? list[first] : first, scale, &h0, &w0);
     for (; count < inference_chunk(n) && first + count < end; count++) {
-        dataset_shape(d, list[first + count], scale, &h, &w);
+        dataset_shape(d, list ? list[first + count] : first + count, scale, &h, &w);
         if (h != h0 || w != w0) break;
     }
     return count;

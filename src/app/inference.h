@@ -25,7 +25,8 @@ int inference_channels(const inference *n);
 int inference_stride(const inference *n);
 const parameters *inference_parameters(const inference *n);
 
-/* How many images from list[first] on, below `end` and the chunk, have one shape at this scale. */
+/* How many images from list[first] on (list NULL: image `first`), below `end` and the chunk, have
+ * one shape at this scale. */
 int inference_run(
     const inference *n, const dataset *d, const int *list, int first, int end, double scale);
 

@@ -5,6 +5,7 @@
 #include <omp.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 status setup_path(char *path, const settings *s, const char *name, int round) {
     char file[256];
@@ -73,4 +74,16 @@ network_options setup_network(const settings *s, const dataset *d) {
 norm_mode setup_norm(const settings *s) {
     if (strcmp(s->model.norm, "group") == 0) return NORM_GROUP;
     return strcmp(s->model.norm, "sync") == 0 ? NORM_SYNC : NORM_FROZEN;
+}
+
+schedule_kind setup_schedule(const char *name) {
+    if (strcmp(name, "constant") == 0) return SCHEDULE_CONSTANT;
+    return strcmp(name, "cosine") == 0 ? SCHEDULE_COSINE : SCHEDULE_POLYNOMIAL;
+}
+
+size_t setup_cache_bytes(const comm *c) {
+    enum { SHARE = 4 };
+    long pages = sysconf(_SC_AVPHYS_PAGES), size = sysconf(_SC_PAGESIZE);
+    return pages > 0 && size > 0 ? (size_t)pages * (size_t)size / SHARE / (size_t)comm_node_size(c)
+                                 : 0;
 }

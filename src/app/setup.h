@@ -6,6 +6,7 @@
 #include "io/file.h"
 #include "src/base/settings.h"
 #include "src/model/network.h"
+#include "src/nn/optimizer.h"
 #include "src/nn/plan.h"
 
 /* path [FILE_PATH]: a file of the run's folder; round 2 and later: "labels.h5" is "labels-2.h5".
@@ -27,5 +28,10 @@ int setup_threads(const settings *s);
 /* Not collective. Strings are borrowed from the settings. */
 network_options setup_network(const settings *s, const dataset *d);
 norm_mode setup_norm(const settings *s);
+/* "constant" | "polynomial" | "cosine". */
+schedule_kind setup_schedule(const char *name);
+/* Bytes that this rank may spend on decoded images: its part of a quarter of what the node has
+ * available now. */
+size_t setup_cache_bytes(const comm *c);
 
 #endif

@@ -15,18 +15,34 @@
 
 enum { BUCKET = 8 << 20 }; /* bytes of a gradient message */
 
-/* Units are dealt to ranks in contiguous blocks; a unit is a norm group, or one image. */
-static void deal_units(trainer *t) {
-    int unit = setup_norm(t->s) == NORM_GROUP ? t->s->model.group : 1;
-    t->units = (t->o.images + unit - 1) / unit;
-    int64_t begin = shard_begin(t->units, comm_rank(t->c), comm_size(t->c));
-    int64_t end = shard_begin(t->units, comm_rank(t->c) + 1, comm_size(t->c));
-    t->first = (int)begin * unit;
-    int last = (int)end * unit < t->o.images ? (int)end * unit : t->o.images;
-    t->local = last > t->first ? last - t->first : 0;
-    if (comm_size(t->c) > t->units)
-        log_info("%s: a batch of %d images is %d units of %d: %d of %d ranks have no work",
-            t->o.stage, t->o.images, t->units, unit, comm_size(t->c) - t->units, comm_size(t->c));
+/* Images of the global batch that a rank holds: whole deals, in contiguous blocks. */
+static int rank_first(const trainer *t, int rank) {
+    int deals = (t->o.images + t->deal - 1) / t->deal;
+    int64_t first = shard_begin(deals, rank, comm_size(t->c)) * t->deal;
+    return first < t->o.images ? (int)first : t->o.images;
+}
+
+static void deal_images(trainer *t) {
+    bool grouped = setup_norm(t->s) == NORM_GROUP;
+    int rank = comm_rank(t->c), ranks = comm_size(t->c);
+    t->deal = grouped ? t->s->model.group : t->o.together;
+    t->unit = grouped ? t->s->model.group : 1;
+    t->units = (t->o.images + t->unit - 1) / t->unit;
+    t->first = rank_first(t, rank);
+    t->local = rank_first(t, rank + 1) - t->first;
+    int deals = (t->o.images + t->deal - 1) / t->deal;
+    if (ranks > deals)
+        log_info("%s: a batch of %d images is dealt in %d parts of %d: %d of %d ranks are idle",
+            t->o.stage, t->o.images, deals, t->deal, ranks - deals, ranks);
+}
+
+/* Pairs of views must stay together, and a group is never split. */
+static status check_deal(const trainer *t) {
+    if (setup_norm(t->s) != NORM_GROUP || t->s->model.group % t->o.together == 0) return STATUS_OK;
+    if (comm_root(t->c))
+        log_error("model.group = %d: %s needs a multiple of %d, the views of an image",
+            t->s->model.group, t->o.stage, t->o.together);
+    return STATUS_USAGE;
 }
 
 static status build_network(trainer *t, const dataset *d) {
@@ -89,7 +105,9 @@ status trainer_create(
     status st = comm_agree(c, t ? STATUS_OK : STATUS_FAILED);
     if (st != STATUS_OK) goto done;
     *t = (trainer){.c = c, .s = s, .o = *o, .threads = setup_threads(s)};
-    deal_units(t);
+    deal_images(t);
+    st = check_deal(t);
+    if (st != STATUS_OK) goto done;
     dtype type;
     bool resumed;
     st = setup_dtype(c, s, &type);
@@ -131,7 +149,7 @@ bool trainer_next(trainer *t) {
     return true;
 }
 
-/* Sums of a norm's statistics over the whole batch, under norm "sync". */
+/* Rows of `width` figures, one a unit, of every rank in unit order. */
 static status gather_rows(
     void *context, const double *local, size_t rows, size_t width, double *all) {
     trainer *t = context;
@@ -240,6 +258,13 @@ status trainer_update(trainer *t, double loss, double anchors) {
         if (saved != STATUS_OK) return saved;
     }
     return st;
+}
+
+void trainer_gather_images(const trainer *t, double *figure) {
+    /* Each element has one nonzero summand, and adding zeros is exact. */
+    for (int i = 0; i < t->o.images; i++)
+        if (i < t->first || i >= t->first + t->local) figure[i] = 0;
+    comm_sum_f64_disjoint(t->c, figure, (size_t)t->o.images);
 }
 
 status trainer_finish(trainer *t, const char *path, uint64_t *hash) {

@@ -16,6 +16,7 @@
 #include "io/dataset.h"
 #include "io/metrics.h"
 #include "mpi/gradient.h"
+#include "src/base/log.h"
 #include "src/base/settings.h"
 #include "src/base/timer.h"
 #include "src/model/network.h"
@@ -70,6 +71,9 @@ status trainer_backward(trainer *t, bool *again);
 /* Optimiser, norm statistics, metrics, checkpoint. STATUS_STOPPED, the state saved, when asked to
  * stop. anchors: NAN where there are none. Collective. */
 status trainer_update(trainer *t, double loss, double anchors);
+/* Figures of all images of the global batch [images], each rank's own already in place. Collective.
+ */
+void trainer_gather_images(const trainer *t, double *figure);
 /* Writes the weights, removes the checkpoints; *hash of the weights. Collective. */
 status trainer_finish(trainer *t, const char *path, uint64_t *hash);
 /* Steps a second and images a second since the start. */

@@ -1,0 +1,188 @@
+#include "src/app/evaluate.h"
+
+#include "mpi/shard.h"
+#include "src/app/commands.h"
+#include "src/app/order.h"
+#include "src/app/setup.h"
+#include "src/base/log.h"
+#include "src/base/memory.h"
+#include "src/base/stop.h"
+#include "src/segment/confusion.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+split evaluate_split(const settings *s) {
+    if (strcmp(s->evaluate.split, "train") == 0) return SPLIT_TRAIN;
+    return strcmp(s->evaluate.split, "test") == 0 ? SPLIT_TEST : SPLIT_VAL;
+}
+
+/* Mirrors the rows of a normalised image [H, W, 3]. */
+static void mirror(float *x, int height, int width) {
+    for (int y = 0; y < height; y++) {
+        float *row = x + (size_t)y * (size_t)width * 3;
+        for (int a = 0, b = width - 1; a < b; a++, b--)
+            for (int j = 0; j < 3; j++) {
+                float t = row[3 * a + j];
+                row[3 * a + j] = row[3 * b + j];
+                row[3 * b + j] = t;
+            }
+    }
+}
+
+/* Adds one pass's class probabilities at the image's own size. */
+static status add_pass(
+    inference *net, const image *rgb, double scale, bool flip, float *probability) {
+    image resized = {0};
+    plan *p = NULL;
+    int height = (int)fmax(1, floor(rgb->height * scale + 0.5));
+    int width = (int)fmax(1, floor(rgb->width * scale + 0.5));
+    status st = image_resize(rgb, height, width, &resized);
+    if (st == STATUS_OK) st = inference_plan(net, height, width, &p);
+    if (st != STATUS_OK) goto done;
+    image_normalize(&resized, plan_input(p, 0));
+    if (flip) mirror(plan_input(p, 0), height, width);
+    st = plan_forward(p, 1, &(step_context){0});
+    if (st != STATUS_OK) goto done;
+    int h, w, classes;
+    plan_output_shape(p, 0, &h, &w, &classes);
+    segment_accumulate(
+        plan_output(p, 0, 0), h, w, classes, flip, rgb->height, rgb->width, probability);
+done:
+    image_destroy(&resized);
+    return st;
+}
+
+/* The next number of a list "0.75, 1.0"; 1 where the list is empty. */
+static bool next_scale(const char **list, double *scale) {
+    if (!*list) return false;
+    char *end;
+    *scale = strtod(*list, &end);
+    if (end == *list) *scale = 1;
+    end += strspn(end, " ,");
+    *list = *end && end != *list ? end : NULL;
+    return true;
+}
+
+status evaluate_predict(const stage *t, inference *net, const image *rgb, labelmap *out) {
+    size_t pixels = (size_t)rgb->height * (size_t)rgb->width;
+    int classes = inference_channels(net);
+    const char *list = t->s->evaluate.scales;
+    double scale;
+    float *probability =
+        memory_alloc(pixels * (size_t)classes, sizeof *probability, "class probabilities");
+    if (!probability) return STATUS_FAILED;
+    status st = labelmap_create(out, rgb->height, rgb->width);
+    while (st == STATUS_OK && next_scale(&list, &scale)) {
+        st = add_pass(net, rgb, scale, false, probability);
+        if (st == STATUS_OK && t->s->evaluate.flip)
+            st = add_pass(net, rgb, scale, true, probability);
+    }
+    if (st == STATUS_OK) segment_predict(probability, classes, pixels, out->data);
+    memory_free(probability);
+    return st;
+}
+
+static status evaluate_image(const stage *t, inference *net, int i, int64_t *matrix) {
+    image rgb = {0};
+    labelmap truth = {0}, prediction = {0};
+    status st = dataset_load(t->d, i, t->s->dataset.scale, &rgb, &truth);
+    if (st == STATUS_OK) st = evaluate_predict(t, net, &rgb, &prediction);
+    if (st == STATUS_OK)
+        confusion_add(matrix, dataset_classes(t->d), truth.data, prediction.data,
+            (size_t)rgb.height * (size_t)rgb.width);
+    image_destroy(&rgb);
+    labelmap_destroy(&truth);
+    labelmap_destroy(&prediction);
+    return st;
+}
+
+/* The confusion matrix over the labelled images of the split: integers, exact over ranks. */
+static status fill_matrix(stage *t, inference *net, int64_t *matrix, int *images) {
+    image_list list = {0};
+    int classes = dataset_classes(t->d);
+    double now = timer_now();
+    status st = images_of_split(&list, t->d, evaluate_split(t->s), true);
+    int64_t begin = shard_begin(list.count, comm_rank(t->c), comm_size(t->c));
+    int64_t end = shard_begin(list.count, comm_rank(t->c) + 1, comm_size(t->c));
+    progress bar = progress_begin(t->name, "images", 0, end - begin);
+    for (int64_t i = begin; st == STATUS_OK && i < end; i++) {
+        st = evaluate_image(t, net, list.member[i], matrix);
+        progress_update(&bar, i + 1 - begin, "");
+        if (st == STATUS_OK && stop_requested()) st = STATUS_STOPPED;
+    }
+    progress_end(&bar, end - begin, "");
+    *images = list.count;
+    memory_free(list.member);
+    st = comm_agree(t->c, st);
+    timer_lap(&t->time, PHASE_FORWARD, now);
+    if (st == STATUS_OK) comm_sum_i64(t->c, matrix, (size_t)classes * (size_t)classes);
+    return st;
+}
+
+static status record_figures(stage *t, const char *group, const int64_t *matrix, double *per) {
+    int classes = dataset_classes(t->d);
+    char table[STAGE_NAME + 16];
+    segment_scores r = confusion_scores(matrix, classes, per, per + classes);
+    log_info("%s: mIoU %.4f  mAcc %.4f  aAcc %.4f", group, r.mean_iou, r.mean_accuracy, r.accuracy);
+    if (t->record) run_record_clear_group(t->record, group);
+    status st = stage_figure(t, group, "mIoU", r.mean_iou);
+    if (st == STATUS_OK) st = stage_figure(t, group, "mAcc", r.mean_accuracy);
+    if (st == STATUS_OK) st = stage_figure(t, group, "aAcc", r.accuracy);
+    for (int y = 0; y < classes && st == STATUS_OK; y++) {
+        const char *name = dataset_class_name(t->d, y);
+        log_info("  %-24s IoU %.4f  Acc %.4f", name, per[y], per[classes + y]);
+        snprintf(table, sizeof table, "%s/IoU", group);
+        st = stage_figure(t, table, name, per[y]);
+        snprintf(table, sizeof table, "%s/Acc", group);
+        if (st == STATUS_OK) st = stage_figure(t, table, name, per[classes + y]);
+    }
+    return comm_agree(t->c, st);
+}
+
+static status evaluate_stage(stage *t, const char *group, const char *weights) {
+    size_t classes = (size_t)dataset_classes(t->d);
+    inference *net = NULL;
+    int images = 0;
+    double began = timer_now();
+    int64_t *matrix = memory_alloc(classes * classes, sizeof *matrix, "confusion matrix");
+    double *per = memory_alloc(2 * classes, sizeof *per, "figures per class");
+    status st = comm_agree(t->c, matrix && per ? STATUS_OK : STATUS_FAILED);
+    if (st == STATUS_OK)
+        st = inference_create(&net, t->c, t->s, t->d, NETWORK_CLASSIFIER, NULL, weights);
+    if (st == STATUS_OK) st = fill_matrix(t, net, matrix, &images);
+    if (st == STATUS_OK && images == 0) {
+        if (comm_root(t->c))
+            log_error("evaluate.split = \"%s\": no labelled image", t->s->evaluate.split);
+        st = STATUS_DATA;
+    }
+    if (st == STATUS_OK) st = record_figures(t, group, matrix, per);
+    stage_result r = {NULL, 0, images / (timer_now() - began), "images/s"};
+    if (st == STATUS_OK) st = stage_finish(t, &r);
+    inference_destroy(net);
+    memory_free(matrix);
+    memory_free(per);
+    return st;
+}
+
+status evaluate_model(
+    const comm *c, const settings *s, const char *group, int round, const char *weights) {
+    stage t;
+    char base[STAGE_NAME], results[STAGE_NAME];
+    snprintf(base, sizeof base, "evaluate-%s", group);
+    snprintf(results, sizeof results, round > 1 ? "%s-%d" : "%s", group, round);
+    status st = stage_begin(&t, c, s, base, round);
+    if (st == STATUS_OK) st = stage_key(&t, "dataset,model,evaluate", weights, 0);
+    if (st == STATUS_OK && !stage_done(&t)) st = evaluate_stage(&t, results, weights);
+    stage_end(&t);
+    return st;
+}
+
+status command_evaluate(const comm *c, const settings *s) {
+    char weights[FILE_PATH];
+    if (s->evaluate.weights[0]) return evaluate_model(c, s, "finetuned", 1, s->evaluate.weights);
+    status st = comm_agree(c, setup_path(weights, s, "finetuned.safetensors", 1));
+    return st == STATUS_OK ? evaluate_model(c, s, "finetuned", 1, weights) : st;
+}

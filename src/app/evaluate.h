@@ -1,0 +1,21 @@
+/* The evaluation stage: aAcc, mIoU, mAcc of a model over a split (src/segment/confusion.h). */
+#ifndef AUXSEG_APP_EVALUATE_H
+#define AUXSEG_APP_EVALUATE_H
+
+#include "src/app/inference.h"
+#include "src/app/stage.h"
+#include "src/image/image.h"
+
+/* Evaluates the weights of a file; figures go to run.json under `group` ("baseline", "finetuned";
+ * round 2 and later with its number). Collective. Skipped if done. */
+status evaluate_model(
+    const comm *c, const settings *s, const char *group, int round, const char *weights);
+
+/* Prediction of image i at its own scaled size, flips and scales as in evaluate: out is created.
+ * Not collective. */
+status evaluate_predict(const stage *t, inference *net, const image *rgb, labelmap *out);
+
+/* "train" | "val" | "test". */
+split evaluate_split(const settings *s);
+
+#endif

@@ -1,0 +1,211 @@
+#include "src/app/finetune.h"
+
+#include "src/app/commands.h"
+#include "src/app/order.h"
+#include "src/app/samples.h"
+#include "src/app/setup.h"
+#include "src/app/stage.h"
+#include "src/app/trainer.h"
+#include "src/base/log.h"
+#include "src/base/memory.h"
+#include "src/image/augment.h"
+#include "src/segment/cross_entropy.h"
+
+#include <math.h>
+#include <string.h>
+
+/* This rank's part of a step: labels of its views, losses of all images of the batch. */
+typedef struct supervised {
+    trainer *t;
+    samples *images;
+    order *sequence;
+    int *source;     /* [local], images of the data set */
+    uint16_t *label; /* [local, crop, crop] */
+    double *loss;    /* [batch], sums over pixels; this rank's at t->first */
+    int64_t pixels;  /* that count, in the global batch */
+} supervised;
+
+static augment_options augmentation(const settings *s) {
+    return (augment_options){.crop = s->finetune.crop,
+        .scale_min = s->finetune.scale_min,
+        .scale_max = s->finetune.scale_max,
+        .flip = s->finetune.flip,
+        .jitter = s->finetune.jitter};
+}
+
+static size_t view_pixels(const trainer *t) {
+    return (size_t)t->o.crop * (size_t)t->o.crop;
+}
+
+/* Local image i of the batch: one random view of it and of its labels. */
+static status load_view(supervised *x, int i, int source) {
+    trainer *t = x->t;
+    augment_options o = augmentation(t->s);
+    sample m;
+    status st = samples_get(x->images, source, &m);
+    if (st != STATUS_OK) return st;
+    random_stream r = random_begin(
+        (uint64_t)t->s->run.seed, RANDOM_AUGMENT, (uint64_t)t->step, 2 * (uint64_t)(t->first + i));
+    view v = view_draw(&r, &o, m.rgb.height, m.rgb.width);
+    st = view_image(&v, &m.rgb, plan_input(t->plan, i));
+    view_labels(&v, m.rgb.height, m.rgb.width, &m.label, t->o.crop, t->o.crop,
+        x->label + (size_t)i * view_pixels(t));
+    samples_release(&m);
+    return st;
+}
+
+/* The next batch; counts the pixels that have a label. Collective. */
+static status load_batch(supervised *x) {
+    trainer *t = x->t;
+    double now = timer_now();
+    status worst = STATUS_OK;
+    int64_t pixels = 0;
+    for (int i = 0; i < t->local; i++)
+        x->source[i] = order_at(x->sequence, t->step * t->o.images + t->first + i);
+#pragma omp parallel for schedule(dynamic) reduction(+ : pixels) num_threads(t->threads)
+    for (int i = 0; i < t->local; i++) {
+        status st = load_view(x, i, x->source[i]);
+        if (st == STATUS_OK) {
+            pixels += cross_entropy_pixels(x->label + (size_t)i * view_pixels(t), view_pixels(t));
+        } else {
+#pragma omp critical(worst)
+            worst = st;
+        }
+    }
+    status st = comm_agree(t->c, worst);
+    if (st == STATUS_OK) comm_sum_i64(t->c, &pixels, 1);
+    x->pixels = pixels;
+    timer_lap(&t->time, PHASE_DECODE, now);
+    return st;
+}
+
+/* Loss of every local image, and its gradient where the network's backward pass begins. */
+static status batch_loss(supervised *x) {
+    trainer *t = x->t;
+    double now = timer_now();
+    int h, w, classes;
+    status worst = STATUS_OK;
+    double scale = x->pixels > 0 ? 1.0 / (double)x->pixels : 0;
+    plan_output_shape(t->plan, 0, &h, &w, &classes);
+#pragma omp parallel for schedule(dynamic) num_threads(t->threads)
+    for (int i = 0; i < t->local; i++) {
+        status st = cross_entropy(plan_output(t->plan, 0, i), h, w, classes,
+            x->label + (size_t)i * view_pixels(t), t->o.crop, t->o.crop, scale,
+            &x->loss[t->first + i], plan_output_gradient(t->plan, 0, i));
+        if (st != STATUS_OK) {
+#pragma omp critical(worst)
+            worst = st;
+        }
+    }
+    timer_lap(&t->time, PHASE_LOSS, now);
+    return worst;
+}
+
+static status step_gradient(supervised *x) {
+    status st = STATUS_OK;
+    bool again = true;
+    while (st == STATUS_OK && again) {
+        st = trainer_forward(x->t);
+        if (st == STATUS_OK) st = comm_agree(x->t->c, batch_loss(x));
+        if (st == STATUS_OK) st = trainer_backward(x->t, &again);
+    }
+    return st;
+}
+
+/* Mean over pixels, added in image order. */
+static double total_loss(supervised *x) {
+    trainer_gather_images(x->t, x->loss);
+    double sum = 0;
+    for (int i = 0; i < x->t->o.images; i++) sum += x->loss[i];
+    return x->pixels > 0 ? sum / (double)x->pixels : 0;
+}
+
+static status train(supervised *x) {
+    status st = STATUS_OK;
+    while (st == STATUS_OK && trainer_next(x->t)) {
+        st = load_batch(x);
+        if (st == STATUS_OK) st = step_gradient(x);
+        if (st == STATUS_OK) st = trainer_update(x->t, total_loss(x), NAN);
+    }
+    return st;
+}
+
+static trainer_options options_of(const stage *t, const char *weights) {
+    const settings *s = t->s;
+    return (trainer_options){.stage = t->name,
+        .round = t->round,
+        .end = NETWORK_CLASSIFIER,
+        .weights = weights,
+        .key = t->key,
+        .together = 1,
+        .images = s->finetune.batch,
+        .crop = s->finetune.crop,
+        .steps = s->finetune.steps,
+        .warmup = s->finetune.warmup,
+        .lr = s->finetune.lr,
+        .head_lr = s->finetune.head_lr,
+        .momentum = s->finetune.momentum,
+        .weight_decay = s->finetune.weight_decay,
+        .power = s->finetune.power,
+        .schedule = setup_schedule(s->finetune.schedule)};
+}
+
+static status finetune_stage(stage *t, const char *weights, const char *output) {
+    char path[FILE_PATH];
+    image_list list = {0};
+    order sequence = {0};
+    supervised x = {.sequence = &sequence};
+    uint64_t hash;
+    trainer_options o = options_of(t, weights);
+    status st = stage_path(t, path, output);
+    if (st == STATUS_OK) st = comm_agree(t->c, images_labelled(&list, t->d, t->s));
+    if (st != STATUS_OK) goto done;
+    log_info("%s: %d labelled images of %d", t->name, list.count, setup_training(t->d));
+    st = trainer_create(&x.t, t->c, t->s, t->d, &o);
+    if (st != STATUS_OK) goto done;
+    x.label = memory_alloc((size_t)x.t->local * view_pixels(x.t), sizeof *x.label, "labels");
+    x.source = memory_alloc((size_t)x.t->local, sizeof *x.source, "batch");
+    x.loss = memory_alloc((size_t)o.images, sizeof *x.loss, "losses");
+    st = order_create(&sequence, list.member, list.count, (uint64_t)t->s->run.seed);
+    if (st == STATUS_OK)
+        st = samples_create(&x.images, t->d, t->s->dataset.scale, setup_cache_bytes(t->c));
+    st = comm_agree(t->c, x.label && x.source && x.loss ? st : STATUS_FAILED);
+    if (st == STATUS_OK) st = train(&x);
+    if (st == STATUS_OK) st = trainer_finish(x.t, path, &hash);
+    if (st == STATUS_OK) {
+        t->time = x.t->time;
+        if (t->record) st = run_record_set_hash(t->record, t->name, hash);
+        st = comm_agree(t->c, st);
+        stage_result r = {path, hash, trainer_images_per_second(x.t), "images/s"};
+        if (st == STATUS_OK) st = stage_finish(t, &r);
+    }
+done:
+    samples_destroy(x.images);
+    order_destroy(&sequence);
+    memory_free(x.label);
+    memory_free(x.source);
+    memory_free(x.loss);
+    memory_free(list.member);
+    trainer_destroy(x.t);
+    return st;
+}
+
+status finetune_model(const comm *c, const settings *s, const char *base, int round,
+    const char *weights, const char *output) {
+    stage t;
+    status st = stage_begin(&t, c, s, base, round);
+    if (st == STATUS_OK) st = stage_key(&t, "run,dataset,model,finetune", weights, 0);
+    if (st == STATUS_OK && !stage_done(&t)) st = finetune_stage(&t, weights, output);
+    stage_end(&t);
+    return st;
+}
+
+status command_finetune(const comm *c, const settings *s) {
+    char weights[FILE_PATH];
+    status st;
+    if (s->finetune.weights[0])
+        return finetune_model(c, s, "finetune", 1, s->finetune.weights, "finetuned.safetensors");
+    st = comm_agree(c, setup_path(weights, s, "pretrained.safetensors", 1));
+    if (st == STATUS_OK) st = finetune_model(c, s, "finetune", 1, weights, "finetuned.safetensors");
+    return st;
+}
