@@ -1,0 +1,135 @@
+#include "src/model/network.h"
+
+#include "src/base/log.h"
+#include "src/model/deeplab.h"
+#include "src/model/fcn.h"
+#include "src/model/projection.h"
+#include "src/model/resnet.h"
+
+#include <stdio.h>
+#include <string.h>
+
+typedef struct head {
+    const char *name, *classifier;
+    value (*body)(graph *g, const value *stage, int last, int channels);
+} head;
+
+static value fcn(graph *g, const value *stage, int last, int channels) {
+    return fcn_body(g, stage[last], channels);
+}
+
+static value deeplabv3(graph *g, const value *stage, int last, int channels) {
+    return deeplab_body(g, stage[last], channels);
+}
+
+static value deeplabv3plus(graph *g, const value *stage, int last, int channels) {
+    return deeplab_plus_body(g, stage[last], stage[0], channels);
+}
+
+static const head *find_head(const char *name) {
+    static const head heads[] = {
+        {"fcn", "classifier.4", fcn},
+        {"deeplabv3", "classifier.4", deeplabv3},
+        {"deeplabv3plus", "classifier.classifier.3", deeplabv3plus},
+    };
+    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++)
+        if (strcmp(heads[i].name, name) == 0) return &heads[i];
+    return NULL;
+}
+
+/* The layers of NETWORK_FEATURES, each once: 0 .. 3 a stage, LAYER_HEAD. */
+enum { LAYER_HEAD = RESNET_STAGES, LAYERS };
+
+typedef struct layer_list {
+    int layer[LAYERS], count, deepest;
+} layer_list;
+
+static int find_layer(const char *name, size_t length, int stages) {
+    static const char *const names[LAYERS] = {"layer1", "layer2", "layer3", "layer4", "head"};
+    for (int i = 0; i < LAYERS; i++)
+        if (strlen(names[i]) == length && memcmp(names[i], name, length) == 0)
+            return i < stages || i == LAYER_HEAD ? i : -1;
+    return -1;
+}
+
+static status read_layers(layer_list *out, const char *text, int stages) {
+    layer_list l = {.count = 0};
+    bool taken[LAYERS] = {false};
+    for (const char *at = text; at;) {
+        const char *comma = strchr(at, ',');
+        size_t length = comma ? (size_t)(comma - at) : strlen(at);
+        int layer = find_layer(at, length, stages);
+        if (layer < 0 || taken[layer]) {
+            log_error("layers = \"%s\": \"%.*s\" is %s; known are layer1 .. layer%d and head", text,
+                (int)length, at, layer < 0 ? "unknown" : "named twice", stages);
+            return STATUS_USAGE;
+        }
+        taken[layer] = true;
+        l.layer[l.count++] = layer;
+        if (layer > l.deepest) l.deepest = layer;
+        at = comma ? comma + 1 : NULL;
+    }
+    *out = l;
+    return STATUS_OK;
+}
+
+static status check_options(const network_options *o, const resnet *backbone, const head *h) {
+    if (!backbone)
+        log_error("backbone \"%s\" is unknown; known are resnet18, resnet34, resnet50, resnet101, "
+                  "resnet152",
+            o->backbone);
+    else if (!h)
+        log_error("head \"%s\" is unknown; known are fcn, deeplabv3, deeplabv3plus", o->head);
+    else if (o->stages < 1 || o->stages > RESNET_STAGES)
+        log_error("stages = %d: 1 to %d", o->stages, RESNET_STAGES);
+    else if (o->output_stride != 8 && o->output_stride != 16 && o->output_stride != 32)
+        log_error("output_stride = %d: 8, 16 or 32", o->output_stride);
+    else
+        return STATUS_OK;
+    return STATUS_USAGE;
+}
+
+/* What stands on the encoder, down to the network's outputs. */
+static void build_end(graph *g, const network_options *o, const head *h, const value *stage,
+    network_end end, const layer_list *wanted) {
+    graph_group(g, GROUP_HEAD);
+    value body = -1;
+    if (end != NETWORK_FEATURES || wanted->deepest == LAYER_HEAD)
+        body = h->body(g, stage, o->stages - 1, o->head_channels);
+    if (end == NETWORK_CLASSIFIER) {
+        conv pointwise = {.kernel = 1, .bias = true, .init = INIT_UNIFORM};
+        graph_output(g, graph_conv(g, body, h->classifier, o->classes, pointwise));
+    } else if (end == NETWORK_PROJECTION) {
+        graph_output(g, projection_build(g, body, o->projection));
+    } else {
+        for (int i = 0; i < wanted->count; i++) {
+            int layer = wanted->layer[i];
+            graph_output(g, layer == LAYER_HEAD ? body : stage[layer]);
+        }
+    }
+}
+
+status network_create(graph **out, const network_options *o, network_end end, const char *layers) {
+    const resnet *backbone = resnet_find(o->backbone);
+    const head *h = find_head(o->head);
+    layer_list wanted = {.count = 0};
+    status s = check_options(o, backbone, h);
+    if (s == STATUS_OK && end == NETWORK_FEATURES) s = read_layers(&wanted, layers, o->stages);
+    if (s != STATUS_OK) return s;
+
+    graph *g = graph_create();
+    if (!g) return STATUS_FAILED;
+    /* Features of early stages need no later ones. */
+    bool cut = end == NETWORK_FEATURES && wanted.deepest != LAYER_HEAD;
+    value stage[RESNET_STAGES];
+    value image = graph_input(g, 3);
+    resnet_build(g, image, backbone, cut ? wanted.deepest + 1 : o->stages, o->output_stride, stage);
+    build_end(g, o, h, stage, end, &wanted);
+    s = graph_status(g);
+    if (s != STATUS_OK) {
+        graph_destroy(g);
+        return s;
+    }
+    *out = g;
+    return STATUS_OK;
+}

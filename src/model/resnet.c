@@ -1,0 +1,83 @@
+#include "src/model/resnet.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+typedef struct block {
+    char name[PARAMETER_NAME];
+    int width, channels; /* inside, and of the output */
+    int stride, dilation;
+} block;
+
+const resnet *resnet_find(const char *name) {
+    static const resnet kinds[] = {
+        {"resnet18", false, {2, 2, 2, 2}},
+        {"resnet34", false, {3, 4, 6, 3}},
+        {"resnet50", true, {3, 4, 6, 3}},
+        {"resnet101", true, {3, 4, 23, 3}},
+        {"resnet152", true, {3, 8, 36, 3}},
+    };
+    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+        if (strcmp(kinds[i].name, name) == 0) return &kinds[i];
+    return NULL;
+}
+
+/* A convolution without bias and its norm: a block's conv1 and bn1, downsample.0 and .1. */
+static value conv_norm(graph *g, value x, const char *prefix, const char *const names[2],
+    int channels, conv c, bool relu) {
+    char name[2][2 * PARAMETER_NAME];
+    for (int i = 0; i < 2; i++) snprintf(name[i], sizeof name[i], "%s.%s", prefix, names[i]);
+    return graph_norm(g, graph_conv(g, x, name[0], channels, c), name[1], relu);
+}
+
+static const char *const first[] = {"conv1", "bn1"}, *const second[] = {"conv2", "bn2"},
+                         *const third[] = {"conv3", "bn3"},
+                         *const shortcut[] = {"downsample.0", "downsample.1"};
+
+static value basic(graph *g, value x, const block *b) {
+    conv strided = {.kernel = 3, .stride = b->stride, .dilation = b->dilation};
+    conv dense = {.kernel = 3, .dilation = b->dilation};
+    value y = conv_norm(g, x, b->name, first, b->width, strided, true);
+    return conv_norm(g, y, b->name, second, b->channels, dense, false);
+}
+
+static value bottleneck(graph *g, value x, const block *b) {
+    conv spatial = {.kernel = 3, .stride = b->stride, .dilation = b->dilation};
+    value y = conv_norm(g, x, b->name, first, b->width, (conv){.kernel = 1}, true);
+    y = conv_norm(g, y, b->name, second, b->width, spatial, true);
+    return conv_norm(g, y, b->name, third, b->channels, (conv){.kernel = 1}, false);
+}
+
+static value residual(graph *g, value x, const resnet *kind, const block *b) {
+    value y = kind->bottleneck ? bottleneck(g, x, b) : basic(g, x, b);
+    if (b->stride != 1 || graph_channels(g, x) != b->channels) {
+        conv project = {.kernel = 1, .stride = b->stride};
+        x = conv_norm(g, x, b->name, shortcut, b->channels, project, false);
+    }
+    return graph_add(g, y, x, true);
+}
+
+void resnet_build(
+    graph *g, value image, const resnet *kind, int stages, int output_stride, value *stage) {
+    assert(stages >= 1 && stages <= RESNET_STAGES && output_stride >= 4);
+    static const char *const stem[] = {"conv1", "bn1"};
+    value x = conv_norm(g, image, "backbone", stem, 64, (conv){.kernel = 7, .stride = 2}, true);
+    x = graph_max_pool(g, x, 3, 2, 1, false);
+    int reached = 4, dilation = 1;
+    for (int s = 0; s < stages; s++) {
+        int wanted = s == 0 ? 1 : 2, before = dilation;
+        int stride = reached * wanted <= output_stride ? wanted : 1;
+        reached *= stride;
+        dilation *= wanted / stride;
+        for (int i = 0; i < kind->blocks[s]; i++) {
+            block b = {.width = 64 << s,
+                .channels = (64 << s) * (kind->bottleneck ? 4 : 1),
+                .stride = i == 0 ? stride : 1,
+                .dilation = i == 0 ? before : dilation};
+            snprintf(b.name, sizeof b.name, "backbone.layer%d.%d", s + 1, i);
+            x = residual(g, x, kind, &b);
+        }
+        stage[s] = x;
+    }
+}

@@ -1,0 +1,26 @@
+/* ResNet (He, Zhang, Ren, Sun 2016) as in torchvision, without its classifier: 18, 34 (basic
+ * blocks), 50, 101, 152 (bottlenecks with the stride in the 3x3 convolution).
+ * Not collective. Names: "backbone." + torchvision's. */
+#ifndef AUXSEG_MODEL_RESNET_H
+#define AUXSEG_MODEL_RESNET_H
+
+#include "src/nn/graph.h"
+
+enum { RESNET_STAGES = 4 };
+
+typedef struct resnet {
+    const char *name;
+    bool bottleneck;
+    int blocks[RESNET_STAGES];
+} resnet;
+
+/* NULL: unknown name. */
+const resnet *resnet_find(const char *name);
+
+/* stage [stages] is written: the outputs of "layer1" .. the last one built.
+ * output_stride >= 4, a power of two: a stage that would exceed it is dilated instead of strided,
+ * and its first block keeps the dilation of the stage before. */
+void resnet_build(
+    graph *g, value image, const resnet *kind, int stages, int output_stride, value *stage);
+
+#endif
