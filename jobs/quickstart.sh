@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# jobs/quickstart.sh: installs, builds and runs the main job on the built-in data set on 2 ranks,
+# in runs/demo, or goes on with it. Ends with the table of results and the report's path.
+set -euo pipefail
+. "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
+
+cd "$AUXSEG_ROOT"
+install_packages build optional
+bash jobs/build.sh build
+mapfile -t flags < <(mpirun_flags 2)
+export OMP_NUM_THREADS=${OMP_NUM_THREADS:-$(($(cores) > 2 ? $(cores) / 2 : 1))}
+mpirun "${flags[@]}" -n 2 build/auxseg run configs/demo.cfg "$@"

@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# The rules of the source tree (README, "Layout"): includes go only downwards, a library is named
+# only in its folder, files stay short, nothing points to one machine. Prints every violation.
+# structure_test.sh [ROOT]: another tree than this one.
+set -euo pipefail
+cd "${1:-$(dirname "${BASH_SOURCE[0]}")/..}"
+violations=0
+
+violation() {
+    printf '%s\n' "$*"
+    violations=$((violations + 1))
+}
+
+# may_include FOLDER PREFIX...: the headers of the project that a file of FOLDER may include.
+# A prefix is a folder ("src/base/") or one header.
+may_include() {
+    local folder=$1 file line header prefix
+    shift
+    while IFS=: read -r file line header; do
+        for prefix in "$folder/" "$@"; do
+            [[ $header == "$prefix"* ]] && continue 2
+        done
+        violation "$file:$line includes $header: $folder may include only $folder/ $*"
+    done < <(find "$folder" -name '*.[ch]' -exec grep -HnoE '^ *# *include *"[^"]+"' {} + |
+        sed -E 's/: *# *include *"([^"]+)"/:\1/')
+}
+
+# only_in HEADER-PATTERN FOLDER...: the folders whose files may include a library's headers.
+only_in() {
+    local pattern=$1 file line folder
+    shift
+    while IFS=: read -r file line _; do
+        for folder in "$@"; do
+            [[ $file == "$folder/"* ]] && continue 2
+        done
+        violation "$file:$line includes $pattern: only $* may"
+    done < <(grep -rHnE --include='*.[ch]' "^ *# *include *<($pattern)>" src mpi io)
+}
+
+may_include src/base
+may_include src/image src/base/
+may_include src/nn src/base/
+may_include src/model src/base/ src/nn/
+may_include src/label src/base/ src/nn/
+may_include src/contrast src/base/ src/nn/ src/image/
+may_include src/segment src/base/ src/nn/ src/image/
+core=(src/base/ src/image/ src/nn/ src/model/ src/label/ src/contrast/ src/segment/)
+may_include mpi "${core[@]}"
+may_include io "${core[@]}" mpi/comm.h mpi/shard.h mpi/phases.h
+may_include src/app "${core[@]}" mpi/ io/
+
+only_in 'libconfig.h' src/base
+only_in 'Random123/.*' src/base
+only_in '(oneapi/)?dnnl[^>]*' src/nn
+only_in '(lapacke?|cblas)[^>]*' src/label
+only_in 'mpi.h' mpi io src/app
+only_in '(hdf5|H5[A-Za-z]*).*\.h' io
+only_in '(png|jpeglib|turbojpeg|jansson|zip)\.h' io
+
+while read -r lines file; do
+    [[ $file == total || $lines -le 500 ]] || violation "$file has $lines lines: at most 500"
+done < <(find src mpi io jobs tests -path tests/fixtures -prune -o \
+    \( -name '*.[ch]' -o -name '*.sh' -o -name '*.py' \) -exec wc -l {} +)
+
+while IFS= read -r line; do
+    violation "$line: an absolute path of one machine"
+done < <(grep -rnE "(^|[\"'= (:])/(work|home|root|scratch|users|mnt|data)/" src mpi io jobs configs \
+    tests .ci CMakeLists.txt --include='*.[ch]' --include='*.txt' --include='*.sh' \
+    --include='*.sbatch' --include='*.cfg' --include='*.py' --include=run --include=submit \
+    --exclude=structure_test.sh)
+
+[[ ! -e mpi/mpi.h ]] || violation "mpi/mpi.h: hides the library's own header"
+
+if [[ $violations -gt 0 ]]; then
+    printf '%d violations\n' "$violations"
+    exit 1
+fi
+echo "no violations"
