@@ -156,8 +156,16 @@ static int32_t predicted(const gradient *g, int item) {
     return element_bits(g->units) - GUARD_BITS - g->exponent[item];
 }
 
+/* First parameter with a non-finite element, or -1. */
+static int find_nonfinite(const gradient *g) {
+    for (int i = 0; i < g->parameters->trainable; i++)
+        if (g->nonfinite[i]) return i;
+    return -1;
+}
+
 bool gradient_rescale(gradient *g) {
     bool repeat = false;
+    if (find_nonfinite(g) >= 0) return false;
     for (int i = 0; i < g->parameters->trainable; i++) {
         if (g->exponent[i] == INT32_MIN) continue; /* the sum is zero at any scale */
         int32_t ideal = predicted(g, i), scale = g->scale[i];
@@ -175,9 +183,9 @@ static void to_float(const int64_t *sum, float *value, size_t n, double factor) 
 
 status gradient_finish(gradient *g) {
     const parameters *p = g->parameters;
-    for (int i = 0; i < p->trainable; i++) {
-        if (!g->nonfinite[i]) continue;
-        log_error("%s: the gradient is not finite", p->item[i].name);
+    int bad = find_nonfinite(g);
+    if (bad >= 0) {
+        log_error("%s: the gradient is not finite", p->item[bad].name);
         return STATUS_NONFINITE;
     }
 #pragma omp parallel for schedule(dynamic)

@@ -41,7 +41,8 @@ void gradient_add(gradient *g, int item, const float *x, size_t begin, size_t en
 /* No unit of this rank adds to the parameter any more: calls the hook. By the main thread. */
 void gradient_ready(gradient *g, int item);
 /* Whether the step must be repeated, from `exponent` (the maximum over ranks): a scale was unknown,
- * too large for what was met, or so small that accuracy of fp32 is lost. Sets those scales. */
+ * too large for what was met, or so small that accuracy of fp32 is lost. Sets those scales.
+ * False where an element was not finite: gradient_finish tells. */
 bool gradient_rescale(gradient *g);
 /* value = sum * 2^-scale; predicts the scales of the next step. `exponent`, `nonfinite` and `sum`
  * are already combined over ranks. STATUS_NONFINITE, naming the parameter, if an element was: then
