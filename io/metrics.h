@@ -6,10 +6,12 @@
 
 #include "src/base/status.h"
 
+#include <math.h>
 #include <stdint.h>
 
+/* Steps count from 1: row `step` is of the step after which so many were done. */
 typedef struct metrics_row {
-    const char *stage; /* without comma or quote */
+    const char *stage; /* without comma or quote, below 64 bytes */
     int round;
     int64_t step;
     double loss, learning_rate, gradient_norm, anchors, objective, imbalance, changed, kept,

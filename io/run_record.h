@@ -63,14 +63,17 @@ status run_record_set_hash(run_record *r, const char *name, uint64_t hash);
 bool run_record_get_hash(const run_record *r, const char *name, uint64_t *hash);
 
 /* For the report, in the order in which they were first set; index from 0, false past the end.
- * Texts are borrowed until the record changes. */
-bool run_record_stage(const run_record *r, int index, stage_record *out, phases *phases);
+ * Texts are borrowed until the record changes. spread (may be NULL): written if the stage has
+ * phases, out->phases then points to it. */
+bool run_record_stage(const run_record *r, int index, stage_record *out, phases *spread);
 bool run_record_result(
     const run_record *r, int index, const char **group, const char **name, double *value);
 /* section: "machine", "settings", "hashes" (texts). */
 bool run_record_fact(
     const run_record *r, const char *section, int index, const char **key, const char **text);
-/* A number or text at the top as text: "started", "ranks", "threads", "program"; NULL if absent. */
+/* At the top: "program", "started"; NULL if absent. */
 const char *run_record_text(const run_record *r, const char *key);
+/* At the top: "ranks", "threads"; NAN if absent. */
+double run_record_number(const run_record *r, const char *key);
 
 #endif
