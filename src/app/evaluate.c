@@ -32,27 +32,47 @@ static void mirror(float *x, int height, int width) {
     }
 }
 
-/* Adds one pass's class probabilities at the image's own size. */
-static status add_pass(
-    inference *net, const image *rgb, double scale, bool flip, float *probability) {
+/* A pass over images of one shape: magnified by `scale`, mirrored if `flip`. */
+typedef struct pass {
+    double scale;
+    bool flip;
+} pass;
+
+static status pass_input(const image *rgb, const pass *a, int height, int width, float *input) {
     image resized = {0};
-    plan *p = NULL;
-    int height = (int)fmax(1, floor(rgb->height * scale + 0.5));
-    int width = (int)fmax(1, floor(rgb->width * scale + 0.5));
     status st = image_resize(rgb, height, width, &resized);
-    if (st == STATUS_OK) st = inference_plan(net, height, width, &p);
-    if (st != STATUS_OK) goto done;
-    image_normalize(&resized, plan_input(p, 0));
-    if (flip) mirror(plan_input(p, 0), height, width);
-    st = plan_forward(p, 1, &(step_context){0});
-    if (st != STATUS_OK) goto done;
-    int h, w, classes;
-    plan_output_shape(p, 0, &h, &w, &classes);
-    segment_accumulate(
-        plan_output(p, 0, 0), h, w, classes, flip, rgb->height, rgb->width, probability);
-done:
+    if (st == STATUS_OK) image_normalize(&resized, input);
+    if (st == STATUS_OK && a->flip) mirror(input, height, width);
     image_destroy(&resized);
     return st;
+}
+
+/* Adds a pass's class probabilities at the images' own size: probability [count, H, W, K]. */
+static status add_pass(
+    inference *net, const pass *a, const image *rgb, int count, float *probability) {
+    plan *p = NULL;
+    int h, w, classes, threads = inference_threads(net);
+    int height = (int)fmax(1, floor(rgb->height * a->scale + 0.5));
+    int width = (int)fmax(1, floor(rgb->width * a->scale + 0.5));
+    status worst = STATUS_OK, st = inference_plan(net, height, width, &p);
+    if (st != STATUS_OK) return st;
+#pragma omp parallel for schedule(dynamic) num_threads(threads)
+    for (int i = 0; i < count; i++) {
+        status mine = pass_input(&rgb[i], a, height, width, plan_input(p, i));
+        if (mine != STATUS_OK) {
+#pragma omp critical(worst)
+            worst = mine;
+        }
+    }
+    if (worst == STATUS_OK) worst = plan_forward(p, count, &(step_context){0});
+    if (worst != STATUS_OK) return worst;
+    plan_output_shape(p, 0, &h, &w, &classes);
+    size_t size = (size_t)rgb->height * (size_t)rgb->width * (size_t)classes;
+#pragma omp parallel for schedule(dynamic) num_threads(threads)
+    for (int i = 0; i < count; i++)
+        segment_accumulate(plan_output(p, 0, i), h, w, classes, a->flip, rgb->height, rgb->width,
+            probability + (size_t)i * size);
+    return STATUS_OK;
 }
 
 /* The next number of a list "0.75, 1.0"; 1 where the list is empty. */
@@ -66,36 +86,50 @@ static bool next_scale(const char **list, double *scale) {
     return true;
 }
 
-status evaluate_predict(const stage *t, inference *net, const image *rgb, labelmap *out) {
+status evaluate_predict(
+    const stage *t, inference *net, const image *rgb, int count, labelmap *out) {
     size_t pixels = (size_t)rgb->height * (size_t)rgb->width;
     int classes = inference_channels(net);
     const char *list = t->s->evaluate.scales;
-    double scale;
-    float *probability =
-        memory_alloc(pixels * (size_t)classes, sizeof *probability, "class probabilities");
-    if (!probability) return STATUS_FAILED;
-    status st = labelmap_create(out, rgb->height, rgb->width);
-    while (st == STATUS_OK && next_scale(&list, &scale)) {
-        st = add_pass(net, rgb, scale, false, probability);
-        if (st == STATUS_OK && t->s->evaluate.flip)
-            st = add_pass(net, rgb, scale, true, probability);
+    pass a = {0};
+    float *probability = memory_alloc(
+        (size_t)count * pixels, sizeof *probability * (size_t)classes, "class probabilities");
+    status st = probability ? STATUS_OK : STATUS_FAILED;
+    for (int i = 0; st == STATUS_OK && i < count; i++)
+        st = labelmap_create(&out[i], rgb->height, rgb->width);
+    while (st == STATUS_OK && next_scale(&list, &a.scale)) {
+        a.flip = false;
+        st = add_pass(net, &a, rgb, count, probability);
+        a.flip = true;
+        if (st == STATUS_OK && t->s->evaluate.flip) st = add_pass(net, &a, rgb, count, probability);
     }
-    if (st == STATUS_OK) segment_predict(probability, classes, pixels, out->data);
+    for (int i = 0; st == STATUS_OK && i < count; i++)
+        segment_predict(
+            probability + (size_t)i * pixels * (size_t)classes, classes, pixels, out[i].data);
     memory_free(probability);
     return st;
 }
 
-static status evaluate_image(const stage *t, inference *net, int i, int64_t *matrix) {
-    image rgb = {0};
-    labelmap truth = {0}, prediction = {0};
-    status st = dataset_load(t->d, i, t->s->dataset.scale, &rgb, &truth);
-    if (st == STATUS_OK) st = evaluate_predict(t, net, &rgb, &prediction);
-    if (st == STATUS_OK)
-        confusion_add(matrix, dataset_classes(t->d), truth.data, prediction.data,
-            (size_t)rgb.height * (size_t)rgb.width);
-    image_destroy(&rgb);
-    labelmap_destroy(&truth);
-    labelmap_destroy(&prediction);
+/* Images list[first] .. of one shape: loaded, predicted, counted. */
+static status evaluate_run(
+    const stage *t, inference *net, const int *list, int count, int64_t *matrix) {
+    status st = STATUS_OK;
+    image *rgb = memory_alloc((size_t)count, sizeof *rgb, "images");
+    labelmap *map = memory_alloc(2 * (size_t)count, sizeof *map, "label maps");
+    if (!rgb || !map) st = STATUS_FAILED;
+    for (int i = 0; st == STATUS_OK && i < count; i++)
+        st = dataset_load(t->d, list[i], t->s->dataset.scale, &rgb[i], &map[i]);
+    if (st == STATUS_OK) st = evaluate_predict(t, net, rgb, count, map + count);
+    for (int i = 0; i < count && rgb && map; i++) {
+        if (st == STATUS_OK)
+            confusion_add(matrix, dataset_classes(t->d), map[i].data, map[count + i].data,
+                (size_t)rgb[i].height * (size_t)rgb[i].width);
+        image_destroy(&rgb[i]);
+        labelmap_destroy(&map[i]);
+        labelmap_destroy(&map[count + i]);
+    }
+    memory_free(rgb);
+    memory_free(map);
     return st;
 }
 
@@ -105,12 +139,13 @@ static status fill_matrix(stage *t, inference *net, int64_t *matrix, int *images
     int classes = dataset_classes(t->d);
     double now = timer_now();
     status st = images_of_split(&list, t->d, evaluate_split(t->s), true);
-    int64_t begin = shard_begin(list.count, comm_rank(t->c), comm_size(t->c));
-    int64_t end = shard_begin(list.count, comm_rank(t->c) + 1, comm_size(t->c));
+    int begin = (int)shard_begin(list.count, comm_rank(t->c), comm_size(t->c));
+    int end = (int)shard_begin(list.count, comm_rank(t->c) + 1, comm_size(t->c));
     progress bar = progress_begin(t->name, "images", 0, end - begin);
-    for (int64_t i = begin; st == STATUS_OK && i < end; i++) {
-        st = evaluate_image(t, net, list.member[i], matrix);
-        progress_update(&bar, i + 1 - begin, "");
+    for (int i = begin, count; st == STATUS_OK && i < end; i += count) {
+        count = inference_run(net, t->d, list.member, i, end, t->s->dataset.scale);
+        st = evaluate_run(t, net, list.member + i, count, matrix);
+        progress_update(&bar, i + count - begin, "");
         if (st == STATUS_OK && stop_requested()) st = STATUS_STOPPED;
     }
     progress_end(&bar, end - begin, "");

@@ -11,9 +11,9 @@
 status evaluate_model(
     const comm *c, const settings *s, const char *group, int round, const char *weights);
 
-/* Prediction of image i at its own scaled size, flips and scales as in evaluate: out is created.
- * Not collective. */
-status evaluate_predict(const stage *t, inference *net, const image *rgb, labelmap *out);
+/* Predictions of `count` images of one shape (at most inference_chunk) at their own size, flips and
+ * scales as in evaluate: out [count] are created. Not collective. */
+status evaluate_predict(const stage *t, inference *net, const image *rgb, int count, labelmap *out);
 
 /* "train" | "val" | "test". */
 split evaluate_split(const settings *s);

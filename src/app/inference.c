@@ -63,6 +63,10 @@ int inference_chunk(const inference *n) {
     return n->threads * CHUNK_PER_THREAD;
 }
 
+int inference_threads(const inference *n) {
+    return n->threads;
+}
+
 status inference_plan(inference *n, int height, int width, plan **out) {
     shaped_plan *slot = &n->kept[0];
     n->clock++;

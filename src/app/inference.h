@@ -17,6 +17,7 @@ status inference_create(inference **out, const comm *c, const settings *s, const
 void inference_destroy(inference *n);
 /* Images that a plan runs at once. */
 int inference_chunk(const inference *n);
+int inference_threads(const inference *n);
 /* The plan for images of a shape: made at the first request. Owned by n, which keeps a few and
  * drops the one that was not asked for longest. Not collective. */
 status inference_plan(inference *n, int height, int width, plan **out);

@@ -1,0 +1,147 @@
+#include "src/app/pretrain.h"
+
+#include "mpi/pool.h"
+#include "src/app/commands.h"
+#include "src/app/setup.h"
+#include "src/app/stage.h"
+#include "src/app/views.h"
+#include "src/base/log.h"
+#include "src/base/memory.h"
+
+#include <math.h>
+#include <string.h>
+
+static contrast_options loss_options(const trainer *t) {
+    const settings *s = t->s;
+    return (contrast_options){
+        .positives = strcmp(s->pretrain.positives, "augmentation") == 0 ? POSITIVES_AUGMENTATION
+                     : strcmp(s->pretrain.positives, "both") == 0       ? POSITIVES_BOTH
+                                                                        : POSITIVES_AUXILIARY,
+        .scope = strcmp(s->pretrain.scope, "image") == 0 ? SCOPE_IMAGE : SCOPE_GLOBAL,
+        .temperature = s->pretrain.temperature,
+        .threads = t->threads};
+}
+
+/* Loss of the global pool; its gradient to where the backward pass begins. Collective. */
+static status contrast(views *v, contrast_stats *stats) {
+    contrast_options o = loss_options(v->t);
+    double now = timer_now();
+    views_embed(v);
+    status st = pool_loss(
+        v->t->c, &o, v->n, v->d, v->z, v->label, v->image, v->partner, stats, v->gradient);
+    if (st == STATUS_OK) views_scatter(v);
+    timer_lap(&v->t->time, PHASE_LOSS, now);
+    return st;
+}
+
+static status step_gradient(views *v, contrast_stats *stats) {
+    status st = STATUS_OK;
+    bool again = true;
+    while (st == STATUS_OK && again) {
+        st = trainer_forward(v->t);
+        if (st == STATUS_OK) st = contrast(v, stats);
+        if (st == STATUS_OK) st = trainer_backward(v->t, &again);
+    }
+    return st;
+}
+
+static status train(views *v) {
+    contrast_stats stats = {0};
+    status st = STATUS_OK;
+    while (st == STATUS_OK && trainer_next(v->t)) {
+        st = comm_agree(v->t->c, views_load(v));
+        if (st == STATUS_OK) st = step_gradient(v, &stats);
+        if (st == STATUS_OK) st = trainer_update(v->t, stats.loss, (double)stats.anchors);
+    }
+    return st;
+}
+
+static trainer_options options_of(const stage *t) {
+    const settings *s = t->s;
+    return (trainer_options){.stage = t->name,
+        .round = t->round,
+        .end = NETWORK_PROJECTION,
+        .weights = s->model.weights,
+        .key = t->key,
+        .together = 2,
+        .images = 2 * s->pretrain.batch,
+        .crop = s->pretrain.crop,
+        .steps = s->pretrain.steps,
+        .warmup = s->pretrain.warmup,
+        .lr = s->pretrain.lr,
+        .head_lr = s->pretrain.head_lr,
+        .momentum = s->pretrain.momentum,
+        .weight_decay = s->pretrain.weight_decay,
+        .power = 1,
+        .schedule = setup_schedule(s->pretrain.schedule)};
+}
+
+static status open_labels(stage *t, labels **out) {
+    char path[FILE_PATH];
+    status st = stage_path(t, path, "labels.h5");
+    if (st == STATUS_OK) st = labels_open(t->c, path, out);
+    if (st == STATUS_OK && (labels_count(*out) != setup_training(t->d) ||
+                               labels_about(*out).dataset != dataset_hash(t->d))) {
+        if (comm_root(t->c)) log_error("%s: made from another data set than dataset.h5", path);
+        st = STATUS_DATA;
+    }
+    return st;
+}
+
+static status finish(stage *t, trainer *x) {
+    char path[FILE_PATH];
+    uint64_t hash;
+    status st = stage_path(t, path, "pretrained.safetensors");
+    if (st == STATUS_OK) st = trainer_finish(x, path, &hash);
+    if (st != STATUS_OK) return st;
+    t->time = x->time;
+    if (t->record) st = run_record_set_hash(t->record, t->name, hash);
+    st = comm_agree(t->c, st);
+    stage_result r = {path, hash, trainer_images_per_second(x), "images/s"};
+    return st == STATUS_OK ? stage_finish(t, &r) : st;
+}
+
+static status pretrain_stage(stage *t) {
+    labels *aux = NULL;
+    image_list list = {0};
+    order sequence = {0};
+    samples *images = NULL;
+    trainer *x = NULL;
+    views v = {0};
+    trainer_options o = options_of(t);
+    status st = open_labels(t, &aux);
+    if (st == STATUS_OK) st = comm_agree(t->c, images_of_split(&list, t->d, SPLIT_TRAIN, false));
+    if (st == STATUS_OK) st = trainer_create(&x, t->c, t->s, t->d, &o);
+    if (st != STATUS_OK) goto done;
+    st = order_create(&sequence, list.member, list.count, (uint64_t)t->s->run.seed);
+    if (st == STATUS_OK)
+        st = samples_create(&images, t->d, t->s->dataset.scale, setup_cache_bytes(t->c));
+    if (st == STATUS_OK) st = views_create(&v, x, images, aux, &sequence);
+    st = comm_agree(t->c, st);
+    if (st == STATUS_OK) st = train(&v);
+    if (st == STATUS_OK) st = finish(t, x);
+done:
+    views_destroy(&v);
+    samples_destroy(images);
+    order_destroy(&sequence);
+    memory_free(list.member);
+    labels_close(aux);
+    trainer_destroy(x);
+    return st;
+}
+
+status pretrain_model(const comm *c, const settings *s, int round) {
+    stage t;
+    uint64_t labels_hash = 0;
+    status st = stage_begin(&t, c, s, "pretrain", round);
+    if (st == STATUS_OK) st = stage_input(&t, "cluster", &labels_hash);
+    if (st == STATUS_OK)
+        st = stage_key(&t, "run,dataset,model,pretrain", s->model.weights, labels_hash);
+    if (st == STATUS_OK && !stage_done(&t)) st = pretrain_stage(&t);
+    stage_end(&t);
+    return st;
+}
+
+status command_pretrain(const comm *c, const settings *s) {
+    return pretrain_model(c, s, 1);
+}

@@ -1,0 +1,39 @@
+/* Two random views of each image of a batch, the pixels of them that are compared, and the rows of
+ * the pool that these become. A rank holds both views of an image: images 2 b and 2 b + 1 of the
+ * network's batch. */
+#ifndef AUXSEG_APP_VIEWS_H
+#define AUXSEG_APP_VIEWS_H
+
+#include "io/labels.h"
+#include "src/app/order.h"
+#include "src/app/samples.h"
+#include "src/app/trainer.h"
+#include "src/contrast/loss.h"
+#include "src/image/augment.h"
+
+typedef struct views {
+    trainer *t; /* borrowed, like the next three */
+    samples *images;
+    const labels *aux;
+    order *sequence;
+    contrast_positives positives;
+    int h, w, d;                      /* of the embeddings: grid and dimensions */
+    int wanted;                       /* pixels a view */
+    int *source;                      /* [local / 2], images of the data set */
+    int *pixel, *taken;               /* [local, wanted]; [local] */
+    uint16_t *grid;                   /* [local, h, w], auxiliary labels */
+    size_t n;                         /* rows of this rank */
+    float *z, *length, *gradient;     /* [n, D] unit rows; [n] lengths before; [n, D] */
+    int32_t *label, *image, *partner; /* [n] */
+} views;
+
+status views_create(views *v, trainer *t, samples *images, const labels *aux, order *sequence);
+void views_destroy(views *v);
+/* The step's views into the plan's inputs, and which pixels take part. Not collective. */
+status views_load(views *v);
+/* After trainer_forward: the chosen pixels' embeddings as unit rows. Not collective. */
+void views_embed(views *v);
+/* v->gradient through the normalisation into the plan's output gradients. Not collective. */
+void views_scatter(views *v);
+
+#endif
