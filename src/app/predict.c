@@ -64,6 +64,8 @@ static status predict_images(const stage *t, inference *net) {
     if (st == STATUS_OK && comm_root(t->c)) st = file_make_folder(folder);
     st = comm_agree(t->c, st);
     if (st == STATUS_OK) st = images_of_split(&list, t->d, evaluate_split(t->s), false);
+    int wanted = t->s->evaluate.predictions;
+    if (wanted >= 0 && wanted < list.count) list.count = wanted;
     int begin = (int)shard_begin(list.count, comm_rank(t->c), comm_size(t->c));
     int end = (int)shard_begin(list.count, comm_rank(t->c) + 1, comm_size(t->c));
     for (int i = begin, count; st == STATUS_OK && i < end; i += count) {

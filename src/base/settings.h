@@ -16,6 +16,7 @@ typedef char settings_text[SETTINGS_TEXT];
 typedef struct settings {
     struct {
         settings_text dir, resume; /* resume: "auto" | "never" */
+        settings_text until;       /* `run`: the stage after which it ends; "": all */
         int64_t seed;
         int rounds, threads, checkpoint_steps; /* threads 0: OMP_NUM_THREADS or the cores given */
         bool compare;
@@ -48,14 +49,15 @@ typedef struct settings {
     } pretrain;
     struct {
         settings_text list, optimizer, schedule;
+        settings_text weights; /* the command `finetune` starts from; "": pretrained.safetensors */
         int steps, batch, crop, warmup;
         double fraction, lr, head_lr, power, momentum, weight_decay, scale_min, scale_max, flip,
             jitter;
     } finetune;
     struct {
-        settings_text split, scales;
+        settings_text split, scales, weights; /* weights "": finetuned.safetensors */
         bool flip;
-        int predictions; /* palette PNGs to write, 0: none, -1: all */
+        int predictions; /* palette PNGs that `predict` writes; -1: all */
     } evaluate;
     struct {
         int overlays;
