@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# The job scripts under a real Slurm, brought up on this machine's loopback as root: a job that
+# stops early starts again while the next one waits for it, then the built-in job on 2 ranks,
+# submitted as a chain, until DONE. AUXSEG: the program.
+set -euo pipefail
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+. "$here/slurm.sh"
+
+skip() {
+    echo "skipped: $1"
+    exit 77
+}
+[[ $(id -u) -eq 0 ]] || skip "Slurm's daemons are brought up by root only"
+for tool in munged slurmctld slurmd srun; do
+    command -v $tool >/dev/null || skip "$tool is not installed"
+done
+
+folder=$(mktemp -d /tmp/auxseg-slurm.XXXXXX) # short: it holds sockets
+finish() {
+    local code=$?
+    slurm_stop "$folder"
+    [[ $code -eq 0 ]] || tail -n 30 "$folder"/*.log "$folder"/*/jobs/*.log || true
+    rm -rf "$folder"
+    exit "$code"
+}
+trap finish EXIT
+slurm_start "$folder"
+export AUXSEG_SITE=$folder/site.conf
+
+# submit PROGRAM ARGUMENT...: jobs/submit; its last job goes to $last.
+submit() {
+    printf 'MPI_FLAVOUR=pmix\nAUXSEG=%q\nSRUN_OPTIONS=(%s)\n' "$1" "--quiet" >"$AUXSEG_SITE"
+    shift
+    bash "$here/../jobs/submit" "$@" >"$folder/submit.out"
+    cat "$folder/submit.out"
+    last=$(sed -nE 's/.*: job ([0-9]+),.*/\1/p' "$folder/submit.out" | tail -n 1)
+}
+
+# wait_for JOB: until the job has left the queue; 1 if it did not complete.
+wait_for() {
+    local state=
+    while true; do
+        state=$(scontrol -o show job "$1" | sed -E 's/.* JobState=([A-Z_]+) .*/\1/')
+        case $state in
+        COMPLETED) return 0 ;;
+        PENDING | RUNNING | COMPLETING | CONFIGURING | REQUEUED) sleep 0.5 ;;
+        *) echo "job $1: $state" && return 1 ;;
+        esac
+    done
+}
+
+echo "== a job that stops early"
+mkdir "$folder/early"
+cat >"$folder/early/program" <<'PROGRAM'
+#!/bin/bash
+# Stops early the first time it packs; notes each start.
+[[ $1 == run ]] || exit 0
+trap : TERM
+[[ $SLURM_PROCID -ne 0 ]] || echo "$4 $SLURM_NTASKS ${SLURM_RESTART_COUNT:-0}" >>"${6#run.dir=}/starts.csv"
+[[ $4 != pack || ${SLURM_RESTART_COUNT:-0} -ge 1 ]] || exit 75
+PROGRAM
+chmod +x "$folder/early/program"
+submit "$folder/early/program" "$here/../configs/demo.cfg" --ranks-per-node 2 \
+    --stages pack,extract --set run.dir="$folder/early"
+wait_for "$last"
+diff - "$folder/early/starts.csv" <<'STARTS'
+pack 2 0
+pack 2 1
+extract 2 0
+STARTS
+
+echo "== the built-in job"
+submit "$AUXSEG" "$here/../configs/demo.cfg" --ranks-per-node 2 --set run.dir="$folder/run" \
+    --set dataset.synth_train=8 --set dataset.synth_val=4 --set pretrain.steps=3 \
+    --set finetune.steps=3
+wait_for "$last"
+[[ -e $folder/run/DONE && -s $folder/run/report.html ]]
+cat "$folder"/run/jobs/report-*.log
