@@ -9,7 +9,7 @@ set -euo pipefail
 install_packages build optional test
 # Only root can bring up Slurm's daemons: nobody else gets them installed.
 if [[ $(id -u) -eq 0 ]]; then install_packages slurm; fi
-if [[ -z ${AUXSEG_SHARED:-} && -d $AUXSEG_ROOT/../shared ]]; then
+if [[ -z ${AUXSEG_SHARED:-} && -d $AUXSEG_ROOT/../shared/data ]]; then
     AUXSEG_SHARED=$(cd "$AUXSEG_ROOT/../shared" && pwd)
     export AUXSEG_SHARED
 fi
