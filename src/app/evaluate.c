@@ -6,7 +6,6 @@
 #include "src/app/setup.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
-#include "src/base/stop.h"
 #include "src/segment/confusion.h"
 
 #include <math.h>
@@ -146,7 +145,6 @@ static status fill_matrix(stage *t, inference *net, int64_t *matrix, int *images
         count = inference_run(net, t->d, list.member, i, end, t->s->dataset.scale);
         st = evaluate_run(t, net, list.member + i, count, matrix);
         progress_update(&bar, i + count - begin, "");
-        if (st == STATUS_OK && stop_requested()) st = STATUS_STOPPED;
     }
     progress_end(&bar, end - begin, "");
     *images = list.count;

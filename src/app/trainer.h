@@ -29,6 +29,7 @@ typedef struct trainer_options {
     network_end end;
     const char *weights; /* initial ones, a path; "": random */
     uint64_t key; /* hash of what the result depends on: checkpoints of another are not continued */
+    int together; /* images that one rank must hold: 2 for the views of an image, else 1 */
     int images;   /* of the global batch, as the network sees them */
     int crop, steps, warmup;
     double lr, head_lr, momentum, weight_decay, power; /* head_lr: factor of lr for GROUP_HEAD */
@@ -48,6 +49,8 @@ typedef struct trainer {
     metrics *metrics; /* rank 0's */
     timers time;
     int64_t step;       /* of the loop, from 0 */
+    int deal;           /* images dealt together: a norm group, or `together` */
+    int unit;           /* images whose gradients are added before they are rounded */
     int first, local;   /* this rank's images of the global batch */
     int units, threads; /* units of the global batch */
     double rate, began; /* learning rate of this step; start of the stage */

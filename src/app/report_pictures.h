@@ -1,0 +1,24 @@
+/* Pictures of the report, encoded. One rank calls. */
+#ifndef AUXSEG_APP_REPORT_PICTURES_H
+#define AUXSEG_APP_REPORT_PICTURES_H
+
+#include "io/report.h"
+#include "src/app/stage.h"
+
+enum { PICTURES = 4, CAPTION = 48 }; /* most pictures of a strip */
+
+typedef struct report_pictures {
+    report_strip *strip;                    /* [strips] */
+    report_picture (*picture)[PICTURES];    /* [strips], PNG bytes owned */
+    int strips;
+} report_pictures;
+
+/* NULL-safe members. */
+void report_pictures_destroy(report_pictures *p);
+/* report.overlays training images, evenly spaced: image, auxiliary labels over it, ground truth.
+ * Empty without labels.h5. */
+status report_overlays(const stage *t, int round, report_pictures *out);
+/* As many images of evaluate.split: image, ground truth, predictions of the models that are there. */
+status report_predictions(const stage *t, int round, report_pictures *out);
+
+#endif

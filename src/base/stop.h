@@ -1,0 +1,16 @@
+/* Requests to stop early: SIGTERM, SIGUSR1, SIGUSR2, a deadline, a file. Not collective: stages
+ * agree on the answer, so one rank that was asked is enough. */
+#ifndef AUXSEG_BASE_STOP_H
+#define AUXSEG_BASE_STOP_H
+
+#include <stdbool.h>
+
+/* Installs the signal handlers. */
+void stop_install(void);
+/* stop_requested becomes true this many seconds from now; 0: no deadline. */
+void stop_set_deadline(double seconds);
+/* stop_requested becomes true once this file exists; "": none. Copied. */
+void stop_set_file(const char *path);
+bool stop_requested(void);
+
+#endif
