@@ -32,8 +32,9 @@ refuse_restart() {
 }
 
 run_stage() {
-    local stage=$1 config=$2 code=0 reason
+    local stage=$1 config=$2 code=0 reason until=()
     shift 2
+    [[ $stage == report ]] || until=(--set run.until="$stage") # the report is the job's end
     folder=$(run_folder "$config" "$@")
     before=$(gained)
     load_modules
@@ -41,7 +42,7 @@ run_stage() {
     # The first rank that leaves with 75 makes srun send SIGTERM to the others: the program takes it
     # for one more request to stop, so that they leave with 75 too.
     srun --mpi="$MPI_FLAVOUR" --kill-on-bad-exit=1 --cpu-bind=cores "${SRUN_OPTIONS[@]}" \
-        "$AUXSEG" run "$config" --until "$stage" "$@" || code=$?
+        "$AUXSEG" run "$config" "${until[@]}" "$@" || code=$?
     [[ $code -eq 75 ]] || return "$code"
     reason=$(refuse_restart)
     if [[ -n $reason ]]; then

@@ -78,7 +78,7 @@ start() {
 }
 expect "done" "$(start 0 0)" "0 "
 expect "srun" "$(cat srun.calls)" "--mpi=pmi2 --kill-on-bad-exit=1 --cpu-bind=cores \
-$folder/bin/auxseg run run.cfg --until pack --set a.b=1 cpus=3"
+$folder/bin/auxseg run run.cfg --set run.until=pack --set a.b=1 cpus=3"
 expect "data error" "$(start 3 0)" "3 "
 touch gain
 for restart in 0 1 2 3 4; do expect "stopped, $restart" "$(start 75 $restart)" "0 requeue 7"; done

@@ -56,8 +56,8 @@ cat >"$folder/early/program" <<'PROGRAM'
 # Stops early the first time it packs; notes each start.
 [[ $1 == run ]] || exit 0
 trap : TERM
-[[ $SLURM_PROCID -ne 0 ]] || echo "$4 $SLURM_NTASKS ${SLURM_RESTART_COUNT:-0}" >>"${6#run.dir=}/starts.csv"
-[[ $4 != pack || ${SLURM_RESTART_COUNT:-0} -ge 1 ]] || exit 75
+[[ $SLURM_PROCID -ne 0 ]] || echo "${4#run.until=} $SLURM_NTASKS ${SLURM_RESTART_COUNT:-0}" >>"${6#run.dir=}/starts.csv"
+[[ $4 != run.until=pack || ${SLURM_RESTART_COUNT:-0} -ge 1 ]] || exit 75
 PROGRAM
 chmod +x "$folder/early/program"
 submit "$folder/early/program" "$here/../configs/demo.cfg" --ranks-per-node 2 \
