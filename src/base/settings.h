@@ -1,5 +1,6 @@
 /* The settings of a run: one table (settings_table.c) drives parsing, checks, printing, the saved
- * copy and configs/default.cfg. Not collective: rank 0 reads, mpi/ broadcasts the text. */
+ * copy and configs/default.cfg. Not collective: rank 0 reads, mpi/settings_share.h broadcasts. No
+ * pointers inside. */
 #ifndef AUXSEG_BASE_SETTINGS_H
 #define AUXSEG_BASE_SETTINGS_H
 
@@ -66,7 +67,8 @@ typedef struct settings {
 
 /* Defaults, then the file, then each "group.key=value" of set [sets], all or nothing.
  * Every mistake is collected: unknown keys with the nearest known one, wrong types, values out of
- * range, with file and line. They are written with log_error; STATUS_USAGE if there is one.
+ * range, with file and line, and values that contradict each other. They are written with
+ * log_error; STATUS_USAGE if there is one.
  * file NULL: defaults and `set` only. @include is refused. */
 status settings_read(settings *out, const char *file, const char *const *set, int sets);
 /* The effective settings as a libconfig file; with `manual` every key with its help, unit, range

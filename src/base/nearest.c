@@ -1,0 +1,35 @@
+#include "src/base/nearest.h"
+
+#include <string.h>
+
+enum { WORD = 63 };
+
+static int least(int a, int b) {
+    return a < b ? a : b;
+}
+
+int nearest_distance(const char *a, const char *b) {
+    int row[WORD + 1], m = (int)strnlen(a, WORD), n = (int)strnlen(b, WORD);
+    for (int j = 0; j <= n; j++) row[j] = j;
+    for (int i = 1; i <= m; i++) {
+        int diagonal = row[0];
+        row[0] = i;
+        for (int j = 1; j <= n; j++) {
+            int replaced = diagonal + (a[i - 1] != b[j - 1]);
+            diagonal = row[j];
+            row[j] = least(replaced, least(row[j], row[j - 1]) + 1);
+        }
+    }
+    return row[n];
+}
+
+int nearest_word(const char *word, const char *const *known, int count) {
+    int best = -1, distance = 0;
+    for (int i = 0; i < count; i++) {
+        int d = nearest_distance(word, known[i]);
+        if (best >= 0 && d >= distance) continue;
+        best = i;
+        distance = d;
+    }
+    return best;
+}

@@ -1,0 +1,131 @@
+#include "src/base/settings_check.h"
+
+#include "src/base/log.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Batches of whole norm groups; the two views of an image stay together. */
+static int check_groups(const settings *s) {
+    int wrong = 0, group = s->model.group;
+    if (strcmp(s->model.norm, "group") != 0) return 0;
+    if (2 * (int64_t)s->pretrain.batch % group != 0) {
+        log_error("pretrain.batch = %d: its %lld views must be whole groups of model.group = %d",
+            s->pretrain.batch, 2 * (long long)s->pretrain.batch, group);
+        wrong++;
+    }
+    if (group % 2 != 0) {
+        log_error("model.group = %d: an even number is needed, as an image has two views", group);
+        wrong++;
+    }
+    if (s->finetune.batch % group != 0) {
+        log_error("finetune.batch = %d: must be whole groups of model.group = %d",
+            s->finetune.batch, group);
+        wrong++;
+    }
+    return wrong;
+}
+
+static int check_training(
+    const char *group, double scale_min, double scale_max, int warmup, int steps) {
+    int wrong = 0;
+    if (scale_min > scale_max) {
+        log_error(
+            "%s.scale_min = %g is above %s.scale_max = %g", group, scale_min, group, scale_max);
+        wrong++;
+    }
+    if (warmup > steps) {
+        log_error("%s.warmup = %d is more than %s.steps = %d", group, warmup, group, steps);
+        wrong++;
+    }
+    return wrong;
+}
+
+/* "layer1" to the last stage, "head"; each once. */
+static int check_layers(const settings *s) {
+    unsigned seen = 0;
+    if (!s->extract.layers[0]) return 0;
+    for (const char *at = s->extract.layers; at;) {
+        size_t length = strcspn(at, ",");
+        bool stage = length == 6 && strncmp(at, "layer", 5) == 0 && at[5] >= '1' &&
+                     at[5] < '1' + s->model.stages;
+        bool head = length == 4 && strncmp(at, "head", 4) == 0;
+        unsigned bit = stage ? 1u << (at[5] - '0') : 1u;
+        if (!(stage || head) || (seen & bit)) {
+            log_error("extract.layers = \"%s\": \"%.*s\" is %s; known are layer1 to layer%d "
+                      "(model.stages) and head",
+                s->extract.layers, (int)length, at, stage || head ? "named twice" : "unknown",
+                s->model.stages);
+            return 1;
+        }
+        seen |= bit;
+        at = at[length] ? at + length + 1 : NULL;
+    }
+    return 0;
+}
+
+static int check_scales(const settings *s) {
+    const char *at = s->evaluate.scales;
+    do {
+        char *end;
+        double scale = strtod(at, &end);
+        if (end == at || !(scale >= 0.05 && scale <= 20) || (*end && *end != ',')) {
+            log_error("evaluate.scales = \"%s\": numbers from 0.05 to 20 separated by commas",
+                s->evaluate.scales);
+            return 1;
+        }
+        at = *end ? end + 1 : NULL;
+    } while (at);
+    return 0;
+}
+
+/* What a layout cannot do without. */
+static int check_dataset(const settings *s) {
+    int wrong = 0;
+    const char *layout = s->dataset.layout;
+    if (!s->dataset.root[0]) {
+        log_error("dataset.root is empty: the folder of the data set is needed");
+        wrong++;
+    }
+    if (strcmp(layout, "pairs") == 0 && !s->dataset.train[0]) {
+        log_error("dataset.train is empty: layout \"pairs\" needs a list file");
+        wrong++;
+    }
+    if (strcmp(layout, "pairs") == 0 && s->dataset.classes < 2) {
+        log_error("dataset.classes = %d: layout \"pairs\" needs 2 or more", s->dataset.classes);
+        wrong++;
+    }
+    if (s->dataset.classes > 0 && s->dataset.ignore >= 0 &&
+        s->dataset.ignore < s->dataset.classes) {
+        log_error("dataset.ignore = %d is the id of one of the %d classes", s->dataset.ignore,
+            s->dataset.classes);
+        wrong++;
+    }
+    return wrong;
+}
+
+static int check_model(const settings *s) {
+    int stride = s->model.output_stride, wrong = 0;
+    if (stride != 8 && stride != 16 && stride != 32) {
+        log_error("model.output_stride = %d: must be 8, 16 or 32", stride);
+        wrong++;
+    }
+    if (!s->run.dir[0]) {
+        log_error("run.dir is empty: the folder of the run is needed");
+        wrong++;
+    }
+    if (s->cluster.sample < s->cluster.k) {
+        log_error(
+            "cluster.sample = %d is less than cluster.k = %d", s->cluster.sample, s->cluster.k);
+        wrong++;
+    }
+    return wrong;
+}
+
+int settings_check(const settings *s) {
+    return check_model(s) + check_groups(s) + check_layers(s) + check_scales(s) + check_dataset(s) +
+           check_training("pretrain", s->pretrain.scale_min, s->pretrain.scale_max,
+               s->pretrain.warmup, s->pretrain.steps) +
+           check_training("finetune", s->finetune.scale_min, s->finetune.scale_max,
+               s->finetune.warmup, s->finetune.steps);
+}

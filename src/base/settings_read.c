@@ -1,0 +1,368 @@
+#include "src/base/log.h"
+#include "src/base/memory.h"
+#include "src/base/nearest.h"
+#include "src/base/settings_check.h"
+#include "src/base/settings_table.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <libconfig.h>
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { FILE_LIMIT = 1 << 20, PLACE = 1200 };
+
+/* A value as it was given, before the table says what it should be. */
+typedef enum given_kind {
+    GIVEN_FLAG,
+    GIVEN_INTEGER,
+    GIVEN_REAL,
+    GIVEN_TEXT,
+    GIVEN_OTHER
+} given_kind;
+
+typedef struct given {
+    given_kind kind;
+    int64_t integer; /* flags, too */
+    double real;
+    const char *text;
+} given;
+
+/* What is being read, and how many mistakes there were so far. */
+typedef struct reader {
+    settings s;
+    const char *file;
+    char place[PLACE]; /* "run.cfg:12: " or "--set ...: ": how a message begins */
+    int mistakes;
+} reader;
+
+static const char *const expected_kind[] = {
+    [SETTING_FLAG] = "true or false",
+    [SETTING_INTEGER] = "an integer",
+    [SETTING_LONG] = "an integer",
+    [SETTING_REAL] = "a number",
+    [SETTING_WORDS] = "a string in quotes",
+    [SETTING_CHOICE] = "a string in quotes",
+};
+
+static void set_defaults(settings *s) {
+    const setting *e;
+    memset(s, 0, sizeof *s);
+    for (int i = 0; (e = setting_at(i)); i++) {
+        void *value = setting_value(e, s);
+        switch (e->kind) {
+        case SETTING_FLAG:
+            *(bool *)value = e->number != 0;
+            break;
+        case SETTING_INTEGER:
+            *(int *)value = (int)e->number;
+            break;
+        case SETTING_LONG:
+            *(int64_t *)value = (int64_t)e->number;
+            break;
+        case SETTING_REAL:
+            *(double *)value = e->number;
+            break;
+        default:
+            snprintf(value, SETTINGS_TEXT, "%s", e->text);
+        }
+    }
+}
+
+static const setting *find_setting(const char *group, const char *key) {
+    const setting *e;
+    for (int i = 0; (e = setting_at(i)); i++)
+        if (strcmp(e->group, group) == 0 && strcmp(e->key, key) == 0) return e;
+    return NULL;
+}
+
+static bool known_group(const char *group) {
+    return setting_group_help(group)[0] != '\0';
+}
+
+/* A wrong letter of the key weighs more than the wrong group: dataset.crop means another group's
+ * crop. */
+static void unknown_key(reader *r, const char *group, const char *key) {
+    const setting *e, *best = setting_at(0);
+    int distance = INT_MAX;
+    for (int i = 0; (e = setting_at(i)); i++) {
+        int other = nearest_distance(group, e->group);
+        int d = 2 * nearest_distance(key, e->key) + (other < 3 ? other : 3);
+        if (d >= distance) continue;
+        best = e;
+        distance = d;
+    }
+    log_error(
+        "%sunknown key %s.%s: did you mean %s.%s?", r->place, group, key, best->group, best->key);
+    r->mistakes++;
+}
+
+static void wrong_type(reader *r, const setting *e, const given *v) {
+    static const char *const found[] = {"true or false", "an integer",
+        "a number with a fraction or exponent", "a string", "a list or group"};
+    log_error("%s%s.%s: %s is expected, not %s", r->place, e->group, e->key, expected_kind[e->kind],
+        found[v->kind]);
+    r->mistakes++;
+}
+
+static bool in_range(reader *r, const setting *e, double x) {
+    if (x >= e->min && x <= e->max) return true;
+    log_error("%s%s.%s = %.16g is out of range: %.16g to %.16g%s%s", r->place, e->group, e->key, x,
+        e->min, e->max, e->unit ? " " : "", e->unit ? e->unit : "");
+    r->mistakes++;
+    return false;
+}
+
+static bool is_choice(const char *choices, const char *text) {
+    size_t length = strlen(text);
+    for (const char *at = choices; at;) {
+        if (strcspn(at, "|") == length && strncmp(at, text, length) == 0) return true;
+        at = strchr(at, '|');
+        if (at) at++;
+    }
+    return false;
+}
+
+static void nearest_choice(reader *r, const setting *e, const char *text) {
+    char copy[SETTINGS_TEXT], *rest = copy, *known[16];
+    int count = 0;
+    snprintf(copy, sizeof copy, "%s", e->choices);
+    for (char *word; count < 16 && (word = strsep(&rest, "|"));)
+        if (word[0]) known[count++] = word;
+    const char *best = known[nearest_word(text, (const char *const *)known, count)];
+    log_error("%s%s.%s = \"%.100s\" is none of %s: did you mean \"%s\"?", r->place, e->group,
+        e->key, text, e->choices + (e->choices[0] == '|'), best);
+    r->mistakes++;
+}
+
+static void assign_text(reader *r, const setting *e, const given *v) {
+    if (v->kind != GIVEN_TEXT) {
+        wrong_type(r, e, v);
+    } else if (e->kind == SETTING_CHOICE && !is_choice(e->choices, v->text)) {
+        nearest_choice(r, e, v->text);
+    } else if (strlen(v->text) >= SETTINGS_TEXT) {
+        log_error("%s%s.%s: longer than %d bytes", r->place, e->group, e->key, SETTINGS_TEXT - 1);
+        r->mistakes++;
+    } else {
+        strcpy(setting_value(e, &r->s), v->text);
+    }
+}
+
+static void assign_number(reader *r, const setting *e, const given *v) {
+    bool real = e->kind == SETTING_REAL;
+    double x = v->kind == GIVEN_REAL ? v->real : (double)v->integer;
+    if (v->kind != GIVEN_INTEGER && !(real && v->kind == GIVEN_REAL)) {
+        wrong_type(r, e, v);
+        return;
+    }
+    if (!in_range(r, e, x)) return;
+    void *value = setting_value(e, &r->s);
+    if (real)
+        *(double *)value = x;
+    else if (e->kind == SETTING_LONG)
+        *(int64_t *)value = v->integer;
+    else
+        *(int *)value = (int)v->integer;
+}
+
+static void assign(reader *r, const setting *e, const given *v) {
+    if (e->kind == SETTING_WORDS || e->kind == SETTING_CHOICE)
+        assign_text(r, e, v);
+    else if (e->kind != SETTING_FLAG)
+        assign_number(r, e, v);
+    else if (v->kind != GIVEN_FLAG)
+        wrong_type(r, e, v);
+    else
+        *(bool *)setting_value(e, &r->s) = v->integer != 0;
+}
+
+static given file_value(const config_setting_t *c) {
+    switch (config_setting_type(c)) {
+    case CONFIG_TYPE_BOOL:
+        return (given){.kind = GIVEN_FLAG, .integer = config_setting_get_bool(c)};
+    case CONFIG_TYPE_INT:
+    case CONFIG_TYPE_INT64:
+        return (given){.kind = GIVEN_INTEGER, .integer = config_setting_get_int64(c)};
+    case CONFIG_TYPE_FLOAT:
+        return (given){.kind = GIVEN_REAL, .real = config_setting_get_float(c)};
+    case CONFIG_TYPE_STRING:
+        return (given){.kind = GIVEN_TEXT, .text = config_setting_get_string(c)};
+    default:
+        return (given){.kind = GIVEN_OTHER};
+    }
+}
+
+static void at_line(reader *r, const config_setting_t *c) {
+    snprintf(r->place, sizeof r->place, "%s:%u: ", r->file, config_setting_source_line(c));
+}
+
+static void read_group(reader *r, const config_setting_t *group) {
+    const char *name = config_setting_name(group);
+    for (int i = 0; i < config_setting_length(group); i++) {
+        const config_setting_t *c = config_setting_get_elem(group, (unsigned)i);
+        const char *key = config_setting_name(c);
+        const setting *e = find_setting(name, key);
+        given v = file_value(c);
+        at_line(r, c);
+        if (e)
+            assign(r, e, &v);
+        else
+            unknown_key(r, name, key);
+    }
+}
+
+static void unknown_group(reader *r, const char *name) {
+    const setting *e, *best = setting_at(0);
+    for (int i = 0; (e = setting_at(i)); i++)
+        if (nearest_distance(name, e->group) < nearest_distance(name, best->group)) best = e;
+    log_error("%sunknown group %s: did you mean %s?", r->place, name, best->group);
+    r->mistakes++;
+}
+
+static void read_root(reader *r, const config_setting_t *root) {
+    for (int i = 0; i < config_setting_length(root); i++) {
+        const config_setting_t *c = config_setting_get_elem(root, (unsigned)i);
+        at_line(r, c);
+        if (!known_group(config_setting_name(c))) {
+            unknown_group(r, config_setting_name(c));
+        } else if (!config_setting_is_group(c)) {
+            log_error("%s%s: a group { ... } is expected", r->place, config_setting_name(c));
+            r->mistakes++;
+        } else {
+            read_group(r, c);
+        }
+    }
+}
+
+/* A settings file is one file: what a run depends on can be broadcast, hashed and saved. */
+static bool includes_files(reader *r, const char *text) {
+    int line = 1;
+    for (const char *at = text; at; line++) {
+        if (strncmp(at + strspn(at, " \t"), "@include", 8) == 0) {
+            log_error(
+                "%s:%d: @include is not allowed: all settings stand in one file", r->file, line);
+            r->mistakes++;
+            return true;
+        }
+        at = strchr(at, '\n');
+        if (at) at++;
+    }
+    return false;
+}
+
+/* The whole file, owned by the caller: memory_free. NULL with a message. */
+static char *load(const char *file) {
+    struct stat about;
+    char *text = NULL;
+    size_t used = 0;
+    ssize_t got = 1;
+    int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0 || fstat(fd, &about) != 0) {
+        log_error("%s: %s", file, strerror(errno));
+    } else if (!S_ISREG(about.st_mode) || about.st_size > FILE_LIMIT) {
+        log_error("%s: no file of settings (a regular file of at most 1 MiB)", file);
+    } else {
+        text = memory_alloc((size_t)about.st_size + 1, 1, "settings");
+    }
+    while (text && used < (size_t)about.st_size && got > 0) {
+        got = read(fd, text + used, (size_t)about.st_size - used);
+        if (got > 0) used += (size_t)got;
+    }
+    if (fd >= 0) close(fd);
+    if (text && (got < 0 || strlen(text) != used)) {
+        log_error("%s: %s", file, got < 0 ? strerror(errno) : "has a zero byte: not a text file");
+        memory_free(text);
+        return NULL;
+    }
+    return text;
+}
+
+/* False if the file could not be understood at all. */
+static bool read_file(reader *r) {
+    config_t config;
+    bool readable = false;
+    char *text = load(r->file);
+    if (!text) {
+        r->mistakes++;
+        return false;
+    }
+    config_init(&config);
+    if (includes_files(r, text)) goto done;
+    readable = config_read_string(&config, text);
+    if (readable) {
+        read_root(r, config_root_setting(&config));
+    } else {
+        log_error("%s:%d: %s", r->file, config_error_line(&config), config_error_text(&config));
+        r->mistakes++;
+    }
+done:
+    config_destroy(&config);
+    memory_free(text);
+    return readable;
+}
+
+/* What --set says, as the table wants it; anything else stays a text. */
+static given argument_value(const setting *e, const char *text) {
+    char *end = NULL;
+    given v = {.kind = GIVEN_TEXT, .text = text};
+    errno = 0;
+    if (e->kind == SETTING_FLAG && (strcmp(text, "true") == 0 || strcmp(text, "false") == 0)) {
+        v = (given){.kind = GIVEN_FLAG, .integer = text[0] == 't'};
+    } else if (e->kind == SETTING_INTEGER || e->kind == SETTING_LONG) {
+        long long x = strtoll(text, &end, 10);
+        if (end != text && !*end && errno == 0) v = (given){.kind = GIVEN_INTEGER, .integer = x};
+    } else if (e->kind == SETTING_REAL) {
+        double x = strtod(text, &end);
+        if (end != text && !*end) v = (given){.kind = GIVEN_REAL, .real = x};
+    }
+    return v;
+}
+
+static void read_argument(reader *r, const char *argument) {
+    char copy[2 * SETTINGS_TEXT];
+    snprintf(r->place, sizeof r->place, "--set %.200s: ", argument);
+    char *equals = NULL, *dot = NULL;
+    if (strlen(argument) < sizeof copy) {
+        strcpy(copy, argument);
+        equals = strchr(copy, '=');
+        if (equals) *equals = '\0';
+        dot = equals ? strchr(copy, '.') : NULL;
+    }
+    if (!dot) {
+        log_error("%sgroup.key=value is expected", r->place);
+        r->mistakes++;
+        return;
+    }
+    *dot = '\0';
+    char *value = equals + 1;
+    size_t length = strlen(value);
+    const setting *e = find_setting(copy, dot + 1);
+    /* As it would stand in a file. */
+    if (length >= 2 && value[0] == '"' && value[length - 1] == '"') {
+        value[length - 1] = '\0';
+        value++;
+    }
+    if (!e) {
+        unknown_key(r, copy, dot + 1);
+        return;
+    }
+    given v = argument_value(e, value);
+    assign(r, e, &v);
+}
+
+status settings_read(settings *out, const char *file, const char *const *set, int sets) {
+    reader *r = memory_alloc(1, sizeof *r, "settings");
+    if (!r) return STATUS_FAILED;
+    r->file = file;
+    set_defaults(&r->s);
+    bool readable = file ? read_file(r) : true;
+    for (int i = 0; i < sets; i++) read_argument(r, set[i]);
+    if (readable) r->mistakes += settings_check(&r->s);
+    status st = r->mistakes == 0 ? STATUS_OK : STATUS_USAGE;
+    if (st == STATUS_OK) *out = r->s;
+    memory_free(r);
+    return st;
+}

@@ -1,0 +1,252 @@
+#include "src/base/settings_table.h"
+
+#include <limits.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define AT(group_, key_) .group = #group_, .key = #key_, .offset = offsetof(settings, group_.key_)
+#define FLAG(group_, key_, default_, help_)                                                        \
+    AT(group_, key_), .kind = SETTING_FLAG, .number = (default_), .max = 1, .help = help_
+#define NUMBER(kind_, group_, key_, default_, min_, max_, unit_, help_)                            \
+    AT(group_, key_), .kind = (kind_), .number = (default_), .min = (min_), .max = (max_),         \
+                      .unit = (unit_), .help = help_
+#define INTEGER(...) NUMBER(SETTING_INTEGER, __VA_ARGS__)
+#define REAL(...) NUMBER(SETTING_REAL, __VA_ARGS__)
+#define WORDS(group_, key_, default_, help_)                                                       \
+    AT(group_, key_), .kind = SETTING_WORDS, .text = (default_), .help = help_
+#define CHOICE(group_, key_, default_, choices_, help_)                                            \
+    AT(group_, key_), .kind = SETTING_CHOICE, .text = (default_), .choices = (choices_),           \
+                      .help = help_
+
+#define SCHEDULES "constant|polynomial|cosine"
+
+static const struct {
+    const char *group, *help;
+} groups[] = {
+    {"run", "The run as a whole."},
+    {"dataset", "Images and labels, and how they are found."},
+    {"model", "The network."},
+    {"extract", "Dense features, of which the auxiliary labels are made."},
+    {"cluster", "Auxiliary labels: k-means over the features of all training images."},
+    {"pretrain", "Contrastive pretraining with the auxiliary labels."},
+    {"finetune", "Supervised training on the labelled share of the training images."},
+    {"evaluate", "Measures and predictions of a model."},
+    {"report", "The HTML page."},
+};
+
+static const setting table[] = {
+    {WORDS(run, dir, "runs/auxseg", "Folder of everything that the run writes."), .aside = true},
+    {CHOICE(run, resume, "auto", "auto|never",
+         "auto: what is done for the same inputs and settings is skipped, what was interrupted is "
+         "continued; never: everything is done anew."),
+        .aside = true},
+    {CHOICE(run, until, "", "|pack|baseline|extract|cluster|score|pretrain|finetune|evaluate",
+         "The command `run` ends after this stage; empty: it does all of them."),
+        .aside = true},
+    {NUMBER(SETTING_LONG, run, seed, 1, 0, 9007199254740991.0, NULL,
+        "Random numbers depend on it, on what they are for, and on nothing else.")},
+    {INTEGER(run, rounds, 1, 1, 100, "rounds",
+         "How often extract to finetune are done; later rounds extract with the model of the round "
+         "before."),
+        .aside = true},
+    {INTEGER(run, threads, 0, 0, 4096, "threads a rank",
+         "0: what OMP_NUM_THREADS says, else the cores that the rank may use."),
+        .aside = true},
+    {INTEGER(run, checkpoint_steps, 100, 1, INT_MAX, "steps",
+         "Distance of checkpoints in the training stages."),
+        .aside = true},
+    {FLAG(run, compare, 1,
+         "Fine-tune and evaluate from the plain initial weights, too, and report both."),
+        .aside = true},
+    {REAL(run, max_hours, 0, 0, 1e6, "hours",
+         "Save the state and end with code 75 after this time; 0: no limit. A file STOP in run.dir "
+         "and the signals TERM, USR1 and USR2 do the same."),
+        .aside = true},
+
+    {CHOICE(dataset, layout, "synth", "camvid|pairs|folder|synth",
+        "camvid: lists of two paths a line, image and label; pairs: lists of image<TAB>label, the "
+        "label optional; folder: every JPEG and PNG below root, without labels; synth: the "
+        "built-in data set, made in root.")},
+    {WORDS(dataset, root, "data", "Folder that other paths of the data set are relative to.")},
+    {WORDS(dataset, train, "", "List file of the training images; camvid: empty is train.txt.")},
+    {WORDS(dataset, val, "", "List file of the validation images; camvid: empty is val.txt.")},
+    {WORDS(dataset, test, "", "List file of the test images; empty: there are none.")},
+    {WORDS(dataset, strip_prefix, "", "What is removed from the beginning of each listed path.")},
+    {WORDS(dataset, names, "", "Names of the classes, separated by commas.")},
+    {WORDS(dataset, label_map, "",
+        "Changes ids as they stand in the label files: FROM:TO,FROM:TO,... .")},
+    {CHOICE(dataset, on_bad_image, "stop", "stop|skip",
+        "stop: the first image that cannot be read ends the run; skip: it is left out and named.")},
+    {INTEGER(dataset, classes, 0, 0, 4096, "classes",
+        "Classes that the label ids 0, 1, ... stand for; 0: camvid's and synth's own number.")},
+    {INTEGER(dataset, ignore, 255, -1, 65535, NULL,
+        "Label id of pixels without a class; -1: there is none.")},
+    {REAL(dataset, scale, 1, 0.01, 16, NULL,
+        "Images are resized by this factor once they are decoded.")},
+    {REAL(dataset, max_megapixels, 100, 0.001, 10000, "megapixels",
+        "Larger images are refused before they are decoded.")},
+    {INTEGER(dataset, synth_train, 96, 1, 1000000, "images", "Training images of synth.")},
+    {INTEGER(dataset, synth_val, 48, 1, 1000000, "images", "Validation images of synth.")},
+    {INTEGER(dataset, synth_height, 120, 16, 8192, "pixels", "Height of synth's images.")},
+    {INTEGER(dataset, synth_width, 160, 16, 8192, "pixels", "Width of synth's images.")},
+
+    {CHOICE(model, backbone, "resnet18", "resnet18|resnet34|resnet50|resnet101|resnet152",
+        "The encoder.")},
+    {CHOICE(model, head, "deeplabv3plus", "fcn|deeplabv3|deeplabv3plus",
+        "What makes the classifier's features of the encoder's.")},
+    {WORDS(model, weights, "",
+         "Initial weights, safetensors with torchvision's names; empty: random ones."),
+        .aside = true},
+    {CHOICE(model, norm, "group", "group|sync|frozen",
+        "Statistics of batch normalisation in training. group: over `group` consecutive images of "
+        "the batch; sync: over the whole batch; frozen: the running ones.")},
+    {CHOICE(model, dtype, "auto", "auto|bf16|f32",
+        "Type of activations and weights in the network's arithmetic; sums, norms and master "
+        "weights are always f32 or better. auto: bf16 where every rank's processor has it.")},
+    {INTEGER(model, stages, 4, 1, 4, "stages", "The encoder is cut after this stage.")},
+    {INTEGER(model, output_stride, 8, 8, 32, "pixels",
+        "Distance of the encoder's outputs: 8, 16 or 32; later strides become dilations.")},
+    {INTEGER(model, group, 8, 1, 4096, "images",
+        "Images that share statistics under norm \"group\"; they stay on one rank.")},
+    {INTEGER(
+        model, head_channels, 0, 0, 8192, "channels", "Width of the head; 0: as in torchvision.")},
+    {INTEGER(model, projection, 128, 1, 8192, "dimensions",
+        "Dimensions of the embeddings of contrastive pretraining.")},
+
+    {CHOICE(extract, source, "weights", "weights|finetuned",
+        "weights: the encoder with the weights given; finetuned: the model fine-tuned on the "
+        "labelled share, which is trained first.")},
+    {WORDS(extract, weights, "", "Weights of the encoder; empty: model.weights."), .aside = true},
+    {WORDS(extract, layers, "",
+        "Layers whose outputs are joined, separated by commas: layer1 to layer4, head. Empty: the "
+        "last stage, or with source \"finetuned\" the head.")},
+    {FLAG(extract, normalize, 1, "Every feature vector gets length 1.")},
+    {FLAG(extract, keep, 0, "Write the features to features.h5, as the command `extract` does."),
+        .aside = true},
+
+    {CHOICE(cluster, method, "kmeans", "kmeans", "How pixels are grouped.")},
+    {CHOICE(cluster, metric, "cosine", "cosine|euclidean",
+        "cosine: spherical k-means, centroids have length 1 too.")},
+    {CHOICE(cluster, init, "plusplus", "plusplus|random",
+        "Start on a sample of pixels: k-means++, or pixels chosen evenly.")},
+    {CHOICE(cluster, outlier_scope, "global", "global|cluster",
+        "The farthest pixels of all, or those of each cluster, are outliers.")},
+    {INTEGER(cluster, k, 100, 2, 65535, "clusters", "Number of auxiliary labels.")},
+    {INTEGER(cluster, iterations, 25, 1, 100000, "iterations", "At most so many.")},
+    {INTEGER(cluster, restarts, 1, 1, 1000, "starts", "The best of so many starts is taken.")},
+    {INTEGER(cluster, sample, 60000, 2, 100000000, "pixels",
+        "Size of the sample that starts are chosen from.")},
+    {REAL(cluster, tolerance, 0, 0, 1, NULL,
+        "Ends when the sum of squared distances falls by less than this share; 0: when no label "
+        "changes.")},
+    {REAL(cluster, outliers, 0.05, 0, 0.5, NULL,
+        "Share of the pixels, the farthest from their centroids, that get no label.")},
+
+    {CHOICE(pretrain, positives, "auxiliary", "auxiliary|augmentation|both",
+        "Pixels that are drawn together: those of the same auxiliary label; the one that shows the "
+        "same place in the other view; both.")},
+    {CHOICE(pretrain, scope, "global", "global|image",
+        "Pixels are compared over all images of the batch, or within each.")},
+    {CHOICE(pretrain, optimizer, "sgd", "sgd", "Stochastic gradient descent with momentum.")},
+    {CHOICE(pretrain, schedule, "cosine", SCHEDULES, "Course of the learning rate.")},
+    {INTEGER(pretrain, steps, 300, 1, 100000000, "steps", "Length of the training.")},
+    {INTEGER(pretrain, batch, 8, 1, 1000000, "images",
+        "Images of a step, over all ranks; each gives two views.")},
+    {INTEGER(pretrain, crop, 160, 32, 8192, "pixels", "Side of a view.")},
+    {INTEGER(pretrain, pixels, 160, 1, 1000000, "pixels",
+        "Pixels of a view that are compared, chosen evenly over its labels.")},
+    {INTEGER(pretrain, warmup, 0, 0, 100000000, "steps",
+        "Steps over which the learning rate first rises.")},
+    {REAL(pretrain, temperature, 0.1, 0.001, 100, NULL, "Divides the similarity of two pixels.")},
+    {REAL(pretrain, lr, 0.01, 0, 1000, NULL, "Learning rate of the encoder.")},
+    {REAL(pretrain, head_lr, 1, 0, 1000, NULL, "Factor of lr for all that is not the encoder.")},
+    {REAL(pretrain, momentum, 0.9, 0, 0.99999, NULL, "Of the optimizer.")},
+    {REAL(pretrain, weight_decay, 5e-4, 0, 1, NULL, "Not for norms and biases.")},
+    {REAL(pretrain, scale_min, 0.5, 0.05, 20, NULL, "Smallest magnification of a view.")},
+    {REAL(pretrain, scale_max, 1.25, 0.05, 20, NULL, "Largest magnification of a view.")},
+    {REAL(pretrain, flip, 0.5, 0, 1, NULL, "Probability of a mirrored view.")},
+    {REAL(pretrain, jitter, 0.4, 0, 1, NULL,
+        "Brightness, contrast and saturation change by up to this share.")},
+    {REAL(pretrain, grey, 0, 0, 1, NULL, "Probability of a view without colour.")},
+
+    {WORDS(finetune, list, "",
+        "File with the names of the labelled images, one a line; empty: a share of the training "
+        "images, chosen by run.seed.")},
+    {CHOICE(finetune, optimizer, "sgd", "sgd", "Stochastic gradient descent with momentum.")},
+    {CHOICE(finetune, schedule, "polynomial", SCHEDULES, "Course of the learning rate.")},
+    {WORDS(finetune, weights, "",
+         "What the command `finetune` starts from; empty: pretrained.safetensors of the run."),
+        .aside = true},
+    {INTEGER(finetune, steps, 400, 1, 100000000, "steps", "Length of the training.")},
+    {INTEGER(finetune, batch, 8, 1, 1000000, "images", "Images of a step, over all ranks.")},
+    {INTEGER(finetune, crop, 160, 32, 8192, "pixels", "Side of a view.")},
+    {INTEGER(finetune, warmup, 0, 0, 100000000, "steps",
+        "Steps over which the learning rate first rises.")},
+    {REAL(finetune, fraction, 1, 0, 1, NULL,
+        "Share of the training images whose labels are used; at least one image.")},
+    {REAL(finetune, lr, 0.01, 0, 1000, NULL, "Learning rate of the encoder.")},
+    {REAL(finetune, head_lr, 3, 0, 1000, NULL, "Factor of lr for all that is not the encoder.")},
+    {REAL(finetune, power, 0.9, 0, 100, NULL, "Exponent of the polynomial schedule.")},
+    {REAL(finetune, momentum, 0.9, 0, 0.99999, NULL, "Of the optimizer.")},
+    {REAL(finetune, weight_decay, 5e-4, 0, 1, NULL, "Not for norms and biases.")},
+    {REAL(finetune, scale_min, 0.5, 0.05, 20, NULL, "Smallest magnification of a view.")},
+    {REAL(finetune, scale_max, 1.25, 0.05, 20, NULL, "Largest magnification of a view.")},
+    {REAL(finetune, flip, 0.5, 0, 1, NULL, "Probability of a mirrored view.")},
+    {REAL(finetune, jitter, 0.4, 0, 1, NULL,
+        "Brightness, contrast and saturation change by up to this share.")},
+
+    {CHOICE(evaluate, split, "val", "train|val|test", "The images that are evaluated.")},
+    {WORDS(evaluate, scales, "1",
+        "Sizes at which predictions are made and averaged, as factors separated by commas.")},
+    {WORDS(evaluate, weights, "",
+         "What the commands `evaluate` and `predict` use; empty: finetuned.safetensors of the "
+         "run."),
+        .aside = true},
+    {FLAG(evaluate, flip, 0, "Average with the prediction of the mirrored image.")},
+    {INTEGER(evaluate, predictions, -1, -1, INT_MAX, "images",
+         "Predictions that `predict` writes as palette PNG; -1: all."),
+        .aside = true},
+
+    {INTEGER(report, overlays, 6, 0, 1000, "images", "Images shown with labels and predictions."),
+        .aside = true},
+};
+
+const setting *setting_at(int index) {
+    return index >= 0 && index < (int)(sizeof table / sizeof *table) ? &table[index] : NULL;
+}
+
+const char *setting_group_help(const char *group) {
+    for (size_t i = 0; i < sizeof groups / sizeof *groups; i++)
+        if (strcmp(groups[i].group, group) == 0) return groups[i].help;
+    return "";
+}
+
+void *setting_value(const setting *e, settings *s) {
+    return (char *)s + e->offset;
+}
+
+/* The fewest digits that give the same number; always recognisable as a real. */
+static int print_real(double x, char *text, size_t size) {
+    char digits[40];
+    for (int precision = 6; precision <= 17; precision++) {
+        snprintf(digits, sizeof digits, "%.*g", precision, x);
+        if (strtod(digits, NULL) == x) break;
+    }
+    return snprintf(text, size, "%s%s", digits, strpbrk(digits, ".e") ? "" : ".0");
+}
+
+int setting_print(const setting *e, const settings *s, char *text, size_t size) {
+    const void *value = (const char *)s + e->offset;
+    switch (e->kind) {
+    case SETTING_FLAG:
+        return snprintf(text, size, "%s", *(const bool *)value ? "true" : "false");
+    case SETTING_INTEGER:
+        return snprintf(text, size, "%d", *(const int *)value);
+    case SETTING_LONG:
+        return snprintf(text, size, "%lld", (long long)*(const int64_t *)value);
+    case SETTING_REAL:
+        return print_real(*(const double *)value, text, size);
+    default:
+        return snprintf(text, size, "%s", (const char *)value);
+    }
+}

@@ -1,0 +1,38 @@
+/* The one table of settings: what there is, its defaults and bounds. For settings*.c alone. */
+#ifndef AUXSEG_BASE_SETTINGS_TABLE_H
+#define AUXSEG_BASE_SETTINGS_TABLE_H
+
+#include "src/base/settings.h"
+
+typedef enum setting_kind {
+    SETTING_FLAG,    /* bool */
+    SETTING_INTEGER, /* int */
+    SETTING_LONG,    /* int64_t */
+    SETTING_REAL,    /* double */
+    SETTING_WORDS,   /* settings_text */
+    SETTING_CHOICE,  /* settings_text, one of `choices` */
+} setting_kind;
+
+typedef struct setting {
+    const char *group, *key;
+    size_t offset; /* in struct settings */
+    setting_kind kind;
+    double number, min, max; /* default and range of numbers; default of a flag */
+    const char *text;        /* default of texts */
+    const char *choices;     /* "a|b|c" */
+    const char *unit;        /* of numbers: "steps"; NULL: none */
+    const char *help;        /* full sentences */
+    bool aside;              /* cannot change a result: no part of settings_hash */
+} setting;
+
+/* In the order of the struct, group by group; NULL past the end. */
+const setting *setting_at(int index);
+/* What a group is for. */
+const char *setting_group_help(const char *group);
+
+/* Where the value is in *s. */
+void *setting_value(const setting *e, settings *s);
+/* The value as text [size], texts without quotes; returns its length without a limit. */
+int setting_print(const setting *e, const settings *s, char *text, size_t size);
+
+#endif
