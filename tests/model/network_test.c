@@ -1,0 +1,194 @@
+/* Names and shapes of the networks' parameters against tests/fixtures/names.txt, made from a plain
+ * PyTorch description with torchvision's names; layers, groups and settings. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "src/model/network.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { LINE = 256 };
+
+static network_options small(void) {
+    return (network_options){.backbone = "resnet18",
+        .stages = 3,
+        .output_stride = 8,
+        .head = "deeplabv3",
+        .head_channels = 32,
+        .classes = 5,
+        .projection = 16};
+}
+
+static parameters *create(const network_options *o, network_end end) {
+    graph *g = NULL;
+    assert_int_equal(network_create(&g, o, end, "head"), STATUS_OK);
+    parameters *p = parameters_create(g);
+    assert_non_null(p);
+    graph_destroy(g);
+    return p;
+}
+
+/* "backbone.conv1.weight 64 3 7 7" */
+static void check_tensor(const parameters *p, char *line) {
+    char *rest = NULL, *name = strtok_r(line, " \n", &rest), *number;
+    int i = parameters_find(p, name), dims = 0;
+    if (i < 0) print_error("%s is missing\n", name);
+    assert_true(i >= 0);
+    for (; (number = strtok_r(NULL, " \n", &rest)); dims++)
+        assert_int_equal(p->item[i].shape[dims], atoi(number));
+    assert_int_equal(p->item[i].dims, dims);
+}
+
+static void test_names_and_shapes(void **state) {
+    (void)state;
+    FILE *f = fopen(AUXSEG_TESTS "/fixtures/names.txt", "r");
+    assert_non_null(f);
+    char line[LINE], backbone[32], head[32];
+    parameters *p = NULL;
+    int networks = 0, tensors = 0;
+    while (fgets(line, sizeof line, f)) {
+        network_options o = {.backbone = backbone, .head = head};
+        int items;
+        size_t elements;
+        if (sscanf(line, "network %31s %d %d %31s %d %d %d %zu", backbone, &o.stages,
+                &o.output_stride, head, &o.classes, &o.projection, &items, &elements) < 8) {
+            check_tensor(p, line);
+            tensors++;
+            continue;
+        }
+        parameters_destroy(p);
+        p = create(&o, o.projection ? NETWORK_PROJECTION : NETWORK_CLASSIFIER);
+        assert_int_equal(p->items, items);
+        assert_int_equal(p->count, elements);
+        networks++;
+    }
+    fclose(f);
+    parameters_destroy(p);
+    assert_int_equal(networks, 8);
+    assert_true(tensors > 500);
+}
+
+static bool starts(const char *text, const char *with) {
+    return strncmp(text, with, strlen(with)) == 0;
+}
+
+static void test_groups_and_decay(void **state) {
+    (void)state;
+    network_options o = small();
+    parameters *p = create(&o, NETWORK_PROJECTION);
+    for (int i = 0; i < p->items; i++) {
+        const parameter *item = &p->item[i];
+        bool encoder = starts(item->name, "backbone.");
+        assert_int_equal(item->group, encoder ? GROUP_BACKBONE : GROUP_HEAD);
+        assert_int_equal(item->decay, item->dims == 4);
+        if (item->dims == 4) assert_int_equal(item->init, encoder ? INIT_KAIMING : INIT_UNIFORM);
+    }
+    parameters_destroy(p);
+}
+
+/* Pretraining and fine-tuning share all but what stands on the head body. */
+static void test_ends_share_the_body(void **state) {
+    (void)state;
+    static const char *const heads[] = {"fcn", "deeplabv3", "deeplabv3plus"};
+    for (int h = 0; h < 3; h++) {
+        network_options o = small();
+        o.head = heads[h];
+        parameters *classifier = create(&o, NETWORK_CLASSIFIER);
+        parameters *projection = create(&o, NETWORK_PROJECTION);
+        parameters *features = create(&o, NETWORK_FEATURES);
+        parameters_initialize(projection, 1);
+        assert_int_equal(parameters_copy(classifier, projection), classifier->items - 2);
+        assert_int_equal(projection->items, classifier->items + 2);
+        assert_int_equal(features->items, classifier->items - 2);
+        assert_int_equal(parameters_copy(features, projection), features->items);
+        parameters_destroy(classifier);
+        parameters_destroy(projection);
+        parameters_destroy(features);
+    }
+}
+
+static void test_layers(void **state) {
+    (void)state;
+    const struct {
+        const char *layers;
+        status result;
+        int count, channels[3], stride[3];
+        const char *absent; /* a parameter that these layers do not need */
+    } cases[] = {
+        {"layer3", STATUS_OK, 1, {256}, {8}, "classifier.1.weight"},
+        {"layer2,layer1", STATUS_OK, 2, {128, 64}, {8, 4}, "backbone.layer3.0.conv1.weight"},
+        {"head,layer3,layer1", STATUS_OK, 3, {32, 256, 64}, {8, 8, 4}, "classifier.4.weight"},
+        {"layer4", STATUS_USAGE, 0, {0}, {0}, NULL}, /* cut after layer3 */
+        {"layer3,", STATUS_USAGE, 0, {0}, {0}, NULL},
+        {"", STATUS_USAGE, 0, {0}, {0}, NULL},
+        {"layer33", STATUS_USAGE, 0, {0}, {0}, NULL},
+        {"head,head", STATUS_USAGE, 0, {0}, {0}, NULL},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        graph *g = NULL;
+        network_options o = small();
+        assert_int_equal(
+            network_create(&g, &o, NETWORK_FEATURES, cases[i].layers), cases[i].result);
+        if (cases[i].result != STATUS_OK) {
+            assert_null(g);
+            continue;
+        }
+        assert_int_equal(graph_outputs(g), cases[i].count);
+        for (int k = 0; k < cases[i].count; k++) {
+            assert_int_equal(graph_channels(g, graph_output_value(g, k)), cases[i].channels[k]);
+            assert_int_equal(graph_stride(g, graph_output_value(g, k)), cases[i].stride[k]);
+        }
+        parameters *p = parameters_create(g);
+        assert_int_equal(parameters_find(p, cases[i].absent), -1);
+        parameters_destroy(p);
+        graph_destroy(g);
+    }
+}
+
+static void test_strides(void **state) {
+    (void)state;
+    const int expected[3][4] = {{4, 8, 8, 8}, {4, 8, 16, 16}, {4, 8, 16, 32}};
+    for (int i = 0; i < 3; i++) {
+        network_options o = small();
+        graph *g = NULL;
+        o.stages = 4;
+        o.output_stride = 8 << i;
+        assert_int_equal(
+            network_create(&g, &o, NETWORK_FEATURES, "layer1,layer2,layer3,layer4"), STATUS_OK);
+        for (int s = 0; s < 4; s++)
+            assert_int_equal(graph_stride(g, graph_output_value(g, s)), expected[i][s]);
+        graph_destroy(g);
+    }
+}
+
+static void test_wrong_options(void **state) {
+    (void)state;
+    for (int i = 0; i < 5; i++) {
+        network_options o = small();
+        graph *g = NULL;
+        if (i == 0) o.backbone = "resnet20";
+        if (i == 1) o.head = "deeplab";
+        if (i == 2) o.stages = 0;
+        if (i == 3) o.stages = 5;
+        if (i == 4) o.output_stride = 12;
+        assert_int_equal(network_create(&g, &o, NETWORK_CLASSIFIER, NULL), STATUS_USAGE);
+        assert_null(g);
+    }
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_names_and_shapes),
+        cmocka_unit_test(test_groups_and_decay),
+        cmocka_unit_test(test_ends_share_the_body),
+        cmocka_unit_test(test_layers),
+        cmocka_unit_test(test_strides),
+        cmocka_unit_test(test_wrong_options),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
