@@ -19,7 +19,8 @@ typedef struct conv {
     int dilation; /* 1 is dense (PyTorch's counting); 0 means 1 */
     int padding;  /* PADDING_SAME, or explicit; zero-initialised: PADDING_SAME */
     bool bias;
-    parameter_init init; /* zero-initialised: INIT_KAIMING is chosen for INIT_ZERO */
+    parameter_init init; /* of the weight; INIT_ZERO, the default, chooses INIT_KAIMING. The bias:
+                            INIT_UNIFORM with INIT_UNIFORM, otherwise zero */
 } conv;
 enum { PADDING_SAME = 0, PADDING_NONE = -1 }; /* SAME: dilation * (kernel - 1) / 2 */
 
@@ -40,12 +41,14 @@ value graph_conv(graph *g, value x, const char *name, int channels, conv c);
  * together is the plan's norm mode. */
 value graph_norm(graph *g, value x, const char *name, bool relu);
 value graph_relu(graph *g, value x);
-/* a + b, same shape, optionally followed by ReLU. */
+/* a + b, two values of the same shape, optionally followed by ReLU. */
 value graph_add(graph *g, value a, value b, bool relu);
-/* Channels of each, one after another. */
+/* Channels of each of n <= GRAPH_CONCAT different values, one after another. */
+enum { GRAPH_CONCAT = 16 };
 value graph_concat(graph *g, const value *x, int n);
-/* Padding counts as minus infinity. */
+/* Padding counts as minus infinity; kernel <= 15. */
 value graph_max_pool(graph *g, value x, int kernel, int stride, int padding, bool ceil);
+/* Padding counts as zero, and in the divisor (PyTorch's default). */
 value graph_average_pool(graph *g, value x, int kernel, int stride, int padding);
 /* Mean over all pixels: [1, 1, C]. */
 value graph_global_pool(graph *g, value x);
@@ -62,6 +65,7 @@ value graph_linear(graph *g, value x, const char *name, int channels);
 int graph_output(graph *g, value x);
 
 int graph_outputs(const graph *g);
+value graph_output_value(const graph *g, int output);
 int graph_channels(const graph *g, value x);
 /* Pixels of the input between two pixels of x, in a row: 1, 2, 4, 8, ... */
 int graph_stride(const graph *g, value x);

@@ -1,0 +1,72 @@
+/* The operators that are not convolutions: forward and backward of one image by one thread, in one
+ * order. Not collective. Images are [H, W, C] of `type`; gradients likewise; `add` says that a
+ * gradient is added to what stands there. Formulas are PyTorch's. */
+#ifndef AUXSEG_NN_LAYERS_H
+#define AUXSEG_NN_LAYERS_H
+
+#include "src/base/random.h"
+#include "src/nn/dtype.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+enum { ROW = 1024 }; /* floats of a piece; channels are cut where there are more */
+
+typedef struct layer_shape {
+    int in_height, in_width, out_height, out_width, channels;
+    int kernel, stride, padding;
+    dtype type;
+} layer_shape;
+
+/* ---- elementwise (elementwise.c): n elements ---- */
+void layer_convert_in(const float *x, void *y, size_t n, dtype t);  /* fp32 to storage */
+void layer_convert_out(const void *x, float *y, size_t n, dtype t); /* storage to fp32 */
+/* y (+)= x, fp32 to storage. */
+void layer_take_float(const float *x, void *y, size_t n, bool add, dtype t);
+/* sum [n] = x, or sum + x. */
+void layer_accumulate(float *sum, const float *x, size_t n, bool add);
+/* Sums over pixels, added in float64: sum [C]. */
+void layer_channel_sums(const void *x, size_t pixels, int channels, dtype t, float *sum);
+void layer_relu(const void *x, void *y, size_t n, dtype t);
+void layer_add(const void *a, const void *b, void *y, size_t n, bool relu, dtype t);
+/* dx (+)= dy where y > 0; y NULL: everywhere. */
+void layer_pass(const void *dy, const void *y, void *dx, size_t n, bool add, dtype t);
+/* Channels from `begin` on of [pixels, total]: what concatenation reads and its gradient writes. */
+void layer_put(const void *x, void *y, size_t pixels, int channels, int begin, int total, dtype t);
+void layer_take(const void *dy, void *dx, size_t pixels, const int channels[3], bool add, dtype t);
+/* y = x / (1 - probability) where the stream says so, else 0; backward with the same stream. */
+void layer_dropout(
+    const void *x, void *y, size_t n, double probability, random_stream r, bool add, dtype t);
+
+/* ---- norm (norm.c): pixels x C ---- */
+/* mean [C] and m2 [C], the sum of squared deviations, in float64, two passes. */
+void layer_moments(const void *x, size_t pixels, int channels, dtype t, double *mean, double *m2);
+/* y = scale x + shift (ReLU); scale, shift [C]. */
+void layer_affine(const void *x, void *y, size_t pixels, int channels, const float *const affine[2],
+    bool relu, dtype t);
+/* With g = dy where y > 0 (y NULL: everywhere): sums [2, C] = sum g, sum g (x - mean) / deviation.
+ */
+void layer_norm_sums(const void *x, const void *y, const void *dy, size_t pixels, int channels,
+    const double *const statistics[2], dtype t, double *sums);
+/* dx (+)= f0 g + f1 x + f2; factors [3, C]. */
+void layer_norm_gradient(const void *x, const void *y, const void *dy, void *dx, size_t pixels,
+    int channels, const float *factors, bool add, dtype t);
+
+/* ---- pools (pool.c) ---- */
+/* index [out pixels, C]: which of the kernel's positions was the first largest. NULL: not kept. */
+void layer_max_pool(const layer_shape *s, const void *x, void *y, uint8_t *index);
+/* work: fp32 [in pixels, C]. */
+void layer_max_pool_gradient(
+    const layer_shape *s, const void *dy, const uint8_t *index, void *dx, bool add, float *work);
+/* Padding counts as zeros (PyTorch's count_include_pad). */
+void layer_average_pool(const layer_shape *s, const void *x, void *y);
+void layer_average_pool_gradient(
+    const layer_shape *s, const void *dy, void *dx, bool add, float *work);
+void layer_global_pool(const layer_shape *s, const void *x, void *y);
+void layer_global_pool_gradient(const layer_shape *s, const void *dy, void *dx, bool add);
+
+/* ---- resize (resize.c): bilinear, align_corners=False ---- */
+void layer_resize(const layer_shape *s, const void *x, void *y);
+void layer_resize_gradient(const layer_shape *s, const void *dy, void *dx, bool add, float *work);
+
+#endif

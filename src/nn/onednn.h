@@ -1,0 +1,68 @@
+/* oneDNN's convolution for one image and one thread, behind one interface for its versions 2 and 3.
+ * Not collective. Activations are NHWC; weights are packed in a layout of oneDNN's choice.
+ * A kernel is created for one thread (onednn.c says why) and may run on several threads at once,
+ * each on an image of its own. */
+#ifndef AUXSEG_NN_ONEDNN_H
+#define AUXSEG_NN_ONEDNN_H
+
+#include "src/base/status.h"
+#include "src/nn/dtype.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+typedef struct onednn onednn;
+typedef struct onednn_kernel onednn_kernel;
+
+typedef struct conv_shape {
+    int height, width, channels; /* of the source */
+    int out_height, out_width, out_channels;
+    int kernel, stride, dilation; /* dilation 1 is dense */
+    int padding;                  /* at all four sides */
+    dtype type;
+} conv_shape;
+
+/* What a forward kernel does to each output besides: y = relu(conv(x) + bias + y). */
+typedef struct conv_fusion {
+    bool bias, sum, relu;
+} conv_fusion;
+
+/* Kernels run on threads 0 .. threads - 1. */
+status onednn_create(onednn **out, int threads);
+/* After its kernels. NULL-safe. */
+void onednn_destroy(onednn *o);
+
+/* STATUS_FAILED, with a message, when oneDNN refuses. */
+status onednn_forward(onednn_kernel **out, onednn *o, const conv_shape *c, conv_fusion f);
+status onednn_backward_data(onednn_kernel **out, onednn *o, const conv_shape *c);
+status onednn_backward_weights(onednn_kernel **out, onednn *o, const conv_shape *c);
+/* NULL-safe. */
+void onednn_kernel_destroy(onednn_kernel *k);
+
+/* Scratch memory of one execution; memory that the kernel holds. */
+size_t onednn_scratch(const onednn_kernel *k);
+size_t onednn_bytes(const onednn_kernel *k);
+/* Floats of a weight gradient in oneDNN's layout. */
+size_t onednn_gradient_count(const onednn_kernel *k);
+
+/* weight fp32 [O, I, k, k]. By one thread at a time for each kernel. */
+status onednn_pack(onednn_kernel *k, int thread, const float *weight);
+/* The inverse, for a weight gradient in oneDNN's layout. By one thread at a time. */
+status onednn_unpack(onednn_kernel *k, int thread, const float *packed, float *weight);
+
+/* Forward: x the source, y the destination, bias fp32 [O] or NULL.
+ * Backward data: x the destination's gradient, y the source's, written. */
+status onednn_run(
+    const onednn_kernel *k, int thread, const void *x, void *y, const float *bias, void *scratch);
+/* packed: written, fp32, onednn_gradient_count elements. */
+status onednn_run_weights(const onednn_kernel *k, int thread, const void *x, const void *dy,
+    float *packed, void *scratch);
+
+/* Primitives created by this process: a step must create none. */
+int64_t onednn_primitives(void);
+/* Whether oneDNN computes in this type on this processor with instructions made for it. */
+bool onednn_supports(dtype t);
+/* Version and instruction set. */
+void onednn_describe(char *text, size_t size);
+
+#endif

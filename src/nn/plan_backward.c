@@ -1,0 +1,315 @@
+/* The backward pass: image by image through a few nodes, then what crosses images. */
+#include "src/nn/plan_state.h"
+
+#include <assert.h>
+#include <omp.h>
+#include <string.h>
+
+/* ---- one image ---- */
+
+static void pass_concat(plan *p, value v, int image) {
+    const layer *l = &p->layer[v];
+    size_t pixels = (size_t)l->height * (size_t)l->width;
+    int begin = 0;
+    for (int k = 0; k < l->n->inputs; k++) {
+        value x = l->n->input[k];
+        int channels = p->layer[x].n->channels;
+        if (l->flows[k])
+            layer_take(plan_gradient(p, v, image), plan_gradient(p, x, image), pixels,
+                (int[3]){channels, begin, l->n->channels}, l->accumulates[k], p->o.type);
+        begin += channels;
+    }
+}
+
+/* The gradient of a sum, or of a ReLU: to each input, where the output is positive. */
+static void pass_through(plan *p, value v, int image) {
+    const layer *l = &p->layer[v];
+    const void *dy = plan_gradient(p, v, image);
+    const void *y = l->n->relu || l->n->kind == NODE_RELU ? plan_data(p, v, image, 0) : NULL;
+    for (int k = 0; k < l->n->inputs; k++) {
+        if (!l->flows[k]) continue;
+        void *dx = plan_gradient(p, l->n->input[k], image);
+        if (dx != dy || y || l->accumulates[k])
+            layer_pass(dy, y, dx, l->elements, l->accumulates[k], p->o.type);
+    }
+}
+
+static status pass_conv(plan *p, value v, int image, int thread, float *slot) {
+    const layer *l = &p->layer[v];
+    const worker *w = &p->worker[thread];
+    value x = l->n->input[0];
+    const void *dy = plan_gradient(p, v, image);
+    status s = onednn_run_weights(
+        l->backward_weights, thread, plan_data(p, x, image, thread), dy, slot, w->scratch);
+    if (l->n->bias >= 0)
+        layer_channel_sums(dy, (size_t)l->height * (size_t)l->width, l->n->channels, p->o.type,
+            slot + onednn_gradient_count(l->backward_weights));
+    if (s != STATUS_OK || !l->flows[0]) return s;
+    void *dx = plan_gradient(p, x, image), *to = l->accumulates[0] ? w->work : dx;
+    s = onednn_run(l->backward_data, thread, dy, to, NULL, w->scratch);
+    if (s == STATUS_OK && to != dx) layer_pass(to, NULL, dx, p->layer[x].elements, true, p->o.type);
+    return s;
+}
+
+static void pass_pool(plan *p, value v, int image, int thread) {
+    const layer *l = &p->layer[v];
+    const void *dy = plan_gradient(p, v, image);
+    void *dx = plan_gradient(p, l->n->input[0], image);
+    float *work = p->worker[thread].work;
+    bool add = l->accumulates[0];
+    if (l->n->kind == NODE_MAX_POOL)
+        layer_max_pool_gradient(&l->shape, dy,
+            (const uint8_t *)plan_lane(p, image, 0) + p->buffer[l->index].offset, dx, add, work);
+    else if (l->n->kind == NODE_AVERAGE_POOL)
+        layer_average_pool_gradient(&l->shape, dy, dx, add, work);
+    else if (l->n->kind == NODE_GLOBAL_POOL)
+        layer_global_pool_gradient(&l->shape, dy, dx, add);
+    else
+        layer_resize_gradient(&l->shape, dy, dx, add, work);
+}
+
+/* Outputs give their gradient to the value, after its consumers. */
+static void take_output_gradient(plan *p, value v, int image) {
+    bool add = p->layer[v].consumed;
+    for (int i = 0; i < p->g->outputs; i++) {
+        if (p->output[i].v != v || p->layer[v].gradient < 0) continue;
+        size_t n = p->layer[v].elements;
+        layer_take_float(p->output[i].gradient + (size_t)image * n, plan_gradient(p, v, image), n,
+            add, p->o.type);
+        add = true;
+    }
+}
+
+static status pass_node(
+    plan *p, value v, int image, int thread, float *slot, const step_context *c) {
+    const layer *l = &p->layer[v];
+    const node *n = l->n;
+    if (l->gradient < 0) return STATUS_OK;
+    if (n->kind == NODE_CONV) return pass_conv(p, v, image, thread, slot);
+    if (!l->flows[0] && n->kind != NODE_CONCAT && n->kind != NODE_ADD) return STATUS_OK;
+    switch (n->kind) {
+    case NODE_NORM:
+        norm_backward(p, v, image);
+        break;
+    case NODE_RELU:
+    case NODE_ADD:
+        pass_through(p, v, image);
+        break;
+    case NODE_CONCAT:
+        pass_concat(p, v, image);
+        break;
+    case NODE_DROPOUT:
+        layer_dropout(plan_gradient(p, v, image), plan_gradient(p, n->input[0], image), l->elements,
+            n->probability, plan_dropout_stream(p, v, image, c), l->accumulates[0], p->o.type);
+        break;
+    default:
+        pass_pool(p, v, image, thread);
+    }
+    return STATUS_OK;
+}
+
+static status pass_image(
+    plan *p, const backward_step *b, int image, int thread, float *slot, const step_context *c) {
+    status s = STATUS_OK;
+    for (value v = b->high; v >= b->low && s == STATUS_OK; v--) {
+        /* A norm's own output gradient was taken before its sums. */
+        if (!(v == b->high && p->layer[v].n->kind == NODE_NORM)) take_output_gradient(p, v, image);
+        s = pass_node(p, v, image, thread, slot, c);
+    }
+    if (s == STATUS_OK && b->norm >= 0) {
+        take_output_gradient(p, b->norm, image);
+        norm_sum_image(p, b->norm, image);
+    }
+    return s;
+}
+
+/* ---- weight gradients: images in their order within a unit ---- */
+
+static int unit_images(const plan *p) {
+    return p->o.norm == NORM_GROUP ? p->o.group : 1;
+}
+
+/* A thread's share of n elements, in whole cache lines. */
+static void share_of(size_t n, int thread, int threads, size_t *begin, size_t *end) {
+    size_t line = 16, lines = (n + line - 1) / line;
+    *begin = lines * (size_t)thread / (size_t)threads * line;
+    *end = lines * (size_t)(thread + 1) / (size_t)threads * line;
+    if (*begin > n) *begin = n;
+    if (*end > n) *end = n;
+}
+
+/* The unit's gradient is complete: to PyTorch's layout and to the total. By all threads. */
+static status finish_unit(plan *p, const layer *l, const float *packed, gradient *total) {
+    int thread = omp_get_thread_num(), threads = omp_get_num_threads();
+    size_t count = p->p->item[p->item[l->n->weight]].count, begin, end;
+    status s = STATUS_OK;
+#pragma omp barrier
+    if (thread == 0) {
+        s = onednn_unpack(l->backward_weights, thread, packed, p->plain);
+        if (l->n->bias >= 0)
+            gradient_add(total, p->item[l->n->bias],
+                packed + onednn_gradient_count(l->backward_weights), 0, (size_t)l->n->channels);
+    }
+#pragma omp barrier
+    share_of(count, thread, threads, &begin, &end);
+    gradient_add(total, p->item[l->n->weight], p->plain, begin, end);
+#pragma omp barrier
+    return s;
+}
+
+/* Adds the images first .. end - 1, whose gradients stand in the slots. By all threads, each its
+ * share of the elements. */
+static status add_slots(plan *p, const layer *l, int first, int end, int images, gradient *total) {
+    int each = unit_images(p);
+    size_t begin, stop;
+    status worst = STATUS_OK;
+    share_of(l->slot, omp_get_thread_num(), omp_get_num_threads(), &begin, &stop);
+    for (int i = first; i < end; i++) {
+        const float *slot = p->slot + (size_t)(i - first) * p->slot_floats;
+        bool last = i % each == each - 1 || i == images - 1;
+        const float *sum = slot;
+        if (each > 1) {
+            layer_accumulate(p->unit_gradient + begin, slot + begin, stop - begin, i % each != 0);
+            sum = p->unit_gradient;
+        }
+        if (last) {
+            status s = finish_unit(p, l, sum, total);
+            if (s != STATUS_OK) worst = s;
+        }
+    }
+    return worst;
+}
+
+static status run_step(
+    plan *p, const backward_step *b, int images, const step_context *c, gradient *total) {
+    status worst = STATUS_OK;
+    int wave = b->conv >= 0 ? p->slots : images;
+#pragma omp parallel num_threads(p->o.threads)
+    {
+        omp_set_num_threads(1); /* oneDNN's, onednn.c */
+        int thread = omp_get_thread_num();
+        status mine = STATUS_OK;
+        for (int first = 0; first < images; first += wave) {
+            int end = images - first < wave ? images : first + wave;
+#pragma omp for schedule(dynamic)
+            for (int i = first; i < end; i++) {
+                float *slot = p->slot + (size_t)(i - first) * p->slot_floats;
+                status s = pass_image(p, b, i, thread, slot, c);
+                if (thread == 0 && c->poll) c->poll(c->poll_context);
+                if (s != STATUS_OK) mine = s;
+            }
+            if (b->conv >= 0) {
+                status s = add_slots(p, &p->layer[b->conv], first, end, images, total);
+                if (s != STATUS_OK) mine = s;
+#pragma omp barrier
+            }
+        }
+        if (mine != STATUS_OK) {
+#pragma omp critical(plan_backward)
+            worst = mine;
+        }
+    }
+    return worst;
+}
+
+/* ---- the pass ---- */
+
+static void report(plan *p, int declared, gradient *total) {
+    if (declared < 0 || p->reported[p->item[declared]]) return;
+    p->reported[p->item[declared]] = true;
+    gradient_ready(total, p->item[declared]);
+}
+
+static void report_node(plan *p, value v, gradient *total) {
+    if (v < 0) return;
+    report(p, p->layer[v].n->bias, total);
+    report(p, p->layer[v].n->weight, total);
+}
+
+status plan_backward(plan *p, int images, const step_context *c, gradient *total) {
+    assert(p->o.mode == PLAN_TRAIN && images == p->images);
+    memset(p->reported, 0, (size_t)p->p->trainable * sizeof *p->reported);
+    status s = STATUS_OK;
+    for (int i = 0; i < p->steps; i++) {
+        const backward_step *b = &p->step[i];
+        if (s == STATUS_OK) s = run_step(p, b, images, c, total);
+        if (b->norm >= 0) {
+            /* After an error the exchanges go on: other ranks wait in them. */
+            status combined = norm_combine_sums(p, b->norm, images, c, total);
+            if (s == STATUS_OK) s = combined;
+        }
+        report_node(p, b->conv, total);
+        report_node(p, b->norm, total);
+    }
+    for (int i = 0; i < p->p->trainable; i++)
+        if (!p->reported[i]) gradient_ready(total, i);
+    return s;
+}
+
+/* ---- creation ---- */
+
+static bool is_active(const plan *p, value v, node_kind kind) {
+    return p->layer[v].gradient >= 0 && p->layer[v].n->kind == kind;
+}
+
+/* From `high` down: at most one convolution; a norm begins a step, for its sums end the one before.
+ */
+static backward_step next_step(const plan *p, value high) {
+    backward_step b = {.high = high, .low = high, .conv = -1, .norm = -1};
+    for (value v = high;; v--) {
+        b.low = v;
+        if (is_active(p, v, NODE_CONV)) b.conv = v;
+        if (v == 0) return b;
+        if (is_active(p, v - 1, NODE_NORM)) {
+            b.norm = v - 1;
+            return b;
+        }
+        if (b.conv >= 0 && is_active(p, v - 1, NODE_CONV)) return b;
+    }
+}
+
+static status create_steps(plan *p) {
+    p->step = plan_alloc(p, (size_t)p->nodes + 1, sizeof *p->step, "plan");
+    if (!p->step) return STATUS_FAILED;
+    value high = p->nodes - 1;
+    /* The last node may be a norm: a step of its sums alone. */
+    if (is_active(p, high, NODE_NORM))
+        p->step[p->steps++] =
+            (backward_step){.high = high, .low = high + 1, .conv = -1, .norm = high};
+    while (high >= 0) {
+        p->step[p->steps] = next_step(p, high);
+        high = p->step[p->steps++].low - 1;
+    }
+    return STATUS_OK;
+}
+
+/* Memory that holds the weight gradients of several images: at least one a thread. */
+enum { SLOT_BYTES = 64 << 20 };
+
+static status create_slots(plan *p) {
+    size_t plain = 0;
+    for (value v = 0; v < p->nodes; v++) {
+        layer *l = &p->layer[v];
+        if (!is_active(p, v, NODE_CONV)) continue;
+        l->slot = onednn_gradient_count(l->backward_weights) +
+                  (l->n->bias >= 0 ? (size_t)l->n->channels : 0);
+        if (l->slot > p->slot_floats) p->slot_floats = l->slot;
+        size_t count = p->p->item[p->item[l->n->weight]].count;
+        if (count > plain) plain = count;
+    }
+    p->slot_floats = (p->slot_floats + 15) / 16 * 16;
+    size_t fit = SLOT_BYTES / (p->slot_floats * sizeof(float) + 1);
+    p->slots = fit < (size_t)p->o.images ? (int)fit : p->o.images;
+    if (p->slots < p->o.threads) p->slots = p->o.threads;
+    p->slot = plan_alloc(p, (size_t)p->slots, p->slot_floats * sizeof(float), "weight gradients");
+    p->unit_gradient = plan_alloc(p, p->slot_floats, sizeof(float), "weight gradients");
+    p->plain = plan_alloc(p, plain, sizeof(float), "weight gradients");
+    return p->slot && p->unit_gradient && p->plain ? STATUS_OK : STATUS_FAILED;
+}
+
+status plan_create_backward(plan *p) {
+    p->reported = plan_alloc(p, (size_t)p->p->trainable, sizeof *p->reported, "plan");
+    if (!p->reported) return STATUS_FAILED;
+    status s = create_steps(p);
+    return s == STATUS_OK ? create_slots(p) : s;
+}

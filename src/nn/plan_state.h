@@ -1,0 +1,166 @@
+/* The inside of a plan, shared by the plan*.c files. */
+#ifndef AUXSEG_NN_PLAN_STATE_H
+#define AUXSEG_NN_PLAN_STATE_H
+
+#include "src/nn/layers.h"
+#include "src/nn/node.h"
+#include "src/nn/onednn.h"
+#include "src/nn/plan.h"
+
+#define NORM_EPSILON 1e-5
+#define NORM_MOMENTUM 0.1
+
+/* A piece of the arena, alive from one moment to another: node i runs forward at moment i and
+ * backward at moment 2 * nodes - 1 - i. */
+typedef struct buffer {
+    size_t bytes, offset;
+    int born, dies;
+} buffer;
+
+/* Statistics of a norm. C channels, U norm units (groups, or 1). */
+typedef struct norm_state {
+    size_t pixels;
+    double *moments;      /* [images, 2, C]: each image's mean and sum of squared deviations */
+    double *sums;         /* [images, 2, C]: each image's sums of the backward pass */
+    double *mean;         /* [U, C] */
+    double *deviation;    /* [U, C], sqrt(variance + epsilon) */
+    double *unbiased;     /* [U, C], variance */
+    float *scale, *shift; /* [U, C] */
+    float *factors;       /* [U, 3, C] of the gradient */
+    float *gradient;      /* [C] */
+    double *total;        /* [2, C], sums over a unit */
+} norm_state;
+
+/* A node in this plan. */
+typedef struct layer {
+    const node *n;
+    int height, width;
+    size_t elements; /* of the value, an image */
+    bool alive;      /* an output depends on it */
+    value writer;    /* the node that computes the value: its own, or one that has it fused in */
+    value root;      /* the value whose memory it shares: its own, or a lower one */
+    int data, index; /* buffers of the value and of a max pool's positions, or -1 */
+
+    /* NODE_CONV */
+    conv_shape conv;
+    value target; /* what it computes: its own value, or that of the last node fused into it */
+    value fold;   /* norm folded into the weights, or -1 */
+    bool fuse_relu, fuse_sum;
+    bool transposed; /* backward data is a forward convolution with flipped weights */
+    onednn_kernel *forward, *backward_data, *backward_weights;
+    float *folded_bias; /* [O] */
+    size_t slot;        /* floats of an image's weight and bias gradient */
+
+    layer_shape shape; /* pools, resize */
+    norm_state norm;   /* NODE_NORM */
+
+    /* Gradients, PLAN_TRAIN. */
+    bool trainable;                 /* it, or what it depends on, has parameters */
+    int gradient;                   /* buffer of the value's gradient, or -1: nothing flows */
+    bool consumed;                  /* a node gives to it, besides the outputs */
+    bool flows[GRAPH_CONCAT];       /* to this input, */
+    bool accumulates[GRAPH_CONCAT]; /* which has received from another consumer before */
+} layer;
+
+typedef struct plan_output_data {
+    value v;
+    float *data, *gradient; /* [images, h, w, C] */
+} plan_output_data;
+
+/* Memory of a thread. */
+typedef struct worker {
+    void *scratch; /* oneDNN's */
+    float *work;   /* a whole image's gradient, or weights before they are packed */
+} worker;
+
+/* Nodes `high` .. `low` of the backward pass, image by image; `conv` is the one convolution among
+ * them, or -1; `norm` the norm whose sums are taken at the end, or -1. */
+typedef struct backward_step {
+    int high, low, conv, norm;
+} backward_step;
+
+struct plan {
+    const graph *g;
+    parameters *p;
+    plan_options o;
+    int nodes;
+    layer *layer; /* [nodes] */
+    int *item;    /* [declarations]: index in p->item */
+    onednn *engine;
+
+    buffer *buffer;
+    int buffers;
+    char
+        *arena; /* [lanes, arena_bytes]: a lane is an image in PLAN_TRAIN, a thread in PLAN_INFER */
+    size_t arena_bytes;
+    int lanes;
+    int images;   /* of the last forward pass */
+    float *input; /* [images, H, W, C] */
+    plan_output_data *output;
+    worker *worker; /* [threads] */
+
+    backward_step *step;
+    int steps;
+    float *slot; /* [slots, slot_floats]: weight gradients of as many images */
+    size_t slot_floats;
+    int slots;
+    float *unit_gradient; /* [slot_floats], their sum over a unit */
+    float *plain;         /* the same in PyTorch's layout */
+    double *gathered;     /* [gathered_rows, 2, C], NORM_SYNC */
+    size_t gathered_count;
+    bool *reported; /* [trainable]: gradient_ready was called */
+    size_t bytes;
+};
+
+/* memory_alloc, counted in plan_bytes. */
+void *plan_alloc(plan *p, size_t count, size_t size, const char *what);
+
+/* plan_shape.c: shapes, liveness, fusion, gradient flow and the layout of the arena. */
+status plan_shapes(plan *p);
+void plan_fuse(plan *p);
+status plan_layout(plan *p);
+
+/* plan_conv.c */
+status plan_create_kernels(plan *p);
+
+/* plan_norm.c */
+status plan_create_norms(plan *p);
+int plan_norm_units(const plan *p, int images);
+/* An image's statistics; then, when all images have theirs, those of the units. */
+void norm_measure(plan *p, value v, int image);
+status norm_combine(plan *p, value v, int images, const step_context *c);
+void norm_apply(plan *p, value v, int image, int thread);
+/* The same backward: an image's sums, then the units' and the parameters' gradients. */
+void norm_sum_image(plan *p, value v, int image);
+status norm_combine_sums(plan *p, value v, int images, const step_context *c, gradient *total);
+void norm_backward(plan *p, value v, int image);
+
+/* plan_forward.c: the random numbers of a dropout node for an image. */
+random_stream plan_dropout_stream(const plan *p, value v, int image, const step_context *c);
+
+/* plan_backward.c */
+status plan_create_backward(plan *p);
+
+/* A trainable parameter, or a running statistic. NULL for -1. */
+static inline float *plan_parameter(const plan *p, int declared) {
+    if (declared < 0) return NULL;
+    const parameter *item = &p->p->item[p->item[declared]];
+    return (item->trainable ? p->p->value : p->p->buffer) + item->offset;
+}
+
+static inline char *plan_lane(const plan *p, int image, int thread) {
+    return p->arena + (size_t)(p->o.mode == PLAN_TRAIN ? image : thread) * p->arena_bytes;
+}
+
+/* An image's value; of the input in fp32 it is the caller's own. */
+static inline void *plan_data(const plan *p, value v, int image, int thread) {
+    const layer *l = &p->layer[p->layer[v].root];
+    if (l->data < 0) return p->input + (size_t)image * l->elements;
+    return plan_lane(p, image, thread) + p->buffer[l->data].offset;
+}
+
+static inline void *plan_gradient(const plan *p, value v, int image) {
+    return plan_lane(p, image, 0) + p->buffer[p->layer[v].gradient].offset;
+}
+
+#endif
