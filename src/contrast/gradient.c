@@ -1,0 +1,199 @@
+#include "src/contrast/loss.h"
+
+#include "src/base/memory.h"
+#include "src/base/vector.h"
+#include "src/contrast/exponential.h"
+#include "src/contrast/tiles.h"
+
+#include <math.h>
+#include <omp.h>
+#include <string.h>
+
+/* What each row contributes as an anchor, by position. Logarithms are split into a product, rounded
+ * to float, and a factor near 1 that makes up for the rounding:
+ *   a negative's weight  e^{s + log Q} / |P|            = negative e^{(product - negative_at) /
+ * tau} a positive's weight  -(1 / |P|) N / (e^s + N)       = -share / (1 + positive e^{(product -
+ * positive_at) / tau})
+ * Anchors that do not count have negative = share = 0. */
+typedef struct weights {
+    float *negative, *negative_at, *positive, *positive_at, *share; /* [n to whole tiles] */
+    double *log_negatives, *log_q;                                  /* [n], log_q less log |P| */
+    double tau;
+} weights;
+
+typedef struct workspace {
+    float *a, *dot, *product;
+    double *sum; /* [TILE_ROWS, pitch] */
+} workspace;
+
+static void weights_destroy(weights *w) {
+    memory_free(w->negative);
+    memory_free(w->log_negatives);
+}
+
+static status weights_create(weights *out, const tiles *t, const contrast_row *row, double tau) {
+    size_t n = (size_t)t->n + TILE_COLUMNS;
+    weights w = {.tau = tau};
+    w.negative = memory_alloc(5 * n, sizeof *w.negative, "weights of the loss");
+    w.log_negatives = memory_alloc(2 * n, sizeof *w.log_negatives, "weights of the loss");
+    if (!w.negative || !w.log_negatives) {
+        weights_destroy(&w);
+        return STATUS_FAILED;
+    }
+    w.negative_at = w.negative + n;
+    w.positive = w.negative_at + n;
+    w.positive_at = w.positive + n;
+    w.share = w.positive_at + n;
+    w.log_q = w.log_negatives + n;
+    for (int32_t i = 0; i < t->n; i++) {
+        const contrast_row *r = &row[t->origin[i]];
+        if (r->positives == 0 || r->negatives == 0) continue;
+        double log_negatives = r->log_negatives, log_q = r->log_q - log((double)r->positives);
+        w.log_negatives[i] = log_negatives;
+        w.log_q[i] = log_q;
+        w.negative_at[i] = (float)(-log_q * tau);
+        w.negative[i] = (float)exp(log_q + (double)w.negative_at[i] / tau);
+        w.positive_at[i] = (float)(log_negatives * tau);
+        w.positive[i] = (float)exp((double)w.positive_at[i] / tau - log_negatives);
+        w.share[i] = (float)(1 / (double)r->positives);
+    }
+    *out = w;
+    return STATUS_OK;
+}
+
+/* Both directions at once for negatives of each other: dot [n] of anchor i with positions from ..
+ * from + n - 1 becomes weights. */
+VECTOR_CLONES static void negative_weights(
+    const weights *w, int32_t i, int32_t from, int n, float scale, float *dot) {
+    const float *factor = w->negative + from, *at = w->negative_at + from;
+    float own = w->negative[i], own_at = w->negative_at[i];
+    for (int j = 0; j < n; j++) {
+        float as_anchor = own * exponential((dot[j] - own_at) * scale);
+        float as_pool = factor[j] * exponential((dot[j] - at[j]) * scale);
+        dot[j] = as_anchor + as_pool;
+    }
+}
+
+VECTOR_CLONES static void positive_weights(
+    const weights *w, int32_t i, int32_t from, int n, float scale, float *dot) {
+    const float *factor = w->positive + from, *at = w->positive_at + from, *share = w->share + from;
+    float own = w->positive[i], own_at = w->positive_at[i], own_share = w->share[i];
+    for (int j = 0; j < n; j++) {
+        float as_anchor = own_share / (1 + own * exponential((dot[j] - own_at) * scale));
+        float as_pool = share[j] / (1 + factor[j] * exponential((dot[j] - at[j]) * scale));
+        dot[j] = -(as_anchor + as_pool);
+    }
+}
+
+/* Weight of a pair outside the runs with i as the anchor; logit = product / tau. */
+static double anchor_weight(const tiles *t, const weights *w, int32_t i, int32_t j, double logit) {
+    double share = (double)w->share[i];
+    if (share == 0) return 0;
+    if (t->where[i].partner != j) return exp(logit + w->log_q[i]);
+    return -share / (1 + exp(logit - w->log_negatives[i]));
+}
+
+static void special_weights(const tiles *t, const weights *w, int32_t i, columns c, float *dot) {
+    for (int32_t k = t->special[i]; k < t->special[i + 1]; k++) {
+        int32_t j = t->other[k];
+        if (j < c.begin || j >= c.end) continue;
+        double logit = tiles_dot(t, i, j) / w->tau;
+        dot[j - c.begin] =
+            (float)(anchor_weight(t, w, i, j, logit) + anchor_weight(t, w, j, i, logit));
+    }
+}
+
+static int32_t clamp(int32_t x, columns c) {
+    return x < c.begin ? c.begin : x > c.end ? c.end : x;
+}
+
+/* G_ij + G_ji (times tau and the number of anchors) for anchor i and the columns, in place. */
+static void pair_weights(const tiles *t, const weights *w, int32_t i, columns c, float *dot) {
+    const span *s = &t->where[i];
+    float scale = (float)(1 / w->tau);
+    int32_t segment = clamp(s->segment_begin, c), run = clamp(s->run_begin, c);
+    int32_t run_end = clamp(s->run_end, c), segment_end = clamp(s->segment_end, c);
+    memset(dot, 0, (size_t)(segment - c.begin) * sizeof *dot);
+    negative_weights(w, i, segment, run - segment, scale, dot + (segment - c.begin));
+    positive_weights(w, i, run, run_end - run, scale, dot + (run - c.begin));
+    negative_weights(w, i, run_end, segment_end - run_end, scale, dot + (run_end - c.begin));
+    memset(dot + (segment_end - c.begin), 0, (size_t)(c.end - segment_end) * sizeof *dot);
+    if (i >= c.begin && i < c.end) dot[i - c.begin] = 0;
+    special_weights(t, w, i, c, dot);
+}
+
+/* gradient: the caller's array from pool row `first`. */
+static void anchor_gradients(const tiles *t, const weights *w, const anchors *a, workspace *k,
+    double scale, size_t first, float *gradient) {
+    size_t pitch = (size_t)t->pitch;
+    memset(k->sum, 0, TILE_ROWS * pitch * sizeof *k->sum);
+    for (columns c = columns_at(a->segment_begin, a->segment_end); c.begin < a->segment_end;
+         c = columns_at(c.end, a->segment_end)) {
+        tiles_dots(t, a, c, k->dot);
+        for (int i = 0; i < a->count; i++)
+            pair_weights(t, w, a->position[i], c, k->dot + (size_t)i * TILE_STRIDE);
+        for (size_t d = 0; d < pitch; d += PANEL)
+            product_panel(k->dot, c.end - c.begin, t->rows + (size_t)c.begin * pitch + d, pitch,
+                k->product + d, pitch, false);
+        for (size_t i = 0; i < (size_t)a->count * pitch; i++) k->sum[i] += (double)k->product[i];
+    }
+    for (int i = 0; i < a->count; i++) {
+        size_t row = (size_t)t->origin[a->position[i]] - first, d = (size_t)t->d;
+        for (size_t j = 0; j < d; j++)
+            gradient[row * d + j] = (float)(scale * k->sum[(size_t)i * pitch + j]);
+    }
+}
+
+/* In floats; the float64 sums first, for their alignment. */
+static size_t workspace_floats(const tiles *t) {
+    return anchors_floats(t) + TILE_ROWS * TILE_STRIDE + 3 * TILE_ROWS * (size_t)t->pitch;
+}
+
+static workspace workspace_of(const tiles *t, float *memory) {
+    size_t block = TILE_ROWS * (size_t)t->pitch;
+    float *product = memory + 2 * block, *dot = product + block;
+    return (workspace){.sum = (double *)(void *)memory,
+        .product = product,
+        .dot = dot,
+        .a = dot + TILE_ROWS * TILE_STRIDE};
+}
+
+status contrast_gradient(const contrast_options *o, const contrast_pool *p, const contrast_row *row,
+    size_t first, size_t count, float *gradient) {
+    tiles t = {0};
+    weights w = {0};
+    int32_t *chosen = NULL;
+    float *memory = NULL;
+    status s = tiles_create(&t, o, p);
+    if (s) return s;
+    s = weights_create(&w, &t, row, o->temperature);
+    if (s) goto done;
+    s = STATUS_FAILED;
+    int threads = o->threads > 0 ? o->threads : 1;
+    size_t floats = workspace_floats(&t);
+    chosen = memory_alloc(count, sizeof *chosen, "anchors");
+    memory = memory_alloc((size_t)threads * floats, sizeof *memory, "tiles of the gradient");
+    if (!chosen || !memory) goto done;
+    int64_t counted = contrast_total(p, row).anchors;
+    double scale = counted ? 1 / ((double)counted * o->temperature) : 0;
+    int32_t anchors_here = tiles_select(&t, first, count, chosen);
+    memset(gradient, 0, count * (size_t)p->d * sizeof *gradient);
+#pragma omp parallel num_threads(threads)
+    {
+        workspace k = workspace_of(&t, memory + (size_t)omp_get_thread_num() * floats);
+        anchors a = {.a = k.a};
+#pragma omp for schedule(dynamic)
+        for (int32_t i = 0; i < anchors_here; i += TILE_ROWS) {
+            int32_t left = anchors_here - i;
+            anchors_gather(&a, &t, chosen + i, left < TILE_ROWS ? left : TILE_ROWS);
+            anchor_gradients(&t, &w, &a, &k, scale, first, gradient);
+        }
+    }
+    s = STATUS_OK;
+done:
+    memory_free(chosen);
+    memory_free(memory);
+    weights_destroy(&w);
+    tiles_destroy(&t);
+    return s;
+}

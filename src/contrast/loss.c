@@ -1,0 +1,215 @@
+#include "src/contrast/loss.h"
+
+#include "src/base/memory.h"
+#include "src/base/vector.h"
+#include "src/contrast/exponential.h"
+#include "src/contrast/tiles.h"
+
+#include <math.h>
+#include <omp.h>
+
+/* Sums of one anchor. Logits are products divided by tau; they are kept as products where float
+ * differences of them are exact or nearly so, and scaled afterwards. */
+typedef struct row_sums {
+    float peak;      /* largest product with a negative so far, -inf: none yet */
+    double negative; /* sum of exp((product - peak) / tau) over negatives */
+    float level;     /* tau log N, rounded, ... */
+    float remainder; /* ... and what is left of log N */
+    double softplus; /* sum over positives of log(1 + N / e^s) */
+    double share;    /* sum over positives of N / (e^s + N) */
+} row_sums;
+
+typedef struct workspace {
+    float *a, *dot, *softplus, *share;
+} workspace;
+
+enum { LANES = 16 };
+
+/* Always in the same lanes of whole panels, whatever the instruction set. */
+static double sum_lanes(const float *x, int n) {
+    float lane[LANES] = {0};
+    for (int j = 0; j < n; j += LANES)
+        for (int l = 0; l < LANES; l++) lane[l] += x[j + l];
+    double sum = 0;
+    for (int l = 0; l < LANES; l++) sum += (double)lane[l];
+    return sum;
+}
+
+static float largest(const float *x, int n) {
+    float lane[LANES];
+    for (int l = 0; l < LANES; l++) lane[l] = x[l];
+    for (int j = LANES; j < n; j += LANES)
+        for (int l = 0; l < LANES; l++) lane[l] = x[j + l] > lane[l] ? x[j + l] : lane[l];
+    float m = lane[0];
+    for (int l = 1; l < LANES; l++) m = lane[l] > m ? lane[l] : m;
+    return m;
+}
+
+VECTOR_CLONES static void exponentials(float *dot, int n, float peak, float scale) {
+    for (int j = 0; j < n; j++) {
+        float e = exponential((dot[j] - peak) * scale);
+        dot[j] = dot[j] > -INFINITY ? e : 0;
+    }
+}
+
+/* x = log N - s; softplus(x) = log(1 + N / e^s) and share = N / (e^s + N), without overflow. */
+VECTOR_CLONES static void positive_terms(
+    const float *dot, int n, const row_sums *r, float scale, float *softplus, float *share) {
+    float level = r->level, remainder = r->remainder;
+    for (int j = 0; j < n; j++) {
+        float x = (level - dot[j]) * scale + remainder;
+        float y = exponential(x > 0 ? -x : x);
+        float plus = (x > 0 ? x : 0) + log_one_plus(y), part = (x > 0 ? 1 : y) / (1 + y);
+        softplus[j] = dot[j] < INFINITY ? plus : 0;
+        share[j] = dot[j] < INFINITY ? part : 0;
+    }
+}
+
+/* dot of columns c: the positions from .. to - 1 become value. */
+static void fill(float *dot, columns c, int32_t from, int32_t to, float value) {
+    if (from < c.begin) from = c.begin;
+    if (to > c.end) to = c.end;
+    for (int32_t j = from; j < to; j++) dot[j - c.begin] = value;
+}
+
+/* The negatives among the columns; dot is used up. -inf stands for what is no negative. */
+static void add_negatives(row_sums *r, const span *s, columns c, float *dot, double tau) {
+    fill(dot, c, c.begin, s->segment_begin, -INFINITY);
+    fill(dot, c, s->run_begin, s->run_end, -INFINITY);
+    fill(dot, c, s->segment_end, c.end, -INFINITY);
+    if (s->partner >= 0) fill(dot, c, s->partner, s->partner + 1, -INFINITY);
+    int n = c.end - c.begin;
+    float peak = largest(dot, n);
+    if (peak == -INFINITY) return;
+    if (peak > r->peak) {
+        r->negative *= exp(((double)r->peak - (double)peak) / tau);
+        r->peak = peak;
+    }
+    exponentials(dot, n, r->peak, (float)(1 / tau));
+    r->negative += sum_lanes(dot, n);
+}
+
+/* The positives among the columns, apart from a partner outside the run; +inf stands
+ * for what is no positive. */
+static void add_positives(
+    row_sums *r, const span *s, int32_t self, columns c, workspace *w, float *dot, double tau) {
+    fill(dot, c, c.begin, s->run_begin, INFINITY);
+    fill(dot, c, self, self + 1, INFINITY);
+    fill(dot, c, s->run_end, c.end, INFINITY);
+    int n = c.end - c.begin;
+    positive_terms(dot, n, r, (float)(1 / tau), w->softplus, w->share);
+    r->softplus += sum_lanes(w->softplus, n);
+    r->share += sum_lanes(w->share, n);
+}
+
+static void add_partner(row_sums *r, double log_negatives, double logit) {
+    double x = log_negatives - logit, y = exp(-fabs(x));
+    r->softplus += (x > 0 ? x : 0) + log1p(y);
+    r->share += (x > 0 ? 1 : y) / (1 + y);
+}
+
+static contrast_row finish_row(const span *s, const row_sums *r, double log_negatives) {
+    contrast_row row = {.log_negatives = log_negatives, .log_q = -INFINITY};
+    int partner = s->partner >= 0;
+    row.positives = s->run_end - s->run_begin - 1 + partner;
+    row.negatives = s->segment_end - s->segment_begin - (s->run_end - s->run_begin) - partner;
+    if (row.positives == 0 || row.negatives == 0) return row;
+    row.loss = r->softplus / (double)row.positives;
+    row.log_q = log(r->share) - log_negatives;
+    return row;
+}
+
+/* Passes 1 and 2 of up to TILE_ROWS anchors; row is the caller's array from pool row `first`. */
+static void anchor_rows(
+    const tiles *t, double tau, anchors *a, workspace *w, size_t first, contrast_row *row) {
+    row_sums sums[TILE_ROWS] = {0};
+    double log_negatives[TILE_ROWS];
+    for (int i = 0; i < a->count; i++) sums[i].peak = -INFINITY;
+    for (columns c = columns_at(a->segment_begin, a->segment_end); c.begin < a->segment_end;
+         c = columns_at(c.end, a->segment_end)) {
+        tiles_dots(t, a, c, w->dot);
+        for (int i = 0; i < a->count; i++)
+            add_negatives(
+                &sums[i], &t->where[a->position[i]], c, w->dot + (size_t)i * TILE_STRIDE, tau);
+    }
+    for (int i = 0; i < a->count; i++) {
+        row_sums *r = &sums[i];
+        log_negatives[i] = r->negative > 0 ? (double)r->peak / tau + log(r->negative) : -INFINITY;
+        /* Without a negative finish_row drops the sums. */
+        double level = r->negative > 0 ? log_negatives[i] : 0;
+        r->level = (float)(level * tau);
+        r->remainder = (float)(level - (double)r->level / tau);
+    }
+    int32_t end = a->run_end - a->run_begin > 1 ? a->run_end : a->run_begin;
+    for (columns c = columns_at(a->run_begin, end); c.begin < end; c = columns_at(c.end, end)) {
+        tiles_dots(t, a, c, w->dot);
+        for (int i = 0; i < a->count; i++) {
+            int32_t self = a->position[i];
+            add_positives(
+                &sums[i], &t->where[self], self, c, w, w->dot + (size_t)i * TILE_STRIDE, tau);
+        }
+    }
+    for (int i = 0; i < a->count; i++) {
+        int32_t self = a->position[i];
+        const span *s = &t->where[self];
+        if (s->partner >= 0)
+            add_partner(&sums[i], log_negatives[i], tiles_dot(t, self, s->partner) / tau);
+        row[(size_t)t->origin[self] - first] = finish_row(s, &sums[i], log_negatives[i]);
+    }
+}
+
+static size_t workspace_floats(const tiles *t) {
+    return anchors_floats(t) + TILE_ROWS * TILE_STRIDE + 2 * TILE_COLUMNS;
+}
+
+static workspace workspace_of(const tiles *t, float *memory) {
+    float *dot = memory + anchors_floats(t), *softplus = dot + TILE_ROWS * TILE_STRIDE;
+    return (workspace){
+        .a = memory, .dot = dot, .softplus = softplus, .share = softplus + TILE_COLUMNS};
+}
+
+status contrast_rows(const contrast_options *o, const contrast_pool *p, size_t first, size_t count,
+    contrast_row *row) {
+    tiles t = {0};
+    status s = tiles_create(&t, o, p);
+    if (s) return s;
+    int threads = o->threads > 0 ? o->threads : 1;
+    s = STATUS_FAILED;
+    size_t floats = workspace_floats(&t);
+    int32_t *chosen = memory_alloc(count, sizeof *chosen, "anchors");
+    float *memory = memory_alloc((size_t)threads * floats, sizeof *memory, "tiles of the loss");
+    if (!chosen || !memory) goto done;
+    int32_t anchors_here = tiles_select(&t, first, count, chosen);
+    for (size_t i = 0; i < count; i++)
+        row[i] = (contrast_row){.log_negatives = -INFINITY, .log_q = -INFINITY};
+#pragma omp parallel num_threads(threads)
+    {
+        workspace w = workspace_of(&t, memory + (size_t)omp_get_thread_num() * floats);
+        anchors a = {.a = w.a};
+#pragma omp for schedule(dynamic)
+        for (int32_t i = 0; i < anchors_here; i += TILE_ROWS) {
+            int32_t left = anchors_here - i;
+            anchors_gather(&a, &t, chosen + i, left < TILE_ROWS ? left : TILE_ROWS);
+            anchor_rows(&t, o->temperature, &a, &w, first, row);
+        }
+    }
+    s = STATUS_OK;
+done:
+    memory_free(chosen);
+    memory_free(memory);
+    tiles_destroy(&t);
+    return s;
+}
+
+contrast_stats contrast_total(const contrast_pool *p, const contrast_row *row) {
+    contrast_stats total = {0};
+    for (size_t i = 0; i < p->n; i++) {
+        if (row[i].positives == 0) continue;
+        total.loss += row[i].loss;
+        total.anchors++;
+        total.positives += row[i].positives;
+        total.negatives += row[i].negatives;
+    }
+    if (total.anchors) total.loss /= (double)total.anchors;
+    return total;
+}

@@ -1,0 +1,222 @@
+#include "src/contrast/tiles.h"
+
+#include "src/base/log.h"
+#include "src/base/memory.h"
+
+#include <assert.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct sort_key {
+    int32_t segment, label, row;
+} sort_key;
+
+static int compare(int32_t a, int32_t b) {
+    return (a > b) - (a < b);
+}
+
+static int key_order(const void *a, const void *b) {
+    const sort_key *x = a, *y = b;
+    if (x->segment != y->segment) return compare(x->segment, y->segment);
+    if (x->label != y->label) return compare(x->label, y->label);
+    return compare(x->row, y->row);
+}
+
+static int32_t partner_of(const contrast_pool *p, int32_t row) {
+    int32_t q = p->partner ? p->partner[row] : -1;
+    assert(q < (int64_t)p->n);
+    return q == row || q < 0 ? -1 : q;
+}
+
+static bool takes_part(const contrast_options *o, const contrast_pool *p, int32_t row) {
+    return o->positives == POSITIVES_AUGMENTATION ? partner_of(p, row) >= 0 : p->label[row] >= 0;
+}
+
+/* key [p->n]; returns how many rows take part. */
+static int32_t sort_rows(const contrast_options *o, const contrast_pool *p, sort_key *key) {
+    int32_t n = 0;
+    for (int32_t i = 0; i < (int32_t)p->n; i++) {
+        if (!takes_part(o, p, i)) continue;
+        /* Under "augmentation" every row is a run of its own. */
+        key[n++] = (sort_key){.segment = o->scope == SCOPE_IMAGE ? p->image[i] : 0,
+            .label = o->positives == POSITIVES_AUGMENTATION ? i : p->label[i],
+            .row = i};
+    }
+    qsort(key, (size_t)n, sizeof *key, key_order);
+    return n;
+}
+
+static void find_spans(tiles *t, const sort_key *key) {
+    int32_t segment = 0, run = 0;
+    for (int32_t i = 0; i < t->n; i++) {
+        bool new_segment = i == 0 || key[i].segment != key[i - 1].segment;
+        if (new_segment) segment = i;
+        if (new_segment || key[i].label != key[i - 1].label) run = i;
+        t->origin[i] = key[i].row;
+        t->where[i] = (span){.segment_begin = segment, .run_begin = run, .partner = -1};
+    }
+    int32_t segment_end = t->n, run_end = t->n;
+    for (int32_t i = t->n - 1; i >= 0; i--) {
+        t->where[i].segment_end = segment_end;
+        t->where[i].run_end = run_end;
+        if (t->where[i].segment_begin == i) segment_end = i;
+        if (t->where[i].run_begin == i) run_end = i;
+    }
+}
+
+/* Partners in the segment but outside the run; place [pool rows] is scratch. */
+static void find_partners(tiles *t, const contrast_pool *p, int32_t *place) {
+    for (size_t i = 0; i < p->n; i++) place[i] = -1;
+    for (int32_t i = 0; i < t->n; i++) place[t->origin[i]] = i;
+    for (int32_t i = 0; i < t->n; i++) {
+        span *s = &t->where[i];
+        int32_t q = partner_of(p, t->origin[i]);
+        if (q >= 0) q = place[q];
+        bool inside = q >= s->segment_begin && q < s->segment_end;
+        if (inside && (q < s->run_begin || q >= s->run_end)) s->partner = q;
+    }
+    for (int32_t i = 0; i < t->n; i++) {
+        int32_t q = t->where[i].partner;
+        if (q < 0) continue;
+        t->special[i + 1]++;
+        t->special[q + 1]++;
+    }
+    for (int32_t i = 0; i < t->n; i++) t->special[i + 1] += t->special[i];
+    for (int32_t i = 0; i < t->n; i++) place[i] = t->special[i];
+    for (int32_t i = 0; i < t->n; i++) {
+        int32_t q = t->where[i].partner;
+        if (q < 0) continue;
+        t->other[place[i]++] = q;
+        t->other[place[q]++] = i;
+    }
+}
+
+static void pack(tiles *t, const contrast_pool *p, int threads) {
+    int d = t->d;
+#pragma omp parallel for num_threads(threads) schedule(static)
+    for (int32_t panel = 0; panel < (t->n + PANEL - 1) / PANEL; panel++) {
+        float *transposed = t->panels + (size_t)panel * PANEL * (size_t)d;
+        for (int32_t i = panel * PANEL; i < t->n && i < (panel + 1) * PANEL; i++) {
+            const float *z = p->z + (size_t)t->origin[i] * (size_t)d;
+            memcpy(t->rows + (size_t)i * (size_t)t->pitch, z, (size_t)d * sizeof *z);
+            for (int k = 0; k < d; k++) transposed[k * PANEL + i % PANEL] = z[k];
+        }
+    }
+}
+
+static status check_finite(const contrast_pool *p) {
+    for (size_t i = 0; i < p->n; i++) {
+        float zero = 0;
+        for (int k = 0; k < p->d; k++) zero += 0 * p->z[i * (size_t)p->d + (size_t)k];
+        if (zero == 0) continue;
+        log_error("contrastive loss: embedding %zu of the pool is not finite", i);
+        return STATUS_NONFINITE;
+    }
+    return STATUS_OK;
+}
+
+status tiles_create(tiles *out, const contrast_options *o, const contrast_pool *p) {
+    assert(p->d > 0 && p->n < INT32_MAX - TILE_COLUMNS && o->temperature > 0);
+    status s = check_finite(p);
+    if (s) return s;
+    s = STATUS_FAILED;
+    tiles t = {.d = p->d, .pitch = (p->d + PANEL - 1) / PANEL * PANEL};
+    sort_key *key = memory_alloc(p->n, sizeof *key, "order of the pool");
+    int32_t *place = memory_alloc(p->n, sizeof *place, "order of the pool");
+    if (!key || !place) goto done;
+    t.n = sort_rows(o, p, key);
+    size_t n = (size_t)t.n, padded = (n + TILE_COLUMNS - 1) / TILE_COLUMNS * TILE_COLUMNS;
+    t.origin = memory_alloc(n, sizeof *t.origin, "order of the pool");
+    t.where = memory_alloc(n, sizeof *t.where, "order of the pool");
+    t.special = memory_alloc(n + 1, sizeof *t.special, "partners of the pool");
+    t.other = memory_alloc(2 * n, sizeof *t.other, "partners of the pool");
+    t.rows = memory_alloc(padded * (size_t)t.pitch, sizeof *t.rows, "sorted pool");
+    t.panels = memory_alloc(padded * (size_t)t.d, sizeof *t.panels, "sorted pool");
+    if (!t.origin || !t.where || !t.special || !t.other || !t.rows || !t.panels) goto done;
+    find_spans(&t, key);
+    if (o->positives != POSITIVES_AUXILIARY) find_partners(&t, p, place);
+    pack(&t, p, o->threads > 0 ? o->threads : 1);
+    *out = t;
+    s = STATUS_OK;
+done:
+    if (s) tiles_destroy(&t);
+    memory_free(key);
+    memory_free(place);
+    return s;
+}
+
+void tiles_destroy(tiles *t) {
+    memory_free(t->origin);
+    memory_free(t->where);
+    memory_free(t->special);
+    memory_free(t->other);
+    memory_free(t->rows);
+    memory_free(t->panels);
+}
+
+int32_t tiles_select(const tiles *t, size_t first, size_t count, int32_t *chosen) {
+    int32_t selected = 0;
+    for (int32_t i = 0; i < t->n; i++) {
+        size_t row = (size_t)t->origin[i];
+        if (row >= first && row - first < count) chosen[selected++] = i;
+    }
+    return selected;
+}
+
+static int pieces(const tiles *t) {
+    return (t->d + TILE_COLUMNS - 1) / TILE_COLUMNS;
+}
+
+size_t anchors_floats(const tiles *t) {
+    return (size_t)pieces(t) * TILE_ROWS * TILE_STRIDE;
+}
+
+void anchors_gather(anchors *out, const tiles *t, const int32_t *position, int count) {
+    span all = t->where[position[0]];
+    memset(out->a, 0, anchors_floats(t) * sizeof *out->a);
+    for (int i = 0; i < count; i++) {
+        const span *s = &t->where[position[i]];
+        if (s->segment_begin < all.segment_begin) all.segment_begin = s->segment_begin;
+        if (s->segment_end > all.segment_end) all.segment_end = s->segment_end;
+        if (s->run_begin < all.run_begin) all.run_begin = s->run_begin;
+        if (s->run_end > all.run_end) all.run_end = s->run_end;
+        out->position[i] = position[i];
+        const float *row = t->rows + (size_t)position[i] * (size_t)t->pitch;
+        for (int k = 0; k < t->d; k++) {
+            size_t at = (size_t)(k / TILE_COLUMNS * TILE_ROWS + i) * TILE_STRIDE;
+            out->a[at + (size_t)(k % TILE_COLUMNS)] = row[k];
+        }
+    }
+    out->count = count;
+    out->segment_begin = all.segment_begin;
+    out->segment_end = all.segment_end;
+    out->run_begin = all.run_begin;
+    out->run_end = all.run_end;
+}
+
+columns columns_at(int32_t from, int32_t end) {
+    columns c = {.begin = from / PANEL * PANEL, .end = (from / TILE_COLUMNS + 1) * TILE_COLUMNS};
+    if (c.end > end) c.end = (end + PANEL - 1) / PANEL * PANEL;
+    return c;
+}
+
+void tiles_dots(const tiles *t, const anchors *a, columns c, float *dot) {
+    for (int32_t column = c.begin; column < c.end; column += PANEL) {
+        const float *panel = t->panels + (size_t)column * (size_t)t->d;
+        for (int piece = 0; piece < pieces(t); piece++) {
+            int k = t->d - piece * TILE_COLUMNS;
+            product_panel(a->a + (size_t)piece * TILE_ROWS * TILE_STRIDE,
+                k < TILE_COLUMNS ? k : TILE_COLUMNS, panel + (size_t)piece * TILE_COLUMNS * PANEL,
+                PANEL, dot + (column - c.begin), TILE_STRIDE, piece > 0);
+        }
+    }
+}
+
+double tiles_dot(const tiles *t, int32_t i, int32_t j) {
+    const float *a = t->rows + (size_t)i * (size_t)t->pitch;
+    const float *b = t->rows + (size_t)j * (size_t)t->pitch;
+    double sum = 0;
+    for (int k = 0; k < t->d; k++) sum += (double)a[k] * (double)b[k];
+    return sum;
+}
