@@ -3,6 +3,7 @@
 #include "src/base/timer.h"
 
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,6 +12,7 @@
 enum { LINE = 4096 };
 
 static int log_rank, log_size = 1;
+static atomic_bool unfinished; /* the terminal's line is a progress that will be rewritten */
 
 void log_set_rank(int rank, int size) {
     log_rank = rank;
@@ -20,7 +22,8 @@ void log_set_rank(int rank, int size) {
 /* One line in one write: lines of several threads and ranks do not mix. */
 static void write_line(int to, const char *prefix, const char *format, va_list arguments) {
     char line[LINE];
-    int used = snprintf(line, sizeof line, "%s", prefix);
+    const char *wipe = atomic_exchange(&unfinished, false) ? "\r\033[K" : "";
+    int used = snprintf(line, sizeof line, "%s%s", wipe, prefix);
     int more = vsnprintf(line + used, sizeof line - (size_t)used, format, arguments);
     size_t length = more < 0 ? (size_t)used : (size_t)used + (size_t)more;
     if (length > sizeof line - 2) length = sizeof line - 2;
@@ -81,7 +84,8 @@ static void show(progress *p, int64_t done, const char *note, const char *end) {
     int n = snprintf(line, sizeof line, "%s%s: %lld of %lld %s, %.3g %s/s, %s left%s%s%s",
         end[0] == '\n' ? "" : "\r", p->what, (long long)done, (long long)p->total, p->unit, rate,
         p->unit, left, note[0] ? ", " : "", note, end);
-    if (n > 0 && write(STDOUT_FILENO, line, (size_t)n < sizeof line ? (size_t)n : sizeof line - 1) < 0)
+    if (n > 0 &&
+        write(STDOUT_FILENO, line, (size_t)n < sizeof line ? (size_t)n : sizeof line - 1) < 0)
         return;
 }
 
@@ -93,9 +97,11 @@ void progress_update(progress *p, int64_t done, const char *note) {
     p->printed = now;
     if (p->pause < 30) p->pause *= 2;
     show(p, done, note, terminal ? "\033[K" : "\n");
+    atomic_store(&unfinished, terminal);
 }
 
 void progress_end(progress *p, int64_t done, const char *note) {
     if (log_rank != 0) return;
+    atomic_store(&unfinished, false);
     show(p, done, note, isatty(STDOUT_FILENO) ? "\033[K\n" : "\n");
 }

@@ -71,6 +71,9 @@ typedef struct settings {
  * log_error; STATUS_USAGE if there is one.
  * file NULL: defaults and `set` only. @include is refused. */
 status settings_read(settings *out, const char *file, const char *const *set, int sets);
+/* The same, but what is right is in *out even if there are mistakes, defaults in place of the rest:
+ * for `check`, which looks on. */
+status settings_read_valid(settings *out, const char *file, const char *const *set, int sets);
 /* The effective settings as a libconfig file; with `manual` every key with its help, unit, range
  * and choices (configs/default.cfg). */
 void settings_write(const settings *s, FILE *to, bool manual);

@@ -33,7 +33,7 @@ typedef struct given {
 
 /* What is being read, and how many mistakes there were so far. */
 typedef struct reader {
-    settings s;
+    settings *s; /* borrowed */
     const char *file;
     char place[PLACE]; /* "run.cfg:12: " or "--set ...: ": how a message begins */
     int mistakes;
@@ -147,7 +147,7 @@ static void assign_text(reader *r, const setting *e, const given *v) {
         log_error("%s%s.%s: longer than %d bytes", r->place, e->group, e->key, SETTINGS_TEXT - 1);
         r->mistakes++;
     } else {
-        strcpy(setting_value(e, &r->s), v->text);
+        strcpy(setting_value(e, r->s), v->text);
     }
 }
 
@@ -159,7 +159,7 @@ static void assign_number(reader *r, const setting *e, const given *v) {
         return;
     }
     if (!in_range(r, e, x)) return;
-    void *value = setting_value(e, &r->s);
+    void *value = setting_value(e, r->s);
     if (real)
         *(double *)value = x;
     else if (e->kind == SETTING_LONG)
@@ -176,7 +176,7 @@ static void assign(reader *r, const setting *e, const given *v) {
     else if (v->kind != GIVEN_FLAG)
         wrong_type(r, e, v);
     else
-        *(bool *)setting_value(e, &r->s) = v->integer != 0;
+        *(bool *)setting_value(e, r->s) = v->integer != 0;
 }
 
 static given file_value(const config_setting_t *c) {
@@ -353,16 +353,21 @@ static void read_argument(reader *r, const char *argument) {
     assign(r, e, &v);
 }
 
+status settings_read_valid(settings *out, const char *file, const char *const *set, int sets) {
+    reader r = {.file = file};
+    set_defaults(out);
+    r.s = out;
+    bool readable = file ? read_file(&r) : true;
+    for (int i = 0; i < sets; i++) read_argument(&r, set[i]);
+    if (readable) r.mistakes += settings_check(out);
+    return r.mistakes == 0 ? STATUS_OK : STATUS_USAGE;
+}
+
 status settings_read(settings *out, const char *file, const char *const *set, int sets) {
-    reader *r = memory_alloc(1, sizeof *r, "settings");
-    if (!r) return STATUS_FAILED;
-    r->file = file;
-    set_defaults(&r->s);
-    bool readable = file ? read_file(r) : true;
-    for (int i = 0; i < sets; i++) read_argument(r, set[i]);
-    if (readable) r->mistakes += settings_check(&r->s);
-    status st = r->mistakes == 0 ? STATUS_OK : STATUS_USAGE;
-    if (st == STATUS_OK) *out = r->s;
-    memory_free(r);
+    settings *s = memory_alloc(1, sizeof *s, "settings");
+    if (!s) return STATUS_FAILED;
+    status st = settings_read_valid(s, file, set, sets);
+    if (st == STATUS_OK) *out = *s;
+    memory_free(s);
     return st;
 }

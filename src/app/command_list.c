@@ -1,0 +1,168 @@
+#include "src/app/command_list.h"
+
+#include "src/base/log.h"
+#include "src/base/nearest.h"
+
+#include <string.h>
+
+#define CONFIG "CONFIG.cfg [--set group.key=value]..."
+
+static const command commands[] = {
+    {.name = "run",
+        .summary =
+            "everything: pack, extract, cluster, score, pretrain, finetune, evaluate, report",
+        .arguments = CONFIG,
+        .reads = "the data set, model.weights",
+        .writes = "run.dir: all files of the other commands, and DONE at the end. What is done for "
+                  "the same inputs and settings is skipped",
+        .example = "mpirun -n 2 auxseg run configs/demo.cfg",
+        .stage = command_run},
+    {.name = "pack",
+        .summary = "images and labels of a data set into one file",
+        .arguments = CONFIG,
+        .reads = "list files, images and label maps of dataset.root",
+        .writes = "dataset.h5",
+        .example = "mpirun -n 4 auxseg pack configs/camvid.cfg --set dataset.on_bad_image=skip",
+        .stage = command_pack},
+    {.name = "extract",
+        .summary = "dense features of every training image",
+        .arguments = CONFIG,
+        .reads = "dataset.h5, the weights that [extract] names",
+        .writes = "features.h5",
+        .example = "mpirun -n 4 auxseg extract configs/camvid.cfg",
+        .stage = command_extract},
+    {.name = "cluster",
+        .summary = "auxiliary labels: k-means over all pixels",
+        .arguments = CONFIG,
+        .reads = "dataset.h5, features.h5 if it is there (else features are computed)",
+        .writes = "labels.h5, metrics.csv",
+        .example = "mpirun -n 4 auxseg cluster configs/camvid.cfg --set cluster.k=50",
+        .stage = command_cluster},
+    {.name = "score",
+        .summary = "quality of the auxiliary labels against ground truth",
+        .arguments = CONFIG,
+        .reads = "dataset.h5, labels.h5",
+        .writes = "results in run.json, and a table",
+        .example = "mpirun -n 4 auxseg score configs/camvid.cfg",
+        .stage = command_score},
+    {.name = "pretrain",
+        .summary = "contrastive training with the auxiliary labels",
+        .arguments = CONFIG,
+        .reads = "dataset.h5, labels.h5, model.weights, checkpoints/",
+        .writes = "pretrained.safetensors, metrics.csv, checkpoints/",
+        .example = "mpirun -n 4 auxseg pretrain configs/camvid.cfg --set pretrain.steps=900",
+        .stage = command_pretrain},
+    {.name = "finetune",
+        .summary = "supervised training on the labelled share",
+        .arguments = CONFIG,
+        .reads = "dataset.h5, finetune.weights (default: pretrained.safetensors), checkpoints/",
+        .writes = "finetuned.safetensors, metrics.csv, checkpoints/",
+        .example = "mpirun -n 4 auxseg finetune configs/camvid.cfg --set finetune.fraction=0.1",
+        .stage = command_finetune},
+    {.name = "evaluate",
+        .summary = "mIoU, mAcc, aAcc of a model",
+        .arguments = CONFIG,
+        .reads = "dataset.h5, evaluate.weights (default: finetuned.safetensors)",
+        .writes = "results in run.json, and a table",
+        .example = "mpirun -n 4 auxseg evaluate configs/camvid.cfg --set evaluate.flip=true",
+        .stage = command_evaluate},
+    {.name = "predict",
+        .summary = "predictions of a model as palette PNG",
+        .arguments = CONFIG,
+        .reads = "dataset.h5, evaluate.weights (default: finetuned.safetensors)",
+        .writes = "predictions/",
+        .example = "mpirun -n 4 auxseg predict configs/camvid.cfg --set evaluate.predictions=20",
+        .stage = command_predict},
+    {.name = "report",
+        .summary = "one self-contained HTML page of the run",
+        .arguments = CONFIG,
+        .reads = "run.json, metrics.csv, dataset.h5, labels.h5, weights",
+        .writes = "report.html",
+        .example = "auxseg report configs/camvid.cfg",
+        .stage = command_report},
+    {.name = "check",
+        .summary = "every mistake of a run at once, before it is submitted",
+        .arguments = CONFIG "\n       auxseg check --defaults",
+        .reads = "settings, list files, headers of images and labels, weights",
+        .writes = "nothing. With --defaults: every setting with its default to standard output",
+        .example = "auxseg check configs/camvid.cfg",
+        .local = command_check},
+    {.name = "inspect",
+        .summary = "what is in a file: images, data sets, labels, features, weights, checkpoints",
+        .arguments = "FILE...",
+        .reads = "the files",
+        .writes = "nothing",
+        .example = "auxseg inspect runs/camvid/labels.h5",
+        .files = command_inspect},
+    {.name = "verify",
+        .summary = "compares files with the checksums that they carry",
+        .arguments = "FILE...",
+        .reads = "the files",
+        .writes = "nothing",
+        .example = "auxseg verify runs/camvid/*.h5 runs/camvid/*.safetensors",
+        .files = command_verify},
+    {.name = "convert",
+        .summary = "weights from one format to another",
+        .arguments = "IN OUT",
+        .reads = "IN",
+        .writes = "OUT",
+        .example = "auxseg convert resnet18.safetensors backbone.safetensors",
+        .files = command_convert},
+    {.name = "synth",
+        .summary = "makes the built-in data set",
+        .arguments = CONFIG,
+        .reads = "settings",
+        .writes = "images and label maps in dataset.root",
+        .example = "auxseg synth configs/demo.cfg",
+        .local = command_synth},
+};
+enum { COMMANDS = sizeof commands / sizeof *commands };
+
+const command *command_find(const char *name) {
+    const char *names[COMMANDS];
+    for (int i = 0; i < COMMANDS; i++) {
+        if (strcmp(commands[i].name, name) == 0) return &commands[i];
+        names[i] = commands[i].name;
+    }
+    log_error("unknown command %s: did you mean %s? (auxseg --help)", name,
+        names[nearest_word(name, names, COMMANDS)]);
+    return NULL;
+}
+
+static void print_exit_codes(FILE *to) {
+    fputs("Exit codes:\n", to);
+#define CODE_LINE(name_, code_, text_) fprintf(to, "  %2d  %s\n", code_, text_);
+    STATUS_LIST(CODE_LINE)
+#undef CODE_LINE
+}
+
+void command_help_all(FILE *to) {
+    fputs("auxseg: contrastive pretraining for semantic segmentation with cross-image auxiliary "
+          "labels\n\n"
+          "Usage: auxseg COMMAND ...\n"
+          "       auxseg COMMAND --help | --help | --version\n\n"
+          "Under MPI or alone, with settings:\n",
+        to);
+    for (int i = 0; i < COMMANDS; i++) {
+        if (i > 0 && commands[i - 1].stage && !commands[i].stage) fputs("Without MPI:\n", to);
+        fprintf(to, "  %-9s %s\n", commands[i].name, commands[i].summary);
+    }
+    fputs("\nSettings: configs/default.cfg is the manual; group.key=value after --set goes before "
+          "the file.\nStart: mpirun -n 2 auxseg run configs/demo.cfg\n\n",
+        to);
+    print_exit_codes(to);
+}
+
+void command_help(const command *k, FILE *to) {
+    fprintf(to, "auxseg %s: %s\n\n", k->name, k->summary);
+    fprintf(to, "Usage: auxseg %s %s\n", k->name, k->arguments);
+    fprintf(to, "Reads:  %s.\nWrites: %s.\n", k->reads, k->writes);
+    if (k->stage)
+        fputs("Files without a path are in run.dir. Runs alone or under mpirun or srun, with the "
+              "same results.\n"
+              "Stops early, its state saved, on the signals TERM, USR1, USR2, after run.max_hours, "
+              "or\nonce there is a file STOP in run.dir.\n",
+            to);
+    fprintf(to, "Example: %s\n\n", k->example);
+    print_exit_codes(to);
+}

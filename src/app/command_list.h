@@ -1,0 +1,26 @@
+/* The commands by name: what each is for, and what runs it. Not collective. */
+#ifndef AUXSEG_APP_COMMAND_LIST_H
+#define AUXSEG_APP_COMMAND_LIST_H
+
+#include "src/app/commands.h"
+
+#include <stdio.h>
+
+typedef struct command {
+    const char *name, *summary;
+    const char *arguments; /* as in the usage line */
+    const char *reads, *writes;
+    const char *example;
+    /* One of the three: a stage under MPI; with settings, without MPI; with files, without MPI. */
+    status (*stage)(const comm *c, const settings *s);
+    status (*local)(const settings *s);
+    status (*files)(int argc, char **argv);
+} command;
+
+/* NULL: unknown; the nearest name is in the message that is then written. */
+const command *command_find(const char *name);
+/* All commands, or one. */
+void command_help_all(FILE *to);
+void command_help(const command *k, FILE *to);
+
+#endif

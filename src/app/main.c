@@ -1,0 +1,68 @@
+/* auxseg COMMAND ...: finds the command and runs it, with MPI only if it is a stage. */
+#include "io/machine.h"
+#include "src/app/arguments.h"
+#include "src/app/command_list.h"
+#include "src/app/session.h"
+#include "src/base/log.h"
+#include "src/base/memory.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static bool is_help(const char *word) {
+    return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
+static int version(void) {
+    char text[MACHINE_TEXT];
+    const char *key;
+    for (int i = 0; machine_fact(i, &key, text); i++) printf("%-13s %s\n", key, text);
+    return STATUS_OK;
+}
+
+/* Mistakes in the settings do not keep `check` from looking at the files. */
+static status run_local(const command *k, int argc, char **argv) {
+    arguments a;
+    settings *s = memory_alloc(1, sizeof *s, "settings");
+    if (!s) return STATUS_FAILED;
+    bool check = k->local == command_check;
+    status st = STATUS_OK;
+    if (check && argc == 1 && strcmp(argv[0], "--defaults") == 0) {
+        st = settings_read(s, NULL, NULL, 0);
+        if (st == STATUS_OK) settings_write(s, stdout, true);
+        goto done;
+    }
+    st = arguments_read(&a, argc, argv);
+    if (st != STATUS_OK) goto done;
+    st = check ? settings_read_valid(s, a.config, a.set, a.sets)
+               : settings_read(s, a.config, a.set, a.sets);
+    arguments_destroy(&a);
+    if (check || st == STATUS_OK) {
+        status found = k->local(s);
+        if (st == STATUS_OK) st = found;
+    }
+done:
+    memory_free(s);
+    return st;
+}
+
+int main(int argc, char **argv) {
+    if (argc < 2) {
+        command_help_all(stderr);
+        return STATUS_USAGE;
+    }
+    if (is_help(argv[1])) {
+        command_help_all(stdout);
+        return STATUS_OK;
+    }
+    if (strcmp(argv[1], "--version") == 0) return version();
+    const command *k = command_find(argv[1]);
+    if (!k) return STATUS_USAGE;
+    for (int i = 2; i < argc; i++) {
+        if (!is_help(argv[i])) continue;
+        command_help(k, stdout);
+        return STATUS_OK;
+    }
+    if (k->stage) return (int)session_run(k->stage, argc - 2, argv + 2);
+    return (int)(k->files ? k->files(argc - 2, argv + 2) : run_local(k, argc - 2, argv + 2));
+}

@@ -1,0 +1,110 @@
+#include "src/app/session.h"
+
+#include "io/file.h"
+#include "mpi/settings_share.h"
+#include "src/app/binding.h"
+#include "src/app/setup.h"
+#include "src/base/log.h"
+#include "src/base/memory.h"
+#include "src/base/stop.h"
+#include "src/base/timer.h"
+
+#include <omp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* The effective settings, to the log and to run.dir/settings.cfg. Rank 0. */
+static status save_settings(const settings *s) {
+    char path[FILE_PATH], *text = NULL;
+    size_t bytes = 0;
+    FILE *f = open_memstream(&text, &bytes);
+    if (!f) {
+        log_error("settings: out of memory");
+        return STATUS_FAILED;
+    }
+    settings_write(s, f, false);
+    status st = fclose(f) == 0 ? setup_path(path, s, "settings.cfg", 1) : STATUS_FAILED;
+    if (st == STATUS_OK) {
+        fputs(text, stdout);
+        fflush(stdout);
+        st = file_write(path, text, bytes);
+    }
+    free(text);
+    return st;
+}
+
+/* A file STOP that is older than this start has done its work. Collective. */
+static status watch_for_stop(const comm *c, const settings *s) {
+    char path[FILE_PATH];
+    status st = setup_path(path, s, "STOP", 1);
+    if (st == STATUS_OK && comm_root(c) && unlink(path) == 0)
+        log_info("%s: removed, the run goes on", path);
+    st = comm_agree(c, st);
+    if (st != STATUS_OK) return st;
+    stop_set_file(path);
+    stop_set_deadline(s->run.max_hours * 3600);
+    return STATUS_OK;
+}
+
+/* Collective. */
+static status begin(const comm *c, const settings *s) {
+    int threads = setup_threads(s);
+    omp_set_num_threads(threads);
+    status st = binding_print(c, threads);
+    if (st == STATUS_OK) st = setup_folder(c, s);
+    if (st == STATUS_OK) st = comm_agree(c, comm_root(c) ? save_settings(s) : STATUS_OK);
+    return st == STATUS_OK ? watch_for_stop(c, s) : st;
+}
+
+/* Collective. */
+static void print_end(const comm *c, status st, double seconds) {
+    double mib = (double)memory_peak() / (1 << 20), largest = mib;
+    int64_t all = (int64_t)mib;
+    comm_max_f64(c, &largest, 1);
+    comm_sum_i64(c, &all, 1);
+    if (st == STATUS_OK)
+        log_info("Result: PASS");
+    else
+        log_info("Result: FAIL (code %d: %s)", (int)st, status_text(st));
+    log_info("Time to solution [s]: %.3f", seconds);
+    log_info("Peak memory [MiB]: %.0f (largest rank), %lld (all ranks)", largest, (long long)all);
+}
+
+/* Collective. */
+static status run(
+    const comm *c, status (*stage)(const comm *c, const settings *s), const arguments *a) {
+    double began = timer_now();
+    settings *s = memory_alloc(1, sizeof *s, "settings");
+    status st = comm_agree(c, s ? STATUS_OK : STATUS_FAILED);
+    if (st == STATUS_OK) st = settings_share(c, s, a->config, a->set, a->sets);
+    if (st == STATUS_OK) st = begin(c, s);
+    if (st == STATUS_OK) st = stage(c, s);
+    print_end(c, st, timer_now() - began);
+    memory_free(s);
+    return st;
+}
+
+status session_run(status (*stage)(const comm *c, const settings *s), int argc, char **argv) {
+    int provided = MPI_THREAD_SINGLE;
+    comm *c = NULL;
+    arguments a = {0};
+    MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided);
+    stop_install();
+    status st = comm_create(&c, MPI_COMM_WORLD);
+    /* Without a communicator ranks cannot agree: the only way out together is to abort. */
+    if (st != STATUS_OK) MPI_Abort(MPI_COMM_WORLD, (int)st);
+    log_set_rank(comm_rank(c), comm_size(c));
+    if (provided < MPI_THREAD_FUNNELED) {
+        if (comm_root(c)) log_error("this MPI library allows no threads (MPI_THREAD_FUNNELED)");
+        st = STATUS_FAILED;
+    }
+    /* Every rank reads the same words: only one needs to complain. */
+    if (st == STATUS_OK && comm_root(c)) st = arguments_read(&a, argc, argv);
+    st = comm_agree(c, st);
+    if (st == STATUS_OK) st = run(c, stage, &a);
+    arguments_destroy(&a);
+    comm_destroy(c);
+    MPI_Finalize();
+    return st;
+}

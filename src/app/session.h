@@ -1,0 +1,12 @@
+/* A stage's command from MPI's start to its end. */
+#ifndef AUXSEG_APP_SESSION_H
+#define AUXSEG_APP_SESSION_H
+
+#include "src/app/arguments.h"
+#include "src/app/commands.h"
+
+/* Starts MPI, shares the settings and saves them in run.dir, installs the requests to stop, runs
+ * the stage, prints its result, time and memory, ends MPI. Every rank returns the same code. */
+status session_run(status (*stage)(const comm *c, const settings *s), int argc, char **argv);
+
+#endif
