@@ -1,8 +1,8 @@
 #include "src/contrast/loss.h"
 
+#include "src/base/exponential.h"
 #include "src/base/memory.h"
 #include "src/base/vector.h"
-#include "src/contrast/exponential.h"
 #include "src/contrast/tiles.h"
 
 #include <math.h>

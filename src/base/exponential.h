@@ -1,7 +1,7 @@
 /* exp and log1p in float, as plain arithmetic that compilers turn into vector code (contraction
  * off: a vector lane and a scalar give the same bits). Relative error below 2e-7. */
-#ifndef AUXSEG_CONTRAST_EXPONENTIAL_H
-#define AUXSEG_CONTRAST_EXPONENTIAL_H
+#ifndef AUXSEG_BASE_EXPONENTIAL_H
+#define AUXSEG_BASE_EXPONENTIAL_H
 
 #include <stdint.h>
 #include <string.h>

@@ -1,0 +1,101 @@
+#include "src/contrast/sample.h"
+
+#include "src/base/memory.h"
+
+#include <string.h>
+
+enum { LABELS = LABEL_IGNORE + 1 };
+
+/* Pixels with a label, shuffled, in lists by label. */
+typedef struct lists {
+    uint32_t *order; /* [pixels], scratch of the shuffle */
+    int *pixel;      /* [pixels], by label */
+    int *begin;      /* [labels + 1] */
+    int *present;    /* [labels]: those that occur, ascending, as bounds of lists still open */
+    int labels;
+} lists;
+
+static void lists_destroy(lists *l) {
+    memory_free(l->order);
+    memory_free(l->pixel);
+    memory_free(l->begin);
+    memory_free(l->present);
+}
+
+static status lists_create(lists *out, random_stream *r, const uint16_t *label, int pixels) {
+    lists l = {.order = memory_alloc((size_t)pixels, sizeof *l.order, "sampling"),
+        .pixel = memory_alloc((size_t)pixels, sizeof *l.pixel, "sampling"),
+        .begin = memory_alloc(LABELS + 1, sizeof *l.begin, "sampling"),
+        .present = memory_alloc(LABELS, sizeof *l.present, "sampling")};
+    if (!l.order || !l.pixel || !l.begin || !l.present) {
+        lists_destroy(&l);
+        return STATUS_FAILED;
+    }
+    random_permutation(r, l.order, (uint32_t)pixels);
+    for (int i = 0; i < pixels; i++) l.begin[label[i] + 1]++;
+    for (int c = 0; c < LABELS; c++) {
+        if (c != LABEL_IGNORE && l.begin[c + 1] > 0) l.present[l.labels++] = c;
+        l.begin[c + 1] += l.begin[c];
+    }
+    for (int i = 0; i < pixels; i++) {
+        int p = (int)l.order[i];
+        l.pixel[l.begin[label[p]]++] = p;
+    }
+    /* Each begin has moved to the end of its list, the begin of the next. */
+    memmove(l.begin + 1, l.begin, LABELS * sizeof *l.begin);
+    l.begin[0] = 0;
+    *out = l;
+    return STATUS_OK;
+}
+
+status sample_even(
+    random_stream *r, const uint16_t *label, int pixels, int wanted, int *chosen, int *count) {
+    lists l;
+    status s = lists_create(&l, r, label, pixels);
+    if (s) return s;
+    int taken = 0;
+    for (int turn = 0; taken < wanted && l.labels > 0; turn++) {
+        int open = 0;
+        for (int i = 0; i < l.labels && taken < wanted; i++) {
+            int c = l.present[i], at = l.begin[c] + turn;
+            chosen[taken++] = l.pixel[at];
+            if (at + 1 < l.begin[c + 1]) l.present[open++] = c;
+        }
+        l.labels = open;
+    }
+    *count = taken;
+    lists_destroy(&l);
+    return STATUS_OK;
+}
+
+/* second [h * w]: for each pixel of a the pixel of b that shows the same place, or -1. */
+static void correspond(const view *a, const view *b, int h, int w, int *second) {
+    for (int i = 0; i < h * w; i++) {
+        double y, x;
+        int row = i / w, column = i % w;
+        second[i] = -1;
+        if (!view_correspond(a, b, (row + 0.5) / h, (column + 0.5) / w, &y, &x)) continue;
+        int to_row = (int)(y * h), to_column = (int)(x * w);
+        if (to_row < h && to_column < w) second[i] = to_row * w + to_column;
+    }
+}
+
+status sample_pairs(random_stream *r, const view *a, const view *b, int h, int w,
+    const uint16_t *label, int wanted, int *first, int *second, int *count) {
+    size_t pixels = (size_t)h * (size_t)w;
+    int *match = memory_alloc(pixels, sizeof *match, "sampling of pairs");
+    uint16_t *visible = memory_alloc(pixels, sizeof *visible, "sampling of pairs");
+    status s = match && visible ? STATUS_OK : STATUS_FAILED;
+    if (s) goto done;
+    correspond(a, b, h, w, match);
+    /* Uniformly: evenly over a single label. */
+    for (size_t i = 0; i < pixels; i++)
+        visible[i] = match[i] < 0 ? LABEL_IGNORE : label ? label[i] : 0;
+    s = sample_even(r, visible, h * w, wanted, first, count);
+    if (s) goto done;
+    for (int i = 0; i < *count; i++) second[i] = match[first[i]];
+done:
+    memory_free(match);
+    memory_free(visible);
+    return s;
+}
