@@ -1,0 +1,45 @@
+#include "io/image_file.h"
+
+#include "io/jpeg_file.h"
+#include "io/png_file.h"
+#include "src/base/log.h"
+
+static status unknown(const char *name) {
+    log_error("%s: neither JPEG nor PNG", name);
+    return STATUS_DATA;
+}
+
+status image_file_header(const void *bytes, size_t size, const char *name, image_header *out) {
+    if (jpeg_file_is(bytes, size)) return jpeg_file_header(bytes, size, name, out);
+    if (png_file_is(bytes, size)) return png_file_header(bytes, size, name, out);
+    return unknown(name);
+}
+
+/* From the header, before a decoder allocates anything. */
+static status check_pixels(const void *bytes, size_t size, const char *name, int64_t max_pixels) {
+    image_header h;
+    status st = image_file_header(bytes, size, name, &h);
+    if (st != STATUS_OK) return st;
+    if (h.height > 0 && h.width > 0 && (int64_t)h.height * h.width <= max_pixels) return STATUS_OK;
+    log_error("%s: %d x %d pixels, more than the limit of %.1f megapixels "
+              "(dataset.max_megapixels)",
+        name, h.width, h.height, (double)max_pixels / 1e6);
+    return STATUS_DATA;
+}
+
+status image_file_decode(
+    const void *bytes, size_t size, const char *name, int64_t max_pixels, image *out) {
+    status st = check_pixels(bytes, size, name, max_pixels);
+    if (st != STATUS_OK) return st;
+    return jpeg_file_is(bytes, size) ? jpeg_file_decode(bytes, size, name, out)
+                                     : png_file_decode(bytes, size, name, out);
+}
+
+status image_file_labels(
+    const void *bytes, size_t size, const char *name, int64_t max_pixels, labelmap *out) {
+    status st = check_pixels(bytes, size, name, max_pixels);
+    if (st != STATUS_OK) return st;
+    if (png_file_is(bytes, size)) return png_file_labels(bytes, size, name, out);
+    log_error("%s: a label map is a PNG: JPEG changes the ids", name);
+    return STATUS_DATA;
+}

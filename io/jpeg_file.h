@@ -1,0 +1,11 @@
+/* The JPEG half of image_file.h. Not collective. */
+#ifndef AUXSEG_IO_JPEG_FILE_H
+#define AUXSEG_IO_JPEG_FILE_H
+
+#include "io/image_file.h"
+
+int jpeg_file_is(const void *bytes, size_t size);
+status jpeg_file_header(const void *bytes, size_t size, const char *name, image_header *out);
+status jpeg_file_decode(const void *bytes, size_t size, const char *name, image *out);
+
+#endif
