@@ -147,8 +147,8 @@ void command_help_all(FILE *to) {
         if (i > 0 && commands[i - 1].stage && !commands[i].stage) fputs("Without MPI:\n", to);
         fprintf(to, "  %-9s %s\n", commands[i].name, commands[i].summary);
     }
-    fputs("\nSettings: configs/default.cfg is the manual; group.key=value after --set goes before "
-          "the file.\nStart: mpirun -n 2 auxseg run configs/demo.cfg\n\n",
+    fputs("\nSettings: configs/default.cfg is the manual; what stands after --set "
+          "overrides the file.\nStart: mpirun -n 2 auxseg run configs/demo.cfg\n\n",
         to);
     print_exit_codes(to);
 }

@@ -59,8 +59,8 @@ static status begin(const comm *c, const settings *s) {
 
 /* Collective. */
 static void print_end(const comm *c, status st, double seconds) {
-    double mib = (double)memory_peak() / (1 << 20), largest = mib;
-    int64_t all = (int64_t)mib;
+    int64_t all = (int64_t)memory_peak();
+    double largest = (double)all, mib = 1 << 20;
     comm_max_f64(c, &largest, 1);
     comm_sum_i64(c, &all, 1);
     if (st == STATUS_OK)
@@ -68,7 +68,8 @@ static void print_end(const comm *c, status st, double seconds) {
     else
         log_info("Result: FAIL (code %d: %s)", (int)st, status_text(st));
     log_info("Time to solution [s]: %.3f", seconds);
-    log_info("Peak memory [MiB]: %.0f (largest rank), %lld (all ranks)", largest, (long long)all);
+    log_info("Peak memory [MiB]: %.0f (largest rank), %.0f (all ranks)", largest / mib,
+        (double)all / mib);
 }
 
 /* Collective. */
