@@ -2,18 +2,16 @@
 #include "src/base/memory.h"
 #include "src/base/nearest.h"
 #include "src/base/settings_check.h"
+#include "src/base/settings_file.h"
 #include "src/base/settings_table.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <libconfig.h>
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-enum { FILE_LIMIT = 1 << 20, PLACE = 1200 };
+enum { PLACE = 1200 };
 
 /* A value as it was given, before the table says what it should be. */
 typedef enum given_kind {
@@ -237,68 +235,22 @@ static void read_root(reader *r, const config_setting_t *root) {
     }
 }
 
-/* A settings file is one file: what a run depends on can be broadcast, hashed and saved. */
-static bool includes_files(reader *r, const char *text) {
-    int line = 1;
-    for (const char *at = text; at; line++) {
-        if (strncmp(at + strspn(at, " \t"), "@include", 8) == 0) {
-            log_error(
-                "%s:%d: @include is not allowed: all settings stand in one file", r->file, line);
-            r->mistakes++;
-            return true;
-        }
-        at = strchr(at, '\n');
-        if (at) at++;
-    }
-    return false;
-}
-
-/* The whole file, owned by the caller: memory_free. NULL with a message. */
-static char *load(const char *file) {
-    struct stat about;
-    char *text = NULL;
-    size_t used = 0;
-    ssize_t got = 1;
-    int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-    if (fd < 0 || fstat(fd, &about) != 0) {
-        log_error("%s: %s", file, strerror(errno));
-    } else if (!S_ISREG(about.st_mode) || about.st_size > FILE_LIMIT) {
-        log_error("%s: no file of settings (a regular file of at most 1 MiB)", file);
-    } else {
-        text = memory_alloc((size_t)about.st_size + 1, 1, "settings");
-    }
-    while (text && used < (size_t)about.st_size && got > 0) {
-        got = read(fd, text + used, (size_t)about.st_size - used);
-        if (got > 0) used += (size_t)got;
-    }
-    if (fd >= 0) close(fd);
-    if (text && (got < 0 || strlen(text) != used)) {
-        log_error("%s: %s", file, got < 0 ? strerror(errno) : "has a zero byte: not a text file");
-        memory_free(text);
-        return NULL;
-    }
-    return text;
-}
-
 /* False if the file could not be understood at all. */
 static bool read_file(reader *r) {
     config_t config;
-    bool readable = false;
-    char *text = load(r->file);
+    char *text = settings_file_load(r->file);
     if (!text) {
         r->mistakes++;
         return false;
     }
     config_init(&config);
-    if (includes_files(r, text)) goto done;
-    readable = config_read_string(&config, text);
+    bool readable = config_read_string(&config, text);
     if (readable) {
         read_root(r, config_root_setting(&config));
     } else {
         log_error("%s:%d: %s", r->file, config_error_line(&config), config_error_text(&config));
         r->mistakes++;
     }
-done:
     config_destroy(&config);
     memory_free(text);
     return readable;

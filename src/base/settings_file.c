@@ -1,0 +1,113 @@
+#include "src/base/settings_file.h"
+
+#include "src/base/log.h"
+#include "src/base/memory.h"
+
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+enum { FILE_LIMIT = 1 << 20 };
+
+/* The whole file; NULL with a message. */
+static char *load(const char *file) {
+    struct stat about;
+    char *text = NULL;
+    size_t used = 0;
+    ssize_t got = 1;
+    int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (fd < 0 || fstat(fd, &about) != 0) {
+        log_error("%s: %s", file, strerror(errno));
+    } else if (!S_ISREG(about.st_mode) || about.st_size > FILE_LIMIT) {
+        log_error("%s: no file of settings (a regular file of at most 1 MiB)", file);
+    } else {
+        text = memory_alloc((size_t)about.st_size + 1, 1, "settings");
+    }
+    while (text && used < (size_t)about.st_size && got > 0) {
+        got = read(fd, text + used, (size_t)about.st_size - used);
+        if (got > 0) used += (size_t)got;
+    }
+    if (fd >= 0) close(fd);
+    if (text && (got < 0 || strlen(text) != used)) {
+        log_error("%s: %s", file, got < 0 ? strerror(errno) : "has a zero byte: not a text file");
+        memory_free(text);
+        return NULL;
+    }
+    return text;
+}
+
+/* End of the comment or string that begins at `at`; `at` itself if none does. */
+static const char *skip_quoted(const char *at) {
+    if (at[0] == '#' || (at[0] == '/' && at[1] == '/')) return at + strcspn(at, "\n");
+    if (at[0] == '/' && at[1] == '*') {
+        const char *end = strstr(at + 2, "*/");
+        return end ? end + 2 : at + strlen(at);
+    }
+    if (at[0] != '"') return at;
+    for (at++; *at && *at != '"'; at++)
+        if (*at == '\\' && at[1]) at++;
+    return *at ? at + 1 : at;
+}
+
+static bool is_word(char c) {
+    return isalnum((unsigned char)c) || c == '_' || c == '.' || c == '*' || c == '-' || c == '+';
+}
+
+/* A word that is a decimal integer; *range false beyond 64 bits. */
+static bool is_integer(const char *word, size_t length, long long *value, bool *range) {
+    char *end;
+    errno = 0;
+    *value = strtoll(word, &end, 10);
+    *range = errno == 0;
+    return length > 0 && end == word + length;
+}
+
+/* Copies text to out [2 * length + 1]; false, with a message, for what is refused. */
+static bool prepare(const char *file, const char *text, char *out) {
+    int line = 1;
+    const char *next;
+    for (const char *at = text; *at; at = next) {
+        long long value;
+        bool range, long_integer = false;
+        next = skip_quoted(at);
+        if (next == at) {
+            while (is_word(*next)) next++;
+            if (is_integer(at, (size_t)(next - at), &value, &range)) {
+                long_integer = value > INT_MAX || value < INT_MIN;
+                if (!range) {
+                    log_error("%s:%d: %.*s: beyond 64 bits", file, line, (int)(next - at), at);
+                    return false;
+                }
+            } else if (strncmp(at, "@include", strlen("@include")) == 0) {
+                log_error(
+                    "%s:%d: @include is not allowed: all settings stand in one file", file, line);
+                return false;
+            }
+            if (next == at) next++;
+        }
+        for (; at < next; at++) {
+            line += *at == '\n';
+            *out++ = *at;
+        }
+        if (long_integer) *out++ = 'L';
+    }
+    *out = '\0';
+    return true;
+}
+
+char *settings_file_load(const char *file) {
+    char *text = load(file);
+    char *out = text ? memory_alloc(2 * strlen(text) + 1, 1, "settings") : NULL;
+    if (out && !prepare(file, text, out)) {
+        memory_free(out);
+        out = NULL;
+    }
+    memory_free(text);
+    return out;
+}

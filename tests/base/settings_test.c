@@ -1,0 +1,192 @@
+/* The table of settings: defaults, printing, hashes; the configurations that come with the program.
+ */
+#include "src/base/settings.h"
+#include "src/base/settings_table.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <stdlib.h>
+#include <string.h>
+
+#define CONFIGS AUXSEG_TESTS "/../configs/"
+
+static settings a, b;
+
+/* settings_write's text, freed by the caller. */
+static char *written(const settings *s, bool manual) {
+    char *text;
+    size_t bytes;
+    FILE *f = open_memstream(&text, &bytes);
+    assert_non_null(f);
+    settings_write(s, f, manual);
+    fclose(f);
+    return text;
+}
+
+static char *file_text(const char *path) {
+    char *text = NULL;
+    size_t room = 0;
+    FILE *f = fopen(path, "r");
+    assert_non_null(f);
+    assert_true(getdelim(&text, &room, '\0', f) > 0);
+    fclose(f);
+    return text;
+}
+
+static void read_text(settings *out, const char *text) {
+    char path[] = "/tmp/auxseg-settings-XXXXXX";
+    int fd = mkstemp(path);
+    FILE *f = fdopen(fd, "w");
+    assert_non_null(f);
+    fputs(text, f);
+    fclose(f);
+    status st = settings_read(out, path, NULL, 0);
+    remove(path);
+    assert_int_equal(st, STATUS_OK);
+}
+
+/* Every default passes its own check, has help, and is a choice where there are choices. */
+static void test_table(void **state) {
+    const setting *e;
+    char text[SETTINGS_TEXT], last[64] = "";
+    (void)state;
+    assert_int_equal(settings_read(&a, NULL, NULL, 0), STATUS_OK);
+    for (int i = 0; (e = setting_at(i)); i++) {
+        assert_true(strlen(e->help) > 5 && e->help[strlen(e->help) - 1] == '.');
+        assert_true(setting_group_help(e->group)[0]);
+        assert_true(e->offset < sizeof(settings));
+        assert_true(e->number >= e->min && e->number <= e->max);
+        setting_print(e, &a, text, sizeof text);
+        for (int j = 0; j < i; j++)
+            assert_false(strcmp(setting_at(j)->group, e->group) == 0 &&
+                         strcmp(setting_at(j)->key, e->key) == 0);
+        if (strcmp(last, e->group) != 0) { /* groups are contiguous */
+            for (int j = 0; j + 1 < i; j++) assert_string_not_equal(setting_at(j)->group, e->group);
+            strcpy(last, e->group);
+        }
+    }
+    assert_null(setting_at(-1));
+}
+
+/* The table covers the struct: no byte of a value is left that no setting writes. */
+static void test_table_covers_the_struct(void **state) {
+    static const size_t size[] = {[SETTING_FLAG] = sizeof(bool),
+        [SETTING_INTEGER] = sizeof(int),
+        [SETTING_LONG] = sizeof(int64_t),
+        [SETTING_REAL] = sizeof(double),
+        [SETTING_WORDS] = SETTINGS_TEXT,
+        [SETTING_CHOICE] = SETTINGS_TEXT};
+    static unsigned char covered[sizeof(settings)];
+    const setting *e;
+    size_t holes = 0;
+    (void)state;
+    for (int i = 0; (e = setting_at(i)); i++)
+        for (size_t j = 0; j < size[e->kind]; j++) covered[e->offset + j]++;
+    for (size_t i = 0; i < sizeof covered; i++) {
+        assert_true(covered[i] <= 1);
+        /* Padding is shorter than the widest alignment. */
+        holes = covered[i] ? 0 : holes + 1;
+        assert_true(holes < sizeof(double));
+    }
+}
+
+static void test_written_is_read_back(void **state) {
+    static const char *const set[] = {"run.dir=a \"b\" \\c\td", "run.seed=9007199254740991",
+        "pretrain.temperature=0.07", "pretrain.weight_decay=1e-07",
+        "pretrain.lr=0.1234567890123456789", "model.norm=sync", "run.compare=false",
+        "evaluate.predictions=-1"};
+    (void)state;
+    assert_int_equal(settings_read(&a, NULL, set, (int)(sizeof set / sizeof *set)), STATUS_OK);
+    assert_string_equal(a.run.dir, "a \"b\" \\c\td");
+    for (int manual = 0; manual <= 1; manual++) {
+        char *text = written(&a, manual);
+        read_text(&b, text);
+        assert_memory_equal(&a, &b, sizeof a);
+        free(text);
+    }
+}
+
+static void test_manual_is_default_cfg(void **state) {
+    (void)state;
+    assert_int_equal(settings_read(&a, NULL, NULL, 0), STATUS_OK);
+    char *manual = written(&a, true), *file = file_text(CONFIGS "default.cfg");
+    if (strcmp(manual, file) != 0)
+        fail_msg(
+            "configs/default.cfg is out of date: auxseg check --defaults >configs/default.cfg");
+    for (const char *line = manual; line; line = strchr(line, '\n')) {
+        line += *line == '\n';
+        assert_true(strcspn(line, "\n") <= 100);
+    }
+    free(manual);
+    free(file);
+}
+
+static void test_configurations(void **state) {
+    (void)state;
+    assert_int_equal(settings_read(&a, CONFIGS "demo.cfg", NULL, 0), STATUS_OK);
+    assert_string_equal(a.dataset.layout, "synth");
+    assert_int_equal(settings_read(&a, CONFIGS "camvid.cfg", NULL, 0), STATUS_OK);
+    assert_string_equal(a.extract.source, "weights");
+    assert_int_equal(settings_read(&a, CONFIGS "camvid-finetuned.cfg", NULL, 0), STATUS_OK);
+    assert_string_equal(a.extract.source, "finetuned");
+    assert_int_equal(a.dataset.classes, 11);
+}
+
+static uint64_t hash_with(const char *set, const char *groups) {
+    assert_int_equal(settings_read(&a, NULL, &set, 1), STATUS_OK);
+    return settings_hash(&a, groups);
+}
+
+static void test_hash(void **state) {
+    (void)state;
+    assert_int_equal(settings_read(&a, NULL, NULL, 0), STATUS_OK);
+    uint64_t run = settings_hash(&a, "run"), model = settings_hash(&a, "model,pretrain");
+    assert_true(run != model);
+    /* What cannot change a result. */
+    assert_true(hash_with("run.dir=elsewhere", "run") == run);
+    assert_true(hash_with("run.threads=3", "run") == run);
+    assert_true(hash_with("run.until=pack", "run") == run);
+    assert_true(hash_with("run.max_hours=1", "run") == run);
+    assert_true(hash_with("model.weights=other/place", "model,pretrain") == model);
+    /* What can, in a group that counts and in one that does not. */
+    assert_true(hash_with("run.seed=2", "run") != run);
+    assert_true(hash_with("pretrain.lr=0.02", "model,pretrain") != model);
+    assert_true(hash_with("model.stages=3", "model,pretrain") != model);
+    assert_true(hash_with("cluster.k=7", "model,pretrain") == model);
+}
+
+static void test_items(void **state) {
+    char key[64], text[SETTINGS_TEXT];
+    int items = 0;
+    bool found = false;
+    (void)state;
+    assert_int_equal(settings_read(&a, NULL, NULL, 0), STATUS_OK);
+    while (settings_item(&a, items, key, sizeof key, text, sizeof text)) {
+        if (strcmp(key, "pretrain.temperature") == 0) {
+            assert_string_equal(text, "0.1");
+            found = true;
+        }
+        items++;
+    }
+    assert_true(found);
+    assert_true(items > 80);
+    assert_false(settings_item(&a, -1, key, sizeof key, text, sizeof text));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_table),
+        cmocka_unit_test(test_table_covers_the_struct),
+        cmocka_unit_test(test_written_is_read_back),
+        cmocka_unit_test(test_manual_is_default_cfg),
+        cmocka_unit_test(test_configurations),
+        cmocka_unit_test(test_hash),
+        cmocka_unit_test(test_items),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
