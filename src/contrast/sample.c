@@ -11,7 +11,7 @@ typedef struct lists {
     uint32_t *order; /* [pixels], scratch of the shuffle */
     int *pixel;      /* [pixels], by label */
     int *begin;      /* [labels + 1] */
-    int *present;    /* [labels]: those that occur, ascending, as bounds of lists still open */
+    int *present;    /* [labels]: those that occur, in random order */
     int labels;
 } lists;
 
@@ -44,6 +44,12 @@ static status lists_create(lists *out, random_stream *r, const uint16_t *label, 
     /* Each begin has moved to the end of its list, the begin of the next. */
     memmove(l.begin + 1, l.begin, LABELS * sizeof *l.begin);
     l.begin[0] = 0;
+    /* The last turn takes some labels only: chance decides which. */
+    for (int i = l.labels; i > 1; i--) {
+        int j = (int)random_below(r, (uint64_t)i), c = l.present[i - 1];
+        l.present[i - 1] = l.present[j];
+        l.present[j] = c;
+    }
     *out = l;
     return STATUS_OK;
 }

@@ -7,8 +7,8 @@
 #include "src/image/augment.h"
 
 /* Evenly over labels: the pixels of each label present in random order, then one of each label in
- * turn until `wanted` are taken or none is left. label [pixels], LABEL_IGNORE is never taken.
- * chosen [wanted] receives pixel indices, *count how many. */
+ * turn (labels in random order) until `wanted` are taken or none is left. label [pixels],
+ * LABEL_IGNORE is never taken. chosen [wanted] receives pixel indices, *count how many. */
 status sample_even(
     random_stream *r, const uint16_t *label, int pixels, int wanted, int *chosen, int *count);
 

@@ -22,8 +22,8 @@ segment_scores confusion_scores(
     const int64_t *matrix, int classes, double *iou, double *class_accuracy);
 
 /* probability [H, W, K] += softmax of logits [h, w, K] upsampled (bilinear) to H x W, mirrored if
- * flip. */
-void segment_accumulate(const float *logits, int h, int w, int classes, int flip, int height,
+ * flip. STATUS_FAILED without memory. */
+status segment_accumulate(const float *logits, int h, int w, int classes, int flip, int height,
     int width, float *probability);
 /* prediction [H, W]: the class of the largest score, ties to the lowest. */
 void segment_predict(const float *probability, int classes, size_t pixels, uint16_t *prediction);

@@ -14,7 +14,8 @@ int64_t cross_entropy_pixels(const uint16_t *labels, size_t n);
 
 /* logits [h, w, K]; labels [H, W]; *loss is the sum over pixels that count, in float64, in pixel
  * order; gradient [h, w, K] becomes scale * d(sum)/d(logits). One thread, one order: the same bits
- * wherever it runs. */
+ * wherever it runs. STATUS_DATA, with a message, for a label that is neither a class nor
+ * LABEL_IGNORE. */
 status cross_entropy(const float *logits, int h, int w, int classes, const uint16_t *labels,
     int height, int width, double scale, double *loss, float *gradient);
 

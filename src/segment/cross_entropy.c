@@ -1,0 +1,139 @@
+#include "src/segment/cross_entropy.h"
+
+#include "src/base/log.h"
+#include "src/base/memory.h"
+#include "src/base/vector.h"
+#include "src/image/image.h"
+#include "src/segment/upsample.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { FACTORS = 32 }; /* sums below 2^17 whose product is a finite double */
+
+typedef struct rows {
+    float *logits;        /* [K, W], then exponentials, then gradients */
+    float *largest, *sum; /* [W] */
+    float *factor;        /* [W] */
+    float *low, *high;    /* [K, W]: gradient of the input rows above and below */
+    int row;              /* the input row of `low` */
+    double loss, product; /* loss without the logarithm of product */
+    int factors;          /* in product */
+} rows;
+
+int64_t cross_entropy_pixels(const uint16_t *labels, size_t n) {
+    int64_t pixels = 0;
+    for (size_t i = 0; i < n; i++) pixels += labels[i] != LABEL_IGNORE;
+    return pixels;
+}
+
+static status check_labels(const uint16_t *labels, size_t n, int classes) {
+    for (size_t i = 0; i < n; i++) {
+        if (labels[i] < classes || labels[i] == LABEL_IGNORE) continue;
+        log_error(
+            "cross-entropy: label %d of pixel %zu is not one of %d classes", labels[i], i, classes);
+        return STATUS_DATA;
+    }
+    return STATUS_OK;
+}
+
+/* -log softmax of each pixel that counts: largest + log(sum) - logit, one logarithm for several
+ * sums. Call before the logits become exponentials; add_sums after. */
+static void add_logits(rows *r, const uint16_t *labels, int width) {
+    for (int x = 0; x < width; x++) {
+        if (labels[x] == LABEL_IGNORE) continue;
+        float logit = r->logits[(size_t)labels[x] * (size_t)width + (size_t)x];
+        r->loss += (double)r->largest[x] - (double)logit;
+    }
+}
+
+static void close_product(rows *r) {
+    r->loss += log(r->product);
+    r->product = 1;
+    r->factors = 0;
+}
+
+/* The label's exponential becomes itself less the sum, so that the gradient of a sure and right
+ * pixel keeps its digits. */
+static void add_sums(rows *r, const uint16_t *labels, int width, float scale) {
+    for (int x = 0; x < width; x++) {
+        r->factor[x] = 0;
+        if (labels[x] == LABEL_IGNORE) continue;
+        r->factor[x] = scale / r->sum[x];
+        r->logits[(size_t)labels[x] * (size_t)width + (size_t)x] -= r->sum[x];
+        r->product *= (double)r->sum[x];
+        if (++r->factors == FACTORS) close_product(r);
+    }
+}
+
+/* low and high += the gradient of an output row, split by the vertical weight. */
+VECTOR_CLONES static void add_gradient(rows *r, int classes, int width, float weight) {
+    float rest = 1 - weight;
+    for (int k = 0; k < classes; k++) {
+        size_t at = (size_t)k * (size_t)width;
+        const float *g = r->logits + at, *factor = r->factor;
+        float *low = r->low + at, *high = r->high + at;
+        for (int x = 0; x < width; x++) {
+            float v = g[x] * factor[x];
+            low[x] += rest * v;
+            high[x] += weight * v;
+        }
+    }
+}
+
+/* Hands the finished input row to the gradient; the row below becomes the row above. */
+static void finish_row(const upsample *u, rows *r, int next, float *gradient) {
+    size_t n = (size_t)u->classes * (size_t)u->width;
+    size_t pitch = (size_t)u->classes * (size_t)u->w;
+    int below = r->row + 1 < u->h ? r->row + 1 : r->row;
+    upsample_narrow(u, r->low, gradient + (size_t)r->row * pitch);
+    if (next == below) {
+        float *swap = r->low;
+        r->low = r->high;
+        r->high = swap;
+    } else {
+        upsample_narrow(u, r->high, gradient + (size_t)below * pitch);
+        memset(r->low, 0, n * sizeof *r->low);
+    }
+    memset(r->high, 0, n * sizeof *r->high);
+    r->row = next;
+}
+
+static void output_row(upsample *u, rows *r, int y, const uint16_t *labels, float scale) {
+    int width = u->width;
+    upsample_row(u, y, r->logits);
+    pixels_largest(r->logits, u->classes, width, r->largest);
+    add_logits(r, labels, width);
+    pixels_exponentials(r->logits, u->classes, width, r->largest, r->sum);
+    add_sums(r, labels, width, scale);
+    add_gradient(r, u->classes, width, u->y.weight[y]);
+}
+
+status cross_entropy(const float *logits, int h, int w, int classes, const uint16_t *labels,
+    int height, int width, double scale, double *loss, float *gradient) {
+    status s = check_labels(labels, (size_t)height * (size_t)width, classes);
+    if (s) return s;
+    upsample u;
+    s = upsample_create(&u, logits, h, w, classes, height, width);
+    if (s) return s;
+    size_t n = (size_t)classes * (size_t)width, line = (size_t)width;
+    float *memory = memory_alloc(3 * n + 3 * line, sizeof *memory, "rows of the cross-entropy");
+    s = memory ? STATUS_OK : STATUS_FAILED;
+    if (s) goto done;
+    rows r = {.logits = memory, .low = memory + n, .high = memory + 2 * n, .product = 1};
+    r.largest = memory + 3 * n;
+    r.sum = r.largest + line;
+    r.factor = r.sum + line;
+    memset(gradient, 0, (size_t)h * (size_t)w * (size_t)classes * sizeof *gradient);
+    for (int y = 0; y < height; y++) {
+        if (u.y.low[y] != r.row) finish_row(&u, &r, u.y.low[y], gradient);
+        output_row(&u, &r, y, labels + (size_t)y * line, (float)scale);
+    }
+    finish_row(&u, &r, -1, gradient);
+    close_product(&r);
+    *loss = r.loss;
+done:
+    memory_free(memory);
+    upsample_destroy(&u);
+    return s;
+}

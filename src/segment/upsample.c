@@ -1,0 +1,130 @@
+#include "src/segment/upsample.h"
+
+#include "src/base/exponential.h"
+#include "src/base/memory.h"
+#include "src/base/vector.h"
+
+#include <string.h>
+
+static void axis_destroy(axis *a) {
+    memory_free(a->low);
+    memory_free(a->high);
+    memory_free(a->weight);
+}
+
+static status axis_create(axis *out, int inputs, int outputs) {
+    axis a = {.low = memory_alloc((size_t)outputs, sizeof *a.low, "upsampling"),
+        .high = memory_alloc((size_t)outputs, sizeof *a.high, "upsampling"),
+        .weight = memory_alloc((size_t)outputs, sizeof *a.weight, "upsampling")};
+    if (!a.low || !a.high || !a.weight) {
+        axis_destroy(&a);
+        return STATUS_FAILED;
+    }
+    for (int i = 0; i < outputs; i++) {
+        double at = (i + 0.5) * inputs / outputs - 0.5;
+        if (at < 0) at = 0;
+        int low = (int)at;
+        if (low > inputs - 1) low = inputs - 1;
+        a.low[i] = low;
+        a.high[i] = low + 1 < inputs ? low + 1 : low;
+        a.weight[i] = (float)(at - low);
+    }
+    *out = a;
+    return STATUS_OK;
+}
+
+status upsample_create(
+    upsample *out, const float *logits, int h, int w, int classes, int height, int width) {
+    upsample u = {.logits = logits,
+        .h = h,
+        .w = w,
+        .classes = classes,
+        .height = height,
+        .width = width,
+        .held = {-1, -1}};
+    status s = axis_create(&u.y, h, height);
+    if (!s) s = axis_create(&u.x, w, width);
+    for (int i = 0; i < 2 && !s; i++) {
+        u.wide[i] = memory_alloc((size_t)classes * (size_t)width, sizeof(float), "upsampling");
+        if (!u.wide[i]) s = STATUS_FAILED;
+    }
+    if (s)
+        upsample_destroy(&u);
+    else
+        *out = u;
+    return s;
+}
+
+void upsample_destroy(upsample *u) {
+    axis_destroy(&u->y);
+    axis_destroy(&u->x);
+    memory_free(u->wide[0]);
+    memory_free(u->wide[1]);
+}
+
+static void widen(const upsample *u, int row, float *wide) {
+    size_t classes = (size_t)u->classes, width = (size_t)u->width;
+    const float *in = u->logits + (size_t)row * (size_t)u->w * classes;
+    for (size_t k = 0; k < classes; k++) {
+        for (size_t x = 0; x < width; x++) {
+            float low = in[(size_t)u->x.low[x] * classes + k];
+            float high = in[(size_t)u->x.high[x] * classes + k];
+            wide[k * width + x] = (1 - u->x.weight[x]) * low + u->x.weight[x] * high;
+        }
+    }
+}
+
+VECTOR_CLONES static void blend(
+    const float *low, const float *high, float weight, size_t n, float *out) {
+    float rest = 1 - weight;
+    for (size_t i = 0; i < n; i++) out[i] = rest * low[i] + weight * high[i];
+}
+
+void upsample_row(upsample *u, int y, float *out) {
+    int need[2] = {u->y.low[y], u->y.high[y]};
+    if (u->held[0] != need[0] && u->held[1] == need[0]) {
+        float *swap = u->wide[0];
+        u->wide[0] = u->wide[1];
+        u->wide[1] = swap;
+        u->held[1] = u->held[0];
+        u->held[0] = need[0];
+    }
+    for (int i = 0; i < 2; i++) {
+        if (u->held[i] == need[i]) continue;
+        widen(u, need[i], u->wide[i]);
+        u->held[i] = need[i];
+    }
+    blend(u->wide[0], u->wide[1], u->y.weight[y], (size_t)u->classes * (size_t)u->width, out);
+}
+
+void upsample_narrow(const upsample *u, const float *wide, float *gradient) {
+    size_t classes = (size_t)u->classes, width = (size_t)u->width;
+    for (size_t k = 0; k < classes; k++) {
+        for (size_t x = 0; x < width; x++) {
+            float g = wide[k * width + x], high = u->x.weight[x];
+            gradient[(size_t)u->x.low[x] * classes + k] += (1 - high) * g;
+            gradient[(size_t)u->x.high[x] * classes + k] += high * g;
+        }
+    }
+}
+
+VECTOR_CLONES void pixels_largest(const float *logits, int classes, int n, float *largest) {
+    memcpy(largest, logits, (size_t)n * sizeof *largest);
+    for (int k = 1; k < classes; k++) {
+        const float *row = logits + (size_t)k * (size_t)n;
+        for (int x = 0; x < n; x++) largest[x] = row[x] > largest[x] ? row[x] : largest[x];
+    }
+}
+
+VECTOR_CLONES void pixels_exponentials(
+    float *logits, int classes, int n, const float *largest, float *sum) {
+    memset(sum, 0, (size_t)n * sizeof *sum);
+    for (int k = 0; k < classes; k++) {
+        float *row = logits + (size_t)k * (size_t)n;
+        for (int x = 0; x < n; x++) {
+            float e = exponential(row[x] - largest[x]);
+            row[x] = e;
+            sum[x] += e;
+        }
+    }
+}
