@@ -70,6 +70,47 @@ static void expect(
     }
 }
 
+/* Running statistics, moved unit after unit. */
+static void check_statistics(const operator_case *c, const operator_run *r, double tolerance) {
+    int units = plan_units(r->plan, IMAGES);
+    double *moments = malloc((size_t)units * plan_moments_width(r->plan) * sizeof *moments);
+    assert_non_null(moments);
+    plan_moments(r->plan, moments);
+    plan_commit(r->plan, moments, units);
+    free(moments);
+    assert_int_equal(r->p->batches_tracked, units);
+    for (int i = r->p->trainable; i < r->p->items; i++) {
+        const parameter *item = &r->p->item[i];
+        expect(c->name, item->name, r->p->buffer + item->offset, item->count, tolerance);
+    }
+}
+
+static void check_outputs(const operator_case *c, const operator_run *r, double tolerance) {
+    char name[NAME];
+    for (int i = 0; i < graph_outputs(r->g); i++) {
+        int h, w, channels;
+        plan_output_shape(r->plan, i, &h, &w, &channels);
+        snprintf(name, sizeof name, "output%d", i);
+        expect(c->name, name, plan_output(r->plan, i, 0), (size_t)(IMAGES * h * w * channels),
+            tolerance);
+    }
+}
+
+/* With folded norms, fused layers, memory used again. */
+static void check_inference(const operator_case *c, dtype type, double tolerance) {
+    plan_options o = {.height = HEIGHT,
+        .width = WIDTH,
+        .type = type,
+        .mode = PLAN_INFER,
+        .images = IMAGES,
+        .threads = 2};
+    operator_run r = operator_create(c, o);
+    operator_fill(&r, c, 0, IMAGES);
+    assert_int_equal(plan_forward(r.plan, IMAGES, NULL), STATUS_OK);
+    check_outputs(c, &r, tolerance);
+    operator_destroy(&r);
+}
+
 static void check_case(const operator_case *c, dtype type, double tolerance) {
     plan_options o = {.height = HEIGHT,
         .width = WIDTH,
@@ -81,18 +122,12 @@ static void check_case(const operator_case *c, dtype type, double tolerance) {
         .threads = 2};
     operator_run r = operator_create(c, o);
     operator_batch(&r, c, IMAGES);
-    char name[NAME];
-    for (int i = 0; i < graph_outputs(r.g); i++) {
-        int h, w, channels;
-        plan_output_shape(r.plan, i, &h, &w, &channels);
-        snprintf(name, sizeof name, "output%d", i);
-        expect(c->name, name, plan_output(r.plan, i, 0), (size_t)(IMAGES * h * w * channels),
-            tolerance);
-    }
+    check_outputs(c, &r, tolerance);
     for (int i = 0; i < r.p->trainable; i++) {
         const parameter *item = &r.p->item[i];
         expect(c->name, item->name, r.gradient->value + item->offset, item->count, tolerance);
     }
+    if (c->norm != NORM_FROZEN) check_statistics(c, &r, tolerance);
     operator_destroy(&r);
 }
 
@@ -108,7 +143,18 @@ static void test_bf16(void **state) {
         if (!c->chain) check_case(c, DTYPE_BF16, 1e-2);
 }
 
+static void test_inference(void **state) {
+    (void)state;
+    bool bf16 = plan_supports(DTYPE_BF16);
+    for (const operator_case *c = operator_cases; c->name; c++) {
+        if (c->norm != NORM_FROZEN) continue;
+        check_inference(c, DTYPE_F32, 1e-5);
+        if (bf16) check_inference(c, DTYPE_BF16, c->chain ? 3e-2 : 1e-2);
+    }
+}
+
 int main(void) {
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_f32), cmocka_unit_test(test_bf16)};
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_f32), cmocka_unit_test(test_bf16), cmocka_unit_test(test_inference)};
     return cmocka_run_group_tests(tests, load_fixture, free_fixture);
 }

@@ -30,11 +30,11 @@ static value first(graph *g, value x) {
 }
 
 static void conv1(graph *g, value x) {
-    graph_output(g, graph_linear(g, first(g, x), "c", 24));
+    graph_output(g, graph_linear(g, first(g, x), "c", WIDE));
 }
 
 static void conv1_stride2(graph *g, value x) {
-    graph_output(g, graph_conv(g, first(g, x), "c", 24, (conv){.kernel = 1, .stride = 2}));
+    graph_output(g, graph_conv(g, first(g, x), "c", WIDE, (conv){.kernel = 1, .stride = 2}));
 }
 
 static void conv3(graph *g, value x) {
@@ -42,19 +42,19 @@ static void conv3(graph *g, value x) {
 }
 
 static void conv3_stride2(graph *g, value x) {
-    graph_output(g, graph_conv(g, first(g, x), "c", 24, (conv){.kernel = 3, .stride = 2}));
+    graph_output(g, graph_conv(g, first(g, x), "c", WIDE, (conv){.kernel = 3, .stride = 2}));
 }
 
 static void conv3_dilation2(graph *g, value x) {
-    graph_output(g, graph_conv(g, first(g, x), "c", 24, (conv){.kernel = 3, .dilation = 2}));
+    graph_output(g, graph_conv(g, first(g, x), "c", WIDE, (conv){.kernel = 3, .dilation = 2}));
 }
 
 static void conv3_dilation12(graph *g, value x) {
-    graph_output(g, graph_conv(g, first(g, x), "c", 24, (conv){.kernel = 3, .dilation = 12}));
+    graph_output(g, graph_conv(g, first(g, x), "c", WIDE, (conv){.kernel = 3, .dilation = 12}));
 }
 
 static void conv7_stride2(graph *g, value x) {
-    graph_output(g, graph_conv(g, x, "c", 24, (conv){.kernel = 7, .stride = 2, .bias = true}));
+    graph_output(g, graph_conv(g, x, "c", WIDE, (conv){.kernel = 7, .stride = 2, .bias = true}));
 }
 
 static void relu(graph *g, value x) {
