@@ -25,15 +25,20 @@ status labels_write(const comm *c, const char *path, const labels_info *info, in
     int64_t first, int64_t images, const int *height, const int *width, const uint16_t *label,
     const float *centroids, const char *const *names, uint64_t *hash);
 
-/* Collective: rank 0 reads the tables. Maps are read with pread. */
+/* Collective: rank 0 reads the tables and checks them (STATUS_OUTPUT: damaged; STATUS_DATA: no such
+ * file). Maps are read with pread. */
 status labels_open(const comm *c, const char *path, labels **out);
+/* NULL-safe. Not collective, like everything below. */
 void labels_close(labels *l);
 int labels_count(const labels *l);
 labels_info labels_about(const labels *l);
-const float *labels_centroids(const labels *l); /* [K, D], borrowed */
-/* Label map of image i, created; not collective; thread-safe; checksum verified. */
+const float *labels_centroids(const labels *l);  /* [K, D], borrowed */
+const char *labels_name(const labels *l, int i); /* borrowed */
+/* The hash that labels_write gave. */
+uint64_t labels_hash(const labels *l);
+/* Label map of image i, created; thread-safe; checksum verified: STATUS_OUTPUT names the image. */
 status labels_load(const labels *l, int i, labelmap *out);
-/* Not collective. */
+/* Every checksum; messages name what is damaged. */
 status labels_verify(const char *path);
 
 #endif
