@@ -14,6 +14,7 @@ run: { seed = 3; };
 dataset: { layout = "synth"; synth_train = 6; synth_val = 3; synth_height = 72; synth_width = 96; };
 model: { backbone = "resnet18"; stages = 2; head = "deeplabv3plus"; head_channels = 32;
          norm = "group"; group = 2; projection = 32; };
+extract: { source = "finetuned"; };
 cluster: { k = 6; iterations = 5; sample = 200; };
 pretrain: { steps = 4; batch = 4; crop = 64; pixels = 20; };
 finetune: { fraction = 0.5; steps = 4; batch = 8; crop = 64; };

@@ -1,0 +1,147 @@
+#include "src/app/report_pictures.h"
+
+#include "io/image_file.h"
+#include "io/labels.h"
+#include "src/app/evaluate.h"
+#include "src/app/order.h"
+#include "src/app/setup.h"
+#include "src/base/log.h"
+#include "src/base/memory.h"
+#include "src/image/palette.h"
+
+#include <stdio.h>
+#include <string.h>
+
+void report_pictures_destroy(report_pictures *p) {
+    for (int i = 0; i < p->strips && p->picture; i++)
+        for (int k = 0; k < PICTURES; k++) {
+            void *png;
+            memcpy(&png, &p->picture[i][k].png, sizeof png);
+            memory_free(png);
+        }
+    memory_free(p->picture);
+    memory_free(p->strip);
+    *p = (report_pictures){0};
+}
+
+static status pictures_create(report_pictures *p, int strips) {
+    p->strip = memory_alloc((size_t)strips, sizeof *p->strip, "pictures");
+    p->picture = memory_alloc((size_t)strips, sizeof *p->picture, "pictures");
+    if (!p->strip || !p->picture) return STATUS_FAILED;
+    p->strips = strips;
+    for (int i = 0; i < strips; i++) p->strip[i].picture = p->picture[i];
+    return STATUS_OK;
+}
+
+static status add_image(report_pictures *p, int strip, const image *m, const char *caption) {
+    void *png = NULL;
+    size_t bytes;
+    status st = image_file_encode(m, &png, &bytes);
+    if (st != STATUS_OK) return st;
+    p->picture[strip][p->strip[strip].pictures++] = (report_picture){png, bytes, caption};
+    return STATUS_OK;
+}
+
+/* A label map over its image. */
+static status add_overlay(
+    report_pictures *p, int strip, const image *rgb, const labelmap *map, const char *caption) {
+    image mixed = {0};
+    status st = palette_overlay(rgb, map, 0.55, &mixed);
+    if (st == STATUS_OK) st = add_image(p, strip, &mixed, caption);
+    image_destroy(&mixed);
+    return st;
+}
+
+/* Evenly spaced: `wanted` of count, or all. */
+static int spaced(int i, int wanted, int count) {
+    return wanted >= count ? i : (int)((int64_t)i * count / wanted);
+}
+
+static status overlay_strip(
+    const stage *t, const labels *aux, int index, int strip, report_pictures *p) {
+    image rgb = {0};
+    labelmap truth = {0}, label = {0};
+    status st = dataset_load(t->d, index, t->s->dataset.scale, &rgb, &truth);
+    if (st == STATUS_OK) st = labels_load(aux, index, &label);
+    p->strip[strip].title = dataset_get(t->d, index).name;
+    if (st == STATUS_OK) st = add_image(p, strip, &rgb, "image");
+    if (st == STATUS_OK) st = add_overlay(p, strip, &rgb, &label, "auxiliary labels");
+    if (st == STATUS_OK && truth.data) st = add_overlay(p, strip, &rgb, &truth, "ground truth");
+    image_destroy(&rgb);
+    labelmap_destroy(&truth);
+    labelmap_destroy(&label);
+    return st;
+}
+
+status report_overlays(const stage *t, int round, report_pictures *out) {
+    char path[FILE_PATH];
+    labels *aux = NULL;
+    int count = setup_training(t->d), wanted = t->s->report.overlays;
+    if (wanted > count) wanted = count;
+    status st = setup_path(path, t->s, "labels.h5", round);
+    if (st != STATUS_OK || wanted == 0 || !file_exists(path)) return st;
+    st = labels_open(NULL, path, &aux);
+    if (st == STATUS_OK) st = pictures_create(out, wanted);
+    for (int i = 0; i < wanted && st == STATUS_OK; i++)
+        st = overlay_strip(t, aux, spaced(i, wanted, count), i, out);
+    labels_close(aux);
+    return st;
+}
+
+/* Predictions of one model for the listed images, each added to its strip. */
+static status predict_strips(
+    const stage *t, const char *weights, const int *list, const char *caption, report_pictures *p) {
+    inference *net = NULL;
+    status st = inference_create(&net, NULL, t->s, t->d, NETWORK_CLASSIFIER, NULL, weights);
+    for (int i = 0; i < p->strips && st == STATUS_OK; i++) {
+        image rgb = {0};
+        labelmap map = {0};
+        st = dataset_load(t->d, list[i], t->s->dataset.scale, &rgb, NULL);
+        if (st == STATUS_OK) st = evaluate_predict(t, net, &rgb, 1, &map);
+        if (st == STATUS_OK) st = add_overlay(p, i, &rgb, &map, caption);
+        image_destroy(&rgb);
+        labelmap_destroy(&map);
+    }
+    inference_destroy(net);
+    return st;
+}
+
+static status truth_strips(const stage *t, const int *list, report_pictures *p) {
+    status st = STATUS_OK;
+    for (int i = 0; i < p->strips && st == STATUS_OK; i++) {
+        image rgb = {0};
+        labelmap truth = {0};
+        st = dataset_load(t->d, list[i], t->s->dataset.scale, &rgb, &truth);
+        p->strip[i].title = dataset_get(t->d, list[i]).name;
+        if (st == STATUS_OK) st = add_image(p, i, &rgb, "image");
+        if (st == STATUS_OK && truth.data) st = add_overlay(p, i, &rgb, &truth, "ground truth");
+        image_destroy(&rgb);
+        labelmap_destroy(&truth);
+    }
+    return st;
+}
+
+static status predict_models(const stage *t, int round, const int *list, report_pictures *p) {
+    char weights[FILE_PATH];
+    status st = setup_path(weights, t->s, "baseline.safetensors", 1);
+    if (st == STATUS_OK && file_exists(weights))
+        st = predict_strips(t, weights, list, "from plain initial weights", p);
+    if (st == STATUS_OK) st = setup_path(weights, t->s, "finetuned.safetensors", round);
+    if (st == STATUS_OK && file_exists(weights))
+        st = predict_strips(t, weights, list, "from contrastive pretraining", p);
+    return st;
+}
+
+status report_predictions(const stage *t, int round, report_pictures *out) {
+    image_list list = {0};
+    int wanted = t->s->report.overlays;
+    status st = images_of_split(&list, t->d, evaluate_split(t->s), true);
+    if (st == STATUS_OK && wanted > list.count) wanted = list.count;
+    if (st == STATUS_OK && wanted > 0) st = pictures_create(out, wanted);
+    for (int i = 0; i < wanted && st == STATUS_OK; i++)
+        list.member[i] = list.member[spaced(i, wanted, list.count)];
+    if (st == STATUS_OK && wanted > 0) st = truth_strips(t, list.member, out);
+    if (st == STATUS_OK && wanted > 0) st = predict_models(t, round, list.member, out);
+    memory_free(list.member);
+    return st;
+}
