@@ -1,4 +1,5 @@
-/* The report of a run: what run.json and metrics.csv hold, and pictures of labels and predictions. */
+/* The report of a run: what run.json and metrics.csv hold, and pictures of labels and predictions.
+ */
 #include "io/report.h"
 
 #include "io/labels.h"
@@ -25,7 +26,7 @@ typedef struct page {
     report_score score[SCORES];
     report_table table[2];
     const char **class_name, **cluster_name;
-    char (*cluster_text)[12];
+    char (*cluster_text)[24];
     double *class_value, *cluster_value;
     report_pictures overlays, predictions;
     report_data data;
@@ -62,14 +63,14 @@ static status fill_measures(page *g) {
     group_name(g, "finetuned", "", group);
     group_name(g, "finetuned", "/IoU", table);
     for (int i = 0; i < MEASURES; i++)
-        g->measure[i] = (report_measure){
-            name[i], figure(g, "baseline", name[i]), figure(g, group, name[i])};
+        g->measure[i] =
+            (report_measure){name[i], figure(g, "baseline", name[i]), figure(g, group, name[i])};
     g->class_iou = memory_alloc((size_t)classes, sizeof *g->class_iou, "report");
     if (!g->class_iou) return STATUS_FAILED;
     for (int y = 0; y < classes; y++) {
         const char *class = dataset_class_name(g->t->d, y);
-        g->class_iou[y] = (report_measure){
-            class, figure(g, "baseline/IoU", class), figure(g, table, class)};
+        g->class_iou[y] =
+            (report_measure){class, figure(g, "baseline/IoU", class), figure(g, table, class)};
     }
     if (isnan(g->measure[0].baseline) && isnan(g->measure[0].finetuned)) return STATUS_OK;
     g->data.measure = g->measure;
@@ -115,8 +116,9 @@ static status fill_class_table(page *g) {
         g->class_name[y] = dataset_class_name(g->t->d, y);
         g->class_value[y] = figure(g, recall, g->class_name[y]);
     }
-    g->table[0] = (report_table){"Classes", "P(same label | same class), pixels of different images",
-        "Class", g->class_name, column, classes, 1, g->class_value};
+    g->table[0] =
+        (report_table){"Classes", "P(same label | same class), pixels of different images", "Class",
+            g->class_name, column, classes, 1, g->class_value};
     return STATUS_OK;
 }
 
@@ -136,8 +138,9 @@ static status fill_cluster_table(page *g) {
         g->cluster_value[2 * a] = figure(g, precision, g->cluster_text[a]);
         g->cluster_value[2 * a + 1] = figure(g, share, g->cluster_text[a]);
     }
-    g->table[1] = (report_table){"Clusters", "P(same class | same label), and share of labelled pixels",
-        "Cluster", g->cluster_name, column, (int)k, 2, g->cluster_value};
+    g->table[1] =
+        (report_table){"Clusters", "P(same class | same label), and share of labelled pixels",
+            "Cluster", g->cluster_name, column, (int)k, 2, g->cluster_value};
     return STATUS_OK;
 }
 

@@ -1,6 +1,7 @@
 #include "src/image/palette.h"
 
 #include <math.h>
+#include <pthread.h>
 #include <stddef.h>
 
 /* Hue in [0, 1), saturation and value in [0, 1]. */
@@ -12,17 +13,18 @@ static void from_hue(double hue, double saturation, double value, uint8_t *rgb) 
     }
 }
 
+static palette colours;
+
+/* Steps of the golden ratio spread hues evenly for any number of labels. */
+static void make_colours(void) {
+    for (int i = 0; i < 255; i++)
+        from_hue(fmod(0.58 + i * 0.6180339887498949, 1), i / 8 % 2 ? 0.45 : 0.75,
+            i / 16 % 2 ? 0.65 : 0.92, colours[i]);
+}
+
 const uint8_t (*palette_classes(void))[3] {
-    static palette colours;
-    static int made;
-#pragma omp critical(palette)
-    if (!made) {
-        /* Steps of the golden ratio spread hues evenly for any number of labels. */
-        for (int i = 0; i < 255; i++)
-            from_hue(fmod(0.58 + i * 0.6180339887498949, 1), i / 8 % 2 ? 0.45 : 0.75,
-                i / 16 % 2 ? 0.65 : 0.92, colours[i]);
-        made = 1;
-    }
+    static pthread_once_t once = PTHREAD_ONCE_INIT;
+    pthread_once(&once, make_colours);
     return (const uint8_t(*)[3])colours;
 }
 
