@@ -1,0 +1,20 @@
+/* Curves as SVG by gnuplot, started without a shell. Not collective. */
+#ifndef AUXSEG_IO_REPORT_PLOT_H
+#define AUXSEG_IO_REPORT_PLOT_H
+
+#include "io/html.h"
+
+#include <stdbool.h>
+
+typedef struct curve {
+    int n;
+    double *x, *y; /* [n] */
+    double *trend; /* [n]: a smoothed y, drawn above it; NULL: y alone */
+    int round;     /* names the curve where there are several */
+} curve;
+
+/* Appends an SVG element to the page; false, with nothing appended, if gnuplot is missing or fails.
+ * y_label: our own text. */
+bool plot_curves(html *h, const curve *c, int curves, const char *y_label);
+
+#endif
