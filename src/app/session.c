@@ -14,6 +14,10 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+/* mpirun throws away the lines that it has not forwarded yet when the first rank leaves with an
+ * error: microseconds that it gets for the last ones. */
+enum { FORWARDING = 300000 };
+
 /* The effective settings, to the log and to run.dir/settings.cfg. Rank 0. */
 static status save_settings(const settings *s) {
     char path[FILE_PATH], *text = NULL;
@@ -105,6 +109,7 @@ status session_run(status (*stage)(const comm *c, const settings *s), int argc, 
     st = comm_agree(c, st);
     if (st == STATUS_OK) st = run(c, stage, &a);
     arguments_destroy(&a);
+    if (st != STATUS_OK && comm_size(c) > 1) usleep(FORWARDING);
     comm_destroy(c);
     MPI_Finalize();
     return st;
