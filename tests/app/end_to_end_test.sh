@@ -1,11 +1,9 @@
 #!/usr/bin/env bash
-# end_to_end_test.sh AUXSEG MPIEXEC [MPIEXEC FLAG]...: the main job on a tiny built-in data set, on 1
-# to 4 ranks and 1 or 2 threads: labels, score and weights are the same bits; a run that was stopped
-# halfway and continued on another number of ranks, too; a second start finds everything done.
+# The main job on a tiny built-in data set, on 1 to 4 ranks and 1 or 2 threads: labels, score and
+# weights are the same bits; a run that was stopped halfway and continued on another number of ranks,
+# too; a second start finds everything done. $AUXSEG: the program; $AUXSEG_MPIRUN: mpirun and flags.
 set -euo pipefail
-auxseg=$1
-shift
-mpiexec=("$@")
+read -ra mpirun <<<"$AUXSEG_MPIRUN"
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
 
@@ -25,7 +23,7 @@ EOF
 run() {
     local name=$1 ranks=$2 threads=$3
     shift 3
-    OMP_NUM_THREADS=$threads "${mpiexec[@]}" -n "$ranks" "$auxseg" run "$folder/tiny.cfg" \
+    OMP_NUM_THREADS=$threads "${mpirun[@]}" -n "$ranks" "$AUXSEG" run "$folder/tiny.cfg" \
         --set "run.dir=$folder/$name" --set "dataset.root=$folder/data" "$@" \
         >"$folder/$name.log" 2>&1
 }
@@ -38,7 +36,7 @@ fail() {
 
 # results NAME: hashes of labels and weights, figures of score and segmentation.
 results() {
-    sed -n '/"results"/,$p' "$folder/$1/run.json" | grep -v finished
+    sed -n '/"results"/,$p' "$folder/$1/run.json" | grep -Ev '"(started|ranks|threads|finished)"'
     cksum <"$folder/$1/labels.h5"
 }
 
