@@ -2,15 +2,11 @@
 
 #include "io/dataset_format.h"
 #include "io/file.h"
-#include "io/hdf5.h"
 #include "io/image_file.h"
 #include "src/base/hash.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
 
-#include <errno.h>
-#include <fcntl.h>
-#include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -53,11 +49,8 @@ status dataset_open(const comm *c, const char *path, dataset **out) {
     st = comm_agree(c, comm_root(c) ? dataset_table_read(&d->table, path) : STATUS_OK);
     if (st == STATUS_OK) st = share_tables(c, d);
     if (st == STATUS_OK) {
-        d->file = open(path, O_RDONLY | O_CLOEXEC);
-        if (d->file < 0) {
-            log_error("%s: %s", path, strerror(errno));
-            st = STATUS_DATA;
-        }
+        uint64_t bytes;
+        st = file_open(path, &d->file, &bytes);
     }
     st = comm_agree(c, st);
     if (st == STATUS_OK)
@@ -113,25 +106,28 @@ void dataset_shape(const dataset *d, int i, double scale, int *height, int *widt
 /* Encoded bytes of an image or its label map, checked. Owned by the caller. */
 static status read_blob(const dataset *d, int which, int i, void **bytes, size_t *size) {
     const dataset_blob *b = &d->table.blob[which];
-    size_t n = (size_t)(b->offset[i + 1] - b->offset[i]), done = 0;
-    off_t at = (off_t)(b->begin + (int64_t)b->offset[i]);
+    size_t n = (size_t)(b->offset[i + 1] - b->offset[i]);
     char *data = memory_alloc(n, 1, d->table.name[i]);
     if (!data) return STATUS_FAILED;
-    while (done < n) {
-        ssize_t got = pread(d->file, data + done, n - done, at + (off_t)done);
-        if (got < 0 && errno == EINTR) continue;
-        if (got <= 0) break;
-        done += (size_t)got;
+    status st = file_read_at(d->file, d->path, (uint64_t)b->begin + b->offset[i], data, n);
+    if (st == STATUS_OK && hash_bytes(data, n) != b->hash[i]) {
+        log_error("%s: %s of %s is damaged: its checksum differs", d->path,
+            which == BLOB_IMAGES ? "the image" : "the label map", d->table.name[i]);
+        st = STATUS_DATA;
     }
-    if (done < n || hash_bytes(data, n) != b->hash[i]) {
-        log_error("%s: %s of %s: %s", d->path, which == BLOB_IMAGES ? "image" : "label map",
-            d->table.name[i], done < n ? "cannot be read" : "checksum differs: damaged");
+    if (st != STATUS_OK) {
         memory_free(data);
-        return STATUS_DATA;
+        return st;
     }
     *bytes = data;
     *size = n;
     return STATUS_OK;
+}
+
+/* No more than the table says is decoded. */
+static int64_t pixels(const dataset *d, int which, int i) {
+    const uint32_t *shape = d->table.blob[which].shape + 2 * i;
+    return (int64_t)shape[0] * shape[1];
 }
 
 static status load_rgb(const dataset *d, int i, double scale, image *rgb) {
@@ -141,7 +137,8 @@ static status load_rgb(const dataset *d, int i, double scale, image *rgb) {
     image full = {0};
     dataset_shape(d, i, scale, &height, &width);
     status st = read_blob(d, BLOB_IMAGES, i, &bytes, &size);
-    if (st == STATUS_OK) st = image_file_decode(bytes, size, d->table.name[i], INT64_MAX, &full);
+    if (st == STATUS_OK)
+        st = image_file_decode(bytes, size, d->table.name[i], pixels(d, BLOB_IMAGES, i), &full);
     memory_free(bytes);
     if (st == STATUS_OK) st = image_resize(&full, height, width, rgb);
     image_destroy(&full);
@@ -155,7 +152,9 @@ static status load_label(const dataset *d, int i, double scale, labelmap *label)
     labelmap full = {0};
     dataset_shape(d, i, scale, &height, &width);
     status st = read_blob(d, BLOB_ANNOTATIONS, i, &bytes, &size);
-    if (st == STATUS_OK) st = image_file_labels(bytes, size, d->table.name[i], INT64_MAX, &full);
+    if (st == STATUS_OK)
+        st =
+            image_file_labels(bytes, size, d->table.name[i], pixels(d, BLOB_ANNOTATIONS, i), &full);
     memory_free(bytes);
     if (st == STATUS_OK) dataset_map_ids(&d->table, &full);
     if (st == STATUS_OK) st = labelmap_resize(&full, height, width, label);
@@ -166,6 +165,7 @@ static status load_label(const dataset *d, int i, double scale, labelmap *label)
 status dataset_load(const dataset *d, int i, double scale, image *rgb, labelmap *label) {
     status st = load_rgb(d, i, scale, rgb);
     if (st != STATUS_OK || !label) return st;
+    *label = (labelmap){0};
     if (dataset_get(d, i).labelled) st = load_label(d, i, scale, label);
     if (st != STATUS_OK) image_destroy(rgb);
     return st;
@@ -177,8 +177,10 @@ status dataset_verify(const char *path) {
     status st = dataset_open(NULL, path, &d);
     for (int i = 0; st == STATUS_OK && i < dataset_count(d); i++)
         for (int which = 0; which < BLOBS; which++) {
+            const uint64_t *offset = d->table.blob[which].offset + i;
             void *bytes = NULL;
             size_t size;
+            if (offset[0] == offset[1]) continue;
             if (read_blob(d, which, i, &bytes, &size) != STATUS_OK) damaged++;
             memory_free(bytes);
         }

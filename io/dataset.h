@@ -3,8 +3,9 @@
  *   /images/data uint8 [bytes], /images/offset uint64 [N+1], /images/shape uint32 [N, 2] (height,
  * width), /images/name string [N], /images/split uint8 [N], /images/hash uint64 [N] (XXH3 of the
  * bytes); /annotations/data, offset, shape, hash alike, an empty range where an image has no label.
- * Root attributes: format, classes, ignore, names, label_map uint16 [65536 or 256], meaning of
- * splits. */
+ * /label_map uint16
+ * [65536], the class of each id of the label files (65535: none). Root attributes: format, program,
+ * classes, ignore, names (one a line), splits (what the numbers mean), hash (of all tables). */
 #ifndef AUXSEG_IO_DATASET_H
 #define AUXSEG_IO_DATASET_H
 
@@ -25,7 +26,9 @@ typedef struct dataset dataset;
  * writes a contiguous block of images; labels are decoded and counted. on_bad_image "stop":
  * STATUS_DATA naming the first bad image and why; "skip": it is left out, named in a warning and in
  * path + ".skipped.csv". Prints the histogram of label ids; ids out of range name the first file.
- */
+ * Label maps without a class and images that are there twice are named in warnings. A data set
+ * without a label map need not have classes (dataset_classes 0). The file's contents do not depend
+ * on the number of ranks. */
 status dataset_pack(const comm *c, const settings *s, const char *path);
 
 /* Rank 0 reads the tables, everyone gets them. Collective. Blobs are read with pread. */
@@ -42,8 +45,8 @@ uint64_t dataset_hash(const dataset *d);
 /* Height and width of image i after `scale` (rounded to nearest, at least 1). Not collective. */
 void dataset_shape(const dataset *d, int i, double scale, int *height, int *width);
 /* Image i decoded and resized; rgb and label are created; label (may be NULL) holds class ids,
- * LABEL_IGNORE for void. Not collective; thread-safe. Checksums are verified: STATUS_DATA names the
- * image. */
+ * LABEL_IGNORE for void; it is empty (data NULL) where the image has none. Not collective;
+ * thread-safe. Checksums are verified: STATUS_DATA names the image. */
 status dataset_load(const dataset *d, int i, double scale, image *rgb, labelmap *label);
 /* Checks every checksum; messages name what is damaged. Not collective. */
 status dataset_verify(const char *path);

@@ -8,6 +8,8 @@
 #include <stdio.h>
 #include <string.h>
 
+enum { LARGEST = 1 << 26 }; /* height or width */
+
 const char *dataset_blob_name(int blob) {
     return blob == BLOB_IMAGES ? "/images" : "/annotations";
 }
@@ -67,8 +69,10 @@ static status read_blob(hid_t file, const char *path, int which, int images, dat
     if (st == STATUS_OK) st = hdf5_shape(file, path, name, &bytes, &columns);
     if (st == STATUS_OK) st = hdf5_offset(file, path, name, &b->begin);
     for (size_t i = 0; st == STATUS_OK && i < n; i++)
-        if (b->offset[i] > b->offset[i + 1] || b->offset[i + 1] > bytes) {
-            log_error("%s: %s/offset leaves the data", path, dataset_blob_name(which));
+        if (b->offset[i] > b->offset[i + 1] || b->offset[i + 1] > bytes ||
+            b->shape[2 * i] > LARGEST || b->shape[2 * i + 1] > LARGEST) {
+            log_error("%s: %s: a range leaves the data, or a size is absurd", path,
+                dataset_blob_name(which));
             st = STATUS_DATA;
         }
     return st;
@@ -114,7 +118,7 @@ static status read_classes(hid_t file, const char *path, dataset_table *t) {
         st = hdf5_get_number(file, path, "/", "classes", H5T_NATIVE_INT, &t->classes);
     if (st == STATUS_OK)
         st = hdf5_get_number(file, path, "/", "ignore", H5T_NATIVE_INT, &t->ignore);
-    if (st == STATUS_OK && (t->classes < 1 || t->classes >= LABEL_IGNORE)) {
+    if (st == STATUS_OK && (t->classes < 0 || t->classes >= LABEL_IGNORE)) {
         log_error("%s: %d classes", path, t->classes);
         st = STATUS_DATA;
     }
@@ -134,6 +138,7 @@ static status read_classes(hid_t file, const char *path, dataset_table *t) {
 status dataset_table_read(dataset_table *t, const char *path) {
     hid_t file;
     hsize_t images = 0, rows, columns;
+    uint64_t hash = 0;
     *t = (dataset_table){0};
     status st = hdf5_open(&file, path);
     if (st != STATUS_OK) return st;
@@ -156,6 +161,11 @@ status dataset_table_read(dataset_table *t, const char *path) {
         }
     for (int b = 0; b < BLOBS && st == STATUS_OK; b++)
         st = read_blob(file, path, b, t->images, &t->blob[b]);
+    if (st == STATUS_OK) st = hdf5_get_number(file, path, "/", "hash", H5T_NATIVE_UINT64, &hash);
+    if (st == STATUS_OK && hash != dataset_table_hash(t)) {
+        log_error("%s: its tables are damaged: their checksum differs", path);
+        st = STATUS_DATA;
+    }
     H5Fclose(file);
     if (st != STATUS_OK) dataset_table_destroy(t);
     return st;
@@ -166,15 +176,22 @@ void dataset_map_ids(const dataset_table *t, labelmap *m) {
         m->data[i] = t->map[m->data[i]];
 }
 
+/* All that the file says; `begin` is where it says it. */
 uint64_t dataset_table_hash(const dataset_table *t) {
     size_t n = (size_t)t->images;
-    uint64_t h = hash_bytes(&t->images, sizeof t->images);
-    h = hash_append(h, &t->classes, sizeof t->classes);
+    const int head[3] = {t->images, t->classes, t->ignore};
+    uint64_t h = hash_bytes(head, sizeof head);
     h = hash_append(h, t->split, n);
     h = hash_append(h, t->map, LABEL_IDS * sizeof *t->map);
-    for (int b = 0; b < BLOBS; b++)
-        h = hash_append(h, t->blob[b].hash, n * sizeof *t->blob[b].hash);
+    for (int k = 0; k < BLOBS; k++) {
+        const dataset_blob *b = &t->blob[k];
+        h = hash_append(h, b->offset, (n + 1) * sizeof *b->offset);
+        h = hash_append(h, b->shape, 2 * n * sizeof *b->shape);
+        h = hash_append(h, b->hash, n * sizeof *b->hash);
+    }
     for (size_t i = 0; i < n; i++) h = hash_append(h, t->name[i], strlen(t->name[i]) + 1);
+    for (int y = 0; y < t->classes; y++)
+        h = hash_append(h, t->class_name[y], strlen(t->class_name[y]) + 1);
     return h;
 }
 

@@ -1,28 +1,19 @@
 /* Packing: every rank checks a contiguous block of the images, all of them write one file. */
-#include "io/dataset_classes.h"
 #include "io/dataset.h"
-#include "io/dataset_format.h"
+#include "io/dataset_check.h"
+#include "io/dataset_classes.h"
 #include "io/file.h"
 #include "io/hdf5.h"
-#include "io/image_file.h"
 #include "io/layout_share.h"
 #include "mpi/shard.h"
 #include "src/base/hash.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
-enum { FILE_LIMIT = 1 << 30, WAVE = 256 << 20 };
-
-/* What checking found of one image. */
-typedef struct finding {
-    uint32_t shape[BLOBS][2];
-    uint64_t bytes[BLOBS], hash[BLOBS];
-    int32_t bad;
-} finding;
+enum { WAVE = 64 << 20 }; /* bytes that a rank reads and writes at a time */
 
 typedef struct packing {
     const comm *c;
@@ -31,131 +22,7 @@ typedef struct packing {
     dataset_table t;
     finding *found; /* [items] */
     int begin, end; /* this rank's items */
-    uint8_t *known; /* [LABEL_IDS] */
-    int64_t *count; /* [LABEL_IDS], pixels of each id */
-    int64_t empty;  /* label maps without a labelled pixel */
 } packing;
-
-static int64_t pixel_limit(const settings *s) {
-    return (int64_t)(s->dataset.max_megapixels * 1e6);
-}
-
-/* Ids of a label map are counted; an unknown one is bad. */
-static status check_ids(packing *k, const labelmap *m, const char *path) {
-    int64_t labelled = 0;
-    for (size_t i = 0, n = (size_t)m->height * (size_t)m->width; i < n; i++) {
-        uint16_t id = m->data[i];
-        if (!k->known[id]) {
-            log_error("%s: label id %d at row %zu, column %zu is neither a class (0 to %d), nor "
-                      "dataset.ignore = %d, nor in dataset.label_map",
-                path, id, i / (size_t)m->width, i % (size_t)m->width, k->t.classes - 1,
-                k->t.ignore);
-            return STATUS_DATA;
-        }
-        k->count[id]++;
-        labelled += k->t.map[id] != LABEL_IGNORE;
-    }
-    if (labelled == 0) {
-        log_warn("%s: no pixel has a class", path);
-        k->empty++;
-    }
-    return STATUS_OK;
-}
-
-static void note(finding *f, int blob, const void *bytes, size_t size, int height, int width) {
-    f->shape[blob][0] = (uint32_t)height;
-    f->shape[blob][1] = (uint32_t)width;
-    f->bytes[blob] = size;
-    f->hash[blob] = hash_bytes(bytes, size);
-}
-
-static status check_image(packing *k, const layout_item *x, finding *f) {
-    void *bytes = NULL;
-    size_t size;
-    image rgb = {0};
-    status st = file_read(x->image, FILE_LIMIT, &bytes, &size);
-    if (st == STATUS_OK) st = image_file_decode(bytes, size, x->image, pixel_limit(k->s), &rgb);
-    if (st == STATUS_OK) note(f, BLOB_IMAGES, bytes, size, rgb.height, rgb.width);
-    image_destroy(&rgb);
-    memory_free(bytes);
-    return st;
-}
-
-static status check_label(packing *k, const layout_item *x, finding *f) {
-    void *bytes = NULL;
-    size_t size;
-    labelmap m = {0};
-    status st = file_read(x->label, FILE_LIMIT, &bytes, &size);
-    if (st == STATUS_OK) st = image_file_labels(bytes, size, x->label, pixel_limit(k->s), &m);
-    if (st == STATUS_OK &&
-        (m.height != (int)f->shape[BLOB_IMAGES][0] || m.width != (int)f->shape[BLOB_IMAGES][1])) {
-        log_error("%s: %d x %d pixels, but its image %s has %u x %u", x->label, m.width, m.height,
-            x->image, f->shape[BLOB_IMAGES][1], f->shape[BLOB_IMAGES][0]);
-        st = STATUS_DATA;
-    }
-    if (st == STATUS_OK) st = check_ids(k, &m, x->label);
-    if (st == STATUS_OK) note(f, BLOB_ANNOTATIONS, bytes, size, m.height, m.width);
-    labelmap_destroy(&m);
-    memory_free(bytes);
-    return st;
-}
-
-/* This rank's block. A bad image is an error, or noted where it shall be skipped. */
-static status check_items(packing *k) {
-    bool skip = strcmp(k->s->dataset.on_bad_image, "skip") == 0;
-    progress bar = progress_begin("pack", "images", 0, k->end - k->begin);
-    status st = STATUS_OK;
-    for (int i = k->begin; i < k->end && st == STATUS_OK; i++) {
-        const layout_item *x = &k->l.item[i];
-        st = check_image(k, x, &k->found[i]);
-        if (st == STATUS_OK && x->label) st = check_label(k, x, &k->found[i]);
-        if (st == STATUS_DATA && skip) {
-            k->found[i] = (finding){.bad = 1};
-            st = STATUS_OK;
-        }
-        progress_update(&bar, i + 1 - k->begin, "");
-    }
-    progress_end(&bar, k->end - k->begin, "");
-    return comm_agree(k->c, st);
-}
-
-static status gather_findings(packing *k) {
-    int ranks = comm_size(k->c);
-    size_t *bytes = memory_alloc((size_t)ranks, sizeof *bytes, "findings");
-    finding *all = memory_alloc((size_t)k->l.items, sizeof *all, "findings");
-    status st = comm_agree(k->c, bytes && all ? STATUS_OK : STATUS_FAILED);
-    for (int r = 0; st == STATUS_OK && r < ranks; r++)
-        bytes[r] =
-            (size_t)(shard_begin(k->l.items, r + 1, ranks) - shard_begin(k->l.items, r, ranks)) *
-            sizeof *all;
-    if (st == STATUS_OK) {
-        comm_gather(k->c, k->found + k->begin, bytes, all);
-        memcpy(k->found, all, (size_t)k->l.items * sizeof *all);
-        comm_sum_i64(k->c, k->count, LABEL_IDS);
-        comm_sum_i64(k->c, &k->empty, 1);
-    }
-    memory_free(bytes);
-    memory_free(all);
-    return st;
-}
-
-static void print_histogram(const packing *k) {
-    int64_t total = 0;
-    for (int id = 0; id < LABEL_IDS; id++) total += k->count[id];
-    if (total == 0) {
-        log_info("pack: no image has a label map");
-        return;
-    }
-    log_info("pack: label ids in the files:");
-    for (int id = 0; id < LABEL_IDS; id++) {
-        if (k->count[id] == 0) continue;
-        bool class = k->t.map[id] != LABEL_IGNORE;
-        log_info("  %5d  %-24s %12" PRId64 " pixels  %5.1f %%", id,
-            class ? k->t.class_name[k->t.map[id]] : "(ignored)", k->count[id],
-            100 * (double)k->count[id] / (double)total);
-    }
-    if (k->empty > 0) log_info("pack: %" PRId64 " label maps without a class", k->empty);
-}
 
 /* Rank 0: path.skipped.csv, or none where nothing was skipped. */
 static status list_skipped(const packing *k, const char *path) {
@@ -238,7 +105,7 @@ static status read_wave(const packing *k, int which, int i, int end, char *to) {
         size_t size = 0;
         const char *path = which == BLOB_IMAGES ? k->l.item[i].image : k->l.item[i].label;
         if (k->found[i].bytes[which] == 0) continue;
-        st = file_read(path, FILE_LIMIT, &bytes, &size);
+        st = file_read(path, DATASET_FILE_LIMIT, &bytes, &size);
         if (st == STATUS_OK && (size != k->found[i].bytes[which] ||
                                    hash_bytes(bytes, size) != k->found[i].hash[which])) {
             log_error("%s: changed while it was packed", path);
@@ -299,6 +166,7 @@ static status write_tables(packing *k, hdf5_writer *w, int which) {
 
 static status write_attributes(packing *k, hdf5_writer *w) {
     int format = DATASET_FORMAT;
+    uint64_t hash = dataset_table_hash(&k->t);
     size_t size = 1, used = 0;
     for (int y = 0; y < k->t.classes; y++) size += strlen(k->t.class_name[y]) + 1;
     char *names = memory_alloc(size, 1, "class names");
@@ -306,6 +174,7 @@ static status write_attributes(packing *k, hdf5_writer *w) {
     for (int y = 0; st == STATUS_OK && y < k->t.classes; y++)
         used += (size_t)snprintf(names + used, size - used, "%s\n", k->t.class_name[y]);
     if (st == STATUS_OK) st = hdf5_put_number(w, "/", "format", H5T_NATIVE_INT, &format);
+    if (st == STATUS_OK) st = hdf5_put_number(w, "/", "hash", H5T_NATIVE_UINT64, &hash);
     if (st == STATUS_OK) st = hdf5_put_text(w, "/", "program", "auxseg " AUXSEG_VERSION);
     if (st == STATUS_OK) st = hdf5_put_text(w, "/", "splits", "0 train, 1 val, 2 test");
     if (st == STATUS_OK) st = hdf5_put_text(w, "/", "names", names);
@@ -346,28 +215,25 @@ static status write_file(packing *k, const char *path) {
     return comm_agree(k->c, st);
 }
 
-static status begin(packing *k) {
+/* The list, the classes, and which images are good. */
+static status check(packing *k) {
     status st = layout_share(k->c, k->s, &k->l);
     if (st != STATUS_OK) return st;
-    k->begin = (int)shard_begin(k->l.items, comm_rank(k->c), comm_size(k->c));
-    k->end = (int)shard_begin(k->l.items, comm_rank(k->c) + 1, comm_size(k->c));
+    bool labelled = false;
+    for (int i = 0; i < k->l.items; i++) labelled |= k->l.item[i].label != NULL;
     k->found = memory_alloc((size_t)k->l.items, sizeof *k->found, "findings");
-    k->known = memory_alloc(LABEL_IDS, 1, "label ids");
-    k->count = memory_alloc(LABEL_IDS, sizeof *k->count, "label ids");
-    st = k->found && k->known && k->count ? dataset_classes_read(k->s, &k->t, k->known)
-                                          : STATUS_FAILED;
-    return comm_agree(k->c, st);
+    uint8_t *known = memory_alloc(LABEL_IDS, 1, "label ids");
+    st = k->found && known ? dataset_classes_read(k->s, labelled, &k->t, known) : STATUS_FAILED;
+    st = comm_agree(k->c, st);
+    if (st == STATUS_OK) st = dataset_check(k->c, k->s, &k->l, &k->t, known, k->found);
+    memory_free(known);
+    return st;
 }
 
 status dataset_pack(const comm *c, const settings *s, const char *path) {
     packing k = {.c = c, .s = s};
-    status st = begin(&k);
-    if (st == STATUS_OK) st = check_items(&k);
-    if (st == STATUS_OK) st = gather_findings(&k);
-    if (st == STATUS_OK) {
-        print_histogram(&k);
-        st = comm_agree(c, comm_root(c) ? list_skipped(&k, path) : STATUS_OK);
-    }
+    status st = check(&k);
+    if (st == STATUS_OK) st = comm_agree(c, comm_root(c) ? list_skipped(&k, path) : STATUS_OK);
     if (st == STATUS_OK) st = comm_agree(c, drop_bad(&k));
     if (st == STATUS_OK) st = comm_agree(c, fill_table(&k));
     if (st == STATUS_OK) st = write_file(&k, path);
@@ -377,7 +243,5 @@ status dataset_pack(const comm *c, const settings *s, const char *path) {
     layout_destroy(&k.l);
     dataset_table_destroy(&k.t);
     memory_free(k.found);
-    memory_free(k.known);
-    memory_free(k.count);
     return st;
 }

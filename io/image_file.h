@@ -1,5 +1,6 @@
 /* JPEG and PNG images and label maps in memory. Not collective; safe on hostile bytes: sizes are
- * checked from the header before anything is allocated, decoder warnings are errors.
+ * checked from the header before anything is allocated, and what a decoder merely warns of in the
+ * picture itself is an error.
  * `name` is for messages. STATUS_DATA, with a message, for bytes that are not an image or too
  * large. */
 #ifndef AUXSEG_IO_IMAGE_FILE_H

@@ -9,7 +9,7 @@
 #include <jpeglib.h>
 
 /* A progressive file may ask for thousands of passes over a large image. */
-enum { SCANS = 256 };
+enum { SCANS = 100 };
 
 typedef struct jpeg_errors {
     struct jpeg_error_mgr manager;

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LIST_LIMIT = 1 << 30, GROW = 256 };
+enum { LIST_LIMIT = 1 << 30, START = 256 };
 
 const char *split_name(split s) {
     static const char *const name[SPLIT_COUNT] = {"train", "val", "test"};
@@ -35,8 +35,10 @@ void layout_destroy(layout *l) {
 }
 
 static status grow(layout *l) {
-    if (l->items % GROW != 0) return STATUS_OK;
-    layout_item *more = memory_alloc((size_t)l->items + GROW, sizeof *more, "list of images");
+    int held = l->items < START ? 0 : l->items; /* room for START, 2 START, 4 START ... */
+    if (l->items > 0 && (held == 0 || (held & (held - 1)) != 0)) return STATUS_OK;
+    size_t room = held == 0 ? START : 2 * (size_t)held;
+    layout_item *more = memory_alloc(room, sizeof *more, "list of images");
     if (!more) return STATUS_FAILED;
     if (l->items > 0) memcpy(more, l->item, (size_t)l->items * sizeof *more);
     memory_free(l->item);
@@ -89,7 +91,7 @@ static status parse_line(
     if (label) {
         *label++ = 0;
         while (*label == f->separator) label++;
-        char *end = strpbrk(label, " \t");
+        char *end = strchr(label, f->separator);
         if (end && strspn(end, " \t") != strlen(end)) {
             log_error("%s: more than two paths", where);
             return STATUS_DATA;
@@ -112,14 +114,16 @@ static status read_list(layout *l, const list_format *f, split which, const char
     if (!path) return STATUS_FAILED;
     status st = file_read(path, LIST_LIMIT, (void **)&text, &bytes);
     int number = 0;
-    for (char *line = text; st == STATUS_OK && line && *line;) {
-        char where[FILE_PATH + 32], *end = strchr(line, '\n'), *next = end ? end + 1 : NULL;
-        if (end) *end = 0;
+    for (char *line = text, *next; st == STATUS_OK && line < text + bytes; line = next) {
+        char where[FILE_PATH + 32];
+        char *end = memchr(line, '\n', (size_t)(text + bytes - line));
+        if (!end) end = text + bytes;
+        *end = 0;
+        next = end + 1;
         size_t length = strlen(line);
         while (length > 0 && strchr("\r \t", line[length - 1])) line[--length] = 0;
         snprintf(where, sizeof where, "%s: line %d", path, ++number);
         if (length > 0) st = parse_line(l, f, which, line, where);
-        line = next;
     }
     memory_free(text);
     memory_free(path);

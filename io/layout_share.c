@@ -1,5 +1,6 @@
 #include "io/layout_share.h"
 
+#include "io/file.h"
 #include "src/base/hash.h"
 #include "src/base/memory.h"
 
@@ -88,6 +89,12 @@ status layout_stamp(const comm *c, const settings *s, uint64_t *stamp) {
     *stamp = 0;
     for (int i = 0; i < l.items; i++)
         *stamp = stamp_file(stamp_file(*stamp, l.item[i].image), l.item[i].label);
+    /* A map of label ids may be a file; where it is none, nothing is found under its name. */
+    char map[FILE_PATH];
+    bool here = s->dataset.label_map[0] == '/';
+    if (s->dataset.label_map[0] &&
+        file_path(map, here ? "" : s->dataset.root, s->dataset.label_map) == STATUS_OK)
+        *stamp = stamp_file(*stamp, map);
     layout_destroy(&l);
     comm_broadcast(c, stamp, sizeof *stamp);
     return st;

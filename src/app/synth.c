@@ -9,9 +9,12 @@
 #include "src/image/palette.h"
 #include "src/image/synth.h"
 
+#include <stdbool.h>
 #include <stdio.h>
+#include <string.h>
 
-enum { NAME = 64 };
+enum { NAME = 64, DESCRIPTION = 256 };
+#define SCENES "scenes.txt"
 
 /* A file below dataset.root. */
 static status write_file(const settings *s, const char *name, const void *bytes, size_t size) {
@@ -63,20 +66,53 @@ static status write_split(const settings *s, split which, int images) {
         used += (size_t)snprintf(list + used, LINE, "%s/%05d.png\t%s-labels/%05d.png\n",
             split_name(which), i, split_name(which), i);
     }
-    /* The list comes last: where it is, the scenes are whole. */
     snprintf(name, sizeof name, "%s.txt", split_name(which));
     if (st == STATUS_OK) st = write_file(s, name, list, used);
     memory_free(list);
     return st;
 }
 
+/* What the scenes in root are of, in SCENES: other ones are made when the settings change. */
+static void describe(const settings *s, char *text) {
+    snprintf(text, DESCRIPTION,
+        "Scenes of auxseg synth, version 1: seed %lld, %d train, %d val, %d x %d pixels\n",
+        (long long)s->run.seed, s->dataset.synth_train, s->dataset.synth_val,
+        s->dataset.synth_width, s->dataset.synth_height);
+}
+
+/* Whether root holds just these scenes. STATUS_USAGE if it holds a data set that is not ours. */
+static status look(const settings *s, const char *want, bool *done) {
+    char path[FILE_PATH], lists[FILE_PATH];
+    void *text = NULL;
+    size_t bytes;
+    *done = false;
+    status st = file_path(path, s->dataset.root, SCENES);
+    if (st == STATUS_OK) st = file_path(lists, s->dataset.root, "train.txt");
+    if (st != STATUS_OK) return st;
+    if (file_exists(path)) {
+        st = file_read(path, DESCRIPTION, &text, &bytes);
+        *done = st == STATUS_OK && strcmp(text, want) == 0;
+        memory_free(text);
+    } else if (file_exists(lists)) {
+        log_error("dataset.root = \"%s\" holds another data set than synth's: it is left alone",
+            s->dataset.root);
+        st = STATUS_USAGE;
+    }
+    return st;
+}
+
 status synth_write(const settings *s) {
-    char train[FILE_PATH], val[FILE_PATH];
-    status st = file_path(train, s->dataset.root, "train.txt");
-    if (st == STATUS_OK) st = file_path(val, s->dataset.root, "val.txt");
-    if (st != STATUS_OK || (file_exists(train) && file_exists(val))) return st;
-    st = write_split(s, SPLIT_TRAIN, s->dataset.synth_train);
+    static const char unfinished[] = "unfinished\n";
+    char want[DESCRIPTION];
+    bool done;
+    describe(s, want);
+    status st = look(s, want, &done);
+    if (st != STATUS_OK || done) return st;
+    st = file_make_folder(s->dataset.root);
+    if (st == STATUS_OK) st = write_file(s, SCENES, unfinished, sizeof unfinished - 1);
+    if (st == STATUS_OK) st = write_split(s, SPLIT_TRAIN, s->dataset.synth_train);
     if (st == STATUS_OK) st = write_split(s, SPLIT_VAL, s->dataset.synth_val);
+    if (st == STATUS_OK) st = write_file(s, SCENES, want, strlen(want));
     if (st == STATUS_OK)
         log_info("synth: %d training and %d validation scenes in %s", s->dataset.synth_train,
             s->dataset.synth_val, s->dataset.root);

@@ -4,8 +4,9 @@
 
 #include "src/base/settings.h"
 
-/* Writes the scenes and their lists (`image<TAB>label` a line) below dataset.root, unless the lists
- * are already there. One rank calls. */
+/* Writes the scenes and their lists (`image<TAB>label` a line) below dataset.root, unless the same
+ * ones are already there; scenes of other settings are replaced, another data set is left alone
+ * with STATUS_USAGE. One rank calls. */
 status synth_write(const settings *s);
 
 #endif
