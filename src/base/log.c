@@ -63,6 +63,17 @@ void log_info(const char *format, ...) {
     va_end(arguments);
 }
 
+/* mpirun gives every rank a terminal of its own, even where its own output goes to a file. */
+static bool on_terminal(void) {
+    char name[64], target[64];
+    if (!isatty(STDOUT_FILENO)) return false;
+    snprintf(name, sizeof name, "/proc/%d/fd/1", (int)getppid());
+    ssize_t length = readlink(name, target, sizeof target - 1);
+    if (length < 0) return true;
+    target[length] = '\0';
+    return strncmp(target, "/dev/pts/", 9) == 0 || strncmp(target, "/dev/tty", 8) == 0;
+}
+
 progress progress_begin(const char *what, const char *unit, int64_t begin, int64_t total) {
     double now = timer_now();
     return (progress){what, unit, begin, total, now, now, 1};
@@ -92,8 +103,9 @@ static void show(progress *p, int64_t done, const char *note, const char *end) {
 void progress_update(progress *p, int64_t done, const char *note) {
     if (log_rank != 0) return;
     double now = timer_now();
-    bool terminal = isatty(STDOUT_FILENO);
-    if (now - p->printed < (terminal ? 0.2 : p->pause)) return;
+    if (now - p->printed < 0.2) return;
+    bool terminal = on_terminal();
+    if (!terminal && now - p->printed < p->pause) return;
     p->printed = now;
     if (p->pause < 30) p->pause *= 2;
     show(p, done, note, terminal ? "\033[K" : "\n");
@@ -103,5 +115,5 @@ void progress_update(progress *p, int64_t done, const char *note) {
 void progress_end(progress *p, int64_t done, const char *note) {
     if (log_rank != 0) return;
     atomic_store(&unfinished, false);
-    show(p, done, note, isatty(STDOUT_FILENO) ? "\033[K\n" : "\n");
+    show(p, done, note, on_terminal() ? "\033[K\n" : "\n");
 }
