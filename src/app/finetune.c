@@ -193,8 +193,12 @@ done:
 status finetune_model(const comm *c, const settings *s, const char *base, int round,
     const char *weights, const char *output) {
     stage t;
+    uint64_t list = 0; /* contents of finetune.list, which the settings hold by name alone */
     status st = stage_begin(&t, c, s, base, round);
-    if (st == STATUS_OK) st = stage_key(&t, "run,dataset,model,finetune", weights, 0);
+    if (st == STATUS_OK && s->finetune.list[0] && comm_root(c))
+        st = file_hash(s->finetune.list, &list);
+    st = comm_agree(c, st);
+    if (st == STATUS_OK) st = stage_key(&t, "run,dataset,model,finetune", weights, list);
     if (st == STATUS_OK && !stage_done(&t)) st = finetune_stage(&t, weights, output);
     stage_end(&t);
     return st;

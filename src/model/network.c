@@ -89,7 +89,21 @@ static status check_options(const network_options *o, const resnet *backbone, co
     return STATUS_USAGE;
 }
 
-/* What stands on the encoder, down to the network's outputs. */
+/* The layers side by side, brought to the finest one's size. */
+static value build_features(graph *g, const value *stage, value body, const layer_list *wanted) {
+    value layer[LAYERS], finest;
+    for (int i = 0; i < wanted->count; i++)
+        layer[i] = wanted->layer[i] == LAYER_HEAD ? body : stage[wanted->layer[i]];
+    finest = layer[0];
+    for (int i = 1; i < wanted->count; i++)
+        if (graph_stride(g, layer[i]) < graph_stride(g, finest)) finest = layer[i];
+    for (int i = 0; i < wanted->count; i++)
+        if (graph_stride(g, layer[i]) != graph_stride(g, finest))
+            layer[i] = graph_resize(g, layer[i], finest);
+    return wanted->count > 1 ? graph_concat(g, layer, wanted->count) : finest;
+}
+
+/* What stands on the encoder, down to the network's output. */
 static void build_end(graph *g, const network_options *o, const head *h, const value *stage,
     network_end end, const layer_list *wanted) {
     graph_group(g, GROUP_HEAD);
@@ -102,10 +116,7 @@ static void build_end(graph *g, const network_options *o, const head *h, const v
     } else if (end == NETWORK_PROJECTION) {
         graph_output(g, projection_build(g, body, o->projection));
     } else {
-        for (int i = 0; i < wanted->count; i++) {
-            int layer = wanted->layer[i];
-            graph_output(g, layer == LAYER_HEAD ? body : stage[layer]);
-        }
+        graph_output(g, build_features(g, stage, body, wanted));
     }
 }
 

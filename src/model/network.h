@@ -17,7 +17,7 @@ typedef struct network_options {
 } network_options;
 
 typedef enum network_end {
-    NETWORK_FEATURES,   /* the layers named in `layers`, one output each */
+    NETWORK_FEATURES,   /* the layers named in `layers`, concatenated at the finest one's size */
     NETWORK_CLASSIFIER, /* encoder, head body, classifier: logits at the head's stride */
     NETWORK_PROJECTION, /* encoder, head body, projection head: embeddings at the head's stride, not
                            normalised */
