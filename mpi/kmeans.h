@@ -4,28 +4,30 @@
 #define AUXSEG_MPI_KMEANS_H
 
 #include "mpi/comm.h"
+#include "mpi/outliers.h"
 #include "src/label/kmeans.h"
 
 typedef enum kmeans_init {
     KMEANS_PLUSPLUS,
     KMEANS_RANDOM
 } kmeans_init; /* both on a sample keyed by (seed, restart, image) */
-typedef enum outlier_scope { OUTLIERS_GLOBAL, OUTLIERS_CLUSTER } outlier_scope;
 
 typedef struct kmeans_options {
     int k, iterations, restarts, threads;
     int cosine;
-    double tolerance; /* stop when the objective falls by less than this share */
+    double tolerance; /* stop when the objective falls by less than this share; 0: when no label
+                         changes */
     kmeans_init init;
-    int sample; /* rows of the sample for the start, over all ranks */
+    int sample; /* rows of the sample for the start, over all ranks; at least K are taken */
     uint64_t seed;
     double outliers; /* share, 0 .. 0.5 */
     outlier_scope scope;
 } kmeans_options;
 
-/* One iteration's figures, for metrics.csv; the same on every rank. */
+/* One iteration's figures, for metrics.csv; the same on every rank but for the seconds. Iteration 0
+ * is the assignment to the initial centroids; an iteration is an update and an assignment. */
 typedef struct kmeans_iteration {
-    int restart, iteration, repaired; /* empty clusters repaired */
+    int restart, iteration, repaired; /* empty clusters that got a row */
     double objective, imbalance;      /* sum of squared distances; K * sum (n_c / n)^2, 1 is even */
     int64_t changed, kept;
     double assign_seconds, update_seconds;
@@ -33,17 +35,29 @@ typedef struct kmeans_iteration {
 
 typedef struct kmeans_result {
     float *centroids;                    /* [K, D], owned by the caller: memory_free */
-    uint16_t *label;                     /* [local rows], outliers 65535, owned */
+    uint16_t *label;                     /* [local rows], outliers LABEL_NONE (65535), owned */
     double objective, outlier_threshold; /* squared distance beyond which a row is an outlier
-                                            (global scope), else NaN */
+                                            (global scope; infinity: none), else NaN */
     int iterations;
 } kmeans_result;
 
-/* Collective. x: this rank's rows, whole images, in image order, ranks in order; image [images] of
+/* Lloyd's iterations from one or several starts, of which the one with the least objective is kept
+ * (the first of equal ones). Labels belong to the centroids that are returned.
+ *
+ * The objective is the sum of the rows' distances as float32 numbers, in 128-bit fixed point: the
+ * order of rows does not matter. An empty cluster is given the row that is farthest from its
+ * centroid (several: the farthest ones, in the order of image and pixel), which leaves its own
+ * cluster; rows at their centroid (but for rounding) stay, so that with fewer distinct rows than K
+ * some clusters stay empty. Spherical (cosine): rows of length 1 are expected; centroids get length
+ * 1 after every update, `start` is used as it is.
+ *
+ * Collective. x: this rank's rows, whole images, in image order, ranks in order; image [images] of
  * this rank: rows of each; first: global index of its first image. start: [K, D] initial centroids
- * instead of init, or NULL. report (may be NULL) is called on every rank after each iteration; a
- * nonzero return stops early with that status. STATUS_NONFINITE names image and pixel; STATUS_USAGE
- * when there are fewer rows than K. */
+ * instead of init, the same on every rank, or NULL. report (may be NULL) is called on every rank
+ * after each iteration; a nonzero return of any stops all early with that status.
+ * STATUS_NONFINITE names image and pixel of a feature that is not finite, or beyond 2^50;
+ * STATUS_USAGE when there are fewer rows than K, or D is beyond 65536. On failure *out is not
+ * touched. */
 status kmeans_run(const comm *c, const kmeans_options *o, const features *x, const int64_t *image,
     int64_t images, int64_t first, const float *start,
     status (*report)(void *context, const kmeans_iteration *it), void *context, kmeans_result *out);

@@ -1,0 +1,240 @@
+#include "mpi/kmeans.h"
+
+#include "mpi/kmeans_start.h"
+#include "mpi/kmeans_update.h"
+#include "mpi/prefix.h"
+#include "src/base/log.h"
+#include "src/base/memory.h"
+#include "src/base/timer.h"
+#include "src/label/quantile.h"
+#include "src/label/wide.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+typedef status report_function(void *context, const kmeans_iteration *it);
+
+/* A run on one rank. */
+typedef struct lloyd {
+    const comm *c;
+    const kmeans_options *o;
+    kmeans_rows rows;
+    kmeans_sum_block sums;
+    report_function *report;
+    void *context;
+    double largest, reach;   /* |element| of all ranks' rows; of centroids, too */
+    float *centroids, *best; /* [K, D]: of this restart, of the best so far */
+    uint16_t *label;         /* [n] */
+    float *distance;         /* [n] */
+    int64_t *block;          /* [BLOCK + K]: what an iteration adds over ranks */
+    double best_objective;
+    int best_iterations, best_restart;
+} lloyd;
+
+enum { CHANGED = 4, KEPT, BLOCK }; /* the objective's four parts, then these, then counts [K] */
+
+/* The first bad feature by image and pixel. */
+static void log_bad_row(const kmeans_rows *rows, int64_t bad) {
+    int64_t i = 0;
+    while (bad >= rows->image[i]) bad -= rows->image[i++];
+    log_error("k-means: image %lld, pixel %lld: a feature is not finite, or beyond 2^%d",
+        (long long)(rows->first + i), (long long)bad, FEATURES_LARGE);
+}
+
+/* Counts rows, checks what the contract asks. Collective. */
+static status check(lloyd *l) {
+    kmeans_rows *r = &l->rows;
+    int64_t bad, n = (int64_t)r->x->n, sum = 0;
+    for (int64_t i = 0; i < r->images; i++) sum += r->image[i];
+    assert(sum == n);
+    r->total = n;
+    comm_sum_i64(l->c, &r->total, 1);
+    prefix_sum_i64(l->c, &n, &r->before, 1);
+    if (r->total < l->o->k || r->x->d > FEATURES_D) {
+        if (comm_root(l->c))
+            log_error("k-means: %lld rows of %d features cannot make %d clusters",
+                (long long)r->total, r->x->d, l->o->k);
+        return STATUS_USAGE;
+    }
+    l->largest = features_largest(r->x, l->o->threads, &bad);
+    if (bad >= 0) log_bad_row(r, bad);
+    status st = comm_agree(l->c, bad >= 0 ? STATUS_NONFINITE : STATUS_OK);
+    if (st == STATUS_OK) comm_max_f64(l->c, &l->largest, 1);
+    l->reach = l->o->cosine ? fmax(l->largest, 1) : l->largest;
+    return st;
+}
+
+/* l->centroids become start [K, D], which is the same on every rank. */
+static status take_start(lloyd *l, const float *start) {
+    int64_t bad;
+    features rows = {(size_t)l->o->k, l->rows.x->d, DTYPE_F32, l->centroids};
+    memcpy(l->centroids, start, rows.n * (size_t)rows.d * sizeof *start);
+    double largest = features_largest(&rows, 1, &bad);
+    if (bad >= 0 && comm_root(l->c))
+        log_error("k-means: initial centroid %lld is not finite, or beyond 2^%d", (long long)bad,
+            FEATURES_LARGE);
+    l->reach = fmax(l->reach, largest);
+    return bad >= 0 ? STATUS_NONFINITE : STATUS_OK;
+}
+
+static status allocate(lloyd *l) {
+    size_t words = (size_t)l->o->k * (size_t)l->rows.x->d, n = l->rows.x->n;
+    l->centroids = memory_alloc(words, sizeof *l->centroids, "centroids");
+    l->best = memory_alloc(words, sizeof *l->best, "centroids");
+    l->label = memory_alloc(n, sizeof *l->label, "labels");
+    l->distance = memory_alloc(n, sizeof *l->distance, "distances");
+    l->block = memory_alloc(BLOCK + (size_t)l->o->k, sizeof *l->block, "counts of clusters");
+    bool all = l->centroids && l->best && l->label && l->distance && l->block;
+    if (!all) return STATUS_FAILED;
+    return kmeans_sum_block_create(&l->sums, l->o->k, l->rows.x->d, l->rows.total, l->largest);
+}
+
+static void release(lloyd *l) {
+    memory_free(l->centroids);
+    memory_free(l->best);
+    memory_free(l->label);
+    memory_free(l->distance);
+    memory_free(l->block);
+    kmeans_sum_block_destroy(&l->sums);
+}
+
+/* 2^unit is one in the objective's fixed point: a distance is at most 4 D reach^2, and the sum
+ * over all rows stays below 2^126. Floats end at 2^-149. */
+static int objective_unit(const lloyd *l) {
+    int bits, exponent;
+    frexp((double)l->rows.total, &bits);
+    frexp(4 * (double)l->rows.x->d * l->reach * l->reach, &exponent);
+    int unit = 126 - bits - exponent;
+    return unit < 149 ? unit : 149;
+}
+
+/* This rank's sum of distances in units of 2^-unit; bits below one are cut off. */
+static int128 sum_distances(const float *distance, size_t n, int unit) {
+    const uint32_t implied = 1u << 23;
+    int128 sum = 0;
+    for (size_t i = 0; i < n; i++) {
+        uint32_t bits = quantile_bits(distance[i]), exponent = bits >> 23;
+        int128 significand = bits & (implied - 1);
+        if (exponent > 0) significand += implied;
+        /* The value is significand * 2^(max(exponent, 1) - 150). */
+        int shift = (exponent > 0 ? (int)exponent : 1) - 150 + unit;
+        sum += shift >= 0 ? significand << shift : shift > -24 ? significand >> -shift : 0;
+    }
+    return sum;
+}
+
+static double imbalance(const int64_t *count, int k, int64_t rows) {
+    double sum = 0;
+    for (int a = 0; a < k; a++) {
+        double share = (double)count[a] / (double)rows;
+        sum += share * share;
+    }
+    return k * sum;
+}
+
+/* Labels and distances of the current centroids, and the iteration's figures. Collective. */
+static status assign(lloyd *l, kmeans_iteration *it) {
+    const features *x = l->rows.x;
+    int k = l->o->k, unit = objective_unit(l);
+    kmeans_counts counts = {0};
+    wide sum = {{0}};
+    double now = timer_now();
+    status st = comm_agree(
+        l->c, kmeans_assign(x, l->centroids, k, l->o->threads, l->label, l->distance, &counts));
+    if (st != STATUS_OK) return st;
+    wide_add(&sum, sum_distances(l->distance, x->n, unit));
+    memset(l->block, 0, (BLOCK + (size_t)k) * sizeof *l->block);
+    memcpy(l->block, sum.part, sizeof sum.part);
+    l->block[CHANGED] = counts.changed;
+    l->block[KEPT] = counts.kept;
+    for (size_t i = 0; i < x->n; i++) l->block[BLOCK + l->label[i]]++;
+    comm_sum_i64(l->c, l->block, BLOCK + (size_t)k);
+    memcpy(sum.part, l->block, sizeof sum.part);
+    it->objective = ldexp((double)wide_value(&sum), -unit);
+    it->imbalance = imbalance(l->block + BLOCK, k, l->rows.total);
+    it->changed = l->block[CHANGED];
+    it->kept = l->block[KEPT];
+    it->assign_seconds = timer_now() - now;
+    return STATUS_OK;
+}
+
+/* Collective. */
+static status step(lloyd *l, kmeans_iteration *it) {
+    double now = timer_now();
+    it->repaired = 0;
+    it->update_seconds = 0;
+    if (it->iteration > 0) {
+        status st = kmeans_update(
+            l->c, l->o, l->rows.x, l->label, l->distance, &l->sums, l->centroids, &it->repaired);
+        if (st != STATUS_OK) return st;
+        it->update_seconds = timer_now() - now;
+    }
+    status st = assign(l, it);
+    if (st == STATUS_OK && l->report) st = comm_agree(l->c, l->report(l->context, it));
+    return st;
+}
+
+static bool converged(const kmeans_iteration *it, double before, double tolerance) {
+    if (it->iteration == 0) return false;
+    if (it->changed == 0 && it->repaired == 0) return true;
+    return tolerance > 0 && before - it->objective <= tolerance * before;
+}
+
+/* One restart from l->centroids. Collective. */
+static status descend(lloyd *l, int restart) {
+    kmeans_iteration it = {.restart = restart};
+    double before = INFINITY;
+    memset(l->label, 0xFF, l->rows.x->n * sizeof *l->label); /* LABEL_NONE */
+    status st = step(l, &it);
+    while (st == STATUS_OK && it.iteration < l->o->iterations &&
+           !converged(&it, before, l->o->tolerance)) {
+        before = it.objective;
+        it.iteration++;
+        st = step(l, &it);
+    }
+    if (st != STATUS_OK) return st;
+    if (restart == 0 || it.objective < l->best_objective) {
+        l->best_objective = it.objective;
+        l->best_iterations = it.iteration;
+        l->best_restart = restart;
+        memcpy(l->best, l->centroids, (size_t)l->o->k * (size_t)l->rows.x->d * sizeof *l->best);
+    }
+    return STATUS_OK;
+}
+
+/* Every restart; then labels and distances are those of the best. Collective. */
+static status descend_all(lloyd *l, const float *start) {
+    int restarts = start ? 1 : l->o->restarts;
+    for (int r = 0; r < restarts; r++) {
+        status st = start ? STATUS_OK : kmeans_start(l->c, l->o, &l->rows, r, l->centroids);
+        if (st == STATUS_OK) st = descend(l, r);
+        if (st != STATUS_OK) return st;
+    }
+    if (l->best_restart == restarts - 1) return STATUS_OK;
+    memcpy(l->centroids, l->best, (size_t)l->o->k * (size_t)l->rows.x->d * sizeof *l->best);
+    return assign(l, &(kmeans_iteration){0});
+}
+
+status kmeans_run(const comm *c, const kmeans_options *o, const features *x, const int64_t *image,
+    int64_t images, int64_t first, const float *start, report_function *report, void *context,
+    kmeans_result *out) {
+    lloyd l = {.c = c, .o = o, .report = report, .context = context};
+    l.rows = (kmeans_rows){.x = x, .image = image, .images = images, .first = first};
+    comm_same(c, "k-means: the number of clusters", (uint64_t)o->k);
+    double threshold = NAN;
+    status st = check(&l);
+    if (st == STATUS_OK) st = comm_agree(c, allocate(&l));
+    if (st == STATUS_OK && start) st = take_start(&l, start);
+    if (st == STATUS_OK) st = descend_all(&l, start);
+    if (st == STATUS_OK)
+        st = outliers_mark(c, o->outliers, o->scope, o->k, l.distance, l.label, x->n, &threshold);
+    if (st == STATUS_OK) {
+        *out =
+            (kmeans_result){l.centroids, l.label, l.best_objective, threshold, l.best_iterations};
+        l.centroids = NULL;
+        l.label = NULL;
+    }
+    release(&l);
+    return st;
+}

@@ -1,0 +1,65 @@
+#include "src/base/vector.h"
+#include "src/label/kmeans.h"
+#include "src/nn/rows.h"
+
+enum { LANES = 8 };
+
+VECTOR_CLONES
+double kmeans_distance(const float *x, const float *c, int d) {
+    double s[LANES] = {0};
+    int whole = d / LANES * LANES;
+    for (int j = 0; j < whole; j += LANES)
+        for (int l = 0; l < LANES; l++) {
+            double e = (double)x[j + l] - (double)c[j + l];
+            s[l] += e * e;
+        }
+    for (int j = whole; j < d; j++) {
+        double e = (double)x[j] - (double)c[j];
+        s[j - whole] += e * e;
+    }
+    return ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]));
+}
+
+const float *features_row(const features *x, size_t i, float *scratch) {
+    const void *row = row_at(x->data, i * (size_t)x->d, x->type);
+    if (x->type == DTYPE_F32) return row;
+    row_load(scratch, row, (size_t)x->d, x->type);
+    return scratch;
+}
+
+/* Largest |element| as bits, which order like the values; infinities and NaN are above all. */
+VECTOR_CLONES
+static uint32_t largest_bits(const void *row, int d, dtype type) {
+    uint32_t most = 0;
+    if (type == DTYPE_F32) {
+        const uint32_t *b = row;
+        for (int j = 0; j < d; j++) {
+            uint32_t a = b[j] & 0x7FFFFFFFu;
+            most = a > most ? a : most;
+        }
+        return most;
+    }
+    const uint16_t *b = row;
+    for (int j = 0; j < d; j++) {
+        uint32_t a = b[j] & 0x7FFFu;
+        most = a > most ? a : most;
+    }
+    return most << 16;
+}
+
+double features_largest(const features *x, int threads, int64_t *bad) {
+    const uint32_t limit = (127u + FEATURES_LARGE) << 23; /* 2^50's bits */
+    int64_t n = (int64_t)x->n, first = INT64_MAX;
+    uint32_t most = 0;
+#pragma omp parallel for num_threads(threads) reduction(max : most) reduction(min : first)
+    for (int64_t i = 0; i < n; i++) {
+        const void *row = row_at(x->data, (size_t)i * (size_t)x->d, x->type);
+        uint32_t b = largest_bits(row, x->d, x->type);
+        if (b > limit) first = i < first ? i : first;
+        most = b > most ? b : most;
+    }
+    *bad = first == INT64_MAX ? -1 : first;
+    float largest;
+    memcpy(&largest, &most, sizeof largest);
+    return (double)largest;
+}
