@@ -69,10 +69,15 @@ pack 2 1
 extract 2 0
 STARTS
 
-echo "== the built-in job"
+echo "== the built-in job, told to stop while it pretrains"
 submit "$AUXSEG" "$here/../configs/demo.cfg" --ranks-per-node 2 --set run.dir="$folder/run" \
-    --set dataset.synth_train=8 --set dataset.synth_val=4 --set pretrain.steps=3 \
-    --set finetune.steps=3
+    --set dataset.root="$folder/images" --set dataset.synth_train=8 --set dataset.synth_val=4 \
+    --set pretrain.steps=30 --set finetune.steps=3
+pretrain=$(sed -nE 's/^pretrain: job ([0-9]+),.*/\1/p' "$folder/submit.out")
+until grep -q pretrain "$folder/run/metrics.csv" 2>/dev/null; do sleep 0.1; done
+scancel --signal=USR1 "$pretrain"
 wait_for "$last"
+grep "goes back into the queue" "$folder/run/jobs/pretrain-$pretrain.log"
 [[ -e $folder/run/DONE && -s $folder/run/report.html ]]
-cat "$folder"/run/jobs/report-*.log
+[[ $(grep -c "^pretrain" "$folder/run/metrics.csv") -eq 30 ]] # no step lost, none twice
+tail -n 5 "$folder"/run/jobs/report-*.log
