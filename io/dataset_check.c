@@ -97,7 +97,8 @@ static status check_items(checking *k) {
     bool skip = strcmp(k->s->dataset.on_bad_image, "skip") == 0;
     progress bar = progress_begin("pack", "images", 0, k->end - k->begin);
     status st = STATUS_OK;
-    for (int i = k->begin; i < k->end && st == STATUS_OK; i++) {
+    int i = k->begin;
+    for (; i < k->end && st == STATUS_OK; i++) {
         const layout_item *x = &k->l->item[i];
         st = check_image(k, x, &k->found[i]);
         if (st == STATUS_OK && x->label) st = check_label(k, x, &k->found[i]);
@@ -107,7 +108,7 @@ static status check_items(checking *k) {
         }
         progress_update(&bar, i + 1 - k->begin, "");
     }
-    progress_end(&bar, k->end - k->begin, "");
+    progress_end(&bar, i - k->begin, "");
     return comm_agree(k->c, st);
 }
 

@@ -21,7 +21,7 @@ static status check_pixels(const void *bytes, size_t size, const char *name, int
     status st = image_file_header(bytes, size, name, &h);
     if (st != STATUS_OK) return st;
     if (h.height > 0 && h.width > 0 && (int64_t)h.height * h.width <= max_pixels) return STATUS_OK;
-    log_error("%s: %d x %d pixels, more than the limit of %.1f megapixels "
+    log_error("%s: %d x %d pixels, more than the limit of %g megapixels "
               "(dataset.max_megapixels)",
         name, h.width, h.height, (double)max_pixels / 1e6);
     return STATUS_DATA;
