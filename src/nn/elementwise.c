@@ -36,43 +36,56 @@ VECTOR_CLONES void layer_accumulate(float *sum, const float *x, size_t n, bool a
 }
 
 VECTOR_CLONES void layer_relu(const void *x, void *y, size_t n, dtype t) {
-    float a[ROW];
+    float room[2][ROW];
     for (size_t i = 0, m; i < n; i += m) {
         m = piece(i, n);
-        row_load(a, row_at(x, i, t), m, t);
-        for (size_t j = 0; j < m; j++) a[j] = a[j] < 0 ? 0 : a[j];
-        row_store(row_at(y, i, t), a, m, t);
+        const float *a = row_view(room[0], row_at(x, i, t), m, t);
+        float *out = row_room(room[1], row_at(y, i, t), t);
+        ROW_LOOP
+        for (size_t j = 0; j < m; j++) out[j] = a[j] < 0 ? 0 : a[j];
+        row_done(row_at(y, i, t), out, m, t);
     }
 }
 
 VECTOR_CLONES void layer_add(const void *a, const void *b, void *y, size_t n, bool relu, dtype t) {
-    float p[ROW], q[ROW];
+    float room[3][ROW];
     for (size_t i = 0, m; i < n; i += m) {
         m = piece(i, n);
-        row_load(p, row_at(a, i, t), m, t);
-        row_load(q, row_at(b, i, t), m, t);
-        for (size_t j = 0; j < m; j++) p[j] += q[j];
-        if (relu)
-            for (size_t j = 0; j < m; j++) p[j] = p[j] < 0 ? 0 : p[j];
-        row_store(row_at(y, i, t), p, m, t);
+        const float *p = row_view(room[0], row_at(a, i, t), m, t);
+        const float *q = row_view(room[1], row_at(b, i, t), m, t);
+        float *out = row_room(room[2], row_at(y, i, t), t);
+        if (relu) {
+            ROW_LOOP
+            for (size_t j = 0; j < m; j++) out[j] = p[j] + q[j] < 0 ? 0 : p[j] + q[j];
+        } else {
+            ROW_LOOP
+            for (size_t j = 0; j < m; j++) out[j] = p[j] + q[j];
+        }
+        row_done(row_at(y, i, t), out, m, t);
     }
 }
 
 VECTOR_CLONES void layer_pass(
     const void *dy, const void *y, void *dx, size_t n, bool add, dtype t) {
-    float g[ROW], o[ROW];
+    float room[3][ROW], masked[ROW];
     for (size_t i = 0, m; i < n; i += m) {
         m = piece(i, n);
-        row_load(g, row_at(dy, i, t), m, t);
+        const float *g = row_view(room[0], row_at(dy, i, t), m, t);
+        float *out = row_room(room[1], row_at(dx, i, t), t);
+        const float *old = add ? row_view(room[1], row_at(dx, i, t), m, t) : NULL;
         if (y) {
-            row_load(o, row_at(y, i, t), m, t);
-            for (size_t j = 0; j < m; j++) g[j] = o[j] > 0 ? g[j] : 0;
+            const float *o = row_view(room[2], row_at(y, i, t), m, t);
+            for (size_t j = 0; j < m; j++) masked[j] = o[j] > 0 ? g[j] : 0;
+            g = masked;
         }
         if (add) {
-            row_load(o, row_at(dx, i, t), m, t);
-            for (size_t j = 0; j < m; j++) g[j] += o[j];
+            ROW_LOOP
+            for (size_t j = 0; j < m; j++) out[j] = old[j] + g[j];
+        } else {
+            ROW_LOOP
+            for (size_t j = 0; j < m; j++) out[j] = g[j];
         }
-        row_store(row_at(dx, i, t), g, m, t);
+        row_done(row_at(dx, i, t), out, m, t);
     }
 }
 

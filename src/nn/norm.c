@@ -11,13 +11,13 @@ enum { ROWS = 16 };
 /* Channels c0 .. c0 + m - 1 of every pixel: sum of (x - centre). */
 static inline __attribute__((always_inline)) void sum_channels(const void *x, size_t pixels,
     size_t channels, size_t c0, size_t m, const float *centre, bool square, dtype t, double *sum) {
-    float a[ROW], part[ROW];
+    float room[ROW], part[ROW];
     for (size_t c = 0; c < m; c++) sum[c] = 0;
     for (size_t i = 0; i < pixels; i += ROWS) {
         size_t end = i + ROWS < pixels ? i + ROWS : pixels;
         for (size_t c = 0; c < m; c++) part[c] = 0;
         for (size_t r = i; r < end; r++) {
-            row_load(a, row_at(x, r * channels + c0, t), m, t);
+            const float *a = row_view(room, row_at(x, r * channels + c0, t), m, t);
             if (square)
                 for (size_t c = 0; c < m; c++) part[c] += (a[c] - centre[c]) * (a[c] - centre[c]);
             else
@@ -59,33 +59,38 @@ VECTOR_CLONES void layer_moments(
 
 VECTOR_CLONES void layer_affine(const void *x, void *y, size_t pixels, int channels,
     const float *const affine[2], bool relu, dtype t) {
-    float a[ROW];
+    float room[2][ROW];
     for (size_t c0 = 0, m, n = (size_t)channels; c0 < n; c0 += m) {
         m = n - c0 < ROW ? n - c0 : ROW;
         const float *scale = affine[0] + c0, *shift = affine[1] + c0;
+        float lowest = relu ? 0.0f : -INFINITY;
         for (size_t i = 0; i < pixels; i++) {
-            row_load(a, row_at(x, i * n + c0, t), m, t);
-            for (size_t c = 0; c < m; c++) a[c] = a[c] * scale[c] + shift[c];
-            if (relu)
-                for (size_t c = 0; c < m; c++) a[c] = a[c] < 0 ? 0 : a[c];
-            row_store(row_at(y, i * n + c0, t), a, m, t);
+            const float *a = row_view(room[0], row_at(x, i * n + c0, t), m, t);
+            float *out = row_room(room[1], row_at(y, i * n + c0, t), t);
+            ROW_LOOP
+            for (size_t c = 0; c < m; c++) {
+                float v = a[c] * scale[c] + shift[c];
+                out[c] = v < lowest ? lowest : v;
+            }
+            row_done(row_at(y, i * n + c0, t), out, m, t);
         }
     }
 }
 
-/* dy where y > 0. */
-static inline __attribute__((always_inline)) void load_gradient(
-    float *g, const void *y, const void *dy, size_t at, size_t m, dtype t) {
-    float o[ROW];
-    row_load(g, row_at(dy, at, t), m, t);
-    if (!y) return;
-    row_load(o, row_at(y, at, t), m, t);
-    for (size_t c = 0; c < m; c++) g[c] = o[c] > 0 ? g[c] : 0;
+/* dy where y > 0: dy itself where y is NULL, or in `masked`. */
+static inline __attribute__((always_inline)) const float *gradient_row(
+    float masked[2][ROW], const void *y, const void *dy, size_t at, size_t m, dtype t) {
+    float room[ROW];
+    const float *g = row_view(masked[0], row_at(dy, at, t), m, t);
+    if (!y) return g;
+    const float *o = row_view(room, row_at(y, at, t), m, t);
+    for (size_t c = 0; c < m; c++) masked[1][c] = o[c] > 0 ? g[c] : 0;
+    return masked[1];
 }
 
 VECTOR_CLONES void layer_norm_sums(const void *x, const void *y, const void *dy, size_t pixels,
     int channels, const double *const statistics[2], dtype t, double *sums) {
-    float a[ROW], g[ROW], mean[ROW], part[2][ROW];
+    float room[ROW], masked[2][ROW], mean[ROW], part[2][ROW];
     for (size_t c0 = 0, m, n = (size_t)channels; c0 < n; c0 += m) {
         m = n - c0 < ROW ? n - c0 : ROW;
         double *first = sums + c0, *second = sums + n + c0;
@@ -97,8 +102,8 @@ VECTOR_CLONES void layer_norm_sums(const void *x, const void *y, const void *dy,
             size_t end = i + ROWS < pixels ? i + ROWS : pixels;
             for (size_t c = 0; c < m; c++) part[0][c] = part[1][c] = 0;
             for (size_t r = i; r < end; r++) {
-                row_load(a, row_at(x, r * n + c0, t), m, t);
-                load_gradient(g, y, dy, r * n + c0, m, t);
+                const float *a = row_view(room, row_at(x, r * n + c0, t), m, t);
+                const float *g = gradient_row(masked, y, dy, r * n + c0, m, t);
                 for (size_t c = 0; c < m; c++) part[0][c] += g[c];
                 for (size_t c = 0; c < m; c++) part[1][c] += g[c] * (a[c] - mean[c]);
             }
@@ -114,19 +119,24 @@ VECTOR_CLONES void layer_norm_sums(const void *x, const void *y, const void *dy,
 
 VECTOR_CLONES void layer_norm_gradient(const void *x, const void *y, const void *dy, void *dx,
     size_t pixels, int channels, const float *factors, bool add, dtype t) {
-    float a[ROW], g[ROW];
+    float room[3][ROW], masked[2][ROW];
     for (size_t c0 = 0, m, n = (size_t)channels; c0 < n; c0 += m) {
         m = n - c0 < ROW ? n - c0 : ROW;
         const float *f0 = factors + c0, *f1 = f0 + n, *f2 = f1 + n;
         for (size_t i = 0; i < pixels; i++) {
-            row_load(a, row_at(x, i * n + c0, t), m, t);
-            load_gradient(g, y, dy, i * n + c0, m, t);
-            for (size_t c = 0; c < m; c++) g[c] = f0[c] * g[c] + f1[c] * a[c] + f2[c];
+            const float *a = row_view(room[0], row_at(x, i * n + c0, t), m, t);
+            const float *g = gradient_row(masked, y, dy, i * n + c0, m, t);
+            float *out = row_room(room[1], row_at(dx, i * n + c0, t), t);
             if (add) {
-                row_load(a, row_at(dx, i * n + c0, t), m, t);
-                for (size_t c = 0; c < m; c++) g[c] += a[c];
+                const float *old = row_view(room[2], row_at(dx, i * n + c0, t), m, t);
+                ROW_LOOP
+                for (size_t c = 0; c < m; c++)
+                    out[c] = f0[c] * g[c] + f1[c] * a[c] + f2[c] + old[c];
+            } else {
+                ROW_LOOP
+                for (size_t c = 0; c < m; c++) out[c] = f0[c] * g[c] + f1[c] * a[c] + f2[c];
             }
-            row_store(row_at(dx, i * n + c0, t), g, m, t);
+            row_done(row_at(dx, i * n + c0, t), out, m, t);
         }
     }
 }

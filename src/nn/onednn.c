@@ -70,7 +70,7 @@ typedef struct operands {
 struct onednn_kernel {
     onednn *o;
     kernel_kind kind;
-    bool bias;
+    bool bias, transposed;
     dnnl_primitive_desc_t descriptor;
     dnnl_primitive_t primitive;
     operands *operand; /* [threads] */
@@ -250,13 +250,14 @@ static const_descriptor weights_of(const onednn_kernel *k) {
         k, k->kind == BACKWARD_WEIGHTS ? dnnl_query_diff_weights_md : dnnl_query_weights_md);
 }
 
-/* The reorder between fp32 OIHW and the layout of the kernel's weights. */
+/* The reorder between fp32 OIHW (IOHW) and the layout of the kernel's weights. */
 static dnnl_status_t reorder_create(onednn_kernel *k, const conv_shape *c) {
     dnnl_dims_t shape = {c->out_channels, c->channels, c->kernel, c->kernel};
     bool packs = k->kind != BACKWARD_WEIGHTS;
     const_descriptor laid_out = weights_of(k);
     descriptor plain = NULL;
-    dnnl_status_t s = descriptor_create(&plain, 4, shape, dnnl_f32, dnnl_oihw);
+    dnnl_format_tag_t layout = k->transposed ? dnnl_iohw : dnnl_oihw;
+    dnnl_status_t s = descriptor_create(&plain, 4, shape, dnnl_f32, layout);
     if (s == dnnl_success) s = dnnl_memory_create(&k->plain, plain, k->o->engine, DNNL_MEMORY_NONE);
     if (s == dnnl_success)
         s = dnnl_memory_create(
@@ -320,7 +321,7 @@ static status kernel_create(
     onednn_kernel **out, onednn *o, kernel_kind kind, const conv_shape *c, conv_fusion f) {
     onednn_kernel *k = memory_alloc(1, sizeof *k, "oneDNN");
     if (!k) return STATUS_FAILED;
-    *k = (onednn_kernel){.o = o, .kind = kind, .bias = f.bias};
+    *k = (onednn_kernel){.o = o, .kind = kind, .bias = f.bias, .transposed = f.transposed};
     int threads = omp_get_max_threads();
     omp_set_num_threads(1);
     status s = kernel_build(k, c, f);

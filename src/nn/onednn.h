@@ -22,9 +22,10 @@ typedef struct conv_shape {
     dtype type;
 } conv_shape;
 
-/* What a forward kernel does to each output besides: y = relu(conv(x) + bias + y). */
+/* What a forward kernel does to each output besides: y = relu(conv(x) + bias + y).
+ * transposed: onednn_pack is given [I, O, k, k]. */
 typedef struct conv_fusion {
-    bool bias, sum, relu;
+    bool bias, sum, relu, transposed;
 } conv_fusion;
 
 /* Kernels run on threads 0 .. threads - 1. */
@@ -45,7 +46,7 @@ size_t onednn_bytes(const onednn_kernel *k);
 /* Floats of a weight gradient in oneDNN's layout. */
 size_t onednn_gradient_count(const onednn_kernel *k);
 
-/* weight fp32 [O, I, k, k]. By one thread at a time for each kernel. */
+/* weight fp32 [O, I, k, k], or as the fusion says. By one thread at a time for each kernel. */
 status onednn_pack(onednn_kernel *k, int thread, const float *weight);
 /* The inverse, for a weight gradient in oneDNN's layout. By one thread at a time. */
 status onednn_unpack(onednn_kernel *k, int thread, const float *packed, float *weight);

@@ -45,7 +45,8 @@ static status pass_conv(plan *p, value v, int image, int thread, float *slot) {
         layer_channel_sums(dy, (size_t)l->height * (size_t)l->width, l->n->channels, p->o.type,
             slot + onednn_gradient_count(l->backward_weights));
     if (s != STATUS_OK || !l->flows[0]) return s;
-    void *dx = plan_gradient(p, x, image), *to = l->accumulates[0] ? w->work : dx;
+    void *dx = plan_gradient(p, x, image);
+    void *to = l->accumulates[0] && !l->transposed ? w->work : dx;
     s = onednn_run(l->backward_data, thread, dy, to, NULL, w->scratch);
     if (s == STATUS_OK && to != dx) layer_pass(to, NULL, dx, p->layer[x].elements, true, p->o.type);
     return s;

@@ -6,15 +6,16 @@
 #include <string.h>
 
 /* The backward-data pass at stride 1 is a convolution of the gradient with the weights flipped and
- * transposed. For dilated kernels it is taken so: oneDNN 2.6 has no fast kernel of its own. */
+ * transposed. It is taken so: oneDNN 2.6 has no fast kernel of its own for dilated ones, and its
+ * forward kernels are the faster ones for the others too. */
 static conv_shape transposed_shape(const conv_shape *c) {
     return (conv_shape){c->out_height, c->out_width, c->out_channels, c->height, c->width,
         c->channels, c->kernel, 1, c->dilation, c->dilation * (c->kernel - 1) - c->padding,
         c->type};
 }
 
-static bool should_transpose(const conv_shape *c) {
-    return c->stride == 1 && c->dilation > 1 && c->padding <= c->dilation * (c->kernel - 1);
+static bool can_transpose(const conv_shape *c) {
+    return c->stride == 1 && c->padding <= c->dilation * (c->kernel - 1);
 }
 
 static size_t weight_count(const layer *l) {
@@ -25,10 +26,11 @@ static size_t weight_count(const layer *l) {
 static status create_training_kernels(plan *p, layer *l) {
     status s = onednn_backward_weights(&l->backward_weights, p->engine, &l->conv);
     if (s != STATUS_OK || !l->flows[0]) return s;
-    l->transposed = should_transpose(&l->conv);
+    l->transposed = can_transpose(&l->conv);
     if (!l->transposed) return onednn_backward_data(&l->backward_data, p->engine, &l->conv);
     conv_shape t = transposed_shape(&l->conv);
-    return onednn_forward(&l->backward_data, p->engine, &t, (conv_fusion){.bias = false});
+    conv_fusion f = {.sum = l->accumulates[0], .transposed = true};
+    return onednn_forward(&l->backward_data, p->engine, &t, f);
 }
 
 static status create_layer(plan *p, layer *l) {
@@ -99,14 +101,11 @@ static void fold_norm(const plan *p, layer *l, float *weight) {
     }
 }
 
-/* [O, I, k, k] to [I, O, k, k] with rows and columns in reverse. */
+/* Rows and columns in reverse. */
 static void flip(const layer *l, const float *w, float *to) {
-    size_t out = (size_t)l->conv.out_channels, in = (size_t)l->conv.channels;
-    size_t area = (size_t)l->conv.kernel * (size_t)l->conv.kernel;
-    for (size_t o = 0; o < out; o++)
-        for (size_t i = 0; i < in; i++)
-            for (size_t k = 0; k < area; k++)
-                to[(i * out + o) * area + area - 1 - k] = w[(o * in + i) * area + k];
+    size_t area = (size_t)l->conv.kernel * (size_t)l->conv.kernel, count = weight_count(l);
+    for (size_t i = 0; i < count; i += area)
+        for (size_t k = 0; k < area; k++) to[i + k] = w[i + area - 1 - k];
 }
 
 static status pack_layer(plan *p, layer *l, int thread) {
@@ -118,7 +117,7 @@ static status pack_layer(plan *p, layer *l, int thread) {
     }
     status s = onednn_pack(l->forward, thread, weight);
     if (s != STATUS_OK || !l->backward_data) return s;
-    if (l->transposed) {
+    if (l->transposed && l->conv.kernel > 1) {
         flip(l, weight, work);
         weight = work;
     }

@@ -46,7 +46,7 @@ typedef struct layer {
     value target; /* what it computes: its own value, or that of the last node fused into it */
     value fold;   /* norm folded into the weights, or -1 */
     bool fuse_relu, fuse_sum;
-    bool transposed; /* backward data is a forward convolution with flipped weights */
+    bool transposed; /* backward data is a forward convolution, which adds where it must */
     onednn_kernel *forward, *backward_data, *backward_weights;
     float *folded_bias; /* [O] */
     size_t slot;        /* floats of an image's weight and bias gradient */

@@ -33,4 +33,25 @@ static inline __attribute__((always_inline)) void row_store(
     for (size_t i = 0; i < n; i++) b[i] = bf16_from_float(from[i]);
 }
 
+/* The same without a copy of fp32: the row itself, or its floats in `room` [n]. */
+static inline __attribute__((always_inline)) const float *row_view(
+    float *room, const void *from, size_t n, dtype t) {
+    if (t == DTYPE_F32) return from;
+    row_load(room, from, n, t);
+    return room;
+}
+
+/* Where a row that is to be stored is computed: in its place, or in `room`; row_done stores it. */
+static inline __attribute__((always_inline)) float *row_room(float *room, void *to, dtype t) {
+    return t == DTYPE_F32 ? (float *)to : room;
+}
+
+static inline __attribute__((always_inline)) void row_done(
+    void *to, const float *row, size_t n, dtype t) {
+    if (t != DTYPE_F32) row_store(to, row, n, t);
+}
+
+/* A loop over a row may read and write the same row, each element for itself. */
+#define ROW_LOOP _Pragma("GCC ivdep")
+
 #endif
