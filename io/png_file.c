@@ -150,10 +150,15 @@ status png_file_labels(const void *bytes, size_t size, const char *name, labelma
     if (st == STATUS_OK) st = want_ids(&r, &h);
     if (st == STATUS_OK) st = read_rows(&r, h.height);
     if (st == STATUS_OK) st = labelmap_create(&map, h.height, h.width);
-    for (int y = 0; st == STATUS_OK && y < h.height; y++)
-        for (int x = 0; x < h.width; x++)
-            map.data[(size_t)y * (size_t)h.width + (size_t)x] =
-                h.bits == 16 ? (uint16_t)(r.row[y][2 * x] << 8 | r.row[y][2 * x + 1]) : r.row[y][x];
+    for (int y = 0; st == STATUS_OK && y < h.height; y++) {
+        const uint8_t *row = r.row[y];
+        uint16_t *id = map.data + (size_t)y * (size_t)h.width;
+        for (int x = 0; x < h.width; x++) {
+            unsigned sample = row[x];
+            if (h.bits == 16) sample = (unsigned)row[2 * x] << 8 | row[2 * x + 1];
+            id[x] = (uint16_t)sample;
+        }
+    }
     reader_destroy(&r);
     if (st == STATUS_OK) *out = map;
     return st;

@@ -43,7 +43,9 @@ static labelmap make_labels(int i) {
     return m;
 }
 
+/* A new file each time: to overwrite one waits for the disk. */
 static void put(const char *name, const void *bytes, size_t size) {
+    unlink(scratch_path(&folder, name));
     scratch_write(scratch_path(&folder, name), bytes, size);
 }
 
