@@ -74,9 +74,8 @@ static const setting table[] = {
     {WORDS(dataset, strip_prefix, "", "What is removed from the beginning of each listed path.")},
     {WORDS(dataset, names, "", "Names of the classes, separated by commas.")},
     {WORDS(dataset, label_map, "",
-        "Ids as they stand in the label files to classes or dataset.ignore: FROM:TO,FROM:TO,..., "
-        "or a "
-        "file below root of such pairs, one a line; * is every id not named. Empty: ids are "
+        "Ids as they stand in the label files to classes or dataset.ignore: FROM:TO,FROM:TO,... or "
+        "a file below root of such pairs, one a line; * is every id not named. Empty: ids are "
         "classes.")},
     {CHOICE(dataset, on_bad_image, "stop", "stop|skip",
         "stop: the first image that cannot be read ends the run; skip: it is left out and named.")},
