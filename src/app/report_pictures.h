@@ -8,8 +8,8 @@
 enum { PICTURES = 4, CAPTION = 48 }; /* most pictures of a strip */
 
 typedef struct report_pictures {
-    report_strip *strip;                    /* [strips] */
-    report_picture (*picture)[PICTURES];    /* [strips], PNG bytes owned */
+    report_strip *strip;                 /* [strips] */
+    report_picture (*picture)[PICTURES]; /* [strips], PNG bytes owned */
     int strips;
 } report_pictures;
 
@@ -18,7 +18,8 @@ void report_pictures_destroy(report_pictures *p);
 /* report.overlays training images, evenly spaced: image, auxiliary labels over it, ground truth.
  * Empty without labels.h5. */
 status report_overlays(const stage *t, int round, report_pictures *out);
-/* As many images of evaluate.split: image, ground truth, predictions of the models that are there. */
+/* As many images of evaluate.split: image, ground truth, predictions of the models that are there.
+ */
 status report_predictions(const stage *t, int round, report_pictures *out);
 
 #endif
