@@ -1,0 +1,132 @@
+#include "io/features.h"
+#include "io/file.h"
+#include "mpi/shard.h"
+#include "src/base/memory.h"
+#include "src/base/random.h"
+#include "tests/io/world.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+enum { IMAGES = 7, D = 3, KEY = 12345 };
+
+static const char *const names[IMAGES] = {"a", "b", "c", "d", "e", "f", "g"};
+
+/* This rank's share of the images: image i is [i + 1, 2 i + 3, D]. */
+static void make_block(const comm *c, dtype type, feature_block *b) {
+    int first = (int)shard_begin(IMAGES, comm_rank(c), comm_size(c));
+    int end = (int)shard_begin(IMAGES, comm_rank(c) + 1, comm_size(c));
+    *b = (feature_block){.first = first, .images = end - first};
+    b->height = memory_alloc((size_t)b->images, sizeof *b->height, "test");
+    b->width = memory_alloc((size_t)b->images, sizeof *b->width, "test");
+    b->rows = (features){.d = D, .type = type};
+    for (int i = first; i < end; i++) {
+        b->height[i - first] = i + 1;
+        b->width[i - first] = 2 * i + 3;
+        b->rows.n += (size_t)(i + 1) * (size_t)(2 * i + 3);
+    }
+    uint8_t *byte = b->rows.data = memory_alloc(b->rows.n, D * dtype_size(type), "test");
+    for (int i = first; i < end; i++) {
+        random_stream r = random_begin(1, RANDOM_SYNTH, 0, (uint64_t)i);
+        size_t bytes = (size_t)(i + 1) * (size_t)(2 * i + 3) * D * dtype_size(type);
+        while (bytes-- > 0) *byte++ = (uint8_t)random_u32(&r);
+    }
+}
+
+static status write_features(const comm *c, const char *path, dtype type) {
+    feature_block b;
+    make_block(c, type, &b);
+    status st = features_write(c, path, &b, names, IMAGES, "layer3,layer4", 8, KEY);
+    feature_block_destroy(&b);
+    return st;
+}
+
+static void check_read(const comm *c, const char *path, dtype type) {
+    feature_block have = {0}, want;
+    make_block(c, type, &want);
+    assert_int_equal(features_read(c, path, KEY, &have), STATUS_OK);
+    assert_int_equal(have.first, want.first);
+    assert_int_equal(have.images, want.images);
+    assert_int_equal(have.rows.n, want.rows.n);
+    assert_int_equal(have.rows.d, D);
+    assert_int_equal(have.rows.type, type);
+    assert_memory_equal(have.height, want.height, (size_t)want.images * sizeof(int));
+    assert_memory_equal(have.width, want.width, (size_t)want.images * sizeof(int));
+    assert_memory_equal(have.rows.data, want.rows.data, want.rows.n * D * dtype_size(type));
+    feature_block_destroy(&have);
+    feature_block_destroy(&want);
+}
+
+/* Written by all ranks, read by all and by one; written by one, read by all. */
+static void read_by_any_number_of_ranks(void **state) {
+    (void)state;
+    for (int t = 0; t < 2; t++) {
+        dtype type = t ? DTYPE_BF16 : DTYPE_F32;
+        const char *path = scratch_path(&folder, "features.h5");
+        assert_int_equal(write_features(world, path, type), STATUS_OK);
+        check_read(world, path, type);
+        if (comm_root(world)) {
+            check_read(NULL, path, type);
+            assert_int_equal(features_verify(path), STATUS_OK);
+            assert_int_equal(write_features(NULL, path, type), STATUS_OK);
+        }
+        comm_barrier(world);
+        check_read(world, path, type);
+        features_info about;
+        assert_int_equal(features_about(path, &about), STATUS_OK);
+        assert_string_equal(about.layers, "layer3,layer4");
+        assert_int_equal(about.stride, 8);
+        assert_int_equal(about.images, IMAGES);
+        assert_true(about.key == KEY && about.type == type && about.d == D);
+        comm_barrier(world);
+    }
+}
+
+static void other_key_is_refused(void **state) {
+    (void)state;
+    feature_block b = {.first = 77};
+    const char *path = scratch_path(&folder, "key.h5");
+    assert_int_equal(write_features(world, path, DTYPE_F32), STATUS_OK);
+    assert_int_equal(features_read(world, path, KEY + 1, &b), STATUS_OUTPUT);
+    assert_int_equal(b.first, 77);
+    assert_int_equal(features_read(world, scratch_path(&folder, "no.h5"), KEY, &b), STATUS_DATA);
+    assert_int_equal(
+        write_features(world, scratch_path(&folder, "no/x.h5"), DTYPE_F32), STATUS_OUTPUT);
+}
+
+static void damage_is_found_by_every_rank(void **state) {
+    (void)state;
+    feature_block b = {0};
+    const char *path = scratch_path(&folder, "damaged.h5");
+    assert_int_equal(write_features(world, path, DTYPE_F32), STATUS_OK);
+    if (comm_root(world)) {
+        char *data, *at = NULL;
+        size_t bytes;
+        feature_block last;
+        assert_int_equal(file_read(path, 1 << 24, (void **)&data, &bytes), STATUS_OK);
+        make_block(NULL, DTYPE_F32, &last);
+        at = memmem(data, bytes, last.rows.data, 64);
+        assert_non_null(at);
+        at[last.rows.n * D * 4 - 1] ^= 1; /* the last image's */
+        scratch_write(path, data, bytes);
+        feature_block_destroy(&last);
+        memory_free(data);
+        assert_int_equal(features_verify(path), STATUS_OUTPUT);
+    }
+    comm_barrier(world);
+    assert_int_equal(features_read(world, path, KEY, &b), STATUS_OUTPUT);
+}
+
+int main(int argc, char **argv) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(read_by_any_number_of_ranks),
+        cmocka_unit_test(other_key_is_refused),
+        cmocka_unit_test(damage_is_found_by_every_rank),
+    };
+    int failed;
+    WORLD_RUN(tests, failed);
+    return failed;
+}
