@@ -119,7 +119,7 @@ void comm_gather(const comm *c, const void *mine, const size_t *bytes, void *all
     size_t total = 0;
     for (int r = 0; r < comm_size(c); r++) total += bytes[r];
     if (!c || c->size == 1) {
-        memcpy(all, mine, total);
+        if (total > 0) memcpy(all, mine, total);
         return;
     }
     if (total <= INT_MAX) {
@@ -135,7 +135,7 @@ void comm_gather(const comm *c, const void *mine, const size_t *bytes, void *all
         /* Too large for int displacements: each rank's part is broadcast in pieces. */
         size_t begin = 0;
         for (int r = 0; r < c->size; begin += bytes[r], r++) {
-            if (r == c->rank) memcpy((char *)all + begin, mine, bytes[r]);
+            if (r == c->rank && bytes[r] > 0) memcpy((char *)all + begin, mine, bytes[r]);
             for (size_t done = 0; done < bytes[r]; done += CHUNK) {
                 size_t part = bytes[r] - done < CHUNK ? bytes[r] - done : CHUNK;
                 MPI_Bcast((char *)all + begin + done, (int)part, MPI_BYTE, r, c->mpi);
