@@ -42,12 +42,17 @@ static void log_bad_row(const kmeans_rows *rows, int64_t bad) {
         (long long)(rows->first + i), (long long)bad, FEATURES_LARGE);
 }
 
+static inline int64_t rows_of_images(const kmeans_rows *rows) {
+    int64_t sum = 0;
+    for (int64_t i = 0; i < rows->images; i++) sum += rows->image[i];
+    return sum;
+}
+
 /* Counts rows, checks what the contract asks. Collective. */
 static status check(lloyd *l) {
     kmeans_rows *r = &l->rows;
-    int64_t bad, n = (int64_t)r->x->n, sum = 0;
-    for (int64_t i = 0; i < r->images; i++) sum += r->image[i];
-    assert(sum == n);
+    int64_t bad, n = (int64_t)r->x->n;
+    assert(n == rows_of_images(r));
     r->total = n;
     comm_sum_i64(l->c, &r->total, 1);
     prefix_sum_i64(l->c, &n, &r->before, 1);
