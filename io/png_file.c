@@ -23,7 +23,7 @@ static void on_error(png_structp png, png_const_charp message) {
 }
 
 /* Some old writers leave a wrong profile or text behind: only what touches the picture counts, and
- * libpng calls that an error. */
+ * read_rows makes that an error. */
 static void on_warning(png_structp png, png_const_charp message) {
     (void)png, (void)message;
 }
@@ -80,6 +80,7 @@ static status read_header(png_reader *r, image_header *out) {
 /* Rows as the transformations that have been set make them. */
 static status read_rows(png_reader *r, int height) {
     if (setjmp(png_jmpbuf(r->png))) return STATUS_DATA;
+    png_set_benign_errors(r->png, 0);
     png_set_interlace_handling(r->png);
     png_read_update_info(r->png, r->info);
     size_t bytes = png_get_rowbytes(r->png, r->info);
@@ -137,6 +138,8 @@ static status want_ids(png_reader *r, const image_header *h) {
     }
     if (setjmp(png_jmpbuf(r->png))) return STATUS_DATA;
     if (h->bits < 8) png_set_packing(r->png);
+    /* An id needs no colour: writers cut palettes short, and void is 255. */
+    png_set_check_for_invalid_index(r->png, -1);
     return STATUS_OK;
 }
 
