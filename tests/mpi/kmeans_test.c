@@ -102,7 +102,7 @@ static void check_parts(
 
 static kmeans_options options(void) {
     return (kmeans_options){.k = 12,
-        .iterations = 30,
+        .iterations = 12,
         .restarts = 1,
         .threads = 1,
         .cosine = 1,
