@@ -1,5 +1,5 @@
 /* Quality of auxiliary labels against ground truth, without training: exact pair statistics
- * (README, "Score"). Not collective: counts are int64 and add over ranks; pairs are 128-bit.
+ * over all images. Not collective: counts are int64 and add over ranks; pairs are 128-bit.
  *
  * The contingency table of one image is T[a, y] = pixels with label a and class y. Cross-image
  * pairs are all pairs of the summed table minus the pairs within each image's own table. Pairs are
