@@ -36,17 +36,35 @@ submit() {
     last=$(sed -nE 's/.*: job ([0-9]+),.*/\1/p' "$folder/submit.out" | tail -n 1)
 }
 
-# wait_for JOB: until the job has left the queue; 1 if it did not complete.
-wait_for() {
-    local state=
-    while true; do
-        state=$(scontrol -o show job "$1" | sed -E 's/.* JobState=([A-Z_]+) .*/\1/')
-        case $state in
-        COMPLETED) return 0 ;;
-        PENDING | RUNNING | COMPLETING | CONFIGURING | REQUEUED) sleep 0.5 ;;
-        *) echo "job $1: $state" && return 1 ;;
-        esac
+# wait_until COMMAND...: until it succeeds. Ends the test, with the state of the queue, before ctest
+# would: it would leave the daemons running.
+wait_until() {
+    until "$@"; do
+        if [[ $SECONDS -gt ${AUXSEG_TEST_SECONDS:-600} ]]; then
+            echo "waited too long for: $*"
+            squeue --long
+            exit 1
+        fi
+        sleep 0.2
     done
+}
+
+# left JOB: whether it has left the queue, its state then being in $state.
+left() {
+    state=$(scontrol -o show job "$1" | sed -E 's/.* JobState=([A-Z_]+) .*/\1/')
+    case $state in PENDING | RUNNING | COMPLETING | CONFIGURING | REQUEUED) return 1 ;; esac
+}
+
+# completed JOB: waits for it; 1 if it did not complete.
+completed() {
+    wait_until left "$1"
+    echo "job $1: $state"
+    [[ $state == COMPLETED ]]
+}
+
+# has_steps: whether the run notes steps of pretraining, or has ended without.
+has_steps() {
+    grep -q pretrain "$folder/run/metrics.csv" 2>/dev/null || left "$last"
 }
 
 echo "== a job that stops early"
@@ -62,7 +80,7 @@ PROGRAM
 chmod +x "$folder/early/program"
 submit "$folder/early/program" "$here/../configs/demo.cfg" --ranks-per-node 2 \
     --stages pack,extract --set run.dir="$folder/early"
-wait_for "$last"
+completed "$last"
 diff - "$folder/early/starts.csv" <<'STARTS'
 pack 2 0
 pack 2 1
@@ -74,9 +92,9 @@ submit "$AUXSEG" "$here/../configs/demo.cfg" --ranks-per-node 2 --set run.dir="$
     --set dataset.root="$folder/images" --set dataset.synth_train=8 --set dataset.synth_val=4 \
     --set pretrain.steps=30 --set finetune.steps=3
 pretrain=$(sed -nE 's/^pretrain: job ([0-9]+),.*/\1/p' "$folder/submit.out")
-until grep -q pretrain "$folder/run/metrics.csv" 2>/dev/null; do sleep 0.1; done
+wait_until has_steps
 scancel --signal=USR1 "$pretrain"
-wait_for "$last"
+completed "$last"
 grep "goes back into the queue" "$folder/run/jobs/pretrain-$pretrain.log"
 [[ -e $folder/run/DONE && -s $folder/run/report.html ]]
 [[ $(grep -c "^pretrain" "$folder/run/metrics.csv") -eq 30 ]] # no step lost, none twice
