@@ -157,9 +157,10 @@ static status gather_rows(
     size_t *bytes = memory_alloc((size_t)ranks, sizeof *bytes, "gather");
     status st = comm_agree(t->c, bytes ? STATUS_OK : STATUS_FAILED);
     (void)rows;
-    for (int r = 0; st == STATUS_OK && r < ranks; r++)
-        bytes[r] = (size_t)(shard_begin(t->units, r + 1, ranks) - shard_begin(t->units, r, ranks)) *
-                   width * sizeof *all;
+    for (int r = 0; st == STATUS_OK && r < ranks; r++) {
+        int images = rank_first(t, r + 1) - rank_first(t, r);
+        bytes[r] = (size_t)((images + t->unit - 1) / t->unit) * width * sizeof *all;
+    }
     if (st == STATUS_OK) comm_gather(t->c, local, bytes, all);
     memory_free(bytes);
     return st;
