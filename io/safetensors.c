@@ -41,6 +41,12 @@ size_t safetensors_type_size(const char *type) {
     return 0;
 }
 
+/* torch.save's files: a zip archive, formerly a pickle of protocol 2. As a header's length both are
+ * far beyond the limit. */
+static bool is_torch_archive(const unsigned char *raw) {
+    return memcmp(raw, "PK\3\4", 4) == 0 || memcmp(raw, "\x80\2\x8a\n", 4) == 0;
+}
+
 /* Header length, header and the number of bytes after it. */
 static status read_header(safetensors *f, int fd, uint64_t bytes) {
     unsigned char raw[LENGTH_BYTES];
@@ -51,6 +57,12 @@ static status read_header(safetensors *f, int fd, uint64_t bytes) {
     }
     status st = file_read_at(fd, f->path, 0, raw, sizeof raw);
     if (st != STATUS_OK) return st;
+    if (is_torch_archive(raw)) {
+        log_error("%s: a PyTorch archive, which can run code when it is read: save its state_dict "
+                  "with safetensors.torch.save_file",
+            f->path);
+        return STATUS_DATA;
+    }
     uint64_t length = 0;
     for (int i = LENGTH_BYTES - 1; i >= 0; i--) length = length << 8 | raw[i];
     if (length > HEADER_LIMIT || length > bytes - LENGTH_BYTES) {

@@ -48,6 +48,7 @@ status command_convert(int argc, char **argv) {
         return STATUS_USAGE;
     }
     status st = safetensors_read(&f, argv[0]);
+    if (st == STATUS_OK) st = safetensors_verify(f, NULL);
     if (st == STATUS_OK) st = write_renamed(f, argv[1]);
     safetensors_close(f);
     return st;

@@ -1,11 +1,11 @@
 #include "src/app/file_kind.h"
 
+#include "io/file.h"
 #include "io/hdf5_kind.h"
 #include "src/base/log.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { HEAD = 16 };
 
@@ -20,14 +20,15 @@ static file_kind kind_of_bytes(const unsigned char *b, size_t n) {
 }
 
 status file_kind_of(const char *path, file_kind *out) {
-    unsigned char head[HEAD];
-    FILE *f = fopen(path, "rb");
-    if (!f) {
-        log_error("%s: %s", path, strerror(errno));
-        return STATUS_DATA;
-    }
-    size_t n = fread(head, 1, sizeof head, f);
-    fclose(f);
+    unsigned char head[HEAD] = {0};
+    int fd;
+    uint64_t bytes;
+    status st = file_open(path, &fd, &bytes);
+    if (st != STATUS_OK) return st;
+    size_t n = bytes < sizeof head ? (size_t)bytes : sizeof head;
+    st = file_read_at(fd, path, 0, head, n);
+    close(fd);
+    if (st != STATUS_OK) return st;
     if (n >= 8 && memcmp(head, "\x89HDF\r\n\x1A\n", 8) == 0) {
         const char *holds = hdf5_kind(path);
         *out = !holds                         ? KIND_UNKNOWN

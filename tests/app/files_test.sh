@@ -1,0 +1,96 @@
+#!/usr/bin/env bash
+# inspect, verify and convert on every file that a run leaves: told apart by contents, damage found,
+# names of weights made torchvision's, what cannot be read refused by name.
+set -uo pipefail
+auxseg=$AUXSEG
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+cd "$folder" || exit 1
+export OMP_NUM_THREADS=1
+failures=0
+
+fail() {
+    printf 'FAILED: %s\n' "$*"
+    sed 's/^/  | /' out
+    failures=$((failures + 1))
+}
+
+# expect CODE PATTERN COMMAND...: the exit code, and a line of what was printed.
+expect() {
+    local code=$1 pattern=$2 got=0
+    shift 2
+    timeout 50 "$@" >out 2>&1 </dev/null || got=$?
+    [[ $got -eq $code ]] || fail "$*: code $got, not $code"
+    grep -qa -- "$pattern" out || fail "$*: nothing like \"$pattern\""
+}
+
+# damage FILE COPY OFFSET: a copy whose byte at OFFSET, from the end, is another one.
+damage() {
+    local size byte
+    cp "$1" "$2"
+    size=$(stat -c %s "$1")
+    byte=$(tail -c "$3" "$1" | head -c 1 | od -An -tu1)
+    printf "%b" "\\$(printf %03o $((byte ^ 1)))" |
+        dd of="$2" bs=1 seek=$((size - $3)) conv=notrunc status=none
+}
+
+cat >tiny.cfg <<'CFG'
+run: { dir = "run"; compare = false; };
+dataset: { layout = "synth"; root = "images"; synth_train = 3; synth_val = 1; synth_height = 32;
+           synth_width = 48; };
+model: { backbone = "resnet18"; stages = 2; head = "fcn"; head_channels = 8; group = 2;
+         projection = 8; };
+extract: { source = "finetuned"; keep = true; };
+cluster: { k = 3; iterations = 2; sample = 50; };
+finetune: { fraction = 1.0; steps = 2; batch = 2; crop = 32; };
+CFG
+expect 0 'Result: PASS' "$auxseg" run tiny.cfg --set run.until=cluster
+
+expect 0 'data set, 4 images' "$auxseg" inspect run/dataset.h5
+expect 0 '3 clusters' "$auxseg" inspect run/labels.h5
+expect 0 'features of 3 images' "$auxseg" inspect run/features.h5
+expect 0 'safetensors' "$auxseg" inspect run/baseline.safetensors
+expect 0 'record of a run' "$auxseg" inspect run/run.json
+expect 0 'cluster .*to step' "$auxseg" inspect run/metrics.csv
+expect 0 'png, 48 x 32' "$auxseg" inspect images/train/00000.png
+expect 0 'png, 48 x 32' "$auxseg" inspect run/*.h5 images/train/00000.png
+expect 3 'no file that' "$auxseg" inspect tiny.cfg
+expect 3 'nothing' "$auxseg" inspect nothing
+expect 3 'regular' "$auxseg" inspect run
+mkfifo pipe
+expect 3 'regular' "$auxseg" inspect pipe
+
+for file in dataset.h5 labels.h5 features.h5 baseline.safetensors; do
+    expect 0 "$file: whole" "$auxseg" verify "run/$file"
+done
+expect 0 'no checksums' "$auxseg" verify run/run.json
+damage run/baseline.safetensors damaged.safetensors 5
+expect 3 'damaged.safetensors: tensor .* is damaged' "$auxseg" verify damaged.safetensors
+expect 3 'damaged.safetensors: tensor .* is damaged' "$auxseg" convert damaged.safetensors no
+[[ ! -e no ]] || fail "damaged weights are converted"
+head -c 2000 run/labels.h5 >cut.h5
+expect 3 'cut.h5' "$auxseg" verify cut.h5
+
+# A header of one tensor, as DistributedDataParallel names it.
+header='{"module.conv1.weight":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}'
+printf "%b" "\\0$(printf %03o ${#header})\\0\\0\\0\\0\\0\\0\\0" >bare.safetensors
+printf '%sabcd' "$header" >>bare.safetensors
+expect 0 '1 tensors' "$auxseg" convert bare.safetensors named.safetensors
+expect 0 ' backbone.conv1.weight  *F32  *\[1\]' "$auxseg" inspect named.safetensors
+expect 0 'whole' "$auxseg" verify named.safetensors
+[[ $(tail -c 4 named.safetensors) == abcd ]] || fail "the tensor's bytes"
+printf 'PK\003\004 archive of torch.save' >model.pt
+expect 3 'model.pt: a PyTorch archive' "$auxseg" convert model.pt no
+expect 4 'no/such' "$auxseg" convert bare.safetensors no/such/file
+
+# Images that claim far more pixels than they should: refused by header, in no time.
+if [[ -n ${AUXSEG_SHARED:-} && -d $AUXSEG_SHARED/data/hostile ]]; then
+    for file in bomb.png bomb.jpg; do
+        expect 3 "$file.*refused" "$auxseg" inspect "$AUXSEG_SHARED/data/hostile/$file"
+    done
+    for file in "$AUXSEG_SHARED"/data/hostile/*.h5; do
+        expect 3 "$(basename "$file")" "$auxseg" inspect "$file"
+    done
+fi
+
+exit $((failures > 0))
