@@ -43,6 +43,8 @@ static status list_skipped(const packing *k, const char *path) {
     if (st == STATUS_OK && skipped > 0) {
         log_warn("%d of %d images are bad and left out: %s", skipped, k->l.items, name);
         st = file_write(name, text, used);
+    } else if (st == STATUS_OK) {
+        remove(name); /* of an earlier packing, if there is one */
     }
     memory_free(text);
     return st;

@@ -140,7 +140,7 @@ static status read_centroids(hid_t file, labels *l) {
     labels_info *i = &l->h.info;
     status st = hdf5_shape(file, l->path, "/centroids", &k, &d);
     if (st != STATUS_OK) return st;
-    if (i->k < 0 || i->k >= LABEL_IGNORE || k != (hsize_t)i->k || d > INT32_MAX)
+    if (i->k < 0 || i->k > LABEL_IGNORE || k != (hsize_t)i->k || d > INT32_MAX)
         return damaged(l->path, "k and the shape of /centroids disagree");
     i->d = (int)d;
     l->centroids = memory_alloc((size_t)k * (size_t)d, sizeof *l->centroids, "centroids");

@@ -79,7 +79,8 @@ static status write_labels(const stage *t, const feature_block *b, const kmeans_
     return st;
 }
 
-static status cluster_features(stage *t, const feature_block *b, kmeans_result *out) {
+/* *passes: over all rows, of all restarts. */
+static status cluster_features(stage *t, const feature_block *b, kmeans_result *out, int *passes) {
     char path[FILE_PATH];
     cluster_report report = {t, NULL, 0};
     kmeans_options o = options_of(t->s);
@@ -91,6 +92,7 @@ static status cluster_features(stage *t, const feature_block *b, kmeans_result *
     if (st == STATUS_OK)
         st = kmeans_run(
             t->c, &o, &b->rows, rows, b->images, b->first, NULL, report_iteration, &report, out);
+    *passes = report.step;
     metrics_close(report.rows);
     memory_free(rows);
     return st;
@@ -101,10 +103,11 @@ static status cluster_stage(stage *t) {
     feature_block b = {0};
     kmeans_result r = {0};
     uint64_t hash;
+    int passes = 0;
     double now = timer_now();
     status st = extract_features(t, t->s->extract.keep, &b);
     timer_lap(&t->time, PHASE_FORWARD, now);
-    if (st == STATUS_OK) st = cluster_features(t, &b, &r);
+    if (st == STATUS_OK) st = cluster_features(t, &b, &r, &passes);
     now = timer_now();
     if (st == STATUS_OK) st = stage_path(t, path, "labels.h5");
     if (st == STATUS_OK) st = write_labels(t, &b, &r, path, &hash);
@@ -115,8 +118,8 @@ static status cluster_stage(stage *t) {
     double seconds = t->time.seconds[PHASE_ASSIGN] + t->time.seconds[PHASE_UPDATE];
     if (t->record) st = run_record_set_hash(t->record, t->round > 1 ? t->name : "labels", hash);
     st = comm_agree(t->c, st);
-    stage_result result = {path, hash, seconds > 0 ? (double)rows * r.iterations / seconds : NAN,
-        "pixel iterations/s"};
+    stage_result result = {
+        path, hash, seconds > 0 ? (double)rows * passes / seconds : NAN, "pixel iterations/s"};
     if (st == STATUS_OK) st = stage_finish(t, &result);
 done:
     memory_free(r.centroids);

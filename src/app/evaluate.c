@@ -68,10 +68,15 @@ static status add_pass(
     plan_output_shape(p, 0, &h, &w, &classes);
     size_t size = (size_t)rgb->height * (size_t)rgb->width * (size_t)classes;
 #pragma omp parallel for schedule(dynamic) num_threads(threads)
-    for (int i = 0; i < count; i++)
-        segment_accumulate(plan_output(p, 0, i), h, w, classes, a->flip, rgb->height, rgb->width,
-            probability + (size_t)i * size);
-    return STATUS_OK;
+    for (int i = 0; i < count; i++) {
+        status mine = segment_accumulate(plan_output(p, 0, i), h, w, classes, a->flip, rgb->height,
+            rgb->width, probability + (size_t)i * size);
+        if (mine != STATUS_OK) {
+#pragma omp critical(worst)
+            worst = mine;
+        }
+    }
+    return worst;
 }
 
 /* The next number of a list "0.75, 1.0"; 1 where the list is empty. */
@@ -109,6 +114,16 @@ status evaluate_predict(
     return st;
 }
 
+int evaluate_count(const stage *t, const inference *net, const int *list, int first, int end) {
+    enum { BYTES = 1 << 30 };
+    int height, width, count = inference_run(net, t->d, list, first, end, t->s->dataset.scale);
+    dataset_shape(t->d, list[first], t->s->dataset.scale, &height, &width);
+    int64_t image_bytes =
+        (int64_t)height * width * inference_channels(net) * (int64_t)sizeof(float);
+    while (count > 1 && count * image_bytes > BYTES) count--;
+    return count;
+}
+
 /* Images list[first] .. of one shape: loaded, predicted, counted. */
 static status evaluate_run(
     const stage *t, inference *net, const int *list, int count, int64_t *matrix) {
@@ -142,7 +157,7 @@ static status fill_matrix(stage *t, inference *net, int64_t *matrix, int *images
     int end = (int)shard_begin(list.count, comm_rank(t->c) + 1, comm_size(t->c));
     progress bar = progress_begin(t->name, "images", 0, end - begin);
     for (int i = begin, count; st == STATUS_OK && i < end; i += count) {
-        count = inference_run(net, t->d, list.member, i, end, t->s->dataset.scale);
+        count = evaluate_count(t, net, list.member, i, end);
         st = evaluate_run(t, net, list.member + i, count, matrix);
         progress_update(&bar, i + count - begin, "");
     }
@@ -155,12 +170,21 @@ static status fill_matrix(stage *t, inference *net, int64_t *matrix, int *images
     return st;
 }
 
+static void forget_figures(stage *t, const char *group) {
+    static const char *const part[] = {"", "/IoU", "/Acc"};
+    char table[STAGE_NAME + 16];
+    for (size_t i = 0; t->record && i < sizeof part / sizeof *part; i++) {
+        snprintf(table, sizeof table, "%s%s", group, part[i]);
+        run_record_clear_group(t->record, table);
+    }
+}
+
 static status record_figures(stage *t, const char *group, const int64_t *matrix, double *per) {
     int classes = dataset_classes(t->d);
     char table[STAGE_NAME + 16];
     segment_scores r = confusion_scores(matrix, classes, per, per + classes);
     log_info("%s: mIoU %.4f  mAcc %.4f  aAcc %.4f", group, r.mean_iou, r.mean_accuracy, r.accuracy);
-    if (t->record) run_record_clear_group(t->record, group);
+    forget_figures(t, group);
     status st = stage_figure(t, group, "mIoU", r.mean_iou);
     if (st == STATUS_OK) st = stage_figure(t, group, "mAcc", r.mean_accuracy);
     if (st == STATUS_OK) st = stage_figure(t, group, "aAcc", r.accuracy);

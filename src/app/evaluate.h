@@ -15,6 +15,10 @@ status evaluate_model(
  * scales as in evaluate: out [count] are created. Not collective. */
 status evaluate_predict(const stage *t, inference *net, const image *rgb, int count, labelmap *out);
 
+/* How many images from list[first] on evaluate_predict may be given at once: of one shape, and no
+ * more than their class probabilities leave memory for. Not collective. */
+int evaluate_count(const stage *t, const inference *net, const int *list, int first, int end);
+
 /* "train" | "val" | "test". */
 split evaluate_split(const settings *s);
 

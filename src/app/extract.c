@@ -49,7 +49,7 @@ typedef struct feature_request {
 /* Features of other stages than this one have the same key: a copy of the stage computes it. */
 static status extract_key(const stage *t, const char *weights, uint64_t *key) {
     stage copy = *t;
-    status st = stage_key(&copy, "model,extract", weights, 0);
+    status st = stage_key(&copy, "dataset,model,extract", weights, 0);
     *key = copy.key;
     return st;
 }
@@ -169,6 +169,16 @@ static status compute_features(const stage *t, const feature_request *q, feature
     return st;
 }
 
+/* Whether features.h5 holds just these features and may be used. Collective. */
+static bool features_kept(const stage *t, const feature_request *q) {
+    features_info info;
+    int32_t kept = comm_root(t->c) && strcmp(t->s->run.resume, "auto") == 0 &&
+                   file_exists(q->file) && features_about(q->file, &info) == STATUS_OK &&
+                   info.key == q->key;
+    comm_max_i32(t->c, &kept, 1);
+    return kept;
+}
+
 status extract_features(stage *t, bool keep, feature_block *out) {
     feature_request q = {.keep = keep};
     feature_block b = {0};
@@ -178,12 +188,12 @@ status extract_features(stage *t, bool keep, feature_block *out) {
     if (st == STATUS_OK) st = extract_key(t, q.weights, &q.key);
     if (st != STATUS_OK) return st;
 
-    int32_t exists = comm_root(t->c) && file_exists(q.file);
-    comm_max_i32(t->c, &exists, 1);
-    if (exists && features_read(t->c, q.file, q.key, &b) == STATUS_OK)
-        log_info("features: %s read from %s", q.layers, q.file);
-    else
+    if (features_kept(t, &q)) {
+        st = features_read(t->c, q.file, q.key, &b);
+        if (st == STATUS_OK) log_info("features: %s read from %s", q.layers, q.file);
+    } else {
         st = compute_features(t, &q, &b);
+    }
     if (st == STATUS_OK)
         *out = b;
     else

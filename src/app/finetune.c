@@ -133,6 +133,7 @@ static status train(supervised *x) {
 static trainer_options options_of(const stage *t, const char *weights) {
     const settings *s = t->s;
     return (trainer_options){.stage = t->name,
+        .metric = t->base,
         .round = t->round,
         .end = NETWORK_CLASSIFIER,
         .weights = weights,
@@ -178,6 +179,7 @@ static status finetune_stage(stage *t, const char *weights, const char *output) 
         st = comm_agree(t->c, st);
         stage_result r = {path, hash, trainer_images_per_second(x.t), "images/s"};
         if (st == STATUS_OK) st = stage_finish(t, &r);
+        if (st == STATUS_OK) trainer_forget(x.t);
     }
 done:
     samples_destroy(x.images);

@@ -99,6 +99,11 @@ status images_labelled(image_list *out, const dataset *d, const settings *s) {
     int kept = 0;
     for (int i = 0; i < train.count; i++)
         if (take[i]) train.member[kept++] = train.member[i];
+    if (kept == 0) {
+        log_error("%s: names no image", s->finetune.list);
+        st = STATUS_DATA;
+        goto done;
+    }
     *out = (image_list){train.member, kept};
     train.member = NULL;
 done:

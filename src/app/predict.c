@@ -69,7 +69,7 @@ static status predict_images(const stage *t, inference *net) {
     int begin = (int)shard_begin(list.count, comm_rank(t->c), comm_size(t->c));
     int end = (int)shard_begin(list.count, comm_rank(t->c) + 1, comm_size(t->c));
     for (int i = begin, count; st == STATUS_OK && i < end; i += count) {
-        count = inference_run(net, t->d, list.member, i, end, t->s->dataset.scale);
+        count = evaluate_count(t, net, list.member, i, end);
         st = predict_run(t, net, list.member + i, count);
     }
     log_info("%d predictions in %s", list.count, folder);

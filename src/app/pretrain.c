@@ -59,6 +59,7 @@ static status train(views *v) {
 static trainer_options options_of(const stage *t) {
     const settings *s = t->s;
     return (trainer_options){.stage = t->name,
+        .metric = t->base,
         .round = t->round,
         .end = NETWORK_PROJECTION,
         .weights = s->model.weights,
@@ -76,13 +77,15 @@ static trainer_options options_of(const stage *t) {
         .schedule = setup_schedule(s->pretrain.schedule)};
 }
 
-static status open_labels(stage *t, labels **out) {
+static status open_labels(stage *t, uint64_t recorded, labels **out) {
     char path[FILE_PATH];
     status st = stage_path(t, path, "labels.h5");
     if (st == STATUS_OK) st = labels_open(t->c, path, out);
-    if (st == STATUS_OK && (labels_count(*out) != setup_training(t->d) ||
-                               labels_about(*out).dataset != dataset_hash(t->d))) {
-        if (comm_root(t->c)) log_error("%s: made from another data set than dataset.h5", path);
+    if (st == STATUS_OK &&
+        (labels_count(*out) != setup_training(t->d) ||
+            labels_about(*out).dataset != dataset_hash(t->d) || labels_hash(*out) != recorded)) {
+        if (comm_root(t->c))
+            log_error("%s: not what run.json has recorded for this data set: cluster anew", path);
         st = STATUS_DATA;
     }
     return st;
@@ -98,10 +101,12 @@ static status finish(stage *t, trainer *x) {
     if (t->record) st = run_record_set_hash(t->record, t->name, hash);
     st = comm_agree(t->c, st);
     stage_result r = {path, hash, trainer_images_per_second(x), "images/s"};
-    return st == STATUS_OK ? stage_finish(t, &r) : st;
+    if (st == STATUS_OK) st = stage_finish(t, &r);
+    if (st == STATUS_OK) trainer_forget(x);
+    return st;
 }
 
-static status pretrain_stage(stage *t) {
+static status pretrain_stage(stage *t, uint64_t labels_recorded) {
     labels *aux = NULL;
     image_list list = {0};
     order sequence = {0};
@@ -109,7 +114,7 @@ static status pretrain_stage(stage *t) {
     trainer *x = NULL;
     views v = {0};
     trainer_options o = options_of(t);
-    status st = open_labels(t, &aux);
+    status st = open_labels(t, labels_recorded, &aux);
     if (st == STATUS_OK) st = comm_agree(t->c, images_of_split(&list, t->d, SPLIT_TRAIN, false));
     if (st == STATUS_OK) st = trainer_create(&x, t->c, t->s, t->d, &o);
     if (st != STATUS_OK) goto done;
@@ -132,12 +137,12 @@ done:
 
 status pretrain_model(const comm *c, const settings *s, int round) {
     stage t;
-    uint64_t labels_hash = 0;
+    uint64_t labels_recorded = 0;
     status st = stage_begin(&t, c, s, "pretrain", round);
-    if (st == STATUS_OK) st = stage_input(&t, "cluster", &labels_hash);
+    if (st == STATUS_OK) st = stage_input(&t, "cluster", &labels_recorded);
     if (st == STATUS_OK)
-        st = stage_key(&t, "run,dataset,model,pretrain", s->model.weights, labels_hash);
-    if (st == STATUS_OK && !stage_done(&t)) st = pretrain_stage(&t);
+        st = stage_key(&t, "run,dataset,model,pretrain", s->model.weights, labels_recorded);
+    if (st == STATUS_OK && !stage_done(&t)) st = pretrain_stage(&t, labels_recorded);
     stage_end(&t);
     return st;
 }

@@ -111,9 +111,21 @@ static status finish(const settings *s) {
     return st == STATUS_OK ? file_write(done, "done\n", 5) : st;
 }
 
+/* What an earlier run with other settings left behind says nothing about this one. */
+static status forget_done(const settings *s) {
+    char path[FILE_PATH];
+    status st = setup_path(path, s, "DONE", 1);
+    if (st == STATUS_OK && file_exists(path) && remove(path) != 0) {
+        log_error("%s: cannot be removed", path);
+        st = STATUS_OUTPUT;
+    }
+    return st;
+}
+
 status command_run(const comm *c, const settings *s) {
     bool last = false;
     status st = setup_folder(c, s);
+    if (st == STATUS_OK) st = comm_agree(c, comm_root(c) ? forget_done(s) : STATUS_OK);
     if (st == STATUS_OK) st = run_steps(c, s, before, sizeof before / sizeof *before, 1, &last);
     for (int round = 1; round <= s->run.rounds && st == STATUS_OK && !last; round++)
         st = run_steps(c, s, rounds, sizeof rounds / sizeof *rounds, round, &last);

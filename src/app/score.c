@@ -108,6 +108,16 @@ static status record_tables(stage *t, const score_table *table, const double *pr
     return st;
 }
 
+/* Figures of an earlier labelling, which may have had more clusters, go first. */
+static void forget_score(stage *t) {
+    static const char *const table[] = {"", "/precision", "/share", "/recall"};
+    char group[STAGE_NAME + 16];
+    for (size_t i = 0; t->record && i < sizeof table / sizeof *table; i++) {
+        snprintf(group, sizeof group, "%s%s", t->name, table[i]);
+        run_record_clear_group(t->record, group);
+    }
+}
+
 static status finish_score(stage *t, const score_table *table, int images) {
     size_t k = (size_t)table->k;
     double *per = memory_alloc(2 * k + (size_t)table->classes, sizeof *per, "score per cluster");
@@ -131,6 +141,7 @@ static status score_stage(stage *t) {
     score_table table = {0};
     int images = 0;
     status st = stage_path(t, path, "labels.h5");
+    forget_score(t);
     if (st == STATUS_OK) st = labels_open(t->c, path, &aux);
     if (st == STATUS_OK)
         st = comm_agree(t->c, score_create(&table, labels_about(aux).k, dataset_classes(t->d)));

@@ -2,7 +2,7 @@
  *
  *   stage t;
  *   status st = stage_begin(&t, c, s, "cluster", round);
- *   if (st == STATUS_OK && !stage_done(&t, key)) { ... st = stage_finish(&t, ...); }
+ *   if (st == STATUS_OK && !stage_done(&t)) { ... st = stage_finish(&t, ...); }
  *   stage_end(&t);
  */
 #ifndef AUXSEG_APP_STAGE_H

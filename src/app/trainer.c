@@ -5,6 +5,7 @@
 #include "io/weights.h"
 #include "mpi/shard.h"
 #include "src/app/setup.h"
+#include "src/base/hash.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
 #include "src/base/stop.h"
@@ -87,15 +88,20 @@ static status load_weights(trainer *t, bool *resumed) {
         log_info("%s: continues after step %" PRId64, t->o.stage, t->step);
         return STATUS_OK;
     }
-    weights_match match;
-    return t->o.weights[0] ? weights_load(t->c, t->o.weights, t->p, &match) : STATUS_OK;
+    weights_match match = {0};
+    if (!t->o.weights[0]) return STATUS_OK;
+    st = weights_load(t->c, t->o.weights, t->p, &match);
+    if (st == STATUS_OK && match.matched < match.missing && comm_root(t->c))
+        log_warn("%s: most of the network's tensors are not in it: is it the right backbone?",
+            t->o.weights);
+    return st;
 }
 
 static status open_metrics(trainer *t) {
     char path[FILE_PATH];
     status st = setup_path(path, t->s, "metrics.csv", 1);
     if (st == STATUS_OK && comm_root(t->c))
-        st = metrics_open(&t->metrics, path, t->o.stage, t->o.round, t->step);
+        st = metrics_open(&t->metrics, path, t->o.metric, t->o.round, t->step);
     return comm_agree(t->c, st);
 }
 
@@ -111,6 +117,8 @@ status trainer_create(
     dtype type;
     bool resumed;
     st = setup_dtype(c, s, &type);
+    /* A checkpoint made in another arithmetic would not continue to the same bits. */
+    t->o.key = hash_append(t->o.key, &type, sizeof type);
     if (st == STATUS_OK) st = comm_agree(c, build_network(t, d));
     if (st == STATUS_OK) st = load_weights(t, &resumed);
     if (st == STATUS_OK) st = comm_agree(c, build_plan(t, type));
@@ -229,7 +237,7 @@ static status save(trainer *t) {
 
 static status write_row(trainer *t, double loss, double anchors) {
     if (!comm_root(t->c)) return STATUS_OK;
-    metrics_row row = METRICS_EMPTY(t->o.stage, t->o.round, t->step);
+    metrics_row row = METRICS_EMPTY(t->o.metric, t->o.round, t->step);
     row.loss = loss;
     row.anchors = anchors;
     row.learning_rate = t->rate;
@@ -269,17 +277,21 @@ void trainer_gather_images(const trainer *t, double *figure) {
 }
 
 status trainer_finish(trainer *t, const char *path, uint64_t *hash) {
-    char folder[FILE_PATH], step[24];
+    char step[24];
     progress_end(&t->bar, t->step, "");
     snprintf(step, sizeof step, "%" PRId64, t->step);
     const char *metadata[] = {
         "format", "pt", "program", "auxseg " AUXSEG_VERSION, "stage", t->o.stage, "steps", step};
-    status st = comm_agree(t->c, setup_path(folder, t->s, "checkpoints", 1));
-    if (st == STATUS_OK) st = weights_save(t->c, path, t->p, metadata, 4);
+    status st = weights_save(t->c, path, t->p, metadata, 4);
     if (st != STATUS_OK) return st;
     *hash = weights_hash(t->p);
-    checkpoint_clear(t->c, folder, t->o.stage);
     return STATUS_OK;
+}
+
+void trainer_forget(trainer *t) {
+    char folder[FILE_PATH];
+    if (setup_path(folder, t->s, "checkpoints", 1) == STATUS_OK)
+        checkpoint_clear(t->c, folder, t->o.stage);
 }
 
 double trainer_images_per_second(const trainer *t) {

@@ -2,9 +2,9 @@
  * gradient of the global batch, checkpoints, metrics. A stage's loop reads
  *
  *   while (trainer_next(t)) {
- *       ... this rank's views of the batch into trainer_input ...
+ *       ... this rank's images of the batch into plan_input ...
  *       do {
- *           trainer_forward(t); ... the loss into trainer_output_gradient ...; trainer_backward(t,
+ *           trainer_forward(t); ... the loss into plan_output_gradient ...; trainer_backward(t,
  * &again); } while (again); trainer_update(t, loss, anchors);
  *   }
  *
@@ -24,7 +24,8 @@
 #include "src/nn/plan.h"
 
 typedef struct trainer_options {
-    const char *stage; /* name in metrics.csv and of checkpoints, borrowed */
+    const char *stage;  /* name of checkpoints and messages, borrowed */
+    const char *metric; /* name in metrics.csv, without the round, borrowed */
     int round;
     network_end end;
     const char *weights; /* initial ones, a path; "": random */
@@ -77,8 +78,10 @@ status trainer_update(trainer *t, double loss, double anchors);
 /* Figures of all images of the global batch [images], each rank's own already in place. Collective.
  */
 void trainer_gather_images(const trainer *t, double *figure);
-/* Writes the weights, removes the checkpoints; *hash of the weights. Collective. */
+/* Writes the weights; *hash of them. Collective. */
 status trainer_finish(trainer *t, const char *path, uint64_t *hash);
+/* Removes the stage's checkpoints, once run.json says that it is done. Collective. */
+void trainer_forget(trainer *t);
 /* Steps a second and images a second since the start. */
 double trainer_images_per_second(const trainer *t);
 
