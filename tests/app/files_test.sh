@@ -84,11 +84,12 @@ expect 3 'model.pt: a PyTorch archive' "$auxseg" convert model.pt no
 expect 4 'no/such' "$auxseg" convert bare.safetensors no/such/file
 
 # Images that claim far more pixels than they should: refused by header, in no time.
-if [[ -n ${AUXSEG_SHARED:-} && -d $AUXSEG_SHARED/data/hostile ]]; then
+hostile=${AUXSEG_SHARED:-}/data/hostile
+if [[ -n ${AUXSEG_SHARED:-} && -d $hostile ]]; then
     for file in bomb.png bomb.jpg; do
-        expect 3 "$file.*refused" "$auxseg" inspect "$AUXSEG_SHARED/data/hostile/$file"
+        expect 3 "$file.*refused" "$auxseg" inspect "$hostile/$file"
     done
-    for file in "$AUXSEG_SHARED"/data/hostile/*.h5; do
+    for file in "$hostile"/*.h5; do
         expect 3 "$(basename "$file")" "$auxseg" inspect "$file"
     done
 fi
