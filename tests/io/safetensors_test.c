@@ -1,13 +1,13 @@
 #include "io/file.h"
 #include "io/safetensors.h"
 #include "src/base/memory.h"
-#include "src/base/timer.h"
 #include "tests/io/scratch.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <time.h>
 #include <cmocka.h>
 
 static scratch folder;
@@ -137,18 +137,19 @@ static void many_tensors_take_little_time(void **state) {
     header[n++] = '}';
     const char *path = craft(n, header, (size_t)MANY * 4);
     safetensors *f = NULL;
-    double began = timer_now();
+    clock_t began = clock();
     assert_int_equal(safetensors_read(&f, path), STATUS_OK);
     for (int i = 0; i < MANY; i++) {
         snprintf(name, sizeof name, "t%d", i);
         assert_int_equal(safetensors_find(f, name), i);
     }
-    double seconds = timer_now() - began;
+    double seconds = (double)(clock() - began) / CLOCKS_PER_SEC;
     print_message("%d tensors: %.3f s\n", MANY, seconds);
     assert_int_equal(safetensors_count(f), MANY);
     assert_int_equal(safetensors_find(f, "t"), -1);
 #ifndef __SANITIZE_ADDRESS__
-    assert_true(seconds < 1);
+    /* Processor time, far above what is needed: every pair of names would take minutes. */
+    assert_true(seconds < 10);
 #endif
     safetensors_close(f);
     memory_free(header);
