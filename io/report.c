@@ -145,8 +145,8 @@ status report_write(const char *folder, const report_data *d) {
     report_results(&h, d);
     report_quality(&h, d);
     report_pictures_section(&h, "labels", "Auxiliary labels on images",
-        "The same colour in two images is the same label; pixels without colour are outliers.",
-        d->overlay, d->overlays);
+        "The same colour in two images is the same label; outliers are darkened.", d->overlay,
+        d->overlays);
     report_pictures_section(&h, "predictions", "Predictions", NULL, d->prediction, d->predictions);
     s = report_curves(&h, d);
     report_stages(&h, d);
