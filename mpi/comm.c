@@ -10,26 +10,31 @@
 /* Elements of one message: MPI 3.1 counts are int, and no transfer reaches 2 GiB. */
 enum { CHUNK = 1 << 27 };
 
+/* Everything that can fail on one rank comes before what all must do together. */
 status comm_create(comm **out, MPI_Comm world) {
+    int rank, size;
+    MPI_Comm_rank(world, &rank);
+    MPI_Comm_size(world, &size);
     comm *c = memory_alloc(1, sizeof *c, "communicator");
-    if (!c) return STATUS_FAILED;
-    if (MPI_Comm_dup(world, &c->mpi) != MPI_SUCCESS) {
-        log_error("MPI_Comm_dup failed");
+    int *count = memory_alloc((size_t)size, sizeof *count, "gather counts");
+    int *offset = memory_alloc((size_t)size, sizeof *offset, "gather offsets");
+    int good = c && count && offset, all;
+    MPI_Allreduce(&good, &all, 1, MPI_INT, MPI_MIN, world);
+    if (!all || MPI_Comm_dup(world, &c->mpi) != MPI_SUCCESS) {
+        log_error("a communicator cannot be made");
         memory_free(c);
+        memory_free(count);
+        memory_free(offset);
         return STATUS_FAILED;
     }
-    MPI_Comm_rank(c->mpi, &c->rank);
-    MPI_Comm_size(c->mpi, &c->size);
     MPI_Comm node;
-    MPI_Comm_split_type(c->mpi, MPI_COMM_TYPE_SHARED, c->rank, MPI_INFO_NULL, &node);
+    MPI_Comm_split_type(c->mpi, MPI_COMM_TYPE_SHARED, rank, MPI_INFO_NULL, &node);
     MPI_Comm_size(node, &c->node);
     MPI_Comm_free(&node);
-    c->count = memory_alloc((size_t)c->size, sizeof *c->count, "gather counts");
-    c->offset = memory_alloc((size_t)c->size, sizeof *c->offset, "gather offsets");
-    if (!c->count || !c->offset) {
-        comm_destroy(c);
-        return STATUS_FAILED;
-    }
+    c->rank = rank;
+    c->size = size;
+    c->count = count;
+    c->offset = offset;
     *out = c;
     return STATUS_OK;
 }

@@ -100,10 +100,6 @@ int inference_stride(const inference *n) {
     return graph_stride(n->g, graph_output_value(n->g, 0));
 }
 
-const parameters *inference_parameters(const inference *n) {
-    return n->p;
-}
-
 int inference_run(
     const inference *n, const dataset *d, const int *list, int first, int end, double scale) {
     int h0, w0, h, w, count = 1;

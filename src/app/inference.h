@@ -24,7 +24,6 @@ status inference_plan(inference *n, int height, int width, plan **out);
 /* Of output 0. */
 int inference_channels(const inference *n);
 int inference_stride(const inference *n);
-const parameters *inference_parameters(const inference *n);
 
 /* How many images from list[first] on (list NULL: image `first`), below `end` and the chunk, have
  * one shape at this scale. */
