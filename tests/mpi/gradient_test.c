@@ -101,7 +101,7 @@ static void check_exchange(const comm *c, int units, size_t bucket) {
 
 static void test_same_bits_as_alone(void **state) {
     (void)state;
-    const size_t buckets[] = {1, 333 * 8, 4096 * 8, (size_t)1 << 40};
+    const size_t buckets[] = {17 * 8, 333 * 8, 4096 * 8, (size_t)1 << 40};
     for (int units = 1; units <= 9; units += 4)
         for (size_t i = units == 1 ? 0 : 1; i < 4; i++) check_exchange(world, units, buckets[i]);
     check_exchange(NULL, 3, 4096);
