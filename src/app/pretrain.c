@@ -11,20 +11,17 @@
 #include <math.h>
 #include <string.h>
 
-static contrast_options loss_options(const trainer *t) {
-    const settings *s = t->s;
-    return (contrast_options){
-        .positives = strcmp(s->pretrain.positives, "augmentation") == 0 ? POSITIVES_AUGMENTATION
-                     : strcmp(s->pretrain.positives, "both") == 0       ? POSITIVES_BOTH
-                                                                        : POSITIVES_AUXILIARY,
+static contrast_options loss_options(const views *v) {
+    const settings *s = v->t->s;
+    return (contrast_options){.positives = v->positives,
         .scope = strcmp(s->pretrain.scope, "image") == 0 ? SCOPE_IMAGE : SCOPE_GLOBAL,
         .temperature = s->pretrain.temperature,
-        .threads = t->threads};
+        .threads = v->t->threads};
 }
 
 /* Loss of the global pool; its gradient to where the backward pass begins. Collective. */
 static status contrast(views *v, contrast_stats *stats) {
-    contrast_options o = loss_options(v->t);
+    contrast_options o = loss_options(v);
     double now = timer_now();
     views_embed(v);
     status st = pool_loss(
