@@ -9,4 +9,8 @@ install_packages build optional
 bash jobs/build.sh build
 mapfile -t flags < <(mpirun_flags 2)
 export OMP_NUM_THREADS=${OMP_NUM_THREADS:-$(($(cores) > 2 ? $(cores) / 2 : 1))}
-mpirun "${flags[@]}" -n 2 build/auxseg run configs/demo.cfg "$@"
+mkdir -p runs
+log=runs/quickstart.log
+mpirun "${flags[@]}" -n 2 build/auxseg run configs/demo.cfg "$@" | tee "$log"
+echo
+sed -n '/^fine-tuned on the labelled share/,/^report:/p' "$log"

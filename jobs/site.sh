@@ -20,7 +20,7 @@ run_folder() {
     folder=${folder%\"}
     for config in "$config" "$AUXSEG_JOBS/../configs/default.cfg"; do
         [[ -z $folder ]] || break
-        folder=$(sed -nE 's/^([^#"]*[^#"_a-zA-Z])?dir *[=:] *"([^"]*)".*/\2/p' "$config" | head -n 1)
+        folder=$(sed -nE 's/^([^#"]*[^#"_a-zA-Z])?dir *[=:] *"([^"]*)".*/\2/p' "$config" | sed -n 1p)
     done
     printf '%s\n' "$folder"
 }

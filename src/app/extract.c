@@ -10,7 +10,6 @@
 #include "src/base/timer.h"
 
 #include <math.h>
-#include <omp.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -65,16 +64,16 @@ static void normalize_row(float *x, int d) {
 
 /* Images first .. first + count - 1 of the data set, of one shape: decoded into the plan's input.
  */
-static status load_inputs(const dataset *d, const settings *s, plan *p, int first, int count) {
+static status load_inputs(const stage *t, plan *p, int first, int count) {
     status worst = STATUS_OK;
-#pragma omp parallel for schedule(dynamic)
+#pragma omp parallel for schedule(dynamic) num_threads(setup_threads(t->s))
     for (int i = 0; i < count; i++) {
         image rgb = {0};
-        status st = dataset_load(d, first + i, s->dataset.scale, &rgb, NULL);
+        status st = dataset_load(t->d, first + i, t->s->dataset.scale, &rgb, NULL);
         if (st == STATUS_OK) image_normalize(&rgb, plan_input(p, i));
         image_destroy(&rgb);
         if (st != STATUS_OK) {
-#pragma omp critical
+#pragma omp critical(worst)
             worst = st;
         }
     }
@@ -85,7 +84,7 @@ static void store_rows(const settings *s, const plan *p, int count, feature_bloc
     int h, w, d = b->rows.d;
     plan_output_shape(p, 0, &h, &w, &(int){0});
     size_t pixels = (size_t)h * (size_t)w;
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) num_threads(setup_threads(s))
     for (int i = 0; i < count; i++) {
         float *to = (float *)b->rows.data + (row + (size_t)i * pixels) * (size_t)d;
         memcpy(to, plan_output(p, 0, i), pixels * (size_t)d * sizeof *to);
@@ -122,7 +121,7 @@ static status compute_run(
     plan *p = NULL;
     dataset_shape(t->d, (int)b->first + at, t->s->dataset.scale, &height, &width);
     status st = inference_plan(net, height, width, &p);
-    if (st == STATUS_OK) st = load_inputs(t->d, t->s, p, (int)b->first + at, count);
+    if (st == STATUS_OK) st = load_inputs(t, p, (int)b->first + at, count);
     if (st == STATUS_OK) st = plan_forward(p, count, &(step_context){0});
     if (st == STATUS_OK) store_rows(t->s, p, count, b, row);
     return st;

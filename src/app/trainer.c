@@ -10,6 +10,7 @@
 #include "src/base/memory.h"
 #include "src/base/stop.h"
 
+#include <assert.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -23,27 +24,24 @@ static int rank_first(const trainer *t, int rank) {
     return first < t->o.images ? (int)first : t->o.images;
 }
 
+static int units_of(const trainer *t, int images) {
+    return (images + t->unit - 1) / t->unit;
+}
+
 static void deal_images(trainer *t) {
     bool grouped = setup_norm(t->s) == NORM_GROUP;
     int rank = comm_rank(t->c), ranks = comm_size(t->c);
     t->deal = grouped ? t->s->model.group : t->o.together;
+    /* The views of an image stay together: settings_read refuses other groups. */
+    assert(t->deal % t->o.together == 0);
     t->unit = grouped ? t->s->model.group : 1;
-    t->units = (t->o.images + t->unit - 1) / t->unit;
+    t->units = units_of(t, t->o.images);
     t->first = rank_first(t, rank);
     t->local = rank_first(t, rank + 1) - t->first;
     int deals = (t->o.images + t->deal - 1) / t->deal;
     if (ranks > deals)
         log_info("%s: a batch of %d images is dealt in %d parts of %d: %d of %d ranks are idle",
             t->o.stage, t->o.images, deals, t->deal, ranks - deals, ranks);
-}
-
-/* Pairs of views must stay together, and a group is never split. */
-static status check_deal(const trainer *t) {
-    if (setup_norm(t->s) != NORM_GROUP || t->s->model.group % t->o.together == 0) return STATUS_OK;
-    if (comm_root(t->c))
-        log_error("model.group = %d: %s needs a multiple of %d, the views of an image",
-            t->s->model.group, t->o.stage, t->o.together);
-    return STATUS_USAGE;
 }
 
 static status build_network(trainer *t, const dataset *d) {
@@ -70,9 +68,11 @@ static status build_plan(trainer *t, dtype type) {
         .threads = t->threads};
     status st = plan_create(&t->plan, t->g, t->p, o);
     if (st != STATUS_OK) return st;
-    size_t width = plan_moments_width(t->plan);
+    size_t width = plan_moments_width(t->plan), own = (size_t)units_of(t, t->local);
     t->moments = memory_alloc((size_t)t->units * width, sizeof *t->moments, "norm statistics");
-    return t->moments ? STATUS_OK : STATUS_FAILED;
+    t->own = memory_alloc(own * width, sizeof *t->own, "norm statistics");
+    t->bytes = memory_alloc((size_t)comm_size(t->c), sizeof *t->bytes, "gather");
+    return t->moments && t->own && t->bytes ? STATUS_OK : STATUS_FAILED;
 }
 
 static status load_weights(trainer *t, bool *resumed) {
@@ -112,8 +112,6 @@ status trainer_create(
     if (st != STATUS_OK) goto done;
     *t = (trainer){.c = c, .s = s, .o = *o, .threads = setup_threads(s)};
     deal_images(t);
-    st = check_deal(t);
-    if (st != STATUS_OK) goto done;
     dtype type;
     bool resumed;
     st = setup_dtype(c, s, &type);
@@ -141,6 +139,8 @@ void trainer_destroy(trainer *t) {
     if (!t) return;
     metrics_close(t->metrics);
     memory_free(t->moments);
+    memory_free(t->own);
+    memory_free(t->bytes);
     plan_destroy(t->plan);
     gradient_sync_destroy(t->sync);
     sgd_destroy(&t->optimizer);
@@ -161,17 +161,13 @@ bool trainer_next(trainer *t) {
 static status gather_rows(
     void *context, const double *local, size_t rows, size_t width, double *all) {
     trainer *t = context;
-    int ranks = comm_size(t->c);
-    size_t *bytes = memory_alloc((size_t)ranks, sizeof *bytes, "gather");
-    status st = comm_agree(t->c, bytes ? STATUS_OK : STATUS_FAILED);
+    for (int r = 0; r < comm_size(t->c); r++)
+        t->bytes[r] =
+            (size_t)units_of(t, rank_first(t, r + 1) - rank_first(t, r)) * width * sizeof *all;
+    assert(t->bytes[comm_rank(t->c)] == rows * width * sizeof *all);
     (void)rows;
-    for (int r = 0; st == STATUS_OK && r < ranks; r++) {
-        int images = rank_first(t, r + 1) - rank_first(t, r);
-        bytes[r] = (size_t)((images + t->unit - 1) / t->unit) * width * sizeof *all;
-    }
-    if (st == STATUS_OK) comm_gather(t->c, local, bytes, all);
-    memory_free(bytes);
-    return st;
+    comm_gather(t->c, local, t->bytes, all);
+    return STATUS_OK;
 }
 
 static step_context context_of(trainer *t) {
@@ -204,25 +200,18 @@ status trainer_backward(trainer *t, bool *again) {
 }
 
 /* Norm statistics of all units, in unit order, on every rank. */
-static status commit_statistics(trainer *t) {
+static void commit_statistics(trainer *t) {
     norm_mode norm = setup_norm(t->s);
-    if (norm == NORM_FROZEN) return STATUS_OK;
+    if (norm == NORM_FROZEN) return;
     size_t width = plan_moments_width(t->plan);
     if (norm == NORM_SYNC) {
         plan_moments(t->plan, t->moments);
         plan_commit(t->plan, t->moments, 1);
-        return STATUS_OK;
+        return;
     }
-    int local = plan_units(t->plan, t->local);
-    double *mine = memory_alloc((size_t)local * width, sizeof *mine, "norm statistics");
-    status st = comm_agree(t->c, mine ? STATUS_OK : STATUS_FAILED);
-    if (st == STATUS_OK) {
-        plan_moments(t->plan, mine);
-        st = gather_rows(t, mine, (size_t)local, width, t->moments);
-    }
-    if (st == STATUS_OK) plan_commit(t->plan, t->moments, t->units);
-    memory_free(mine);
-    return st;
+    plan_moments(t->plan, t->own);
+    gather_rows(t, t->own, (size_t)units_of(t, t->local), width, t->moments);
+    plan_commit(t->plan, t->moments, t->units);
 }
 
 static status save(trainer *t) {
@@ -249,8 +238,8 @@ status trainer_update(trainer *t, double loss, double anchors) {
     char note[32];
     double now = timer_now(), rate[2] = {t->rate, t->rate * t->o.head_lr};
     sgd_step(&t->optimizer, t->p, t->gradient->value, rate);
-    status st = commit_statistics(t);
-    if (st == STATUS_OK) st = comm_agree(t->c, plan_pack(t->plan));
+    commit_statistics(t);
+    status st = comm_agree(t->c, plan_pack(t->plan));
     now = timer_lap(&t->time, PHASE_OPTIMIZER, now);
     if (st != STATUS_OK) return st;
     t->step++;

@@ -57,6 +57,8 @@ typedef struct trainer {
     double rate, began; /* learning rate of this step; start of the stage */
     int64_t resumed;    /* steps that were done before this start */
     double *moments;    /* [units, width]: norm statistics of the global batch */
+    double *own;        /* [this rank's units, width]: its part of them */
+    size_t *bytes;      /* [ranks], of a gather */
     progress bar;
 } trainer;
 

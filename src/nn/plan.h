@@ -83,7 +83,7 @@ float *plan_output_gradient(plan *p, int output, int image);
 status plan_backward(plan *p, int images, const step_context *c, gradient *total);
 
 /* Moves running statistics by the last forward's, in unit order. Under NORM_GROUP with several
- * ranks each rank has its own units only: plan_statistics gives what must be gathered.
+ * ranks each rank has its own units only: plan_moments gives what must be gathered.
  *   moments [units, width]: per unit the means and unbiased variances of every norm, in order. */
 size_t plan_moments_width(const plan *p);
 int plan_units(const plan *p, int images);

@@ -16,7 +16,7 @@ expect() {
     local code=$1 pattern=$2 got=0
     shift 2
     timeout 50 "$@" >out 2>err </dev/null || got=$?
-    if [[ $got -ne $code ]] || ! cat out err | grep -qE -- "$pattern"; then
+    if [[ $got -ne $code ]] || ! grep -qE -- "$pattern" out err; then
         printf 'FAILED: %s\n  code %d, not %d, or no line like: %s\n' "$*" "$got" "$code" "$pattern"
         sed 's/^/  | /' out err
         failures=$((failures + 1))

@@ -29,7 +29,7 @@ damage() {
     local size byte
     cp "$1" "$2"
     size=$(stat -c %s "$1")
-    byte=$(tail -c "$3" "$1" | head -c 1 | od -An -tu1)
+    byte=$(tail -c "$3" "$1" | od -An -tu1 -N1)
     printf "%b" "\\$(printf %03o $((byte ^ 1)))" |
         dd of="$2" bs=1 seek=$((size - $3)) conv=notrunc status=none
 }
