@@ -235,10 +235,11 @@ status kmeans_run(const comm *c, const kmeans_options *o, const features *x, con
     if (st == STATUS_OK)
         st = outliers_mark(c, o->outliers, o->scope, o->k, l.distance, l.label, x->n, &threshold);
     if (st == STATUS_OK) {
-        *out =
-            (kmeans_result){l.centroids, l.label, l.best_objective, threshold, l.best_iterations};
+        *out = (kmeans_result){
+            l.centroids, l.label, l.best_objective, threshold, l.best_iterations, l.distance};
         l.centroids = NULL;
         l.label = NULL;
+        l.distance = NULL;
     }
     release(&l);
     return st;

@@ -39,6 +39,8 @@ typedef struct kmeans_result {
     double objective, outlier_threshold; /* squared distance beyond which a row is an outlier
                                             (global scope; infinity: none), else NaN */
     int iterations;
+    float *distance; /* [local rows], squared, of each row to the centroid of the label that it had
+                        before outliers were marked; owned */
 } kmeans_result;
 
 /* Lloyd's iterations from one or several starts, of which the one with the least objective is kept

@@ -124,6 +124,7 @@ static status cluster_stage(stage *t) {
 done:
     memory_free(r.centroids);
     memory_free(r.label);
+    memory_free(r.distance);
     feature_block_destroy(&b);
     return st;
 }

@@ -66,6 +66,7 @@ static status run(const comm *c, const kmeans_options *o, const data *s, const p
 static void release(kmeans_result *r) {
     memory_free(r->centroids);
     memory_free(r->label);
+    memory_free(r->distance);
 }
 
 static bool same_double(double a, double b) {
