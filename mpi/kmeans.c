@@ -28,8 +28,10 @@ typedef struct lloyd {
     uint16_t *label;         /* [n] */
     float *distance;         /* [n] */
     int64_t *block;          /* [BLOCK + K]: what an iteration adds over ranks */
+    double before;           /* objective of the iteration before */
+    int64_t passes;          /* iterations of all restarts */
     double best_objective;
-    int best_iterations, best_restart;
+    int best_iterations, best_restart; /* -1: none yet */
 } lloyd;
 
 enum { CHANGED = 4, KEPT, BLOCK }; /* the objective's four parts, then these, then counts [K] */
@@ -165,6 +167,28 @@ static status assign(lloyd *l, kmeans_iteration *it) {
 }
 
 /* Collective. */
+static status report_state(lloyd *l, kmeans_iteration *it) {
+    const kmeans_state state = {.k = l->o->k,
+        .d = l->rows.x->d,
+        .restart = it->restart,
+        .iteration = it->iteration,
+        .repaired = it->repaired,
+        .changed = it->changed,
+        .passes = ++l->passes,
+        .objective = it->objective,
+        .before = l->before,
+        .best_restart = l->best_restart,
+        .best_iterations = l->best_iterations,
+        .best_objective = l->best_objective,
+        .centroids = l->centroids,
+        .best = l->best_restart < 0 ? NULL : l->best};
+    it->state = &state;
+    status st = l->report ? l->report(l->context, it) : STATUS_OK;
+    it->state = NULL;
+    return comm_agree(l->c, st);
+}
+
+/* Collective. */
 static status step(lloyd *l, kmeans_iteration *it) {
     double now = timer_now();
     it->repaired = 0;
@@ -176,8 +200,7 @@ static status step(lloyd *l, kmeans_iteration *it) {
         it->update_seconds = timer_now() - now;
     }
     status st = assign(l, it);
-    if (st == STATUS_OK && l->report) st = comm_agree(l->c, l->report(l->context, it));
-    return st;
+    return st == STATUS_OK ? report_state(l, it) : st;
 }
 
 static bool converged(const kmeans_iteration *it, double before, double tolerance) {
@@ -186,20 +209,38 @@ static bool converged(const kmeans_iteration *it, double before, double toleranc
     return tolerance > 0 && before - it->objective <= tolerance * before;
 }
 
-/* One restart from l->centroids. Collective. */
-static status descend(lloyd *l, int restart) {
+/* The iteration that o->resume was reported after, with the labels and distances it had.
+ * Collective. */
+static status restore(lloyd *l, kmeans_iteration *it) {
+    const kmeans_state *s = l->o->resume;
+    size_t bytes = (size_t)s->k * (size_t)s->d * sizeof *s->centroids;
+    memcpy(l->centroids, s->centroids, bytes);
+    l->before = s->before;
+    l->passes = s->passes;
+    *it = (kmeans_iteration){0};
+    status st = assign(l, it);
+    it->restart = s->restart;
+    it->iteration = s->iteration;
+    it->repaired = s->repaired;
+    it->objective = s->objective;
+    it->changed = s->changed;
+    return st;
+}
+
+/* One restart from l->centroids, or the rest of the one that is continued. Collective. */
+static status descend(lloyd *l, int restart, bool resume) {
     kmeans_iteration it = {.restart = restart};
-    double before = INFINITY;
+    l->before = INFINITY;
     memset(l->label, 0xFF, l->rows.x->n * sizeof *l->label); /* LABEL_NONE */
-    status st = step(l, &it);
+    status st = resume ? restore(l, &it) : step(l, &it);
     while (st == STATUS_OK && it.iteration < l->o->iterations &&
-           !converged(&it, before, l->o->tolerance)) {
-        before = it.objective;
+           !converged(&it, l->before, l->o->tolerance)) {
+        l->before = it.objective;
         it.iteration++;
         st = step(l, &it);
     }
     if (st != STATUS_OK) return st;
-    if (restart == 0 || it.objective < l->best_objective) {
+    if (l->best_restart < 0 || it.objective < l->best_objective) {
         l->best_objective = it.objective;
         l->best_iterations = it.iteration;
         l->best_restart = restart;
@@ -208,12 +249,30 @@ static status descend(lloyd *l, int restart) {
     return STATUS_OK;
 }
 
+/* The best of the restarts before the one that is continued. */
+static void take_best(lloyd *l, const kmeans_state *s) {
+    l->best_restart = s->best_restart;
+    if (s->best_restart < 0) return;
+    l->best_objective = s->best_objective;
+    l->best_iterations = s->best_iterations;
+    memcpy(l->best, s->best, (size_t)s->k * (size_t)s->d * sizeof *s->best);
+}
+
 /* Every restart; then labels and distances are those of the best. Collective. */
 static status descend_all(lloyd *l, const float *start) {
-    int restarts = start ? 1 : l->o->restarts;
-    for (int r = 0; r < restarts; r++) {
-        status st = start ? STATUS_OK : kmeans_start(l->c, l->o, &l->rows, r, l->centroids);
-        if (st == STATUS_OK) st = descend(l, r);
+    int restarts = start ? 1 : l->o->restarts, first = 0;
+    const kmeans_state *resume = l->o->resume;
+    l->best_restart = -1;
+    if (resume) {
+        assert(resume->k == l->o->k && resume->d == l->rows.x->d);
+        take_best(l, resume);
+        first = resume->restart;
+    }
+    for (int r = first; r < restarts; r++) {
+        bool continued = resume && r == first;
+        status st = STATUS_OK;
+        if (!start && !continued) st = kmeans_start(l->c, l->o, &l->rows, r, l->centroids);
+        if (st == STATUS_OK) st = descend(l, r, continued);
         if (st != STATUS_OK) return st;
     }
     if (l->best_restart == restarts - 1) return STATUS_OK;

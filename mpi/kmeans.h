@@ -6,6 +6,7 @@
 #include "mpi/comm.h"
 #include "mpi/outliers.h"
 #include "src/label/kmeans.h"
+#include "src/label/kmeans_state.h"
 
 typedef enum kmeans_init {
     KMEANS_PLUSPLUS,
@@ -22,6 +23,8 @@ typedef struct kmeans_options {
     uint64_t seed;
     double outliers; /* share, 0 .. 0.5 */
     outlier_scope scope;
+    const kmeans_state *resume; /* continue after this iteration, the same on every rank; NULL:
+                                   begin. Borrowed */
 } kmeans_options;
 
 /* One iteration's figures, for metrics.csv; the same on every rank but for the seconds. Iteration 0
@@ -31,6 +34,8 @@ typedef struct kmeans_iteration {
     double objective, imbalance;      /* sum of squared distances; K * sum (n_c / n)^2, 1 is even */
     int64_t changed, kept;
     double assign_seconds, update_seconds;
+    const kmeans_state *state; /* to continue from, valid during the report; the same on every
+                                  rank */
 } kmeans_iteration;
 
 typedef struct kmeans_result {
@@ -56,7 +61,9 @@ typedef struct kmeans_result {
  * Collective. x: this rank's rows, whole images, in image order, ranks in order; image [images] of
  * this rank: rows of each; first: global index of its first image. start: [K, D] initial centroids
  * instead of init, the same on every rank, or NULL. report (may be NULL) is called on every rank
- * after each iteration; a nonzero return of any stops all early with that status.
+ * after each iteration; a nonzero return of any stops all early with that status. A run that
+ * continues from a reported state ends in the same bits as one that was never stopped, with any
+ * number of ranks; its first report is of the iteration after.
  * STATUS_NONFINITE names image and pixel of a feature that is not finite, or beyond 2^50;
  * STATUS_USAGE when there are fewer rows than K, or D is beyond 65536. On failure *out is not
  * touched. */
