@@ -145,11 +145,13 @@ static status load_rgb(const dataset *d, int i, double scale, image *rgb) {
     return st;
 }
 
-static status load_label(const dataset *d, int i, double scale, labelmap *label) {
+status dataset_load_label(const dataset *d, int i, double scale, labelmap *label) {
     void *bytes = NULL;
     size_t size;
     int height, width;
     labelmap full = {0};
+    *label = (labelmap){0};
+    if (!dataset_get(d, i).labelled) return STATUS_OK;
     dataset_shape(d, i, scale, &height, &width);
     status st = read_blob(d, BLOB_ANNOTATIONS, i, &bytes, &size);
     if (st == STATUS_OK)
@@ -165,8 +167,7 @@ static status load_label(const dataset *d, int i, double scale, labelmap *label)
 status dataset_load(const dataset *d, int i, double scale, image *rgb, labelmap *label) {
     status st = load_rgb(d, i, scale, rgb);
     if (st != STATUS_OK || !label) return st;
-    *label = (labelmap){0};
-    if (dataset_get(d, i).labelled) st = load_label(d, i, scale, label);
+    st = dataset_load_label(d, i, scale, label);
     if (st != STATUS_OK) image_destroy(rgb);
     return st;
 }

@@ -48,6 +48,8 @@ void dataset_shape(const dataset *d, int i, double scale, int *height, int *widt
  * LABEL_IGNORE for void; it is empty (data NULL) where the image has none. Not collective;
  * thread-safe. Checksums are verified: STATUS_DATA names the image. */
 status dataset_load(const dataset *d, int i, double scale, image *rgb, labelmap *label);
+/* Its label map alone. */
+status dataset_load_label(const dataset *d, int i, double scale, labelmap *label);
 /* Checks every checksum; messages name what is damaged. Not collective. */
 status dataset_verify(const char *path);
 

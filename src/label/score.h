@@ -1,9 +1,13 @@
 /* Quality of auxiliary labels against ground truth, without training: exact pair statistics
- * over all images. Not collective: counts are int64 and add over ranks; pairs are 128-bit.
+ * over all images. Not collective: counts are int64 and add over ranks; pairs are 128-bit. Results
+ * do not depend on threads, ranks or the order of images.
  *
  * The contingency table of one image is T[a, y] = pixels with label a and class y. Cross-image
  * pairs are all pairs of the summed table minus the pairs within each image's own table. Pairs are
- * ordered, and only pixels with both an auxiliary label and a class take part. */
+ * ordered, and only pixels with both an auxiliary label and a class take part.
+ *
+ * Pixels are those of the ground truth: a label map of another size is enlarged (or reduced) to it
+ * by the nearest pixel, the one that covers the centre, as labelmap_resize does for overlays. */
 #ifndef AUXSEG_LABEL_SCORE_H
 #define AUXSEG_LABEL_SCORE_H
 
@@ -27,19 +31,40 @@ typedef struct score_table {
     wide *all_of_label;          /* [K]: L[a] n */
     wide *same_class_same_label; /* [classes]: sum_a T[a, y]^2 */
     wide *same_class;            /* [classes]: C[y]^2 */
+    wide *same_label_of_class;   /* [classes]: sum_a T[a, y] L[a] */
+    wide *all_of_class;          /* [classes]: C[y] n */
     wide *all;                   /* [1]: n^2 */
     void *block;
-    size_t words;   /* all of the above as one int64 block for comm_sum_i64 */
-    int64_t *image; /* [K + 1, classes + 1]: counts of one image; zeros between calls */
+    size_t words; /* all of the above as one int64 block for comm_sum_i64 */
 } score_table;
 
 status score_create(score_table *s, int k, int classes);
 /* NULL-safe on the members. */
 void score_destroy(score_table *s);
-/* One image: label, truth [n]; pixels whose truth is LABEL_NONE (ignored) are skipped. STATUS_DATA,
- * and nothing is added, when a label or class is out of range; the caller knows the image's name.
- */
-status score_add(score_table *s, const uint16_t *label, const uint16_t *truth, size_t n);
+
+/* The table of one image: a thread's own. */
+typedef struct score_image {
+    int k, classes, labels;
+    int64_t *count; /* [K + 1, classes + 1]; row K: no label; column `classes`: void */
+    int64_t *class; /* [classes] */
+    int32_t *label; /* [labels]: those that the image has, up to K + 1 */
+    uint8_t *seen;  /* [K + 1] */
+} score_image;
+
+status score_image_create(score_image *m, int k, int classes);
+/* NULL-safe on the members. */
+void score_image_destroy(score_image *m);
+
+typedef struct score_map {
+    const uint16_t *value; /* [height, width]; LABEL_NONE: no label, no class; borrowed */
+    int height, width;
+} score_map;
+
+/* Counts one image, of which m has none yet. STATUS_DATA, and nothing is counted, when a label or
+ * class is out of range; the caller knows the image's name. */
+status score_count(score_image *m, score_map label, score_map truth);
+/* Adds the image to s, of the same K and classes, and empties m. */
+void score_add(score_table *s, score_image *m);
 
 /* Two pixels are drawn from different images.
  * positive: P(same class | same label); negative: P(other class | other label). By pairs: every
@@ -56,10 +81,23 @@ typedef struct score_result {
     double purity, nmi, ari, coverage;
 } score_result;
 
-/* cluster_precision, cluster_share, cluster_class [K] and class_recall [classes] may be NULL: per
- * cluster P(same class | same label), share of the labelled pixels, most frequent class (the lowest
- * of equal ones, -1 if empty); per class P(same label | same class). NaN where undefined. */
-score_result score_finish(const score_table *s, double *cluster_precision, double *cluster_share,
-    int *cluster_class, double *class_recall);
+/* The first pixel has the label. NaN where undefined. */
+typedef struct score_cluster {
+    int majority;     /* the most frequent class, the lowest of equal ones; -1 if empty */
+    double share;     /* of the labelled pixels */
+    double purity;    /* share of the majority among the cluster's pixels */
+    double precision; /* P(same class | same label) */
+    double chance;    /* P(same class) */
+} score_cluster;
+
+/* The first pixel has the class y. NaN where undefined. */
+typedef struct score_class {
+    double share;                       /* of the labelled pixels */
+    double precision, precision_chance; /* P(second y | same label); P(second y) */
+    double recall, recall_chance;       /* P(same label | second y); P(same label) */
+} score_class;
+
+/* cluster [K] and class [classes] are written; each may be NULL. */
+score_result score_finish(const score_table *s, score_cluster *cluster, score_class *class);
 
 #endif

@@ -60,8 +60,25 @@ static void mean_add(label_mean *m, int128 right, int128 pairs, double chance) {
     m->labels++;
 }
 
+static int majority(const score_table *s, int a) {
+    int most = 0;
+    for (int y = 1; y < s->classes; y++)
+        if (cell(s, a, y) > cell(s, a, most)) most = y;
+    return s->label[a] > 0 ? most : -1;
+}
+
+static score_cluster cluster_figures(const score_table *s, int a, const label_pairs *p) {
+    int most = majority(s, a);
+    double pixels = (double)s->label[a];
+    return (score_cluster){.majority = most,
+        .share = pixels / (double)*s->pixels,
+        .purity = most < 0 ? NAN : (double)cell(s, a, most) / pixels,
+        .precision = ratio(p->both, p->same_label),
+        .chance = ratio(p->same_class, p->all)};
+}
+
 /* Sums over labels; also the figures of every cluster. */
-static void score_pairs(const score_table *s, score_result *r, double *precision) {
+static void score_pairs(const score_table *s, score_result *r, score_cluster *cluster) {
     label_pairs sum = {0};
     label_mean positive = {0}, negative = {0};
     for (int a = 0; a < s->k; a++) {
@@ -72,20 +89,13 @@ static void score_pairs(const score_table *s, score_result *r, double *precision
         sum.both += p.both;
         mean_add(&positive, p.both, p.same_label, ratio(p.same_class, p.all));
         mean_add(&negative, other_both(&p), other_label(&p), ratio(p.all - p.same_class, p.all));
-        if (precision) precision[a] = ratio(p.both, p.same_label);
+        if (cluster) cluster[a] = cluster_figures(s, a, &p);
     }
     score_by_pairs(&sum, r);
     r->positive_mean = positive.precision / positive.labels;
     r->positive_mean_chance = positive.chance / positive.labels;
     r->negative_mean = negative.precision / negative.labels;
     r->negative_mean_chance = negative.chance / negative.labels;
-}
-
-static int majority(const score_table *s, int a) {
-    int most = 0;
-    for (int y = 1; y < s->classes; y++)
-        if (cell(s, a, y) > cell(s, a, most)) most = y;
-    return s->label[a] > 0 ? most : -1;
 }
 
 static double purity(const score_table *s) {
@@ -141,26 +151,30 @@ static double ari(const score_table *s) {
     return ((double)both - expected) / (most - expected);
 }
 
-static void class_figures(const score_table *s, double *recall) {
-    for (int y = 0; y < s->classes; y++) {
-        int128 both = -wide_value(&s->same_class_same_label[y]);
-        for (int a = 0; a < s->k; a++) both += square(cell(s, a, y));
-        recall[y] = ratio(both, square(s->class[y]) - wide_value(&s->same_class[y]));
+/* Ordered cross-image pairs whose first pixel has class y. */
+static score_class class_figures(const score_table *s, int y) {
+    int128 all = (int128)s->class[y] * *s->pixels - wide_value(&s->all_of_class[y]);
+    int128 same_class = square(s->class[y]) - wide_value(&s->same_class[y]);
+    int128 same_label = -wide_value(&s->same_label_of_class[y]);
+    int128 both = -wide_value(&s->same_class_same_label[y]);
+    for (int a = 0; a < s->k; a++) {
+        same_label += (int128)cell(s, a, y) * s->label[a];
+        both += square(cell(s, a, y));
     }
+    return (score_class){.share = (double)s->class[y] / (double)*s->pixels,
+        .precision = ratio(both, same_label),
+        .precision_chance = ratio(same_class, all),
+        .recall = ratio(both, same_class),
+        .recall_chance = ratio(same_label, all)};
 }
 
-score_result score_finish(const score_table *s, double *cluster_precision, double *cluster_share,
-    int *cluster_class, double *class_recall) {
+score_result score_finish(const score_table *s, score_cluster *cluster, score_class *class) {
     score_result r = {0};
-    score_pairs(s, &r, cluster_precision);
+    score_pairs(s, &r, cluster);
     r.purity = purity(s);
     r.nmi = nmi(s);
     r.ari = ari(s);
     r.coverage = (double)*s->pixels / (double)(*s->pixels + *s->ignored);
-    for (int a = 0; a < s->k; a++) {
-        if (cluster_share) cluster_share[a] = (double)s->label[a] / (double)*s->pixels;
-        if (cluster_class) cluster_class[a] = majority(s, a);
-    }
-    if (class_recall) class_figures(s, class_recall);
+    for (int y = 0; class && y < s->classes; y++) class[y] = class_figures(s, y);
     return r;
 }

@@ -58,6 +58,16 @@ static pair_count brute(const pixels *p, int label, int class) {
     return c;
 }
 
+/* One image of one line. */
+static status add(score_table *s, const uint16_t *label, const uint16_t *truth, int n) {
+    score_image m;
+    assert_int_equal(score_image_create(&m, s->k, s->classes), STATUS_OK);
+    status st = score_count(&m, (score_map){label, 1, n}, (score_map){truth, 1, n});
+    score_add(s, &m);
+    score_image_destroy(&m);
+    return st;
+}
+
 static void assert_close(double a, double b) {
     assert_true((isnan(a) && isnan(b)) || fabs(a - b) < 1e-12);
 }
@@ -69,7 +79,7 @@ static void create_table(score_table *s, const pixels *p) {
     assert_int_equal(score_create(&other, K, CLASSES), STATUS_OK);
     for (int i = 0; i < IMAGES; i++)
         assert_int_equal(
-            score_add(i % 2 ? s : &other, p->label + i * PIXELS, p->truth + i * PIXELS, PIXELS),
+            add(i % 2 ? s : &other, p->label + i * PIXELS, p->truth + i * PIXELS, PIXELS),
             STATUS_OK);
     int64_t *to = s->block, *from = other.block;
     for (size_t w = 0; w < s->words; w++) to[w] += from[w];
@@ -104,10 +114,10 @@ static void test_all_pairs(void **state) {
     (void)state;
     pixels p = make();
     score_table s;
-    double precision[K], share[K], recall[CLASSES];
-    int majority[K];
+    score_cluster cluster[K];
+    score_class class[CLASSES];
     create_table(&s, &p);
-    score_result r = score_finish(&s, precision, share, majority, recall);
+    score_result r = score_finish(&s, cluster, class);
     pair_count c = brute(&p, -1, -1);
     assert_close(r.positive, c.both / c.same_label);
     assert_close(r.positive_chance, c.same_class / c.all);
@@ -117,12 +127,17 @@ static void test_all_pairs(void **state) {
     check_means(&p, &r);
     for (int a = 0; a < K; a++) {
         c = brute(&p, a, -1);
-        assert_close(precision[a], c.both / c.same_label);
+        assert_close(cluster[a].precision, c.both / c.same_label);
+        assert_close(cluster[a].chance, c.same_class / c.all);
     }
     for (int y = 0; y < CLASSES; y++) {
         c = brute(&p, -1, y);
-        assert_close(recall[y], c.both / c.same_class);
+        assert_close(class[y].recall, c.both / c.same_class);
+        assert_close(class[y].recall_chance, c.same_label / c.all);
+        assert_close(class[y].precision, c.both / c.same_label);
+        assert_close(class[y].precision_chance, c.same_class / c.all);
     }
+    assert_true(isnan(class[CLASSES - 1].precision) && isnan(cluster[K - 1].precision));
     score_destroy(&s);
 }
 
@@ -133,21 +148,24 @@ static void test_partitions(void **state) {
     const uint16_t label[] = {0, 0, 0, 1, 1, 1, 1, 2, 2, 2, LABEL_NONE, 2};
     const uint16_t truth[] = {0, 0, 1, 1, 1, 2, 1, 2, 2, 0, 1, LABEL_NONE};
     score_table s;
-    int majority[4];
-    double share[4];
+    score_cluster cluster[4];
+    score_class class[3];
     assert_int_equal(score_create(&s, 4, 3), STATUS_OK);
-    assert_int_equal(score_add(&s, label, truth, 12), STATUS_OK);
-    score_result r = score_finish(&s, NULL, share, majority, NULL);
+    assert_int_equal(add(&s, label, truth, 12), STATUS_OK);
+    score_result r = score_finish(&s, cluster, class);
     assert_close(r.purity, 7 / 10.0);
     assert_close(r.coverage, 10 / 11.0);
     assert_true(fabs(r.nmi - 0.44270128334605) < 1e-12);
     assert_true(fabs(r.ari - 0.20454545454545456) < 1e-12);
-    assert_int_equal(majority[0], 0);
-    assert_int_equal(majority[1], 1);
-    assert_int_equal(majority[2], 2);
-    assert_int_equal(majority[3], -1);
-    assert_close(share[1], 0.4);
-    assert_close(share[3], 0);
+    assert_int_equal(cluster[0].majority, 0);
+    assert_int_equal(cluster[1].majority, 1);
+    assert_int_equal(cluster[2].majority, 2);
+    assert_int_equal(cluster[3].majority, -1);
+    assert_close(cluster[1].share, 0.4);
+    assert_close(cluster[3].share, 0);
+    assert_close(cluster[1].purity, 0.75);
+    assert_true(isnan(cluster[3].purity));
+    assert_close(class[1].share, 0.4);
     assert_true(isnan(r.positive)); /* one image: no cross-image pair */
     score_destroy(&s);
 }
@@ -157,18 +175,59 @@ static void test_odd_tables(void **state) {
     const uint16_t one[] = {1, 1, 1}, bad[] = {0, 3, 0};
     score_table s;
     assert_int_equal(score_create(&s, 3, 3), STATUS_OK);
-    score_result r = score_finish(&s, NULL, NULL, NULL, NULL);
+    score_result r = score_finish(&s, NULL, NULL);
     assert_true(isnan(r.nmi) && isnan(r.ari) && isnan(r.purity) && isnan(r.positive_mean));
-    assert_int_equal(score_add(&s, bad, one, 3), STATUS_DATA);
-    assert_int_equal(score_add(&s, one, bad, 3), STATUS_DATA);
+    assert_int_equal(add(&s, bad, one, 3), STATUS_DATA);
+    assert_int_equal(add(&s, one, bad, 3), STATUS_DATA);
     assert_int_equal(*s.pixels, 0);
-    assert_int_equal(score_add(&s, one, one, 3), STATUS_OK);
-    assert_int_equal(score_add(&s, one, one, 3), STATUS_OK);
-    r = score_finish(&s, NULL, NULL, NULL, NULL);
+    assert_int_equal(add(&s, one, one, 3), STATUS_OK);
+    assert_int_equal(add(&s, one, one, 3), STATUS_OK);
+    r = score_finish(&s, NULL, NULL);
     assert_true(r.nmi == 1 && r.ari == 1 && r.positive == 1 && r.positive_chance == 1);
     assert_true(isnan(r.negative) && isnan(r.negative_mean));
     score_destroy(&s);
     score_destroy(&s);
+}
+
+/* A map of labels enlarged and one reduced, against the pixel whose area covers each centre. */
+static void check_sizes(int height, int width) {
+    const int h = 5, w = 7;
+    uint16_t label[5 * 7], truth[40 * 33];
+    int64_t expected[K][CLASSES] = {{0}}, ignored = 0;
+    score_image m;
+    score_table s;
+    random_stream r = random_begin(9, RANDOM_SYNTH, 0, 0);
+    for (int i = 0; i < h * w; i++) label[i] = (uint16_t)random_below(&r, K + 1);
+    for (int i = 0; i < h * w; i++)
+        if (label[i] == K) label[i] = LABEL_NONE;
+    for (int i = 0; i < height * width; i++) truth[i] = (uint16_t)random_below(&r, CLASSES);
+    truth[height * width - 1] = LABEL_NONE;
+    for (int i = 0; i < height * width - 1; i++) {
+        double y = (i / width + 0.5) * h / height, x = (i % width + 0.5) * w / width;
+        uint16_t a = label[(int)floor(y) * w + (int)floor(x)];
+        if (a == LABEL_NONE)
+            ignored++;
+        else
+            expected[a][truth[i]]++;
+    }
+    assert_int_equal(score_image_create(&m, K, CLASSES), STATUS_OK);
+    assert_int_equal(score_create(&s, K, CLASSES), STATUS_OK);
+    score_map large = {truth, height, width};
+    assert_int_equal(score_count(&m, (score_map){label, h, w}, large), STATUS_OK);
+    score_add(&s, &m);
+    assert_memory_equal(s.table, expected, sizeof expected);
+    assert_int_equal(*s.ignored, ignored);
+    /* Emptied: what follows starts from nothing. */
+    score_add(&s, &m);
+    assert_memory_equal(s.table, expected, sizeof expected);
+    score_image_destroy(&m);
+    score_destroy(&s);
+}
+
+static void test_sizes(void **state) {
+    (void)state;
+    static const int size[][2] = {{40, 33}, {5, 7}, {10, 14}, {37, 29}, {3, 2}, {1, 1}, {9, 4}};
+    for (size_t i = 0; i < sizeof size / sizeof *size; i++) check_sizes(size[i][0], size[i][1]);
 }
 
 /* Counts whose pairs are beyond 64 bits. */
@@ -188,6 +247,7 @@ int main(void) {
         cmocka_unit_test(test_all_pairs),
         cmocka_unit_test(test_partitions),
         cmocka_unit_test(test_odd_tables),
+        cmocka_unit_test(test_sizes),
         cmocka_unit_test(test_wide_sums),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
