@@ -2,6 +2,7 @@
 
 #include "io/file.h"
 #include "io/image_table.h"
+#include "io/labels_typical.h"
 #include "src/base/hash.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
@@ -26,7 +27,8 @@ struct labels {
     char *path;
     int fd;
     head h;
-    float *centroids; /* [K, D] */
+    float *centroids;       /* [K, D] */
+    typical_pixel *typical; /* [K, TYPICAL] or NULL */
     image_table table;
 };
 
@@ -39,6 +41,7 @@ static uint64_t checksum(const labels_info *i, const float *centroids, const ima
     h = hash_append(h, i->method, strlen(i->method) + 1);
     h = hash_append(h, i->metric, strlen(i->metric) + 1);
     h = hash_append(h, centroids, (size_t)i->k * (size_t)i->d * sizeof *centroids);
+    if (i->typical) h = hash_append(h, i->typical, (size_t)i->k * TYPICAL * sizeof *i->typical);
     return image_table_hash(t, h);
 }
 
@@ -74,6 +77,7 @@ static status write_arrays(hdf5_writer *w, const labels_info *i, const image_tab
     if (st == STATUS_OK) st = hdf5_write(w, &data, mine->rows);
     if (st == STATUS_OK) st = image_table_write(w, "/labels", t);
     if (st == STATUS_OK) st = hdf5_put(w, &centre, centroids);
+    if (st == STATUS_OK && i->typical) st = labels_typical_write(w, i->typical, i->k);
     return st;
 }
 
@@ -159,6 +163,8 @@ static status read_tables(labels *l) {
     h->info.method = h->method;
     h->info.metric = h->metric;
     if (st == STATUS_OK) st = read_centroids(file, l);
+    if (st == STATUS_OK) st = labels_typical_read(file, l->path, h->info.k, &l->typical);
+    h->info.typical = l->typical;
     if (st == STATUS_OK) st = hdf5_shape(file, l->path, "/labels/data", &rows, &columns);
     if (st == STATUS_OK && columns != 1) st = damaged(l->path, "/labels/data has two dimensions");
     if (st == STATUS_OK) st = image_table_read(file, l->path, "/labels", rows, &l->table);
@@ -169,17 +175,31 @@ static status read_tables(labels *l) {
     return st;
 }
 
+/* Rank 0's bytes at *x to all, which own them from then on. */
+static status share_block(const comm *c, void **x, size_t bytes) {
+    if (!comm_root(c)) *x = memory_alloc(bytes, 1, "centroids");
+    status st = comm_agree(c, *x ? STATUS_OK : STATUS_FAILED);
+    if (st == STATUS_OK) comm_broadcast(c, *x, bytes);
+    return st;
+}
+
 /* What rank 0 has read becomes everyone's. */
 static status share(const comm *c, labels *l) {
+    head *h = &l->h;
+    void *centroids = l->centroids, *typical = l->typical;
     status st = image_table_share(c, &l->table);
     if (st != STATUS_OK) return st;
-    comm_broadcast(c, &l->h, sizeof l->h);
-    l->h.info.method = l->h.method;
-    l->h.info.metric = l->h.metric;
-    size_t n = (size_t)l->h.info.k * (size_t)l->h.info.d;
-    if (!comm_root(c)) l->centroids = memory_alloc(n, sizeof *l->centroids, "centroids");
-    st = comm_agree(c, l->centroids ? STATUS_OK : STATUS_FAILED);
-    if (st == STATUS_OK) comm_broadcast(c, l->centroids, n * sizeof *l->centroids);
+    comm_broadcast(c, h, sizeof *h);
+    size_t k = (size_t)h->info.k;
+    st = share_block(c, &centroids, k * (size_t)h->info.d * sizeof *l->centroids);
+    l->centroids = centroids;
+    /* Rank 0's pointer says whether there are any. */
+    if (st == STATUS_OK && h->info.typical)
+        st = share_block(c, &typical, k * TYPICAL * sizeof *l->typical);
+    l->typical = typical;
+    h->info.typical = l->typical;
+    h->info.method = h->method;
+    h->info.metric = h->metric;
     return st;
 }
 
@@ -204,6 +224,7 @@ void labels_close(labels *l) {
     if (l->fd >= 0) close(l->fd);
     image_table_destroy(&l->table);
     memory_free(l->centroids);
+    memory_free(l->typical);
     free(l->path);
     memory_free(l);
 }

@@ -2,18 +2,24 @@
  *   /labels/data uint16 [pixels], /labels/offset uint64 [N+1], /labels/shape uint32 [N, 2],
  *   /labels/name string [N], /labels/hash uint64 [N], /centroids float32 [K, D]; root attributes:
  * format, k, ignore (65535), objective, iterations, outlier_threshold, method, metric, dataset
- * (hash), checksum. */
+ * (hash), checksum.
+ * The P pixels nearest to each centroid, nearest first, at most one an image (absent where labels
+ * have no centroids): /typical/distance float32 [K, P] (squared; infinity: no pixel),
+ *   /typical/image uint32 [K, P] (row of /labels/offset), /typical/pixel uint32 [K, P] (of that
+ * image's map, row by row). */
 #ifndef AUXSEG_IO_LABELS_H
 #define AUXSEG_IO_LABELS_H
 
 #include "mpi/comm.h"
 #include "src/image/image.h"
+#include "src/label/typical.h"
 
 typedef struct labels_info {
     int k, d, iterations;
     double objective, outlier_threshold;
     const char *method, *metric; /* when read: owned by the labels object */
     uint64_t dataset;
+    const typical_pixel *typical; /* [K, TYPICAL], NULL: none; when read: owned as well */
 } labels_info;
 
 typedef struct labels labels;

@@ -42,8 +42,18 @@ static const float *centroids(void) {
     return c;
 }
 
+/* Clusters of few images have fewer. */
+static const typical_pixel *typical(void) {
+    static typical_pixel list[K * TYPICAL];
+    typical_clear(list, K);
+    for (uint32_t i = 0; i < K * TYPICAL; i += 1 + i % 3)
+        list[i] = (typical_pixel){(float)i / 3, i % IMAGES, 1000 * i};
+    return list;
+}
+
 static labels_info info(void) {
     return (labels_info){.k = K,
+        .typical = typical(),
         .d = D,
         .iterations = 17,
         .objective = 0.125,
@@ -77,6 +87,7 @@ static void check_contents(const labels *l) {
     assert_string_equal(i.method, "kmeans");
     assert_string_equal(i.metric, "cosine");
     assert_memory_equal(labels_centroids(l), centroids(), K * D * sizeof(float));
+    assert_memory_equal(i.typical, want.typical, K * TYPICAL * sizeof *i.typical);
     for (int n = 0; n < IMAGES; n++) {
         labelmap m;
         uint16_t *label = make_labels(n, n + 1);
@@ -131,7 +142,8 @@ static void every_flipped_byte_is_found(void **state) {
         int64_t bytes;
     } part[] = {{"/labels/data", PIXELS * 2}, {"/labels/shape", IMAGES * 8},
         {"/labels/offset", (IMAGES + 1) * 8}, {"/labels/hash", IMAGES * 8},
-        {"/centroids", K * D * 4}};
+        {"/centroids", K * D * 4}, {"/typical/distance", K * TYPICAL * 4},
+        {"/typical/image", K * TYPICAL * 4}, {"/typical/pixel", K * TYPICAL * 4}};
     if (!comm_root(world)) return;
     char *data;
     size_t bytes;
@@ -159,6 +171,23 @@ static void every_flipped_byte_is_found(void **state) {
     memory_free(data);
 }
 
+static void typical_pixels_may_be_absent(void **state) {
+    (void)state;
+    labels *l;
+    labels_info i = info();
+    const char *path = scratch_path(&folder, "plain.h5");
+    uint16_t *label = make_labels(0, IMAGES);
+    bool root = comm_root(world);
+    i.typical = NULL;
+    assert_int_equal(labels_write(world, path, &i, IMAGES, root ? 0 : IMAGES, root ? IMAGES : 0,
+                         height, width, label, centroids(), names, NULL),
+        STATUS_OK);
+    assert_int_equal(labels_open(world, path, &l), STATUS_OK);
+    assert_null(labels_about(l).typical);
+    labels_close(l);
+    memory_free(label);
+}
+
 static void errors_are_the_same_on_every_rank(void **state) {
     (void)state;
     labels *l = NULL;
@@ -176,6 +205,7 @@ int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(same_for_any_number_of_ranks),
         cmocka_unit_test(every_flipped_byte_is_found),
+        cmocka_unit_test(typical_pixels_may_be_absent),
         cmocka_unit_test(errors_are_the_same_on_every_rank),
     };
     int failed;

@@ -1,0 +1,40 @@
+#include "mpi/typical.h"
+
+#include "src/base/memory.h"
+
+static void merge(void *from, void *into, int *clusters, MPI_Datatype *type) {
+    (void)type;
+    typical_merge(from, into, *clusters);
+}
+
+/* Every rank's selection becomes that of all: the best of a total order, whatever the order in
+ * which MPI pairs the ranks. */
+static void merge_ranks(const comm *c, typical_pixel *list, int k) {
+    MPI_Datatype cluster;
+    MPI_Op op;
+    if (comm_size(c) == 1) return;
+    MPI_Type_contiguous(TYPICAL * (int)sizeof *list, MPI_BYTE, &cluster);
+    MPI_Type_commit(&cluster);
+    MPI_Op_create(merge, 1, &op);
+    MPI_Allreduce(MPI_IN_PLACE, list, k, cluster, op, c->mpi);
+    MPI_Op_free(&op);
+    MPI_Type_free(&cluster);
+}
+
+status typical_find(const comm *c, const typical_rows *rows, int k, typical_pixel **out) {
+    typical_pixel *list = memory_alloc((size_t)k * TYPICAL, sizeof *list, "typical pixels");
+    uint32_t *first = memory_alloc((size_t)k, sizeof *first, "typical pixels");
+    status st = comm_agree(c, list && first ? STATUS_OK : STATUS_FAILED);
+    if (st == STATUS_OK) {
+        typical_clear(list, k);
+        for (int64_t i = 0, at = 0; i < rows->images; at += rows->image[i++])
+            typical_add(list, (uint32_t)(rows->first + i), rows->label + at, rows->distance + at,
+                (size_t)rows->image[i], first);
+        merge_ranks(c, list, k);
+        *out = list;
+        list = NULL;
+    }
+    memory_free(list);
+    memory_free(first);
+    return st;
+}
