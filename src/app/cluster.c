@@ -3,6 +3,7 @@
 #include "io/labels.h"
 #include "io/metrics.h"
 #include "mpi/kmeans.h"
+#include "mpi/typical.h"
 #include "src/app/commands.h"
 #include "src/app/extract.h"
 #include "src/app/setup.h"
@@ -63,8 +64,12 @@ static int64_t *rows_of_images(const feature_block *b) {
 
 static status write_labels(const stage *t, const feature_block *b, const kmeans_result *r,
     const char *path, uint64_t *hash) {
+    typical_pixel *typical = NULL;
+    int64_t *rows = rows_of_images(b);
+    typical_rows pixels = {r->label, r->distance, rows, b->images, b->first};
     const char **names = stage_names(t);
-    if (!names) return STATUS_FAILED;
+    status st = comm_agree(t->c, rows && names ? STATUS_OK : STATUS_FAILED);
+    if (st == STATUS_OK) st = typical_find(t->c, &pixels, t->s->cluster.k, &typical);
     labels_info info = {.k = t->s->cluster.k,
         .d = b->rows.d,
         .iterations = r->iterations,
@@ -72,10 +77,14 @@ static status write_labels(const stage *t, const feature_block *b, const kmeans_
         .outlier_threshold = r->outlier_threshold,
         .method = t->s->cluster.method,
         .metric = t->s->cluster.metric,
-        .dataset = dataset_hash(t->d)};
-    status st = labels_write(t->c, path, &info, setup_training(t->d), b->first, b->images,
-        b->height, b->width, r->label, r->centroids, names, hash);
+        .dataset = dataset_hash(t->d),
+        .typical = typical};
+    if (st == STATUS_OK)
+        st = labels_write(t->c, path, &info, setup_training(t->d), b->first, b->images, b->height,
+            b->width, r->label, r->centroids, names, hash);
     memory_free(names);
+    memory_free(rows);
+    memory_free(typical);
     return st;
 }
 
