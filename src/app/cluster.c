@@ -1,25 +1,17 @@
 #include "src/app/cluster.h"
 
 #include "io/labels.h"
-#include "io/metrics.h"
 #include "mpi/kmeans.h"
 #include "mpi/typical.h"
+#include "src/app/cluster_report.h"
 #include "src/app/commands.h"
 #include "src/app/extract.h"
 #include "src/app/setup.h"
 #include "src/app/stage.h"
-#include "src/base/log.h"
 #include "src/base/memory.h"
-#include "src/base/stop.h"
 
 #include <math.h>
 #include <string.h>
-
-typedef struct cluster_report {
-    stage *t;
-    metrics *rows; /* rank 0's */
-    int step;
-} cluster_report;
 
 static kmeans_options options_of(const settings *s) {
     return (kmeans_options){.k = s->cluster.k,
@@ -34,25 +26,6 @@ static kmeans_options options_of(const settings *s) {
         .outliers = s->cluster.outliers,
         .scope =
             strcmp(s->cluster.outlier_scope, "cluster") == 0 ? OUTLIERS_CLUSTER : OUTLIERS_GLOBAL};
-}
-
-/* One row of metrics.csv an iteration. */
-static status report_iteration(void *context, const kmeans_iteration *it) {
-    cluster_report *r = context;
-    metrics_row row = METRICS_EMPTY(r->t->base, r->t->round, ++r->step);
-    row.objective = it->objective;
-    row.imbalance = it->imbalance;
-    row.changed = (double)it->changed;
-    row.kept = (double)it->kept;
-    row.repaired = it->repaired;
-    row.seconds = it->assign_seconds + it->update_seconds;
-    r->t->time.seconds[PHASE_ASSIGN] += it->assign_seconds;
-    r->t->time.seconds[PHASE_UPDATE] += it->update_seconds;
-    log_info("k-means: restart %d, iteration %d: objective %.6g, imbalance %.2f, %lld rows changed",
-        it->restart, it->iteration, it->objective, it->imbalance, (long long)it->changed);
-    status st = comm_root(r->t->c) ? metrics_write(r->rows, &row) : STATUS_OK;
-    if (st == STATUS_OK && stop_requested()) st = STATUS_STOPPED;
-    return comm_agree(r->t->c, st);
 }
 
 /* Pixels of each image, as kmeans_run wants them; owned by the caller. */
@@ -88,21 +61,16 @@ static status write_labels(const stage *t, const feature_block *b, const kmeans_
     return st;
 }
 
-/* *passes: over all rows, of all restarts. */
-static status cluster_features(stage *t, const feature_block *b, kmeans_result *out, int *passes) {
-    char path[FILE_PATH];
-    cluster_report report = {t, NULL, 0};
+/* From the beginning, or from where it was interrupted. */
+static status cluster_features(const feature_block *b, cluster_report *r, kmeans_result *out) {
+    const stage *t = r->t;
     kmeans_options o = options_of(t->s);
+    if (r->resumed) o.resume = &r->state;
     int64_t *rows = rows_of_images(b);
-    status st = rows ? setup_path(path, t->s, "metrics.csv", 1) : STATUS_FAILED;
-    if (st == STATUS_OK && comm_root(t->c))
-        st = metrics_open(&report.rows, path, t->base, t->round, 0);
-    st = comm_agree(t->c, st);
+    status st = comm_agree(t->c, rows ? STATUS_OK : STATUS_FAILED);
     if (st == STATUS_OK)
         st = kmeans_run(
-            t->c, &o, &b->rows, rows, b->images, b->first, NULL, report_iteration, &report, out);
-    *passes = report.step;
-    metrics_close(report.rows);
+            t->c, &o, &b->rows, rows, b->images, b->first, NULL, cluster_report_iteration, r, out);
     memory_free(rows);
     return st;
 }
@@ -111,26 +79,27 @@ static status cluster_stage(stage *t) {
     char path[FILE_PATH];
     feature_block b = {0};
     kmeans_result r = {0};
+    cluster_report report = {0};
     uint64_t hash;
-    int passes = 0;
     double now = timer_now();
     status st = extract_features(t, t->s->extract.keep, &b);
     timer_lap(&t->time, PHASE_FORWARD, now);
-    if (st == STATUS_OK) st = cluster_features(t, &b, &r, &passes);
+    if (st == STATUS_OK) st = cluster_report_begin(&report, t, &b);
+    if (st == STATUS_OK) st = cluster_features(&b, &report, &r);
     now = timer_now();
     if (st == STATUS_OK) st = stage_path(t, path, "labels.h5");
     if (st == STATUS_OK) st = write_labels(t, &b, &r, path, &hash);
     if (st != STATUS_OK) goto done;
     timer_lap(&t->time, PHASE_WRITE, now);
-    int64_t rows = (int64_t)b.rows.n;
-    comm_sum_i64(t->c, &rows, 1);
     double seconds = t->time.seconds[PHASE_ASSIGN] + t->time.seconds[PHASE_UPDATE];
     if (t->record) st = run_record_set_hash(t->record, t->round > 1 ? t->name : "labels", hash);
     st = comm_agree(t->c, st);
-    stage_result result = {
-        path, hash, seconds > 0 ? (double)rows * passes / seconds : NAN, "pixel iterations/s"};
+    double done = (double)report.rows * (double)report.passes;
+    stage_result result = {path, hash, seconds > 0 ? done / seconds : NAN, "pixel iterations/s"};
     if (st == STATUS_OK) st = stage_finish(t, &result);
+    if (st == STATUS_OK) cluster_report_forget(&report);
 done:
+    cluster_report_end(&report);
     memory_free(r.centroids);
     memory_free(r.label);
     memory_free(r.distance);

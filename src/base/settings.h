@@ -39,7 +39,7 @@ typedef struct settings {
     } extract;
     struct {
         settings_text method, metric, init, outlier_scope;
-        int k, iterations, restarts, sample;
+        int k, iterations, restarts, sample, checkpoint_iterations;
         double tolerance, outliers;
     } cluster;
     struct {

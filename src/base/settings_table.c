@@ -138,6 +138,9 @@ static const setting table[] = {
     {INTEGER(cluster, restarts, 1, 1, 1000, "starts", "The best of so many starts is taken.")},
     {INTEGER(cluster, sample, 60000, 2, 100000000, "pixels",
         "Size of the sample that starts are chosen from.")},
+    {INTEGER(cluster, checkpoint_iterations, 1, 0, 100000, "iterations",
+         "Distance of checkpoints within the clustering; 0: only when it is stopped early."),
+        .aside = true},
     {REAL(cluster, tolerance, 0, 0, 1, NULL,
         "Ends when the sum of squared distances falls by less than this share; 0: when no label "
         "changes.")},

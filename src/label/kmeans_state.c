@@ -6,7 +6,8 @@ status kmeans_state_create(kmeans_state *s) {
     size_t words = (size_t)s->k * (size_t)s->d;
     s->centroids = memory_alloc(words, sizeof *s->centroids, "centroids");
     s->best = memory_alloc(words, sizeof *s->best, "centroids");
-    if (s->centroids && s->best) return STATUS_OK;
+    s->count = memory_alloc((size_t)s->k, sizeof *s->count, "rows of centroids");
+    if (s->centroids && s->best && s->count) return STATUS_OK;
     kmeans_state_destroy(s);
     return STATUS_FAILED;
 }
@@ -14,5 +15,7 @@ status kmeans_state_create(kmeans_state *s) {
 void kmeans_state_destroy(kmeans_state *s) {
     memory_free(s->centroids);
     memory_free(s->best);
+    memory_free(s->count);
     s->centroids = s->best = NULL;
+    s->count = NULL;
 }

@@ -17,6 +17,7 @@ typedef struct kmeans_state {
     int best_restart, best_iterations; /* of the restarts that are finished; -1: none is */
     double best_objective;
     float *centroids, *best; /* [K, D]; best: NULL as long as no restart is finished */
+    int64_t *count;          /* [K] rows that each centroid is the mean of (mini-batch), or NULL */
 } kmeans_state;
 
 /* Memory for the arrays of s->k centroids of s->d dimensions. */

@@ -53,6 +53,7 @@ static inline part part_of(const data *s, int rank, int size) {
 static inline void result_destroy(kmeans_result *r) {
     memory_free(r->centroids);
     memory_free(r->label);
+    memory_free(r->distance);
 }
 
 #endif
