@@ -7,29 +7,6 @@
 #include <math.h>
 #include <stdio.h>
 
-void report_pictures_section(html *h, const char *id, const char *heading, const char *note,
-    const report_strip *strip, int strips) {
-    if (!strips) return;
-    report_section(h, id, heading, note);
-    for (int i = 0; i < strips; i++) {
-        html_put(h, "<h3 class=\"file\">");
-        html_text(h, strip[i].title);
-        html_put(h, "</h3><div class=\"strip\">");
-        for (int j = 0; j < strip[i].pictures; j++) {
-            const report_picture *p = &strip[i].picture[j];
-            html_put(h, "<figure><img alt=\"");
-            html_text(h, p->caption);
-            html_put(h, "\" src=\"data:image/png;base64,");
-            html_base64(h, p->png, p->bytes);
-            html_put(h, "\"><figcaption>");
-            html_text(h, p->caption);
-            html_put(h, "</figcaption></figure>");
-        }
-        html_put(h, "</div>\n");
-    }
-    html_put(h, "</section>\n");
-}
-
 static void phase_table(html *h, const phases *p) {
     html_put(h, "<details><summary>phases</summary><table><tr><th>Phase<th class=\"n\">min, s"
                 "<th class=\"n\">mean, s<th class=\"n\">max, s<th class=\"n\">slowest rank");
@@ -144,10 +121,9 @@ status report_write(const char *folder, const report_data *d) {
     head(&h, d);
     report_results(&h, d);
     report_quality(&h, d);
-    report_pictures_section(&h, "labels", "Auxiliary labels on images",
-        "The same colour in two images is the same label; outliers are darkened.", d->overlay,
-        d->overlays);
-    report_pictures_section(&h, "predictions", "Predictions", NULL, d->prediction, d->predictions);
+    report_overlays(&h, d);
+    report_clusters(&h, d);
+    report_predictions(&h, d);
     s = report_curves(&h, d);
     report_stages(&h, d);
     report_facts(&h, d);

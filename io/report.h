@@ -28,6 +28,10 @@ typedef struct report_table {
     const char *title, *note;    /* note: NULL or a sentence below the title */
     const char *row_title;       /* head of the first column ("Class") */
     const char *const *row;      /* [rows] */
+    const char *text_title;      /* head of a column of texts after it; NULL: no such column */
+    const char *const *text;     /* [rows] */
+    const char *bar_title;       /* NULL: none; else each row ends in a bar of the first column
+                                    with a mark at the second, both shares */
     const report_column *column; /* [columns] */
     int rows, columns;           /* more than 40 rows are folded away */
     const double *value;         /* [rows, columns] */
@@ -38,11 +42,10 @@ typedef struct report_score {
     const char *group; /* a heading when it differs from the one before ("Round 1"); NULL: none */
     const char *name;
     double value, chance; /* in [0, 1]; chance NAN: none */
-    const char *note;     /* what it means, NULL: nothing */
 } report_score;
 
 typedef struct report_picture {
-    const void *png; /* encoded */
+    const void *data; /* encoded as JPEG or PNG */
     size_t bytes;
     const char *caption;
 } report_picture;
@@ -53,6 +56,19 @@ typedef struct report_strip {
     const report_picture *picture; /* [pictures] */
     int pictures;
 } report_strip;
+
+/* A square part of an image around one of a cluster's pixels. */
+typedef struct report_patch {
+    report_picture picture; /* the caption appears when it is pointed at */
+    double left, top, size; /* the pixel's cell in it, a square: shares of its side */
+} report_patch;
+
+/* A cluster's most typical patches, nearest to its centroid first. */
+typedef struct report_cluster {
+    const char *name, *note;   /* beside the patches; note: NULL or a line below the name */
+    const report_patch *patch; /* [patches] */
+    int patches;
+} report_cluster;
 
 /* A measure of the segmentation before and after; NAN: not measured. */
 typedef struct report_measure {
@@ -74,8 +90,14 @@ typedef struct report_data {
     int scores;
     const report_table *table; /* label quality per class, per cluster */
     int tables;
+    const char *const *class_name; /* [class_names], legend of the pictures: palette_classes() */
+    int class_names;
     const report_strip *overlay; /* auxiliary labels on images */
     int overlays;
+    const char *overlay_note;
+    const report_cluster *cluster; /* the largest first */
+    int clusters;
+    const char *cluster_note;
     const report_strip *prediction; /* image, ground truth, prediction(s) */
     int predictions;
 } report_data;

@@ -22,7 +22,9 @@ typedef struct rows {
 
 typedef struct measure {
     const char *label;
+    const char *note; /* NULL or what it means */
     double (*of)(const metrics_row *);
+    bool logarithmic;
 } measure;
 
 static double loss_of(const metrics_row *r) {
@@ -30,6 +32,13 @@ static double loss_of(const metrics_row *r) {
 }
 static double objective_of(const metrics_row *r) {
     return r->objective;
+}
+
+static double changed_of(const metrics_row *r) {
+    return r->changed;
+}
+static double kept_of(const metrics_row *r) {
+    return r->kept;
 }
 
 static bool belongs(const metrics_row *r, const char *stage, int round, const measure *m) {
@@ -105,8 +114,9 @@ static status plot_measure(
     if (curves && !s) {
         html_put(h, "<figure class=\"plot\"><figcaption>");
         html_text(h, stage);
-        html_print(h, ": %s</figcaption>", m->label);
-        if (!plot_curves(h, c, curves, m->label)) {
+        html_print(
+            h, ": %s%s%s</figcaption>", m->label, m->note ? ", " : "", m->note ? m->note : "");
+        if (!plot_curves(h, c, curves, m->label, m->logarithmic)) {
             *plotted = false;
             for (int i = 0; i < curves; i++) table_of_curve(h, &c[i], m->label);
         }
@@ -123,7 +133,10 @@ static bool seen_before(const rows *all, int i) {
 }
 
 status report_curves(html *h, const report_data *d) {
-    static const measure measures[] = {{"loss", loss_of}, {"objective", objective_of}};
+    static const measure measures[] = {{"loss", NULL, loss_of, false},
+        {"objective", "sum of the squared distances to the centroids", objective_of, false},
+        {"changed rows", "those that got another label in a step; logarithmic", changed_of, true},
+        {"kept centroids", "those that float64 decided among, over all rows", kept_of, false}};
     rows all = {0};
     bool plotted = true;
     if (!d->metrics) return STATUS_OK;
@@ -133,7 +146,7 @@ status report_curves(html *h, const report_data *d) {
         html_put(h, "<div class=\"grid\">");
         for (int i = 0; i < all.n && !s; i++) {
             if (seen_before(&all, i)) continue;
-            for (int m = 0; m < 2 && !s; m++)
+            for (size_t m = 0; m < sizeof measures / sizeof *measures && !s; m++)
                 s = plot_measure(h, &all, all.row[i].stage, &measures[m], &plotted);
         }
         html_put(h, "</div>");

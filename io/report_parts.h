@@ -13,10 +13,13 @@ void report_number(html *h, report_kind kind, double value);
 
 void report_results(html *h, const report_data *d); /* headline and IoU per class */
 void report_quality(html *h, const report_data *d); /* scores beside chance, tables */
-void report_pictures_section(html *h, const char *id, const char *heading, const char *note,
-    const report_strip *strip, int strips);
-void report_stages(html *h, const report_data *d); /* time of each stage, its phases */
-void report_facts(html *h, const report_data *d);  /* settings, machine, hashes */
+/* An <img> of an encoded picture; its text is escaped. */
+void report_image(html *h, const report_picture *p, const char *text);
+void report_overlays(html *h, const report_data *d);    /* auxiliary labels on images */
+void report_clusters(html *h, const report_data *d);    /* typical patches of each cluster */
+void report_predictions(html *h, const report_data *d); /* predictions on images */
+void report_stages(html *h, const report_data *d);      /* time of each stage, its phases */
+void report_facts(html *h, const report_data *d);       /* settings, machine, hashes */
 /* Curves of metrics.csv; STATUS_OUTPUT or STATUS_DATA if it cannot be read. */
 status report_curves(html *h, const report_data *d);
 

@@ -14,7 +14,7 @@ typedef struct curve {
 } curve;
 
 /* Appends an SVG element to the page; false, with nothing appended, if gnuplot is missing or fails.
- * y_label: our own text. */
-bool plot_curves(html *h, const curve *c, int curves, const char *y_label);
+ * y_label: our own text. logarithmic: the y axis; what is not positive is left out. */
+bool plot_curves(html *h, const curve *c, int curves, const char *y_label, bool logarithmic);
 
 #endif

@@ -2,6 +2,7 @@
 #include "io/report_parts.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -112,13 +113,20 @@ void report_results(html *h, const report_data *d) {
     html_put(h, "</section>\n");
 }
 
-static void score_table(html *h, const report_data *d) {
-    const char *group = NULL;
+static bool new_group(const report_data *d, int i) {
+    const char *before = i > 0 ? d->score[i - 1].group : NULL, *group = d->score[i].group;
+    if (i == 0) return true;
+    return before && group ? strcmp(before, group) != 0 : before != group;
+}
+
+/* Groups stand beside one another. */
+static void score_tables(html *h, const report_data *d) {
+    if (!d->scores) return;
+    html_put(h, "<div class=\"grid\">");
     for (int i = 0; i < d->scores; i++) {
         const report_score *s = &d->score[i];
-        bool same = i > 0 && (group == s->group || (group && s->group && !strcmp(group, s->group)));
-        if (!same) {
-            if (i > 0) html_put(h, "</table>\n");
+        if (new_group(d, i)) {
+            html_put(h, i > 0 ? "</table></div>\n<div>" : "<div>");
             if (s->group) {
                 html_put(h, "<h3>");
                 html_text(h, s->group);
@@ -127,39 +135,50 @@ static void score_table(html *h, const report_data *d) {
             html_put(h, "<table><tr><th>Measure<th class=\"n\">Value, %<th class=\"n\">Chance, %"
                         "<th class=\"bar\">Mark at chance");
         }
-        group = s->group;
         html_put(h, "<tr><td>");
         html_text(h, s->name);
-        if (s->note) {
-            html_put(h, "<div class=\"sub\">");
-            html_text(h, s->note);
-            html_put(h, "</div>");
-        }
         html_put(h, "<td class=\"n\">");
         report_number(h, REPORT_SHARE, s->value);
         html_put(h, "<td class=\"n\">");
         report_number(h, REPORT_SHARE, s->chance);
         bar(h, s->value, s->chance);
     }
-    if (d->scores) html_put(h, "</table>\n");
+    html_put(h, "</table></div></div>\n");
 }
 
-static void table_rows(html *h, const report_table *t) {
+static void table_head(html *h, const report_table *t) {
     html_put(h, "<table><tr><th>");
     html_text(h, t->row_title);
+    if (t->text_title) {
+        html_put(h, "<th>");
+        html_text(h, t->text_title);
+    }
     for (int c = 0; c < t->columns; c++) {
         html_put(h, "<th class=\"n\">");
         html_text(h, t->column[c].name);
         if (t->column[c].kind == REPORT_SHARE) html_put(h, ", %");
     }
+    if (t->bar_title) {
+        html_put(h, "<th class=\"bar\">");
+        html_text(h, t->bar_title);
+    }
+}
+
+static void table_rows(html *h, const report_table *t) {
+    table_head(h, t);
     for (int r = 0; r < t->rows; r++) {
+        const double *value = t->value + (size_t)r * (size_t)t->columns;
         html_put(h, "<tr><td>");
         html_text(h, t->row[r]);
+        if (t->text_title) {
+            html_put(h, "<td>");
+            html_text(h, t->text[r]);
+        }
         for (int c = 0; c < t->columns; c++) {
             html_put(h, "<td class=\"n\">");
-            report_number(
-                h, t->column[c].kind, t->value[(size_t)r * (size_t)t->columns + (size_t)c]);
+            report_number(h, t->column[c].kind, value[c]);
         }
+        if (t->bar_title) bar(h, value[0], value[1]);
     }
     html_put(h, "</table>\n");
 }
@@ -182,9 +201,12 @@ static void plain_table(html *h, const report_table *t) {
 void report_quality(html *h, const report_data *d) {
     if (!d->scores && !d->tables) return;
     report_section(h, "quality", "Quality of the auxiliary labels",
-        "Measured against ground truth, before any training on them.");
-    score_table(h, d);
-    html_put(h, "<div class=\"grid\">");
+        "Measured against ground truth, before any training on them, over pairs of pixels of "
+        "different images. Positive precision: P(same class | same label); negative precision: "
+        "P(other class | other label). By pairs: every pair counts the same; mean over labels: "
+        "every label does, as the loss samples them. Chance: what labels that say nothing would "
+        "give. Purity: share of the pixels that have their cluster's commonest class.");
+    score_tables(h, d);
     for (int i = 0; i < d->tables; i++) plain_table(h, &d->table[i]);
-    html_put(h, "</div></section>\n");
+    html_put(h, "</section>\n");
 }

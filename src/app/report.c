@@ -7,6 +7,8 @@
 #include "src/app/evaluate.h"
 #include "src/app/order.h"
 #include "src/app/report_pictures.h"
+#include "src/app/report_quality.h"
+#include "src/app/report_typical.h"
 #include "src/app/setup.h"
 #include "src/app/stage.h"
 #include "src/base/log.h"
@@ -16,19 +18,18 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { SCORES = 6, MEASURES = 3 };
+enum { MEASURES = 3 };
 
 /* Everything that the page borrows. */
 typedef struct page {
     stage *t;
-    int round; /* the last one that is there */
+    int round;   /* the last one that is there */
+    labels *aux; /* NULL: none */
     report_measure measure[MEASURES], *class_iou;
-    report_score score[SCORES];
-    report_table table[2];
-    const char **class_name, **cluster_name;
-    char (*cluster_text)[24];
-    double *class_value, *cluster_value;
+    quality quality;
     report_pictures overlays, predictions;
+    report_typical typical;
+    const char **class_name;
     report_data data;
 } page;
 
@@ -80,84 +81,58 @@ static status fill_measures(page *g) {
     return STATUS_OK;
 }
 
-static void fill_scores(page *g) {
-    static const struct {
-        const char *name, *key, *chance, *note;
-    } row[SCORES] = {
-        {"Positive precision, by pairs", "positive", "positive_chance",
-            "P(same class | same label), pixels of different images"},
-        {"Positive precision, mean over labels", "positive_mean", "positive_mean_chance",
-            "every label counts the same, as the loss samples them"},
-        {"Negative precision, by pairs", "negative", "negative_chance",
-            "P(other class | other label)"},
-        {"Negative precision, mean over labels", "negative_mean", "negative_mean_chance", NULL},
-        {"Purity", "purity", NULL, "share of pixels that have their cluster's commonest class"},
-        {"NMI", "nmi", NULL, "normalised mutual information"},
-    };
-    char group[STAGE_NAME];
-    group_name(g, "score", "", group);
-    if (isnan(figure(g, group, "purity"))) return;
-    for (int i = 0; i < SCORES; i++)
-        g->score[i] = (report_score){NULL, row[i].name, figure(g, group, row[i].key),
-            row[i].chance ? figure(g, group, row[i].chance) : NAN, row[i].note};
-    g->data.score = g->score;
-    g->data.scores = SCORES;
+static status open_labels(page *g) {
+    char path[FILE_PATH];
+    status st = setup_path(path, g->t->s, "labels.h5", g->round);
+    if (st != STATUS_OK || !file_exists(path)) return st;
+    return labels_open(NULL, path, &g->aux);
 }
 
-static status fill_class_table(page *g) {
-    static const report_column column[] = {{"Same label", REPORT_SHARE}};
-    char recall[STAGE_NAME];
+static status fill_quality(page *g) {
+    int k = g->aux ? labels_about(g->aux).k : g->t->s->cluster.k;
+    status st = quality_create(&g->quality, g->t, g->round, k);
+    g->data.score = g->quality.score;
+    g->data.scores = g->quality.scores;
+    g->data.table = g->quality.table;
+    g->data.tables = g->quality.tables;
+    return st;
+}
+
+static status fill_legend(page *g) {
     int classes = dataset_classes(g->t->d);
-    group_name(g, "score", "/recall", recall);
     g->class_name = memory_alloc((size_t)classes, sizeof *g->class_name, "report");
-    g->class_value = memory_alloc((size_t)classes, sizeof *g->class_value, "report");
-    if (!g->class_name || !g->class_value) return STATUS_FAILED;
-    for (int y = 0; y < classes; y++) {
-        g->class_name[y] = dataset_class_name(g->t->d, y);
-        g->class_value[y] = figure(g, recall, g->class_name[y]);
-    }
-    g->table[0] =
-        (report_table){"Classes", "P(same label | same class), pixels of different images", "Class",
-            g->class_name, column, classes, 1, g->class_value};
+    if (!g->class_name) return STATUS_FAILED;
+    for (int y = 0; y < classes; y++) g->class_name[y] = dataset_class_name(g->t->d, y);
+    g->data.class_name = g->class_name;
+    g->data.class_names = classes;
     return STATUS_OK;
 }
 
-static status fill_cluster_table(page *g) {
-    static const report_column column[] = {{"Precision", REPORT_SHARE}, {"Pixels", REPORT_SHARE}};
-    char precision[STAGE_NAME], share[STAGE_NAME];
-    size_t k = (size_t)g->t->s->cluster.k;
-    group_name(g, "score", "/precision", precision);
-    group_name(g, "score", "/share", share);
-    g->cluster_name = memory_alloc(k, sizeof *g->cluster_name, "report");
-    g->cluster_text = memory_alloc(k, sizeof *g->cluster_text, "report");
-    g->cluster_value = memory_alloc(2 * k, sizeof *g->cluster_value, "report");
-    if (!g->cluster_name || !g->cluster_text || !g->cluster_value) return STATUS_FAILED;
-    for (size_t a = 0; a < k; a++) {
-        snprintf(g->cluster_text[a], sizeof g->cluster_text[a], "%zu", a);
-        g->cluster_name[a] = g->cluster_text[a];
-        g->cluster_value[2 * a] = figure(g, precision, g->cluster_text[a]);
-        g->cluster_value[2 * a + 1] = figure(g, share, g->cluster_text[a]);
-    }
-    g->table[1] =
-        (report_table){"Clusters", "P(same class | same label), and share of labelled pixels",
-            "Cluster", g->cluster_name, column, (int)k, 2, g->cluster_value};
-    return STATUS_OK;
+static status fill_labels(page *g) {
+    if (!g->aux) return STATUS_OK;
+    status st = report_label_pictures(g->t, g->aux, g->quality.majority, &g->overlays);
+    if (st == STATUS_OK) st = report_typical_create(&g->typical, g->t, g->aux, &g->quality);
+    g->data.overlay = g->overlays.strip;
+    g->data.overlays = g->overlays.strips;
+    g->data.overlay_note = g->quality.k > 255
+                               ? "The same label has the same colour in every image; with so many "
+                                 "labels, several share one. Outliers are darkened."
+                               : "The same colour in two images is the same label; outliers are "
+                                 "darkened.";
+    g->data.cluster = g->typical.cluster;
+    g->data.clusters = g->typical.clusters;
+    g->data.cluster_note = g->typical.note;
+    return st;
 }
 
 /* Tables and pictures; which of them there are depends on the stages that have run. */
 static status fill_page(page *g) {
     status st = fill_measures(g);
-    fill_scores(g);
-    if (st == STATUS_OK && g->data.scores > 0) {
-        st = fill_class_table(g);
-        if (st == STATUS_OK) st = fill_cluster_table(g);
-        g->data.table = g->table;
-        g->data.tables = 2;
-    }
-    if (st == STATUS_OK) st = report_overlays(g->t, g->round, &g->overlays);
-    if (st == STATUS_OK) st = report_predictions(g->t, g->round, &g->predictions);
-    g->data.overlay = g->overlays.strip;
-    g->data.overlays = g->overlays.strips;
+    if (st == STATUS_OK) st = open_labels(g);
+    if (st == STATUS_OK) st = fill_quality(g);
+    if (st == STATUS_OK) st = fill_legend(g);
+    if (st == STATUS_OK) st = fill_labels(g);
+    if (st == STATUS_OK) st = report_prediction_pictures(g->t, g->round, &g->predictions);
     g->data.prediction = g->predictions.strip;
     g->data.predictions = g->predictions.strips;
     return st;
@@ -166,12 +141,11 @@ static status fill_page(page *g) {
 static void page_destroy(page *g) {
     report_pictures_destroy(&g->overlays);
     report_pictures_destroy(&g->predictions);
+    report_typical_destroy(&g->typical);
+    quality_destroy(&g->quality);
+    labels_close(g->aux);
     memory_free(g->class_iou);
     memory_free(g->class_name);
-    memory_free(g->class_value);
-    memory_free(g->cluster_name);
-    memory_free(g->cluster_text);
-    memory_free(g->cluster_value);
 }
 
 /* Rank 0. */

@@ -1,7 +1,6 @@
 #include "src/app/report_pictures.h"
 
 #include "io/image_file.h"
-#include "io/labels.h"
 #include "src/app/evaluate.h"
 #include "src/app/order.h"
 #include "src/app/setup.h"
@@ -9,15 +8,20 @@
 #include "src/base/memory.h"
 #include "src/image/palette.h"
 
-#include <stdio.h>
+#include <stdbool.h>
 #include <string.h>
+
+enum {
+    LONGER = 640, /* most pixels of a picture's longer side */
+    QUALITY = 88  /* of its JPEG */
+};
 
 void report_pictures_destroy(report_pictures *p) {
     for (int i = 0; i < p->strips && p->picture; i++)
         for (int k = 0; k < PICTURES; k++) {
-            void *png;
-            memcpy(&png, &p->picture[i][k].png, sizeof png);
-            memory_free(png);
+            void *bytes;
+            memcpy(&bytes, &p->picture[i][k].data, sizeof bytes);
+            memory_free(bytes);
         }
     memory_free(p->picture);
     memory_free(p->strip);
@@ -34,11 +38,24 @@ static status pictures_create(report_pictures *p, int strips) {
 }
 
 static status add_image(report_pictures *p, int strip, const image *m, const char *caption) {
-    void *png = NULL;
+    void *jpeg = NULL;
     size_t bytes;
-    status st = image_file_encode(m, &png, &bytes);
+    status st = image_file_encode_jpeg(m, QUALITY, &jpeg, &bytes);
     if (st != STATUS_OK) return st;
-    p->picture[strip][p->strip[strip].pictures++] = (report_picture){png, bytes, caption};
+    p->picture[strip][p->strip[strip].pictures++] = (report_picture){jpeg, bytes, caption};
+    return STATUS_OK;
+}
+
+/* The image no larger than a page shows it: what a page weighs does not grow with the images. */
+static status shrink(image *m) {
+    int longer = m->height > m->width ? m->height : m->width;
+    image small = {0};
+    if (longer <= LONGER) return STATUS_OK;
+    int height = m->height * LONGER / longer, width = m->width * LONGER / longer;
+    status st = image_resize(m, height > 0 ? height : 1, width > 0 ? width : 1, &small);
+    if (st != STATUS_OK) return st;
+    image_destroy(m);
+    *m = small;
     return STATUS_OK;
 }
 
@@ -57,15 +74,30 @@ static int spaced(int i, int wanted, int count) {
     return wanted >= count ? i : (int)((int64_t)i * count / wanted);
 }
 
-static status overlay_strip(
-    const stage *t, const labels *aux, int index, int strip, report_pictures *p) {
+/* Clusters become their commonest class, if it is known of any. */
+static bool to_classes(labelmap *map, const int *majority) {
+    bool known = false;
+    for (size_t i = 0, n = (size_t)map->height * (size_t)map->width; i < n; i++) {
+        if (map->data[i] == LABEL_IGNORE) continue;
+        int class = majority[map->data[i]];
+        map->data[i] = class < 0 ? LABEL_IGNORE : (uint16_t) class;
+        known = known || class >= 0;
+    }
+    return known;
+}
+
+static status overlay_strip(const stage *t, const labels *aux, const int *majority, int index,
+    int strip, report_pictures *p) {
     image rgb = {0};
     labelmap truth = {0}, label = {0};
     status st = dataset_load(t->d, index, t->s->dataset.scale, &rgb, &truth);
+    if (st == STATUS_OK) st = shrink(&rgb);
     if (st == STATUS_OK) st = labels_load(aux, index, &label);
     p->strip[strip].title = dataset_get(t->d, index).name;
     if (st == STATUS_OK) st = add_image(p, strip, &rgb, "image");
     if (st == STATUS_OK) st = add_overlay(p, strip, &rgb, &label, "auxiliary labels");
+    if (st == STATUS_OK && to_classes(&label, majority))
+        st = add_overlay(p, strip, &rgb, &label, "each cluster as its commonest class");
     if (st == STATUS_OK && truth.data) st = add_overlay(p, strip, &rgb, &truth, "ground truth");
     image_destroy(&rgb);
     labelmap_destroy(&truth);
@@ -73,18 +105,13 @@ static status overlay_strip(
     return st;
 }
 
-status report_overlays(const stage *t, int round, report_pictures *out) {
-    char path[FILE_PATH];
-    labels *aux = NULL;
+status report_label_pictures(
+    const stage *t, const labels *aux, const int *majority, report_pictures *out) {
     int count = setup_training(t->d), wanted = t->s->report.overlays;
     if (wanted > count) wanted = count;
-    status st = setup_path(path, t->s, "labels.h5", round);
-    if (st != STATUS_OK || wanted == 0 || !file_exists(path)) return st;
-    st = labels_open(NULL, path, &aux);
-    if (st == STATUS_OK) st = pictures_create(out, wanted);
+    status st = wanted > 0 ? pictures_create(out, wanted) : STATUS_OK;
     for (int i = 0; i < wanted && st == STATUS_OK; i++)
-        st = overlay_strip(t, aux, spaced(i, wanted, count), i, out);
-    labels_close(aux);
+        st = overlay_strip(t, aux, majority, spaced(i, wanted, count), i, out);
     return st;
 }
 
@@ -98,6 +125,7 @@ static status predict_strips(
         labelmap map = {0};
         st = dataset_load(t->d, list[i], t->s->dataset.scale, &rgb, NULL);
         if (st == STATUS_OK) st = evaluate_predict(t, net, &rgb, 1, &map);
+        if (st == STATUS_OK) st = shrink(&rgb);
         if (st == STATUS_OK) st = add_overlay(p, i, &rgb, &map, caption);
         image_destroy(&rgb);
         labelmap_destroy(&map);
@@ -113,6 +141,7 @@ static status truth_strips(const stage *t, const int *list, report_pictures *p) 
         labelmap truth = {0};
         st = dataset_load(t->d, list[i], t->s->dataset.scale, &rgb, &truth);
         p->strip[i].title = dataset_get(t->d, list[i]).name;
+        if (st == STATUS_OK) st = shrink(&rgb);
         if (st == STATUS_OK) st = add_image(p, i, &rgb, "image");
         if (st == STATUS_OK && truth.data) st = add_overlay(p, i, &rgb, &truth, "ground truth");
         image_destroy(&rgb);
@@ -132,7 +161,7 @@ static status predict_models(const stage *t, int round, const int *list, report_
     return st;
 }
 
-status report_predictions(const stage *t, int round, report_pictures *out) {
+status report_prediction_pictures(const stage *t, int round, report_pictures *out) {
     image_list list = {0};
     int wanted = t->s->report.overlays;
     status st = images_of_split(&list, t->d, evaluate_split(t->s), true);

@@ -2,6 +2,7 @@
 #ifndef AUXSEG_APP_REPORT_PICTURES_H
 #define AUXSEG_APP_REPORT_PICTURES_H
 
+#include "io/labels.h"
 #include "io/report.h"
 #include "src/app/stage.h"
 
@@ -9,17 +10,19 @@ enum { PICTURES = 4, CAPTION = 48 }; /* most pictures of a strip */
 
 typedef struct report_pictures {
     report_strip *strip;                 /* [strips] */
-    report_picture (*picture)[PICTURES]; /* [strips], PNG bytes owned */
+    report_picture (*picture)[PICTURES]; /* [strips], JPEG bytes owned */
     int strips;
 } report_pictures;
 
 /* NULL-safe members. */
 void report_pictures_destroy(report_pictures *p);
-/* report.overlays training images, evenly spaced: image, auxiliary labels over it, ground truth.
- * Empty without labels.h5. */
-status report_overlays(const stage *t, int round, report_pictures *out);
+/* report.overlays training images, evenly spaced, shrunk to a page's width: image, auxiliary labels
+ * over it, the same with each cluster in the colour of its commonest class (majority [K], -1:
+ * unknown), ground truth. */
+status report_label_pictures(
+    const stage *t, const labels *aux, const int *majority, report_pictures *out);
 /* As many images of evaluate.split: image, ground truth, predictions of the models that are there.
  */
-status report_predictions(const stage *t, int round, report_pictures *out);
+status report_prediction_pictures(const stage *t, int round, report_pictures *out);
 
 #endif

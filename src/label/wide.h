@@ -12,15 +12,15 @@ typedef struct wide {
     int64_t part[4];
 } wide;
 
-/* value >= 0 */
-static inline void wide_add(wide *w, int128 value) {
-    for (int i = 0; i < 4; i++) w->part[i] += (int64_t)((value >> (32 * i)) & 0xFFFFFFFF);
+/* v >= 0 */
+static inline void wide_add(wide *w, int128 v) {
+    for (int i = 0; i < 4; i++) w->part[i] += (int64_t)((v >> (32 * i)) & 0xFFFFFFFF);
 }
 
 static inline int128 wide_value(const wide *w) {
-    int128 value = 0;
-    for (int i = 3; i >= 0; i--) value = value * ((int128)1 << 32) + w->part[i];
-    return value;
+    int128 v = 0;
+    for (int i = 3; i >= 0; i--) v = v * ((int128)1 << 32) + w->part[i];
+    return v;
 }
 
 #endif

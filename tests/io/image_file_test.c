@@ -150,6 +150,27 @@ static void what_is_written_is_read(void **state) {
     labelmap_destroy(&l);
 }
 
+/* Smooth pictures survive JPEG but for a few grey levels; a lower quality is smaller. */
+static void a_jpeg_is_close(void **state) {
+    (void)state;
+    image m, back;
+    void *fine = NULL, *coarse = NULL;
+    size_t fine_size, coarse_size;
+    assert_int_equal(image_create(&m, 37, 51), STATUS_OK);
+    for (int i = 0; i < 37 * 51; i++)
+        for (int c = 0; c < 3; c++) m.data[3 * i + c] = (uint8_t)(2 * (i / 51) + 3 * (i % 51) + c);
+    assert_int_equal(image_file_encode_jpeg(&m, 90, &fine, &fine_size), STATUS_OK);
+    assert_int_equal(image_file_encode_jpeg(&m, 30, &coarse, &coarse_size), STATUS_OK);
+    assert_true(coarse_size < fine_size);
+    assert_int_equal(image_file_decode(fine, fine_size, "image", LIMIT, &back), STATUS_OK);
+    assert_true(back.height == 37 && back.width == 51);
+    for (int i = 0; i < 3 * 37 * 51; i++) assert_true(abs(m.data[i] - back.data[i]) <= 8);
+    memory_free(fine);
+    memory_free(coarse);
+    image_destroy(&back);
+    image_destroy(&m);
+}
+
 /* ---- damaged files: thousands of messages that nobody should read ---- */
 
 static int quiet_begin(void) {
@@ -322,6 +343,7 @@ int main(void) {
         cmocka_unit_test(more_pixels_than_the_limit_are_refused),
         cmocka_unit_test(colours_are_no_labels),
         cmocka_unit_test(what_is_written_is_read),
+        cmocka_unit_test(a_jpeg_is_close),
         cmocka_unit_test(a_shortened_file_is_refused),
         cmocka_unit_test(a_changed_file_does_no_harm),
         cmocka_unit_test(other_bytes_are_no_image),

@@ -34,10 +34,13 @@ static void write_curve(const char *path, const char *stage, int round, int step
     for (int step = 1; step <= steps; step++) {
         metrics_row row = METRICS_EMPTY(stage, round, step);
         double value = 3 * exp(-step / 200.0) + 1 + 0.2 * sin(step * 1.7) / round;
-        if (strcmp(stage, "cluster") == 0)
+        if (strcmp(stage, "cluster") == 0) {
             row.objective = value;
-        else
+            row.changed = 1000.0 * (steps - step); /* 0 at last: not on a logarithmic axis */
+            row.kept = 2000;
+        } else {
             row.loss = value;
+        }
         assert_int_equal(metrics_write(m, &row), STATUS_OK);
     }
     metrics_close(m);
@@ -60,16 +63,19 @@ static char *whole_page(void) {
         {"mIoU", 0.4123, 0.4371}, {"mAcc", 0.512, 0.509}, {"aAcc", 0.801, NAN}};
     static const report_measure iou[] = {{"<script>alert('road')</script>", 0.91, 0.934},
         {"sky & \"clouds\"", 0.88, 0.871}, {"bicyc\xFF\x01le", NAN, 0.2}};
-    static const report_score score[] = {
-        {"Round 1", "Positive precision, by pairs", 0.63, 0.21, "P(same class | same label)"},
-        {"Round 1", "Purity", 0.71, NAN, NULL}, {"Round 2", "Purity", 0.76, NAN, NULL}};
-    static const char *const row[] = {"0", "1", "</table>"};
+    static const report_score score[] = {{"Round 1", "Positive precision, by pairs", 0.63, 0.21},
+        {"Round 1", "Purity", 0.71, NAN}, {"Round 2", "Purity", 0.76, NAN}};
+    static const char *const row[] = {"0", "1", "</table>"}, *const text[] = {"a", "<i>", "c"};
+    static const char *const names[] = {"ro<a>d", "sky"};
     static const report_column column[] = {
         {"Precision", REPORT_SHARE}, {"Pixels", REPORT_COUNT}, {"Size", REPORT_NUMBER}};
     static const double value[] = {0.5, 1234567, 0.00123456, NAN, 999, 12.5, 1, 0, -3};
     static const report_table table[] = {{.title = "Clusters",
         .row_title = "Cluster",
         .row = row,
+        .text_title = "Commonest class",
+        .text = text,
+        .bar_title = "Precision, mark at the second",
         .column = column,
         .rows = 3,
         .columns = 3,
@@ -77,6 +83,9 @@ static char *whole_page(void) {
     static const report_picture picture[] = {
         {"not really a PNG", 16, "image"}, {"12345", 5, "labels \" onload=x"}};
     static const report_strip strip[] = {{"seq/<b>.png", picture, 2}};
+    static const report_patch patch[] = {{{"\xFF\xD8 JPEG", 7, "p<q>.jpg"}, 0.25, 0.5, 0.125}};
+    report_cluster cluster[20] = {{"17 & road", "12 % of <pixels>", patch, 1}};
+    for (int i = 1; i < 20; i++) cluster[i] = (report_cluster){"empty", NULL, NULL, 0};
     char metrics_path[256], record_path[256];
     strcpy(metrics_path, scratch_path(&place, "metrics.csv"));
     strcpy(record_path, scratch_path(&place, "run.json"));
@@ -106,8 +115,14 @@ static char *whole_page(void) {
         .scores = 3,
         .table = table,
         .tables = 1,
+        .class_name = names,
+        .class_names = 2,
         .overlay = strip,
         .overlays = 1,
+        .overlay_note = "note of the overlays",
+        .cluster = cluster,
+        .clusters = 20,
+        .cluster_note = "note of the clusters",
         .prediction = strip,
         .predictions = 1};
     char *page = write_and_read(&d);
@@ -127,7 +142,7 @@ static void texts_are_escaped(void **state) {
     (void)state;
     char *page = whole_page();
     assert_lacks(page, "<script");
-    assert_lacks(page, "<b>");
+    assert_lacks(page, "<b>.png");
     assert_lacks(page, "\" onload");
     assert_has(page, "&lt;script&gt;alert(&#39;road&#39;)&lt;/script&gt;");
     assert_has(page, "sky &amp; &quot;clouds&quot;");
@@ -149,7 +164,11 @@ static void everything_is_there(void **state) {
         "0.001235", "Round 2",
         "base64,bm90IHJlYWxseSBhIFBORw==", "base64,MTIzNDU=", "12.5 images/s", "2.75",
         "pretrain.temperature", "0000000000abcdef", "2 ranks", "pretrain: loss",
-        "cluster: objective", "</main></body></html>"};
+        "cluster: objective", "cluster: changed rows", "cluster: kept centroids", "<td>&lt;i&gt;",
+        "<b>17 &amp; road</b>", "12 % of &lt;pixels&gt;", "title=\"p&lt;q&gt;.jpg\"",
+        "data:image/jpeg;base64,/9ggSlBFRw==", "left:25.0%;top:50.0%;width:12.5%;height:12.5%",
+        "<summary>5 more</summary>", "note of the overlays", "note of the clusters",
+        "</i>ro&lt;a&gt;d</span>", "</main></body></html>"};
     for (size_t i = 0; i < sizeof has / sizeof *has; i++) assert_has(page, has[i]);
     /* Nothing is loaded from elsewhere. */
     assert_lacks(page, "src=\"http");
