@@ -5,9 +5,13 @@
 #include "src/base/memory.h"
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdio.h>
 
 static void phase_table(html *h, const phases *p) {
+    bool any = false;
+    for (int i = 0; i < PHASE_COUNT; i++) any = any || p->phase[i].max > 0;
+    if (!any) return;
     html_put(h, "<details><summary>phases</summary><table><tr><th>Phase<th class=\"n\">min, s"
                 "<th class=\"n\">mean, s<th class=\"n\">max, s<th class=\"n\">slowest rank");
     for (int i = 0; i < PHASE_COUNT; i++) {

@@ -22,9 +22,9 @@ typedef struct rows {
 
 typedef struct measure {
     const char *label;
-    const char *note; /* NULL or what it means */
+    const char *note; /* what it means, NULL: nothing */
     double (*of)(const metrics_row *);
-    bool logarithmic;
+    plot_axis axis;
 } measure;
 
 static double loss_of(const metrics_row *r) {
@@ -39,6 +39,11 @@ static double changed_of(const metrics_row *r) {
 }
 static double kept_of(const metrics_row *r) {
     return r->kept;
+}
+
+/* Of k-means: its steps get faster as rows settle. */
+static double seconds_of(const metrics_row *r) {
+    return isfinite(r->objective) ? r->seconds : NAN;
 }
 
 static bool belongs(const metrics_row *r, const char *stage, int round, const measure *m) {
@@ -116,7 +121,7 @@ static status plot_measure(
         html_text(h, stage);
         html_print(
             h, ": %s%s%s</figcaption>", m->label, m->note ? ", " : "", m->note ? m->note : "");
-        if (!plot_curves(h, c, curves, m->label, m->logarithmic)) {
+        if (!plot_curves(h, c, curves, m->label, m->axis)) {
             *plotted = false;
             for (int i = 0; i < curves; i++) table_of_curve(h, &c[i], m->label);
         }
@@ -133,10 +138,12 @@ static bool seen_before(const rows *all, int i) {
 }
 
 status report_curves(html *h, const report_data *d) {
-    static const measure measures[] = {{"loss", NULL, loss_of, false},
-        {"objective", "sum of the squared distances to the centroids", objective_of, false},
-        {"changed rows", "those that got another label in a step; logarithmic", changed_of, true},
-        {"kept centroids", "those that float64 decided among, over all rows", kept_of, false}};
+    static const measure measures[] = {{"loss", NULL, loss_of, AXIS_FIT},
+        {"objective", "sum of the squared distances to the centroids", objective_of, AXIS_FIT},
+        {"changed rows", "those that got another label in a step; logarithmic", changed_of,
+            AXIS_LOG},
+        {"kept centroids", "those that float64 decided among, over all rows", kept_of, AXIS_ZERO},
+        {"seconds", "of a step on rank 0", seconds_of, AXIS_ZERO}};
     rows all = {0};
     bool plotted = true;
     if (!d->metrics) return STATUS_OK;

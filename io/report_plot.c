@@ -16,14 +16,16 @@ enum { COLOURS = 4 };
 /* The page's style gives these their colours, light and dark. */
 static const char *const colour[COLOURS] = {"#2f6db3", "#c05a28", "#2f8f5b", "#8a5fb0"};
 
-static void write_script(
-    FILE *f, const curve *c, int curves, const char *y_label, bool logarithmic) {
+static void write_script(FILE *f, const curve *c, int curves, const char *y_label, plot_axis y) {
+    static const char *const axis[] = {
+        [AXIS_FIT] = "set format y '%.6g'\nset offsets 0, 0, graph 0.04, graph 0.04",
+        [AXIS_ZERO] = "set format y '%.6g'\nset yrange [0:*]\nset offsets 0, 0, graph 0.08, 0",
+        [AXIS_LOG] = "set format y '%.0s%c'\nset logscale y"};
     fprintf(f,
         "set terminal svg size 620,300 dynamic font 'sans-serif,13'\n"
         "set border 3 lw 0.7\nset tics out nomirror\nset grid ytics lt 1 lw 0.4\n"
-        "set xlabel 'step'\nset ylabel '%s'\nset format y '%%.4g'\nset key top right\n"
-        "%s\n",
-        y_label, logarithmic ? "set logscale y" : "set offsets 0, 0, graph 0.04, graph 0.04");
+        "set xlabel 'step'\nset ylabel '%s'\nset key top right\n%s\n",
+        y_label, axis[y]);
     for (int i = 0; i < curves; i++) {
         fprintf(f, "$curve%d << end\n", i);
         for (int j = 0; j < c[i].n; j++)
@@ -76,11 +78,11 @@ static bool append_svg(html *h, FILE *svg) {
     return end != NULL;
 }
 
-bool plot_curves(html *h, const curve *c, int curves, const char *y_label, bool logarithmic) {
+bool plot_curves(html *h, const curve *c, int curves, const char *y_label, plot_axis y) {
     bool done = false;
     FILE *script = tmpfile(), *svg = tmpfile();
     if (script && svg) {
-        write_script(script, c, curves, y_label, logarithmic);
+        write_script(script, c, curves, y_label, y);
         if (fflush(script) == 0 && lseek(fileno(script), 0, SEEK_SET) == 0)
             done = run_gnuplot(script, svg) && append_svg(h, svg);
     }

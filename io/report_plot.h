@@ -13,8 +13,14 @@ typedef struct curve {
     int round;     /* names the curve where there are several */
 } curve;
 
+typedef enum plot_axis {
+    AXIS_FIT,  /* as the values need it */
+    AXIS_ZERO, /* from 0 */
+    AXIS_LOG,  /* logarithmic: what is not positive is left out */
+} plot_axis;
+
 /* Appends an SVG element to the page; false, with nothing appended, if gnuplot is missing or fails.
- * y_label: our own text. logarithmic: the y axis; what is not positive is left out. */
-bool plot_curves(html *h, const curve *c, int curves, const char *y_label, bool logarithmic);
+ * y_label: our own text. */
+bool plot_curves(html *h, const curve *c, int curves, const char *y_label, plot_axis y);
 
 #endif

@@ -150,27 +150,28 @@ static status truth_strips(const stage *t, const int *list, report_pictures *p) 
     return st;
 }
 
-static status predict_models(const stage *t, int round, const int *list, report_pictures *p) {
-    char weights[FILE_PATH];
-    status st = setup_path(weights, t->s, "baseline.safetensors", 1);
-    if (st == STATUS_OK && file_exists(weights))
-        st = predict_strips(t, weights, list, "from plain initial weights", p);
-    if (st == STATUS_OK) st = setup_path(weights, t->s, "finetuned.safetensors", round);
-    if (st == STATUS_OK && file_exists(weights))
-        st = predict_strips(t, weights, list, "from contrastive pretraining", p);
-    return st;
+/* Weights of a model; false if there are none. */
+static bool find_weights(const stage *t, const char *name, int round, char *path) {
+    return setup_path(path, t->s, name, round) == STATUS_OK && file_exists(path);
 }
 
 status report_prediction_pictures(const stage *t, int round, report_pictures *out) {
+    char baseline[FILE_PATH], finetuned[FILE_PATH];
     image_list list = {0};
     int wanted = t->s->report.overlays;
+    bool before = find_weights(t, "baseline.safetensors", 1, baseline);
+    bool after = find_weights(t, "finetuned.safetensors", round, finetuned);
+    if (wanted == 0 || (!before && !after)) return STATUS_OK;
     status st = images_of_split(&list, t->d, evaluate_split(t->s), true);
     if (st == STATUS_OK && wanted > list.count) wanted = list.count;
-    if (st == STATUS_OK && wanted > 0) st = pictures_create(out, wanted);
+    if (st == STATUS_OK) st = pictures_create(out, wanted);
     for (int i = 0; i < wanted && st == STATUS_OK; i++)
         list.member[i] = list.member[spaced(i, wanted, list.count)];
-    if (st == STATUS_OK && wanted > 0) st = truth_strips(t, list.member, out);
-    if (st == STATUS_OK && wanted > 0) st = predict_models(t, round, list.member, out);
+    if (st == STATUS_OK) st = truth_strips(t, list.member, out);
+    if (st == STATUS_OK && before)
+        st = predict_strips(t, baseline, list.member, "from plain initial weights", out);
+    if (st == STATUS_OK && after)
+        st = predict_strips(t, finetuned, list.member, "from contrastive pretraining", out);
     memory_free(list.member);
     return st;
 }

@@ -21,8 +21,8 @@ void report_pictures_destroy(report_pictures *p);
  * unknown), ground truth. */
 status report_label_pictures(
     const stage *t, const labels *aux, const int *majority, report_pictures *out);
-/* As many images of evaluate.split: image, ground truth, predictions of the models that are there.
- */
+/* As many images of evaluate.split: image, ground truth, predictions of the models that are there;
+ * nothing without a model. */
 status report_prediction_pictures(const stage *t, int round, report_pictures *out);
 
 #endif
