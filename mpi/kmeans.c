@@ -20,21 +20,19 @@ typedef struct lloyd {
     const comm *c;
     const kmeans_options *o;
     kmeans_rows rows;
+    kmeans_assigner *assigner;
     kmeans_sum_block sums;
     report_function *report;
     void *context;
     double largest, reach;   /* |element| of all ranks' rows; of centroids, too */
     float *centroids, *best; /* [K, D]: of this restart, of the best so far */
     uint16_t *label;         /* [n] */
-    float *distance;         /* [n] */
-    int64_t *block;          /* [BLOCK + K]: what an iteration adds over ranks */
+    float *distance;         /* [n]: where they are needed */
     double before;           /* objective of the iteration before */
     int64_t passes;          /* iterations of all restarts */
     double best_objective;
     int best_iterations, best_restart; /* -1: none yet */
 } lloyd;
-
-enum { CHANGED = 4, KEPT, BLOCK }; /* the objective's four parts, then these, then counts [K] */
 
 /* The first bad feature by image and pixel. */
 static void log_bad_row(const kmeans_rows *rows, int64_t bad) {
@@ -91,10 +89,9 @@ static status allocate(lloyd *l) {
     l->best = memory_alloc(words, sizeof *l->best, "centroids");
     l->label = memory_alloc(n, sizeof *l->label, "labels");
     l->distance = memory_alloc(n, sizeof *l->distance, "distances");
-    l->block = memory_alloc(BLOCK + (size_t)l->o->k, sizeof *l->block, "counts of clusters");
-    bool all = l->centroids && l->best && l->label && l->distance && l->block;
-    if (!all) return STATUS_FAILED;
-    return kmeans_sum_block_create(&l->sums, l->o->k, l->rows.x->d, l->rows.total, l->largest);
+    bool all = l->centroids && l->best && l->label && l->distance;
+    kmeans_assigner_options o = {l->o->k, l->o->threads, l->o->screen, l->o->arithmetic};
+    return all ? kmeans_assigner_create(&l->assigner, l->rows.x, &o) : STATUS_FAILED;
 }
 
 static void release(lloyd *l) {
@@ -102,7 +99,7 @@ static void release(lloyd *l) {
     memory_free(l->best);
     memory_free(l->label);
     memory_free(l->distance);
-    memory_free(l->block);
+    kmeans_assigner_destroy(l->assigner);
     kmeans_sum_block_destroy(&l->sums);
 }
 
@@ -140,29 +137,25 @@ static double imbalance(const int64_t *count, int k, int64_t rows) {
     return k * sum;
 }
 
-/* Labels and distances of the current centroids, and the iteration's figures. Collective. */
+/* Labels and sums of the current centroids, and the iteration's figures. Collective. */
 static status assign(lloyd *l, kmeans_iteration *it) {
     const features *x = l->rows.x;
-    int k = l->o->k, unit = objective_unit(l);
+    int k = l->o->k;
     kmeans_counts counts = {0};
-    wide sum = {{0}};
     double now = timer_now();
-    status st = comm_agree(
-        l->c, kmeans_assign(x, l->centroids, k, l->o->threads, l->label, l->distance, &counts));
+    status st =
+        comm_agree(l->c, kmeans_assigner_assign(l->assigner, l->centroids, l->label, &counts));
     if (st != STATUS_OK) return st;
-    wide_add(&sum, sum_distances(l->distance, x->n, unit));
-    memset(l->block, 0, (BLOCK + (size_t)k) * sizeof *l->block);
-    memcpy(l->block, sum.part, sizeof sum.part);
-    l->block[CHANGED] = counts.changed;
-    l->block[KEPT] = counts.kept;
-    for (size_t i = 0; i < x->n; i++) l->block[BLOCK + l->label[i]]++;
-    comm_sum_i64(l->c, l->block, BLOCK + (size_t)k);
-    memcpy(sum.part, l->block, sizeof sum.part);
-    it->objective = ldexp((double)wide_value(&sum), -unit);
-    it->imbalance = imbalance(l->block + BLOCK, k, l->rows.total);
-    it->changed = l->block[CHANGED];
-    it->kept = l->block[KEPT];
-    it->assign_seconds = timer_now() - now;
+    double assigned = timer_now();
+    it->assign_seconds = assigned - now;
+    kmeans_exchange(l->c, x, l->label, l->o->threads, &l->sums);
+    int64_t figure[] = {counts.changed, counts.kept};
+    comm_sum_i64(l->c, figure, sizeof figure / sizeof *figure);
+    it->changed = figure[0];
+    it->kept = figure[1];
+    it->objective = kmeans_objective(&l->sums.all, k, x->d, l->sums.squares, l->centroids);
+    it->imbalance = imbalance(l->sums.all.count, k, l->rows.total);
+    it->update_seconds += timer_now() - assigned;
     return STATUS_OK;
 }
 
@@ -227,6 +220,19 @@ static status restore(lloyd *l, kmeans_iteration *it) {
     return st;
 }
 
+/* Distances of the rows, and their sum. Collective. */
+static status measure(lloyd *l, double *objective) {
+    int unit = objective_unit(l);
+    wide sum = {{0}};
+    status st = comm_agree(
+        l->c, kmeans_distances(l->rows.x, l->centroids, l->label, l->o->threads, l->distance));
+    if (st != STATUS_OK) return st;
+    wide_add(&sum, sum_distances(l->distance, l->rows.x->n, unit));
+    comm_sum_i64(l->c, sum.part, sizeof sum.part / sizeof *sum.part);
+    *objective = ldexp((double)wide_value(&sum), -unit);
+    return STATUS_OK;
+}
+
 /* One restart from l->centroids, or the rest of the one that is continued. Collective. */
 static status descend(lloyd *l, int restart, bool resume) {
     kmeans_iteration it = {.restart = restart};
@@ -239,9 +245,11 @@ static status descend(lloyd *l, int restart, bool resume) {
         it.iteration++;
         st = step(l, &it);
     }
+    double objective;
+    if (st == STATUS_OK) st = measure(l, &objective);
     if (st != STATUS_OK) return st;
-    if (l->best_restart < 0 || it.objective < l->best_objective) {
-        l->best_objective = it.objective;
+    if (l->best_restart < 0 || objective < l->best_objective) {
+        l->best_objective = objective;
         l->best_iterations = it.iteration;
         l->best_restart = restart;
         memcpy(l->best, l->centroids, (size_t)l->o->k * (size_t)l->rows.x->d * sizeof *l->best);
@@ -277,7 +285,8 @@ static status descend_all(lloyd *l, const float *start) {
     }
     if (l->best_restart == restarts - 1) return STATUS_OK;
     memcpy(l->centroids, l->best, (size_t)l->o->k * (size_t)l->rows.x->d * sizeof *l->best);
-    return assign(l, &(kmeans_iteration){0});
+    status st = assign(l, &(kmeans_iteration){0});
+    return st == STATUS_OK ? measure(l, &(double){0}) : st;
 }
 
 status kmeans_run(const comm *c, const kmeans_options *o, const features *x, const int64_t *image,
@@ -289,6 +298,8 @@ status kmeans_run(const comm *c, const kmeans_options *o, const features *x, con
     double threshold = NAN;
     status st = check(&l);
     if (st == STATUS_OK) st = comm_agree(c, allocate(&l));
+    if (st == STATUS_OK)
+        st = kmeans_sum_block_create(c, &l.sums, x, o->k, o->threads, l.rows.total, l.largest);
     if (st == STATUS_OK && start) st = take_start(&l, start);
     if (st == STATUS_OK) st = descend_all(&l, start);
     if (st == STATUS_OK)

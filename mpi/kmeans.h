@@ -16,6 +16,8 @@ typedef enum kmeans_init {
 typedef struct kmeans_options {
     int k, iterations, restarts, threads;
     int cosine;
+    kmeans_screen screen; /* how; the labels depend on neither */
+    kmeans_arithmetic arithmetic;
     double tolerance; /* stop when the objective falls by less than this share; 0: when no label
                          changes */
     kmeans_init init;
@@ -51,9 +53,10 @@ typedef struct kmeans_result {
 /* Lloyd's iterations from one or several starts, of which the one with the least objective is kept
  * (the first of equal ones). Labels belong to the centroids that are returned.
  *
- * The objective is the sum of the rows' distances as float32 numbers, in 128-bit fixed point: the
- * order of rows does not matter. An empty cluster is given the row that is farthest from its
- * centroid (several: the farthest ones, in the order of image and pixel), which leaves its own
+ * An iteration's objective comes from the exact sums (kmeans_objective); that of a restart, by
+ * which they are compared, is the sum of the rows' distances as float32 numbers, in 128-bit fixed
+ * point: the order of rows does not matter. An empty cluster is given the row that is farthest from
+ * its centroid (several: the farthest ones, in the order of image and pixel), which leaves its own
  * cluster; rows at their centroid (but for rounding) stay, so that with fewer distinct rows than K
  * some clusters stay empty. Spherical (cosine): rows of length 1 are expected; centroids get length
  * 1 after every update, `start` is used as it is.

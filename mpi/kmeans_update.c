@@ -2,21 +2,57 @@
 
 #include "src/base/memory.h"
 
+#include <math.h>
 #include <string.h>
 
-status kmeans_sum_block_create(kmeans_sum_block *s, int k, int d, int64_t rows, double largest) {
-    size_t sums = (size_t)k * (size_t)d;
-    *s = (kmeans_sum_block){.words = sums + (size_t)k, .scale = kmeans_scale(rows, largest)};
-    s->block = memory_alloc(s->words, sizeof *s->block, "sums of centroids");
-    if (!s->block) return STATUS_FAILED;
-    s->sum = s->block;
-    s->count = s->block + sums;
+/* 2^unit is one in the sum of |x|^2, which stays below 2^120. */
+static int squares_unit(int d, int64_t rows, double largest) {
+    int bits, exponent;
+    frexp((double)rows, &bits);
+    frexp((double)d * largest * largest, &exponent);
+    int unit = 119 - bits - exponent;
+    return unit < 900 ? unit : 900;
+}
+
+static status sum_squares(
+    const comm *c, const features *x, int threads, int unit, kmeans_sum_block *s) {
+    wide sum = {{0}};
+    status st = comm_agree(c, kmeans_squares(x, unit, threads, &sum));
+    if (st != STATUS_OK) return st;
+    comm_sum_i64(c, sum.part, sizeof sum.part / sizeof *sum.part);
+    s->squares = ldexp((double)wide_value(&sum), -unit);
     return STATUS_OK;
 }
 
+status kmeans_sum_block_create(const comm *c, kmeans_sum_block *s, const features *x, int k,
+    int threads, int64_t rows, double largest) {
+    size_t sums = (size_t)k * (size_t)x->d, words = sums + (size_t)k;
+    *s = (kmeans_sum_block){.words = words};
+    int64_t *own = memory_alloc(words, sizeof *own, "sums of centroids");
+    int64_t *all = memory_alloc(words, sizeof *all, "sums of centroids");
+    s->summed = memory_alloc(x->n, sizeof *s->summed, "labels");
+    int scale = kmeans_scale(rows, largest);
+    if (own) s->own = (kmeans_sum_total){own, own + sums, scale};
+    if (all) s->all = (kmeans_sum_total){all, all + sums, scale};
+    status st = comm_agree(c, own && all && s->summed ? STATUS_OK : STATUS_FAILED);
+    if (st == STATUS_OK) memset(s->summed, 0xFF, x->n * sizeof *s->summed); /* LABEL_NONE */
+    if (st == STATUS_OK) st = sum_squares(c, x, threads, squares_unit(x->d, rows, largest), s);
+    if (st != STATUS_OK) kmeans_sum_block_destroy(s);
+    return st;
+}
+
 void kmeans_sum_block_destroy(kmeans_sum_block *s) {
-    memory_free(s->block);
+    memory_free(s->own.sum);
+    memory_free(s->all.sum);
+    memory_free(s->summed);
     *s = (kmeans_sum_block){0};
+}
+
+void kmeans_exchange(
+    const comm *c, const features *x, const uint16_t *label, int threads, kmeans_sum_block *s) {
+    kmeans_sums_follow(x, label, s->summed, threads, &s->own);
+    memcpy(s->all.sum, s->own.sum, s->words * sizeof *s->all.sum);
+    comm_sum_i64(c, s->all.sum, s->words);
 }
 
 /* Rows that leave their clusters, of one rank or of all, in the order of image and pixel. */
@@ -87,7 +123,7 @@ static status gather(const comm *c, const movers *mine, int d, movers *all) {
 }
 
 /* The i-th mover becomes the i-th empty cluster. */
-static void refill(const movers *m, int k, int d, kmeans_sum_block *s) {
+static void refill(const movers *m, int k, int d, const kmeans_sum_total *s) {
     for (int a = 0, i = 0; a < k && i < m->count; a++) {
         if (s->count[a] != 0) continue;
         size_t from = (size_t)m->from[i];
@@ -100,7 +136,7 @@ static void refill(const movers *m, int k, int d, kmeans_sum_block *s) {
 }
 
 static status repair(const comm *c, int k, const features *x, const uint16_t *label,
-    const float *distance, kmeans_sum_block *s, int empty, int *repaired) {
+    const float *distance, const kmeans_sum_total *s, int empty, int *repaired) {
     movers mine = {0}, all = {0};
     farthest far = {0};
     int64_t want = empty;
@@ -124,17 +160,16 @@ static status repair(const comm *c, int k, const features *x, const uint16_t *la
 }
 
 status kmeans_update(const comm *c, const kmeans_options *o, const features *x,
-    const uint16_t *label, const float *distance, kmeans_sum_block *s, float *centroids,
-    int *repaired) {
-    memset(s->block, 0, s->words * sizeof *s->block);
-    status st = comm_agree(c, kmeans_sums(x, label, o->k, s->scale, o->threads, s->sum, s->count));
-    if (st != STATUS_OK) return st;
-    comm_sum_i64(c, s->block, s->words);
+    const uint16_t *label, float *distance, kmeans_sum_block *s, float *centroids, int *repaired) {
     int empty = 0;
-    for (int a = 0; a < o->k; a++) empty += s->count[a] == 0;
+    status st = STATUS_OK;
+    for (int a = 0; a < o->k; a++) empty += s->all.count[a] == 0;
     *repaired = 0;
-    if (empty > 0) st = repair(c, o->k, x, label, distance, s, empty, repaired);
+    if (empty > 0) {
+        st = comm_agree(c, kmeans_distances(x, centroids, label, o->threads, distance));
+        if (st == STATUS_OK) st = repair(c, o->k, x, label, distance, &s->all, empty, repaired);
+    }
     if (st == STATUS_OK)
-        kmeans_centroids(s->sum, s->count, o->k, x->d, s->scale, o->cosine, centroids);
+        kmeans_centroids(s->all.sum, s->all.count, o->k, x->d, s->all.scale, o->cosine, centroids);
     return st;
 }

@@ -4,22 +4,27 @@
 
 #include "mpi/kmeans.h"
 
-/* What an update works with: allocated once. */
+/* Sums of the rows of every cluster, which follow the labels from one iteration to the next. */
 typedef struct kmeans_sum_block {
-    int64_t *block, *sum, *count; /* one block: [K, D] and [K] */
-    size_t words;
-    int scale;
+    kmeans_sum_total own, all; /* of this rank's rows; of every rank's, after kmeans_exchange */
+    uint16_t *summed;          /* [n]: the labels that `own` knows */
+    size_t words;              /* K D + K: sums and counts lie behind each other */
+    double squares;            /* sum |x|^2 of all ranks' rows */
 } kmeans_sum_block;
 
-/* rows: of all ranks; largest: |element| of all ranks. Not collective. */
-status kmeans_sum_block_create(kmeans_sum_block *s, int k, int d, int64_t rows, double largest);
+/* rows: of all ranks; largest: |element| of all ranks. Collective. */
+status kmeans_sum_block_create(const comm *c, kmeans_sum_block *s, const features *x, int k,
+    int threads, int64_t rows, double largest);
 void kmeans_sum_block_destroy(kmeans_sum_block *s);
 
+/* Brings the sums to label [n], of this rank's rows, every row labelled. Collective. */
+void kmeans_exchange(
+    const comm *c, const features *x, const uint16_t *label, int threads, kmeans_sum_block *s);
+
 /* centroids [K, D]: the means of the labelled rows; empty clusters get the farthest rows, *repaired
- * of them. label, distance [n]: of this rank's rows, every row labelled. s->count [K] holds the
- * rows of each cluster afterwards. Collective. */
+ * of them. label [n] as in the kmeans_exchange before, for the centroids given; distance [n]:
+ * room. Collective. */
 status kmeans_update(const comm *c, const kmeans_options *o, const features *x,
-    const uint16_t *label, const float *distance, kmeans_sum_block *s, float *centroids,
-    int *repaired);
+    const uint16_t *label, float *distance, kmeans_sum_block *s, float *centroids, int *repaired);
 
 #endif

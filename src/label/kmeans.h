@@ -10,6 +10,7 @@
 #define AUXSEG_LABEL_KMEANS_H
 
 #include "src/base/status.h"
+#include "src/label/wide.h"
 #include "src/nn/dtype.h"
 
 #include <stddef.h>
@@ -38,21 +39,71 @@ double features_largest(const features *x, int threads, int64_t *bad);
 /* The defining distance: row x [D] float, centroid c [D]. */
 double kmeans_distance(const float *x, const float *c, int d);
 
-typedef struct kmeans_counts {
-    int64_t changed, kept;
-} kmeans_counts; /* labels that changed; centroids decided in float64, over rows */
+/* Squared distance of every row to its label's centroid (the defining one, rounded to float);
+ * LABEL_NONE: infinity. c [K, D], distance [n] out. On failure no output is touched. */
+status kmeans_distances(
+    const features *x, const float *c, const uint16_t *label, int threads, float *distance);
 
-/* label [n] (old labels in, new ones out; LABEL_NONE: none yet) and distance [n] (the defining
- * squared distance, rounded to float after) of every row. c [K, D], 1 <= K <= 65535. Elements of x
- * and c are finite and at most 2^50. Threads over tiles. On failure no output is touched. */
+typedef enum kmeans_screen {
+    KMEANS_SCREEN_AUTO, /* pruned where that is expected to be faster */
+    KMEANS_SCREEN_DENSE,
+    KMEANS_SCREEN_PRUNED
+} kmeans_screen;
+typedef enum kmeans_arithmetic {
+    KMEANS_F32,
+    KMEANS_BF16,
+    KMEANS_INT8,
+    KMEANS_FASTEST /* of those that the processor has, by a short trial */
+} kmeans_arithmetic;
+
+typedef struct kmeans_assigner_options {
+    int k, threads;
+    kmeans_screen screen;
+    kmeans_arithmetic arithmetic;
+} kmeans_assigner_options;
+
+typedef struct kmeans_counts {
+    int64_t changed, kept; /* labels that changed; centroids that no screen excluded, over rows */
+    double visited;        /* share of the n K products that were computed */
+} kmeans_counts;
+
+/* Assigns rows to centroids again and again, and remembers what helps: rows in the arithmetic of
+ * the screen, bounds of distances. Labels depend on nothing of that. */
+typedef struct kmeans_assigner kmeans_assigner;
+/* Elements of x are finite and at most 2^50; 1 <= K <= 65535. x stays the caller's and must stay
+ * as it is. STATUS_USAGE, with a message: the processor lacks the arithmetic. */
+status kmeans_assigner_create(
+    kmeans_assigner **out, const features *x, const kmeans_assigner_options *o);
+void kmeans_assigner_destroy(kmeans_assigner *a);
+/* label [n] (old labels in, new ones out; LABEL_NONE: none yet) of every row for c [K, D], whose
+ * elements are like x's. On failure no output is touched. */
+status kmeans_assigner_assign(
+    kmeans_assigner *a, const float *c, uint16_t *label, kmeans_counts *counts);
+/* "f32" | "bf16" | "int8", as chosen. */
+const char *kmeans_assigner_arithmetic(const kmeans_assigner *a);
+/* Bytes for n rows beside the rows themselves, at most. */
+size_t kmeans_assigner_bytes(const kmeans_assigner_options *o, size_t n, int d);
+
+/* The same once, with distances (NULL: none). */
 status kmeans_assign(const features *x, const float *c, int k, int threads, uint16_t *label,
     float *distance, kmeans_counts *counts);
 
 /* Exact sums: every element becomes an integer, 2^scale a unit, rounded to the nearest; integers
- * add in any order to the same. sum [K, D] and count [K] are added to; rows of LABEL_NONE are left
- * out. On failure no output is touched. */
-status kmeans_sums(const features *x, const uint16_t *label, int k, int scale, int threads,
-    int64_t *sum, int64_t *count);
+ * add in any order to the same, and are subtracted as exactly. */
+typedef struct kmeans_sum_total {
+    int64_t *sum, *count; /* [K, D], [K] */
+    int scale;
+} kmeans_sum_total;
+/* Rows move from the sum of their label in `summed` [n] to that in `label` [n]; `summed` becomes
+ * `label`. LABEL_NONE: in no sum. */
+void kmeans_sums_follow(const features *x, const uint16_t *label, uint16_t *summed, int threads,
+    const kmeans_sum_total *s);
+/* Sum of |x|^2 over the rows in units of 2^-unit; each below 2^(120 - unit) / n. */
+status kmeans_squares(const features *x, int unit, int threads, wide *sum);
+/* sum |x|^2 - 2 sum S_c.c + sum n_c |c|^2: the sum of squared distances to the rows' centroids.
+ * s: of all rows; squares: their sum |x|^2. */
+double kmeans_objective(
+    const kmeans_sum_total *s, int k, int d, double squares, const float *centroids);
 /* The scale for `rows` rows (global) whose largest |element| is `largest`: no sum can overflow. */
 int kmeans_scale(int64_t rows, double largest);
 /* Moves one row x [D] from a sum [D] to another. */

@@ -1,88 +1,213 @@
 #include "src/base/log.h"
 #include "src/base/memory.h"
-#include "src/label/kmeans.h"
-#include "src/label/kmeans_screen.h"
+#include "src/base/timer.h"
+#include "src/label/kmeans_assigner.h"
 
-#include <omp.h>
+#include <string.h>
 
-typedef struct worker {
-    screen_tile tile;
-    float *scratch; /* [D] */
-} worker;
+/* A pruned visit costs more than a dense product: rows come from anywhere. */
+static const double WORTHWHILE = 0.6;
 
-typedef struct assignment {
-    const features *x;
-    const float *c;
-    screen screen;
-    uint16_t *label;
-    float *distance;
-} assignment;
+static void destroy_workers(kmeans_assigner *a) {
+    for (int t = 0; a->workers && t < a->o.threads; t++) {
+        worker *w = &a->workers[t];
+        memory_free(w->tile);
+        memory_free(w->block);
+        memory_free(w->score);
+        memory_free(w->least);
+        memory_free(w->gathered);
+        memory_free(w->kept);
+        memory_free(w->fail);
+        memory_free(w->best);
+        memory_free(w->begin);
+        memory_free(w->visit);
+        memory_free(w->sorted);
+    }
+    memory_free(a->workers);
+}
 
-/* Row i, the tile's r-th: the lowest of the nearest centroids among the kept ones. */
-static void decide(const assignment *a, worker *w, size_t i, int r, kmeans_counts *counts) {
+static status create_worker(worker *w, const kmeans_assigner *a) {
+    size_t columns = (size_t)a->panels.panels * PRODUCT_PANEL, steps = a->rows.steps;
+    size_t slices = (steps + PRODUCT_DEPTH - 1) / PRODUCT_DEPTH, stride = columns / 16 + 16;
     size_t d = (size_t)a->x->d;
-    const float *row = features_row(a->x, i, w->scratch);
-    int kept = screen_keep(&a->screen, &w->tile, r), best = w->tile.kept[0];
-    double least = kmeans_distance(row, a->c + (size_t)best * d, (int)d);
-    for (int q = 1; q < kept; q++) {
-        double distance = kmeans_distance(row, a->c + (size_t)w->tile.kept[q] * d, (int)d);
-        if (distance < least) least = distance, best = w->tile.kept[q];
-    }
-    counts->kept += kept;
-    counts->changed += a->label[i] != best;
-    a->label[i] = (uint16_t)best;
-    a->distance[i] = (float)least;
+    const char *what = "k-means threads";
+    w->tile = memory_alloc(slices * PRODUCT_ROWS * PRODUCT_STRIDE, sizeof *w->tile, what);
+    w->block = memory_alloc(PRODUCT_ROWS * PRODUCT_WIDTH, sizeof *w->block, what);
+    w->score = memory_alloc(PRODUCT_ROWS * columns, sizeof *w->score, what);
+    w->least = memory_alloc(PRODUCT_ROWS * PRODUCT_PANEL + stride, sizeof *w->least, what);
+    w->gathered = memory_alloc(PRODUCT_GATHER * steps + d, sizeof *w->gathered, what);
+    w->kept = memory_alloc(columns, sizeof *w->kept, what);
+    w->fail = memory_alloc(stride + PRUNED_ROWS, sizeof *w->fail, what);
+    w->best = memory_alloc(PRUNED_ROWS, sizeof *w->best, what);
+    w->begin = memory_alloc(stride + 1, sizeof *w->begin, what);
+    w->visit = memory_alloc(PRUNED_VISITS, sizeof *w->visit, what);
+    w->sorted = memory_alloc(PRUNED_VISITS, sizeof *w->sorted, what);
+    if (!w->tile || !w->block || !w->score || !w->least || !w->gathered || !w->kept || !w->fail ||
+        !w->best || !w->begin || !w->visit || !w->sorted)
+        return STATUS_FAILED;
+    w->length = w->least + PRODUCT_ROWS * PRODUCT_PANEL;
+    w->scratch = (float *)(void *)(w->gathered + PRODUCT_GATHER * steps);
+    w->open = w->fail + stride;
+    return STATUS_OK;
 }
 
-static void assign_tile(const assignment *a, worker *w, size_t first, kmeans_counts *counts) {
-    size_t rest = a->x->n - first;
-    int rows = rest < SCREEN_ROWS ? (int)rest : SCREEN_ROWS;
-    for (int r = 0; r < rows; r++)
-        screen_row(&a->screen, &w->tile, r, features_row(a->x, first + (size_t)r, w->scratch));
-    screen_product(&a->screen, &w->tile);
-    for (int r = 0; r < rows; r++) decide(a, w, first + (size_t)r, r, counts);
+static status create_workers(kmeans_assigner *a) {
+    a->workers = memory_alloc((size_t)a->o.threads, sizeof *a->workers, "k-means threads");
+    status st = a->workers ? STATUS_OK : STATUS_FAILED;
+    for (int t = 0; st == STATUS_OK && t < a->o.threads; t++) st = create_worker(&a->workers[t], a);
+    return st;
 }
 
-static void destroy_workers(worker *w, int workers) {
-    for (int t = 0; w && t < workers; t++) {
-        screen_tile_destroy(&w[t].tile);
-        memory_free(w[t].scratch);
+/* Seconds of one dense tile of 256 centroids, the best of some. */
+static double trial(product_type t, int d) {
+    enum { TIMES = 12, PANELS = 16 };
+    size_t elements = (size_t)product_elements(t), steps = ((size_t)d + elements - 1) / elements;
+    size_t depth = steps < PRODUCT_DEPTH ? steps : PRODUCT_DEPTH;
+    uint32_t *rows = memory_alloc(PRODUCT_ROWS * PRODUCT_STRIDE, sizeof *rows, "trial");
+    uint32_t *data = memory_alloc(PANELS * depth * PRODUCT_PANEL, sizeof *data, "trial");
+    product_word out[PRODUCT_ROWS * PRODUCT_WIDTH];
+    double best = 1e30;
+    for (int i = 0; rows && data && i < TIMES; i++) {
+        double now = timer_now();
+        for (size_t p = 0; p < PANELS; p += PRODUCT_PANELS)
+            product_tile(t, rows, depth, data + p * depth * PRODUCT_PANEL, depth * PRODUCT_PANEL,
+                out, false);
+        now = timer_now() - now;
+        best = now < best ? now : best;
     }
-    memory_free(w);
+    memory_free(rows);
+    memory_free(data);
+    return best / (double)depth * (double)steps;
 }
 
-static worker *create_workers(const screen *s, int workers) {
-    worker *w = memory_alloc((size_t)workers, sizeof *w, "k-means threads");
-    for (int t = 0; w && t < workers; t++) {
-        w[t].scratch = memory_alloc((size_t)s->d, sizeof *w[t].scratch, "a row");
-        if (w[t].scratch && screen_tile_create(&w[t].tile, s) == STATUS_OK) continue;
-        destroy_workers(w, workers);
-        return NULL;
+static product_type fastest(int d) {
+    product_type best = PRODUCT_F32;
+    double least = trial(best, d);
+    /* A coarser arithmetic must earn the centroids that it keeps in vain. */
+    for (int t = PRODUCT_BF16; t < PRODUCT_TYPES; t++) {
+        double seconds = product_available((product_type)t) ? trial((product_type)t, d) : 1e30;
+        if (seconds < 0.85 * least) least = seconds, best = (product_type)t;
     }
-    return w;
+    return best;
+}
+
+static status choose_type(const kmeans_assigner *a, product_type *type) {
+    if (a->o.arithmetic == KMEANS_FASTEST) {
+        *type = fastest(a->x->d);
+        return STATUS_OK;
+    }
+    *type = (product_type)a->o.arithmetic;
+    if (product_available(*type)) return STATUS_OK;
+    log_error("k-means: this processor has no %s products", product_name(*type));
+    return STATUS_USAGE;
+}
+
+static status allocate(kmeans_assigner *a) {
+    product_type type;
+    int k = a->o.k, d = a->x->d, *order = memory_alloc((size_t)k, sizeof *order, "order");
+    status st = order ? choose_type(a, &type) : STATUS_FAILED;
+    for (int i = 0; st == STATUS_OK && i < k; i++) order[i] = i;
+    if (st == STATUS_OK) st = screen_rows_create(&a->rows, a->x, type, a->o.threads);
+    if (st == STATUS_OK) st = screen_panels_create(&a->panels, type, k, d, order);
+    if (st == STATUS_OK && a->o.screen != KMEANS_SCREEN_DENSE) {
+        st = bounds_create(&a->bounds, a->x->n, k, a->panels.panels);
+        a->centroids = memory_alloc((size_t)k * (size_t)d, sizeof *a->centroids, "centroids");
+        if (!a->centroids) st = STATUS_FAILED;
+    }
+    if (st == STATUS_OK) st = create_workers(a);
+    memory_free(order);
+    return st;
+}
+
+status kmeans_assigner_create(
+    kmeans_assigner **out, const features *x, const kmeans_assigner_options *o) {
+    kmeans_assigner *a = memory_alloc(1, sizeof *a, "k-means");
+    if (!a) return STATUS_FAILED;
+    a->o = *o;
+    a->x = x;
+    status st = allocate(a);
+    if (st == STATUS_OK)
+        *out = a;
+    else
+        kmeans_assigner_destroy(a);
+    return st;
+}
+
+void kmeans_assigner_destroy(kmeans_assigner *a) {
+    if (!a) return;
+    destroy_workers(a);
+    screen_rows_destroy(&a->rows);
+    screen_panels_destroy(&a->panels);
+    bounds_destroy(&a->bounds);
+    memory_free(a->centroids);
+    memory_free(a);
+}
+
+const char *kmeans_assigner_arithmetic(const kmeans_assigner *a) {
+    return product_name(a->rows.type);
+}
+
+size_t kmeans_assigner_bytes(const kmeans_assigner_options *o, size_t n, int d) {
+    size_t row = 0;
+    for (int t = 0; t < PRODUCT_TYPES; t++) {
+        bool may = o->arithmetic == KMEANS_FASTEST || (int)o->arithmetic == t;
+        size_t bytes = may ? screen_rows_bytes((product_type)t, d) : 0;
+        row = bytes > row ? bytes : row;
+    }
+    return n * (row + (o->screen != KMEANS_SCREEN_DENSE ? bounds_bytes(o->k) : 0));
+}
+
+/* Neighbours into one panel, so that they are excluded together. */
+static status reorder(kmeans_assigner *a) {
+    int *order = memory_alloc((size_t)a->o.k, sizeof *order, "order of centroids");
+    status st = order ? screen_order(a->c, a->o.k, a->x->d, order) : STATUS_FAILED;
+    screen_panels fresh = {0};
+    if (st == STATUS_OK) st = screen_panels_create(&fresh, a->rows.type, a->o.k, a->x->d, order);
+    if (st == STATUS_OK) {
+        screen_panels_destroy(&a->panels);
+        a->panels = fresh;
+    }
+    memory_free(order);
+    return st;
+}
+
+/* Are the bounds from before worth their use? Moves them to the new centroids. */
+static bool use_bounds(kmeans_assigner *a, double *share) {
+    if (!a->bounded) return false;
+    bounds_move(&a->bounds, &a->panels, a->centroids, a->c);
+    *share = pruned_share(a);
+    return a->o.screen == KMEANS_SCREEN_PRUNED || *share < WORTHWHILE;
+}
+
+status kmeans_assigner_assign(
+    kmeans_assigner *a, const float *c, uint16_t *label, kmeans_counts *counts) {
+    double share = 1;
+    bool bound = a->o.screen != KMEANS_SCREEN_DENSE;
+    a->c = c;
+    a->label = label;
+    bool pruned = use_bounds(a, &share);
+    if (bound && !pruned) {
+        status st = reorder(a);
+        if (st != STATUS_OK) return st;
+    }
+    screen_panels_pack(&a->panels, c, a->rows.shift, a->o.threads);
+    if (pruned)
+        assign_pruned(a, counts);
+    else
+        assign_dense(a, bound, counts);
+    if (bound) memcpy(a->centroids, c, (size_t)a->o.k * (size_t)a->x->d * sizeof *c);
+    a->bounded = bound;
+    counts->visited = pruned ? share : 1;
+    return STATUS_OK;
 }
 
 status kmeans_assign(const features *x, const float *c, int k, int threads, uint16_t *label,
     float *distance, kmeans_counts *counts) {
-    assignment a = {.x = x, .c = c, .label = label, .distance = distance};
-    worker *w = NULL;
-    status st = screen_create(&a.screen, c, k, x->d);
-    if (st == STATUS_OK) {
-        w = create_workers(&a.screen, threads);
-        st = w ? STATUS_OK : STATUS_FAILED;
-    }
-    if (st == STATUS_OK) {
-        int64_t changed = 0, kept = 0, tiles = (int64_t)((x->n + SCREEN_ROWS - 1) / SCREEN_ROWS);
-#pragma omp parallel for num_threads(threads) schedule(dynamic, 4) reduction(+ : changed, kept)
-        for (int64_t t = 0; t < tiles; t++) {
-            kmeans_counts here = {0};
-            assign_tile(&a, &w[omp_get_thread_num()], (size_t)t * SCREEN_ROWS, &here);
-            changed += here.changed;
-            kept += here.kept;
-        }
-        *counts = (kmeans_counts){changed, kept};
-    }
-    destroy_workers(w, threads);
-    screen_destroy(&a.screen);
+    kmeans_assigner *a = NULL;
+    kmeans_assigner_options o = {k, threads, KMEANS_SCREEN_DENSE, KMEANS_F32};
+    status st = kmeans_assigner_create(&a, x, &o);
+    if (st == STATUS_OK) st = kmeans_assigner_assign(a, c, label, counts);
+    if (st == STATUS_OK && distance) st = kmeans_distances(x, c, label, threads, distance);
+    kmeans_assigner_destroy(a);
     return st;
 }

@@ -1,6 +1,10 @@
+#include "src/base/memory.h"
 #include "src/base/vector.h"
 #include "src/label/kmeans.h"
 #include "src/nn/rows.h"
+
+#include <math.h>
+#include <omp.h>
 
 enum { LANES = 8 };
 
@@ -25,6 +29,22 @@ const float *features_row(const features *x, size_t i, float *scratch) {
     if (x->type == DTYPE_F32) return row;
     row_load(scratch, row, (size_t)x->d, x->type);
     return scratch;
+}
+
+status kmeans_distances(
+    const features *x, const float *c, const uint16_t *label, int threads, float *distance) {
+    size_t d = (size_t)x->d;
+    float *scratch = memory_alloc((size_t)threads * d, sizeof *scratch, "a row a thread");
+    if (!scratch) return STATUS_FAILED;
+#pragma omp parallel for num_threads(threads)
+    for (size_t i = 0; i < x->n; i++) {
+        const float *row = features_row(x, i, scratch + (size_t)omp_get_thread_num() * d);
+        distance[i] = label[i] == LABEL_NONE
+                          ? INFINITY
+                          : (float)kmeans_distance(row, c + (size_t)label[i] * d, x->d);
+    }
+    memory_free(scratch);
+    return STATUS_OK;
 }
 
 /* Largest |element| as bits, which order like the values; infinities and NaN are above all. */

@@ -1,71 +1,101 @@
-/* The dense fp32 screen of k-means: which centroids can be nearest to a row. For kmeans_assign
- * alone. Not collective.
+/* The screens of k-means: which centroids can be nearest to a row, by products in fast arithmetic
+ * and a proved bound of their error. For kmeans_assign alone. Not collective.
  *
- * For row x and centroid c, F_c = |c|^2/2 - x.c is half of |x-c|^2 - |x|^2. The screen computes
- * p_c near F_c in fp32 and a radius e_c = |x| slope_c + offset_c. With P = min (p_c + e_c) it keeps
- * every c with p_c - e_c <= P + w. The proof that an excluded c has a larger *computed* defining
- * distance than the centroid b that attains P:
+ * For row x and centroid c, with any vector m ("shift"): y = x - m, g = c - m, and
+ *     G_c = |g|^2/2 - y.g = (|x-c|^2 - |y|^2)/2.
+ * y and g are replaced by vectors a and b that the arithmetic holds exactly: y = a + e, g = b + f.
+ * The screen computes p_c near |g|^2/2 - a.b. Then |p_c - G_c| <= E with
+ *     E = |a| phi + |e| reach + noise,
+ * where phi, reach and noise are the largest of a panel's centroids:
+ *  1. y.g - a.b = a.f + e.b + e.f, at most |a||f| + |e|(|b| + |f|), by Cauchy-Schwarz. `reach` is
+ *     |b| + |f|, the first part of `phi` is |f|. Both norms of residues are those of the vectors
+ *     themselves, not differences of squares.
+ *  2. f32, bf16: a product passes through at most n = D + slices roundings in any order, fused or
+ *     not (bf16 x bf16 is exact in float32), and sum |a_j b_j| <= |a||b|: error <= 1.01 n u |a||b|,
+ *     u = 2^-24. What is flushed to zero or subnormal: at most n 2^-125.
+ *     int8: the sum of integers is exact (D <= 65536: below 2^31); its conversion, the product of
+ *     the two scales and their multiplication are three roundings: 3.1 u |a||b|, and where a scale
+ *     is subnormal 2^-149 2^31.
+ *  3. |g|^2/2 rounded to float32, and p = fl(|g|^2/2 - t): at most 1.1 u (|g|^2 + |a||b|).
+ *  `phi` = |f| + (n + 12) u reach (int8: 12 for n + 12), `noise` = 6 u |g|^2/2 + n 2^-110; with
+ *  factors 1 + 2^-16 upward they cover 2., 3. and their own rounding. E in float32 takes 1 + 2^-20
+ *  more. |a|, |e| of a row are rounded upward, too: see kmeans_rows.c.
  *
- * u = 2^-24, A = |x||c|, B = |c|^2, n = D + number of slices. Rows are float or bf16, both exact in
- * fp32.
- *  1. Dot product t of x.c: a product passes through at most n roundings, fused or not, in any
- *     order; sum |x_j c_j| <= A. Error <= g A + h, with g = n u / (1 - n u) and h = n 2^-149 for
- *     underflow.
- *  2. |c|^2/2 in float64, rounded to fp32: error <= (u + 2^-36) B/2 + 2^-150.
- *  3. p = fl(|c|^2/2 - t): error <= 1.01 u (B/2 + A + h).
- *  4. p + e, p - e and P + w: each adds at most 1.02 u (B/2 + A + h) + u e, for b and for c.
- *  5. The defining distance in float64 is a sum of D non-negative terms, each passing through at
- *     most D/8 + 8 roundings: relative error <= s = (D/8 + 10) 2^-53, so half of it is off by at
- *     most s (|x|^2 + B), as |x-c|^2 <= 2 (|x|^2 + |c|^2).
- * Together at most A (g + 3.1 u) + B (2.2 u + s) + s |x|^2 + 1.01 h + 2^-149 + 3 u e a centroid.
- * With n u <= 2^-7 (D <= 65536), g <= 1.009 n u, and s < 2^-39: slope = |c| (n + 8) u (1 + 2^-6),
- * offset = 4 u B (1 + 2^-6) + (n + 8) 2^-148 cover all but s |x|^2, the factor 1 + 2^-6 covering
- * 3 u e and the fp32 evaluation of e; w = 2.1 s |x|^2 covers that for b and c. |x|, slope, offset
- * and w are rounded upward. Elements up to 2^50 keep everything finite. b is always kept, hence so
- * is every centroid that attains the least computed distance. */
+ * The *computed* defining distance q_c (float64) of x and c is |x-c|^2 (1 + r), |r| <= s =
+ * (D/8 + 10) 2^-53 < 2^-39. Let P be an upper bound of G_b for some b. A centroid with
+ * p_c - E > P + w, w = 2^-37 (|P| + |y|^2), has |x-c|^2/2 > |x-b|^2/2 + w; |x-b|^2/2 <= P +
+ * |y|^2/2, so w > 2.1 s |x-b|^2/2, hence q_c > q_b: it is not the label, and no tie. Where q_b
+ * itself is known, G_b <= (q_b (1 + 2^-38) - |y|^2)/2. Elements up to 2^50 keep everything finite.
+ */
 #ifndef AUXSEG_LABEL_KMEANS_SCREEN_H
 #define AUXSEG_LABEL_KMEANS_SCREEN_H
 
 #include "src/label/kmeans.h"
+#include "src/label/kmeans_product.h"
 
-enum {
-    SCREEN_ROWS = 48,                  /* rows of a tile */
-    SCREEN_PANEL = 32,                 /* centroids that are multiplied together */
-    SCREEN_DEPTH = 128,                /* elements of a row in one slice of the product */
-    SCREEN_STRIDE = SCREEN_DEPTH + 16, /* between rows: not a power of two, for the cache */
-};
+/* Upward: not less than v. */
+float float_up(double v);
 
-/* Centroids, packed once an iteration; columns: K in whole panels, the rest is never kept. */
-typedef struct screen {
-    int k, d, columns, slices;
-    float *packed;                /* [columns / PANEL, D, PANEL] */
-    float *half, *slope, *offset; /* [columns] */
-} screen;
+/* Rows as the arithmetic takes them. */
+typedef struct screen_rows {
+    product_type type;
+    const features *x;
+    size_t steps;    /* of a row */
+    float *shift;    /* [D]; zeros for f32 */
+    uint32_t *data;  /* [n, steps]; NULL: f32 rows in their place */
+    float *scale;    /* [n]: int8, what one unit of a row is worth; else NULL */
+    int32_t *offset; /* [n]: int8, 128 times the sum of a row's integers; else NULL */
+    float *norm;     /* [n] >= |a| */
+    float *rest;     /* [n] >= |e|; f32: NULL, zero */
+    float *half;     /* [n]: |y|^2/2, relative error below 2^-23 */
+} screen_rows;
 
-status screen_create(screen *s, const float *c, int k, int d);
-void screen_destroy(screen *s);
+/* Not enough memory: STATUS_FAILED. x stays the caller's and must outlive r. */
+status screen_rows_create(screen_rows *r, const features *x, product_type type, int threads);
+void screen_rows_destroy(screen_rows *r);
+/* Bytes a row of d elements takes. */
+size_t screen_rows_bytes(product_type type, int d);
 
-/* One thread's tile of rows. */
-typedef struct screen_tile {
-    float *rows;                                 /* [slices, ROWS, STRIDE] */
-    float *score;                                /* [ROWS, columns] */
-    int *kept;                                   /* [columns] */
-    float norm[SCREEN_ROWS], slack[SCREEN_ROWS]; /* |x|, w */
-} screen_tile;
+static inline float screen_rows_scale(const screen_rows *r, size_t i) {
+    return r->scale ? r->scale[i] : 1;
+}
+static inline int32_t screen_rows_offset(const screen_rows *r, size_t i) {
+    return r->offset ? r->offset[i] : 0;
+}
+static inline float screen_rows_rest(const screen_rows *r, size_t i) {
+    return r->rest ? r->rest[i] : 0;
+}
+/* Row i [steps]; scratch [steps] is used where it is not stored. */
+const void *screen_row(const screen_rows *r, size_t i, uint32_t *scratch);
 
-status screen_tile_create(screen_tile *t, const screen *s);
-void screen_tile_destroy(screen_tile *t);
+/* Centroids in panels of neighbours, packed once an iteration. */
+typedef struct screen_panels {
+    product_type type;
+    int k, d, panels; /* panels: even */
+    size_t steps;
+    int *centroid;              /* [panels * PANEL]: index of the column's centroid, -1: none */
+    int *column;                /* [K] */
+    uint32_t *data;             /* [panels, steps, PANEL] */
+    float *half;                /* [panels * PANEL]: |g|^2/2; infinity where there is none */
+    float *scale;               /* [panels]: int8, what one unit is worth; else 1 */
+    float *phi, *reach, *noise; /* [panels] */
+    float most[3];              /* the largest phi, reach, noise of all */
+} screen_panels;
 
-/* Row r of the tile becomes x [D]. */
-void screen_row(const screen *s, screen_tile *t, int r, const float *x);
-/* Products of all rows of the tile with all centroids. */
-void screen_product(const screen *s, screen_tile *t);
-/* t->kept: ascending, the centroids that row r's label may be; returns how many (at least 1). */
-int screen_keep(const screen *s, screen_tile *t, int r);
+/* order [K]: centroids in the order of columns. */
+status screen_panels_create(screen_panels *p, product_type type, int k, int d, const int *order);
+void screen_panels_destroy(screen_panels *p);
+/* Packs c [K, D], shifted by `shift` [D]. */
+void screen_panels_pack(screen_panels *p, const float *c, const float *shift, int threads);
 
-/* score [ROWS, PANEL], row stride `columns`, becomes (add: is added) rows [ROWS, depth] times
- * panel [depth, PANEL]: kmeans_product.c. */
-void screen_multiply(
-    const float *rows, int depth, const float *panel, float *score, size_t columns, int add);
+/* E of row i and the bounds given. */
+static inline float screen_error(
+    const screen_rows *r, size_t i, float phi, float reach, float noise) {
+    return (r->norm[i] * phi + screen_rows_rest(r, i) * reach + noise) * (1 + 0x1p-20f);
+}
+
+/* Centroids so that neighbours stand together: halves, again and again, along the line between two
+ * far ones, down to panels. order [K] out. The labels do not depend on it. */
+status screen_order(const float *c, int k, int d, int *order);
 
 #endif

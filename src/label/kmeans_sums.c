@@ -1,6 +1,7 @@
 #include "src/base/memory.h"
 #include "src/base/vector.h"
 #include "src/label/kmeans.h"
+#include "src/nn/rows.h"
 
 #include <math.h>
 #include <omp.h>
@@ -9,7 +10,7 @@
 /* Elements become integers of at most so many bits, where adding 1.5 * 2^52 to a double leaves the
  * nearest integer in its lowest bits: a float's 24 bits are kept of every element down to 2^-26 of
  * the largest. */
-enum { ELEMENT_BITS = 50 };
+enum { ELEMENT_BITS = 50, LANES = 8, PIECE = 512, WIDTH = 16 };
 
 int kmeans_scale(int64_t rows, double largest) {
     int exponent = 0, bits = 0;
@@ -28,6 +29,15 @@ static inline int64_t fixed(float x, double unit) {
     return bits - zero;
 }
 
+/* v 2^unit, rounded to the nearest; v >= 0. */
+static int128 fixed_from_double(double v, int unit) {
+    int exponent;
+    int64_t significand = (int64_t)ldexp(frexp(v, &exponent), 53); /* v = significand 2^(e - 53) */
+    int shift = exponent - 53 + unit;
+    if (shift >= 0) return (int128)significand << shift;
+    return shift > -54 ? ((int128)significand + ((int128)1 << (-shift - 1))) >> -shift : 0;
+}
+
 VECTOR_CLONES
 static void add_row(const float *x, int d, double unit, int64_t *sum) {
     for (int j = 0; j < d; j++) sum[j] += fixed(x[j], unit);
@@ -42,48 +52,92 @@ void kmeans_move(const float *x, int d, int scale, int64_t *from, int64_t *to) {
     }
 }
 
-static void add_range(const features *x, const uint16_t *label, size_t begin, size_t end,
-    double unit, float *scratch, int64_t *sum, int64_t *count) {
-    for (size_t i = begin; i < end; i++) {
-        if (label[i] == LABEL_NONE) continue;
-        add_row(features_row(x, i, scratch), x->d, unit, sum + (size_t)label[i] * (size_t)x->d);
-        count[label[i]]++;
+VECTOR_CLONES
+static void subtract_row(const float *x, int d, double unit, int64_t *sum) {
+    for (int j = 0; j < d; j++) sum[j] -= fixed(x[j], unit);
+}
+
+/* Elements begin .. end - 1 of the rows whose label changed, from one sum to the other. */
+static void follow_range(const features *x, const uint16_t *label, const uint16_t *summed,
+    const kmeans_sum_total *s, size_t begin, size_t end) {
+    float room[PIECE];
+    size_t d = (size_t)x->d;
+    double unit = ldexp(1, s->scale);
+    for (size_t i = 0; i < x->n; i++) {
+        if (label[i] == summed[i]) continue;
+        for (size_t j = begin; j < end; j += PIECE) {
+            int width = end - j < PIECE ? (int)(end - j) : PIECE;
+            const float *row =
+                row_view(room, row_at(x->data, i * d + j, x->type), (size_t)width, x->type);
+            if (label[i] != LABEL_NONE) add_row(row, width, unit, s->sum + label[i] * d + j);
+            if (summed[i] != LABEL_NONE) subtract_row(row, width, unit, s->sum + summed[i] * d + j);
+        }
     }
 }
 
-/* sum [words] += the other blocks. */
-static void merge(int64_t *sum, const int64_t *block, size_t words, int blocks, int threads) {
-#pragma omp parallel for num_threads(threads)
-    for (size_t w = 0; w < words; w++)
-        for (int b = 0; b < blocks; b++) sum[w] += block[(size_t)b * words + w];
-}
-
-status kmeans_sums(const features *x, const uint16_t *label, int k, int scale, int threads,
-    int64_t *sum, int64_t *count) {
-    /* A block of sums a thread pays only while there are many rows a centroid. */
-    size_t d = (size_t)x->d, words = (size_t)k * d, share = x->n / (size_t)k + 1;
-    int team = (size_t)threads < share ? threads : (int)share;
-    size_t others = (size_t)team - 1;
-    int64_t *block = memory_alloc(others * words, sizeof *block, "sums of threads");
-    int64_t *counts = memory_alloc(others * (size_t)k, sizeof *counts, "counts of threads");
-    float *scratch = memory_alloc((size_t)team * d, sizeof *scratch, "a row a thread");
-    status st = block && counts && scratch ? STATUS_OK : STATUS_FAILED;
-    if (st != STATUS_OK) goto done;
-    double unit = ldexp(1, scale);
+void kmeans_sums_follow(const features *x, const uint16_t *label, uint16_t *summed, int threads,
+    const kmeans_sum_total *s) {
+    /* Threads take columns: no two write to the same sum, and none needs sums of its own. */
+    size_t d = (size_t)x->d, teams = (d + WIDTH - 1) / WIDTH;
+    int team = (size_t)threads < teams ? threads : (int)teams;
 #pragma omp parallel for num_threads(team) schedule(static, 1)
-    for (int t = 0; t < team; t++) {
-        size_t begin = x->n * (size_t)t / (size_t)team, end = x->n * ((size_t)t + 1) / (size_t)team;
-        size_t other = t > 0 ? (size_t)t - 1 : 0;
-        add_range(x, label, begin, end, unit, scratch + (size_t)t * d,
-            t > 0 ? block + other * words : sum, t > 0 ? counts + other * (size_t)k : count);
+    for (int t = 0; t < team; t++)
+        follow_range(x, label, summed, s, teams * (size_t)t / (size_t)team * WIDTH,
+            t + 1 < team ? teams * ((size_t)t + 1) / (size_t)team * WIDTH : d);
+    for (size_t i = 0; i < x->n; i++) {
+        if (label[i] == summed[i]) continue;
+        if (label[i] != LABEL_NONE) s->count[label[i]]++;
+        if (summed[i] != LABEL_NONE) s->count[summed[i]]--;
+        summed[i] = label[i];
     }
-    merge(sum, block, words, team - 1, team);
-    merge(count, counts, (size_t)k, team - 1, 1);
-done:
-    memory_free(block);
-    memory_free(counts);
+}
+
+/* Half of the square of a row in float64, in a fixed order, as an integer of 2^-unit. */
+VECTOR_CLONES
+static double square(const float *x, int d) {
+    double s[LANES] = {0};
+    int whole = d / LANES * LANES;
+    for (int j = 0; j < whole; j += LANES)
+        for (int l = 0; l < LANES; l++) s[l] += (double)x[j + l] * (double)x[j + l];
+    for (int j = whole; j < d; j++) s[j - whole] += (double)x[j] * (double)x[j];
+    return ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]));
+}
+
+status kmeans_squares(const features *x, int unit, int threads, wide *sum) {
+    size_t d = (size_t)x->d;
+    float *scratch = memory_alloc((size_t)threads * d, sizeof *scratch, "a row a thread");
+    if (!scratch) return STATUS_FAILED;
+    for (int t = 0; t < 4; t++) sum->part[t] = 0;
+#pragma omp parallel for num_threads(threads) schedule(static, 1)
+    for (int t = 0; t < threads; t++) {
+        size_t begin = x->n * (size_t)t / (size_t)threads;
+        size_t end = x->n * ((size_t)t + 1) / (size_t)threads;
+        int128 mine = 0;
+        for (size_t i = begin; i < end; i++)
+            mine +=
+                fixed_from_double(square(features_row(x, i, scratch + (size_t)t * d), x->d), unit);
+#pragma omp critical(kmeans_squares)
+        wide_add(sum, mine);
+    }
     memory_free(scratch);
-    return st;
+    return STATUS_OK;
+}
+
+double kmeans_objective(
+    const kmeans_sum_total *s, int k, int d, double squares, const float *centroids) {
+    /* long double: what cancels is up to |x|^2. One order, on every rank alike. */
+    long double total = (long double)squares;
+    for (int a = 0; a < k; a++) {
+        const float *c = centroids + (size_t)a * (size_t)d;
+        const int64_t *sum = s->sum + (size_t)a * (size_t)d;
+        long double dot = 0, norm = 0;
+        for (int j = 0; j < d; j++) {
+            dot += (long double)sum[j] * (long double)c[j];
+            norm += (long double)c[j] * (long double)c[j];
+        }
+        total += (long double)s->count[a] * norm - ldexpl(2 * dot, -s->scale);
+    }
+    return total > 0 ? (double)total : 0;
 }
 
 static double length_i64(const int64_t *x, int d) {

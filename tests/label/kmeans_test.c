@@ -10,6 +10,7 @@
 #include "src/base/memory.h"
 #include "src/base/random.h"
 #include "src/label/kmeans.h"
+#include "src/label/kmeans_product.h"
 
 #include <math.h>
 #include <string.h>
@@ -78,10 +79,62 @@ static void check(const problem *p, const features *f, int threads) {
     memory_free(distance);
 }
 
+/* Centroids a little further: some stay, some jump. */
+static void move(problem *p, int round) {
+    for (int a = 0; a < p->k; a++) {
+        float by = a % 5 == round ? 0.3f : 1e-3f;
+        if (a % 3 == 0) continue;
+        for (int j = 0; j < p->d; j++) p->c[a * p->d + j] *= 1 + by * (float)random_normal(&p->r);
+    }
+}
+
+/* The same labels from a screen that remembers the rounds before. */
+static void check_screen(const problem *p, const features *f, kmeans_assigner_options o) {
+    enum { ROUNDS = 5 };
+    size_t words = (size_t)(p->k * p->d);
+    problem q = *p;
+    kmeans_assigner *assigner;
+    uint16_t *label = memory_alloc(p->n, sizeof *label, "labels");
+    q.c = memory_alloc(words, sizeof *q.c, "centroids");
+    memcpy(q.c, p->c, words * sizeof *q.c);
+    memset(label, 0xFF, p->n * sizeof *label);
+    assert_int_equal(kmeans_assigner_create(&assigner, f, &o), STATUS_OK);
+    for (int round = 0; round < ROUNDS; round++) {
+        kmeans_counts counts;
+        int64_t changed = 0;
+        uint16_t before[512];
+        memcpy(before, label, p->n * sizeof *label);
+        assert_int_equal(kmeans_assigner_assign(assigner, q.c, label, &counts), STATUS_OK);
+        for (size_t i = 0; i < p->n; i++) {
+            double least;
+            int expected = plain_label(p->x + i * (size_t)p->d, q.c, p->k, p->d, &least);
+            assert_int_equal(label[i], expected);
+            changed += label[i] != before[i];
+        }
+        assert_int_equal(counts.changed, changed);
+        assert_true(counts.kept >= (int64_t)p->n);
+        if (round != 2) move(&q, round);
+    }
+    kmeans_assigner_destroy(assigner);
+    memory_free(label);
+    memory_free(q.c);
+}
+
+static void check_screens(const problem *p, const features *f) {
+    for (int t = 0; t < PRODUCT_TYPES; t++)
+        for (int screen = KMEANS_SCREEN_AUTO; screen <= KMEANS_SCREEN_PRUNED; screen++) {
+            if (!product_available((product_type)t)) continue;
+            kmeans_assigner_options o = {
+                p->k, 1 + screen, (kmeans_screen)screen, (kmeans_arithmetic)t};
+            check_screen(p, f, o);
+        }
+}
+
 static void check_f32(const problem *p) {
     features f = {p->n, p->d, DTYPE_F32, p->x};
     check(p, &f, 1);
     check(p, &f, 3);
+    check_screens(p, &f);
 }
 
 /* Row i between two centroids; centroids repeated, and one unit in the last place apart. */
@@ -122,7 +175,7 @@ static void shift(problem *p, float by) {
 }
 
 static const int shapes[][3] = {{1, 1, 1}, {47, 3, 2}, {49, 8, 33}, {97, 17, 31}, {300, 64, 100},
-    {131, 128, 65}, {200, 129, 64}, {150, 300, 40}};
+    {131, 128, 65}, {200, 129, 64}, {150, 600, 40}, {90, 20, 2200}};
 enum { SHAPES = sizeof shapes / sizeof *shapes };
 
 static void test_labels_are_the_definition(void **state) {
@@ -165,6 +218,7 @@ static void test_labels_of_bf16_rows(void **state) {
         }
         features f = {p.n, p.d, DTYPE_BF16, half};
         check(&p, &f, 2);
+        check_screens(&p, &f);
         memory_free(half);
         destroy(&p);
     }
@@ -179,30 +233,52 @@ static void test_distance_is_the_definition(void **state) {
     }
 }
 
-static void check_sums(int n, int d, int k, int threads) {
-    problem p = create((size_t)n, d, k);
-    features f = {p.n, d, DTYPE_F32, p.x};
-    int64_t bad, *sum = memory_alloc((size_t)(k * d), sizeof *sum, "sums");
-    int64_t *count = memory_alloc((size_t)k, sizeof *count, "counts");
-    uint16_t *label = memory_alloc(p.n, sizeof *label, "labels");
-    int scale = kmeans_scale(n, features_largest(&f, threads, &bad));
-    assert_int_equal(bad, -1);
-    for (int i = 0; i < n; i++)
-        label[i] = i % 7 == 3 ? LABEL_NONE : (uint16_t)random_below(&p.r, (uint64_t)k);
-    sum[0] = 11; /* sums are added to */
-    assert_int_equal(kmeans_sums(&f, label, k, scale, threads, sum, count), STATUS_OK);
-    sum[0] -= 11;
-    for (int i = 0; i < n; i++) {
-        if (label[i] == LABEL_NONE) continue;
-        count[label[i]]--;
-        for (int j = 0; j < d; j++)
-            sum[label[i] * d + j] -= llrint(ldexp((double)p.x[i * d + j], scale));
+static void relabel(problem *p, uint16_t *label, int keep) {
+    for (size_t i = 0; i < p->n; i++) {
+        if (keep > 0 && i % (size_t)keep) continue;
+        label[i] = i % 7 == 3 ? LABEL_NONE : (uint16_t)random_below(&p->r, (uint64_t)p->k);
     }
-    for (int a = 0; a < k; a++) assert_int_equal(count[a], 0);
-    for (int i = 0; i < k * d; i++) assert_int_equal(sum[i], 0);
+}
+
+static void check_sums(const problem *p, const kmeans_sum_total *s, const uint16_t *label) {
+    int k = p->k, d = p->d;
+    int64_t *sum = memory_alloc((size_t)(k * d), sizeof *sum, "sums");
+    int64_t *count = memory_alloc((size_t)k, sizeof *count, "counts");
+    for (size_t i = 0; i < p->n; i++) {
+        if (label[i] == LABEL_NONE) continue;
+        count[label[i]]++;
+        for (int j = 0; j < d; j++)
+            sum[label[i] * d + j] +=
+                llrint(ldexp((double)p->x[i * (size_t)d + (size_t)j], s->scale));
+    }
+    assert_memory_equal(sum, s->sum, (size_t)(k * d) * sizeof *sum);
+    assert_memory_equal(count, s->count, (size_t)k * sizeof *count);
     memory_free(sum);
     memory_free(count);
+}
+
+/* Sums that follow the labels are those of a plain loop, whatever the labels were before. */
+static void follow_labels(int n, int d, int k, int threads) {
+    problem p = create((size_t)n, d, k);
+    features f = {p.n, d, DTYPE_F32, p.x};
+    int64_t bad;
+    uint16_t *label = memory_alloc(p.n, sizeof *label, "labels");
+    uint16_t *summed = memory_alloc(p.n, sizeof *summed, "labels");
+    kmeans_sum_total s = {memory_alloc((size_t)(k * d), sizeof *s.sum, "sums"),
+        memory_alloc((size_t)k, sizeof *s.count, "counts"),
+        kmeans_scale(n, features_largest(&f, threads, &bad))};
+    assert_int_equal(bad, -1);
+    memset(summed, 0xFF, p.n * sizeof *summed);
+    for (int round = 0; round < 4; round++) {
+        relabel(&p, label, round);
+        kmeans_sums_follow(&f, label, summed, threads, &s);
+        assert_memory_equal(label, summed, p.n * sizeof *label);
+        check_sums(&p, &s, label);
+    }
+    memory_free(s.sum);
+    memory_free(s.count);
     memory_free(label);
+    memory_free(summed);
     destroy(&p);
 }
 
@@ -210,7 +286,30 @@ static void test_sums_are_exact(void **state) {
     (void)state;
     for (int s = 0; s < SHAPES; s++)
         for (int threads = 1; threads <= 4; threads += 3)
-            check_sums(shapes[s][0], shapes[s][1], shapes[s][2], threads);
+            follow_labels(shapes[s][0], shapes[s][1], shapes[s][2], threads);
+}
+
+/* From sums, and row by row. */
+static void test_objective(void **state) {
+    (void)state;
+    enum { N = 500, D = 33, K = 7 };
+    problem p = create(N, D, K);
+    features f = {N, D, DTYPE_F32, p.x};
+    int64_t bad, sum[K * D] = {0}, count[K] = {0};
+    uint16_t label[N], summed[N];
+    kmeans_sum_total s = {sum, count, kmeans_scale(N, features_largest(&f, 1, &bad))};
+    wide squares;
+    double plain = 0;
+    for (int i = 0; i < N; i++) {
+        label[i] = (uint16_t)(i % K);
+        plain += plain_distance(p.x + i * D, p.c + label[i] * D, D);
+    }
+    memset(summed, 0xFF, sizeof summed);
+    kmeans_sums_follow(&f, label, summed, 2, &s);
+    assert_int_equal(kmeans_squares(&f, 90, 3, &squares), STATUS_OK);
+    double found = kmeans_objective(&s, K, D, ldexp((double)wide_value(&squares), -90), p.c);
+    assert_true(fabs(found - plain) < 1e-11 * plain);
+    destroy(&p);
 }
 
 /* The largest sum that the scale allows stays in range, and a halving row ties to even. */
@@ -274,6 +373,7 @@ int main(void) {
         cmocka_unit_test(test_labels_at_the_limits),
         cmocka_unit_test(test_labels_of_bf16_rows),
         cmocka_unit_test(test_sums_are_exact),
+        cmocka_unit_test(test_objective),
         cmocka_unit_test(test_scale_leaves_room),
         cmocka_unit_test(test_centroids),
         cmocka_unit_test(test_bad_features_are_found),

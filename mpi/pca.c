@@ -1,0 +1,104 @@
+#include "mpi/pca.h"
+
+#include "src/base/log.h"
+#include "src/base/memory.h"
+
+#include <math.h>
+
+typedef struct fit {
+    const comm *c;
+    const features *x;
+    pca_units units;
+    int threads;
+    int64_t rows; /* of all ranks */
+    double *largest;
+    int *exponent;
+    int64_t *sum, *product; /* [D], [D, D] */
+} fit;
+
+static void fit_destroy(fit *f) {
+    pca_units_destroy(&f->units);
+    memory_free(f->largest);
+    memory_free(f->exponent);
+    memory_free(f->sum);
+    memory_free(f->product);
+}
+
+/* What each rank needs, and room for the result. */
+static status fit_create(fit *f, const int64_t *image, int64_t images, pca *p) {
+    size_t d = (size_t)p->d;
+    status st = pca_units_create(&f->units, image, images);
+    f->largest = memory_alloc(d, sizeof *f->largest, "largest elements");
+    f->exponent = memory_alloc(d, sizeof *f->exponent, "units of columns");
+    f->sum = memory_alloc(d, sizeof *f->sum, "sums of columns");
+    f->product = memory_alloc(d * d, sizeof *f->product, "products of columns");
+    p->mean = memory_alloc(d, sizeof *p->mean, "mean");
+    p->axis = memory_alloc((size_t)p->components * d, sizeof *p->axis, "principal axes");
+    p->variance = memory_alloc((size_t)p->components, sizeof *p->variance, "variances");
+    bool good = f->largest && f->exponent && f->sum && f->product;
+    return st == STATUS_OK && !(good && p->mean && p->axis && p->variance) ? STATUS_FAILED : st;
+}
+
+static status check_finite(
+    const features *x, const int64_t *image, int64_t images, int64_t first, int threads) {
+    int64_t row, i = 0;
+    features_largest(x, threads, &row);
+    if (row < 0) return STATUS_OK;
+    for (; i + 1 < images && row >= image[i]; i++) row -= image[i];
+    log_error("image %lld, pixel %lld: a feature is not finite, or beyond 2^50",
+        (long long)(first + i), (long long)row);
+    return STATUS_NONFINITE;
+}
+
+static status fit_mean(fit *f, pca *p) {
+    status st = comm_agree(f->c, pca_largest(f->x, f->largest));
+    if (st != STATUS_OK) return st;
+    comm_max_f64(f->c, f->largest, (size_t)p->d);
+    pca_exponents(f->largest, f->rows, p->d, f->exponent);
+    st = comm_agree(f->c, pca_sum(f->x, &f->units, f->exponent, f->threads, f->sum));
+    if (st != STATUS_OK) return st;
+    comm_sum_i64(f->c, f->sum, (size_t)p->d);
+    for (int j = 0; j < p->d; j++)
+        p->mean[j] = (float)(ldexp((double)f->sum[j], -f->exponent[j]) / (double)f->rows);
+    return STATUS_OK;
+}
+
+static status fit_axes(fit *f, pca *p) {
+    size_t d = (size_t)p->d, n = (size_t)p->components;
+    status st = pca_products(
+        f->x, &f->units, p->mean, f->exponent, pca_shift(f->rows), f->threads, f->product);
+    st = comm_agree(f->c, st);
+    if (st != STATUS_OK) return st;
+    comm_sum_i64(f->c, f->product, d * d);
+    if (comm_root(f->c)) st = pca_axes(p, f->product, f->exponent, f->rows);
+    st = comm_agree(f->c, st);
+    comm_broadcast(f->c, p->axis, n * d * sizeof *p->axis);
+    comm_broadcast(f->c, p->variance, n * sizeof *p->variance);
+    comm_broadcast(f->c, &p->variance_of_all, sizeof p->variance_of_all);
+    return st;
+}
+
+status pca_fit(const comm *c, const features *x, const int64_t *image, int64_t images,
+    int64_t first, int components, int threads, pca *out) {
+    fit f = {.c = c, .x = x, .threads = threads, .rows = (int64_t)x->n};
+    pca p = {.d = x->d, .components = components};
+    if (components > x->d) {
+        if (comm_root(c))
+            log_error("extract.pca = %d: the features have %d dimensions", components, x->d);
+        return STATUS_USAGE;
+    }
+    status st = check_finite(x, image, images, first, threads);
+    if (st == STATUS_OK) st = fit_create(&f, image, images, &p);
+    st = comm_agree(c, st);
+    if (st != STATUS_OK) goto done;
+    comm_sum_i64(c, &f.rows, 1);
+    st = fit_mean(&f, &p);
+    if (st == STATUS_OK) st = fit_axes(&f, &p);
+done:
+    fit_destroy(&f);
+    if (st == STATUS_OK)
+        *out = p;
+    else
+        pca_destroy(&p);
+    return st;
+}

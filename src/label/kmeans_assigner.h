@@ -1,0 +1,56 @@
+/* Parts of the assigner of kmeans.h, for kmeans_assign.c, kmeans_dense.c and kmeans_pruned.c alone.
+ */
+#ifndef AUXSEG_LABEL_KMEANS_ASSIGNER_H
+#define AUXSEG_LABEL_KMEANS_ASSIGNER_H
+
+#include "src/label/kmeans_bounds.h"
+
+/* One thread's room. */
+typedef struct worker {
+    uint32_t *tile;      /* [slices, PRODUCT_ROWS, PRODUCT_STRIDE] */
+    product_word *block; /* [PRODUCT_ROWS, PRODUCT_WIDTH] */
+    float *score;        /* [PRODUCT_ROWS, columns]: p */
+    float *least;        /* [PRODUCT_ROWS, PANEL]: the least p, lane by lane */
+    float *length;       /* [panels, rounded up] */
+    uint32_t *gathered;  /* [GATHER, steps] */
+    int *kept;           /* [columns] */
+    float *scratch;      /* [D] */
+    /* pruned: a block's rows, and which groups they must see */
+    uint8_t *fail;    /* [groups, rounded up] */
+    uint8_t *open;    /* [PRUNED_ROWS]: not settled */
+    double *best;     /* [PRUNED_ROWS]: the least squared distance so far */
+    int32_t *begin;   /* [groups + 1] */
+    uint32_t *visit;  /* [PRUNED_VISITS]: row << 16 | group, as they come */
+    uint16_t *sorted; /* [PRUNED_VISITS]: rows, group by group */
+} worker;
+
+enum { PRUNED_ROWS = 1024, PRUNED_VISITS = PRUNED_ROWS * 32 };
+
+struct kmeans_assigner {
+    kmeans_assigner_options o;
+    const features *x;
+    screen_rows rows;
+    screen_panels panels;
+    bounds bounds;
+    bool bounded;     /* the bounds hold for `centroids` */
+    float *centroids; /* [K, D]: of the last assignment, if bounded */
+    const float *c;   /* [K, D]: of this assignment */
+    uint16_t *label;  /* [n]: the caller's */
+    worker *workers;  /* [threads] */
+};
+
+/* Every row against every centroid; sets the bounds anew if `bound`. */
+void assign_dense(kmeans_assigner *a, bool bound, kmeans_counts *counts);
+/* Only what the bounds, which must hold for a->c, do not exclude. */
+void assign_pruned(kmeans_assigner *a, kmeans_counts *counts);
+/* Rows of one block. */
+int pruned_rows(int groups);
+/* The share of (row, group) pairs that a pruned pass would visit, from a sample of rows. */
+double pruned_share(const kmeans_assigner *a);
+
+/* The defining distance of row i [D] to centroid j. */
+static inline double assigner_distance(const kmeans_assigner *a, const float *row, int j) {
+    return kmeans_distance(row, a->c + (size_t)j * (size_t)a->x->d, a->x->d);
+}
+
+#endif

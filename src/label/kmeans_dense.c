@@ -1,0 +1,194 @@
+#include "src/base/vector.h"
+#include "src/label/kmeans_assigner.h"
+#include "src/label/kmeans_lanes.h"
+
+#include <math.h>
+#include <omp.h>
+#include <string.h>
+
+enum { LANES = PRODUCT_PANEL };
+
+/* Rows first .. first + rows - 1 into the tile, in slices; what is left of it repeats the last. */
+static void fill_tile(const kmeans_assigner *a, worker *w, size_t first, int rows) {
+    size_t steps = a->rows.steps;
+    for (int r = 0; r < PRODUCT_ROWS; r++) {
+        size_t i = first + (size_t)(r < rows ? r : rows - 1);
+        const uint32_t *from = screen_row(&a->rows, i, w->gathered);
+        uint32_t *to = w->tile + (size_t)r * PRODUCT_STRIDE;
+        for (size_t s = 0; s < steps; s += PRODUCT_DEPTH, to += PRODUCT_ROWS * PRODUCT_STRIDE)
+            memcpy(
+                to, from + s, (steps - s < PRODUCT_DEPTH ? steps - s : PRODUCT_DEPTH) * sizeof *to);
+    }
+}
+
+/* p of two panels from their products, and the least so far of every lane. */
+VECTOR_CLONES
+static void finish_float(const kmeans_assigner *a, worker *w, int panel) {
+    size_t columns = (size_t)a->panels.panels * PRODUCT_PANEL, at = (size_t)panel * PRODUCT_PANEL;
+    const float *half = a->panels.half + at;
+    for (int r = 0; r < PRODUCT_ROWS; r++) {
+        const product_word *t = w->block + r * PRODUCT_WIDTH;
+        float *p = w->score + (size_t)r * columns + at, *least = w->least + r * LANES;
+        for (int l = 0; l < LANES; l++) {
+            float u = half[l] - t[l].f, v = half[LANES + l] - t[LANES + l].f;
+            p[l] = u;
+            p[LANES + l] = v;
+            u = u < v ? u : v;
+            least[l] = u < least[l] ? u : least[l];
+        }
+    }
+}
+
+VECTOR_CLONES
+static void finish_int8(const kmeans_assigner *a, worker *w, int panel, size_t first, int rows) {
+    size_t columns = (size_t)a->panels.panels * PRODUCT_PANEL, at = (size_t)panel * PRODUCT_PANEL;
+    const float *half = a->panels.half + at;
+    for (int r = 0; r < rows; r++) {
+        const product_word *t = w->block + r * PRODUCT_WIDTH;
+        float *p = w->score + (size_t)r * columns + at, *least = w->least + r * LANES;
+        int32_t offset = a->rows.offset[first + (size_t)r];
+        float s0 = a->rows.scale[first + (size_t)r] * a->panels.scale[panel];
+        float s1 = a->rows.scale[first + (size_t)r] * a->panels.scale[panel + 1];
+        for (int l = 0; l < LANES; l++) {
+            float u = half[l] - s0 * (float)(t[l].i - offset);
+            float v = half[LANES + l] - s1 * (float)(t[LANES + l].i - offset);
+            p[l] = u;
+            p[LANES + l] = v;
+            u = u < v ? u : v;
+            least[l] = u < least[l] ? u : least[l];
+        }
+    }
+}
+
+static void multiply_tile(const kmeans_assigner *a, worker *w, size_t first, int rows) {
+    size_t steps = a->rows.steps, apart = steps * PRODUCT_PANEL;
+    for (int i = 0; i < PRODUCT_ROWS * LANES; i++) w->least[i] = INFINITY;
+    for (int panel = 0; panel < a->panels.panels; panel += PRODUCT_PANELS) {
+        const uint32_t *data = a->panels.data + (size_t)panel * apart;
+        const uint32_t *tile = w->tile;
+        for (size_t s = 0; s < steps; s += PRODUCT_DEPTH, tile += PRODUCT_ROWS * PRODUCT_STRIDE)
+            product_tile(a->rows.type, tile, steps - s < PRODUCT_DEPTH ? steps - s : PRODUCT_DEPTH,
+                data + s * PRODUCT_PANEL, apart, w->block, s > 0);
+        if (a->rows.type == PRODUCT_INT8)
+            finish_int8(a, w, panel, first, rows);
+        else
+            finish_float(a, w, panel);
+    }
+}
+
+/* w, see kmeans_screen.h. */
+static float margin(float upper, float half) {
+    return (fabsf(upper) + 2 * half) * 0x1p-36f;
+}
+
+/* Of the kept columns those that their panels' own bounds do not exclude either. */
+static int refine(const kmeans_assigner *a, size_t i, const float *p, int *kept, int count) {
+    const screen_panels *s = &a->panels;
+    float upper = INFINITY;
+    for (int q = 0; q < count; q++) {
+        int g = kept[q] / PRODUCT_PANEL;
+        float u = p[kept[q]] + screen_error(&a->rows, i, s->phi[g], s->reach[g], s->noise[g]);
+        upper = u < upper ? u : upper;
+    }
+    float limit = upper + margin(upper, a->rows.half[i]);
+    limit += fabsf(limit) * 0x1p-22f;
+    int left = 0;
+    for (int q = 0; q < count; q++) {
+        int g = kept[q] / PRODUCT_PANEL;
+        float e = screen_error(&a->rows, i, s->phi[g], s->reach[g], s->noise[g]);
+        if (p[kept[q]] - e * (1 + 0x1p-22f) <= limit) kept[left++] = kept[q];
+    }
+    return left;
+}
+
+/* w->kept: the columns that row i, the tile's r-th, may belong to. */
+static int keep(const kmeans_assigner *a, worker *w, size_t i, int r) {
+    const screen_panels *s = &a->panels;
+    int columns = s->panels * PRODUCT_PANEL;
+    const float *p = w->score + (size_t)r * (size_t)columns;
+    float e = screen_error(&a->rows, i, s->most[0], s->most[1], s->most[2]);
+    float least;
+    lanes_least(w->least + r * LANES, 1, &least);
+    float upper = least + e;
+    float limit = upper + (margin(upper, a->rows.half[i]) + e);
+    int count = lanes_below(p, s->panels, limit + fabsf(limit) * 0x1p-21f, w->kept);
+    return count > 4 ? refine(a, i, p, w->kept, count) : count;
+}
+
+/* The lowest of the nearest centroids among the kept columns; *least: its squared distance. */
+static int nearest(
+    const kmeans_assigner *a, const worker *w, const float *row, int count, double *least) {
+    int best = -1;
+    *least = INFINITY;
+    for (int q = 0; q < count; q++) {
+        int c = a->panels.centroid[w->kept[q]];
+        double distance = assigner_distance(a, row, c);
+        if (distance < *least || (distance == *least && c < best)) *least = distance, best = c;
+    }
+    return best;
+}
+
+VECTOR_CLONES
+static void lengths(const kmeans_assigner *a, size_t i, float *least) {
+    const screen_panels *s = &a->panels;
+    float norm = a->rows.norm[i], rest = screen_rows_rest(&a->rows, i);
+    float square = 2 * a->rows.half[i] * (1 - 0x1p-22f);
+    for (int g = 0; g < s->panels; g++) {
+        float e = (norm * s->phi[g] + rest * s->reach[g] + s->noise[g]) * (1 + 0x1p-20f);
+        float p = least[g] - e, q = 2 * p + square;
+        q -= (fabsf(p) + square) * 0x1p-21f;
+        least[g] = q > 0 ? sqrtf(q) * (1 - 0x1p-20f) : 0;
+    }
+}
+
+/* The bounds of row i, whose label's squared distance is q; destroys the label's own p. */
+static void set_bounds(kmeans_assigner *a, worker *w, size_t i, float *p, int label, double q) {
+    bounds *b = &a->bounds;
+    int panels = a->panels.panels;
+    p[a->panels.column[label]] = INFINITY;
+    lanes_least(p, panels, w->length);
+    lengths(a, i, w->length);
+    for (int g = 0; b->span > 1 && g < b->groups; g++) {
+        float least = INFINITY;
+        for (int s = g * b->span; s < (g + 1) * b->span && s < panels; s++)
+            least = w->length[s] < least ? w->length[s] : least;
+        w->length[g] = least;
+    }
+    for (int g = b->groups; g < b->stride; g++) w->length[g] = INFINITY;
+    bounds_set_unit(b, i, q, a->rows.half[i]);
+    bounds_set_label(b, i, label, q);
+    bounds_set_all(b, i, w->length);
+}
+
+static void assign_tile(
+    kmeans_assigner *a, worker *w, size_t first, bool bound, kmeans_counts *counts) {
+    size_t left = a->x->n - first, columns = (size_t)a->panels.panels * PRODUCT_PANEL;
+    int rows = left < PRODUCT_ROWS ? (int)left : PRODUCT_ROWS;
+    fill_tile(a, w, first, rows);
+    multiply_tile(a, w, first, rows);
+    for (int r = 0; r < rows; r++) {
+        size_t i = first + (size_t)r;
+        int kept = keep(a, w, i, r), label = a->panels.centroid[w->kept[0]];
+        if (kept > 1 || bound) {
+            double q;
+            label = nearest(a, w, features_row(a->x, i, w->scratch), kept, &q);
+            if (bound) set_bounds(a, w, i, w->score + (size_t)r * columns, label, q);
+        }
+        counts->kept += kept;
+        counts->changed += a->label[i] != label;
+        a->label[i] = (uint16_t)label;
+    }
+}
+
+void assign_dense(kmeans_assigner *a, bool bound, kmeans_counts *counts) {
+    int64_t changed = 0, kept = 0, tiles = (int64_t)((a->x->n + PRODUCT_ROWS - 1) / PRODUCT_ROWS);
+    if (bound) bounds_reset(&a->bounds);
+#pragma omp parallel for num_threads(a->o.threads) schedule(dynamic, 4) reduction(+ : changed, kept)
+    for (int64_t t = 0; t < tiles; t++) {
+        kmeans_counts here = {0};
+        assign_tile(a, &a->workers[omp_get_thread_num()], (size_t)t * PRODUCT_ROWS, bound, &here);
+        changed += here.changed;
+        kept += here.kept;
+    }
+    *counts = (kmeans_counts){changed, kept, 1};
+}

@@ -1,0 +1,64 @@
+#include "src/label/kmeans_lanes.h"
+
+#include "src/base/vector.h"
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+enum { LANES = 16 };
+
+VECTOR_CLONES
+static void least_plain(const float *p, int count, float *least) {
+    for (int g = 0; g < count; g++, p += LANES) {
+        float m[LANES / 2];
+        for (int l = 0; l < LANES / 2; l++)
+            m[l] = p[l] < p[l + LANES / 2] ? p[l] : p[l + LANES / 2];
+        for (int half = LANES / 4; half > 0; half /= 2)
+            for (int l = 0; l < half; l++) m[l] = m[l] < m[l + half] ? m[l] : m[l + half];
+        least[g] = m[0];
+    }
+}
+
+static int below_plain(const float *p, int count, float limit, int *kept) {
+    int found = 0;
+    for (int i = 0; i < count * LANES; i++)
+        if (p[i] <= limit) kept[found++] = i;
+    return found;
+}
+
+#if defined(__x86_64__)
+__attribute__((target("avx512f"))) static void least_avx512(
+    const float *p, int count, float *least) {
+    for (int g = 0; g < count; g++)
+        least[g] = _mm512_reduce_min_ps(_mm512_loadu_ps(p + g * LANES));
+}
+
+__attribute__((target("avx512f"))) static int below_avx512(
+    const float *p, int count, float limit, int *kept) {
+    __m512 most = _mm512_set1_ps(limit);
+    int found = 0;
+    for (int g = 0; g < count; g++) {
+        unsigned mask = _mm512_cmp_ps_mask(_mm512_loadu_ps(p + g * LANES), most, _CMP_LE_OQ);
+        for (; mask; mask &= mask - 1) kept[found++] = g * LANES + __builtin_ctz(mask);
+    }
+    return found;
+}
+#endif
+
+void lanes_least(const float *p, int count, float *least) {
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx512f")) {
+        least_avx512(p, count, least);
+        return;
+    }
+#endif
+    least_plain(p, count, least);
+}
+
+int lanes_below(const float *p, int count, float limit, int *kept) {
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx512f")) return below_avx512(p, count, limit, kept);
+#endif
+    return below_plain(p, count, limit, kept);
+}

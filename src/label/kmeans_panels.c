@@ -1,0 +1,117 @@
+#include "src/base/bf16.h"
+#include "src/base/memory.h"
+#include "src/label/kmeans_screen.h"
+
+#include <math.h>
+#include <string.h>
+
+status screen_panels_create(screen_panels *p, product_type type, int k, int d, const int *order) {
+    int panels = (k + PRODUCT_PANEL - 1) / PRODUCT_PANEL, elements = product_elements(type);
+    panels = (panels + PRODUCT_PANELS - 1) / PRODUCT_PANELS * PRODUCT_PANELS;
+    *p = (screen_panels){.type = type, .k = k, .d = d, .panels = panels};
+    p->steps = ((size_t)d + (size_t)elements - 1) / (size_t)elements;
+    size_t columns = (size_t)panels * PRODUCT_PANEL;
+    p->centroid = memory_alloc(columns, sizeof *p->centroid, "order of centroids");
+    p->column = memory_alloc((size_t)k, sizeof *p->column, "order of centroids");
+    p->data = memory_alloc(columns * p->steps, sizeof *p->data, "packed centroids");
+    p->half = memory_alloc(columns, sizeof *p->half, "norms of centroids");
+    p->scale = memory_alloc(4 * (size_t)panels, sizeof *p->scale, "bounds of centroids");
+    if (!p->centroid || !p->column || !p->data || !p->half || !p->scale) {
+        screen_panels_destroy(p);
+        return STATUS_FAILED;
+    }
+    p->phi = p->scale + panels;
+    p->reach = p->phi + panels;
+    p->noise = p->reach + panels;
+    for (size_t a = 0; a < columns; a++) {
+        p->centroid[a] = a < (size_t)k ? order[a] : -1;
+        p->half[a] = INFINITY;
+        if (a < (size_t)k) p->column[order[a]] = (int)a;
+    }
+    return STATUS_OK;
+}
+
+void screen_panels_destroy(screen_panels *p) {
+    memory_free(p->centroid);
+    memory_free(p->column);
+    memory_free(p->data);
+    memory_free(p->half);
+    memory_free(p->scale);
+    *p = (screen_panels){0};
+}
+
+/* Element j of a packed centroid as the arithmetic holds it; *held: its value. */
+static void place(product_type t, uint32_t *panel, size_t column, size_t j, double g, double scale,
+    double *held) {
+    size_t elements = (size_t)product_elements(t);
+    uint32_t *word = panel + j / elements * PRODUCT_PANEL + column;
+    if (t == PRODUCT_F32) {
+        float f = (float)g;
+        memcpy(word, &f, sizeof f);
+        *held = (double)f;
+    } else if (t == PRODUCT_BF16) {
+        uint16_t b = bf16_from_float((float)g);
+        if ((b & 0x7F80) == 0) b = 0; /* the instruction takes subnormal numbers for zero */
+        ((uint16_t *)word)[j % elements] = b;
+        *held = (double)bf16_to_float(b);
+    } else {
+        double q = rint(g / scale);
+        ((uint8_t *)word)[j % elements] = (uint8_t)(q + 128);
+        *held = q * scale;
+    }
+}
+
+static double largest_element(
+    const screen_panels *p, size_t first, const float *c, const float *shift) {
+    double most = 0;
+    for (size_t a = first; a < first + PRODUCT_PANEL && a < (size_t)p->k; a++) {
+        const float *row = c + (size_t)p->centroid[a] * (size_t)p->d;
+        for (int j = 0; j < p->d; j++) most = fmax(most, fabs((double)row[j] - (double)shift[j]));
+    }
+    return most;
+}
+
+/* One panel; see the header for its bounds. float64 sums of D squares are off by less than 2^-36;
+ * the factors 1 + 2^-16 cover that. */
+static void pack(screen_panels *p, int panel, const float *c, const float *shift) {
+    size_t first = (size_t)panel * PRODUCT_PANEL, d = (size_t)p->d;
+    uint32_t *to = p->data + first * p->steps;
+    double scale = 1, rest = 0, reach = 0, half = 0;
+    if (p->type == PRODUCT_INT8) {
+        double most = largest_element(p, first, c, shift);
+        scale = most < 0x1p-100 ? 1 : (double)float_up(most / 127);
+        memset(to, 128, p->steps * PRODUCT_PANEL * sizeof *to);
+    }
+    for (size_t a = 0; a < PRODUCT_PANEL && first + a < (size_t)p->k; a++) {
+        const float *row = c + (size_t)p->centroid[first + a] * d;
+        double sum = 0, residue = 0, held_sum = 0;
+        for (size_t j = 0; j < d; j++) {
+            double g = (double)row[j] - (double)shift[j], held;
+            place(p->type, to, a, j, g, scale, &held);
+            sum += g * g;
+            held_sum += held * held;
+            residue += (g - held) * (g - held);
+        }
+        p->half[first + a] = (float)(sum / 2);
+        rest = fmax(rest, sqrt(residue));
+        reach = fmax(reach, sqrt(held_sum) + sqrt(residue));
+        half = fmax(half, sum / 2);
+    }
+    double n = (double)p->d + (double)(p->steps / PRODUCT_DEPTH) + 1;
+    double roundings = p->type == PRODUCT_INT8 ? 12 : n + 12;
+    p->scale[panel] = (float)scale;
+    p->phi[panel] = float_up((rest + roundings * 0x1p-24 * reach) * (1 + 0x1p-16));
+    p->reach[panel] = float_up(reach * (1 + 0x1p-16));
+    p->noise[panel] = float_up((6 * 0x1p-24 * half + n * 0x1p-110) * (1 + 0x1p-16));
+}
+
+void screen_panels_pack(screen_panels *p, const float *c, const float *shift, int threads) {
+#pragma omp parallel for num_threads(threads)
+    for (int a = 0; a < p->panels; a++) pack(p, a, c, shift);
+    for (int i = 0; i < 3; i++) p->most[i] = 0;
+    for (int a = 0; a < p->panels; a++) {
+        p->most[0] = fmaxf(p->most[0], p->phi[a]);
+        p->most[1] = fmaxf(p->most[1], p->reach[a]);
+        p->most[2] = fmaxf(p->most[2], p->noise[a]);
+    }
+}

@@ -1,0 +1,217 @@
+#include "src/base/bf16.h"
+#include "src/base/memory.h"
+#include "src/base/vector.h"
+#include "src/label/kmeans_screen.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { LANES = 16, SAMPLE = 4096 };
+
+float float_up(double v) {
+    float f = (float)v;
+    return (double)f < v ? nextafterf(f, INFINITY) : f;
+}
+
+/* sum (x_j - m_j)^2; the relative error is below (D + 4) 2^-53 (a difference of floats is off by
+ * at most 2^-53 of itself). */
+VECTOR_CLONES
+static double square(const float *x, const float *m, int d) {
+    double s[LANES] = {0}, sum = 0;
+    int whole = d / LANES * LANES;
+    for (int j = 0; j < whole; j += LANES)
+        for (int l = 0; l < LANES; l++) {
+            double y = (double)x[j + l] - (double)m[j + l];
+            s[l] += y * y;
+        }
+    for (int j = whole; j < d; j++) {
+        double y = (double)x[j] - (double)m[j];
+        s[j - whole] += y * y;
+    }
+    for (int l = 0; l < LANES; l++) sum += s[l];
+    return sum;
+}
+
+/* The norm and half of the square of row i. */
+static void measure(screen_rows *r, size_t i, const float *x) {
+    double sum = square(x, r->shift, r->x->d);
+    r->norm[i] = float_up(sqrt(sum) * (1 + 0x1p-35));
+    r->half[i] = (float)(sum / 2);
+}
+
+/* Sums of the squares of the rest, by float32: relative error below (D/16 + 8) u < 2^-11; each
+ * element of the rest is off by at most 3 u |y_j|, as y_j, the held value and their difference are
+ * each rounded once. */
+static float rest_up(float squares, float norm) {
+    return float_up(sqrt((double)squares) * (1 + 0x1p-11) + (double)norm * 0x1p-22 + 0x1p-140);
+}
+
+VECTOR_CLONES
+static float to_bf16(const float *x, const float *m, int d, uint16_t *to) {
+    float s[LANES] = {0}, sum = 0;
+    for (int j = 0; j < d; j++) {
+        float y = x[j] - m[j];
+        uint32_t u;
+        memcpy(&u, &y, sizeof u);
+        u = u + 0x7FFFu + ((u >> 16) & 1u);
+        /* The instruction takes subnormal numbers for zero. */
+        to[j] = (u & 0x7F800000u) == 0 ? 0 : (uint16_t)(u >> 16);
+    }
+    int whole = d / LANES * LANES;
+    for (int j = 0; j < whole; j += LANES)
+        for (int l = 0; l < LANES; l++) {
+            float e = (x[j + l] - m[j + l]) - bf16_to_float(to[j + l]);
+            s[l] += e * e;
+        }
+    for (int j = whole; j < d; j++) {
+        float e = (x[j] - m[j]) - bf16_to_float(to[j]);
+        s[j - whole] += e * e;
+    }
+    for (int l = 0; l < LANES; l++) sum += s[l];
+    return sum;
+}
+
+VECTOR_CLONES
+static float largest(const float *x, const float *m, int d) {
+    float most = 0;
+    for (int j = 0; j < d; j++) {
+        float y = fabsf(x[j] - m[j]);
+        most = y > most ? y : most;
+    }
+    return most;
+}
+
+typedef struct int8_sums {
+    int32_t sum, square;
+    float rest;
+} int8_sums;
+
+VECTOR_CLONES
+static int8_sums to_int8(
+    const float *x, const float *m, int d, float scale, float inverse, int8_t *to) {
+    const float round = 0x1.8p23f;
+    int32_t sum = 0, squares = 0;
+    float s[LANES] = {0}, rest = 0;
+    int whole = d / LANES * LANES;
+    for (int j = 0; j < whole; j += LANES)
+        for (int l = 0; l < LANES; l++) {
+            float y = x[j + l] - m[j + l];
+            float q = (y * inverse + round) - round;
+            int32_t whole_q = (int32_t)q;
+            float e = y - q * scale;
+            s[l] += e * e;
+            sum += whole_q;
+            squares += whole_q * whole_q;
+            to[j + l] = (int8_t)whole_q;
+        }
+    for (int j = whole; j < d; j++) {
+        float y = x[j] - m[j];
+        float q = (y * inverse + round) - round;
+        int32_t whole_q = (int32_t)q;
+        float e = y - q * scale;
+        s[j - whole] += e * e;
+        sum += whole_q;
+        squares += whole_q * whole_q;
+        to[j] = (int8_t)whole_q;
+    }
+    for (int l = 0; l < LANES; l++) rest += s[l];
+    return (int8_sums){sum, squares, rest};
+}
+
+static void store_bf16(screen_rows *r, size_t i, const float *x) {
+    measure(r, i, x);
+    float squares = to_bf16(x, r->shift, r->x->d, (uint16_t *)(r->data + i * r->steps));
+    r->rest[i] = rest_up(squares, r->norm[i]);
+    r->norm[i] = float_up((double)r->norm[i] * (1 + 0x1p-7)); /* of the rounded row */
+}
+
+static void store_int8(screen_rows *r, size_t i, const float *x) {
+    measure(r, i, x);
+    float most = largest(x, r->shift, r->x->d);
+    /* Below this nothing is held and all is rest. 127 units never become 128. */
+    bool none = most < 0x1p-100f;
+    float scale = none ? 1 : most / 126.9f, inverse = none ? 0 : 1 / scale;
+    int8_sums s = to_int8(x, r->shift, r->x->d, scale, inverse, (int8_t *)(r->data + i * r->steps));
+    r->scale[i] = scale;
+    r->offset[i] = 128 * s.sum;
+    r->rest[i] = none ? r->norm[i] : rest_up(s.rest, r->norm[i]);
+    r->norm[i] = float_up((double)scale * sqrt((double)s.square) * (1 + 0x1p-35));
+}
+
+/* Any vector will do: the mean of some rows makes the shifted ones short. */
+static void choose_shift(screen_rows *r, float *scratch) {
+    const features *x = r->x;
+    size_t d = (size_t)x->d, step = x->n / SAMPLE + 1, rows = 0;
+    for (size_t i = 0; i < x->n; i += step, rows++) {
+        const float *row = features_row(x, i, scratch);
+        for (size_t j = 0; j < d; j++) r->shift[j] += row[j] / (float)SAMPLE;
+    }
+    for (size_t j = 0; rows > 0 && j < d; j++) r->shift[j] *= (float)SAMPLE / (float)rows;
+}
+
+size_t screen_rows_bytes(product_type type, int d) {
+    size_t elements = (size_t)product_elements(type), steps = ((size_t)d + elements - 1) / elements;
+    bool in_place = type == PRODUCT_F32;
+    return (in_place ? 0 : 4 * steps) + (type == PRODUCT_INT8 ? 20 : in_place ? 8 : 12);
+}
+
+static status allocate(screen_rows *r) {
+    size_t n = r->x->n;
+    bool more = r->type != PRODUCT_F32, scaled = r->type == PRODUCT_INT8;
+    r->shift = memory_alloc((size_t)r->x->d, sizeof *r->shift, "shift of rows");
+    r->norm = memory_alloc(n, sizeof *r->norm, "norms of rows");
+    r->half = memory_alloc(n, sizeof *r->half, "norms of rows");
+    if (!r->shift || !r->norm || !r->half) return STATUS_FAILED;
+    if (more) r->data = memory_alloc(n * r->steps, sizeof *r->data, "rows of the screen");
+    if (more) r->rest = memory_alloc(n, sizeof *r->rest, "bounds of rows");
+    if (scaled) r->scale = memory_alloc(n, sizeof *r->scale, "scales of rows");
+    if (scaled) r->offset = memory_alloc(n, sizeof *r->offset, "offsets of rows");
+    if (more && (!r->data || !r->rest)) return STATUS_FAILED;
+    return scaled && (!r->scale || !r->offset) ? STATUS_FAILED : STATUS_OK;
+}
+
+static void store_rows(screen_rows *r, float *scratch, size_t begin, size_t end) {
+    for (size_t i = begin; i < end; i++) {
+        const float *row = features_row(r->x, i, scratch);
+        if (r->type == PRODUCT_INT8)
+            store_int8(r, i, row);
+        else if (r->type == PRODUCT_BF16)
+            store_bf16(r, i, row);
+        else
+            measure(r, i, row);
+    }
+}
+
+status screen_rows_create(screen_rows *r, const features *x, product_type type, int threads) {
+    size_t elements = (size_t)product_elements(type), d = (size_t)x->d;
+    *r = (screen_rows){.type = type, .x = x, .steps = (d + elements - 1) / elements};
+    float *scratch = memory_alloc((size_t)threads * d, sizeof *scratch, "a row a thread");
+    status st = scratch ? allocate(r) : STATUS_FAILED;
+    if (st == STATUS_OK) {
+        if (type != PRODUCT_F32) choose_shift(r, scratch);
+#pragma omp parallel for num_threads(threads) schedule(static, 1)
+        for (int t = 0; t < threads; t++)
+            store_rows(r, scratch + (size_t)t * d, x->n * (size_t)t / (size_t)threads,
+                x->n * ((size_t)t + 1) / (size_t)threads);
+    } else {
+        screen_rows_destroy(r);
+    }
+    memory_free(scratch);
+    return st;
+}
+
+void screen_rows_destroy(screen_rows *r) {
+    memory_free(r->shift);
+    memory_free(r->data);
+    memory_free(r->scale);
+    memory_free(r->offset);
+    memory_free(r->norm);
+    memory_free(r->rest);
+    memory_free(r->half);
+    *r = (screen_rows){0};
+}
+
+const void *screen_row(const screen_rows *r, size_t i, uint32_t *scratch) {
+    if (r->data) return r->data + i * r->steps;
+    return features_row(r->x, i, (float *)(void *)scratch);
+}

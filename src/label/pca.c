@@ -1,0 +1,130 @@
+#include "src/label/pca.h"
+
+#include "src/base/log.h"
+#include "src/base/memory.h"
+#include "src/label/outer.h"
+
+#include <cblas.h>
+#include <lapacke.h>
+#include <math.h>
+#include <string.h>
+
+void pca_destroy(pca *p) {
+    memory_free(p->mean);
+    memory_free(p->axis);
+    memory_free(p->variance);
+    *p = (pca){0};
+}
+
+/* Columns i and j of n rows, i <= j: the variance along every axis is what dsyevr wants in the
+ * lower triangle of a matrix stored by columns. */
+static void covariance(
+    const int64_t *product, const int *exponent, int64_t rows, int d, double *out) {
+    int shift = pca_shift(rows);
+    for (int i = 0; i < d; i++)
+        for (int j = i; j < d; j++) {
+            size_t at = (size_t)i * (size_t)d + (size_t)j;
+            out[at] = ldexp((double)product[at], -(exponent[i] + exponent[j] + shift)) /
+                      (double)rows;
+        }
+}
+
+/* Eigenvectors of the `components` largest eigenvalues, these in ascending order. */
+static status eigenvectors(
+    double *matrix, int d, int components, double *value, double *vector) {
+    int found, *support = memory_alloc(2 * (size_t)d, sizeof *support, "eigenvectors");
+    if (!support) return STATUS_FAILED;
+    /* Its results differ with its number of threads. */
+    openblas_set_num_threads(1);
+    int info = LAPACKE_dsyevr(LAPACK_COL_MAJOR, 'V', 'I', 'L', d, matrix, d, 0, 0,
+        d - components + 1, d, 0, &found, value, vector, d, support);
+    memory_free(support);
+    if (info == 0 && found == components) return STATUS_OK;
+    log_error("principal components: LAPACK's dsyevr failed (info %d, %d of %d found)", info,
+        found, components);
+    return STATUS_FAILED;
+}
+
+/* v [D] in float32, its sign fixed. */
+static void store_axis(const double *v, int d, float *axis) {
+    int top = 0;
+    for (int j = 1; j < d; j++)
+        if (fabs(v[j]) > fabs(v[top])) top = j;
+    for (int j = 0; j < d; j++) axis[j] = (float)(v[top] < 0 ? -v[j] : v[j]);
+}
+
+status pca_axes(pca *p, const int64_t *product, const int *exponent, int64_t rows) {
+    size_t d = (size_t)p->d, n = (size_t)p->components;
+    double *matrix = memory_alloc(d * d, sizeof *matrix, "covariance");
+    double *value = memory_alloc(d, sizeof *value, "eigenvalues");
+    double *vector = memory_alloc(d * n, sizeof *vector, "eigenvectors");
+    status st = matrix && value && vector ? STATUS_OK : STATUS_FAILED;
+    if (st != STATUS_OK) goto done;
+    covariance(product, exponent, rows, p->d, matrix);
+    p->variance_of_all = 0;
+    for (size_t j = 0; j < d; j++) p->variance_of_all += matrix[j * d + j];
+    st = eigenvectors(matrix, p->d, p->components, value, vector);
+    for (size_t a = 0; st == STATUS_OK && a < n; a++) {
+        p->variance[a] = fmax(value[n - 1 - a], 0);
+        store_axis(vector + (n - 1 - a) * d, p->d, p->axis + a * d);
+    }
+done:
+    memory_free(matrix);
+    memory_free(value);
+    memory_free(vector);
+    return st;
+}
+
+/* Axes in panels of OUTER_F64: [panels, D, OUTER_F64], zeros after the last. */
+static double *pack_axes(const pca *p) {
+    size_t d = (size_t)p->d, panels = ((size_t)p->components + OUTER_F64 - 1) / OUTER_F64;
+    double *panel = memory_alloc(panels * d, OUTER_F64 * sizeof *panel, "axes");
+    if (!panel) return NULL;
+    for (size_t a = 0; a < (size_t)p->components; a++)
+        for (size_t j = 0; j < d; j++)
+            panel[(a / OUTER_F64 * d + j) * OUTER_F64 + a % OUTER_F64] = p->axis[a * d + j];
+    return panel;
+}
+
+/* Rows first .. first + rows - 1, at most OUTER_ROWS. across [D, OUTER_ROWS] is scratch. */
+static void project_rows(const pca *p, const double *panel, const features *x, size_t first,
+    int rows, double *across, float *y) {
+    size_t d = (size_t)p->d, n = (size_t)p->components;
+    float *scratch = (float *)(across + d * OUTER_ROWS);
+    for (int r = 0; r < rows; r++) {
+        const float *row = features_row(x, first + (size_t)r, scratch);
+        for (size_t j = 0; j < d; j++) across[j * OUTER_ROWS + (size_t)r] = row[j] - p->mean[j];
+    }
+    for (size_t a = 0; a < n; a += OUTER_F64, panel += d * OUTER_F64) {
+        double sum[OUTER_ROWS][OUTER_F64] = {{0}};
+        size_t width = n - a < OUTER_F64 ? n - a : OUTER_F64;
+        outer_f64(d, across, OUTER_ROWS, panel, OUTER_F64, sum[0], OUTER_F64);
+        for (int r = 0; r < rows; r++)
+            for (size_t i = 0; i < width; i++)
+                y[(first + (size_t)r) * n + a + i] = (float)sum[r][i];
+    }
+}
+
+status pca_project(const pca *p, const features *x, int threads, float *y) {
+    status st = STATUS_OK;
+    double *panel = pack_axes(p);
+    if (!panel) return STATUS_FAILED;
+#pragma omp parallel num_threads(threads)
+    {
+        double *across =
+            memory_alloc((size_t)p->d, (OUTER_ROWS + 1) * sizeof *across, "rows to project");
+        if (!across) {
+#pragma omp atomic write
+            st = STATUS_FAILED;
+        }
+#pragma omp barrier
+#pragma omp for schedule(static)
+        for (size_t i = 0; i < x->n; i += OUTER_ROWS) {
+            int rows = x->n - i < OUTER_ROWS ? (int)(x->n - i) : OUTER_ROWS;
+            if (st == STATUS_OK) project_rows(p, panel, x, i, rows, across, y);
+        }
+        memory_free(across);
+    }
+    memory_free(panel);
+    return st;
+}
