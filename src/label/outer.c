@@ -8,8 +8,8 @@
 /* One instance an instruction set: `rows` times two vectors of `width` elements fill its registers.
  */
 #define OUTER(name, isa, type, width, rows, columns)                                               \
-    isa static void name(size_t steps, const type *a, size_t lda, const type *b, size_t ldb,       \
-        type *c, size_t ldc) {                                                                     \
+    isa static void name(                                                                          \
+        size_t steps, const type *a, size_t lda, const type *b, size_t ldb, type *c, size_t ldc) { \
         typedef type loose __attribute__((                                                         \
             vector_size(sizeof(type) * (width)), aligned(sizeof(type)), may_alias));               \
         for (int r = 0; r < OUTER_ROWS; r += (rows)) {                                             \
@@ -47,8 +47,8 @@ OUTER(f64_avx512, AVX512, double, 8, 8, OUTER_F64)
 OUTER(f32_avx512, AVX512, float, 16, 8, OUTER_F32)
 #endif
 
-void outer_f64(size_t steps, const double *a, size_t lda, const double *b, size_t ldb, double *c,
-    size_t ldc) {
+void outer_f64(
+    size_t steps, const double *a, size_t lda, const double *b, size_t ldb, double *c, size_t ldc) {
 #if defined(__x86_64__)
     if (__builtin_cpu_supports("avx512f"))
         f64_avx512(steps, a, lda, b, ldb, c, ldc);

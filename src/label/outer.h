@@ -11,8 +11,8 @@
 
 enum { OUTER_ROWS = 8, OUTER_F64 = 16, OUTER_F32 = 32 }; /* columns of the two */
 
-void outer_f64(size_t steps, const double *a, size_t lda, const double *b, size_t ldb, double *c,
-    size_t ldc);
+void outer_f64(
+    size_t steps, const double *a, size_t lda, const double *b, size_t ldb, double *c, size_t ldc);
 void outer_f32(
     size_t steps, const float *a, size_t lda, const float *b, size_t ldb, float *c, size_t ldc);
 

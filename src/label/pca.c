@@ -24,14 +24,13 @@ static void covariance(
     for (int i = 0; i < d; i++)
         for (int j = i; j < d; j++) {
             size_t at = (size_t)i * (size_t)d + (size_t)j;
-            out[at] = ldexp((double)product[at], -(exponent[i] + exponent[j] + shift)) /
-                      (double)rows;
+            out[at] =
+                ldexp((double)product[at], -(exponent[i] + exponent[j] + shift)) / (double)rows;
         }
 }
 
 /* Eigenvectors of the `components` largest eigenvalues, these in ascending order. */
-static status eigenvectors(
-    double *matrix, int d, int components, double *value, double *vector) {
+static status eigenvectors(double *matrix, int d, int components, double *value, double *vector) {
     int found, *support = memory_alloc(2 * (size_t)d, sizeof *support, "eigenvectors");
     if (!support) return STATUS_FAILED;
     /* Its results differ with its number of threads. */
@@ -40,8 +39,8 @@ static status eigenvectors(
         d - components + 1, d, 0, &found, value, vector, d, support);
     memory_free(support);
     if (info == 0 && found == components) return STATUS_OK;
-    log_error("principal components: LAPACK's dsyevr failed (info %d, %d of %d found)", info,
-        found, components);
+    log_error("principal components: LAPACK's dsyevr failed (info %d, %d of %d found)", info, found,
+        components);
     return STATUS_FAILED;
 }
 

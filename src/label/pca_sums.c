@@ -12,8 +12,7 @@ enum { PACK = 128, WIDTH = OUTER_F64 };
 
 status pca_units_create(pca_units *u, const int64_t *image, int64_t images) {
     size_t count = 0, row = 0;
-    for (int64_t i = 0; i < images; i++)
-        count += ((size_t)image[i] + PCA_UNIT - 1) / PCA_UNIT;
+    for (int64_t i = 0; i < images; i++) count += ((size_t)image[i] + PCA_UNIT - 1) / PCA_UNIT;
     size_t *begin = memory_alloc(count + 1, sizeof *begin, "units of rows");
     if (!begin) return STATUS_FAILED;
     *u = (pca_units){count, begin};
