@@ -18,7 +18,7 @@ void report_image(html *h, const report_picture *p, const char *text) {
 /* Colours of the classes. */
 static void legend(html *h, const report_data *d) {
     if (!d->class_names) return;
-    html_put(h, "<p class=\"legend\">");
+    html_put(h, "<p class=\"legend\">Classes: ");
     for (int y = 0; y < d->class_names; y++) {
         const uint8_t *c = palette_classes()[y % 255];
         html_print(

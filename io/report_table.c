@@ -24,7 +24,7 @@ void report_number(html *h, report_kind kind, double value) {
     if (!isfinite(value))
         html_put(h, dash);
     else if (kind == REPORT_SHARE)
-        html_print(h, "%.1f", 100 * value);
+        html_print(h, fabs(value) < 0.01 ? "%.2f" : "%.1f", 100 * value);
     else if (kind == REPORT_COUNT)
         count_number(h, value);
     else

@@ -4,19 +4,15 @@
 
 #include "io/labels.h"
 #include "src/app/commands.h"
-#include "src/app/evaluate.h"
-#include "src/app/order.h"
 #include "src/app/report_pictures.h"
 #include "src/app/report_quality.h"
 #include "src/app/report_typical.h"
 #include "src/app/setup.h"
 #include "src/app/stage.h"
-#include "src/base/log.h"
 #include "src/base/memory.h"
 
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
 
 enum { MEASURES = 3 };
 
@@ -37,7 +33,7 @@ static double figure(const page *g, const char *group, const char *name) {
     return run_record_get_result(g->t->record, group, name);
 }
 
-/* "score" or "score-2": results of the last round. text [STAGE_NAME]. */
+/* "finetuned/IoU" or "finetuned-2/IoU": results of the last round. text [STAGE_NAME]. */
 static void group_name(const page *g, const char *base, const char *table, char *text) {
     char name[STAGE_NAME - 16];
     if (g->round > 1)
@@ -109,16 +105,19 @@ static status fill_legend(page *g) {
 }
 
 static status fill_labels(page *g) {
+    static const char own_colours[] =
+        "Auxiliary labels: the same colour in two images is the same label. The other overlays "
+        "have the colours of the classes. Outliers and pixels without a class are darkened.";
+    static const char shared_colours[] =
+        "Auxiliary labels: the same label has the same colour in every image, and with so many, "
+        "several share one. The other overlays have the colours of the classes. Outliers and "
+        "pixels without a class are darkened.";
     if (!g->aux) return STATUS_OK;
     status st = report_label_pictures(g->t, g->aux, g->quality.majority, &g->overlays);
     if (st == STATUS_OK) st = report_typical_create(&g->typical, g->t, g->aux, &g->quality);
     g->data.overlay = g->overlays.strip;
     g->data.overlays = g->overlays.strips;
-    g->data.overlay_note = g->quality.k > 255
-                               ? "The same label has the same colour in every image; with so many "
-                                 "labels, several share one. Outliers are darkened."
-                               : "The same colour in two images is the same label; outliers are "
-                                 "darkened.";
+    g->data.overlay_note = g->quality.k > 255 ? shared_colours : own_colours;
     g->data.cluster = g->typical.cluster;
     g->data.clusters = g->typical.clusters;
     g->data.cluster_note = g->typical.note;

@@ -132,16 +132,27 @@ status image_resize(const image *in, int height, int width, image *out) {
     return st;
 }
 
+/* out [width]: the pixels of in [columns] that cover the centres, floor((2 x + 1) columns / (2
+ * width)), counted on instead of divided. */
+static void nearest_line(const uint16_t *in, int columns, int width, uint16_t *out) {
+    int64_t rest = columns;
+    for (int x = 0; x < width; x++, rest += 2 * (int64_t)columns) {
+        for (; rest >= 2 * (int64_t)width; rest -= 2 * (int64_t)width) in++;
+        out[x] = *in;
+    }
+}
+
 status labelmap_resize(const labelmap *in, int height, int width, labelmap *out) {
     status st = labelmap_create(out, height, width);
     if (st != STATUS_OK) return st;
     for (int y = 0; y < height; y++) {
-        size_t sy = ((size_t)(2 * y + 1) * (size_t)in->height) / (2 * (size_t)height);
-        for (int x = 0; x < width; x++) {
-            size_t sx = ((size_t)(2 * x + 1) * (size_t)in->width) / (2 * (size_t)width);
-            out->data[(size_t)y * (size_t)width + (size_t)x] =
-                in->data[sy * (size_t)in->width + sx];
-        }
+        size_t from = ((size_t)(2 * y + 1) * (size_t)in->height) / (2 * (size_t)height);
+        const uint16_t *line = in->data + from * (size_t)in->width;
+        uint16_t *to = out->data + (size_t)y * (size_t)width;
+        if (width == in->width)
+            memcpy(to, line, (size_t)width * sizeof *to);
+        else
+            nearest_line(line, in->width, width, to);
     }
     return STATUS_OK;
 }
