@@ -34,14 +34,16 @@ fail() {
     exit 1
 }
 
-# results NAME: hashes of labels and weights, figures of score and segmentation.
+# results NAME: hashes of labels and weights, figures of score and segmentation, pictures.
 results() {
     sed -n '/"results"/,$p' "$folder/$1/run.json" | grep -Ev '"(started|ranks|threads|finished)"'
     cksum <"$folder/$1/labels.h5"
+    sed -n '/<section id="quality"/,/<section id="curves"/p' "$folder/$1/report.html" | cksum
 }
 
 run one 1 1 || fail "one rank"
 [[ -e $folder/one/DONE && -e $folder/one/report.html ]] || fail "DONE or the report is missing"
+grep -q 'class="patch"' "$folder/one/report.html" || fail "no typical patches in the report"
 grep -q '"labels": "[0-9a-f]*"' "$folder/one/run.json" || fail "no hash of the labels in run.json"
 grep -q 'Result: PASS' "$folder/one.log" || fail "no Result: PASS"
 results one >"$folder/expected"

@@ -191,7 +191,8 @@ static void test_empty_clusters_are_repaired(void **state) {
     assert_true(w.repaired >= 11);
     assert_true(w.last < 0.5 * w.first);
     assert_int_equal(w.reports, r.iterations + 1);
-    assert_true(same_double(w.last, r.objective));
+    /* From sums, and from distances rounded to float32. */
+    assert_true(fabs(w.last - r.objective) < 1e-7 * r.objective);
     for (int64_t i = 0; i < s.n; i++)
         if (r.label[i] != LABEL_NONE) used[r.label[i]]++;
     for (int a = 0; a < 12; a++) assert_true(used[a] > 0);
