@@ -153,6 +153,8 @@ static status assign(lloyd *l, kmeans_iteration *it) {
     comm_sum_i64(l->c, figure, sizeof figure / sizeof *figure);
     it->changed = figure[0];
     it->kept = figure[1];
+    it->visited = counts.visited;
+    it->arithmetic = kmeans_assigner_arithmetic(l->assigner);
     it->objective = kmeans_objective(&l->sums.all, k, x->d, l->sums.squares, l->centroids);
     it->imbalance = imbalance(l->sums.all.count, k, l->rows.total);
     it->update_seconds += timer_now() - assigned;
@@ -197,7 +199,7 @@ static status step(lloyd *l, kmeans_iteration *it) {
 }
 
 static bool converged(const kmeans_iteration *it, double before, double tolerance) {
-    if (it->iteration == 0) return false;
+    if (it->iteration == 0 || tolerance < 0) return false;
     if (it->changed == 0 && it->repaired == 0) return true;
     return tolerance > 0 && before - it->objective <= tolerance * before;
 }

@@ -19,7 +19,7 @@ typedef struct kmeans_options {
     kmeans_screen screen; /* how; the labels depend on neither */
     kmeans_arithmetic arithmetic;
     double tolerance; /* stop when the objective falls by less than this share; 0: when no label
-                         changes */
+                         changes; below 0: not before all iterations are done */
     kmeans_init init;
     int sample; /* rows of the sample for the start, over all ranks; at least K are taken */
     uint64_t seed;
@@ -35,7 +35,9 @@ typedef struct kmeans_iteration {
     int restart, iteration, repaired; /* empty clusters that got a row */
     double objective, imbalance;      /* sum of squared distances; K * sum (n_c / n)^2, 1 is even */
     int64_t changed, kept;
-    double assign_seconds, update_seconds;
+    double assign_seconds, update_seconds; /* products and decisions; sums, exchange, means */
+    double visited;                        /* share of the n K products that rank 0 computed */
+    const char *arithmetic;                /* of rank 0's products: "f32" | "bf16" | "int8" */
     const kmeans_state *state; /* to continue from, valid during the report; the same on every
                                   rank */
 } kmeans_iteration;

@@ -13,11 +13,24 @@
 #include <math.h>
 #include <string.h>
 
+static kmeans_screen screen_of(const settings *s) {
+    if (strcmp(s->cluster.screen, "dense") == 0) return KMEANS_SCREEN_DENSE;
+    return strcmp(s->cluster.screen, "pruned") == 0 ? KMEANS_SCREEN_PRUNED : KMEANS_SCREEN_AUTO;
+}
+
+static kmeans_arithmetic arithmetic_of(const settings *s) {
+    if (strcmp(s->cluster.arithmetic, "f32") == 0) return KMEANS_F32;
+    if (strcmp(s->cluster.arithmetic, "bf16") == 0) return KMEANS_BF16;
+    return strcmp(s->cluster.arithmetic, "int8") == 0 ? KMEANS_INT8 : KMEANS_FASTEST;
+}
+
 static kmeans_options options_of(const settings *s) {
     return (kmeans_options){.k = s->cluster.k,
         .iterations = s->cluster.iterations,
         .restarts = s->cluster.restarts,
         .threads = setup_threads(s),
+        .screen = screen_of(s),
+        .arithmetic = arithmetic_of(s),
         .cosine = strcmp(s->cluster.metric, "cosine") == 0,
         .tolerance = s->cluster.tolerance,
         .init = strcmp(s->cluster.init, "random") == 0 ? KMEANS_RANDOM : KMEANS_PLUSPLUS,

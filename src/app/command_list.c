@@ -80,6 +80,16 @@ static const command commands[] = {
         .writes = "report.html",
         .example = "auxseg report configs/camvid.cfg",
         .stage = command_report},
+    {.name = "bench",
+        .summary = "speed of a part of the program, as one line of JSON",
+        .arguments = "kmeans --data X.npy --k K [--iterations I] [--dtype f32|bf16|int8|auto] "
+                     "[--screen dense|pruned|auto] [--threads T] [--metric euclidean|cosine] "
+                     "[--write-labels L.npy] [--write-centroids C.npy]",
+        .reads = "X.npy, float32 [rows, D]; the first K rows are the initial centroids",
+        .writes = "the labels of the last iteration (uint16), and the float32 centroids that they "
+                  "were assigned to",
+        .example = "auxseg bench kmeans --data X.npy --k 500 --iterations 10 --threads 1",
+        .words = command_bench},
     {.name = "check",
         .summary = "every mistake of a run at once, before it is submitted",
         .arguments = CONFIG "\n       auxseg check --defaults",
@@ -144,7 +154,7 @@ void command_help_all(FILE *to) {
           "Under MPI or alone, with settings:\n",
         to);
     for (int i = 0; i < COMMANDS; i++) {
-        if (i > 0 && commands[i - 1].stage && !commands[i].stage) fputs("Without MPI:\n", to);
+        if (i > 0 && commands[i - 1].words) fputs("Without MPI:\n", to);
         fprintf(to, "  %-9s %s\n", commands[i].name, commands[i].summary);
     }
     fputs("\nSettings: configs/default.cfg is the manual; what stands after --set "

@@ -11,8 +11,10 @@ typedef struct command {
     const char *arguments; /* as in the usage line */
     const char *reads, *writes;
     const char *example;
-    /* One of the three: a stage under MPI; with settings, without MPI; with files, without MPI. */
+    /* One of the four: a stage under MPI; with words, under MPI; with settings, without MPI; with
+     * files, without MPI. */
     status (*stage)(const comm *c, const settings *s);
+    status (*words)(const comm *c, int argc, char **argv);
     status (*local)(const settings *s);
     status (*files)(int argc, char **argv);
 } command;

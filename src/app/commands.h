@@ -18,6 +18,9 @@ status command_predict(const comm *c, const settings *s);
 status command_report(const comm *c, const settings *s);
 status command_run(const comm *c, const settings *s);
 
+/* Under MPI, with words instead of settings. */
+status command_bench(const comm *c, int argc, char **argv);
+
 /* Without MPI. argv: what follows the command's name. */
 status command_check(const settings *s);
 status command_synth(const settings *s);

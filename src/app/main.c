@@ -64,5 +64,6 @@ int main(int argc, char **argv) {
         return STATUS_OK;
     }
     if (k->stage) return (int)session_run(k->stage, argc - 2, argv + 2);
+    if (k->words) return (int)session_run_words(k->words, argc - 2, argv + 2);
     return (int)(k->files ? k->files(argc - 2, argv + 2) : run_local(k, argc - 2, argv + 2));
 }

@@ -90,27 +90,45 @@ static status run(
     return st;
 }
 
-status session_run(status (*stage)(const comm *c, const settings *s), int argc, char **argv) {
+/* Starts MPI; *c is made. */
+static status open_session(comm **c) {
     int provided = MPI_THREAD_SINGLE;
-    comm *c = NULL;
-    arguments a = {0};
     MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided);
     stop_install();
-    status st = comm_create(&c, MPI_COMM_WORLD);
+    status st = comm_create(c, MPI_COMM_WORLD);
     /* Without a communicator ranks cannot agree: the only way out together is to abort. */
     if (st != STATUS_OK) MPI_Abort(MPI_COMM_WORLD, (int)st);
-    log_set_rank(comm_rank(c), comm_size(c));
-    if (provided < MPI_THREAD_FUNNELED) {
-        if (comm_root(c)) log_error("this MPI library allows no threads (MPI_THREAD_FUNNELED)");
-        st = STATUS_FAILED;
-    }
+    log_set_rank(comm_rank(*c), comm_size(*c));
+    if (provided >= MPI_THREAD_FUNNELED) return STATUS_OK;
+    if (comm_root(*c)) log_error("this MPI library allows no threads (MPI_THREAD_FUNNELED)");
+    return STATUS_FAILED;
+}
+
+static void close_session(comm *c, status st) {
+    if (st != STATUS_OK && comm_size(c) > 1) usleep(FORWARDING);
+    comm_destroy(c);
+    MPI_Finalize();
+}
+
+status session_run(status (*stage)(const comm *c, const settings *s), int argc, char **argv) {
+    comm *c = NULL;
+    arguments a = {0};
+    status st = open_session(&c);
     /* Every rank reads the same words: only one needs to complain. */
     if (st == STATUS_OK && comm_root(c)) st = arguments_read(&a, argc, argv);
     st = comm_agree(c, st);
     if (st == STATUS_OK) st = run(c, stage, &a);
     arguments_destroy(&a);
-    if (st != STATUS_OK && comm_size(c) > 1) usleep(FORWARDING);
-    comm_destroy(c);
-    MPI_Finalize();
+    close_session(c, st);
+    return st;
+}
+
+status session_run_words(
+    status (*work)(const comm *c, int argc, char **argv), int argc, char **argv) {
+    comm *c = NULL;
+    status st = open_session(&c);
+    st = comm_agree(c, st);
+    if (st == STATUS_OK) st = work(c, argc, argv);
+    close_session(c, st);
     return st;
 }

@@ -34,11 +34,12 @@ typedef struct settings {
         int stages, output_stride, group, head_channels, projection;
     } model;
     struct {
-        settings_text source, weights, layers;
+        settings_text source, weights, layers, npy;
         bool normalize, keep;
+        int pca;
     } extract;
     struct {
-        settings_text method, metric, init, outlier_scope;
+        settings_text method, metric, screen, arithmetic, init, outlier_scope;
         int k, iterations, restarts, sample, checkpoint_iterations;
         double tolerance, outliers;
     } cluster;

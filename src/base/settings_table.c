@@ -123,12 +123,28 @@ static const setting table[] = {
         "Layers whose outputs are joined, separated by commas: layer1 to layer4, head. Empty: the "
         "last stage, or with source \"finetuned\" the head.")},
     {FLAG(extract, normalize, 1, "Every feature vector gets length 1.")},
+    {INTEGER(extract, pca, 0, 0, 65536, "dimensions",
+        "The features are projected on so many principal components, and get length 1 again under "
+        "normalize; 0: all dimensions stay as they are.")},
     {FLAG(extract, keep, 0, "Write the features to features.h5, as the command `extract` does."),
+        .aside = true},
+    {WORDS(extract, npy, "",
+         "File that the features are also written to, float32 [pixels, dimensions] for numpy, in "
+         "the order of images and pixels, in the first round; empty: none."),
         .aside = true},
 
     {CHOICE(cluster, method, "kmeans", "kmeans", "How pixels are grouped.")},
     {CHOICE(cluster, metric, "cosine", "cosine|euclidean",
         "cosine: spherical k-means, centroids have length 1 too.")},
+    {CHOICE(cluster, screen, "auto", "auto|dense|pruned",
+         "How centroids that cannot be nearest are excluded; the labels are the same. dense: by a "
+         "product with all of them; pruned: by bounds from the iterations before, then a product "
+         "with the rest; auto: what is expected to be faster, in each iteration."),
+        .aside = true},
+    {CHOICE(cluster, arithmetic, "auto", "auto|f32|bf16|int8",
+         "What the products of the screen are computed in; the labels are the same. auto: the "
+         "fastest that the processor has."),
+        .aside = true},
     {CHOICE(cluster, init, "plusplus", "plusplus|random",
         "Start on a sample of pixels: k-means++, or pixels chosen evenly.")},
     {CHOICE(cluster, outlier_scope, "global", "global|cluster",

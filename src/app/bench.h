@@ -1,0 +1,26 @@
+/* Measurements of single parts of the program: the figures that are compared with other programs.
+ * Each prints one line of JSON on rank 0. */
+#ifndef AUXSEG_APP_BENCH_H
+#define AUXSEG_APP_BENCH_H
+
+#include "mpi/comm.h"
+
+#include <stdbool.h>
+
+/* An option of a benchmark, "--name value". */
+typedef struct bench_option {
+    const char *name, *choices; /* choices: "a|b|c", or NULL */
+    const char *value;          /* the default, NULL: none; becomes what the words say */
+    bool needed;
+} bench_option;
+
+/* Reads words into options [count]; every mistake is named by rank 0: STATUS_USAGE. The same words
+ * on every rank. Collective. */
+status bench_options(const comm *c, bench_option *o, int count, int argc, char **argv);
+/* An option's value as a whole number within [least, most]; STATUS_USAGE as above. */
+status bench_number(const comm *c, const bench_option *o, int64_t least, int64_t most, int64_t *to);
+
+/* `auxseg bench kmeans`. Collective. */
+status bench_kmeans(const comm *c, int argc, char **argv);
+
+#endif
