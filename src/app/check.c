@@ -154,8 +154,14 @@ status check_space(const settings *s, const check_images *images, int64_t values
     }
     if (!feature_shape(s, &channels, &stride)) return STATUS_USAGE;
     double pixels = (double)images->train * images->height / stride * images->width / stride;
-    double feature_bytes = pixels * channels * (double)sizeof(float);
-    note(&st, check_disk(folder, disk_needed(s, images, values, pixels, feature_bytes)));
+    if (s->extract.pca > channels) {
+        log_error("extract.pca = %d: the features have %d dimensions", s->extract.pca, channels);
+        st = STATUS_USAGE;
+    }
+    double row_bytes = pixels * (double)sizeof(float);
+    double kept = row_bytes * (s->extract.pca > 0 ? s->extract.pca : channels);
+    double feature_bytes = row_bytes * (channels + s->extract.pca);
+    note(&st, check_disk(folder, disk_needed(s, images, values, pixels, kept)));
     double memory = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
     log_info("memory: about %.2f GiB for features over all ranks, %.2f GiB on this host",
         gib(feature_bytes), gib(memory));

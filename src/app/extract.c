@@ -1,8 +1,10 @@
 #include "src/app/extract.h"
 
+#include "io/npy_rows.h"
 #include "mpi/shard.h"
 #include "src/app/commands.h"
 #include "src/app/inference.h"
+#include "src/app/reduce.h"
 #include "src/app/setup.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
@@ -154,7 +156,7 @@ static status write_block(
 }
 
 /* The features as a network computes them now. */
-static status compute_features(const stage *t, const feature_request *q, feature_block *b) {
+static status compute_features(stage *t, const feature_request *q, feature_block *b) {
     inference *net = NULL;
     double began = timer_now();
     status st = inference_create(&net, t->c, t->s, t->d, NETWORK_FEATURES, q->layers, q->weights);
@@ -163,6 +165,7 @@ static status compute_features(const stage *t, const feature_request *q, feature
         log_info("features: %s of %s, %d dimensions at stride %d, %.1f images/s", q->layers,
             q->weights, b->rows.d, inference_stride(net),
             setup_training(t->d) / (timer_now() - began));
+    if (st == STATUS_OK) st = reduce_features(t, b);
     if (st == STATUS_OK && q->keep) st = write_block(t, net, q, b);
     inference_destroy(net);
     return st;
@@ -178,6 +181,16 @@ static bool features_kept(const stage *t, const feature_request *q) {
     return kept;
 }
 
+/* extract.npy is written where the features are computed, and whenever they are asked for. */
+static status write_npy(const stage *t, const feature_block *b, bool computed) {
+    const char *path = t->s->extract.npy;
+    if (!path[0] || t->round > 1) return STATUS_OK;
+    if (!computed && strcmp(t->base, "extract") != 0) return STATUS_OK;
+    status st = npy_write_rows(t->c, path, &b->rows);
+    if (st == STATUS_OK) log_info("features: written to %s", path);
+    return st;
+}
+
 status extract_features(stage *t, bool keep, feature_block *out) {
     feature_request q = {.keep = keep};
     feature_block b = {0};
@@ -187,12 +200,14 @@ status extract_features(stage *t, bool keep, feature_block *out) {
     if (st == STATUS_OK) st = extract_key(t, q.weights, &q.key);
     if (st != STATUS_OK) return st;
 
-    if (features_kept(t, &q)) {
+    bool kept = features_kept(t, &q);
+    if (kept) {
         st = features_read(t->c, q.file, q.key, &b);
         if (st == STATUS_OK) log_info("features: %s read from %s", q.layers, q.file);
     } else {
         st = compute_features(t, &q, &b);
     }
+    if (st == STATUS_OK) st = write_npy(t, &b, !kept);
     if (st == STATUS_OK)
         *out = b;
     else

@@ -7,7 +7,8 @@
 
 /* This rank's block of the training images' features, read from features.h5 if it holds just these,
  * else computed and, with `keep`, written there. Rows are L2-normalised where extract.normalize
- * says so. Collective. The same bits for any number of ranks and threads. */
+ * says so, and projected on principal components where extract.pca does. Also writes extract.npy,
+ * in the first round. Collective. The same bits for any number of ranks and threads. */
 status extract_features(stage *t, bool keep, feature_block *out);
 /* Layers by name: extract.layers, or the last one before the classifier. text [64]. */
 void extract_layers(char *text, const settings *s, int round);
