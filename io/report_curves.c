@@ -142,7 +142,8 @@ status report_curves(html *h, const report_data *d) {
         {"objective", "sum of the squared distances to the centroids", objective_of, AXIS_FIT},
         {"changed rows", "those that got another label in a step; logarithmic", changed_of,
             AXIS_LOG},
-        {"kept centroids", "those that float64 decided among, over all rows", kept_of, AXIS_ZERO},
+        {"kept centroids", "of a row, on average: those that float64 decided among", kept_of,
+            AXIS_ZERO},
         {"seconds", "of a step on rank 0", seconds_of, AXIS_ZERO}};
     rows all = {0};
     bool plotted = true;

@@ -24,7 +24,7 @@ static void write_script(FILE *f, const curve *c, int curves, const char *y_labe
     fprintf(f,
         "set terminal svg size 620,300 dynamic font 'sans-serif,13'\n"
         "set border 3 lw 0.7\nset tics out nomirror\nset grid ytics lt 1 lw 0.4\n"
-        "set xlabel 'step'\nset ylabel '%s'\nset key top right\n%s\n",
+        "set xlabel 'step'\nset ylabel '%s'\nset key above right\n%s\n",
         y_label, axis[y]);
     for (int i = 0; i < curves; i++) {
         fprintf(f, "$curve%d << end\n", i);

@@ -29,8 +29,16 @@ static double figure(
     return run_record_get_result(t->record, group, key);
 }
 
+static void name_scores(quality *q, int round) {
+    static const char *const at[] = {"t feature stride", "t full resolution"};
+    for (int i = 0; i < SCORE_RESOLUTIONS; i++)
+        if (round > 1)
+            snprintf(q->title[i], sizeof q->title[i], "Round %d, a%s", round, at[i]);
+        else
+            snprintf(q->title[i], sizeof q->title[i], "A%s", at[i]);
+}
+
 static void fill_scores(quality *q, const stage *t, const char *name) {
-    static const char *const title[] = {"At feature stride", "At full resolution"};
     static const struct {
         const char *name, *key, *chance;
     } row[QUALITY_SCORES] = {{"Positive precision, by pairs", "positive", "positive_chance"},
@@ -44,7 +52,7 @@ static void fill_scores(quality *q, const stage *t, const char *name) {
         for (int i = 0; i < QUALITY_SCORES; i++) {
             double chance =
                 row[i].chance ? figure(t, name, (score_resolution)at, "", row[i].chance) : NAN;
-            q->score[q->scores++] = (report_score){title[at], row[i].name,
+            q->score[q->scores++] = (report_score){q->title[at], row[i].name,
                 figure(t, name, (score_resolution)at, "", row[i].key), chance};
         }
     }
@@ -53,7 +61,7 @@ static void fill_scores(quality *q, const stage *t, const char *name) {
 static status fill_class_table(quality *q, const stage *t, const char *name) {
     static const report_column column[CLASS_COLUMNS] = {{"Precision", REPORT_SHARE},
         {"Chance", REPORT_SHARE}, {"Same label", REPORT_SHARE}, {"Chance", REPORT_SHARE},
-        {"Pixels", REPORT_SHARE}};
+        {"Scored pixels", REPORT_SHARE}};
     static const char *const table[CLASS_COLUMNS] = {
         "class_precision", "class_chance", "recall", "recall_chance", "class_share"};
     size_t classes = (size_t)dataset_classes(t->d);
@@ -128,13 +136,13 @@ static void fill_cluster_rows(quality *q, const ranked *order, int rows) {
         "Precision: P(same class | same label); purity: share of its commonest class.");
     if (rows < q->k)
         snprintf(q->cluster_note + n, sizeof q->cluster_note - (size_t)n,
-            " %d smaller clusters are left out; together they hold %.1f %% of the labelled pixels.",
+            " %d smaller clusters are left out; together they hold %.1f %% of the scored pixels.",
             q->k - rows, 100 * rest);
 }
 
 static status fill_cluster_table(quality *q) {
     static const report_column column[CLUSTER_COLUMNS] = {{"Precision", REPORT_SHARE},
-        {"Chance", REPORT_SHARE}, {"Purity", REPORT_SHARE}, {"Pixels", REPORT_SHARE}};
+        {"Chance", REPORT_SHARE}, {"Purity", REPORT_SHARE}, {"Scored pixels", REPORT_SHARE}};
     int rows = q->k < QUALITY_CLUSTERS ? q->k : QUALITY_CLUSTERS;
     size_t n = (size_t)rows;
     ranked *order = memory_alloc((size_t)q->k, sizeof *order, "report");
@@ -167,6 +175,7 @@ status quality_create(quality *out, const stage *t, int round, int k) {
     char name[STAGE_NAME];
     *out = (quality){.k = k};
     snprintf(name, sizeof name, round > 1 ? "score-%d" : "score", round);
+    name_scores(out, round);
     fill_scores(out, t, name);
     status st = fill_clusters(out, t, name);
     if (st != STATUS_OK || isnan(figure(t, name, SCORE_FULL, "", "purity"))) return st;

@@ -20,6 +20,7 @@ typedef struct quality_cluster {
 
 typedef struct quality {
     report_score score[SCORE_RESOLUTIONS * QUALITY_SCORES];
+    char title[SCORE_RESOLUTIONS][48];
     report_table table[2]; /* classes, clusters: most frequent first */
     int scores, tables;
     int k;

@@ -72,8 +72,8 @@ static void describe(report_typical *r, int i, const label_size *s, int64_t all,
     typical_text *text = &r->text[i];
     snprintf(text->name, sizeof text->name, "%d%s%.60s", s->label, c->majority ? " \xC2\xB7 " : "",
         c->majority ? c->majority : "");
-    int n = snprintf(
-        text->note, sizeof text->note, "%.2f %% of pixels", 100 * (double)s->pixels / (double)all);
+    int n = snprintf(text->note, sizeof text->note, "%.2f %% of all pixels",
+        100 * (double)s->pixels / (double)all);
     if (isfinite(c->precision))
         snprintf(text->note + n, sizeof text->note - (size_t)n,
             "; precision %.0f %%, chance %.0f %%", 100 * c->precision, 100 * c->chance);
@@ -190,8 +190,9 @@ static void write_note(report_typical *r, const label_size *size, int k, int64_t
     for (int i = r->clusters; i < k; i++) rest += size[i].pixels > 0;
     if (rest > 0)
         snprintf(r->note + n, sizeof r->note - (size_t)n,
-            " %d smaller clusters are left out; together they hold %.1f %% of the pixels.", rest,
-            100 * (double)(all - shown) / (double)all);
+            " %d smaller clusters are left out; together they hold %.1f %% of all pixels with a "
+            "label.",
+            rest, 100 * (double)(all - shown) / (double)all);
 }
 
 status report_typical_create(
