@@ -6,8 +6,7 @@
 #include "src/base/log.h"
 #include "src/base/memory.h"
 #include "src/base/timer.h"
-#include "src/label/quantile.h"
-#include "src/label/wide.h"
+#include "src/label/distance_sum.h"
 
 #include <assert.h>
 #include <math.h>
@@ -101,31 +100,6 @@ static void release(lloyd *l) {
     memory_free(l->distance);
     kmeans_assigner_destroy(l->assigner);
     kmeans_sum_block_destroy(&l->sums);
-}
-
-/* 2^unit is one in the objective's fixed point: a distance is at most 4 D reach^2, and the sum
- * over all rows stays below 2^126. Floats end at 2^-149. */
-static int objective_unit(const lloyd *l) {
-    int bits, exponent;
-    frexp((double)l->rows.total, &bits);
-    frexp(4 * (double)l->rows.x->d * l->reach * l->reach, &exponent);
-    int unit = 126 - bits - exponent;
-    return unit < 149 ? unit : 149;
-}
-
-/* This rank's sum of distances in units of 2^-unit; bits below one are cut off. */
-static int128 sum_distances(const float *distance, size_t n, int unit) {
-    const uint32_t implied = 1u << 23;
-    int128 sum = 0;
-    for (size_t i = 0; i < n; i++) {
-        uint32_t bits = quantile_bits(distance[i]), exponent = bits >> 23;
-        int128 significand = bits & (implied - 1);
-        if (exponent > 0) significand += implied;
-        /* The value is significand * 2^(max(exponent, 1) - 150). */
-        int shift = (exponent > 0 ? (int)exponent : 1) - 150 + unit;
-        sum += shift >= 0 ? significand << shift : shift > -24 ? significand >> -shift : 0;
-    }
-    return sum;
 }
 
 static double imbalance(const int64_t *count, int k, int64_t rows) {
@@ -224,12 +198,13 @@ static status restore(lloyd *l, kmeans_iteration *it) {
 
 /* Distances of the rows, and their sum. Collective. */
 static status measure(lloyd *l, double *objective) {
-    int unit = objective_unit(l);
+    /* No distance is beyond 4 D reach^2. */
+    int unit = distance_sum_unit(l->rows.total, 4 * (double)l->rows.x->d * l->reach * l->reach);
     wide sum = {{0}};
     status st = comm_agree(
         l->c, kmeans_distances(l->rows.x, l->centroids, l->label, l->o->threads, l->distance));
     if (st != STATUS_OK) return st;
-    wide_add(&sum, sum_distances(l->distance, l->rows.x->n, unit));
+    wide_add(&sum, distance_sum(l->distance, l->rows.x->n, unit));
     comm_sum_i64(l->c, sum.part, sizeof sum.part / sizeof *sum.part);
     *objective = ldexp((double)wide_value(&sum), -unit);
     return STATUS_OK;

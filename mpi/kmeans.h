@@ -8,10 +8,8 @@
 #include "src/label/kmeans.h"
 #include "src/label/kmeans_state.h"
 
-typedef enum kmeans_init {
-    KMEANS_PLUSPLUS,
-    KMEANS_RANDOM
-} kmeans_init; /* both on a sample keyed by (seed, restart, image) */
+/* The first two on a sample keyed by (seed, restart, image), k-means|| on all rows. */
+typedef enum kmeans_init { KMEANS_PLUSPLUS, KMEANS_RANDOM, KMEANS_PARALLEL } kmeans_init;
 
 typedef struct kmeans_options {
     int k, iterations, restarts, threads;

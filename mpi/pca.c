@@ -1,5 +1,6 @@
 #include "mpi/pca.h"
 
+#include "mpi/finite.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
 
@@ -39,17 +40,6 @@ static status fit_create(fit *f, const int64_t *image, int64_t images, pca *p) {
     return st == STATUS_OK && !(good && p->mean && p->axis && p->variance) ? STATUS_FAILED : st;
 }
 
-static status check_finite(
-    const features *x, const int64_t *image, int64_t images, int64_t first, int threads) {
-    int64_t row, i = 0;
-    features_largest(x, threads, &row);
-    if (row < 0) return STATUS_OK;
-    for (; i + 1 < images && row >= image[i]; i++) row -= image[i];
-    log_error("image %lld, pixel %lld: a feature is not finite, or beyond 2^50",
-        (long long)(first + i), (long long)row);
-    return STATUS_NONFINITE;
-}
-
 static status fit_mean(fit *f, pca *p) {
     status st = comm_agree(f->c, pca_largest(f->x, f->largest));
     if (st != STATUS_OK) return st;
@@ -87,7 +77,7 @@ status pca_fit(const comm *c, const features *x, const int64_t *image, int64_t i
             log_error("extract.pca = %d: the features have %d dimensions", components, x->d);
         return STATUS_USAGE;
     }
-    status st = check_finite(x, image, images, first, threads);
+    status st = finite_check(x, image, images, first, threads);
     if (st == STATUS_OK) st = fit_create(&f, image, images, &p);
     st = comm_agree(c, st);
     if (st != STATUS_OK) goto done;

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { DATA, K, ITERATIONS, DTYPE, SCREEN, THREADS, METRIC, LABELS, CENTROIDS, OPTIONS };
+enum { DATA, K, ITERATIONS, DTYPE, SCREEN, THREADS, METRIC, EACH, LABELS, CENTROIDS, OPTIONS };
 enum { LAST = 5, MOST_ITERATIONS = 100000 };
 
 typedef struct figures {
@@ -20,6 +20,7 @@ typedef struct figures {
     int64_t kept;
     double visited; /* sum over iterations */
     const char *arithmetic;
+    bool each; /* print every iteration */
 } figures;
 
 static status collect(void *context, const kmeans_iteration *it) {
@@ -28,6 +29,12 @@ static status collect(void *context, const kmeans_iteration *it) {
     f->kept += it->kept;
     f->visited += it->visited;
     f->arithmetic = it->arithmetic;
+    if (f->each)
+        printf(
+            "{\"iteration\": %d, \"assign_seconds\": %.4g, \"update_seconds\": %.4g, "
+            "\"objective\": %.17g, \"changed\": %lld, \"kept\": %lld, \"visited_share\": %.4g}\n",
+            it->iteration, it->assign_seconds, it->update_seconds, it->objective,
+            (long long)it->changed, (long long)it->kept, it->visited);
     return STATUS_OK;
 }
 
@@ -97,8 +104,8 @@ static status measure(
     int64_t begin = shard_begin((int64_t)n, comm_rank(c), ranks);
     int64_t local = shard_begin((int64_t)n, comm_rank(c) + 1, ranks) - begin;
     features rows = {(size_t)local, (int)d, DTYPE_F32, x + (size_t)begin * d};
-    figures f = {
-        memory_alloc((size_t)k->iterations + 1, sizeof *f.seconds, "seconds"), 0, 0, 0, ""};
+    figures f = {memory_alloc((size_t)k->iterations + 1, sizeof *f.seconds, "seconds"), 0, 0, 0, "",
+        comm_root(c) && strcmp(o[EACH].value, "yes") == 0};
     float *start = memory_alloc((size_t)k->k * d, sizeof *start, "initial centroids");
     kmeans_result r = {0};
     status st = comm_agree(c, f.seconds && start ? STATUS_OK : STATUS_FAILED);
@@ -130,6 +137,7 @@ status bench_kmeans(const comm *c, int argc, char **argv) {
         [SCREEN] = {"--screen", "dense|pruned|auto", "auto", false},
         [THREADS] = {"--threads", NULL, "0", false},
         [METRIC] = {"--metric", "euclidean|cosine", "euclidean", false},
+        [EACH] = {"--each", "yes|no", "no", false},
         [LABELS] = {"--write-labels", NULL, NULL, false},
         [CENTROIDS] = {"--write-centroids", NULL, NULL, false}};
     int64_t k, iterations, threads;

@@ -84,7 +84,7 @@ static const command commands[] = {
         .summary = "speed of a part of the program, as one line of JSON",
         .arguments = "kmeans --data X.npy --k K [--iterations I] [--dtype f32|bf16|int8|auto] "
                      "[--screen dense|pruned|auto] [--threads T] [--metric euclidean|cosine] "
-                     "[--write-labels L.npy] [--write-centroids C.npy]",
+                     "[--each yes] [--write-labels L.npy] [--write-centroids C.npy]",
         .reads = "X.npy, float32 [rows, D]; the first K rows are the initial centroids",
         .writes = "the labels of the last iteration (uint16), and the float32 centroids that they "
                   "were assigned to",

@@ -15,6 +15,7 @@ typedef enum random_purpose {
     RANDOM_PIXELS,    /* epoch: step, item: sample of the batch * 2 + view */
     RANDOM_DROPOUT,   /* epoch: step, item: image of the batch * nodes + node */
     RANDOM_CLUSTER,   /* epoch: restart, item: image */
+    RANDOM_CANDIDATE, /* epoch: restart * 64 + round, item: image */
 } random_purpose;
 
 typedef struct random_stream {

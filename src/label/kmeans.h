@@ -38,6 +38,11 @@ double features_largest(const features *x, int threads, int64_t *bad);
 
 /* The defining distance: row x [D] float, centroid c [D]. */
 double kmeans_distance(const float *x, const float *c, int d);
+/* The same in float32, quickly: within kmeans_near_error(D) of the real |x - c|^2, relatively,
+ * where the result is KMEANS_NEAR_LEAST or more. */
+float kmeans_near(const float *x, const float *c, int d);
+float kmeans_near_error(int d);
+#define KMEANS_NEAR_LEAST 0x1p-80f
 
 /* Squared distance of every row to its label's centroid (the defining one, rounded to float);
  * LABEL_NONE: infinity. c [K, D], distance [n] out. On failure no output is touched. */

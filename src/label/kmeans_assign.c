@@ -16,6 +16,7 @@ static void destroy_workers(kmeans_assigner *a) {
         memory_free(w->score);
         memory_free(w->least);
         memory_free(w->gathered);
+        memory_free(w->near);
         memory_free(w->kept);
         memory_free(w->fail);
         memory_free(w->best);
@@ -36,14 +37,15 @@ static status create_worker(worker *w, const kmeans_assigner *a) {
     w->score = memory_alloc(PRODUCT_ROWS * columns, sizeof *w->score, what);
     w->least = memory_alloc(PRODUCT_ROWS * PRODUCT_PANEL + stride, sizeof *w->least, what);
     w->gathered = memory_alloc(PRODUCT_GATHER * steps + d, sizeof *w->gathered, what);
+    w->near = memory_alloc(columns, sizeof *w->near, what);
     w->kept = memory_alloc(columns, sizeof *w->kept, what);
     w->fail = memory_alloc(stride + PRUNED_ROWS, sizeof *w->fail, what);
     w->best = memory_alloc(PRUNED_ROWS, sizeof *w->best, what);
     w->begin = memory_alloc(stride + 1, sizeof *w->begin, what);
     w->visit = memory_alloc(PRUNED_VISITS, sizeof *w->visit, what);
     w->sorted = memory_alloc(PRUNED_VISITS, sizeof *w->sorted, what);
-    if (!w->tile || !w->block || !w->score || !w->least || !w->gathered || !w->kept || !w->fail ||
-        !w->best || !w->begin || !w->visit || !w->sorted)
+    if (!w->tile || !w->block || !w->score || !w->least || !w->gathered || !w->near || !w->kept ||
+        !w->fail || !w->best || !w->begin || !w->visit || !w->sorted)
         return STATUS_FAILED;
     w->length = w->least + PRODUCT_ROWS * PRODUCT_PANEL;
     w->scratch = (float *)(void *)(w->gathered + PRODUCT_GATHER * steps);
@@ -125,6 +127,7 @@ status kmeans_assigner_create(
     if (!a) return STATUS_FAILED;
     a->o = *o;
     a->x = x;
+    a->near_error = kmeans_near_error(x->d);
     status st = allocate(a);
     if (st == STATUS_OK)
         *out = a;

@@ -10,6 +10,7 @@ typedef struct worker {
     uint32_t *tile;      /* [slices, PRODUCT_ROWS, PRODUCT_STRIDE] */
     product_word *block; /* [PRODUCT_ROWS, PRODUCT_WIDTH] */
     float *score;        /* [PRODUCT_ROWS, columns]: p */
+    float *near;         /* [columns]: of kept columns */
     float *least;        /* [PRODUCT_ROWS, PANEL]: the least p, lane by lane */
     float *length;       /* [panels, rounded up] */
     uint32_t *gathered;  /* [GATHER, steps] */
@@ -18,7 +19,7 @@ typedef struct worker {
     /* pruned: a block's rows, and which groups they must see */
     uint8_t *fail;    /* [groups, rounded up] */
     uint8_t *open;    /* [PRUNED_ROWS]: not settled */
-    double *best;     /* [PRUNED_ROWS]: the least squared distance so far */
+    float *best;      /* [PRUNED_ROWS]: kmeans_near of the label so far */
     int32_t *begin;   /* [groups + 1] */
     uint32_t *visit;  /* [PRUNED_VISITS]: row << 16 | group, as they come */
     uint16_t *sorted; /* [PRUNED_VISITS]: rows, group by group */
@@ -37,6 +38,7 @@ struct kmeans_assigner {
     const float *c;   /* [K, D]: of this assignment */
     uint16_t *label;  /* [n]: the caller's */
     worker *workers;  /* [threads] */
+    float near_error; /* relative, of kmeans_near */
 };
 
 /* Every row against every centroid; sets the bounds anew if `bound`. */
@@ -48,9 +50,23 @@ int pruned_rows(int groups);
 /* The share of (row, group) pairs that a pruned pass would visit, from a sample of rows. */
 double pruned_share(const kmeans_assigner *a);
 
-/* The defining distance of row i [D] to centroid j. */
+/* The defining distance of a row [D] to centroid j. */
 static inline double assigner_distance(const kmeans_assigner *a, const float *row, int j) {
     return kmeans_distance(row, a->c + (size_t)j * (size_t)a->x->d, a->x->d);
+}
+/* The second screen: the same in float32. */
+static inline float assigner_near(const kmeans_assigner *a, const float *row, int j) {
+    return kmeans_near(row, a->c + (size_t)j * (size_t)a->x->d, a->x->d);
+}
+/* Squared lengths that a centroid at `near` is within and beyond, as real numbers; 2^-37 is more
+ * than the defining distance can be off. */
+static inline double assigner_within(const kmeans_assigner *a, float near) {
+    return ((double)near + (double)KMEANS_NEAR_LEAST) *
+           (1 + (double)a->near_error * (1 + 0x1p-8) + 0x1p-37);
+}
+static inline double assigner_beyond(const kmeans_assigner *a, float near) {
+    double q = (double)near * (1 - (double)a->near_error - 0x1p-37) - (double)KMEANS_NEAR_LEAST;
+    return q > 0 ? q : 0;
 }
 
 #endif

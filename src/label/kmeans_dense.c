@@ -115,15 +115,27 @@ static int keep(const kmeans_assigner *a, worker *w, size_t i, int r) {
     return count > 4 ? refine(a, i, p, w->kept, count) : count;
 }
 
-/* The lowest of the nearest centroids among the kept columns; *least: its squared distance. */
+/* The lowest of the nearest centroids among the kept columns; *near: kmeans_near of it. What
+ * float32 cannot tell apart, the definition does. */
 static int nearest(
-    const kmeans_assigner *a, const worker *w, const float *row, int count, double *least) {
-    int best = -1;
-    *least = INFINITY;
+    const kmeans_assigner *a, const worker *w, const float *row, int count, float *near) {
+    float least = INFINITY;
+    int best = -1, left = 0;
     for (int q = 0; q < count; q++) {
         int c = a->panels.centroid[w->kept[q]];
+        w->near[q] = assigner_near(a, row, c);
+        if (w->near[q] < least) least = w->near[q], best = c;
+    }
+    double limit = assigner_within(a, least), exact = INFINITY;
+    for (int q = 0; q < count; q++) left += assigner_beyond(a, w->near[q]) <= limit;
+    *near = least;
+    if (left == 1) return best;
+    for (int q = 0; q < count; q++) {
+        if (assigner_beyond(a, w->near[q]) > limit) continue;
+        int c = a->panels.centroid[w->kept[q]];
         double distance = assigner_distance(a, row, c);
-        if (distance < *least || (distance == *least && c < best)) *least = distance, best = c;
+        if (distance < exact || (distance == exact && c < best))
+            exact = distance, best = c, *near = w->near[q];
     }
     return best;
 }
@@ -141,9 +153,10 @@ static void lengths(const kmeans_assigner *a, size_t i, float *least) {
     }
 }
 
-/* The bounds of row i, whose label's squared distance is q; destroys the label's own p. */
-static void set_bounds(kmeans_assigner *a, worker *w, size_t i, float *p, int label, double q) {
+/* The bounds of row i; destroys its label's own p. */
+static void set_bounds(kmeans_assigner *a, worker *w, size_t i, float *p, int label, float near) {
     bounds *b = &a->bounds;
+    double q = assigner_within(a, near);
     int panels = a->panels.panels;
     p[a->panels.column[label]] = INFINITY;
     lanes_least(p, panels, w->length);
@@ -170,9 +183,9 @@ static void assign_tile(
         size_t i = first + (size_t)r;
         int kept = keep(a, w, i, r), label = a->panels.centroid[w->kept[0]];
         if (kept > 1 || bound) {
-            double q;
-            label = nearest(a, w, features_row(a->x, i, w->scratch), kept, &q);
-            if (bound) set_bounds(a, w, i, w->score + (size_t)r * columns, label, q);
+            float near;
+            label = nearest(a, w, features_row(a->x, i, w->scratch), kept, &near);
+            if (bound) set_bounds(a, w, i, w->score + (size_t)r * columns, label, near);
         }
         counts->kept += kept;
         counts->changed += a->label[i] != label;

@@ -6,7 +6,7 @@
 #include <math.h>
 #include <omp.h>
 
-enum { LANES = 8 };
+enum { LANES = 8, NEAR_LANES = 32 };
 
 VECTOR_CLONES
 double kmeans_distance(const float *x, const float *c, int d) {
@@ -22,6 +22,29 @@ double kmeans_distance(const float *x, const float *c, int d) {
         s[j - whole] += e * e;
     }
     return ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]));
+}
+
+/* Each term passes through three roundings, its sum through D/32 + 6. */
+float kmeans_near_error(int d) {
+    return (float)(d / NEAR_LANES + 16) * 0x1p-24f;
+}
+
+VECTOR_CLONES
+float kmeans_near(const float *x, const float *c, int d) {
+    float s[NEAR_LANES] = {0};
+    int whole = d / NEAR_LANES * NEAR_LANES;
+    for (int j = 0; j < whole; j += NEAR_LANES)
+        for (int l = 0; l < NEAR_LANES; l++) {
+            float e = x[j + l] - c[j + l];
+            s[l] += e * e;
+        }
+    for (int j = whole; j < d; j++) {
+        float e = x[j] - c[j];
+        s[j - whole] += e * e;
+    }
+    for (int half = NEAR_LANES / 2; half > 0; half /= 2)
+        for (int l = 0; l < half; l++) s[l] += s[l + half];
+    return s[0];
 }
 
 const float *features_row(const features *x, size_t i, float *scratch) {

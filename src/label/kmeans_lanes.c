@@ -30,8 +30,7 @@ static int below_plain(const float *p, int count, float limit, int *kept) {
 #if defined(__x86_64__)
 __attribute__((target("avx512f"))) static void least_avx512(
     const float *p, int count, float *least) {
-    for (int g = 0; g < count; g++)
-        least[g] = _mm512_reduce_min_ps(_mm512_loadu_ps(p + g * LANES));
+    for (int g = 0; g < count; g++) least[g] = _mm512_reduce_min_ps(_mm512_loadu_ps(p + g * LANES));
 }
 
 __attribute__((target("avx512f"))) static int below_avx512(

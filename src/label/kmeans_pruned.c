@@ -36,24 +36,31 @@ static float length_down(float p, float e, float half) {
     return q > 0 ? sqrtf(q) * (1 - 0x1p-20f) : 0;
 }
 
-/* Centroid c, at squared distance q, becomes the label of row i, the block's r-th, while group g is
- * visited. The old one becomes one of its group's others; returns its squared distance if that
- * group is g. */
-static double take(block *b, size_t i, int r, int g, int c, double q) {
+/* Centroid c, at `near`, becomes the label of row i, the block's r-th, while group g is visited.
+ * The old one becomes one of its group's others; returns how near it was if that group is g. */
+static float take(block *b, size_t i, int r, int g, int c, float near) {
     bounds *s = &b->a->bounds;
     int old = b->a->panels.column[s->label[i]] / LANES / s->span;
-    double before = b->w->best[r];
+    float before = b->w->best[r];
     s->label[i] = (uint16_t)c;
-    b->w->best[r] = q;
+    b->w->best[r] = near;
     if (old == g) return before;
-    bounds_lower(s, i, old, before);
+    bounds_lower(s, i, old, assigner_beyond(b->a, before));
     return INFINITY;
 }
 
-/* Beyond this no centroid with p - e is the label, nor ties: G_b <= (q (1 + 2^-38) - |y|^2) / 2,
- * rounded outward. */
-static double limit_of(double q, float half) {
-    return q * (0.5 + 0x1p-37) - (double)half * (1 - 0x1p-22);
+/* Beyond this no centroid with p - e is the label, nor ties: twice G_b is at most q - |y|^2. */
+static double limit_of(const kmeans_assigner *a, float near, float half) {
+    return assigner_within(a, near) * (0.5 + 0x1p-37) - (double)half * (1 - 0x1p-22);
+}
+
+/* Is centroid c, at `near`, the row's label rather than `label`, at `best`? */
+static bool is_nearer(
+    const kmeans_assigner *a, const float *row, int c, float near, int label, float best) {
+    if (assigner_beyond(a, near) > assigner_within(a, best)) return false;
+    if (assigner_within(a, near) < assigner_beyond(a, best)) return true;
+    double q = assigner_distance(a, row, c), least = assigner_distance(a, row, label);
+    return q < least || (q == least && c < label);
 }
 
 /* Decides between row i's label and the columns of a panel of group g that may be nearer. Returns
@@ -61,23 +68,23 @@ static double limit_of(double q, float half) {
 static float decide(block *b, size_t i, int r, int panel, const float *p, float e) {
     kmeans_assigner *a = b->a;
     const float *row = features_row(a->x, i, b->w->scratch);
-    float half = a->rows.half[i], rest = INFINITY;
-    double other = INFINITY;
+    float half = a->rows.half[i], rest = INFINITY, other = INFINITY;
     for (int l = 0; l < LANES; l++) {
         int c = a->panels.centroid[panel * LANES + l], label = a->bounds.label[i];
         if (c < 0 || p[l] == INFINITY) continue;
-        if ((double)p[l] - (double)e > limit_of(b->w->best[r], half)) {
+        if ((double)p[l] - (double)e > limit_of(a, b->w->best[r], half)) {
             rest = p[l] < rest ? p[l] : rest;
             continue;
         }
-        double q = assigner_distance(a, row, c);
+        float near = assigner_near(a, row, c);
         b->counts.kept++;
-        if (q < b->w->best[r] || (q == b->w->best[r] && c < label))
-            q = take(b, i, r, panel / a->bounds.span, c, q);
-        other = q < other ? q : other;
+        if (is_nearer(a, row, c, near, label, b->w->best[r]))
+            near = take(b, i, r, panel / a->bounds.span, c, near);
+        other = near < other ? near : other;
     }
     float away = rest < INFINITY ? length_down(rest, e, half) : INFINITY;
-    float decided = (float)(sqrt(other) * (1 - 0x1p-22));
+    float decided =
+        other < INFINITY ? (float)(sqrt(assigner_beyond(a, other)) * (1 - 0x1p-22)) : INFINITY;
     return decided < away ? decided : away;
 }
 
@@ -116,7 +123,7 @@ static void visit_panel(block *b, const uint16_t *rows, int count, int panel, fl
         size_t i = b->first + (size_t)r;
         float half = a->rows.half[i], away;
         float e = screen_error(&a->rows, i, s->phi[panel], s->reach[panel], s->noise[panel]);
-        if ((double)least[q] - (double)e > limit_of(b->w->best[r], half))
+        if ((double)least[q] - (double)e > limit_of(a, b->w->best[r], half))
             away = least[q] < INFINITY ? length_down(least[q], e, half) : INFINITY;
         else
             away = decide(b, i, r, panel, p + q * LANES, e);
@@ -161,8 +168,8 @@ static bool open_row(block *b, size_t i, int r) {
     b->counts.kept++;
     if (bounds_failing(s, i, bounds_upper(s, i), w->fail) == 0) return false;
     /* The distance itself often settles it. */
-    w->best[r] = assigner_distance(a, features_row(a->x, i, w->scratch), s->label[i]);
-    bounds_set_label(s, i, s->label[i], w->best[r]);
+    w->best[r] = assigner_near(a, features_row(a->x, i, w->scratch), s->label[i]);
+    bounds_set_label(s, i, s->label[i], assigner_within(a, w->best[r]));
     if (bounds_failing(s, i, bounds_upper(s, i), w->fail) == 0) return false;
     for (int g = 0; g < s->groups; g++)
         if (w->fail[g]) w->visit[b->visits++] = (uint32_t)r << 16 | (uint32_t)g;
@@ -177,7 +184,7 @@ static void assign_block(block *b, int rows) {
     if (b->visits > 0) visit_groups(b);
     for (int r = 0; r < rows; r++) {
         size_t i = b->first + (size_t)r;
-        if (open[r]) bounds_set_label(s, i, s->label[i], b->w->best[r]);
+        if (open[r]) bounds_set_label(s, i, s->label[i], assigner_within(a, b->w->best[r]));
         b->counts.changed += a->label[i] != s->label[i];
         a->label[i] = s->label[i];
     }

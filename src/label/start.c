@@ -29,43 +29,80 @@ status start_random(random_stream *r, const float *x, size_t n, int d, int k, fl
     return STATUS_OK;
 }
 
-/* nearest [n]: squared distance from the nearest centroid so far, c [D] being the newest. Returns
- * the sum, added in the order of rows. */
-static double update_nearest(
-    const float *x, size_t n, int d, const float *c, int threads, double *nearest) {
-    double sum = 0;
-#pragma omp parallel for num_threads(threads)
-    for (size_t i = 0; i < n; i++)
-        nearest[i] = fmin(nearest[i], kmeans_distance(x + i * (size_t)d, c, d));
-    for (size_t i = 0; i < n; i++) sum += nearest[i];
-    return sum;
+/* What k-means++ knows of its rows. */
+typedef struct plusplus {
+    const start_rows *rows;
+    int threads;
+    double *nearest; /* [n]: squared distance from the nearest centroid so far */
+    int32_t *owner;  /* [n]: which one */
+    double *apart;   /* [K]: squared distances of the newest centroid from those before */
+} plusplus;
+
+/* Centroid `newest` of c [.., D] is there. A row that is nearer to its own centroid than half the
+ * way from there to the newest cannot be nearer to that; the margin is far beyond rounding. */
+static void add_centroid(plusplus *p, const float *c, int newest) {
+    const float *x = p->rows->x;
+    size_t d = (size_t)p->rows->d, n = p->rows->n;
+    const float *to = c + (size_t)newest * d;
+#pragma omp parallel for num_threads(p->threads)
+    for (int a = 0; a < newest; a++)
+        p->apart[a] = kmeans_distance(c + (size_t)a * d, to, p->rows->d) * (0.25 - 0x1p-30);
+#pragma omp parallel for num_threads(p->threads)
+    for (size_t i = 0; i < n; i++) {
+        if (newest > 0 && p->apart[p->owner[i]] >= p->nearest[i]) continue;
+        double distance = kmeans_distance(x + i * d, to, p->rows->d);
+        if (distance >= p->nearest[i]) continue;
+        p->nearest[i] = distance;
+        p->owner[i] = newest;
+    }
+}
+
+static double weighted(const plusplus *p, size_t i) {
+    return p->rows->weight ? (double)p->rows->weight[i] * p->nearest[i] : p->nearest[i];
 }
 
 /* The first row at which the running sum passes `target`, among those at a distance. */
-static size_t row_at_sum(const double *nearest, size_t n, double target) {
+static size_t row_at_sum(const plusplus *p, double target) {
     size_t last = 0;
     double sum = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (nearest[i] <= 0) continue;
+    for (size_t i = 0; i < p->rows->n; i++) {
+        if (p->nearest[i] <= 0) continue;
         last = i;
-        sum += nearest[i];
+        sum += weighted(p, i);
         if (sum > target) break;
     }
     return last;
 }
 
-status start_plusplus(
-    random_stream *r, const float *x, size_t n, int d, int k, int threads, float *c) {
-    double *nearest = memory_alloc(n, sizeof *nearest, "distances of the sample");
-    if (!nearest) return STATUS_FAILED;
-    for (size_t i = 0; i < n; i++) nearest[i] = INFINITY;
-    copy_row(c, 0, x, random_below(r, n), d);
+static size_t first_row(random_stream *r, const start_rows *rows) {
+    uint64_t sum = 0;
+    if (!rows->weight) return random_below(r, rows->n);
+    for (size_t i = 0; i < rows->n; i++) sum += (uint64_t)rows->weight[i];
+    uint64_t target = random_below(r, sum);
+    size_t row = 0;
+    while (target >= (uint64_t)rows->weight[row]) target -= (uint64_t)rows->weight[row++];
+    return row;
+}
+
+status start_plusplus(random_stream *r, const start_rows *rows, int k, int threads, float *c) {
+    plusplus p = {.rows = rows, .threads = threads};
+    p.nearest = memory_alloc(rows->n, sizeof *p.nearest, "distances of the sample");
+    p.owner = memory_alloc(rows->n, sizeof *p.owner, "centroids of the sample");
+    p.apart = memory_alloc((size_t)k, sizeof *p.apart, "distances of centroids");
+    status st = p.nearest && p.owner && p.apart ? STATUS_OK : STATUS_FAILED;
+    if (st != STATUS_OK) goto done;
+    for (size_t i = 0; i < rows->n; i++) p.nearest[i] = INFINITY;
+    copy_row(c, 0, rows->x, first_row(r, rows), rows->d);
     for (int a = 1; a < k; a++) {
-        const float *newest = c + (size_t)(a - 1) * (size_t)d;
-        double sum = update_nearest(x, n, d, newest, threads, nearest);
-        size_t row = sum > 0 ? row_at_sum(nearest, n, random_uniform(r) * sum) : random_below(r, n);
-        copy_row(c, a, x, row, d);
+        double sum = 0;
+        add_centroid(&p, c, a - 1);
+        for (size_t i = 0; i < rows->n; i++) sum += weighted(&p, i);
+        size_t row = sum > 0 ? row_at_sum(&p, random_uniform(r) * sum) : random_below(r, rows->n);
+        copy_row(c, a, rows->x, row, rows->d);
     }
-    memory_free(nearest);
-    return STATUS_OK;
+done:
+    memory_free(p.nearest);
+    memory_free(p.owner);
+    memory_free(p.apart);
+    return st;
 }

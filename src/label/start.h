@@ -19,11 +19,19 @@ void start_choose(random_stream *r, int64_t n, int64_t m, int64_t *chosen);
 /* c [K, D] becomes K distinct rows of x [n, D], n >= K. */
 status start_random(random_stream *r, const float *x, size_t n, int d, int k, float *c);
 
-/* k-means++ (Arthur and Vassilvitskii 2007): the first centroid is any row of x [n, D], each next
- * one a row with probability proportional to its squared distance from the nearest before it. When
- * no row is left that is not a centroid already, the rest are any rows. The result does not depend
- * on threads. */
-status start_plusplus(
-    random_stream *r, const float *x, size_t n, int d, int k, int threads, float *c);
+/* Rows [n, D] that stand for `weight` [n] > 0 rows each; NULL: for one. Borrowed. */
+typedef struct start_rows {
+    const float *x;
+    const int64_t *weight;
+    size_t n;
+    int d;
+} start_rows;
+
+/* k-means++ (Arthur and Vassilvitskii 2007): the first centroid is a row drawn by weight, each next
+ * one a row with probability proportional to its weight times its squared distance from the nearest
+ * before it. When no row is left that is not a centroid already, the rest are any rows. Distances
+ * that the triangle inequality tells to be of no use are not computed (Elkan 2003). The result does
+ * not depend on threads. */
+status start_plusplus(random_stream *r, const start_rows *rows, int k, int threads, float *c);
 
 #endif

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "src/label/kmeans.h"
 #include "src/label/start.h"
 
 #include <math.h>
@@ -63,12 +64,13 @@ static void corners(float *x) {
 static void test_plusplus_finds_every_corner(void **state) {
     (void)state;
     float x[ROWS * D], c[K * D], again[K * D];
+    const start_rows rows = {x, NULL, ROWS, D};
     corners(x);
     for (uint64_t seed = 0; seed < 50; seed++) {
         random_stream r = random_begin(seed, RANDOM_CLUSTER, 0, UINT64_MAX), same = r;
         int found[K] = {0};
-        assert_int_equal(start_plusplus(&r, x, ROWS, D, K, 1, c), STATUS_OK);
-        assert_int_equal(start_plusplus(&same, x, ROWS, D, K, 4, again), STATUS_OK);
+        assert_int_equal(start_plusplus(&r, &rows, K, 1, c), STATUS_OK);
+        assert_int_equal(start_plusplus(&same, &rows, K, 4, again), STATUS_OK);
         assert_memory_equal(c, again, sizeof c);
         for (int a = 0; a < K; a++) found[(int)c[a * D] / 1000]++;
         for (int a = 0; a < K; a++) assert_int_equal(found[a], 1);
@@ -79,11 +81,12 @@ static void test_plusplus_finds_every_corner(void **state) {
 static void test_plusplus_weights_by_squared_distance(void **state) {
     (void)state;
     const float x[] = {0, 1, 3};
+    const start_rows rows = {x, NULL, 3, 1};
     int first[3] = {0}, far = 0, draws = 20000;
     for (int t = 0; t < draws; t++) {
         float c[2];
         random_stream r = random_begin(3, RANDOM_CLUSTER, (uint64_t)t, UINT64_MAX);
-        assert_int_equal(start_plusplus(&r, x, 3, 1, 2, 1, c), STATUS_OK);
+        assert_int_equal(start_plusplus(&r, &rows, 2, 1, c), STATUS_OK);
         first[c[0] == 3 ? 2 : (int)c[0]]++;
         if (c[0] == 0) far += c[1] == 3;
     }
@@ -91,12 +94,55 @@ static void test_plusplus_weights_by_squared_distance(void **state) {
     assert_true(fabs((double)far / first[0] - 0.9) < 0.02);
 }
 
+/* A row of weight m is drawn like m rows. */
+static void test_plusplus_draws_by_weight(void **state) {
+    (void)state;
+    const float x[] = {0, 1, 3};
+    const int64_t weight[] = {6, 18, 2};
+    const start_rows rows = {x, weight, 3, 1};
+    int first[3] = {0}, far = 0, draws = 20000;
+    for (int t = 0; t < draws; t++) {
+        float c[2];
+        random_stream r = random_begin(3, RANDOM_CLUSTER, (uint64_t)t, UINT64_MAX);
+        assert_int_equal(start_plusplus(&r, &rows, 2, 1, c), STATUS_OK);
+        first[c[0] == 3 ? 2 : (int)c[0]]++;
+        if (c[0] == 0) far += c[1] == 3;
+    }
+    for (int i = 0; i < 3; i++) assert_true(fabs(first[i] - draws * (double)weight[i] / 26) < 350);
+    assert_true(fabs((double)far / first[0] - 0.5) < 0.04); /* 2 * 9 against 18 * 1 */
+}
+
+/* What the triangle inequality leaves out changes nothing: the plain algorithm as the reference. */
+static void test_plusplus_left_out_distances_change_nothing(void **state) {
+    (void)state;
+    enum { N = 400, C = 40 };
+    float x[N * D], c[C * D];
+    double nearest[N];
+    random_stream make = random_begin(8, RANDOM_SYNTH, 0, 0);
+    for (int i = 0; i < N * D; i++) x[i] = (float)(10 * (i / D % 9) + random_normal(&make));
+    random_stream r = random_begin(9, RANDOM_CLUSTER, 0, UINT64_MAX), same = r;
+    assert_int_equal(start_plusplus(&r, &(start_rows){x, NULL, N, D}, C, 2, c), STATUS_OK);
+    size_t row = random_below(&same, N);
+    for (int i = 0; i < N; i++) nearest[i] = INFINITY;
+    for (int a = 0; a < C; a++) {
+        double sum = 0, running = 0;
+        assert_memory_equal(c + a * D, x + row * D, D * sizeof *c);
+        for (int i = 0; i < N; i++) {
+            nearest[i] = fmin(nearest[i], kmeans_distance(x + i * D, c + a * D, D));
+            sum += nearest[i];
+        }
+        double target = random_uniform(&same) * sum;
+        for (row = 0; (running += nearest[row]) <= target || nearest[row] <= 0;) row++;
+    }
+}
+
 static void test_more_centroids_than_rows_that_differ(void **state) {
     (void)state;
     const float x[] = {5, 5, 7, 5};
+    const start_rows rows = {x, NULL, 4, 1};
     float c[4];
     random_stream r = random_begin(4, RANDOM_CLUSTER, 0, UINT64_MAX);
-    assert_int_equal(start_plusplus(&r, x, 4, 1, 4, 1, c), STATUS_OK);
+    assert_int_equal(start_plusplus(&r, &rows, 4, 1, c), STATUS_OK);
     assert_true(c[0] + c[1] == 12);
     for (int a = 0; a < 4; a++) assert_true(c[a] == 5 || c[a] == 7);
 }
@@ -120,6 +166,8 @@ int main(void) {
         cmocka_unit_test(test_choice_is_even),
         cmocka_unit_test(test_plusplus_finds_every_corner),
         cmocka_unit_test(test_plusplus_weights_by_squared_distance),
+        cmocka_unit_test(test_plusplus_draws_by_weight),
+        cmocka_unit_test(test_plusplus_left_out_distances_change_nothing),
         cmocka_unit_test(test_more_centroids_than_rows_that_differ),
         cmocka_unit_test(test_random_rows_are_distinct),
     };
