@@ -1,0 +1,185 @@
+#include "mpi/kmeans_start.h"
+
+#include "src/base/memory.h"
+#include "src/label/distance_sum.h"
+#include "src/label/start.h"
+
+#include <math.h>
+#include <string.h>
+
+enum {
+    ROUNDS = 5,
+    OVERSAMPLING = 2,  /* candidates of a round, on average, over K */
+    EPOCHS = 64,       /* of random numbers, a restart */
+    TOGETHER = 1 << 14 /* candidates that rows are compared with at once */
+};
+
+/* One start on one rank. */
+typedef struct search {
+    const comm *c;
+    const kmeans_options *o;
+    const kmeans_rows *rows;
+    int restart;
+    float *candidate;    /* [m, D], the same on every rank: in order of round, image, pixel */
+    int64_t m, compared; /* rows have been compared with the first `compared` */
+    float *nearest;      /* [n]: squared distance from the nearest of them */
+    int64_t *owner;      /* [n]: which one */
+    uint16_t *label;     /* [n], with distance [n]: from the ones compared now */
+    float *distance;
+    int64_t *chosen; /* [n]: rows that become candidates */
+} search;
+
+static status search_create(search *s) {
+    size_t n = s->rows->x->n;
+    s->nearest = memory_alloc(n, sizeof *s->nearest, "distances from candidates");
+    s->owner = memory_alloc(n, sizeof *s->owner, "nearest candidates");
+    s->label = memory_alloc(n, sizeof *s->label, "nearest candidates");
+    s->distance = memory_alloc(n, sizeof *s->distance, "distances from candidates");
+    s->chosen = memory_alloc(n, sizeof *s->chosen, "candidates");
+    for (size_t i = 0; s->nearest && i < n; i++) s->nearest[i] = INFINITY;
+    bool all = s->nearest && s->owner && s->label && s->distance && s->chosen;
+    return all ? STATUS_OK : STATUS_FAILED;
+}
+
+static void search_destroy(search *s) {
+    memory_free(s->candidate);
+    memory_free(s->nearest);
+    memory_free(s->owner);
+    memory_free(s->label);
+    memory_free(s->distance);
+    memory_free(s->chosen);
+}
+
+/* This rank's chosen rows [count] as floats; owned by the caller. */
+static float *copy_chosen(const search *s, int64_t count) {
+    size_t d = (size_t)s->rows->x->d;
+    float *mine = memory_alloc((size_t)count * d, sizeof *mine, "candidates");
+    for (int64_t i = 0; mine && i < count; i++) {
+        float *to = mine + (size_t)i * d;
+        const float *row = features_row(s->rows->x, (size_t)s->chosen[i], to);
+        if (row != to) memcpy(to, row, d * sizeof *to);
+    }
+    return mine;
+}
+
+/* The rows that every rank has chosen, count of this one, become candidates. Collective. */
+static status append(search *s, int64_t count) {
+    size_t ranks = (size_t)comm_size(s->c), width = (size_t)s->rows->x->d * sizeof(float);
+    int64_t *part = memory_alloc(ranks, sizeof *part, "candidates"), total = 0;
+    size_t *bytes = memory_alloc(ranks, sizeof *bytes, "candidates");
+    float *mine = copy_chosen(s, count), *longer = NULL;
+    status st = comm_agree(s->c, part && bytes && mine ? STATUS_OK : STATUS_FAILED);
+    if (st != STATUS_OK) goto done;
+    part[comm_rank(s->c)] = count;
+    comm_sum_i64(s->c, part, ranks);
+    for (size_t r = 0; r < ranks; r++) {
+        total += part[r];
+        bytes[r] = (size_t)part[r] * width;
+    }
+    longer = memory_alloc((size_t)(s->m + total), width, "candidates");
+    st = comm_agree(s->c, longer ? STATUS_OK : STATUS_FAILED);
+    if (st != STATUS_OK) goto done;
+    if (s->m > 0) memcpy(longer, s->candidate, (size_t)s->m * width);
+    comm_gather(s->c, mine, bytes, longer + (size_t)s->m * (width / sizeof *longer));
+    memory_free(s->candidate);
+    s->candidate = longer;
+    s->m += total;
+done:
+    memory_free(part);
+    memory_free(bytes);
+    memory_free(mine);
+    return st;
+}
+
+/* One row of all, any, is the first candidate. Collective. */
+static status choose_first(search *s) {
+    random_stream r = random_begin(
+        s->o->seed, RANDOM_CANDIDATE, (uint64_t)s->restart * EPOCHS + ROUNDS, UINT64_MAX);
+    int64_t row = (int64_t)random_below(&r, (uint64_t)s->rows->total) - s->rows->before;
+    bool here = row >= 0 && row < (int64_t)s->rows->x->n;
+    if (here) s->chosen[0] = row;
+    return append(s, here);
+}
+
+/* Rows are compared with the candidates that are new. Of equally near ones the first counts.
+ * Not collective. */
+static status compare(search *s) {
+    size_t n = s->rows->x->n, d = (size_t)s->rows->x->d;
+    while (s->compared < s->m) {
+        int64_t left = s->m - s->compared;
+        int k = left < TOGETHER ? (int)left : TOGETHER;
+        kmeans_counts counts;
+        memset(s->label, 0xFF, n * sizeof *s->label); /* LABEL_NONE */
+        status st = kmeans_assign(s->rows->x, s->candidate + (size_t)s->compared * d, k,
+            s->o->threads, s->label, s->distance, &counts);
+        if (st != STATUS_OK) return st;
+        for (size_t i = 0; i < n; i++) {
+            if (s->distance[i] >= s->nearest[i]) continue;
+            s->nearest[i] = s->distance[i];
+            s->owner[i] = s->compared + s->label[i];
+        }
+        s->compared += k;
+    }
+    return STATUS_OK;
+}
+
+/* Sum of all rows' squared distances from their nearest candidates. Collective. */
+static double cost(const search *s) {
+    size_t n = s->rows->x->n;
+    double largest = 0;
+    wide sum = {{0}};
+    for (size_t i = 0; i < n; i++) largest = fmax(largest, (double)s->nearest[i]);
+    comm_max_f64(s->c, &largest, 1);
+    int unit = distance_sum_unit(s->rows->total, largest);
+    wide_add(&sum, distance_sum(s->nearest, n, unit));
+    comm_sum_i64(s->c, sum.part, sizeof sum.part / sizeof *sum.part);
+    return ldexp((double)wide_value(&sum), -unit);
+}
+
+/* Each row with probability 2 K d / cost; returns how many. Not collective. */
+static int64_t draw(search *s, int round, double sum) {
+    const double share = (double)OVERSAMPLING * s->o->k;
+    const kmeans_rows *rows = s->rows;
+    int64_t count = 0, row = 0;
+    for (int64_t i = 0; i < rows->images; i++) {
+        random_stream r = random_begin(s->o->seed, RANDOM_CANDIDATE,
+            (uint64_t)s->restart * EPOCHS + (uint64_t)round, (uint64_t)(rows->first + i));
+        for (int64_t p = 0; p < rows->image[i]; p++, row++)
+            if (random_uniform(&r) * sum < share * (double)s->nearest[row])
+                s->chosen[count++] = row;
+    }
+    return count;
+}
+
+/* K of the candidates, by k-means++, each with the rows that are nearest to it. Collective. */
+static status reduce(search *s, float *centroids) {
+    random_stream r = random_begin(s->o->seed, RANDOM_CLUSTER, (uint64_t)s->restart, UINT64_MAX);
+    int64_t *weight = memory_alloc((size_t)s->m, sizeof *weight, "weights of candidates");
+    status st = comm_agree(s->c, weight ? STATUS_OK : STATUS_FAILED);
+    if (st == STATUS_OK) {
+        for (size_t i = 0; i < s->rows->x->n; i++) weight[s->owner[i]]++;
+        comm_sum_i64(s->c, weight, (size_t)s->m);
+        const start_rows rows = {s->candidate, weight, (size_t)s->m, s->rows->x->d};
+        st = comm_agree(s->c, start_plusplus(&r, &rows, s->o->k, s->o->threads, centroids));
+    }
+    memory_free(weight);
+    return st;
+}
+
+status kmeans_start_parallel(const comm *c, const kmeans_options *o, const kmeans_rows *rows,
+    int restart, float *centroids) {
+    search s = {.c = c, .o = o, .rows = rows, .restart = restart};
+    double sum = INFINITY;
+    status st = comm_agree(c, search_create(&s));
+    if (st == STATUS_OK) st = choose_first(&s);
+    if (st == STATUS_OK) st = comm_agree(c, compare(&s));
+    for (int round = 0; st == STATUS_OK && round < ROUNDS && sum > 0; round++) {
+        sum = cost(&s);
+        st = append(&s, sum > 0 ? draw(&s, round, sum) : 0);
+        if (st == STATUS_OK) st = comm_agree(c, compare(&s));
+    }
+    if (st == STATUS_OK) st = reduce(&s, centroids);
+    if (st == STATUS_OK && o->cosine) kmeans_normalize(centroids, o->k, rows->x->d);
+    search_destroy(&s);
+    return st;
+}

@@ -1,0 +1,28 @@
+#include "src/label/distance_sum.h"
+
+#include "src/label/quantile.h"
+
+#include <math.h>
+
+int distance_sum_unit(int64_t rows, double largest) {
+    enum { FLOAT_END = 149 }; /* floats end at 2^-149 */
+    int bits, exponent;
+    frexp((double)rows, &bits);
+    frexp(largest, &exponent);
+    int unit = 126 - bits - exponent;
+    return unit < FLOAT_END ? unit : FLOAT_END;
+}
+
+int128 distance_sum(const float *distance, size_t n, int unit) {
+    const uint32_t implied = 1u << 23;
+    int128 sum = 0;
+    for (size_t i = 0; i < n; i++) {
+        uint32_t bits = quantile_bits(distance[i]), exponent = bits >> 23;
+        int128 significand = bits & (implied - 1);
+        if (exponent > 0) significand += implied;
+        /* The value is significand * 2^(max(exponent, 1) - 150). */
+        int shift = (exponent > 0 ? (int)exponent : 1) - 150 + unit;
+        sum += shift >= 0 ? significand << shift : shift > -24 ? significand >> -shift : 0;
+    }
+    return sum;
+}
