@@ -171,11 +171,18 @@ status check_space(const settings *s, const check_images *images, int64_t values
     return st;
 }
 
+static status check_start(const settings *s) {
+    if (!s->cluster.start[0] || file_exists(s->cluster.start)) return STATUS_OK;
+    log_error("cluster.start = \"%s\": no such file", s->cluster.start);
+    return STATUS_DATA;
+}
+
 status command_check(const settings *s) {
     check_images images = {0};
     int64_t values = 0;
     status st = check_dataset(s, &images);
     note(&st, check_weights(s, &values));
+    note(&st, check_start(s));
     note(&st, check_space(s, &images, values));
     if (st == STATUS_OK) log_info("%s", "check: no mistake found");
     return st;

@@ -4,6 +4,7 @@
 #include "mpi/kmeans.h"
 #include "mpi/typical.h"
 #include "src/app/cluster_report.h"
+#include "src/app/cluster_start.h"
 #include "src/app/commands.h"
 #include "src/app/extract.h"
 #include "src/app/setup.h"
@@ -24,6 +25,11 @@ static kmeans_arithmetic arithmetic_of(const settings *s) {
     return strcmp(s->cluster.arithmetic, "int8") == 0 ? KMEANS_INT8 : KMEANS_FASTEST;
 }
 
+static kmeans_init init_of(const settings *s) {
+    if (strcmp(s->cluster.init, "random") == 0) return KMEANS_RANDOM;
+    return strcmp(s->cluster.init, "parallel") == 0 ? KMEANS_PARALLEL : KMEANS_PLUSPLUS;
+}
+
 static kmeans_options options_of(const settings *s) {
     return (kmeans_options){.k = s->cluster.k,
         .iterations = s->cluster.iterations,
@@ -33,7 +39,7 @@ static kmeans_options options_of(const settings *s) {
         .arithmetic = arithmetic_of(s),
         .cosine = strcmp(s->cluster.metric, "cosine") == 0,
         .tolerance = s->cluster.tolerance,
-        .init = strcmp(s->cluster.init, "random") == 0 ? KMEANS_RANDOM : KMEANS_PLUSPLUS,
+        .init = init_of(s),
         .sample = s->cluster.sample,
         .seed = (uint64_t)s->run.seed,
         .outliers = s->cluster.outliers,
@@ -80,10 +86,13 @@ static status cluster_features(const feature_block *b, cluster_report *r, kmeans
     kmeans_options o = options_of(t->s);
     if (r->resumed) o.resume = &r->state;
     int64_t *rows = rows_of_images(b);
+    float *start = NULL;
     status st = comm_agree(t->c, rows ? STATUS_OK : STATUS_FAILED);
+    if (st == STATUS_OK) st = cluster_start_read(t->c, t->s, b->rows.d, &start);
     if (st == STATUS_OK)
         st = kmeans_run(
-            t->c, &o, &b->rows, rows, b->images, b->first, NULL, cluster_report_iteration, r, out);
+            t->c, &o, &b->rows, rows, b->images, b->first, start, cluster_report_iteration, r, out);
+    memory_free(start);
     memory_free(rows);
     return st;
 }
@@ -123,9 +132,11 @@ done:
 status cluster_images(const comm *c, const settings *s, int round) {
     char weights[FILE_PATH];
     stage t;
+    uint64_t start = 0;
     status st = stage_begin(&t, c, s, "cluster", round);
     if (st == STATUS_OK) st = comm_agree(c, extract_weights_path(weights, s, round));
-    if (st == STATUS_OK) st = stage_key(&t, "run,dataset,model,extract,cluster", weights, 0);
+    if (st == STATUS_OK) st = cluster_start_hash(c, s, &start);
+    if (st == STATUS_OK) st = stage_key(&t, "run,dataset,model,extract,cluster", weights, start);
     if (st == STATUS_OK && !stage_done(&t)) st = cluster_stage(&t);
     stage_end(&t);
     return st;

@@ -40,6 +40,7 @@ typedef struct settings {
     } extract;
     struct {
         settings_text method, metric, screen, arithmetic, init, outlier_scope;
+        settings_text start; /* file of initial centroids; "": by init */
         int k, iterations, restarts, sample, checkpoint_iterations;
         double tolerance, outliers;
     } cluster;

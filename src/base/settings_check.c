@@ -114,7 +114,8 @@ static int check_model(const settings *s) {
         log_error("run.dir is empty: the folder of the run is needed");
         wrong++;
     }
-    if (s->cluster.sample < s->cluster.k) {
+    bool sampled = !s->cluster.start[0] && strcmp(s->cluster.init, "parallel") != 0;
+    if (sampled && s->cluster.sample < s->cluster.k) {
         log_error(
             "cluster.sample = %d is less than cluster.k = %d", s->cluster.sample, s->cluster.k);
         wrong++;

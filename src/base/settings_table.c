@@ -145,8 +145,14 @@ static const setting table[] = {
          "What the products of the screen are computed in; the labels are the same. auto: the "
          "fastest that the processor has."),
         .aside = true},
-    {CHOICE(cluster, init, "plusplus", "plusplus|random",
-        "Start on a sample of pixels: k-means++, or pixels chosen evenly.")},
+    {CHOICE(cluster, init, "plusplus", "plusplus|random|parallel",
+        "How initial centroids are chosen. plusplus: k-means++ on a sample of the pixels; random: "
+        "pixels of the sample, evenly; parallel: k-means|| on all pixels, which costs about as "
+        "much as ten iterations.")},
+    {WORDS(cluster, start, "",
+         "File of initial centroids in place of `init`, with one start: a labels.h5, or float32 "
+         "[k, dimensions] as .npy. What it holds counts, not its name."),
+        .aside = true},
     {CHOICE(cluster, outlier_scope, "global", "global|cluster",
         "The farthest pixels of all, or those of each cluster, are outliers.")},
     {INTEGER(cluster, k, 100, 2, 65535, "clusters", "Number of auxiliary labels.")},

@@ -110,7 +110,7 @@ static status allocate(kmeans_assigner *a) {
     status st = order ? choose_type(a, &type) : STATUS_FAILED;
     for (int i = 0; st == STATUS_OK && i < k; i++) order[i] = i;
     if (st == STATUS_OK) st = screen_rows_create(&a->rows, a->x, type, a->o.threads);
-    if (st == STATUS_OK) st = screen_panels_create(&a->panels, type, k, d, order);
+    if (st == STATUS_OK) st = screen_panels_create(&a->panels, type, k, d, a->o.threads, order);
     if (st == STATUS_OK && a->o.screen != KMEANS_SCREEN_DENSE) {
         st = bounds_create(&a->bounds, a->x->n, k, a->panels.panels);
         a->centroids = memory_alloc((size_t)k * (size_t)d, sizeof *a->centroids, "centroids");
@@ -165,7 +165,8 @@ static status reorder(kmeans_assigner *a) {
     int *order = memory_alloc((size_t)a->o.k, sizeof *order, "order of centroids");
     status st = order ? screen_order(a->c, a->o.k, a->x->d, order) : STATUS_FAILED;
     screen_panels fresh = {0};
-    if (st == STATUS_OK) st = screen_panels_create(&fresh, a->rows.type, a->o.k, a->x->d, order);
+    if (st == STATUS_OK)
+        st = screen_panels_create(&fresh, a->rows.type, a->o.k, a->x->d, a->o.threads, order);
     if (st == STATUS_OK) {
         screen_panels_destroy(&a->panels);
         a->panels = fresh;

@@ -5,7 +5,8 @@
 #include <math.h>
 #include <string.h>
 
-status screen_panels_create(screen_panels *p, product_type type, int k, int d, const int *order) {
+status screen_panels_create(
+    screen_panels *p, product_type type, int k, int d, int threads, const int *order) {
     int panels = (k + PRODUCT_PANEL - 1) / PRODUCT_PANEL, elements = product_elements(type);
     panels = (panels + PRODUCT_PANELS - 1) / PRODUCT_PANELS * PRODUCT_PANELS;
     *p = (screen_panels){.type = type, .k = k, .d = d, .panels = panels};
@@ -16,7 +17,10 @@ status screen_panels_create(screen_panels *p, product_type type, int k, int d, c
     p->data = memory_alloc(columns * p->steps, sizeof *p->data, "packed centroids");
     p->half = memory_alloc(columns, sizeof *p->half, "norms of centroids");
     p->scale = memory_alloc(4 * (size_t)panels, sizeof *p->scale, "bounds of centroids");
-    if (!p->centroid || !p->column || !p->data || !p->half || !p->scale) {
+    p->room_threads = threads < panels ? threads : panels;
+    p->room = memory_alloc((size_t)p->room_threads * PRODUCT_PANEL * (size_t)d, sizeof *p->room,
+        "centroids of a panel");
+    if (!p->centroid || !p->column || !p->data || !p->half || !p->scale || !p->room) {
         screen_panels_destroy(p);
         return STATUS_FAILED;
     }
@@ -37,6 +41,7 @@ void screen_panels_destroy(screen_panels *p) {
     memory_free(p->data);
     memory_free(p->half);
     memory_free(p->scale);
+    memory_free(p->room);
     *p = (screen_panels){0};
 }
 
@@ -61,40 +66,50 @@ static void place(product_type t, uint32_t *panel, size_t column, size_t j, doub
     }
 }
 
-static double largest_element(
-    const screen_panels *p, size_t first, const float *c, const float *shift) {
-    double most = 0;
+/* g [PANEL, D]: the panel's shifted (and rotated) centroids; zeros where there are none. */
+static void shift_panel(
+    const screen_panels *p, size_t first, const float *c, const float *shift, double *g) {
+    size_t d = (size_t)p->d;
+    memset(g, 0, PRODUCT_PANEL * d * sizeof *g);
     for (size_t a = first; a < first + PRODUCT_PANEL && a < (size_t)p->k; a++) {
-        const float *row = c + (size_t)p->centroid[a] * (size_t)p->d;
-        for (int j = 0; j < p->d; j++) most = fmax(most, fabs((double)row[j] - (double)shift[j]));
+        const float *row = c + (size_t)p->centroid[a] * d;
+        double *to = g + (a - first) * d;
+        for (size_t j = 0; j < d; j++) to[j] = (double)row[j] - (double)shift[j];
+        if (p->type == PRODUCT_INT8) screen_rotate_double(to, p->d);
     }
-    return most;
 }
 
-/* One panel; see the header for its bounds. float64 sums of D squares are off by less than 2^-36;
- * the factors 1 + 2^-16 cover that. */
-static void pack(screen_panels *p, int panel, const float *c, const float *shift) {
+/* The unit of a panel's integers. */
+static double unit_of(const double *g, size_t count) {
+    double most = 0;
+    for (size_t j = 0; j < count; j++) most = fmax(most, fabs(g[j]));
+    return most < 0x1p-100 ? 1 : (double)float_up(most / 127);
+}
+
+/* One panel; see the header for its bounds. float64 sums of D squares, and rotations, are off by
+ * less than 2^-36 of |g|; the factors 1 + 2^-16 and 2^-36 |g| cover that. g [PANEL, D]: room. */
+static void pack(screen_panels *p, int panel, const float *c, const float *shift, double *g) {
     size_t first = (size_t)panel * PRODUCT_PANEL, d = (size_t)p->d;
     uint32_t *to = p->data + first * p->steps;
     double scale = 1, rest = 0, reach = 0, half = 0;
+    shift_panel(p, first, c, shift, g);
     if (p->type == PRODUCT_INT8) {
-        double most = largest_element(p, first, c, shift);
-        scale = most < 0x1p-100 ? 1 : (double)float_up(most / 127);
+        scale = unit_of(g, PRODUCT_PANEL * d);
         memset(to, 128, p->steps * PRODUCT_PANEL * sizeof *to);
     }
-    for (size_t a = 0; a < PRODUCT_PANEL && first + a < (size_t)p->k; a++) {
-        const float *row = c + (size_t)p->centroid[first + a] * d;
+    for (size_t a = 0; a < PRODUCT_PANEL && first + a < (size_t)p->k; a++, g += d) {
         double sum = 0, residue = 0, held_sum = 0;
         for (size_t j = 0; j < d; j++) {
-            double g = (double)row[j] - (double)shift[j], held;
-            place(p->type, to, a, j, g, scale, &held);
-            sum += g * g;
+            double held;
+            place(p->type, to, a, j, g[j], scale, &held);
+            sum += g[j] * g[j];
             held_sum += held * held;
-            residue += (g - held) * (g - held);
+            residue += (g[j] - held) * (g[j] - held);
         }
         p->half[first + a] = (float)(sum / 2);
-        rest = fmax(rest, sqrt(residue));
-        reach = fmax(reach, sqrt(held_sum) + sqrt(residue));
+        double left = sqrt(residue) + 0x1p-36 * sqrt(sum);
+        rest = fmax(rest, left);
+        reach = fmax(reach, sqrt(held_sum) + left);
         half = fmax(half, sum / 2);
     }
     double n = (double)p->d + (double)(p->steps / PRODUCT_DEPTH) + 1;
@@ -106,8 +121,11 @@ static void pack(screen_panels *p, int panel, const float *c, const float *shift
 }
 
 void screen_panels_pack(screen_panels *p, const float *c, const float *shift, int threads) {
-#pragma omp parallel for num_threads(threads)
-    for (int a = 0; a < p->panels; a++) pack(p, a, c, shift);
+    size_t room = PRODUCT_PANEL * (size_t)p->d;
+    int team = threads < p->room_threads ? threads : p->room_threads;
+#pragma omp parallel for num_threads(team) schedule(static, 1)
+    for (int t = 0; t < team; t++)
+        for (int a = t; a < p->panels; a += team) pack(p, a, c, shift, p->room + (size_t)t * room);
     for (int i = 0; i < 3; i++) p->most[i] = 0;
     for (int a = 0; a < p->panels; a++) {
         p->most[0] = fmaxf(p->most[0], p->phi[a]);

@@ -39,11 +39,11 @@ static void measure(screen_rows *r, size_t i, const float *x) {
     r->half[i] = (float)(sum / 2);
 }
 
-/* Sums of the squares of the rest, by float32: relative error below (D/16 + 8) u < 2^-11; each
- * element of the rest is off by at most 3 u |y_j|, as y_j, the held value and their difference are
- * each rounded once. */
+/* Sums of the squares of the rest, by float32: relative error below (D/16 + 8) u < 2^-11; the rest
+ * as a vector is off by at most 3 u |y|, as y_j, the held value and their difference are each
+ * rounded once, and by (log2 D + 3) u |y| from the rotation: together below 2^-19 |y|. */
 static float rest_up(float squares, float norm) {
-    return float_up(sqrt((double)squares) * (1 + 0x1p-11) + (double)norm * 0x1p-22 + 0x1p-140);
+    return float_up(sqrt((double)squares) * (1 + 0x1p-11) + (double)norm * 0x1p-19 + 0x1p-140);
 }
 
 VECTOR_CLONES
@@ -72,13 +72,23 @@ static float to_bf16(const float *x, const float *m, int d, uint16_t *to) {
 }
 
 VECTOR_CLONES
-static float largest(const float *x, const float *m, int d) {
-    float most = 0;
+static void shifted(const float *x, const float *m, int d, float *y) {
+    for (int j = 0; j < d; j++) y[j] = x[j] - m[j];
+}
+
+/* Largest |element|, by their bits, which order alike. */
+VECTOR_CLONES
+static float largest(const float *y, int d) {
+    uint32_t most = 0;
     for (int j = 0; j < d; j++) {
-        float y = fabsf(x[j] - m[j]);
-        most = y > most ? y : most;
+        uint32_t u;
+        memcpy(&u, &y[j], sizeof u);
+        u &= 0x7FFFFFFFu;
+        most = u > most ? u : most;
     }
-    return most;
+    float value;
+    memcpy(&value, &most, sizeof value);
+    return value;
 }
 
 typedef struct int8_sums {
@@ -87,32 +97,25 @@ typedef struct int8_sums {
 } int8_sums;
 
 VECTOR_CLONES
-static int8_sums to_int8(
-    const float *x, const float *m, int d, float scale, float inverse, int8_t *to) {
+static int8_sums to_int8(const float *y, int d, float scale, float inverse, int8_t *to) {
     const float round = 0x1.8p23f;
     int32_t sum = 0, squares = 0;
     float s[LANES] = {0}, rest = 0;
+    for (int j = 0; j < d; j++) {
+        int32_t q = (int32_t)((y[j] * inverse + round) - round);
+        sum += q;
+        squares += q * q;
+        to[j] = (int8_t)q;
+    }
     int whole = d / LANES * LANES;
     for (int j = 0; j < whole; j += LANES)
         for (int l = 0; l < LANES; l++) {
-            float y = x[j + l] - m[j + l];
-            float q = (y * inverse + round) - round;
-            int32_t whole_q = (int32_t)q;
-            float e = y - q * scale;
+            float e = y[j + l] - (float)to[j + l] * scale;
             s[l] += e * e;
-            sum += whole_q;
-            squares += whole_q * whole_q;
-            to[j + l] = (int8_t)whole_q;
         }
     for (int j = whole; j < d; j++) {
-        float y = x[j] - m[j];
-        float q = (y * inverse + round) - round;
-        int32_t whole_q = (int32_t)q;
-        float e = y - q * scale;
+        float e = y[j] - (float)to[j] * scale;
         s[j - whole] += e * e;
-        sum += whole_q;
-        squares += whole_q * whole_q;
-        to[j] = (int8_t)whole_q;
     }
     for (int l = 0; l < LANES; l++) rest += s[l];
     return (int8_sums){sum, squares, rest};
@@ -125,13 +128,17 @@ static void store_bf16(screen_rows *r, size_t i, const float *x) {
     r->norm[i] = float_up((double)r->norm[i] * (1 + 0x1p-7)); /* of the rounded row */
 }
 
-static void store_int8(screen_rows *r, size_t i, const float *x) {
+/* y [D]: room. */
+static void store_int8(screen_rows *r, size_t i, const float *x, float *y) {
+    int d = r->x->d;
     measure(r, i, x);
-    float most = largest(x, r->shift, r->x->d);
+    shifted(x, r->shift, d, y);
+    screen_rotate(y, d);
+    float most = largest(y, d);
     /* Below this nothing is held and all is rest. 127 units never become 128. */
     bool none = most < 0x1p-100f;
     float scale = none ? 1 : most / 126.9f, inverse = none ? 0 : 1 / scale;
-    int8_sums s = to_int8(x, r->shift, r->x->d, scale, inverse, (int8_t *)(r->data + i * r->steps));
+    int8_sums s = to_int8(y, d, scale, inverse, (int8_t *)(r->data + i * r->steps));
     r->scale[i] = scale;
     r->offset[i] = 128 * s.sum;
     r->rest[i] = none ? r->norm[i] : rest_up(s.rest, r->norm[i]);
@@ -174,7 +181,7 @@ static void store_rows(screen_rows *r, float *scratch, size_t begin, size_t end)
     for (size_t i = begin; i < end; i++) {
         const float *row = features_row(r->x, i, scratch);
         if (r->type == PRODUCT_INT8)
-            store_int8(r, i, row);
+            store_int8(r, i, row, scratch + r->x->d);
         else if (r->type == PRODUCT_BF16)
             store_bf16(r, i, row);
         else
@@ -185,13 +192,13 @@ static void store_rows(screen_rows *r, float *scratch, size_t begin, size_t end)
 status screen_rows_create(screen_rows *r, const features *x, product_type type, int threads) {
     size_t elements = (size_t)product_elements(type), d = (size_t)x->d;
     *r = (screen_rows){.type = type, .x = x, .steps = (d + elements - 1) / elements};
-    float *scratch = memory_alloc((size_t)threads * d, sizeof *scratch, "a row a thread");
+    float *scratch = memory_alloc(2 * (size_t)threads * d, sizeof *scratch, "rows of threads");
     status st = scratch ? allocate(r) : STATUS_FAILED;
     if (st == STATUS_OK) {
         if (type != PRODUCT_F32) choose_shift(r, scratch);
 #pragma omp parallel for num_threads(threads) schedule(static, 1)
         for (int t = 0; t < threads; t++)
-            store_rows(r, scratch + (size_t)t * d, x->n * (size_t)t / (size_t)threads,
+            store_rows(r, scratch + 2 * (size_t)t * d, x->n * (size_t)t / (size_t)threads,
                 x->n * ((size_t)t + 1) / (size_t)threads);
     } else {
         screen_rows_destroy(r);

@@ -33,6 +33,15 @@
 #include "src/label/kmeans.h"
 #include "src/label/kmeans_product.h"
 
+/* int8 alone: y and g are rotated before. The same rotation of both changes no product and no norm;
+ * it spreads what stands in a few large elements over all, so that the integers, whose unit is the
+ * largest element's share, leave a smaller rest. In place: the Walsh-Hadamard transform, scaled to
+ * be orthonormal, of successive segments whose sizes are powers of two (what is left of D modulo 16
+ * stays). The result is off by at most (log2 D + 3) u |y|: each of the log2 D stages rounds each
+ * element once, and is orthogonal. */
+void screen_rotate(float *y, int d);
+void screen_rotate_double(double *y, int d); /* u: 2^-53 */
+
 /* Upward: not less than v. */
 float float_up(double v);
 
@@ -79,11 +88,14 @@ typedef struct screen_panels {
     float *half;                /* [panels * PANEL]: |g|^2/2; infinity where there is none */
     float *scale;               /* [panels]: int8, what one unit is worth; else 1 */
     float *phi, *reach, *noise; /* [panels] */
-    float most[3];              /* the largest phi, reach, noise of all */
+    double *room;               /* [room_threads, PANEL, D] */
+    int room_threads;
+    float most[3]; /* the largest phi, reach, noise of all */
 } screen_panels;
 
 /* order [K]: centroids in the order of columns. */
-status screen_panels_create(screen_panels *p, product_type type, int k, int d, const int *order);
+status screen_panels_create(
+    screen_panels *p, product_type type, int k, int d, int threads, const int *order);
 void screen_panels_destroy(screen_panels *p);
 /* Packs c [K, D], shifted by `shift` [D]. */
 void screen_panels_pack(screen_panels *p, const float *c, const float *shift, int threads);

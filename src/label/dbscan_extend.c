@@ -1,0 +1,71 @@
+#include "src/base/memory.h"
+#include "src/label/dbscan.h"
+
+#include <math.h>
+#include <omp.h>
+
+enum { AT_ONCE = 65535 }; /* core points: kmeans_assign's K */
+
+status dbscan_means(const float *core, const int32_t *cluster, size_t n, int d, int k, int cosine,
+    float *centroids) {
+    size_t columns = (size_t)d, clusters = (size_t)k;
+    double *sum = memory_alloc(clusters * columns, sizeof *sum, "sums of clusters");
+    int64_t *count = memory_alloc(clusters, sizeof *count, "sizes of clusters");
+    status st = sum && count ? STATUS_OK : STATUS_FAILED;
+    if (st == STATUS_OK) {
+        for (size_t i = 0; i < n; i++) {
+            double *to = sum + (size_t)cluster[i] * columns;
+            for (size_t j = 0; j < columns; j++) to[j] += (double)core[i * columns + j];
+            count[cluster[i]]++;
+        }
+        for (size_t at = 0; at < clusters * columns; at++)
+            centroids[at] = (float)(sum[at] / (double)count[at / columns]);
+        if (cosine) kmeans_normalize(centroids, k, d);
+    }
+    memory_free(sum);
+    memory_free(count);
+    return st;
+}
+
+typedef struct nearest {
+    double distance;
+    size_t core;
+} nearest;
+
+/* best [n], improved by the nearest of the core points from `begin` on, which label [n] counts from
+ * there. */
+static void improve(const features *x, const float *core, size_t begin, const uint16_t *label,
+    int threads, float *scratch, nearest *best) {
+    size_t d = (size_t)x->d;
+#pragma omp parallel for num_threads(threads)
+    for (size_t i = 0; i < x->n; i++) {
+        const float *row = features_row(x, i, scratch + (size_t)omp_get_thread_num() * d);
+        size_t at = begin + label[i];
+        double distance = kmeans_distance(row, core + at * d, x->d);
+        if (distance < best[i].distance) best[i] = (nearest){distance, at};
+    }
+}
+
+status dbscan_extend(const features *x, const float *core, const int32_t *cluster, size_t n,
+    double eps, int threads, uint16_t *label) {
+    size_t d = (size_t)x->d;
+    kmeans_counts counts;
+    nearest *best = memory_alloc(x->n, sizeof *best, "nearest core points");
+    uint16_t *near = memory_alloc(x->n, sizeof *near, "nearest core points");
+    float *scratch = memory_alloc((size_t)threads * d, sizeof *scratch, "a row a thread");
+    status st = best && near && scratch ? STATUS_OK : STATUS_FAILED;
+    for (size_t i = 0; best && i < x->n; i++) best[i].distance = INFINITY;
+    for (size_t at = 0; st == STATUS_OK && at < n; at += AT_ONCE) {
+        int k = n - at < AT_ONCE ? (int)(n - at) : AT_ONCE;
+        for (size_t i = 0; i < x->n; i++) near[i] = LABEL_NONE;
+        st = kmeans_assign(x, core + at * d, k, threads, near, NULL, &counts);
+        if (st == STATUS_OK) improve(x, core, at, near, threads, scratch, best);
+    }
+    for (size_t i = 0; st == STATUS_OK && i < x->n; i++)
+        label[i] =
+            best[i].distance <= eps * eps ? (uint16_t)cluster[best[i].core] : (uint16_t)LABEL_NONE;
+    memory_free(best);
+    memory_free(near);
+    memory_free(scratch);
+    return st;
+}
