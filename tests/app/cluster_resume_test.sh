@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Clustering that is killed at random moments (one rank, or all of them), asked to stop, or finds its
 # last checkpoint damaged, and is continued on another number of ranks: the bytes of labels.h5 and
-# the rows of metrics.csv are those of a run that was never disturbed.
+# the rows of metrics.csv are those of a run that was never disturbed. And: given centroids.
 # $AUXSEG: the program; $AUXSEG_MPIRUN: mpirun and flags; $AUXSEG_KILLS: how often (6).
 set -euo pipefail
 read -ra mpirun <<<"$AUXSEG_MPIRUN"
@@ -160,4 +160,19 @@ for way in stop damage; do
         fail "the damaged checkpoint is not named"
     check "$way"
 done
+# From given centroids: those of a result change no more; another number of them is refused.
+cp "$folder/run/labels.h5" "$folder/start.h5"
+cluster() {
+    code=0
+    "${mpirun[@]}" -n 2 "$AUXSEG" cluster "$folder/tiny.cfg" "$@" >"$folder/log" 2>&1 || code=$?
+}
+cluster --set "cluster.start=$folder/start.h5" --set cluster.iterations=1
+[[ $code == 0 ]] || fail "from given centroids: exit code $code"
+[[ $(grep -c '^cluster,' "$folder/run/metrics.csv") == 2 ]] || fail "one start, one iteration"
+objective=$(grep '^cluster,' "$folder/run/metrics.csv" | head -n 1 | cut -d, -f8)
+grep '^cluster,' "$folder/expected" | cut -d, -f8 | grep -qx "$objective" ||
+    fail "the first objective is not the one that the centroids ended with"
+cluster --set "cluster.start=$folder/start.h5" --set cluster.k=59
+[[ $code == 3 ]] || fail "wrong number of centroids: exit code $code"
+grep -q '60 centroids of 64 dimensions' "$folder/log" || fail "the centroids' number is not named"
 echo "passed: $kills kills in $starts starts"
