@@ -1,0 +1,225 @@
+#include "mpi/dbscan.h"
+
+#include "mpi/finite.h"
+#include "mpi/prefix.h"
+#include "mpi/sample.h"
+#include "src/base/log.h"
+#include "src/base/memory.h"
+
+#include <string.h>
+
+enum { CLUSTERS = 65534 }; /* at most */
+
+static dbscan_share share_of(const comm *c, const dbscan_options *o) {
+    return (dbscan_share){o->eps, comm_rank(c), comm_size(c), o->threads};
+}
+
+/* The rows of x [n, D] whose core flag is `flag`, packed for products as well. */
+typedef struct subset {
+    float *x;
+    dbscan_rows rows;
+} subset;
+
+static status subset_create(
+    subset *s, const float *x, size_t n, int d, const uint8_t *core, uint8_t flag) {
+    size_t count = 0, columns = (size_t)d;
+    for (size_t i = 0; i < n; i++) count += core[i] == flag;
+    s->x = memory_alloc(count * columns, sizeof *s->x, "rows of the sample");
+    if (!s->x) return STATUS_FAILED;
+    float *to = s->x;
+    for (size_t i = 0; i < n; i++) {
+        if (core[i] != flag) continue;
+        memcpy(to, x + i * columns, columns * sizeof *to);
+        to += columns;
+    }
+    return dbscan_rows_create(&s->rows, s->x, count, d);
+}
+
+static void subset_destroy(subset *s) {
+    dbscan_rows_destroy(&s->rows);
+    memory_free(s->x);
+}
+
+/* core [n] from the neighbours that all ranks count. Collective. */
+static status find_core(
+    const comm *c, const dbscan_options *o, const float *x, size_t n, int d, uint8_t *core) {
+    dbscan_rows rows = {0};
+    dbscan_share share = share_of(c, o);
+    int64_t *count = memory_alloc(n, sizeof *count, "neighbours");
+    status st = count ? dbscan_rows_create(&rows, x, n, d) : STATUS_FAILED;
+    st = comm_agree(c, st);
+    if (st == STATUS_OK) {
+        dbscan_count(&rows, &share, count);
+        comm_sum_i64(c, count, n);
+        for (size_t i = 0; i < n; i++) core[i] = count[i] >= o->min_points;
+    }
+    dbscan_rows_destroy(&rows);
+    memory_free(count);
+    return st;
+}
+
+/* Every rank's forest becomes the one that joins all of them. What one has joined reaches the
+ * others with each turn; it ends when all have the same roots. Collective. */
+static void unite_ranks(const comm *c, int32_t *parent, int32_t *least, size_t n) {
+    int32_t changed = comm_size(c) > 1;
+    while (changed) {
+        for (size_t i = 0; i < n; i++) least[i] = -parent[i];
+        comm_max_i32(c, least, n);
+        for (size_t i = 0; i < n; i++) least[i] = -least[i];
+        changed = memcmp(parent, least, n * sizeof *least) != 0;
+        dbscan_unite(parent, least, n);
+        comm_max_i32(c, &changed, 1);
+    }
+}
+
+/* cluster [n] of each core point; *clusters: how many. Collective. */
+static status join_core(const comm *c, const dbscan_options *o, const dbscan_rows *core,
+    int32_t *cluster, int *clusters) {
+    size_t n = core->n;
+    dbscan_share share = share_of(c, o);
+    int32_t *parent = memory_alloc(n, 2 * sizeof *parent, "clusters of core points");
+    status st = parent ? STATUS_OK : STATUS_FAILED;
+    for (size_t i = 0; parent && i < n; i++) parent[i] = (int32_t)i;
+    if (st == STATUS_OK) st = dbscan_join(core, &share, parent);
+    st = comm_agree(c, st);
+    if (st == STATUS_OK) {
+        unite_ranks(c, parent, parent + n, n);
+        *clusters = dbscan_number(parent, n, cluster);
+    }
+    memory_free(parent);
+    return st;
+}
+
+/* Of core points and the others, as two lists: to label [n]. */
+static void merge_labels(const uint8_t *core, const int32_t *of_core, const int32_t *of_others,
+    size_t n, int32_t *label) {
+    for (size_t i = 0; i < n; i++) label[i] = core[i] ? *of_core++ : *of_others++;
+}
+
+status dbscan_sample(const comm *c, const dbscan_options *o, const float *x, size_t n, int d,
+    int32_t *label, uint8_t *core, int *clusters) {
+    subset inner = {0}, outer = {0};
+    dbscan_share share = share_of(c, o);
+    int count = 0;
+    uint8_t *flag = memory_alloc(n, sizeof *flag, "core points");
+    /* The core points' clusters, then the others' labels. */
+    int32_t *cluster = memory_alloc(n, sizeof *cluster, "clusters of the sample");
+    status st = comm_agree(c, flag && cluster ? STATUS_OK : STATUS_FAILED);
+    if (st == STATUS_OK) st = find_core(c, o, x, n, d, flag);
+    if (st != STATUS_OK) goto done;
+    st = subset_create(&inner, x, n, d, flag, 1);
+    if (st == STATUS_OK) st = subset_create(&outer, x, n, d, flag, 0);
+    st = comm_agree(c, st);
+    if (st == STATUS_OK) st = join_core(c, o, &inner.rows, cluster, &count);
+    if (st != STATUS_OK) goto done;
+    int32_t *others = cluster + inner.rows.n;
+    for (size_t i = 0; i < outer.rows.n; i++) others[i] = -1;
+    dbscan_border(&outer.rows, &inner.rows, cluster, &share, others);
+    comm_max_i32(c, others, outer.rows.n);
+    merge_labels(flag, cluster, others, n, label);
+    memcpy(core, flag, n * sizeof *core);
+    *clusters = count;
+done:
+    subset_destroy(&inner);
+    subset_destroy(&outer);
+    memory_free(flag);
+    memory_free(cluster);
+    return st;
+}
+
+/* What dbscan_run works on. */
+typedef struct extension {
+    const dbscan_options *o;
+    const features *x;
+    size_t n; /* core points */
+    float *core;
+    int32_t *cluster; /* [n] */
+} extension;
+
+/* Core points move to the front of the sample x [n, D], their clusters to that of label. */
+static void keep_core(extension *e, const uint8_t *core, int64_t n) {
+    size_t d = (size_t)e->x->d;
+    for (int64_t i = 0; i < n; i++) {
+        if (!core[i]) continue;
+        memmove(e->core + e->n * d, e->core + (size_t)i * d, d * sizeof *e->core);
+        e->cluster[e->n++] = e->cluster[i];
+    }
+}
+
+static status check_clusters(const comm *c, int clusters) {
+    if (clusters > 0 && clusters <= CLUSTERS) return STATUS_OK;
+    if (comm_root(c) && clusters == 0)
+        log_error("DBSCAN: every pixel of the sample is noise: a larger cluster.eps or sample, or "
+                  "a smaller cluster.min_points is needed");
+    else if (comm_root(c))
+        log_error("DBSCAN: %d clusters, at most %d can be labelled: a larger cluster.eps or "
+                  "cluster.min_points is needed",
+            clusters, CLUSTERS);
+    return STATUS_USAGE;
+}
+
+/* The sample and its core points. Collective. */
+static status cluster_sample(
+    const comm *c, extension *e, const kmeans_rows *rows, dbscan_result *r) {
+    const dbscan_options *o = e->o;
+    int64_t n = o->sample < rows->total ? o->sample : rows->total;
+    uint8_t *core = memory_alloc((size_t)n, sizeof *core, "core points");
+    e->cluster = memory_alloc((size_t)n, sizeof *e->cluster, "clusters of the sample");
+    status st = comm_agree(c, core && e->cluster ? STATUS_OK : STATUS_FAILED);
+    if (st == STATUS_OK && n > 0) st = sample_gather(c, rows, o->seed, 0, n, &e->core);
+    if (st == STATUS_OK && n > 0)
+        st = dbscan_sample(c, o, e->core, (size_t)n, e->x->d, e->cluster, core, &r->k);
+    if (st == STATUS_OK) st = check_clusters(c, r->k);
+    if (st == STATUS_OK) {
+        r->sample = n;
+        for (int64_t i = 0; i < n; i++) r->noise += e->cluster[i] < 0;
+        keep_core(e, core, n);
+        r->core = (int64_t)e->n;
+    }
+    memory_free(core);
+    return st;
+}
+
+/* Labels and distances of this rank's rows. */
+static status label_rows(const extension *e, dbscan_result *r) {
+    size_t n = e->x->n;
+    r->centroids = memory_alloc((size_t)r->k * (size_t)e->x->d, sizeof *r->centroids, "centroids");
+    r->label = memory_alloc(n, sizeof *r->label, "labels");
+    r->distance = memory_alloc(n, sizeof *r->distance, "distances");
+    if (!r->centroids || !r->label || !r->distance) return STATUS_FAILED;
+    status st = dbscan_means(e->core, e->cluster, e->n, e->x->d, r->k, e->o->cosine, r->centroids);
+    if (st == STATUS_OK)
+        st = dbscan_extend(e->x, e->core, e->cluster, e->n, e->o->eps, e->o->threads, r->label);
+    if (st == STATUS_OK)
+        st = kmeans_distances(e->x, r->centroids, r->label, e->o->threads, r->distance);
+    return st;
+}
+
+status dbscan_run(const comm *c, const dbscan_options *o, const features *x, const int64_t *image,
+    int64_t images, int64_t first, dbscan_result *out) {
+    extension e = {.o = o, .x = x};
+    dbscan_result r = {0};
+    kmeans_rows rows = {.x = x, .image = image, .images = images, .first = first};
+    int64_t mine = (int64_t)x->n;
+    status st = comm_agree(c, finite_check(x, image, images, first, o->threads));
+    if (st != STATUS_OK) return st;
+    prefix_sum_i64(c, &mine, &rows.before, 1);
+    rows.total = mine;
+    comm_sum_i64(c, &rows.total, 1);
+    st = cluster_sample(c, &e, &rows, &r);
+    if (st == STATUS_OK) st = comm_agree(c, label_rows(&e, &r));
+    memory_free(e.core);
+    memory_free(e.cluster);
+    if (st == STATUS_OK)
+        *out = r;
+    else
+        dbscan_result_destroy(&r);
+    return st;
+}
+
+void dbscan_result_destroy(dbscan_result *r) {
+    memory_free(r->centroids);
+    memory_free(r->label);
+    memory_free(r->distance);
+    *r = (dbscan_result){0};
+}
