@@ -29,6 +29,12 @@ void feature_block_destroy(feature_block *b) {
     *b = (feature_block){0};
 }
 
+int64_t *feature_block_rows(const feature_block *b) {
+    int64_t *rows = memory_alloc((size_t)b->images, sizeof *rows, "rows of images");
+    for (int64_t i = 0; rows && i < b->images; i++) rows[i] = (int64_t)b->height[i] * b->width[i];
+    return rows;
+}
+
 static size_t row_bytes(const features_info *i) {
     return (size_t)i->d * dtype_size(i->type);
 }

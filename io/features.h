@@ -15,6 +15,8 @@ typedef struct feature_block {
     features rows;       /* data owned */
 } feature_block;
 void feature_block_destroy(feature_block *b);
+/* Rows of each image, [images], owned by the caller (memory_free). Not collective. */
+int64_t *feature_block_rows(const feature_block *b);
 
 /* Collective. names [N] of all images. layers: kept up to 255 bytes. */
 status features_write(const comm *c, const char *path, const feature_block *b,

@@ -2,7 +2,9 @@
  *   /labels/data uint16 [pixels], /labels/offset uint64 [N+1], /labels/shape uint32 [N, 2],
  *   /labels/name string [N], /labels/hash uint64 [N], /centroids float32 [K, D]; root attributes:
  * format, k, ignore (65535), objective, iterations, outlier_threshold, method, metric, dataset
- * (hash), checksum.
+ * (hash), checksum. Method "dbscan": K is the number of clusters found, a centroid the mean of its
+ * cluster's core points, labels are those of the nearest core point, ignore is noise,
+ * outlier_threshold the square of eps, iterations 0.
  * The P pixels nearest to each centroid, nearest first, at most one an image (absent where labels
  * have no centroids): /typical/distance float32 [K, P] (squared; infinity: no pixel),
  *   /typical/image uint32 [K, P] (row of /labels/offset), /typical/pixel uint32 [K, P] (of that

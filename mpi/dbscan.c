@@ -5,7 +5,9 @@
 #include "mpi/sample.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
+#include "src/label/distance_sum.h"
 
+#include <math.h>
 #include <string.h>
 
 enum { CLUSTERS = 65534 }; /* at most */
@@ -192,7 +194,22 @@ static status label_rows(const extension *e, dbscan_result *r) {
         st = dbscan_extend(e->x, e->core, e->cluster, e->n, e->o->eps, e->o->threads, r->label);
     if (st == STATUS_OK)
         st = kmeans_distances(e->x, r->centroids, r->label, e->o->threads, r->distance);
+    for (size_t i = 0; st == STATUS_OK && i < n; i++)
+        if (r->label[i] == LABEL_NONE) r->distance[i] = 0;
     return st;
+}
+
+/* Sum of all rows' distances. Collective. */
+static double objective(const comm *c, const kmeans_rows *rows, const float *distance) {
+    double largest = 0;
+    wide sum = {{0}};
+    for (size_t i = 0; i < rows->x->n; i++)
+        if ((double)distance[i] > largest) largest = (double)distance[i];
+    comm_max_f64(c, &largest, 1);
+    int unit = distance_sum_unit(rows->total, largest);
+    wide_add(&sum, distance_sum(distance, rows->x->n, unit));
+    comm_sum_i64(c, sum.part, sizeof sum.part / sizeof *sum.part);
+    return ldexp((double)wide_value(&sum), -unit);
 }
 
 status dbscan_run(const comm *c, const dbscan_options *o, const features *x, const int64_t *image,
@@ -208,6 +225,7 @@ status dbscan_run(const comm *c, const dbscan_options *o, const features *x, con
     comm_sum_i64(c, &rows.total, 1);
     st = cluster_sample(c, &e, &rows, &r);
     if (st == STATUS_OK) st = comm_agree(c, label_rows(&e, &r));
+    if (st == STATUS_OK) r.objective = objective(c, &rows, r.distance);
     memory_free(e.core);
     memory_free(e.cluster);
     if (st == STATUS_OK)

@@ -26,7 +26,8 @@ typedef struct dbscan_result {
     float *centroids; /* [K, D]: the mean of each cluster's core points, owned: memory_free */
     uint16_t *label;  /* [local rows], of the nearest core point of the sample (several: the first)
                          within eps, else LABEL_NONE; owned */
-    float *distance;  /* [local rows], squared, to the centroid; LABEL_NONE: infinity; owned */
+    float *distance;  /* [local rows], squared, to the label's centroid; LABEL_NONE: 0; owned */
+    double objective; /* the sum of all rows' distances */
     int64_t sample, core, noise; /* rows of the sample */
 } dbscan_result;
 

@@ -1,5 +1,6 @@
 #include "mpi/kmeans.h"
 
+#include "mpi/kmeans_minibatch.h"
 #include "mpi/kmeans_start.h"
 #include "mpi/kmeans_update.h"
 #include "mpi/prefix.h"
@@ -21,6 +22,7 @@ typedef struct lloyd {
     kmeans_rows rows;
     kmeans_assigner *assigner;
     kmeans_sum_block sums;
+    minibatch batch; /* if o->batch > 0 */
     report_function *report;
     void *context;
     double largest, reach;   /* |element| of all ranks' rows; of centroids, too */
@@ -90,7 +92,10 @@ static status allocate(lloyd *l) {
     l->distance = memory_alloc(n, sizeof *l->distance, "distances");
     bool all = l->centroids && l->best && l->label && l->distance;
     kmeans_assigner_options o = {l->o->k, l->o->threads, l->o->screen, l->o->arithmetic};
-    return all ? kmeans_assigner_create(&l->assigner, l->rows.x, &o) : STATUS_FAILED;
+    status st = all ? kmeans_assigner_create(&l->assigner, l->rows.x, &o) : STATUS_FAILED;
+    if (st == STATUS_OK && l->o->batch > 0)
+        st = minibatch_create(&l->batch, l->o, l->rows.x->d, l->largest);
+    return st;
 }
 
 static void release(lloyd *l) {
@@ -98,14 +103,15 @@ static void release(lloyd *l) {
     memory_free(l->best);
     memory_free(l->label);
     memory_free(l->distance);
+    minibatch_destroy(&l->batch);
     kmeans_assigner_destroy(l->assigner);
     kmeans_sum_block_destroy(&l->sums);
 }
 
-static double imbalance(const int64_t *count, int k, int64_t rows) {
+double kmeans_imbalance(const int64_t *count, int k, int64_t n) {
     double sum = 0;
     for (int a = 0; a < k; a++) {
-        double share = (double)count[a] / (double)rows;
+        double share = (double)count[a] / (double)n;
         sum += share * share;
     }
     return k * sum;
@@ -125,12 +131,13 @@ static status assign(lloyd *l, kmeans_iteration *it) {
     kmeans_exchange(l->c, x, l->label, l->o->threads, &l->sums);
     int64_t figure[] = {counts.changed, counts.kept};
     comm_sum_i64(l->c, figure, sizeof figure / sizeof *figure);
+    it->rows = l->rows.total;
     it->changed = figure[0];
     it->kept = figure[1];
     it->visited = counts.visited;
     it->arithmetic = kmeans_assigner_arithmetic(l->assigner);
     it->objective = kmeans_objective(&l->sums.all, k, x->d, l->sums.squares, l->centroids);
-    it->imbalance = imbalance(l->sums.all.count, k, l->rows.total);
+    it->imbalance = kmeans_imbalance(l->sums.all.count, k, l->rows.total);
     it->update_seconds += timer_now() - assigned;
     return STATUS_OK;
 }
@@ -150,7 +157,8 @@ static status report_state(lloyd *l, kmeans_iteration *it) {
         .best_iterations = l->best_iterations,
         .best_objective = l->best_objective,
         .centroids = l->centroids,
-        .best = l->best_restart < 0 ? NULL : l->best};
+        .best = l->best_restart < 0 ? NULL : l->best,
+        .count = l->batch.count};
     it->state = &state;
     status st = l->report ? l->report(l->context, it) : STATUS_OK;
     it->state = NULL;
@@ -178,22 +186,19 @@ static bool converged(const kmeans_iteration *it, double before, double toleranc
     return tolerance > 0 && before - it->objective <= tolerance * before;
 }
 
-/* The iteration that o->resume was reported after, with the labels and distances it had.
- * Collective. */
-static status restore(lloyd *l, kmeans_iteration *it) {
+/* The iteration that o->resume was reported after. Not collective. */
+static void restore(lloyd *l, kmeans_iteration *it) {
     const kmeans_state *s = l->o->resume;
-    size_t bytes = (size_t)s->k * (size_t)s->d * sizeof *s->centroids;
-    memcpy(l->centroids, s->centroids, bytes);
+    size_t k = (size_t)s->k;
+    memcpy(l->centroids, s->centroids, k * (size_t)s->d * sizeof *s->centroids);
+    if (l->batch.count) memcpy(l->batch.count, s->count, k * sizeof *s->count);
     l->before = s->before;
     l->passes = s->passes;
-    *it = (kmeans_iteration){0};
-    status st = assign(l, it);
-    it->restart = s->restart;
-    it->iteration = s->iteration;
-    it->repaired = s->repaired;
-    it->objective = s->objective;
-    it->changed = s->changed;
-    return st;
+    *it = (kmeans_iteration){.restart = s->restart,
+        .iteration = s->iteration,
+        .repaired = s->repaired,
+        .objective = s->objective,
+        .changed = s->changed};
 }
 
 /* Distances of the rows, and their sum. Collective. */
@@ -210,24 +215,47 @@ static status measure(lloyd *l, double *objective) {
     return STATUS_OK;
 }
 
+/* Iterations over all rows, after `it` if the restart is continued. Collective. */
+static status descend(lloyd *l, kmeans_iteration *it, bool resume) {
+    status st = resume ? assign(l, &(kmeans_iteration){0}) : step(l, it);
+    while (st == STATUS_OK && it->iteration < l->o->iterations &&
+           !converged(it, l->before, l->o->tolerance)) {
+        l->before = it->objective;
+        it->iteration++;
+        st = step(l, it);
+    }
+    return st;
+}
+
+/* Batches, then all rows once. Collective. */
+static status descend_batches(lloyd *l, kmeans_iteration *it, bool resume) {
+    status st = STATUS_OK;
+    if (!resume) memset(l->batch.count, 0, (size_t)l->o->k * sizeof *l->batch.count);
+    while (st == STATUS_OK && it->iteration < l->o->iterations) {
+        it->iteration++;
+        st = minibatch_step(&l->batch, l->c, l->o, &l->rows, l->centroids, it);
+        if (st == STATUS_OK) st = report_state(l, it);
+    }
+    bool reported = it->iteration > l->o->iterations;
+    it->iteration = l->o->iterations + 1;
+    it->update_seconds = 0;
+    if (st == STATUS_OK) st = assign(l, it);
+    return st == STATUS_OK && !reported ? report_state(l, it) : st;
+}
+
 /* One restart from l->centroids, or the rest of the one that is continued. Collective. */
-static status descend(lloyd *l, int restart, bool resume) {
+static status run_restart(lloyd *l, int restart, bool resume) {
     kmeans_iteration it = {.restart = restart};
+    double objective;
     l->before = INFINITY;
     memset(l->label, 0xFF, l->rows.x->n * sizeof *l->label); /* LABEL_NONE */
-    status st = resume ? restore(l, &it) : step(l, &it);
-    while (st == STATUS_OK && it.iteration < l->o->iterations &&
-           !converged(&it, l->before, l->o->tolerance)) {
-        l->before = it.objective;
-        it.iteration++;
-        st = step(l, &it);
-    }
-    double objective;
+    if (resume) restore(l, &it);
+    status st = l->o->batch > 0 ? descend_batches(l, &it, resume) : descend(l, &it, resume);
     if (st == STATUS_OK) st = measure(l, &objective);
     if (st != STATUS_OK) return st;
     if (l->best_restart < 0 || objective < l->best_objective) {
         l->best_objective = objective;
-        l->best_iterations = it.iteration;
+        l->best_iterations = l->o->batch > 0 ? l->o->iterations : it.iteration;
         l->best_restart = restart;
         memcpy(l->best, l->centroids, (size_t)l->o->k * (size_t)l->rows.x->d * sizeof *l->best);
     }
@@ -244,7 +272,7 @@ static void take_best(lloyd *l, const kmeans_state *s) {
 }
 
 /* Every restart; then labels and distances are those of the best. Collective. */
-static status descend_all(lloyd *l, const float *start) {
+static status run_restarts(lloyd *l, const float *start) {
     int restarts = start ? 1 : l->o->restarts, first = 0;
     const kmeans_state *resume = l->o->resume;
     l->best_restart = -1;
@@ -257,7 +285,7 @@ static status descend_all(lloyd *l, const float *start) {
         bool continued = resume && r == first;
         status st = STATUS_OK;
         if (!start && !continued) st = kmeans_start(l->c, l->o, &l->rows, r, l->centroids);
-        if (st == STATUS_OK) st = descend(l, r, continued);
+        if (st == STATUS_OK) st = run_restart(l, r, continued);
         if (st != STATUS_OK) return st;
     }
     if (l->best_restart == restarts - 1) return STATUS_OK;
@@ -278,7 +306,7 @@ status kmeans_run(const comm *c, const kmeans_options *o, const features *x, con
     if (st == STATUS_OK)
         st = kmeans_sum_block_create(c, &l.sums, x, o->k, o->threads, l.rows.total, l.largest);
     if (st == STATUS_OK && start) st = take_start(&l, start);
-    if (st == STATUS_OK) st = descend_all(&l, start);
+    if (st == STATUS_OK) st = run_restarts(&l, start);
     if (st == STATUS_OK)
         st = outliers_mark(c, o->outliers, o->scope, o->k, l.distance, l.label, x->n, &threshold);
     if (st == STATUS_OK) {

@@ -23,16 +23,21 @@ typedef struct kmeans_options {
     uint64_t seed;
     double outliers; /* share, 0 .. 0.5 */
     outlier_scope scope;
+    int batch;       /* mini-batch: rows of an iteration, over all ranks; 0: all rows */
     const kmeans_state *resume; /* continue after this iteration, the same on every rank; NULL:
                                    begin. Borrowed */
 } kmeans_options;
+
+/* K * sum (n_c / n)^2 of counts [K], n in all. */
+double kmeans_imbalance(const int64_t *count, int k, int64_t n);
 
 /* One iteration's figures, for metrics.csv; the same on every rank but for the seconds. Iteration 0
  * is the assignment to the initial centroids; an iteration is an update and an assignment. */
 typedef struct kmeans_iteration {
     int restart, iteration, repaired; /* empty clusters that got a row */
     double objective, imbalance;      /* sum of squared distances; K * sum (n_c / n)^2, 1 is even */
-    int64_t changed, kept;
+    int64_t rows, changed, kept; /* rows assigned, of them with another label than before (-1: not
+                                    known), centroids that no screen excluded, over rows */
     double assign_seconds, update_seconds; /* products and decisions; sums, exchange, means */
     double visited;                        /* share of the n K products that rank 0 computed */
     const char *arithmetic;                /* of rank 0's products: "f32" | "bf16" | "int8" */
@@ -60,6 +65,10 @@ typedef struct kmeans_result {
  * cluster; rows at their centroid (but for rounding) stay, so that with fewer distinct rows than K
  * some clusters stay empty. Spherical (cosine): rows of length 1 are expected; centroids get length
  * 1 after every update, `start` is used as it is.
+ *
+ * Mini-batch: o->iterations batches (mpi/kmeans_minibatch.h), then one pass over all rows, which is
+ * the last iteration that is reported. Labels are exact, centroids are not their clusters' means:
+ * an approximation. No cluster is repaired, tolerance has no effect.
  *
  * Collective. x: this rank's rows, whole images, in image order, ranks in order; image [images] of
  * this rank: rows of each; first: global index of its first image. start: [K, D] initial centroids

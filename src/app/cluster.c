@@ -3,6 +3,7 @@
 #include "io/labels.h"
 #include "mpi/kmeans.h"
 #include "mpi/typical.h"
+#include "src/app/cluster_dbscan.h"
 #include "src/app/cluster_report.h"
 #include "src/app/cluster_start.h"
 #include "src/app/commands.h"
@@ -47,22 +48,15 @@ static kmeans_options options_of(const settings *s) {
             strcmp(s->cluster.outlier_scope, "cluster") == 0 ? OUTLIERS_CLUSTER : OUTLIERS_GLOBAL};
 }
 
-/* Pixels of each image, as kmeans_run wants them; owned by the caller. */
-static int64_t *rows_of_images(const feature_block *b) {
-    int64_t *rows = memory_alloc((size_t)b->images, sizeof *rows, "rows of images");
-    for (int64_t i = 0; rows && i < b->images; i++) rows[i] = (int64_t)b->height[i] * b->width[i];
-    return rows;
-}
-
-static status write_labels(const stage *t, const feature_block *b, const kmeans_result *r,
+static status write_labels(const stage *t, const feature_block *b, int k, const kmeans_result *r,
     const char *path, uint64_t *hash) {
     typical_pixel *typical = NULL;
-    int64_t *rows = rows_of_images(b);
+    int64_t *rows = feature_block_rows(b);
     typical_rows pixels = {r->label, r->distance, rows, b->images, b->first};
     const char **names = stage_names(t);
     status st = comm_agree(t->c, rows && names ? STATUS_OK : STATUS_FAILED);
-    if (st == STATUS_OK) st = typical_find(t->c, &pixels, t->s->cluster.k, &typical);
-    labels_info info = {.k = t->s->cluster.k,
+    if (st == STATUS_OK) st = typical_find(t->c, &pixels, k, &typical);
+    labels_info info = {.k = k,
         .d = b->rows.d,
         .iterations = r->iterations,
         .objective = r->objective,
@@ -85,7 +79,7 @@ static status cluster_features(const feature_block *b, cluster_report *r, kmeans
     const stage *t = r->t;
     kmeans_options o = options_of(t->s);
     if (r->resumed) o.resume = &r->state;
-    int64_t *rows = rows_of_images(b);
+    int64_t *rows = feature_block_rows(b);
     float *start = NULL;
     status st = comm_agree(t->c, rows ? STATUS_OK : STATUS_FAILED);
     if (st == STATUS_OK) st = cluster_start_read(t->c, t->s, b->rows.d, &start);
@@ -103,14 +97,17 @@ static status cluster_stage(stage *t) {
     kmeans_result r = {0};
     cluster_report report = {0};
     uint64_t hash;
+    bool dbscan = strcmp(t->s->cluster.method, "dbscan") == 0;
+    int k = t->s->cluster.k;
     double now = timer_now();
     status st = extract_features(t, t->s->extract.keep, &b);
     timer_lap(&t->time, PHASE_FORWARD, now);
     if (st == STATUS_OK) st = cluster_report_begin(&report, t, &b);
-    if (st == STATUS_OK) st = cluster_features(&b, &report, &r);
+    if (st == STATUS_OK)
+        st = dbscan ? cluster_dbscan(&report, &b, &r, &k) : cluster_features(&b, &report, &r);
     now = timer_now();
     if (st == STATUS_OK) st = stage_path(t, path, "labels.h5");
-    if (st == STATUS_OK) st = write_labels(t, &b, &r, path, &hash);
+    if (st == STATUS_OK) st = write_labels(t, &b, k, &r, path, &hash);
     if (st != STATUS_OK) goto done;
     timer_lap(&t->time, PHASE_WRITE, now);
     double seconds = t->time.seconds[PHASE_ASSIGN] + t->time.seconds[PHASE_UPDATE];

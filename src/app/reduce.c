@@ -5,13 +5,6 @@
 #include "src/base/log.h"
 #include "src/base/memory.h"
 
-/* Pixels of each image; owned by the caller. */
-static int64_t *rows_of_images(const feature_block *b) {
-    int64_t *rows = memory_alloc((size_t)b->images, sizeof *rows, "rows of images");
-    for (int64_t i = 0; rows && i < b->images; i++) rows[i] = (int64_t)b->height[i] * b->width[i];
-    return rows;
-}
-
 static status project(const pca *p, const settings *s, feature_block *b) {
     int threads = setup_threads(s), d = p->components;
     float *y = memory_alloc(b->rows.n * (size_t)d, sizeof *y, "projected features");
@@ -45,7 +38,7 @@ static status report_variance(stage *t, const pca *p) {
 status reduce_features(stage *t, feature_block *b) {
     pca p = {0};
     if (t->s->extract.pca == 0) return STATUS_OK;
-    int64_t *rows = rows_of_images(b);
+    int64_t *rows = feature_block_rows(b);
     status st = comm_agree(t->c, rows ? STATUS_OK : STATUS_FAILED);
     if (st == STATUS_OK)
         st = pca_fit(

@@ -16,6 +16,7 @@ typedef enum random_purpose {
     RANDOM_DROPOUT,   /* epoch: step, item: image of the batch * nodes + node */
     RANDOM_CLUSTER,   /* epoch: restart, item: image */
     RANDOM_CANDIDATE, /* epoch: restart * 64 + round, item: image */
+    RANDOM_BATCH,     /* epoch: restart, item: iteration */
 } random_purpose;
 
 typedef struct random_stream {

@@ -42,7 +42,8 @@ typedef struct settings {
         settings_text method, metric, screen, arithmetic, init, outlier_scope;
         settings_text start; /* file of initial centroids; "": by init */
         int k, iterations, restarts, sample, checkpoint_iterations;
-        double tolerance, outliers;
+        int min_points; /* and eps: of method "dbscan" */
+        double tolerance, outliers, eps;
     } cluster;
     struct {
         settings_text positives, scope, optimizer, schedule;

@@ -133,7 +133,10 @@ static const setting table[] = {
          "the order of images and pixels, in the first round; empty: none."),
         .aside = true},
 
-    {CHOICE(cluster, method, "kmeans", "kmeans", "How pixels are grouped.")},
+    {CHOICE(cluster, method, "kmeans", "kmeans|dbscan",
+        "How pixels are grouped. dbscan: by density on a sample, which finds the number of "
+        "clusters itself; the other pixels get the label of the nearest core point within eps, or "
+        "none. Of this group it takes metric, sample, eps and min_points.")},
     {CHOICE(cluster, metric, "cosine", "cosine|euclidean",
         "cosine: spherical k-means, centroids have length 1 too.")},
     {CHOICE(cluster, screen, "auto", "auto|dense|pruned",
@@ -159,13 +162,19 @@ static const setting table[] = {
     {INTEGER(cluster, iterations, 25, 1, 100000, "iterations", "At most so many.")},
     {INTEGER(cluster, restarts, 1, 1, 1000, "starts", "The best of so many starts is taken.")},
     {INTEGER(cluster, sample, 60000, 2, 100000000, "pixels",
-        "Size of the sample that starts are chosen from.")},
+        "Size of the sample that starts are chosen from, or that DBSCAN works on: its cost grows "
+        "with the square.")},
+    {INTEGER(cluster, min_points, 10, 1, INT_MAX, "pixels",
+        "dbscan: pixels of the sample within eps, itself one of them, that make a core point.")},
     {INTEGER(cluster, checkpoint_iterations, 1, 0, 100000, "iterations",
          "Distance of checkpoints within the clustering; 0: only when it is stopped early."),
         .aside = true},
     {REAL(cluster, tolerance, 0, 0, 1, NULL,
         "Ends when the sum of squared distances falls by less than this share; 0: when no label "
         "changes.")},
+    {REAL(cluster, eps, 0, 0, 1e15, NULL,
+        "dbscan: largest Euclidean distance of neighbours; must be given. Between features of "
+        "length 1 it is sqrt(2 - 2 cosine).")},
     {REAL(cluster, outliers, 0.05, 0, 0.5, NULL,
         "Share of the pixels, the farthest from their centroids, that get no label.")},
 

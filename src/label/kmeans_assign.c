@@ -18,7 +18,7 @@ static void destroy_workers(kmeans_assigner *a) {
         memory_free(w->gathered);
         memory_free(w->near);
         memory_free(w->kept);
-        memory_free(w->fail);
+        memory_free(w->open);
         memory_free(w->best);
         memory_free(w->begin);
         memory_free(w->visit);
@@ -39,17 +39,16 @@ static status create_worker(worker *w, const kmeans_assigner *a) {
     w->gathered = memory_alloc(PRODUCT_GATHER * steps + d, sizeof *w->gathered, what);
     w->near = memory_alloc(columns, sizeof *w->near, what);
     w->kept = memory_alloc(columns, sizeof *w->kept, what);
-    w->fail = memory_alloc(stride + PRUNED_ROWS, sizeof *w->fail, what);
+    w->open = memory_alloc(PRUNED_ROWS, sizeof *w->open, what);
     w->best = memory_alloc(PRUNED_ROWS, sizeof *w->best, what);
     w->begin = memory_alloc(stride + 1, sizeof *w->begin, what);
     w->visit = memory_alloc(PRUNED_VISITS, sizeof *w->visit, what);
     w->sorted = memory_alloc(PRUNED_VISITS, sizeof *w->sorted, what);
     if (!w->tile || !w->block || !w->score || !w->least || !w->gathered || !w->near || !w->kept ||
-        !w->fail || !w->best || !w->begin || !w->visit || !w->sorted)
+        !w->open || !w->best || !w->begin || !w->visit || !w->sorted)
         return STATUS_FAILED;
     w->length = w->least + PRODUCT_ROWS * PRODUCT_PANEL;
     w->scratch = (float *)(void *)(w->gathered + PRODUCT_GATHER * steps);
-    w->open = w->fail + stride;
     return STATUS_OK;
 }
 

@@ -17,8 +17,7 @@ typedef struct worker {
     int *kept;           /* [columns] */
     float *scratch;      /* [D] */
     /* pruned: a block's rows, and which groups they must see */
-    uint8_t *fail;    /* [groups, rounded up] */
-    uint8_t *open;    /* [PRUNED_ROWS]: not settled */
+    uint16_t *open;   /* [PRUNED_ROWS]: the rows that are not settled */
     float *best;      /* [PRUNED_ROWS]: kmeans_near of the label so far */
     int32_t *begin;   /* [groups + 1] */
     uint32_t *visit;  /* [PRUNED_VISITS]: row << 16 | group, as they come */

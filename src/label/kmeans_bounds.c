@@ -2,6 +2,7 @@
 
 #include "src/base/memory.h"
 #include "src/base/vector.h"
+#include "src/label/kmeans_lanes.h"
 
 #include <math.h>
 #include <string.h>
@@ -99,9 +100,11 @@ static inline uint16_t units(float length, float drift, float inverse) {
     return (uint16_t)(v < (float)MOST ? v : (float)MOST);
 }
 
-void bounds_set_lower(bounds *b, size_t i, int g, float length) {
+void bounds_set_lower(bounds *b, const size_t *row, int count, int g, const float *length) {
     float drift = (float)b->drift[g] * (1 - 0x1p-23f);
-    b->lower[i * (size_t)b->stride + (size_t)g] = units(length, drift, 1 / b->unit[i]);
+    for (int q = 0; q < count; q++)
+        b->lower[row[q] * (size_t)b->stride + (size_t)g] =
+            units(length[q], drift, 1 / b->unit[row[q]]);
 }
 
 void bounds_lower(bounds *b, size_t i, int g, double q) {
@@ -122,15 +125,8 @@ void bounds_set_all(bounds *b, size_t i, const float *length) {
     }
 }
 
-VECTOR_CLONES
-int bounds_failing(const bounds *b, size_t i, float upper, uint8_t *fail) {
-    const uint16_t *lower = b->lower + i * (size_t)b->stride;
-    float unit = b->unit[i] * (1 - 0x1p-20f);
-    int count = 0;
-    for (int g = 0; g < b->stride; g++) {
-        int f = (float)lower[g] * unit <= (upper + b->drift_up[g]) * (1 + 0x1p-20f);
-        fail[g] = (uint8_t)f;
-        count += f;
-    }
-    return count;
+int bounds_failing(const bounds *b, size_t i, float upper, uint64_t mask[2]) {
+    /* Each side's rounding, and the relative error of distances, within 2^-19. */
+    return lanes_failing(b->lower + i * (size_t)b->stride, b->unit[i] * (1 - 0x1p-19f), b->drift_up,
+        upper, b->stride, mask);
 }

@@ -46,13 +46,13 @@ static inline float bounds_upper(const bounds *b, size_t i) {
 }
 /* Chooses row i's unit: its centroid is at squared distance q, |y|^2/2 is half. */
 void bounds_set_unit(bounds *b, size_t i, double q, float half);
-/* The centroids of group g but the label are at least `length` away. */
-void bounds_set_lower(bounds *b, size_t i, int g, float length);
+/* The centroids of group g but the label are at least length[q] away from row row[q], q < count. */
+void bounds_set_lower(bounds *b, const size_t *row, int count, int g, const float *length);
 /* One of them is at the defining squared distance q. */
 void bounds_lower(bounds *b, size_t i, int g, double q);
 /* Lengths of all groups at once: [stride]. */
 void bounds_set_all(bounds *b, size_t i, const float *length);
-/* fail [stride]: may the label be in group g? Returns how many. */
-int bounds_failing(const bounds *b, size_t i, float upper, uint8_t *fail);
+/* Bit g of mask: may the label be in group g? Returns whether any is set. */
+int bounds_failing(const bounds *b, size_t i, float upper, uint64_t mask[2]);
 
 #endif

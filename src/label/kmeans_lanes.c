@@ -27,6 +27,14 @@ static int below_plain(const float *p, int count, float limit, int *kept) {
     return found;
 }
 
+static uint64_t failing_plain(
+    const uint16_t *lower, float unit, const float *drift, float upper, int count) {
+    uint64_t mask = 0;
+    for (int g = 0; g < count; g++)
+        mask |= (uint64_t)((float)lower[g] * unit <= upper + drift[g]) << g;
+    return mask;
+}
+
 #if defined(__x86_64__)
 __attribute__((target("avx512f"))) static void least_avx512(
     const float *p, int count, float *least) {
@@ -43,7 +51,37 @@ __attribute__((target("avx512f"))) static int below_avx512(
     }
     return found;
 }
+
+__attribute__((target("avx512f"))) static uint64_t failing_avx512(
+    const uint16_t *lower, float unit, const float *drift, float upper, int count) {
+    __m512 u = _mm512_set1_ps(unit), up = _mm512_set1_ps(upper);
+    uint64_t mask = 0;
+    for (int g = 0; g < count; g += LANES) {
+        __m512i whole = _mm512_cvtepu16_epi32(_mm256_loadu_si256((const __m256i *)(lower + g)));
+        __m512 length = _mm512_mul_ps(_mm512_cvtepi32_ps(whole), u);
+        __m512 reach = _mm512_add_ps(up, _mm512_loadu_ps(drift + g));
+        mask |= (uint64_t)_mm512_cmp_ps_mask(length, reach, _CMP_LE_OQ) << g;
+    }
+    return mask;
+}
 #endif
+
+int lanes_failing(const uint16_t *lower, float unit, const float *drift, float upper, int count,
+    uint64_t mask[2]) {
+    for (int h = 0; h < 2; h++, lower += 64, drift += 64, count -= 64) {
+        int here = count < 0 ? 0 : count < 64 ? count : 64;
+        mask[h] = 0;
+        if (here == 0) continue;
+#if defined(__x86_64__)
+        if (__builtin_cpu_supports("avx512f")) {
+            mask[h] = failing_avx512(lower, unit, drift, upper, here);
+            continue;
+        }
+#endif
+        mask[h] = failing_plain(lower, unit, drift, upper, here);
+    }
+    return (mask[0] | mask[1]) != 0;
+}
 
 void lanes_least(const float *p, int count, float *least) {
 #if defined(__x86_64__)

@@ -4,9 +4,15 @@
 #ifndef AUXSEG_LABEL_KMEANS_LANES_H
 #define AUXSEG_LABEL_KMEANS_LANES_H
 
+#include <stdint.h>
+
 /* least [count]: of each sixteen of p [count, 16]. */
 void lanes_least(const float *p, int count, float *least);
 /* kept: indices of p [count, 16] with p <= limit, ascending; returns how many. */
 int lanes_below(const float *p, int count, float limit, int *kept);
+/* Bit g of mask, of `count` (a multiple of 16, at most 128): lower[g] unit <= upper + drift[g],
+ * with both products rounded. Returns whether any is set. */
+int lanes_failing(const uint16_t *lower, float unit, const float *drift, float upper, int count,
+    uint64_t mask[2]);
 
 #endif

@@ -6,7 +6,7 @@
 #include <omp.h>
 #include <string.h>
 
-enum { LANES = PRODUCT_PANEL, SAMPLE = 2048 };
+enum { LANES = PRODUCT_PANEL, SAMPLE = 2048, AHEAD = 6 };
 
 /* A block of rows of one thread. */
 typedef struct block {
@@ -17,23 +17,54 @@ typedef struct block {
     kmeans_counts counts;
 } block;
 
-/* p of gathered rows from their products. */
+/* Up to GATHER rows of a block that see one group together; what is left repeats the last. */
+typedef struct chunk {
+    int count;
+    int r[PRODUCT_GATHER]; /* of the block */
+    size_t row[PRODUCT_GATHER];
+    const void *from[PRODUCT_GATHER];
+    float scale[PRODUCT_GATHER], norm[PRODUCT_GATHER], rest[PRODUCT_GATHER], half[PRODUCT_GATHER];
+    int32_t offset[PRODUCT_GATHER];
+    float limit[PRODUCT_GATHER];  /* no centroid with p - e beyond it is the label, nor ties */
+    float length[PRODUCT_GATHER]; /* lower bound of the group's others, so far */
+} chunk;
+
+/* p of gathered rows from their products; unit: the panel's. */
 VECTOR_CLONES
-static void finish(const kmeans_assigner *a, const product_word *t, const float *scale,
-    const int32_t *offset, const float *half, float *p) {
+static void finish(const kmeans_assigner *a, const product_word *t, const chunk *h, float unit,
+    const float *half, float *p) {
     if (a->rows.type == PRODUCT_INT8)
         for (int r = 0; r < PRODUCT_GATHER; r++)
             for (int l = 0; l < LANES; l++)
-                p[r * LANES + l] = half[l] - scale[r] * (float)(t[r * LANES + l].i - offset[r]);
+                p[r * LANES + l] =
+                    half[l] - h->scale[r] * unit * (float)(t[r * LANES + l].i - h->offset[r]);
     else
         for (int i = 0; i < PRODUCT_GATHER * LANES; i++) p[i] = half[i % LANES] - t[i].f;
 }
 
 /* The length that p - e says a centroid is away at least. */
-static float length_down(float p, float e, float half) {
+static inline __attribute__((always_inline)) float length_down(float p, float e, float half) {
     float square = 2 * half * (1 - 0x1p-22f), g = p - e, q = 2 * g + square;
     q -= (fabsf(g) + square) * 0x1p-21f;
-    return q > 0 ? sqrtf(q) * (1 - 0x1p-20f) : 0;
+    return sqrtf(q > 0 ? q : 0) * (1 - 0x1p-20f);
+}
+
+/* e [GATHER]: the bounds of the errors; away: what the least p says; returns the rows, as bits,
+ * that may have a nearer centroid in the panel. */
+VECTOR_CLONES
+static unsigned judge(
+    const chunk *h, const screen_panels *s, int panel, const float *least, float *e, float *away) {
+    float phi = s->phi[panel], reach = s->reach[panel], noise = s->noise[panel];
+    unsigned open[PRODUCT_GATHER], mask = 0;
+    for (int q = 0; q < PRODUCT_GATHER; q++) {
+        e[q] = (h->norm[q] * phi + h->rest[q] * reach + noise) * (1 + 0x1p-20f);
+        float g = (least[q] - e[q]) - fabsf(least[q]) * 0x1p-22f;
+        open[q] = !(g > h->limit[q]);
+        float p = least[q] < 0x1p126f ? least[q] : 0x1p100f; /* no other centroid: far away */
+        away[q] = length_down(p, e[q], h->half[q]);
+    }
+    for (int q = 0; q < PRODUCT_GATHER; q++) mask |= open[q] << q;
+    return mask;
 }
 
 /* Centroid c, at `near`, becomes the label of row i, the block's r-th, while group g is visited.
@@ -50,8 +81,8 @@ static float take(block *b, size_t i, int r, int g, int c, float near) {
 }
 
 /* Beyond this no centroid with p - e is the label, nor ties: twice G_b is at most q - |y|^2. */
-static double limit_of(const kmeans_assigner *a, float near, float half) {
-    return assigner_within(a, near) * (0.5 + 0x1p-37) - (double)half * (1 - 0x1p-22);
+static float limit_of(const kmeans_assigner *a, float near, float half) {
+    return float_up(assigner_within(a, near) * (0.5 + 0x1p-37) - (double)half * (1 - 0x1p-22));
 }
 
 /* Is centroid c, at `near`, the row's label rather than `label`, at `best`? */
@@ -63,72 +94,74 @@ static bool is_nearer(
     return q < least || (q == least && c < label);
 }
 
-/* Decides between row i's label and the columns of a panel of group g that may be nearer. Returns
- * a lower bound of the length to all others. */
-static float decide(block *b, size_t i, int r, int panel, const float *p, float e) {
+/* Decides between the label of the chunk's q-th row and the columns of a panel of group g that may
+ * be nearer. Returns a lower bound of the length to all others. */
+static float decide(block *b, chunk *h, int q, int panel, const float *p, float e) {
     kmeans_assigner *a = b->a;
+    size_t i = h->row[q];
+    int r = h->r[q];
     const float *row = features_row(a->x, i, b->w->scratch);
-    float half = a->rows.half[i], rest = INFINITY, other = INFINITY;
+    float rest = INFINITY, other = INFINITY;
     for (int l = 0; l < LANES; l++) {
         int c = a->panels.centroid[panel * LANES + l], label = a->bounds.label[i];
-        if (c < 0 || p[l] == INFINITY) continue;
-        if ((double)p[l] - (double)e > limit_of(a, b->w->best[r], half)) {
+        if (p[l] == INFINITY) continue;
+        if ((double)p[l] - (double)e > (double)h->limit[q]) {
             rest = p[l] < rest ? p[l] : rest;
             continue;
         }
         float near = assigner_near(a, row, c);
         b->counts.kept++;
-        if (is_nearer(a, row, c, near, label, b->w->best[r]))
+        if (is_nearer(a, row, c, near, label, b->w->best[r])) {
             near = take(b, i, r, panel / a->bounds.span, c, near);
+            h->limit[q] = limit_of(a, b->w->best[r], h->half[q]);
+        }
         other = near < other ? near : other;
     }
-    float away = rest < INFINITY ? length_down(rest, e, half) : INFINITY;
+    float away = rest < INFINITY ? length_down(rest, e, h->half[q]) : INFINITY;
     float decided =
         other < INFINITY ? (float)(sqrt(assigner_beyond(a, other)) * (1 - 0x1p-22)) : INFINITY;
     return decided < away ? decided : away;
 }
 
-/* p of up to GATHER rows of the block with a panel, the labels' own left out. */
-static void score_panel(block *b, const uint16_t *rows, int count, int panel, float *p) {
-    const kmeans_assigner *a = b->a;
-    const screen_panels *s = &a->panels;
-    const void *from[PRODUCT_GATHER];
-    float scale[PRODUCT_GATHER];
-    int32_t offset[PRODUCT_GATHER];
+static void gather_chunk(block *b, const uint16_t *rows, int count, chunk *h) {
+    const screen_rows *s = &b->a->rows;
+    h->count = count;
     for (int q = 0; q < PRODUCT_GATHER; q++) {
-        size_t i = b->first + rows[q < count ? q : count - 1];
-        from[q] = screen_row(&a->rows, i, b->w->gathered + (size_t)q * a->rows.steps);
-        scale[q] = screen_rows_scale(&a->rows, i) * s->scale[panel];
-        offset[q] = screen_rows_offset(&a->rows, i);
-    }
-    const uint32_t *data = s->data + (size_t)panel * LANES * s->steps;
-    product_gather(a->rows.type, from, a->rows.steps, data, b->w->block);
-    finish(a, b->w->block, scale, offset, s->half + panel * LANES, p);
-    for (int q = 0; q < count; q++) {
-        int own = s->column[a->bounds.label[b->first + rows[q]]] - panel * LANES;
-        if (own >= 0 && own < LANES) p[q * LANES + own] = INFINITY;
+        int r = rows[q < count ? q : count - 1];
+        size_t i = b->first + (size_t)r;
+        h->r[q] = r;
+        h->row[q] = i;
+        h->from[q] = screen_row(s, i, b->w->gathered + (size_t)q * s->steps);
+        h->scale[q] = screen_rows_scale(s, i);
+        h->offset[q] = screen_rows_offset(s, i);
+        h->norm[q] = s->norm[i];
+        h->rest[q] = screen_rows_rest(s, i);
+        h->half[q] = s->half[i];
+        h->limit[q] = limit_of(b->a, b->w->best[r], s->half[i]);
+        h->length[q] = INFINITY;
     }
 }
 
-/* Up to GATHER rows of the block against one panel. length [GATHER]: bounds of their group so far.
- */
-static void visit_panel(block *b, const uint16_t *rows, int count, int panel, float *length) {
+static void visit_panel(block *b, chunk *h, int panel) {
     const kmeans_assigner *a = b->a;
     const screen_panels *s = &a->panels;
     float p[PRODUCT_GATHER * LANES], least[PRODUCT_GATHER];
-    score_panel(b, rows, count, panel, p);
-    lanes_least(p, PRODUCT_GATHER, least);
-    for (int q = 0; q < count; q++) {
-        int r = rows[q];
-        size_t i = b->first + (size_t)r;
-        float half = a->rows.half[i], away;
-        float e = screen_error(&a->rows, i, s->phi[panel], s->reach[panel], s->noise[panel]);
-        if ((double)least[q] - (double)e > limit_of(a, b->w->best[r], half))
-            away = least[q] < INFINITY ? length_down(least[q], e, half) : INFINITY;
-        else
-            away = decide(b, i, r, panel, p + q * LANES, e);
-        length[q] = away < length[q] ? away : length[q];
+    float e[PRODUCT_GATHER], away[PRODUCT_GATHER];
+    const uint32_t *data = s->data + (size_t)panel * LANES * s->steps;
+    product_gather(a->rows.type, h->from, a->rows.steps, data, b->w->block);
+    finish(a, b->w->block, h, s->scale[panel], s->half + panel * LANES, p);
+    for (int q = 0; q < h->count; q++) {
+        int own = s->column[a->bounds.label[h->row[q]]] - panel * LANES;
+        if (own >= 0 && own < LANES) p[q * LANES + own] = INFINITY;
     }
+    lanes_least(p, PRODUCT_GATHER, least);
+    unsigned open = judge(h, s, panel, least, e, away) & ((1u << h->count) - 1);
+    for (; open; open &= open - 1) {
+        int q = __builtin_ctz(open);
+        away[q] = decide(b, h, q, panel, p + q * LANES, e[q]);
+    }
+    for (int q = 0; q < PRODUCT_GATHER; q++)
+        h->length[q] = away[q] < h->length[q] ? away[q] : h->length[q];
 }
 
 static void visit_group(block *b, int g, const uint16_t *rows, int count) {
@@ -136,11 +169,10 @@ static void visit_group(block *b, int g, const uint16_t *rows, int count) {
     int begin = g * s->span, end = begin + s->span;
     if (end > b->a->panels.panels) end = b->a->panels.panels;
     for (int at = 0; at < count; at += PRODUCT_GATHER) {
-        int here = count - at < PRODUCT_GATHER ? count - at : PRODUCT_GATHER;
-        float length[PRODUCT_GATHER];
-        for (int q = 0; q < here; q++) length[q] = INFINITY;
-        for (int v = begin; v < end; v++) visit_panel(b, rows + at, here, v, length);
-        for (int q = 0; q < here; q++) bounds_set_lower(s, b->first + rows[at + q], g, length[q]);
+        chunk h;
+        gather_chunk(b, rows + at, count - at < PRODUCT_GATHER ? count - at : PRODUCT_GATHER, &h);
+        for (int v = begin; v < end; v++) visit_panel(b, &h, v);
+        bounds_set_lower(s, h.row, h.count, g, h.length);
     }
 }
 
@@ -160,31 +192,58 @@ static void visit_groups(block *b) {
     b->visits = 0;
 }
 
-/* Notes the groups that row i, the block's r-th, must see; false: it is settled. */
-static bool open_row(block *b, size_t i, int r) {
+static void note_visits(block *b, int r, const uint64_t *mask) {
+    for (int half = 0; half < 2; half++)
+        for (uint64_t m = mask[half]; m; m &= m - 1)
+            b->w->visit[b->visits++] =
+                (uint32_t)r << 16 | (uint32_t)(64 * half + __builtin_ctzll(m));
+}
+
+/* Row i's stored bytes, soon to be read. */
+static void fetch_row(const features *x, size_t i) {
+    size_t bytes = (size_t)x->d * dtype_size(x->type);
+    const char *at = (const char *)x->data + i * bytes;
+    for (size_t j = 0; j < bytes; j += 64) __builtin_prefetch(at + j, 0, 2);
+}
+
+/* The rows that are not settled; their distances, which often settle them; the groups that they
+ * must see. Returns how many. */
+static int open_rows(block *b, int rows) {
     kmeans_assigner *a = b->a;
     bounds *s = &a->bounds;
     worker *w = b->w;
-    b->counts.kept++;
-    if (bounds_failing(s, i, bounds_upper(s, i), w->fail) == 0) return false;
-    /* The distance itself often settles it. */
-    w->best[r] = assigner_near(a, features_row(a->x, i, w->scratch), s->label[i]);
-    bounds_set_label(s, i, s->label[i], assigner_within(a, w->best[r]));
-    if (bounds_failing(s, i, bounds_upper(s, i), w->fail) == 0) return false;
-    for (int g = 0; g < s->groups; g++)
-        if (w->fail[g]) w->visit[b->visits++] = (uint32_t)r << 16 | (uint32_t)g;
-    return true;
+    uint64_t mask[2];
+    int open = 0, left = 0;
+    for (int r = 0; r < rows; r++) {
+        size_t i = b->first + (size_t)r;
+        if (bounds_failing(s, i, bounds_upper(s, i), mask)) w->open[open++] = (uint16_t)r;
+    }
+    for (int q = 0; q < open && q < AHEAD; q++) fetch_row(a->x, b->first + w->open[q]);
+    for (int q = 0; q < open; q++) {
+        int r = w->open[q];
+        size_t i = b->first + (size_t)r;
+        if (q + AHEAD < open) fetch_row(a->x, b->first + w->open[q + AHEAD]);
+        w->best[r] = assigner_near(a, features_row(a->x, i, w->scratch), s->label[i]);
+        bounds_set_label(s, i, s->label[i], assigner_within(a, w->best[r]));
+        if (!bounds_failing(s, i, bounds_upper(s, i), mask)) continue;
+        note_visits(b, r, mask);
+        w->open[left++] = (uint16_t)r;
+    }
+    return left;
 }
 
 static void assign_block(block *b, int rows) {
     kmeans_assigner *a = b->a;
     bounds *s = &a->bounds;
-    uint8_t *open = b->w->open;
-    for (int r = 0; r < rows; r++) open[r] = open_row(b, b->first + (size_t)r, r);
+    b->counts.kept += rows;
+    int open = open_rows(b, rows);
     if (b->visits > 0) visit_groups(b);
-    for (int r = 0; r < rows; r++) {
+    for (int q = 0; q < open; q++) {
+        int r = b->w->open[q];
         size_t i = b->first + (size_t)r;
-        if (open[r]) bounds_set_label(s, i, s->label[i], assigner_within(a, b->w->best[r]));
+        bounds_set_label(s, i, s->label[i], assigner_within(a, b->w->best[r]));
+    }
+    for (size_t i = b->first; i < b->first + (size_t)rows; i++) {
         b->counts.changed += a->label[i] != s->label[i];
         a->label[i] = s->label[i];
     }
@@ -212,7 +271,10 @@ double pruned_share(const kmeans_assigner *a) {
     const bounds *s = &a->bounds;
     size_t step = s->n / SAMPLE + 1;
     double failing = 0, rows = 0;
-    for (size_t i = 0; i < s->n; i += step, rows++)
-        failing += bounds_failing(s, i, bounds_upper(s, i), a->workers[0].fail);
+    for (size_t i = 0; i < s->n; i += step, rows++) {
+        uint64_t mask[2];
+        bounds_failing(s, i, bounds_upper(s, i), mask);
+        failing += __builtin_popcountll(mask[0]) + __builtin_popcountll(mask[1]);
+    }
     return rows > 0 ? failing / (rows * s->groups) : 0;
 }

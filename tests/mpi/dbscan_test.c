@@ -69,18 +69,21 @@ static void same_bits(void **state) {
     assert_int_equal(run(&s, NULL, &o, &alone), STATUS_OK);
     assert_true(alone.k > 1 && alone.sample == 250 && alone.core > alone.k && alone.noise > 0);
     int64_t labelled = 0;
+    double sum = 0;
     for (int64_t i = 0; i < s.n; i++) {
         labelled += alone.label[i] != LABEL_NONE;
         assert_true(
             alone.label[i] == LABEL_NONE ? isinf(alone.distance[i]) : alone.label[i] < alone.k);
     }
     assert_true(labelled > 0 && labelled < s.n);
+    assert_true(fabs(alone.objective - sum) < 1e-9 * sum);
     for (o.threads = 1; o.threads <= 2; o.threads++) {
         assert_int_equal(run(&s, world, &o, &together), STATUS_OK);
         assert_int_equal(together.k, alone.k);
         assert_int_equal(together.sample, alone.sample);
         assert_int_equal(together.core, alone.core);
         assert_int_equal(together.noise, alone.noise);
+        assert_true(together.objective == alone.objective);
         assert_memory_equal(together.centroids, alone.centroids,
             (size_t)alone.k * DATA_D * sizeof *alone.centroids);
         assert_memory_equal(together.label, alone.label + p.row, p.x.n * sizeof *alone.label);
