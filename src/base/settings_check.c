@@ -114,8 +114,13 @@ static int check_model(const settings *s) {
         log_error("run.dir is empty: the folder of the run is needed");
         wrong++;
     }
+    bool dbscan = strcmp(s->cluster.method, "dbscan") == 0;
+    if (dbscan && s->cluster.eps <= 0) {
+        log_error("cluster.eps = %g: method \"dbscan\" needs a distance above 0", s->cluster.eps);
+        wrong++;
+    }
     bool sampled = !s->cluster.start[0] && strcmp(s->cluster.init, "parallel") != 0;
-    if (sampled && s->cluster.sample < s->cluster.k) {
+    if (!dbscan && sampled && s->cluster.sample < s->cluster.k) {
         log_error(
             "cluster.sample = %d is less than cluster.k = %d", s->cluster.sample, s->cluster.k);
         wrong++;

@@ -103,6 +103,7 @@ static void test_contradictions(void **state) {
         {"evaluate: { scales = \"0\"; };", "evaluate.scales"},
         {"evaluate: { scales = \"nan\"; };", "evaluate.scales"},
         {"cluster: { sample = 50; };", "cluster.sample = 50 is less than cluster.k = 100"},
+        {"cluster: { method = \"dbscan\"; };", "cluster.eps = 0: method \"dbscan\" needs"},
         {"dataset: { root = \"\"; };", "dataset.root is empty"},
         {"run: { dir = \"\"; };", "run.dir is empty"},
         {"dataset: { classes = 12; ignore = 11; };", "dataset.ignore = 11 is the id of one"},

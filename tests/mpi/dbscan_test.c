@@ -72,8 +72,9 @@ static void same_bits(void **state) {
     double sum = 0;
     for (int64_t i = 0; i < s.n; i++) {
         labelled += alone.label[i] != LABEL_NONE;
+        sum += (double)alone.distance[i];
         assert_true(
-            alone.label[i] == LABEL_NONE ? isinf(alone.distance[i]) : alone.label[i] < alone.k);
+            alone.label[i] == LABEL_NONE ? alone.distance[i] == 0 : alone.label[i] < alone.k);
     }
     assert_true(labelled > 0 && labelled < s.n);
     assert_true(fabs(alone.objective - sum) < 1e-9 * sum);
