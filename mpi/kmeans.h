@@ -23,7 +23,7 @@ typedef struct kmeans_options {
     uint64_t seed;
     double outliers; /* share, 0 .. 0.5 */
     outlier_scope scope;
-    int batch;       /* mini-batch: rows of an iteration, over all ranks; 0: all rows */
+    int batch;                  /* mini-batch: rows of an iteration, over all ranks; 0: all rows */
     const kmeans_state *resume; /* continue after this iteration, the same on every rank; NULL:
                                    begin. Borrowed */
 } kmeans_options;

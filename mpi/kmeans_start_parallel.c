@@ -101,19 +101,30 @@ static status choose_first(search *s) {
     return append(s, here);
 }
 
+/* label and distance [n] of the nearest of k candidates. */
+static status assign(search *s, const float *candidate, int k) {
+    const kmeans_assigner_options o = {k, s->o->threads, KMEANS_SCREEN_DENSE, s->o->arithmetic};
+    const features *x = s->rows->x;
+    kmeans_assigner *a = NULL;
+    kmeans_counts counts;
+    memset(s->label, 0xFF, x->n * sizeof *s->label); /* LABEL_NONE */
+    status st = kmeans_assigner_create(&a, x, &o);
+    if (st == STATUS_OK) st = kmeans_assigner_assign(a, candidate, s->label, &counts);
+    kmeans_assigner_destroy(a);
+    if (st != STATUS_OK) return st;
+    return kmeans_distances(x, candidate, s->label, s->o->threads, s->distance);
+}
+
 /* Rows are compared with the candidates that are new. Of equally near ones the first counts.
  * Not collective. */
 static status compare(search *s) {
-    size_t n = s->rows->x->n, d = (size_t)s->rows->x->d;
+    size_t d = (size_t)s->rows->x->d;
     while (s->compared < s->m) {
         int64_t left = s->m - s->compared;
         int k = left < TOGETHER ? (int)left : TOGETHER;
-        kmeans_counts counts;
-        memset(s->label, 0xFF, n * sizeof *s->label); /* LABEL_NONE */
-        status st = kmeans_assign(s->rows->x, s->candidate + (size_t)s->compared * d, k,
-            s->o->threads, s->label, s->distance, &counts);
+        status st = assign(s, s->candidate + (size_t)s->compared * d, k);
         if (st != STATUS_OK) return st;
-        for (size_t i = 0; i < n; i++) {
+        for (size_t i = 0; i < s->rows->x->n; i++) {
             if (s->distance[i] >= s->nearest[i]) continue;
             s->nearest[i] = s->distance[i];
             s->owner[i] = s->compared + s->label[i];

@@ -35,6 +35,7 @@ static status watch(void *context, const kmeans_iteration *it) {
     size_t bytes = (size_t)s->k * (size_t)s->d * sizeof *s->centroids;
     memcpy(r->state.centroids, s->centroids, bytes);
     if (s->best) memcpy(r->state.best, s->best, bytes);
+    if (s->count) memcpy(r->state.count, s->count, (size_t)s->k * sizeof *s->count);
     return STATUS_STOPPED;
 }
 
@@ -129,11 +130,24 @@ static void test_repairs_after_a_stop(void **state) {
     memory_free(s.x);
 }
 
+static void test_every_batch(void **state) {
+    (void)state;
+    data s = data_create();
+    kmeans_options o = options();
+    o.batch = 30;
+    o.restarts = 2;
+    int64_t n = passes(&o, &s, NULL);
+    assert_int_equal(n, 2 * (o.iterations + 1));
+    for (int64_t at = 1; at <= n; at++) check_stop(&o, &s, NULL, at, at % 2);
+    memory_free(s.x);
+}
+
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_every_iteration_of_every_restart),
         cmocka_unit_test(test_convergence_needs_no_memory_of_labels),
         cmocka_unit_test(test_repairs_after_a_stop),
+        cmocka_unit_test(test_every_batch),
     };
     MPI_Init(&argc, &argv);
     if (comm_create(&world, MPI_COMM_WORLD) != STATUS_OK) return 1;

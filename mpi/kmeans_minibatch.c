@@ -1,0 +1,118 @@
+#include "mpi/kmeans_minibatch.h"
+
+#include "src/base/memory.h"
+#include "src/base/random.h"
+#include "src/base/timer.h"
+#include "src/label/distance_sum.h"
+
+#include <math.h>
+#include <string.h>
+
+status minibatch_create(minibatch *m, const kmeans_options *o, int d, double largest) {
+    size_t batch = (size_t)o->batch, k = (size_t)o->k, sums = k * (size_t)d;
+    *m = (minibatch){.rows = {.d = d, .type = DTYPE_F32}};
+    m->rows.data = memory_alloc(batch * (size_t)d, sizeof(float), "rows of a batch");
+    m->chosen = memory_alloc(batch, sizeof *m->chosen, "rows of a batch");
+    m->label = memory_alloc(batch, sizeof *m->label, "labels of a batch");
+    m->summed = memory_alloc(batch, sizeof *m->summed, "labels of a batch");
+    m->distance = memory_alloc(batch, sizeof *m->distance, "distances of a batch");
+    m->count = memory_alloc(k, sizeof *m->count, "rows of centroids");
+    int64_t *sum = memory_alloc(sums + k, sizeof *sum, "sums of a batch");
+    if (sum) m->total = (kmeans_sum_total){sum, sum + sums, kmeans_scale(o->batch, largest)};
+    bool all = m->rows.data && m->chosen && m->label && m->summed && m->distance && m->count && sum;
+    return all ? STATUS_OK : STATUS_FAILED;
+}
+
+void minibatch_destroy(minibatch *m) {
+    memory_free(m->rows.data);
+    memory_free(m->chosen);
+    memory_free(m->label);
+    memory_free(m->summed);
+    memory_free(m->distance);
+    memory_free(m->count);
+    memory_free(m->total.sum);
+    *m = (minibatch){0};
+}
+
+/* This rank's rows of the batch: every rank draws all, each takes its own. */
+static void draw(
+    minibatch *m, const kmeans_options *o, const kmeans_rows *rows, const kmeans_iteration *it) {
+    size_t d = (size_t)rows->x->d;
+    random_stream r =
+        random_begin(o->seed, RANDOM_BATCH, (uint64_t)it->restart, (uint64_t)it->iteration);
+    m->rows.n = 0;
+    for (int i = 0; i < o->batch; i++) {
+        int64_t row = (int64_t)random_below(&r, (uint64_t)rows->total) - rows->before;
+        if (row >= 0 && row < (int64_t)rows->x->n) m->chosen[m->rows.n++] = row;
+    }
+    for (size_t i = 0; i < m->rows.n; i++) {
+        float *to = (float *)m->rows.data + i * d;
+        const float *row = features_row(rows->x, (size_t)m->chosen[i], to);
+        if (row != to) memcpy(to, row, d * sizeof *to);
+    }
+}
+
+/* Sums and counts of the batch over all ranks. Collective. */
+static void sum_batch(minibatch *m, const comm *c, const kmeans_options *o) {
+    size_t words = (size_t)o->k * (size_t)m->rows.d + (size_t)o->k;
+    memset(m->total.sum, 0, words * sizeof *m->total.sum);
+    memset(m->summed, 0xFF, m->rows.n * sizeof *m->summed); /* LABEL_NONE */
+    kmeans_sums_follow(&m->rows, m->label, m->summed, o->threads, &m->total);
+    comm_sum_i64(c, m->total.sum, words);
+}
+
+/* Objective, scaled to all rows, and kept centroids. Collective. */
+static void sum_figures(const minibatch *m, const comm *c, const kmeans_rows *rows,
+    const kmeans_counts *counts, int batch, kmeans_iteration *it) {
+    enum { KEPT = 4, FIGURES };
+    double largest = 0;
+    wide sum = {{0}};
+    for (size_t i = 0; i < m->rows.n; i++) largest = fmax(largest, (double)m->distance[i]);
+    comm_max_f64(c, &largest, 1);
+    int unit = distance_sum_unit(batch, largest);
+    wide_add(&sum, distance_sum(m->distance, m->rows.n, unit));
+    int64_t figure[FIGURES] = {[KEPT] = counts->kept};
+    memcpy(figure, sum.part, sizeof sum.part);
+    comm_sum_i64(c, figure, FIGURES);
+    memcpy(sum.part, figure, sizeof sum.part);
+    it->objective = ldexp((double)wide_value(&sum), -unit) * ((double)rows->total / (double)batch);
+    it->kept = figure[KEPT];
+}
+
+static void move_centroids(minibatch *m, const kmeans_options *o, float *centroids) {
+    size_t d = (size_t)m->rows.d;
+    for (size_t a = 0; a < (size_t)o->k; a++) {
+        if (m->total.count[a] == 0) continue;
+        double before = (double)m->count[a], after = before + (double)m->total.count[a];
+        for (size_t j = a * d; j < (a + 1) * d; j++) {
+            double sum = ldexp((double)m->total.sum[j], -m->total.scale);
+            centroids[j] = (float)((before * (double)centroids[j] + sum) / after);
+        }
+        if (o->cosine) kmeans_normalize(centroids + a * d, 1, (int)d);
+        m->count[a] += m->total.count[a];
+    }
+}
+
+status minibatch_step(minibatch *m, const comm *c, const kmeans_options *o, const kmeans_rows *rows,
+    float *centroids, kmeans_iteration *it) {
+    kmeans_counts counts = {0};
+    double now = timer_now();
+    draw(m, o, rows, it);
+    memset(m->label, 0xFF, m->rows.n * sizeof *m->label); /* LABEL_NONE */
+    status st = comm_agree(
+        c, kmeans_assign(&m->rows, centroids, o->k, o->threads, m->label, m->distance, &counts));
+    if (st != STATUS_OK) return st;
+    double assigned = timer_now();
+    it->assign_seconds = assigned - now;
+    sum_figures(m, c, rows, &counts, o->batch, it);
+    sum_batch(m, c, o);
+    it->imbalance = kmeans_imbalance(m->total.count, o->k, o->batch);
+    move_centroids(m, o, centroids);
+    it->rows = o->batch;
+    it->changed = -1;
+    it->repaired = 0;
+    it->visited = 1;
+    it->arithmetic = "f32";
+    it->update_seconds = timer_now() - assigned;
+    return STATUS_OK;
+}
