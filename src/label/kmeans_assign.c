@@ -20,6 +20,7 @@ static void destroy_workers(kmeans_assigner *a) {
         memory_free(w->kept);
         memory_free(w->open);
         memory_free(w->best);
+        memory_free(w->limit);
         memory_free(w->begin);
         memory_free(w->visit);
         memory_free(w->sorted);
@@ -41,11 +42,12 @@ static status create_worker(worker *w, const kmeans_assigner *a) {
     w->kept = memory_alloc(columns, sizeof *w->kept, what);
     w->open = memory_alloc(PRUNED_ROWS, sizeof *w->open, what);
     w->best = memory_alloc(PRUNED_ROWS, sizeof *w->best, what);
+    w->limit = memory_alloc(PRUNED_ROWS, sizeof *w->limit, what);
     w->begin = memory_alloc(stride + 1, sizeof *w->begin, what);
     w->visit = memory_alloc(PRUNED_VISITS, sizeof *w->visit, what);
     w->sorted = memory_alloc(PRUNED_VISITS, sizeof *w->sorted, what);
     if (!w->tile || !w->block || !w->score || !w->least || !w->gathered || !w->near || !w->kept ||
-        !w->open || !w->best || !w->begin || !w->visit || !w->sorted)
+        !w->open || !w->best || !w->limit || !w->begin || !w->visit || !w->sorted)
         return STATUS_FAILED;
     w->length = w->least + PRODUCT_ROWS * PRODUCT_PANEL;
     w->scratch = (float *)(void *)(w->gathered + PRODUCT_GATHER * steps);

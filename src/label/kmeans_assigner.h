@@ -19,6 +19,7 @@ typedef struct worker {
     /* pruned: a block's rows, and which groups they must see */
     uint16_t *open;   /* [PRUNED_ROWS]: the rows that are not settled */
     float *best;      /* [PRUNED_ROWS]: kmeans_near of the label so far */
+    float *limit;     /* [PRUNED_ROWS]: no centroid with p - e beyond it is the label, nor ties */
     int32_t *begin;   /* [groups + 1] */
     uint32_t *visit;  /* [PRUNED_VISITS]: row << 16 | group, as they come */
     uint16_t *sorted; /* [PRUNED_VISITS]: rows, group by group */

@@ -60,7 +60,20 @@ static void finish_int8(const kmeans_assigner *a, worker *w, int panel, size_t f
     }
 }
 
-static void multiply_tile(const kmeans_assigner *a, worker *w, size_t first, int rows) {
+/* A part of the stored rows that will be read next, so that memory works while the product does:
+ * f32 takes the next tile's; the others read them only to decide. */
+static void fetch_part(const kmeans_assigner *a, size_t first, int panel) {
+    const features *x = a->x;
+    size_t parts = (size_t)(a->panels.panels / PRODUCT_PANELS),
+           part = (size_t)panel / PRODUCT_PANELS;
+    size_t row = (size_t)x->d * dtype_size(x->type), tile = PRODUCT_ROWS * row;
+    size_t at = (a->rows.data ? first : first + PRODUCT_ROWS) * row;
+    size_t begin = at + tile * part / parts, end = at + tile * (part + 1) / parts;
+    if (end > x->n * row) end = x->n * row;
+    for (size_t j = begin; j < end; j += 64) __builtin_prefetch((const char *)x->data + j, 0, 2);
+}
+
+static void multiply_tile(const kmeans_assigner *a, worker *w, size_t first, int rows, bool bound) {
     size_t steps = a->rows.steps, apart = steps * PRODUCT_PANEL;
     for (int i = 0; i < PRODUCT_ROWS * LANES; i++) w->least[i] = INFINITY;
     for (int panel = 0; panel < a->panels.panels; panel += PRODUCT_PANELS) {
@@ -69,6 +82,7 @@ static void multiply_tile(const kmeans_assigner *a, worker *w, size_t first, int
         for (size_t s = 0; s < steps; s += PRODUCT_DEPTH, tile += PRODUCT_ROWS * PRODUCT_STRIDE)
             product_tile(a->rows.type, tile, steps - s < PRODUCT_DEPTH ? steps - s : PRODUCT_DEPTH,
                 data + s * PRODUCT_PANEL, apart, w->block, s > 0);
+        if (bound || !a->rows.data) fetch_part(a, first, panel);
         if (a->rows.type == PRODUCT_INT8)
             finish_int8(a, w, panel, first, rows);
         else
@@ -173,23 +187,30 @@ static void set_bounds(kmeans_assigner *a, worker *w, size_t i, float *p, int la
     bounds_set_all(b, i, w->length);
 }
 
+/* Row i, the tile's r-th, of which `kept` columns are left in w->kept. */
+static void decide(
+    kmeans_assigner *a, worker *w, size_t i, int r, int kept, bool bound, kmeans_counts *counts) {
+    size_t columns = (size_t)a->panels.panels * PRODUCT_PANEL;
+    int label = a->panels.centroid[w->kept[0]];
+    if (kept > 1 || bound) {
+        float near;
+        label = nearest(a, w, features_row(a->x, i, w->scratch), kept, &near);
+        if (bound) set_bounds(a, w, i, w->score + (size_t)r * columns, label, near);
+    }
+    counts->kept += kept;
+    counts->changed += a->label[i] != label;
+    a->label[i] = (uint16_t)label;
+}
+
 static void assign_tile(
     kmeans_assigner *a, worker *w, size_t first, bool bound, kmeans_counts *counts) {
-    size_t left = a->x->n - first, columns = (size_t)a->panels.panels * PRODUCT_PANEL;
+    size_t left = a->x->n - first;
     int rows = left < PRODUCT_ROWS ? (int)left : PRODUCT_ROWS;
     fill_tile(a, w, first, rows);
-    multiply_tile(a, w, first, rows);
+    multiply_tile(a, w, first, rows, bound);
     for (int r = 0; r < rows; r++) {
         size_t i = first + (size_t)r;
-        int kept = keep(a, w, i, r), label = a->panels.centroid[w->kept[0]];
-        if (kept > 1 || bound) {
-            float near;
-            label = nearest(a, w, features_row(a->x, i, w->scratch), kept, &near);
-            if (bound) set_bounds(a, w, i, w->score + (size_t)r * columns, label, near);
-        }
-        counts->kept += kept;
-        counts->changed += a->label[i] != label;
-        a->label[i] = (uint16_t)label;
+        decide(a, w, i, r, keep(a, w, i, r), bound, counts);
     }
 }
 

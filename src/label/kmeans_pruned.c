@@ -113,7 +113,7 @@ static float decide(block *b, chunk *h, int q, int panel, const float *p, float 
         b->counts.kept++;
         if (is_nearer(a, row, c, near, label, b->w->best[r])) {
             near = take(b, i, r, panel / a->bounds.span, c, near);
-            h->limit[q] = limit_of(a, b->w->best[r], h->half[q]);
+            h->limit[q] = b->w->limit[r] = limit_of(a, b->w->best[r], h->half[q]);
         }
         other = near < other ? near : other;
     }
@@ -137,7 +137,7 @@ static void gather_chunk(block *b, const uint16_t *rows, int count, chunk *h) {
         h->norm[q] = s->norm[i];
         h->rest[q] = screen_rows_rest(s, i);
         h->half[q] = s->half[i];
-        h->limit[q] = limit_of(b->a, b->w->best[r], s->half[i]);
+        h->limit[q] = b->w->limit[r];
         h->length[q] = INFINITY;
     }
 }
@@ -226,6 +226,7 @@ static int open_rows(block *b, int rows) {
         w->best[r] = assigner_near(a, features_row(a->x, i, w->scratch), s->label[i]);
         bounds_set_label(s, i, s->label[i], assigner_within(a, w->best[r]));
         if (!bounds_failing(s, i, bounds_upper(s, i), mask)) continue;
+        w->limit[r] = limit_of(a, w->best[r], a->rows.half[i]);
         note_visits(b, r, mask);
         w->open[left++] = (uint16_t)r;
     }

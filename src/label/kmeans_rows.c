@@ -8,11 +8,6 @@
 
 enum { LANES = 16, SAMPLE = 4096 };
 
-float float_up(double v) {
-    float f = (float)v;
-    return (double)f < v ? nextafterf(f, INFINITY) : f;
-}
-
 /* sum (x_j - m_j)^2; the relative error is below (D + 4) 2^-53 (a difference of floats is off by
  * at most 2^-53 of itself). */
 VECTOR_CLONES

@@ -43,7 +43,10 @@ void screen_rotate(float *y, int d);
 void screen_rotate_double(double *y, int d); /* u: 2^-53 */
 
 /* Upward: not less than v. */
-float float_up(double v);
+static inline float float_up(double v) {
+    float f = (float)v;
+    return (double)f < v ? f + __builtin_fabsf(f) * 0x1p-23f + 0x1p-149f : f;
+}
 
 /* Rows as the arithmetic takes them. */
 typedef struct screen_rows {
