@@ -16,8 +16,8 @@
 
 #define HEADER                                                                                     \
     "stage,round,step,loss,learning_rate,gradient_norm,anchors,objective,imbalance,changed,kept,"  \
-    "repaired,seconds"
-enum { VALUES = 10, LINE = 512, STAGE_TEXT = 64, FILE_LIMIT = 1 << 30 };
+    "repaired,seconds,assign,update,exchange"
+enum { VALUES = 13, LINE = 512, STAGE_TEXT = 64, FILE_LIMIT = 1 << 30 };
 
 struct metrics {
     FILE *file;
@@ -152,7 +152,8 @@ status metrics_open(metrics **out, const char *path, const char *stage, int roun
 status metrics_write(metrics *m, const metrics_row *row) {
     if (!m) return STATUS_OK;
     const double value[VALUES] = {row->loss, row->learning_rate, row->gradient_norm, row->anchors,
-        row->objective, row->imbalance, row->changed, row->kept, row->repaired, row->seconds};
+        row->objective, row->imbalance, row->changed, row->kept, row->repaired, row->seconds,
+        row->assign, row->update, row->exchange};
     char line[LINE];
     int n = snprintf(line, sizeof line, "%.63s,%d,%" PRId64, row->stage, row->round, row->step);
     for (int i = 0; i < VALUES; i++) {
@@ -215,8 +216,8 @@ status metrics_read(const char *path, metrics_row **rows, int *count) {
         const char *stage = intern(p.stage);
         if (!stage) st = STATUS_FAILED;
         const double *v = p.value;
-        all[n++] = (metrics_row){
-            stage, p.round, p.step, v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7], v[8], v[9]};
+        all[n++] = (metrics_row){stage, p.round, p.step, v[0], v[1], v[2], v[3], v[4], v[5], v[6],
+            v[7], v[8], v[9], v[10], v[11], v[12]};
     }
     memory_free(text);
     if (st != STATUS_OK) {

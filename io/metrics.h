@@ -1,6 +1,7 @@
 /* metrics.csv: one row a step of every stage, no duplicates after a restart.
  * Columns: stage, round, step, loss, learning_rate, gradient_norm, anchors, objective, imbalance,
- * changed, kept, repaired, seconds; what a stage has not is left empty. */
+ * changed, kept, repaired, seconds, assign, update, exchange (seconds of k-means' phases); what a
+ * stage has not is left empty. */
 #ifndef AUXSEG_IO_METRICS_H
 #define AUXSEG_IO_METRICS_H
 
@@ -15,10 +16,11 @@ typedef struct metrics_row {
     int round;
     int64_t step;
     double loss, learning_rate, gradient_norm, anchors, objective, imbalance, changed, kept,
-        repaired, seconds; /* NAN: empty */
+        repaired, seconds, assign, update, exchange; /* NAN: empty */
 } metrics_row;
 #define METRICS_EMPTY(stage_, round_, step_)                                                       \
-    ((metrics_row){stage_, round_, step_, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN})
+    ((metrics_row){                                                                                \
+        stage_, round_, step_, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN})
 
 typedef struct metrics metrics;
 

@@ -128,7 +128,7 @@ static status assign(lloyd *l, kmeans_iteration *it) {
     if (st != STATUS_OK) return st;
     double assigned = timer_now();
     it->assign_seconds = assigned - now;
-    kmeans_exchange(l->c, x, l->label, l->o->threads, &l->sums);
+    it->exchange_seconds = kmeans_exchange(l->c, x, l->label, l->o->threads, &l->sums);
     int64_t figure[] = {counts.changed, counts.kept};
     comm_sum_i64(l->c, figure, sizeof figure / sizeof *figure);
     it->rows = l->rows.total;

@@ -39,6 +39,7 @@ typedef struct kmeans_iteration {
     int64_t rows, changed, kept; /* rows assigned, of them with another label than before (-1: not
                                     known), centroids that no screen excluded, over rows */
     double assign_seconds, update_seconds; /* products and decisions; sums, exchange, means */
+    double exchange_seconds;               /* part of the latter: sums between ranks */
     double visited;                        /* share of the n K products that rank 0 computed */
     const char *arithmetic;                /* of rank 0's products: "f32" | "bf16" | "int8" */
     const kmeans_state *state; /* to continue from, valid during the report; the same on every
@@ -54,6 +55,14 @@ typedef struct kmeans_result {
     float *distance; /* [local rows], squared, of each row to the centroid of the label that it had
                         before outliers were marked; owned */
 } kmeans_result;
+
+/* Bytes that kmeans_run takes on a rank of n rows, at most, beside those rows. */
+typedef struct kmeans_memory {
+    size_t rows, centroids; /* what grows with n: labels, distances, screen, bounds; with K */
+    size_t start;           /* while initial centroids are chosen */
+} kmeans_memory;
+/* Not collective. */
+kmeans_memory kmeans_needs(const kmeans_options *o, size_t n, int d);
 
 /* Lloyd's iterations from one or several starts, of which the one with the least objective is kept
  * (the first of equal ones). Labels belong to the centroids that are returned.

@@ -52,13 +52,15 @@ static void draw(
     }
 }
 
-/* Sums and counts of the batch over all ranks. Collective. */
-static void sum_batch(minibatch *m, const comm *c, const kmeans_options *o) {
+/* Sums and counts of the batch over all ranks; returns the seconds of the exchange. Collective. */
+static double sum_batch(minibatch *m, const comm *c, const kmeans_options *o) {
     size_t words = (size_t)o->k * (size_t)m->rows.d + (size_t)o->k;
     memset(m->total.sum, 0, words * sizeof *m->total.sum);
     memset(m->summed, 0xFF, m->rows.n * sizeof *m->summed); /* LABEL_NONE */
     kmeans_sums_follow(&m->rows, m->label, m->summed, o->threads, &m->total);
+    double now = timer_now();
     comm_sum_i64(c, m->total.sum, words);
+    return timer_now() - now;
 }
 
 /* Objective, scaled to all rows, and kept centroids. Collective. */
@@ -105,7 +107,7 @@ status minibatch_step(minibatch *m, const comm *c, const kmeans_options *o, cons
     double assigned = timer_now();
     it->assign_seconds = assigned - now;
     sum_figures(m, c, rows, &counts, o->batch, it);
-    sum_batch(m, c, o);
+    it->exchange_seconds = sum_batch(m, c, o);
     it->imbalance = kmeans_imbalance(m->total.count, o->k, o->batch);
     move_centroids(m, o, centroids);
     it->rows = o->batch;

@@ -1,6 +1,7 @@
 #include "mpi/kmeans_update.h"
 
 #include "src/base/memory.h"
+#include "src/base/timer.h"
 
 #include <math.h>
 #include <string.h>
@@ -48,11 +49,13 @@ void kmeans_sum_block_destroy(kmeans_sum_block *s) {
     *s = (kmeans_sum_block){0};
 }
 
-void kmeans_exchange(
+double kmeans_exchange(
     const comm *c, const features *x, const uint16_t *label, int threads, kmeans_sum_block *s) {
     kmeans_sums_follow(x, label, s->summed, threads, &s->own);
     memcpy(s->all.sum, s->own.sum, s->words * sizeof *s->all.sum);
+    double now = timer_now();
     comm_sum_i64(c, s->all.sum, s->words);
+    return timer_now() - now;
 }
 
 /* Rows that leave their clusters, of one rank or of all, in the order of image and pixel. */

@@ -17,8 +17,9 @@ status kmeans_sum_block_create(const comm *c, kmeans_sum_block *s, const feature
     int threads, int64_t rows, double largest);
 void kmeans_sum_block_destroy(kmeans_sum_block *s);
 
-/* Brings the sums to label [n], of this rank's rows, every row labelled. Collective. */
-void kmeans_exchange(
+/* Brings the sums to label [n], of this rank's rows, every row labelled. Returns the seconds of the
+ * exchange between ranks. Collective. */
+double kmeans_exchange(
     const comm *c, const features *x, const uint16_t *label, int threads, kmeans_sum_block *s);
 
 /* centroids [K, D]: the means of the labelled rows; empty clusters get the farthest rows, *repaired

@@ -10,6 +10,7 @@
 #include "src/app/extract.h"
 #include "src/app/setup.h"
 #include "src/app/stage.h"
+#include "src/base/log.h"
 #include "src/base/memory.h"
 
 #include <math.h>
@@ -33,6 +34,7 @@ static kmeans_init init_of(const settings *s) {
 
 static kmeans_options options_of(const settings *s) {
     return (kmeans_options){.k = s->cluster.k,
+        .batch = strcmp(s->cluster.method, "minibatch") == 0 ? s->cluster.batch : 0,
         .iterations = s->cluster.iterations,
         .restarts = s->cluster.restarts,
         .threads = setup_threads(s),
@@ -74,11 +76,29 @@ static status write_labels(const stage *t, const feature_block *b, int k, const 
     return st;
 }
 
+/* What is held at most from here on, on the rank that holds most. Collective. */
+static void log_memory(const stage *t, const kmeans_options *o, const feature_block *b) {
+    kmeans_memory m = kmeans_needs(o, b->rows.n, b->rows.d);
+    double own = (double)b->rows.n * b->rows.d * (double)dtype_size(b->rows.type);
+    double mib[] = {own, (double)m.rows, (double)m.centroids, (double)m.start, 0};
+    mib[4] = mib[0] + mib[1] + mib[2] + mib[3];
+    comm_max_f64(t->c, mib, sizeof mib / sizeof *mib);
+    for (size_t i = 0; i < sizeof mib / sizeof *mib; i++) mib[i] /= 1 << 20;
+    log_info("cluster: at most %.0f MiB a rank: features %.0f, labels, screen and bounds of rows "
+             "%.0f, centroids and sums %.0f, the start %.0f",
+        mib[4], mib[0], mib[1], mib[2], mib[3]);
+}
+
 /* From the beginning, or from where it was interrupted. */
 static status cluster_features(const feature_block *b, cluster_report *r, kmeans_result *out) {
     const stage *t = r->t;
     kmeans_options o = options_of(t->s);
     if (r->resumed) o.resume = &r->state;
+    if (o.batch > 0)
+        log_info("cluster: mini-batches of %d pixels: centroids are approximate, labels are exact "
+                 "for them",
+            o.batch);
+    log_memory(t, &o, b);
     int64_t *rows = feature_block_rows(b);
     float *start = NULL;
     status st = comm_agree(t->c, rows ? STATUS_OK : STATUS_FAILED);
@@ -110,10 +130,11 @@ static status cluster_stage(stage *t) {
     if (st == STATUS_OK) st = write_labels(t, &b, k, &r, path, &hash);
     if (st != STATUS_OK) goto done;
     timer_lap(&t->time, PHASE_WRITE, now);
-    double seconds = t->time.seconds[PHASE_ASSIGN] + t->time.seconds[PHASE_UPDATE];
+    double seconds = t->time.seconds[PHASE_ASSIGN] + t->time.seconds[PHASE_UPDATE] +
+                     t->time.seconds[PHASE_EXCHANGE];
     if (t->record) st = run_record_set_hash(t->record, t->round > 1 ? t->name : "labels", hash);
     st = comm_agree(t->c, st);
-    double done = (double)report.rows * (double)report.passes;
+    double done = (double)report.rows * report.passes;
     stage_result result = {path, hash, seconds > 0 ? done / seconds : NAN, "pixel iterations/s"};
     if (st == STATUS_OK) st = stage_finish(t, &result);
     if (st == STATUS_OK) cluster_report_forget(&report);

@@ -65,30 +65,56 @@ static status write_row(cluster_report *r, const kmeans_iteration *it) {
     metrics_row row = METRICS_EMPTY(r->t->base, r->t->round, it->state->passes);
     row.objective = it->objective;
     row.imbalance = it->imbalance;
-    row.changed = (double)it->changed;
-    row.kept = (double)it->kept / (double)r->rows;
+    if (it->changed >= 0) row.changed = (double)it->changed;
+    row.kept = (double)it->kept / (double)it->rows;
     row.repaired = it->repaired;
     row.seconds = it->assign_seconds + it->update_seconds;
+    row.assign = it->assign_seconds;
+    row.update = it->update_seconds - it->exchange_seconds;
+    row.exchange = it->exchange_seconds;
     return metrics_write(r->metrics, &row);
 }
 
-/* When one is due, or the stage is about to stop. */
-static status save(cluster_report *r, const kmeans_iteration *it, bool stopping) {
+/* Asked of every rank, decided by rank 0's clock. Collective. */
+static bool checkpoint_due(const cluster_report *r, const kmeans_iteration *it) {
+    enum { SHARE = 20 }; /* writing takes at most one part of so many of the time */
     int every = r->t->s->cluster.checkpoint_iterations;
-    if (!stopping && (every == 0 || it->iteration % every != 0)) return STATUS_OK;
+    if (every == 0 || it->iteration % every != 0) return false;
+    bool due = timer_now() - r->saved >= SHARE * r->save_seconds;
+    comm_broadcast(r->t->c, &due, sizeof due);
+    return due;
+}
+
+/* When one is due, or the stage is about to stop. Collective. */
+static status save(cluster_report *r, const kmeans_iteration *it, bool stopping) {
+    if (!stopping && !checkpoint_due(r, it)) return STATUS_OK;
     double now = timer_now();
     status st = cluster_checkpoint_save(r->t->c, r->folder, r->t->name, r->key, it->state);
-    timer_lap(&r->t->time, PHASE_CHECKPOINT, now);
+    r->saved = timer_lap(&r->t->time, PHASE_CHECKPOINT, now);
+    r->save_seconds = r->saved - now;
     return st;
+}
+
+/* Batches are many and short: some of them. */
+static void log_iteration(const cluster_report *r, const kmeans_iteration *it) {
+    enum { LINES = 20 };
+    int batches = r->t->s->cluster.iterations;
+    if (it->changed >= 0)
+        log_info(
+            "k-means: restart %d, iteration %d: objective %.6g, imbalance %.2f, %lld rows changed",
+            it->restart, it->iteration, it->objective, it->imbalance, (long long)it->changed);
+    else if (batches <= LINES || it->iteration % (batches / LINES) == 0)
+        log_info("mini-batch k-means: restart %d, batch %d: objective about %.6g", it->restart,
+            it->iteration, it->objective);
 }
 
 status cluster_report_iteration(void *context, const kmeans_iteration *it) {
     cluster_report *r = context;
-    r->passes++;
+    r->passes += (double)it->rows / (double)r->rows;
     r->t->time.seconds[PHASE_ASSIGN] += it->assign_seconds;
-    r->t->time.seconds[PHASE_UPDATE] += it->update_seconds;
-    log_info("k-means: restart %d, iteration %d: objective %.6g, imbalance %.2f, %lld rows changed",
-        it->restart, it->iteration, it->objective, it->imbalance, (long long)it->changed);
+    r->t->time.seconds[PHASE_UPDATE] += it->update_seconds - it->exchange_seconds;
+    r->t->time.seconds[PHASE_EXCHANGE] += it->exchange_seconds;
+    log_iteration(r, it);
     status st = comm_root(r->t->c) ? write_row(r, it) : STATUS_OK;
     /* One rank that was signalled is enough: the code travels with the agreement. */
     if (st == STATUS_OK && stop_requested()) st = STATUS_STOPPED;

@@ -15,7 +15,8 @@ typedef struct cluster_report {
     int64_t rows;     /* of all ranks */
     bool resumed;
     kmeans_state state; /* if resumed: to continue from */
-    int64_t passes;     /* iterations over all rows that this process has done */
+    double passes;      /* over all rows, by this process; a mini-batch counts by its share */
+    double saved, save_seconds; /* when the last checkpoint was written, how long it took */
     char folder[FILE_PATH];
 } cluster_report;
 
@@ -23,8 +24,8 @@ typedef struct cluster_report {
  * opens metrics.csv after its last iteration. Safe to end after any status. Collective. */
 status cluster_report_begin(cluster_report *r, stage *t, const feature_block *b);
 /* kmeans_run's report; context: the cluster_report. A checkpoint every
- * cluster.checkpoint_iterations iterations, and when a stop is requested: STATUS_STOPPED.
- * Collective. */
+ * cluster.checkpoint_iterations iterations, unless writing would take more than a twentieth of the
+ * time, and when a stop is requested: STATUS_STOPPED. Collective. */
 status cluster_report_iteration(void *context, const kmeans_iteration *it);
 /* Removes the checkpoints, whose result is written. Collective. */
 void cluster_report_forget(cluster_report *r);

@@ -41,7 +41,7 @@ typedef struct settings {
     struct {
         settings_text method, metric, screen, arithmetic, init, outlier_scope;
         settings_text start; /* file of initial centroids; "": by init */
-        int k, iterations, restarts, sample, checkpoint_iterations;
+        int k, iterations, restarts, sample, checkpoint_iterations, batch;
         int min_points; /* and eps: of method "dbscan" */
         double tolerance, outliers, eps;
     } cluster;

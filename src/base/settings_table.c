@@ -133,8 +133,11 @@ static const setting table[] = {
          "the order of images and pixels, in the first round; empty: none."),
         .aside = true},
 
-    {CHOICE(cluster, method, "kmeans", "kmeans|dbscan",
-        "How pixels are grouped. dbscan: by density on a sample, which finds the number of "
+    {CHOICE(cluster, method, "kmeans", "kmeans|minibatch|dbscan",
+        "How pixels are grouped. kmeans: each pixel by its nearest centroid, centroids are the means "
+        "of their pixels. minibatch: centroids follow `batch` random pixels at a time, in "
+        "`iterations` batches, an approximation; then each pixel gets the label of the nearest. "
+        "dbscan: by density on a sample, which finds the number of "
         "clusters itself; the other pixels get the label of the nearest core point within eps, or "
         "none. Of this group it takes metric, sample, eps and min_points.")},
     {CHOICE(cluster, metric, "cosine", "cosine|euclidean",
@@ -166,8 +169,11 @@ static const setting table[] = {
         "with the square.")},
     {INTEGER(cluster, min_points, 10, 1, INT_MAX, "pixels",
         "dbscan: pixels of the sample within eps, itself one of them, that make a core point.")},
+    {INTEGER(cluster, batch, 10000, 1, 100000000, "pixels",
+        "minibatch: pixels of a batch, over all ranks.")},
     {INTEGER(cluster, checkpoint_iterations, 1, 0, 100000, "iterations",
-         "Distance of checkpoints within the clustering; 0: only when it is stopped early."),
+         "Distance of checkpoints within the clustering, which is longer where writing them would "
+         "take more than a twentieth of the time; 0: only when it is stopped early."),
         .aside = true},
     {REAL(cluster, tolerance, 0, 0, 1, NULL,
         "Ends when the sum of squared distances falls by less than this share; 0: when no label "

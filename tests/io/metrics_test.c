@@ -64,7 +64,8 @@ static void restart_leaves_no_duplicates(void **state) {
 
 static void every_column_comes_back(void **state) {
     const char *path = scratch_path(*state, "columns.csv");
-    const metrics_row row = {"cluster", 3, INT64_MAX, 1.5, -2e-30, 3e30, 4, 5, 6, 7, 8, 9, 10.25};
+    const metrics_row row = {
+        "cluster", 3, INT64_MAX, 1.5, -2e-30, 3e30, 4, 5, 6, 7, 8, 9, 10.25, 11, 12.5, 13};
     metrics *m;
     metrics_row *rows;
     int n;

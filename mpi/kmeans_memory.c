@@ -1,0 +1,32 @@
+#include "mpi/kmeans.h"
+
+/* While k-means|| runs: distances, owners, labels and choices of rows, a screen of its own, and all
+ * candidates, twice while their list grows, with what a rank adds to it. */
+static size_t parallel_bytes(const kmeans_options *o, size_t n, size_t d) {
+    enum { ROW = 26, CANDIDATES = 12 };
+    const kmeans_assigner_options dense = {o->k, o->threads, KMEANS_SCREEN_DENSE, o->arithmetic};
+    size_t candidates = CANDIDATES * (size_t)o->k;
+    return n * ROW + kmeans_assigner_bytes(&dense, n, (int)d) + 2 * candidates * d * sizeof(float);
+}
+
+static size_t sample_bytes(const kmeans_options *o, size_t d) {
+    size_t sample = (size_t)(o->sample > o->k ? o->sample : o->k);
+    return 2 * sample * d * sizeof(float) + sample * (sizeof(double) + 3 * sizeof(int64_t));
+}
+
+kmeans_memory kmeans_needs(const kmeans_options *o, size_t n, int d) {
+    enum { LABELS = 2 * sizeof(uint16_t) + sizeof(float) };
+    /* Centroids, the best, the screen's packed ones and its last; sums of a rank and of all. */
+    enum { CENTROID = 4 * sizeof(float) + 2 * sizeof(int64_t) };
+    const kmeans_assigner_options screen = {o->k, o->threads, o->screen, o->arithmetic};
+    size_t words = (size_t)o->k * (size_t)d, batch = (size_t)o->batch;
+    kmeans_memory m = {.rows = n * LABELS + kmeans_assigner_bytes(&screen, n, d),
+        .centroids = words * CENTROID,
+        .start = o->init == KMEANS_PARALLEL ? parallel_bytes(o, n, (size_t)d)
+                                            : sample_bytes(o, (size_t)d)};
+    if (batch > 0) {
+        m.rows += batch * ((size_t)d * 2 * sizeof(float) + 2 * LABELS);
+        m.centroids += words * sizeof(int64_t);
+    }
+    return m;
+}
