@@ -220,6 +220,8 @@ status command_extract(const comm *c, const settings *s) {
     feature_block b = {0};
     status st = stage_begin(&t, c, s, "extract", 1);
     if (st == STATUS_OK) st = extract_features(&t, true, &b);
+    if (st == STATUS_OK && t.record) st = run_record_save(t.record);
+    st = comm_agree(c, st);
     feature_block_destroy(&b);
     stage_end(&t);
     return st;

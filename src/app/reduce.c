@@ -5,6 +5,8 @@
 #include "src/base/log.h"
 #include "src/base/memory.h"
 
+#include <stdio.h>
+
 static status project(const pca *p, const settings *s, feature_block *b) {
     int threads = setup_threads(s), d = p->components;
     float *y = memory_alloc(b->rows.n * (size_t)d, sizeof *y, "projected features");
@@ -32,7 +34,9 @@ static status report_variance(stage *t, const pca *p) {
     double share = p->variance_of_all > 0 ? kept / p->variance_of_all : 1;
     log_info("PCA: %d of %d dimensions keep %.2f %% of the features' variance", p->components, p->d,
         100 * share);
-    return stage_figure(t, t->name, "variance kept by PCA", share);
+    char group[STAGE_NAME] = "features";
+    if (t->round > 1) snprintf(group, sizeof group, "features-%d", t->round);
+    return stage_figure(t, group, "variance kept by PCA", share);
 }
 
 status reduce_features(stage *t, feature_block *b) {

@@ -42,6 +42,7 @@ expect 0 'PCA: 5 of 128 dimensions keep' "$auxseg" extract tiny.cfg
 # 3 images of 4 x 6 pixels at stride 8, 5 dimensions, a header of 128 bytes.
 [[ $(stat -c %s x.npy) -eq $((128 + 3 * 24 * 5 * 4)) ]] || fail "size of x.npy"
 grep -qa "'descr': '<f4', 'fortran_order': False, 'shape': (72, 5)" x.npy || fail "header of x.npy"
+expect 0 'variance kept by PCA' grep 'variance kept by PCA' run/run.json
 expect 0 '72 rows of 5 float32' "$auxseg" inspect run/features.h5
 for ranks in 2 3; do
     expect 0 'x2.npy' "${mpirun[@]}" -n "$ranks" env OMP_NUM_THREADS=2 "$auxseg" extract tiny.cfg \
