@@ -158,9 +158,12 @@ status check_space(const settings *s, const check_images *images, int64_t values
         log_error("extract.pca = %d: the features have %d dimensions", s->extract.pca, channels);
         st = STATUS_USAGE;
     }
-    double row_bytes = pixels * (double)sizeof(float);
-    double kept = row_bytes * (s->extract.pca > 0 ? s->extract.pca : channels);
-    double feature_bytes = row_bytes * (channels + s->extract.pca);
+    double stored =
+        (double)(strcmp(s->extract.dtype, "bf16") == 0 ? sizeof(uint16_t) : sizeof(float));
+    double kept = pixels * stored * (s->extract.pca > 0 ? s->extract.pca : channels);
+    /* What the projection takes and gives is float32. */
+    double feature_bytes =
+        s->extract.pca > 0 ? pixels * (double)sizeof(float) * (channels + s->extract.pca) : kept;
     note(&st, check_disk(folder, disk_needed(s, images, values, pixels, kept)));
     double memory = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
     log_info("memory: about %.2f GiB for features over all ranks, %.2f GiB on this host",

@@ -84,8 +84,8 @@ static void log_memory(const stage *t, const kmeans_options *o, const feature_bl
     mib[4] = mib[0] + mib[1] + mib[2] + mib[3];
     comm_max_f64(t->c, mib, sizeof mib / sizeof *mib);
     for (size_t i = 0; i < sizeof mib / sizeof *mib; i++) mib[i] /= 1 << 20;
-    log_info("cluster: at most %.0f MiB a rank: features %.0f, labels, screen and bounds of rows "
-             "%.0f, centroids and sums %.0f, the start %.0f",
+    log_info("cluster: at most %.1f MiB a rank: features %.1f, labels, screen and bounds of rows "
+             "%.1f, centroids and sums %.1f, the start %.1f",
         mib[4], mib[0], mib[1], mib[2], mib[3]);
 }
 

@@ -1,17 +1,11 @@
 #include "src/app/extract.h"
 
 #include "io/npy_rows.h"
-#include "mpi/shard.h"
 #include "src/app/commands.h"
-#include "src/app/inference.h"
-#include "src/app/reduce.h"
+#include "src/app/extract_compute.h"
 #include "src/app/setup.h"
 #include "src/base/log.h"
-#include "src/base/memory.h"
-#include "src/base/stop.h"
-#include "src/base/timer.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -41,12 +35,6 @@ void extract_layers(char *text, const settings *s, int round) {
         snprintf(text, 64, "layer%d", s->model.stages);
 }
 
-typedef struct feature_request {
-    char weights[FILE_PATH], file[FILE_PATH], layers[64];
-    uint64_t key; /* hash of everything that the features depend on */
-    bool keep;
-} feature_request;
-
 /* Features of other stages than this one have the same key: a copy of the stage computes it. */
 static status extract_key(const stage *t, const char *weights, uint64_t *key) {
     stage copy = *t;
@@ -55,124 +43,8 @@ static status extract_key(const stage *t, const char *weights, uint64_t *key) {
     return st;
 }
 
-/* Length 1 in float64; a row of zeros stays zero. */
-static void normalize_row(float *x, int d) {
-    double sum = 0;
-    for (int j = 0; j < d; j++) sum += (double)x[j] * x[j];
-    if (sum <= 0) return;
-    double scale = 1 / sqrt(sum);
-    for (int j = 0; j < d; j++) x[j] = (float)(x[j] * scale);
-}
-
-/* Images first .. first + count - 1 of the data set, of one shape: decoded into the plan's input.
- */
-static status load_inputs(const stage *t, plan *p, int first, int count) {
-    status worst = STATUS_OK;
-#pragma omp parallel for schedule(dynamic) num_threads(setup_threads(t->s))
-    for (int i = 0; i < count; i++) {
-        image rgb = {0};
-        status st = dataset_load(t->d, first + i, t->s->dataset.scale, &rgb, NULL);
-        if (st == STATUS_OK) image_normalize(&rgb, plan_input(p, i));
-        image_destroy(&rgb);
-        if (st != STATUS_OK) {
-#pragma omp critical(worst)
-            worst = st;
-        }
-    }
-    return worst;
-}
-
-static void store_rows(const settings *s, const plan *p, int count, feature_block *b, size_t row) {
-    int h, w, d = b->rows.d;
-    plan_output_shape(p, 0, &h, &w, &(int){0});
-    size_t pixels = (size_t)h * (size_t)w;
-#pragma omp parallel for schedule(static) num_threads(setup_threads(s))
-    for (int i = 0; i < count; i++) {
-        float *to = (float *)b->rows.data + (row + (size_t)i * pixels) * (size_t)d;
-        memcpy(to, plan_output(p, 0, i), pixels * (size_t)d * sizeof *to);
-        for (size_t r = 0; s->extract.normalize && r < pixels; r++)
-            normalize_row(to + r * (size_t)d, d);
-    }
-}
-
-/* Shapes of this rank's images at the features' stride, and memory for their rows. */
-static status block_create(const stage *t, const inference *net, feature_block *b) {
-    int64_t n = setup_training(t->d);
-    b->first = shard_begin(n, comm_rank(t->c), comm_size(t->c));
-    b->images = shard_begin(n, comm_rank(t->c) + 1, comm_size(t->c)) - b->first;
-    b->height = memory_alloc((size_t)b->images, sizeof *b->height, "feature shapes");
-    b->width = memory_alloc((size_t)b->images, sizeof *b->width, "feature shapes");
-    if (!b->height || !b->width) return STATUS_FAILED;
-    b->rows = (features){.d = inference_channels(net), .type = DTYPE_F32};
-    int stride = inference_stride(net);
-    for (int64_t i = 0; i < b->images; i++) {
-        int h, w;
-        dataset_shape(t->d, (int)(b->first + i), t->s->dataset.scale, &h, &w);
-        b->height[i] = (h + stride - 1) / stride;
-        b->width[i] = (w + stride - 1) / stride;
-        b->rows.n += (size_t)b->height[i] * (size_t)b->width[i];
-    }
-    b->rows.data = memory_alloc(b->rows.n * (size_t)b->rows.d, sizeof(float), "features");
-    return b->rows.data ? STATUS_OK : STATUS_FAILED;
-}
-
-/* Images of one shape from `at` on (counted in the block): rows from `row` on. */
-static status compute_run(
-    const stage *t, inference *net, feature_block *b, int at, int count, size_t row) {
-    int height, width;
-    plan *p = NULL;
-    dataset_shape(t->d, (int)b->first + at, t->s->dataset.scale, &height, &width);
-    status st = inference_plan(net, height, width, &p);
-    if (st == STATUS_OK) st = load_inputs(t, p, (int)b->first + at, count);
-    if (st == STATUS_OK) st = plan_forward(p, count, &(step_context){0});
-    if (st == STATUS_OK) store_rows(t->s, p, count, b, row);
-    return st;
-}
-
-static status compute_block(const stage *t, inference *net, feature_block *b) {
-    status st = block_create(t, net, b);
-    progress bar = progress_begin("extract", "images", 0, b->images);
-    size_t row = 0;
-    for (int i = 0, count; st == STATUS_OK && i < b->images; i += count) {
-        count = inference_run(
-            net, t->d, NULL, (int)b->first + i, (int)(b->first + b->images), t->s->dataset.scale);
-        st = compute_run(t, net, b, i, count, row);
-        row += (size_t)count * (size_t)b->height[i] * (size_t)b->width[i];
-        progress_update(&bar, i + count, "");
-        if (st == STATUS_OK && stop_requested()) st = STATUS_STOPPED;
-    }
-    progress_end(&bar, b->images, "");
-    return st;
-}
-
-static status write_block(
-    const stage *t, const inference *net, const feature_request *q, const feature_block *b) {
-    const char **names = stage_names(t);
-    if (!names) return STATUS_FAILED;
-    status st = features_write(
-        t->c, q->file, b, names, setup_training(t->d), q->layers, inference_stride(net), q->key);
-    memory_free(names);
-    return st;
-}
-
-/* The features as a network computes them now. */
-static status compute_features(stage *t, const feature_request *q, feature_block *b) {
-    inference *net = NULL;
-    double began = timer_now();
-    status st = inference_create(&net, t->c, t->s, t->d, NETWORK_FEATURES, q->layers, q->weights);
-    if (st == STATUS_OK) st = comm_agree(t->c, compute_block(t, net, b));
-    if (st == STATUS_OK)
-        log_info("features: %s of %s, %d dimensions at stride %d, %.1f images/s", q->layers,
-            q->weights, b->rows.d, inference_stride(net),
-            setup_training(t->d) / (timer_now() - began));
-    if (st == STATUS_OK) st = reduce_features(t, b);
-    if (st == STATUS_OK && q->keep) st = write_block(t, net, q, b);
-    inference_destroy(net);
-    return st;
-}
-
 /* Whether features.h5 holds just these features and may be used. Collective. */
-static bool features_kept(const stage *t, const feature_request *q) {
+static bool features_kept(const stage *t, const extract_request *q) {
     features_info info;
     int32_t kept = comm_root(t->c) && strcmp(t->s->run.resume, "auto") == 0 &&
                    file_exists(q->file) && features_about(q->file, &info) == STATUS_OK &&
@@ -192,7 +64,7 @@ static status write_npy(const stage *t, const feature_block *b, bool computed) {
 }
 
 status extract_features(stage *t, bool keep, feature_block *out) {
-    feature_request q = {.keep = keep};
+    extract_request q = {.keep = keep};
     feature_block b = {0};
     extract_layers(q.layers, t->s, t->round);
     status st = comm_agree(t->c, extract_weights_path(q.weights, t->s, t->round));
@@ -205,7 +77,7 @@ status extract_features(stage *t, bool keep, feature_block *out) {
         st = features_read(t->c, q.file, q.key, &b);
         if (st == STATUS_OK) log_info("features: %s read from %s", q.layers, q.file);
     } else {
-        st = compute_features(t, &q, &b);
+        st = extract_compute(t, &q, &b);
     }
     if (st == STATUS_OK) st = write_npy(t, &b, !kept);
     if (st == STATUS_OK)

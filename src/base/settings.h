@@ -34,7 +34,7 @@ typedef struct settings {
         int stages, output_stride, group, head_channels, projection;
     } model;
     struct {
-        settings_text source, weights, layers, npy;
+        settings_text source, weights, layers, npy, dtype;
         bool normalize, keep;
         int pca;
     } extract;

@@ -126,6 +126,9 @@ static const setting table[] = {
     {INTEGER(extract, pca, 0, 0, 65536, "dimensions",
         "The features are projected on so many principal components, and get length 1 again under "
         "normalize; 0: all dimensions stay as they are.")},
+    {CHOICE(extract, dtype, "f32", "f32|bf16",
+        "Type that features are stored in, after normalize and pca; labels are those of the stored "
+        "ones. bf16 takes half of the memory.")},
     {FLAG(extract, keep, 0, "Write the features to features.h5, as the command `extract` does."),
         .aside = true},
     {WORDS(extract, npy, "",

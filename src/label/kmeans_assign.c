@@ -5,8 +5,9 @@
 
 #include <string.h>
 
-/* A pruned visit costs more than a dense product: rows come from anywhere. */
-static const double WORTHWHILE = 0.6;
+/* What a visit is expected to cost, in shares of a dense pass, until it has been measured: more
+ * than a dense product, as rows come from anywhere. */
+static const double VISIT_COST = 1.5;
 
 static void destroy_workers(kmeans_assigner *a) {
     for (int t = 0; a->workers && t < a->o.threads; t++) {
@@ -39,7 +40,7 @@ static status create_worker(worker *w, const kmeans_assigner *a) {
     w->least = memory_alloc(PRODUCT_ROWS * PRODUCT_PANEL + stride, sizeof *w->least, what);
     w->gathered = memory_alloc(PRODUCT_GATHER * steps + d, sizeof *w->gathered, what);
     w->near = memory_alloc(columns, sizeof *w->near, what);
-    w->kept = memory_alloc(columns, sizeof *w->kept, what);
+    w->kept = memory_alloc(DENSE_AHEAD * columns, sizeof *w->kept, what);
     w->open = memory_alloc(PRUNED_ROWS, sizeof *w->open, what);
     w->best = memory_alloc(PRUNED_ROWS, sizeof *w->best, what);
     w->limit = memory_alloc(PRUNED_ROWS, sizeof *w->limit, what);
@@ -176,33 +177,50 @@ static status reorder(kmeans_assigner *a) {
     return st;
 }
 
-/* Are the bounds from before worth their use? Moves them to the new centroids. */
-static bool use_bounds(kmeans_assigner *a, double *share) {
-    if (!a->bounded) return false;
+/* Moves the bounds to the new centroids; would a pruned pass be faster than a dense one? */
+static bool worth_pruning(kmeans_assigner *a, double *share) {
+    *share = 1;
+    if (!a->bounded && !a->sampled) return false;
     bounds_move(&a->bounds, &a->panels, a->centroids, a->c);
     *share = pruned_share(a);
-    return a->o.screen == KMEANS_SCREEN_PRUNED || *share < WORTHWHILE;
+    double visit = a->visit_seconds > 0 ? a->visit_seconds : VISIT_COST * a->dense_seconds;
+    return visit * *share < a->dense_seconds;
 }
 
-status kmeans_assigner_assign(
-    kmeans_assigner *a, const float *c, uint16_t *label, kmeans_counts *counts) {
-    double share = 1;
-    bool bound = a->o.screen != KMEANS_SCREEN_DENSE;
-    a->c = c;
-    a->label = label;
-    bool pruned = use_bounds(a, &share);
-    if (bound && !pruned) {
-        status st = reorder(a);
-        if (st != STATUS_OK) return st;
-    }
-    screen_panels_pack(&a->panels, c, a->rows.shift, a->o.threads);
+static void assign_timed(
+    kmeans_assigner *a, bool pruned, size_t every, double share, kmeans_counts *counts) {
+    double now = timer_now();
+    screen_panels_pack(&a->panels, a->c, a->rows.shift, a->o.threads);
     if (pruned)
         assign_pruned(a, counts);
     else
-        assign_dense(a, bound, counts);
-    if (bound) memcpy(a->centroids, c, (size_t)a->o.k * (size_t)a->x->d * sizeof *c);
-    a->bounded = bound;
+        assign_dense(a, every, counts);
+    now = timer_now() - now;
+    if (!pruned)
+        a->dense_seconds = now;
+    else if (share > 0)
+        a->visit_seconds = now / share;
     counts->visited = pruned ? share : 1;
+}
+
+/* A dense pass sets the bounds of a sample of rows; once these say that pruning would pay, the next
+ * one sets those of all; from then on passes are pruned while that is faster. */
+status kmeans_assigner_assign(
+    kmeans_assigner *a, const float *c, uint16_t *label, kmeans_counts *counts) {
+    double share;
+    bool dense = a->o.screen == KMEANS_SCREEN_DENSE, forced = a->o.screen == KMEANS_SCREEN_PRUNED;
+    a->c = c;
+    a->label = label;
+    bool worth = worth_pruning(a, &share), pruned = a->bounded && (worth || forced);
+    if (!dense && !pruned) {
+        status st = reorder(a);
+        if (st != STATUS_OK) return st;
+    }
+    bool all = pruned || (!dense && (worth || forced));
+    assign_timed(a, pruned, dense ? 0 : all ? 1 : pruned_sample(a->x->n), share, counts);
+    if (!dense) memcpy(a->centroids, c, (size_t)a->o.k * (size_t)a->x->d * sizeof *c);
+    a->bounded = all;
+    a->sampled = !dense;
     return STATUS_OK;
 }
 

@@ -14,7 +14,7 @@ typedef struct worker {
     float *least;        /* [PRODUCT_ROWS, PANEL]: the least p, lane by lane */
     float *length;       /* [panels, rounded up] */
     uint32_t *gathered;  /* [GATHER, steps] */
-    int *kept;           /* [columns] */
+    int *kept;           /* [DENSE_AHEAD, columns] */
     float *scratch;      /* [D] */
     /* pruned: a block's rows, and which groups they must see */
     uint16_t *open;   /* [PRUNED_ROWS]: the rows that are not settled */
@@ -25,7 +25,7 @@ typedef struct worker {
     uint16_t *sorted; /* [PRUNED_VISITS]: rows, group by group */
 } worker;
 
-enum { PRUNED_ROWS = 1024, PRUNED_VISITS = PRUNED_ROWS * 32 };
+enum { DENSE_AHEAD = 6, PRUNED_ROWS = 1024, PRUNED_VISITS = PRUNED_ROWS * 32 };
 
 struct kmeans_assigner {
     kmeans_assigner_options o;
@@ -33,22 +33,33 @@ struct kmeans_assigner {
     screen_rows rows;
     screen_panels panels;
     bounds bounds;
-    bool bounded;     /* the bounds hold for `centroids` */
-    float *centroids; /* [K, D]: of the last assignment, if bounded */
-    const float *c;   /* [K, D]: of this assignment */
-    uint16_t *label;  /* [n]: the caller's */
-    worker *workers;  /* [threads] */
-    float near_error; /* relative, of kmeans_near */
+    bool bounded, sampled; /* the bounds of all rows, or of a sample, hold for `centroids` */
+    double dense_seconds;  /* of the last dense pass */
+    double visit_seconds;  /* of the last pruned pass, by its share of visits; 0: none yet */
+    float *centroids;      /* [K, D]: of the last assignment, if bounded */
+    const float *c;        /* [K, D]: of this assignment */
+    uint16_t *label;       /* [n]: the caller's */
+    worker *workers;       /* [threads] */
+    float near_error;      /* relative, of kmeans_near */
 };
 
-/* Every row against every centroid; sets the bounds anew if `bound`. */
-void assign_dense(kmeans_assigner *a, bool bound, kmeans_counts *counts);
+/* Every row against every centroid; sets the bounds of each `every`th row anew (0: of none). */
+void assign_dense(kmeans_assigner *a, size_t every, kmeans_counts *counts);
 /* Only what the bounds, which must hold for a->c, do not exclude. */
 void assign_pruned(kmeans_assigner *a, kmeans_counts *counts);
 /* Rows of one block. */
 int pruned_rows(int groups);
-/* The share of (row, group) pairs that a pruned pass would visit, from a sample of rows. */
+/* The share of (row, group) pairs that a pruned pass would visit, by the bounds of each
+ * pruned_sample(n)th row. */
+size_t pruned_sample(size_t n);
 double pruned_share(const kmeans_assigner *a);
+
+/* Row i's stored bytes, soon to be read. */
+static inline void fetch_row(const features *x, size_t i) {
+    size_t bytes = (size_t)x->d * dtype_size(x->type);
+    const char *at = (const char *)x->data + i * bytes;
+    for (size_t j = 0; j < bytes; j += 64) __builtin_prefetch(at + j, 0, 2);
+}
 
 /* The defining distance of a row [D] to centroid j. */
 static inline double assigner_distance(const kmeans_assigner *a, const float *row, int j) {

@@ -60,20 +60,19 @@ static void finish_int8(const kmeans_assigner *a, worker *w, int panel, size_t f
     }
 }
 
-/* A part of the stored rows that will be read next, so that memory works while the product does:
- * f32 takes the next tile's; the others read them only to decide. */
+/* A part of the tile from row `first` on, which is next, so that memory works while the product
+ * does. */
 static void fetch_part(const kmeans_assigner *a, size_t first, int panel) {
     const features *x = a->x;
     size_t parts = (size_t)(a->panels.panels / PRODUCT_PANELS),
            part = (size_t)panel / PRODUCT_PANELS;
     size_t row = (size_t)x->d * dtype_size(x->type), tile = PRODUCT_ROWS * row;
-    size_t at = (a->rows.data ? first : first + PRODUCT_ROWS) * row;
-    size_t begin = at + tile * part / parts, end = at + tile * (part + 1) / parts;
+    size_t begin = first * row + tile * part / parts, end = first * row + tile * (part + 1) / parts;
     if (end > x->n * row) end = x->n * row;
     for (size_t j = begin; j < end; j += 64) __builtin_prefetch((const char *)x->data + j, 0, 2);
 }
 
-static void multiply_tile(const kmeans_assigner *a, worker *w, size_t first, int rows, bool bound) {
+static void multiply_tile(const kmeans_assigner *a, worker *w, size_t first, int rows) {
     size_t steps = a->rows.steps, apart = steps * PRODUCT_PANEL;
     for (int i = 0; i < PRODUCT_ROWS * LANES; i++) w->least[i] = INFINITY;
     for (int panel = 0; panel < a->panels.panels; panel += PRODUCT_PANELS) {
@@ -82,7 +81,7 @@ static void multiply_tile(const kmeans_assigner *a, worker *w, size_t first, int
         for (size_t s = 0; s < steps; s += PRODUCT_DEPTH, tile += PRODUCT_ROWS * PRODUCT_STRIDE)
             product_tile(a->rows.type, tile, steps - s < PRODUCT_DEPTH ? steps - s : PRODUCT_DEPTH,
                 data + s * PRODUCT_PANEL, apart, w->block, s > 0);
-        if (bound || !a->rows.data) fetch_part(a, first, panel);
+        if (!a->rows.data) fetch_part(a, first + PRODUCT_ROWS, panel);
         if (a->rows.type == PRODUCT_INT8)
             finish_int8(a, w, panel, first, rows);
         else
@@ -115,8 +114,8 @@ static int refine(const kmeans_assigner *a, size_t i, const float *p, int *kept,
     return left;
 }
 
-/* w->kept: the columns that row i, the tile's r-th, may belong to. */
-static int keep(const kmeans_assigner *a, worker *w, size_t i, int r) {
+/* kept: the columns that row i, the tile's r-th, may belong to. */
+static int keep(const kmeans_assigner *a, const worker *w, size_t i, int r, int *kept) {
     const screen_panels *s = &a->panels;
     int columns = s->panels * PRODUCT_PANEL;
     const float *p = w->score + (size_t)r * (size_t)columns;
@@ -125,18 +124,18 @@ static int keep(const kmeans_assigner *a, worker *w, size_t i, int r) {
     lanes_least(w->least + r * LANES, 1, &least);
     float upper = least + e;
     float limit = upper + (margin(upper, a->rows.half[i]) + e);
-    int count = lanes_below(p, s->panels, limit + fabsf(limit) * 0x1p-21f, w->kept);
-    return count > 4 ? refine(a, i, p, w->kept, count) : count;
+    int count = lanes_below(p, s->panels, limit + fabsf(limit) * 0x1p-21f, kept);
+    return count > 4 ? refine(a, i, p, kept, count) : count;
 }
 
 /* The lowest of the nearest centroids among the kept columns; *near: kmeans_near of it. What
  * float32 cannot tell apart, the definition does. */
-static int nearest(
-    const kmeans_assigner *a, const worker *w, const float *row, int count, float *near) {
+static int nearest(const kmeans_assigner *a, const worker *w, const float *row, const int *kept,
+    int count, float *near) {
     float least = INFINITY;
     int best = -1, left = 0;
     for (int q = 0; q < count; q++) {
-        int c = a->panels.centroid[w->kept[q]];
+        int c = a->panels.centroid[kept[q]];
         w->near[q] = assigner_near(a, row, c);
         if (w->near[q] < least) least = w->near[q], best = c;
     }
@@ -146,7 +145,7 @@ static int nearest(
     if (left == 1) return best;
     for (int q = 0; q < count; q++) {
         if (assigner_beyond(a, w->near[q]) > limit) continue;
-        int c = a->panels.centroid[w->kept[q]];
+        int c = a->panels.centroid[kept[q]];
         double distance = assigner_distance(a, row, c);
         if (distance < exact || (distance == exact && c < best))
             exact = distance, best = c, *near = w->near[q];
@@ -187,40 +186,54 @@ static void set_bounds(kmeans_assigner *a, worker *w, size_t i, float *p, int la
     bounds_set_all(b, i, w->length);
 }
 
-/* Row i, the tile's r-th, of which `kept` columns are left in w->kept. */
-static void decide(
-    kmeans_assigner *a, worker *w, size_t i, int r, int kept, bool bound, kmeans_counts *counts) {
+/* Row i, the tile's r-th, of which `count` columns are left in kept. */
+static void decide(kmeans_assigner *a, worker *w, size_t i, int r, const int *kept, int count,
+    bool bound, kmeans_counts *counts) {
     size_t columns = (size_t)a->panels.panels * PRODUCT_PANEL;
-    int label = a->panels.centroid[w->kept[0]];
-    if (kept > 1 || bound) {
+    int label = a->panels.centroid[kept[0]];
+    if (count > 1 || bound) {
         float near;
-        label = nearest(a, w, features_row(a->x, i, w->scratch), kept, &near);
+        label = nearest(a, w, features_row(a->x, i, w->scratch), kept, count, &near);
         if (bound) set_bounds(a, w, i, w->score + (size_t)r * columns, label, near);
     }
-    counts->kept += kept;
+    counts->kept += count;
     counts->changed += a->label[i] != label;
     a->label[i] = (uint16_t)label;
 }
 
-static void assign_tile(
-    kmeans_assigner *a, worker *w, size_t first, bool bound, kmeans_counts *counts) {
-    size_t left = a->x->n - first;
-    int rows = left < PRODUCT_ROWS ? (int)left : PRODUCT_ROWS;
-    fill_tile(a, w, first, rows);
-    multiply_tile(a, w, first, rows, bound);
-    for (int r = 0; r < rows; r++) {
-        size_t i = first + (size_t)r;
-        decide(a, w, i, r, keep(a, w, i, r), bound, counts);
+/* A row is decided when what it needs from memory has had time to come. */
+static void decide_tile(
+    kmeans_assigner *a, worker *w, size_t first, int rows, size_t every, kmeans_counts *counts) {
+    size_t columns = (size_t)a->panels.panels * PRODUCT_PANEL;
+    int count[DENSE_AHEAD];
+    for (int r = 0; r < rows + DENSE_AHEAD; r++) {
+        int *kept = w->kept + (size_t)(r % DENSE_AHEAD) * columns, *n = &count[r % DENSE_AHEAD];
+        size_t i = first + (size_t)r, before = i - DENSE_AHEAD;
+        if (r >= DENSE_AHEAD)
+            decide(
+                a, w, before, r - DENSE_AHEAD, kept, *n, every > 0 && before % every == 0, counts);
+        if (r >= rows) continue;
+        *n = keep(a, w, i, r, kept);
+        if (*n > 1 || every == 1) fetch_row(a->x, i);
     }
 }
 
-void assign_dense(kmeans_assigner *a, bool bound, kmeans_counts *counts) {
+static void assign_tile(
+    kmeans_assigner *a, worker *w, size_t first, size_t every, kmeans_counts *counts) {
+    size_t left = a->x->n - first;
+    int rows = left < PRODUCT_ROWS ? (int)left : PRODUCT_ROWS;
+    fill_tile(a, w, first, rows);
+    multiply_tile(a, w, first, rows);
+    decide_tile(a, w, first, rows, every, counts);
+}
+
+void assign_dense(kmeans_assigner *a, size_t every, kmeans_counts *counts) {
     int64_t changed = 0, kept = 0, tiles = (int64_t)((a->x->n + PRODUCT_ROWS - 1) / PRODUCT_ROWS);
-    if (bound) bounds_reset(&a->bounds);
+    if (every > 0) bounds_reset(&a->bounds);
 #pragma omp parallel for num_threads(a->o.threads) schedule(dynamic, 4) reduction(+ : changed, kept)
     for (int64_t t = 0; t < tiles; t++) {
         kmeans_counts here = {0};
-        assign_tile(a, &a->workers[omp_get_thread_num()], (size_t)t * PRODUCT_ROWS, bound, &here);
+        assign_tile(a, &a->workers[omp_get_thread_num()], (size_t)t * PRODUCT_ROWS, every, &here);
         changed += here.changed;
         kept += here.kept;
     }

@@ -199,13 +199,6 @@ static void note_visits(block *b, int r, const uint64_t *mask) {
                 (uint32_t)r << 16 | (uint32_t)(64 * half + __builtin_ctzll(m));
 }
 
-/* Row i's stored bytes, soon to be read. */
-static void fetch_row(const features *x, size_t i) {
-    size_t bytes = (size_t)x->d * dtype_size(x->type);
-    const char *at = (const char *)x->data + i * bytes;
-    for (size_t j = 0; j < bytes; j += 64) __builtin_prefetch(at + j, 0, 2);
-}
-
 /* The rows that are not settled; their distances, which often settle them; the groups that they
  * must see. Returns how many. */
 static int open_rows(block *b, int rows) {
@@ -268,9 +261,13 @@ void assign_pruned(kmeans_assigner *a, kmeans_counts *counts) {
     *counts = (kmeans_counts){changed, kept, 1};
 }
 
+size_t pruned_sample(size_t n) {
+    return n / SAMPLE + 1;
+}
+
 double pruned_share(const kmeans_assigner *a) {
     const bounds *s = &a->bounds;
-    size_t step = s->n / SAMPLE + 1;
+    size_t step = pruned_sample(s->n);
     double failing = 0, rows = 0;
     for (size_t i = 0; i < s->n; i += step, rows++) {
         uint64_t mask[2];
