@@ -5,6 +5,9 @@
 
 #include <math.h>
 #include <omp.h>
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
 
 enum { LANES = 8, NEAR_LANES = 32 };
 
@@ -30,7 +33,7 @@ float kmeans_near_error(int d) {
 }
 
 VECTOR_CLONES
-float kmeans_near(const float *x, const float *c, int d) {
+static float near_plain(const float *x, const float *c, int d) {
     float s[NEAR_LANES] = {0};
     int whole = d / NEAR_LANES * NEAR_LANES;
     for (int j = 0; j < whole; j += NEAR_LANES)
@@ -45,6 +48,34 @@ float kmeans_near(const float *x, const float *c, int d) {
     for (int half = NEAR_LANES / 2; half > 0; half /= 2)
         for (int l = 0; l < half; l++) s[l] += s[l + half];
     return s[0];
+}
+
+#if defined(__x86_64__)
+/* Compilers take the sum over the lanes to memory and back. */
+__attribute__((target("avx512f"))) static float near_avx512(const float *x, const float *c, int d) {
+    __m512 s0 = _mm512_setzero_ps(), s1 = s0;
+    int j = 0;
+    for (; j + NEAR_LANES <= d; j += NEAR_LANES) {
+        __m512 e0 = _mm512_sub_ps(_mm512_loadu_ps(x + j), _mm512_loadu_ps(c + j));
+        __m512 e1 = _mm512_sub_ps(_mm512_loadu_ps(x + j + 16), _mm512_loadu_ps(c + j + 16));
+        s0 = _mm512_fmadd_ps(e0, e0, s0);
+        s1 = _mm512_fmadd_ps(e1, e1, s1);
+    }
+    for (; j < d; j += 16) {
+        __mmask16 rest = (__mmask16)(d - j < 16 ? (1u << (d - j)) - 1 : 0xFFFFu);
+        __m512 e =
+            _mm512_sub_ps(_mm512_maskz_loadu_ps(rest, x + j), _mm512_maskz_loadu_ps(rest, c + j));
+        s0 = _mm512_fmadd_ps(e, e, s0);
+    }
+    return _mm512_reduce_add_ps(_mm512_add_ps(s0, s1));
+}
+#endif
+
+float kmeans_near(const float *x, const float *c, int d) {
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx512f")) return near_avx512(x, c, d);
+#endif
+    return near_plain(x, c, d);
 }
 
 const float *features_row(const features *x, size_t i, float *scratch) {
