@@ -156,8 +156,8 @@ static const setting table[] = {
         .aside = true},
     {CHOICE(cluster, init, "plusplus", "plusplus|random|parallel",
         "How initial centroids are chosen. plusplus: k-means++ on a sample of the pixels; random: "
-        "pixels of the sample, evenly; parallel: k-means|| on all pixels, which costs about as "
-        "much as ten iterations.")},
+        "pixels of the sample, evenly; parallel: k-means|| on all pixels, which costs as much as "
+        "some ten iterations, and more where k is large.")},
     {WORDS(cluster, start, "",
          "File of initial centroids in place of `init`, with one start: a labels.h5, or float32 "
          "[k, dimensions] as .npy. What it holds counts, not its name."),
