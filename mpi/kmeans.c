@@ -74,7 +74,8 @@ static status check(lloyd *l) {
 /* l->centroids become start [K, D], which is the same on every rank. */
 static status take_start(lloyd *l, const float *start) {
     int64_t bad;
-    features rows = {(size_t)l->o->k, l->rows.x->d, DTYPE_F32, l->centroids};
+    features rows = {
+        .n = (size_t)l->o->k, .d = l->rows.x->d, .type = DTYPE_F32, .data = l->centroids};
     memcpy(l->centroids, start, rows.n * (size_t)rows.d * sizeof *start);
     double largest = features_largest(&rows, 1, &bad);
     if (bad >= 0 && comm_root(l->c))

@@ -49,6 +49,7 @@ static void draw(
         float *to = (float *)m->rows.data + i * d;
         const float *row = features_row(rows->x, (size_t)m->chosen[i], to);
         if (row != to) memcpy(to, row, d * sizeof *to);
+        features_release(rows->x, (size_t)m->chosen[i], 1);
     }
 }
 

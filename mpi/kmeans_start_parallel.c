@@ -58,6 +58,7 @@ static float *copy_chosen(const search *s, int64_t count) {
         float *to = mine + (size_t)i * d;
         const float *row = features_row(s->rows->x, (size_t)s->chosen[i], to);
         if (row != to) memcpy(to, row, d * sizeof *to);
+        features_release(s->rows->x, (size_t)s->chosen[i], 1);
     }
     return mine;
 }

@@ -95,9 +95,10 @@ static void collect(
         if (!farthest_next(far, distance[i], 0)) continue;
         float *to = m->row + (size_t)m->count * d;
         const float *row = features_row(x, i, to);
-        if (at_centroid(row, x->d, distance[i])) continue;
+        bool gains = !at_centroid(row, x->d, distance[i]);
         if (row != to) memcpy(to, row, d * sizeof *to);
-        m->from[m->count++] = label[i];
+        if (gains) m->from[m->count++] = label[i];
+        features_release(x, i, 1);
     }
 }
 

@@ -21,6 +21,7 @@ static status sample_rows(
         for (int64_t j = 0; j < share; j++, mine += d) {
             const float *row = features_row(rows->x, local + (size_t)chosen[j], mine);
             if (row != mine) memcpy(mine, row, d * sizeof *mine);
+            features_release(rows->x, local + (size_t)chosen[j], 1);
         }
         local += (size_t)rows->image[i];
     }

@@ -103,7 +103,8 @@ static status measure(
     int ranks = comm_size(c);
     int64_t begin = shard_begin((int64_t)n, comm_rank(c), ranks);
     int64_t local = shard_begin((int64_t)n, comm_rank(c) + 1, ranks) - begin;
-    features rows = {(size_t)local, (int)d, DTYPE_F32, x + (size_t)begin * d};
+    features rows = {
+        .n = (size_t)local, .d = (int)d, .type = DTYPE_F32, .data = x + (size_t)begin * d};
     figures f = {memory_alloc((size_t)k->iterations + 1, sizeof *f.seconds, "seconds"), 0, 0, 0, "",
         comm_root(c) && strcmp(o[EACH].value, "yes") == 0};
     float *start = memory_alloc((size_t)k->k * d, sizeof *start, "initial centroids");

@@ -25,6 +25,7 @@ static status features_key(const comm *c, const feature_block *b, uint64_t *key)
             uint64_t h = hash_bytes(&at, sizeof at);
             h = hash_append(h, x, (size_t)b->rows.d * sizeof *x);
             sum += (int64_t)(h >> 24); /* 40 bits: no sum overflows */
+            features_release(&b->rows, row + rows / 2, 1);
         }
         row += rows;
     }

@@ -43,7 +43,9 @@ static void improve(const features *x, const float *core, size_t begin, const ui
         size_t at = begin + label[i];
         double distance = kmeans_distance(row, core + at * d, x->d);
         if (distance < best[i].distance) best[i] = (nearest){distance, at};
+        features_passed(x, i, 1);
     }
+    features_release(x, 0, x->n);
 }
 
 status dbscan_extend(const features *x, const float *core, const int32_t *cluster, size_t n,

@@ -13,6 +13,7 @@
 #include "src/label/wide.h"
 #include "src/nn/dtype.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,8 +28,17 @@ typedef struct features {
     size_t n;
     int d;
     dtype type;
-    void *data; /* [n, D] float or bf16 */
+    void *data;  /* [n, D] float or bf16 */
+    bool mapped; /* they lie in a file that is mapped read-only: for features_release */
 } features;
+
+/* Rows first .. first + count - 1 are not needed for now: the memory that they and their close
+ * neighbours take is given back, and comes again from the file when one is read. Other threads may
+ * read them all the while. Nothing happens to rows that are not mapped. */
+void features_release(const features *x, size_t first, size_t count);
+/* The same for a loop that reads rows in order, called for each part [first, first + count) of it:
+ * it works once a MiB is full. A loop's end releases all. */
+void features_passed(const features *x, size_t first, size_t count);
 
 /* Row i as floats: in place, or converted into scratch [D]. */
 const float *features_row(const features *x, size_t i, float *scratch);

@@ -225,6 +225,7 @@ static void assign_tile(
     fill_tile(a, w, first, rows);
     multiply_tile(a, w, first, rows);
     decide_tile(a, w, first, rows, every, counts);
+    features_passed(a->x, first, (size_t)rows);
 }
 
 void assign_dense(kmeans_assigner *a, size_t every, kmeans_counts *counts) {
@@ -237,5 +238,6 @@ void assign_dense(kmeans_assigner *a, size_t every, kmeans_counts *counts) {
         changed += here.changed;
         kept += here.kept;
     }
+    features_release(a->x, 0, a->x->n);
     *counts = (kmeans_counts){changed, kept, 1};
 }

@@ -96,7 +96,9 @@ status kmeans_distances(
         distance[i] = label[i] == LABEL_NONE
                           ? INFINITY
                           : (float)kmeans_distance(row, c + (size_t)label[i] * d, x->d);
+        features_passed(x, i, 1);
     }
+    features_release(x, 0, x->n);
     memory_free(scratch);
     return STATUS_OK;
 }
@@ -131,7 +133,9 @@ double features_largest(const features *x, int threads, int64_t *bad) {
         uint32_t b = largest_bits(row, x->d, x->type);
         if (b > limit) first = i < first ? i : first;
         most = b > most ? b : most;
+        features_passed(x, (size_t)i, 1);
     }
+    features_release(x, 0, x->n);
     *bad = first == INT64_MAX ? -1 : first;
     float largest;
     memcpy(&largest, &most, sizeof largest);

@@ -241,6 +241,7 @@ static void assign_block(block *b, int rows) {
         b->counts.changed += a->label[i] != s->label[i];
         a->label[i] = s->label[i];
     }
+    features_passed(a->x, b->first, (size_t)rows);
 }
 
 int pruned_rows(int groups) {
@@ -258,6 +259,7 @@ void assign_pruned(kmeans_assigner *a, kmeans_counts *counts) {
         changed += b.counts.changed;
         kept += b.counts.kept;
     }
+    features_release(a->x, 0, n);
     *counts = (kmeans_counts){changed, kept, 1};
 }
 

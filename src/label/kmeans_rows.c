@@ -147,6 +147,7 @@ static void choose_shift(screen_rows *r, float *scratch) {
     for (size_t i = 0; i < x->n; i += step, rows++) {
         const float *row = features_row(x, i, scratch);
         for (size_t j = 0; j < d; j++) r->shift[j] += row[j] / (float)SAMPLE;
+        features_release(x, i, 1);
     }
     for (size_t j = 0; rows > 0 && j < d; j++) r->shift[j] *= (float)SAMPLE / (float)rows;
 }
@@ -181,6 +182,7 @@ static void store_rows(screen_rows *r, float *scratch, size_t begin, size_t end)
             store_bf16(r, i, row);
         else
             measure(r, i, row);
+        features_passed(r->x, i, 1);
     }
 }
 
@@ -195,6 +197,7 @@ status screen_rows_create(screen_rows *r, const features *x, product_type type, 
         for (int t = 0; t < threads; t++)
             store_rows(r, scratch + 2 * (size_t)t * d, x->n * (size_t)t / (size_t)threads,
                 x->n * ((size_t)t + 1) / (size_t)threads);
+        features_release(x, 0, x->n);
     } else {
         screen_rows_destroy(r);
     }

@@ -11,6 +11,8 @@
  * nearest integer in its lowest bits: a float's 24 bits are kept of every element down to 2^-26 of
  * the largest. */
 enum { ELEMENT_BITS = 50, LANES = 8, PIECE = 512, WIDTH = 16 };
+/* Bytes of rows that are held at once where they are mapped. */
+enum { MAPPED = 1 << 22 };
 
 int kmeans_scale(int64_t rows, double largest) {
     int exponent = 0, bits = 0;
@@ -57,13 +59,18 @@ static void subtract_row(const float *x, int d, double unit, int64_t *sum) {
     for (int j = 0; j < d; j++) sum[j] -= fixed(x[j], unit);
 }
 
+/* Rows that threads go through together, each for its columns. */
+typedef struct stretch {
+    size_t first, end;
+} stretch;
+
 /* Elements begin .. end - 1 of the rows whose label changed, from one sum to the other. */
-static void follow_range(const features *x, const uint16_t *label, const uint16_t *summed,
-    const kmeans_sum_total *s, size_t begin, size_t end) {
+static void follow_range(const features *x, stretch rows, const uint16_t *label,
+    const uint16_t *summed, const kmeans_sum_total *s, size_t begin, size_t end) {
     float room[PIECE];
     size_t d = (size_t)x->d;
     double unit = ldexp(1, s->scale);
-    for (size_t i = 0; i < x->n; i++) {
+    for (size_t i = rows.first; i < rows.end; i++) {
         if (label[i] == summed[i]) continue;
         for (size_t j = begin; j < end; j += PIECE) {
             int width = end - j < PIECE ? (int)(end - j) : PIECE;
@@ -79,11 +86,16 @@ void kmeans_sums_follow(const features *x, const uint16_t *label, uint16_t *summ
     const kmeans_sum_total *s) {
     /* Threads take columns: no two write to the same sum, and none needs sums of its own. */
     size_t d = (size_t)x->d, teams = (d + WIDTH - 1) / WIDTH;
+    size_t together = x->mapped ? MAPPED / (d * dtype_size(x->type)) + 1 : x->n;
     int team = (size_t)threads < teams ? threads : (int)teams;
+    for (size_t i = 0; i < x->n; i += together) {
+        stretch rows = {i, x->n - i < together ? x->n : i + together};
 #pragma omp parallel for num_threads(team) schedule(static, 1)
-    for (int t = 0; t < team; t++)
-        follow_range(x, label, summed, s, teams * (size_t)t / (size_t)team * WIDTH,
-            t + 1 < team ? teams * ((size_t)t + 1) / (size_t)team * WIDTH : d);
+        for (int t = 0; t < team; t++)
+            follow_range(x, rows, label, summed, s, teams * (size_t)t / (size_t)team * WIDTH,
+                t + 1 < team ? teams * ((size_t)t + 1) / (size_t)team * WIDTH : d);
+        features_release(x, i, rows.end - i);
+    }
     for (size_t i = 0; i < x->n; i++) {
         if (label[i] == summed[i]) continue;
         if (label[i] != LABEL_NONE) s->count[label[i]]++;
@@ -113,12 +125,15 @@ status kmeans_squares(const features *x, int unit, int threads, wide *sum) {
         size_t begin = x->n * (size_t)t / (size_t)threads;
         size_t end = x->n * ((size_t)t + 1) / (size_t)threads;
         int128 mine = 0;
-        for (size_t i = begin; i < end; i++)
+        for (size_t i = begin; i < end; i++) {
             mine +=
                 fixed_from_double(square(features_row(x, i, scratch + (size_t)t * d), x->d), unit);
+            features_passed(x, i, 1);
+        }
 #pragma omp critical(kmeans_squares)
         wide_add(sum, mine);
     }
+    features_release(x, 0, x->n);
     memory_free(scratch);
     return STATUS_OK;
 }

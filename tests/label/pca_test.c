@@ -26,7 +26,7 @@ typedef struct data {
 static void make_data(data *s, dtype type) {
     random_stream r = random_begin(3, RANDOM_SYNTH, 0, 0);
     memset(s, 0, sizeof *s);
-    s->x = (features){N, D, type, memory_alloc(N * D, dtype_size(type), "rows")};
+    s->x = (features){N, D, type, memory_alloc(N * D, dtype_size(type), "rows"), false};
     float *rows = memory_alloc(N * D, sizeof *rows, "rows");
     for (int i = 0; i < N; i++) {
         double shared = random_normal(&r);
@@ -166,7 +166,7 @@ static void no_overflow(void **state) {
     enum { ROWS = 4096, COLUMNS = 2 };
     static float x[ROWS * COLUMNS];
     const int64_t rows[1] = {ROWS};
-    const features f = {ROWS, COLUMNS, DTYPE_F32, x};
+    const features f = {ROWS, COLUMNS, DTYPE_F32, x, false};
     const float mean[COLUMNS] = {-0x1p50f, 0x1p50f};
     double largest[COLUMNS] = {0};
     int exponent[COLUMNS];

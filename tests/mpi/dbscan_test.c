@@ -121,7 +121,7 @@ static void too_many(void **state) {
     float *x = memory_alloc(ROWS, sizeof *x, "rows");
     const int64_t image = ROWS;
     for (int i = 0; i < ROWS; i++) x[i] = (float)i;
-    const features f = {ROWS, 1, DTYPE_F32, x};
+    const features f = {ROWS, 1, DTYPE_F32, x, false};
     dbscan_options o = {.eps = 0.5, .min_points = 1, .threads = 1, .sample = ROWS};
     dbscan_result r = {.k = 77};
     assert_int_equal(dbscan_run(world, &o, &f, &image, 1, 0, &r), STATUS_USAGE);

@@ -185,8 +185,8 @@ static void test_empty_clusters_are_repaired(void **state) {
     int used[12] = {0};
     for (int a = 0; a < 12; a++) memcpy(start + a * D, s.x, D * sizeof *start);
     check_parts(&o, &s, s.x, DTYPE_F32, start);
-    assert_int_equal(kmeans_run(NULL, &o, &(features){(size_t)s.n, D, DTYPE_F32, s.x}, s.rows,
-                         IMAGES, 0, start, watch, &w, &r),
+    assert_int_equal(kmeans_run(NULL, &o, &(features){(size_t)s.n, D, DTYPE_F32, s.x, false},
+                         s.rows, IMAGES, 0, start, watch, &w, &r),
         STATUS_OK);
     assert_true(w.repaired >= 11);
     assert_true(w.last < 0.5 * w.first);
@@ -298,7 +298,7 @@ static void test_ends_where_scikit_learn_ends(void **state) {
     o.outliers = 0;
     int64_t begin = shard_begin(t.n, comm_rank(world), comm_size(world));
     int64_t rows = shard_begin(t.n, comm_rank(world) + 1, comm_size(world)) - begin;
-    features x = {(size_t)rows, t.d, DTYPE_F32, t.x + begin * t.d};
+    features x = {(size_t)rows, t.d, DTYPE_F32, t.x + begin * t.d, false};
     kmeans_result r;
     assert_int_equal(
         kmeans_run(world, &o, &x, &rows, 1, comm_rank(world), t.start, NULL, NULL, &r), STATUS_OK);
