@@ -19,9 +19,10 @@ kmeans_memory kmeans_needs(const kmeans_options *o, size_t n, int d) {
     /* Centroids, the best, the screen's packed ones and its last; sums of a rank and of all. */
     enum { CENTROID = 4 * sizeof(float) + 2 * sizeof(int64_t) };
     const kmeans_assigner_options screen = {o->k, o->threads, o->screen, o->arithmetic};
+    enum { WORKER = 256 }; /* scores and lists of a thread, a centroid */
     size_t words = (size_t)o->k * (size_t)d, batch = (size_t)o->batch;
     kmeans_memory m = {.rows = n * LABELS + kmeans_assigner_bytes(&screen, n, d),
-        .centroids = words * CENTROID,
+        .centroids = words * CENTROID + (size_t)o->threads * (size_t)o->k * WORKER,
         .start = o->init == KMEANS_PARALLEL ? parallel_bytes(o, n, (size_t)d)
                                             : sample_bytes(o, (size_t)d)};
     if (batch > 0) {

@@ -76,16 +76,18 @@ static status write_labels(const stage *t, const feature_block *b, int k, const 
     return st;
 }
 
-/* What is held at most from here on, on the rank that holds most. Collective. */
+/* What is held at most from here on, on the rank that holds most; rows that stay in their file are
+ * not. Collective. */
 static void log_memory(const stage *t, const kmeans_options *o, const feature_block *b) {
     kmeans_memory m = kmeans_needs(o, b->rows.n, b->rows.d);
-    double own = (double)b->rows.n * b->rows.d * (double)dtype_size(b->rows.type);
-    double mib[] = {own, (double)m.rows, (double)m.centroids, (double)m.start, 0};
+    double row = b->rows.mapped ? 0 : b->rows.d * (double)dtype_size(b->rows.type);
+    double mib[] = {
+        (double)b->rows.n * row, (double)m.rows, (double)m.centroids, (double)m.start, 0};
     mib[4] = mib[0] + mib[1] + mib[2] + mib[3];
     comm_max_f64(t->c, mib, sizeof mib / sizeof *mib);
     for (size_t i = 0; i < sizeof mib / sizeof *mib; i++) mib[i] /= 1 << 20;
-    log_info("cluster: at most %.1f MiB a rank: features %.1f, labels, screen and bounds of rows "
-             "%.1f, centroids and sums %.1f, the start %.1f",
+    log_info("cluster: at most %.1f MiB a rank beside the program: features %.1f, labels, screen "
+             "and bounds of rows %.1f, centroids and sums %.1f, the start %.1f",
         mib[4], mib[0], mib[1], mib[2], mib[3]);
 }
 

@@ -1,5 +1,6 @@
 #include "src/app/stage.h"
 
+#include "io/checkpoint.h"
 #include "src/app/setup.h"
 #include "src/base/hash.h"
 #include "src/base/log.h"
@@ -71,12 +72,22 @@ status stage_input(stage *t, const char *base, uint64_t *hash) {
     return comm_agree(t->c, st);
 }
 
+/* Those of a stage that was killed after its result was recorded and before they were removed. */
+static void clear_checkpoints(const stage *t) {
+    char folder[FILE_PATH];
+    if (setup_path(folder, t->s, "checkpoints", 1) == STATUS_OK)
+        checkpoint_clear(t->c, folder, t->name);
+}
+
 bool stage_done(stage *t) {
     int32_t done = 0;
     if (strcmp(t->s->run.resume, "auto") == 0 && t->record)
         done = run_record_stage_done(t->record, t->name, t->key, NULL);
     comm_broadcast(t->c, &done, sizeof done);
-    if (done) log_info("%s: already done for these inputs and settings", t->name);
+    if (done) {
+        log_info("%s: already done for these inputs and settings", t->name);
+        clear_checkpoints(t);
+    }
     return done;
 }
 

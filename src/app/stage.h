@@ -42,7 +42,7 @@ status stage_key(stage *t, const char *groups, const char *file, uint64_t input)
  * there. Collective. */
 status stage_input(stage *t, const char *base, uint64_t *hash);
 /* Whether run.json has the stage with this key and its output is there, unless run.resume is
- * "never"; says so. Collective. */
+ * "never"; says so, and removes checkpoints that a kill has left. Collective. */
 bool stage_done(stage *t);
 
 typedef struct stage_result {

@@ -41,12 +41,12 @@ begin() {
 # Waits for the end of $job; its exit code is in $code.
 end() {
     code=0
-    wait "$job" 2>/dev/null || code=$?
+    { wait "$job"; } 2>/dev/null || code=$?
 }
 
 # After kills; a launcher whose ranks are gone before it has begun all of them may never end.
 end_killed() {
-    for ((turn = 0; turn < 200; turn++)); do
+    for ((turn = 0; turn < 50; turn++)); do
         kill -0 "$job" 2>/dev/null || break
         sleep 0.02
     done
@@ -142,10 +142,11 @@ for way in stop damage; do
         read -ra ranks <<<"$(ranks_of "$job")"
         if [[ $way == stop ]]; then
             kill -TERM "${ranks[@]:0:1}" 2>/dev/null || true
+            end
         else
             kill_ranks ${ranks[@]+"${ranks[@]}"}
+            end_killed
         fi
-        end_killed
         [[ $code == 0 ]] || break
         check "$way"
     done
