@@ -13,17 +13,44 @@ typedef struct feature_block {
     int64_t first, images;
     int *height, *width; /* [images], owned */
     features rows;       /* data owned */
+    void *mapping;       /* [mapping_bytes], owned: where rows.mapped rows lie */
+    size_t mapping_bytes;
 } feature_block;
 void feature_block_destroy(feature_block *b);
 /* Rows of each image, [images], owned by the caller (memory_free). Not collective. */
 int64_t *feature_block_rows(const feature_block *b);
 
-/* Collective. names [N] of all images. layers: kept up to 255 bytes. */
-status features_write(const comm *c, const char *path, const feature_block *b,
-    const char *const *names, int64_t count, const char *layers, int stride, uint64_t key);
+/* Where the features come from. */
+typedef struct features_origin {
+    const char *const *names; /* [images]: of all images, borrowed */
+    int64_t images;
+    const char *layers; /* kept up to 255 bytes */
+    int stride;
+    uint64_t key;
+} features_origin;
+
+/* A file that is being written. Collective: features_create, features_finish. Each rank appends its
+ * images when it likes. The bytes are the same for any number of ranks and of images at once. */
+typedef struct features_writer features_writer;
+/* b: this rank's images, and D and type of their rows; b->rows.data is not read. */
+status features_create(features_writer **out, const comm *c, const char *path,
+    const feature_block *b, const features_origin *o);
+/* The next images of this rank: all their rows. Not collective. */
+status features_append(features_writer *w, int64_t images, const void *rows);
+/* With STATUS_OK from every rank, each of which has appended all, the file takes its place; else
+ * there is none. Returns the worst status; w is gone. */
+status features_finish(features_writer *w, status st);
+/* All of a block at once. Collective. */
+status features_write(
+    const comm *c, const char *path, const feature_block *b, const features_origin *o);
+
 /* Collective: each rank gets its shard of the images. STATUS_OUTPUT if the key differs or a
  * checksum fails. */
 status features_read(const comm *c, const char *path, uint64_t key, feature_block *out);
+/* The same, but the rows stay in the file, mapped read-only, and take no memory for long where
+ * loops call features_passed. Who cuts the file short afterwards kills the process (SIGBUS); a new
+ * file of the same name does no harm. */
+status features_map(const comm *c, const char *path, uint64_t key, feature_block *out);
 
 enum { FEATURES_LAYERS = 256 };
 typedef struct features_info {

@@ -157,6 +157,22 @@ status file_read_at(int fd, const char *path, uint64_t offset, void *data, size_
     return STATUS_OK;
 }
 
+status file_write_at(int fd, const char *path, uint64_t offset, const void *data, size_t bytes) {
+    const char *at = data;
+    while (bytes > 0) {
+        ssize_t n = pwrite(fd, at, bytes < PIECE ? bytes : PIECE, (off_t)offset);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) {
+            log_error("%s: cannot be written: %s", path, strerror(errno));
+            return STATUS_OUTPUT;
+        }
+        at += n;
+        offset += (uint64_t)n;
+        bytes -= (size_t)n;
+    }
+    return STATUS_OK;
+}
+
 status file_read(const char *path, size_t limit, void **data, size_t *bytes) {
     int fd;
     uint64_t size;

@@ -58,6 +58,14 @@ static uint64_t pixels(const image_table *t, int64_t i) {
     return (uint64_t)t->shape[2 * i] * t->shape[2 * i + 1];
 }
 
+void image_table_set_hash(image_table *t, int64_t i, const void *rows, size_t row_bytes) {
+    t->hash[i] = hash_bytes(rows, (size_t)pixels(t, i) * row_bytes);
+}
+
+void image_table_share_hashes(const comm *c, image_table *t) {
+    comm_sum_i64(c, (int64_t *)t->hash, (size_t)t->count);
+}
+
 /* Each image's entry of the ranks' sum is its own rank's; the others add nothing. */
 status image_table_gather(const comm *c, const image_part *mine, int64_t count,
     const char *const *names, image_table *out) {
@@ -74,15 +82,15 @@ status image_table_gather(const comm *c, const image_part *mine, int64_t count,
         assert(i < count && mine->height[k] >= 0 && mine->width[k] >= 0);
         t.shape[2 * i] = (uint32_t)mine->height[k];
         t.shape[2 * i + 1] = (uint32_t)mine->width[k];
-        size_t bytes = (size_t)pixels(&t, i) * mine->row_bytes;
-        t.hash[i] = hash_bytes(rows, bytes);
         t.offset[i] = pixels(&t, i);
-        rows += bytes;
+        if (!rows) continue;
+        image_table_set_hash(&t, i, rows, mine->row_bytes);
+        rows += (size_t)pixels(&t, i) * mine->row_bytes;
     }
     comm_sum_i64(c, &images, 1);
     assert(images == count);
     comm_sum_i64(c, (int64_t *)t.shape, (size_t)count); /* pairs: no carry, the others are zero */
-    comm_sum_i64(c, (int64_t *)t.hash, (size_t)count);
+    image_table_share_hashes(c, &t);
     comm_sum_i64(c, (int64_t *)t.offset, (size_t)count);
     uint64_t begin = 0;
     for (int64_t i = 0; i <= count; i++) {

@@ -20,7 +20,7 @@ typedef struct image_table {
 typedef struct image_part {
     int64_t first, images;
     const int *height, *width; /* [images], borrowed */
-    const void *rows;          /* of all its images in order, borrowed */
+    const void *rows;          /* of all its images in order, borrowed; NULL: later */
     size_t row_bytes;
 } image_part;
 
@@ -28,6 +28,9 @@ typedef struct image_part {
  * another in rank order (an assert). Collective: *out is the same on every rank, owned. */
 status image_table_gather(const comm *c, const image_part *mine, int64_t count,
     const char *const *names, image_table *out);
+/* Rows that come later: each rank sets its images' hashes, then all share them (collective). */
+void image_table_set_hash(image_table *t, int64_t i, const void *rows, size_t row_bytes);
+void image_table_share_hashes(const comm *c, image_table *t);
 /* NULL-safe members. Not collective. */
 void image_table_destroy(image_table *t);
 /* Collective. `group` with its slash: "/labels". */

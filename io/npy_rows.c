@@ -7,12 +7,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <string.h>
 #include <unistd.h>
 
-/* Bytes of one write: Linux moves at most 2 GiB - 4 KiB. Rows that are converted at once. */
-enum { PIECE = 1 << 30, ROWS = 4096 };
+/* Rows that are written at once. */
+enum { ROWS = 4096 };
 
 /* Where this rank's rows lie among all: *total rows. Collective. */
 static status rows_before(const comm *c, size_t mine, size_t *before, size_t *total) {
@@ -32,29 +31,23 @@ static status rows_before(const comm *c, size_t mine, size_t *before, size_t *to
     return st;
 }
 
-static bool write_at(int fd, uint64_t offset, const void *data, size_t bytes) {
-    const char *at = data;
-    while (bytes > 0) {
-        ssize_t n = pwrite(fd, at, bytes < PIECE ? bytes : PIECE, (off_t)offset);
-        if (n < 0 && errno == EINTR) continue;
-        if (n < 0) return false;
-        at += n;
-        offset += (uint64_t)n;
-        bytes -= (size_t)n;
-    }
-    return true;
-}
-
-static bool write_rows(int fd, uint64_t offset, const features *x, float *scratch) {
+/* scratch [ROWS, D]: where rows are not floats. */
+static status write_rows(
+    int fd, const char *path, uint64_t offset, const features *x, float *scratch) {
     size_t d = (size_t)x->d;
-    if (x->type == DTYPE_F32) return write_at(fd, offset, x->data, x->n * d * sizeof(float));
-    for (size_t i = 0; i < x->n; i += ROWS) {
+    status st = STATUS_OK;
+    for (size_t i = 0; st == STATUS_OK && i < x->n; i += ROWS) {
         size_t rows = x->n - i < ROWS ? x->n - i : ROWS;
-        for (size_t r = 0; r < rows; r++) features_row(x, i + r, scratch + r * d);
-        if (!write_at(fd, offset + i * d * sizeof *scratch, scratch, rows * d * sizeof *scratch))
-            return false;
+        const float *from = scratch;
+        if (x->type == DTYPE_F32)
+            from = (const float *)x->data + i * d;
+        else
+            for (size_t r = 0; r < rows; r++) features_row(x, i + r, scratch + r * d);
+        st = file_write_at(fd, path, offset + i * d * sizeof *from, from, rows * d * sizeof *from);
+        features_passed(x, i, rows);
     }
-    return true;
+    features_release(x, 0, x->n);
+    return st;
 }
 
 static status failed(const char *path) {
@@ -66,7 +59,7 @@ static status failed(const char *path) {
 static status begin_file(const char *temporary, const char *path, const char *header, size_t n) {
     int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (fd < 0) return failed(path);
-    status st = write_at(fd, 0, header, n) ? STATUS_OK : failed(path);
+    status st = file_write_at(fd, path, 0, header, n);
     if (close(fd) != 0 && st == STATUS_OK) st = failed(path);
     return st;
 }
@@ -75,8 +68,8 @@ static status add_rows(
     const char *temporary, const char *path, uint64_t offset, const features *x, float *scratch) {
     int fd = open(temporary, O_WRONLY | O_CLOEXEC);
     if (fd < 0) return failed(path);
-    bool good = write_rows(fd, offset, x, scratch) && fsync(fd) == 0;
-    status st = good ? STATUS_OK : failed(path);
+    status st = write_rows(fd, path, offset, x, scratch);
+    if (st == STATUS_OK && fsync(fd) != 0) st = failed(path);
     if (close(fd) != 0 && st == STATUS_OK) st = failed(path);
     return st;
 }

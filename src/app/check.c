@@ -119,12 +119,17 @@ static double gib(double bytes) {
     return bytes / (1 << 30);
 }
 
+/* Features stay in their file. */
+static bool streamed(const settings *s) {
+    return strcmp(s->extract.memory, "stream") == 0;
+}
+
 /* What a run leaves behind, and its checkpoints. */
 static double disk_needed(const settings *s, const check_images *images, int64_t values,
     double pixels, double feature_bytes) {
     enum { LABEL = 2, WEIGHT = 4, WEIGHT_FILES = 3, CHECKPOINTS = 3, CHECKPOINT_WEIGHTS = 2 };
     double weights = (double)values * WEIGHT;
-    return (double)images->bytes + (s->extract.keep ? feature_bytes : 0) +
+    return (double)images->bytes + (s->extract.keep || streamed(s) ? feature_bytes : 0) +
            s->run.rounds * (pixels * LABEL + WEIGHT_FILES * weights) +
            CHECKPOINTS * CHECKPOINT_WEIGHTS * weights;
 }
@@ -165,6 +170,7 @@ status check_space(const settings *s, const check_images *images, int64_t values
     double feature_bytes =
         s->extract.pca > 0 ? pixels * (double)sizeof(float) * (channels + s->extract.pca) : kept;
     note(&st, check_disk(folder, disk_needed(s, images, values, pixels, kept)));
+    if (streamed(s)) return st;
     double memory = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
     log_info("memory: about %.2f GiB for features over all ranks, %.2f GiB on this host",
         gib(feature_bytes), gib(memory));

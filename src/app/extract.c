@@ -64,7 +64,7 @@ static status write_npy(const stage *t, const feature_block *b, bool computed) {
 }
 
 status extract_features(stage *t, bool keep, feature_block *out) {
-    extract_request q = {.keep = keep};
+    extract_request q = {.keep = keep, .stream = strcmp(t->s->extract.memory, "stream") == 0};
     feature_block b = {0};
     extract_layers(q.layers, t->s, t->round);
     status st = comm_agree(t->c, extract_weights_path(q.weights, t->s, t->round));
@@ -74,7 +74,7 @@ status extract_features(stage *t, bool keep, feature_block *out) {
 
     bool kept = features_kept(t, &q);
     if (kept) {
-        st = features_read(t->c, q.file, q.key, &b);
+        st = (q.stream ? features_map : features_read)(t->c, q.file, q.key, &b);
         if (st == STATUS_OK) log_info("features: %s read from %s", q.layers, q.file);
     } else {
         st = extract_compute(t, &q, &b);

@@ -17,9 +17,13 @@
 /* Images through the network, and where their rows go. */
 typedef struct extraction {
     const stage *t;
+    const extract_request *q;
     inference *net;
     feature_block *b;
-    float *room; /* [threads, D] */
+    float *room;             /* [threads, D] */
+    features_writer *writer; /* streamed: of b's rows */
+    void *run;               /* streamed: rows of one run of images */
+    size_t run_rows;
 } extraction;
 
 /* Length 1 in float64; a row of zeros stays zero. */
@@ -75,7 +79,7 @@ static bool in_bf16(const settings *s) {
     return strcmp(s->extract.dtype, "bf16") == 0;
 }
 
-/* Shapes of this rank's images at the features' stride, and memory for their rows. */
+/* Shapes of this rank's images at the features' stride; no rows yet. */
 static status block_create(const stage *t, const inference *net, feature_block *b) {
     int64_t n = setup_training(t->d);
     b->first = shard_begin(n, comm_rank(t->c), comm_size(t->c));
@@ -94,9 +98,41 @@ static status block_create(const stage *t, const inference *net, feature_block *
         b->width[i] = (w + stride - 1) / stride;
         b->rows.n += (size_t)b->height[i] * (size_t)b->width[i];
     }
-    size_t row = (size_t)b->rows.d * dtype_size(b->rows.type);
-    b->rows.data = memory_alloc(b->rows.n, row, "features");
-    return b->rows.data ? STATUS_OK : STATUS_FAILED;
+    return STATUS_OK;
+}
+
+static inline size_t row_bytes(const extraction *e) {
+    return (size_t)e->b->rows.d * dtype_size(e->b->rows.type);
+}
+
+/* Images from `at` on (counted in the block) that go through the network together. */
+static int run_images(const extraction *e, int at) {
+    const feature_block *b = e->b;
+    return inference_run(e->net, e->t->d, NULL, (int)b->first + at, (int)(b->first + b->images),
+        e->t->s->dataset.scale);
+}
+
+static inline size_t image_rows(const feature_block *b, int i) {
+    return (size_t)b->height[i] * (size_t)b->width[i];
+}
+
+/* Memory for all rows, or for those of the largest run. */
+static status allocate(extraction *e) {
+    feature_block *b = e->b;
+    for (int i = 0, count; i < b->images; i += count) {
+        count = run_images(e, i);
+        size_t rows = (size_t)count * image_rows(b, i);
+        if (rows > e->run_rows) e->run_rows = rows;
+    }
+    size_t rows = e->q->stream ? e->run_rows : b->rows.n;
+    void *memory = memory_alloc(rows, row_bytes(e), "features");
+    if (e->q->stream)
+        e->run = memory;
+    else
+        b->rows.data = memory;
+    size_t threads = (size_t)setup_threads(e->t->s);
+    e->room = memory_alloc(threads * (size_t)b->rows.d, sizeof *e->room, "a row a thread");
+    return memory && e->room ? STATUS_OK : STATUS_FAILED;
 }
 
 /* Images of one shape from `at` on (counted in the block): their rows. */
@@ -111,17 +147,66 @@ static status compute_run(const extraction *e, int at, int count, void *rows) {
     return st;
 }
 
+/* Plans of a network that are in memory together: one a shape, at most INFERENCE_PLANS. */
+static int count_plans(const stage *t, const feature_block *b) {
+    int height[INFERENCE_PLANS], width[INFERENCE_PLANS], count = 0;
+    for (int64_t i = 0; i < b->images && count < INFERENCE_PLANS; i++) {
+        int known = 0;
+        dataset_shape(
+            t->d, (int)(b->first + i), t->s->dataset.scale, &height[count], &width[count]);
+        while (height[known] != height[count] || width[known] != width[count]) known++;
+        count += known == count;
+    }
+    return count;
+}
+
+/* Bytes of the network's plan for the largest image; makes it. */
+static status largest_plan(const extraction *e, double *bytes) {
+    const feature_block *b = e->b;
+    int64_t largest = 0;
+    for (int64_t i = 1; i < b->images; i++)
+        if (image_rows(b, (int)i) > image_rows(b, (int)largest)) largest = i;
+    *bytes = 0;
+    if (b->images == 0) return STATUS_OK;
+    int height, width;
+    plan *p = NULL;
+    dataset_shape(e->t->d, (int)(b->first + largest), e->t->s->dataset.scale, &height, &width);
+    status st = inference_plan(e->net, height, width, &p);
+    if (st == STATUS_OK) *bytes = (double)plan_bytes(p);
+    return st;
+}
+
+/* What is held at most from here on, on the rank that holds most. Collective. */
+static status log_memory(const extraction *e) {
+    const settings *s = e->t->s;
+    size_t rows = e->q->stream ? e->run_rows : e->b->rows.n;
+    /* A projection needs its result, too, and rounding that once more. */
+    size_t projected = s->extract.pca > 0 ? sizeof(float) + (in_bf16(s) ? sizeof(uint16_t) : 0) : 0;
+    double mib[3] = {(double)rows * (double)(row_bytes(e) + (size_t)s->extract.pca * projected)};
+    status st = comm_agree(e->t->c, largest_plan(e, &mib[1]));
+    if (st != STATUS_OK) return st;
+    mib[1] *= count_plans(e->t, e->b);
+    mib[2] = mib[0] + mib[1];
+    comm_max_f64(e->t->c, mib, sizeof mib / sizeof *mib);
+    for (size_t i = 0; i < sizeof mib / sizeof *mib; i++) mib[i] /= 1 << 20;
+    log_info("extract: at most %.1f MiB a rank beside the program: features %.1f, network %.1f",
+        mib[2], mib[0], mib[1]);
+    if (e->q->stream) log_info("extract: features go to %s, which is kept", e->q->file);
+    return STATUS_OK;
+}
+
+/* Every image of the rank. */
 static status compute_block(const extraction *e) {
-    const stage *t = e->t;
     feature_block *b = e->b;
     status st = STATUS_OK;
     progress bar = progress_begin("extract", "images", 0, b->images);
-    size_t row = 0, d = (size_t)b->rows.d;
+    size_t row = 0;
     for (int i = 0, count; st == STATUS_OK && i < b->images; i += count) {
-        count = inference_run(e->net, t->d, NULL, (int)b->first + i, (int)(b->first + b->images),
-            t->s->dataset.scale);
-        st = compute_run(e, i, count, row_at(b->rows.data, row * d, b->rows.type));
-        row += (size_t)count * (size_t)b->height[i] * (size_t)b->width[i];
+        count = run_images(e, i);
+        void *rows = e->writer ? e->run : (char *)b->rows.data + row * row_bytes(e);
+        st = compute_run(e, i, count, rows);
+        if (st == STATUS_OK && e->writer) st = features_append(e->writer, count, rows);
+        row += (size_t)count * image_rows(b, i);
         progress_update(&bar, i + count, "");
         if (st == STATUS_OK && stop_requested()) st = STATUS_STOPPED;
     }
@@ -129,14 +214,26 @@ static status compute_block(const extraction *e) {
     return st;
 }
 
-static status write_block(
-    const stage *t, const inference *net, const extract_request *q, const feature_block *b) {
-    const char **names = stage_names(t);
-    if (!names) return STATUS_FAILED;
-    status st = features_write(
-        t->c, q->file, b, names, setup_training(t->d), q->layers, inference_stride(net), q->key);
-    memory_free(names);
-    return st;
+/* names: of all images. */
+static features_origin origin_of(const extraction *e, const char *const *names) {
+    return (features_origin){.names = names,
+        .images = setup_training(e->t->d),
+        .layers = e->q->layers,
+        .stride = inference_stride(e->net),
+        .key = e->q->key};
+}
+
+/* Into memory, or into the file, from where they are taken. Collective. */
+static status compute_rows(extraction *e, const char *const *names) {
+    const stage *t = e->t;
+    features_origin from = origin_of(e, names);
+    status st = comm_agree(t->c, allocate(e));
+    if (st == STATUS_OK) st = log_memory(e);
+    if (st == STATUS_OK && e->q->stream)
+        st = features_create(&e->writer, t->c, e->q->file, e->b, &from);
+    if (st != STATUS_OK) return st;
+    st = compute_block(e);
+    return e->writer ? features_finish(e->writer, st) : comm_agree(t->c, st);
 }
 
 /* Rows that the projection left in float32 become what extract.dtype says. */
@@ -154,35 +251,41 @@ static status round_rows(const settings *s, features *x) {
     return STATUS_OK;
 }
 
-static status compute_all(extraction *e, const extract_request *q) {
-    const stage *t = e->t;
+/* What follows from all rows together. Collective. */
+static status complete(stage *t, const extraction *e, const char *const *names) {
+    features_origin from = origin_of(e, names);
+    status st = reduce_features(t, e->b);
+    if (st == STATUS_OK) st = comm_agree(t->c, round_rows(t->s, &e->b->rows));
+    if (st == STATUS_OK && e->q->keep) st = features_write(t->c, e->q->file, e->b, &from);
+    return st;
+}
+
+static status compute(stage *t, extraction *e) {
     double began = timer_now();
-    size_t threads = (size_t)setup_threads(t->s);
-    status st = block_create(t, e->net, e->b);
-    e->room = memory_alloc(threads * (size_t)e->b->rows.d, sizeof *e->room, "a row a thread");
-    if (st == STATUS_OK && !e->room) st = STATUS_FAILED;
-    if (st == STATUS_OK) st = compute_block(e);
-    st = comm_agree(t->c, st);
+    const char **names = stage_names(t);
+    status st = names ? comm_agree(t->c, block_create(t, e->net, e->b)) : STATUS_FAILED;
+    if (st == STATUS_OK) st = compute_rows(e, names);
     if (st == STATUS_OK)
-        log_info("features: %s of %s, %d dimensions at stride %d, %.1f images/s", q->layers,
-            q->weights, e->b->rows.d, inference_stride(e->net),
+        log_info("features: %s of %s, %d dimensions at stride %d, %.1f images/s", e->q->layers,
+            e->q->weights, e->b->rows.d, inference_stride(e->net),
             setup_training(t->d) / (timer_now() - began));
+    if (st == STATUS_OK && !e->q->stream) st = complete(t, e, names);
+    memory_free(names);
     return st;
 }
 
 status extract_compute(stage *t, const extract_request *q, feature_block *out) {
     feature_block b = {0};
-    extraction e = {.t = t, .b = &b};
+    extraction e = {.t = t, .q = q, .b = &b};
     status st = inference_create(&e.net, t->c, t->s, t->d, NETWORK_FEATURES, q->layers, q->weights);
-    if (st == STATUS_OK) st = compute_all(&e, q);
-    if (st == STATUS_OK) st = reduce_features(t, &b);
-    if (st == STATUS_OK) st = comm_agree(t->c, round_rows(t->s, &b.rows));
-    if (st == STATUS_OK && q->keep) st = write_block(t, e.net, q, &b);
+    if (st == STATUS_OK) st = compute(t, &e);
     inference_destroy(e.net);
     memory_free(e.room);
-    if (st == STATUS_OK)
+    memory_free(e.run);
+    if (st == STATUS_OK && !q->stream) {
         *out = b;
-    else
-        feature_block_destroy(&b);
-    return st;
+        return STATUS_OK;
+    }
+    feature_block_destroy(&b);
+    return st == STATUS_OK ? features_map(t->c, q->file, q->key, out) : st;
 }

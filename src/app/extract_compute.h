@@ -10,10 +10,12 @@ typedef struct extract_request {
     char weights[FILE_PATH], file[FILE_PATH], layers[64];
     uint64_t key; /* hash of everything that the features depend on */
     bool keep;    /* write them to `file` */
+    bool stream;  /* write them there as they come, and map them */
 } extract_request;
 
-/* This rank's block, normalised, projected and rounded as the settings say. Collective. The same
- * bits for any number of ranks and threads. */
+/* This rank's block, normalised, projected and rounded as the settings say; states first how much
+ * memory it takes. Collective. The same bits for any number of ranks and threads, streamed or not.
+ */
 status extract_compute(stage *t, const extract_request *q, feature_block *out);
 
 #endif

@@ -5,8 +5,7 @@
 #include "src/base/log.h"
 #include "src/base/memory.h"
 
-/* Plans kept: data sets have few shapes, or very many. */
-enum { PLANS = 8, CHUNK_PER_THREAD = 4 };
+enum { PLANS = INFERENCE_PLANS, CHUNK_PER_THREAD = 4 };
 
 typedef struct shaped_plan {
     int height, width;

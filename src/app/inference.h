@@ -7,6 +7,7 @@
 #include "src/model/network.h"
 #include "src/nn/plan.h"
 
+enum { INFERENCE_PLANS = 8 }; /* of the shapes asked for last: data sets have few, or very many */
 typedef struct inference inference;
 
 /* The network up to `end` (layers: NETWORK_FEATURES only) with the weights of a file. Collective.

@@ -34,7 +34,7 @@ typedef struct settings {
         int stages, output_stride, group, head_channels, projection;
     } model;
     struct {
-        settings_text source, weights, layers, npy, dtype;
+        settings_text source, weights, layers, npy, dtype, memory;
         bool normalize, keep;
         int pca;
     } extract;

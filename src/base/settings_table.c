@@ -129,6 +129,11 @@ static const setting table[] = {
     {CHOICE(extract, dtype, "f32", "f32|bf16",
         "Type that features are stored in, after normalize and pca; labels are those of the stored "
         "ones. bf16 takes half of the memory.")},
+    {CHOICE(extract, memory, "hold", "hold|stream",
+         "hold: each rank has the features of its images in memory; stream: they are written to "
+         "features.h5 image by image, stay there, and are read from it while they are clustered. "
+         "The same results either way."),
+        .aside = true},
     {FLAG(extract, keep, 0, "Write the features to features.h5, as the command `extract` does."),
         .aside = true},
     {WORDS(extract, npy, "",
@@ -137,7 +142,8 @@ static const setting table[] = {
         .aside = true},
 
     {CHOICE(cluster, method, "kmeans", "kmeans|minibatch|dbscan",
-        "How pixels are grouped. kmeans: each pixel by its nearest centroid, centroids are the means "
+        "How pixels are grouped. kmeans: each pixel by its nearest centroid, centroids are the "
+        "means "
         "of their pixels. minibatch: centroids follow `batch` random pixels at a time, in "
         "`iterations` batches, an approximation; then each pixel gets the label of the nearest. "
         "dbscan: by density on a sample, which finds the number of "

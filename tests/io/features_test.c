@@ -15,6 +15,8 @@ enum { IMAGES = 7, D = 3, KEY = 12345 };
 
 static const char *const names[IMAGES] = {"a", "b", "c", "d", "e", "f", "g"};
 
+static const features_origin origin = {names, IMAGES, "layer3,layer4", 8, KEY};
+
 /* This rank's share of the images: image i is [i + 1, 2 i + 3, D]. */
 static void make_block(const comm *c, dtype type, feature_block *b) {
     int first = (int)shard_begin(IMAGES, comm_rank(c), comm_size(c));
@@ -39,7 +41,7 @@ static void make_block(const comm *c, dtype type, feature_block *b) {
 static status write_features(const comm *c, const char *path, dtype type) {
     feature_block b;
     make_block(c, type, &b);
-    status st = features_write(c, path, &b, names, IMAGES, "layer3,layer4", 8, KEY);
+    status st = features_write(c, path, &b, &origin);
     feature_block_destroy(&b);
     return st;
 }
