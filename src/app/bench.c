@@ -73,8 +73,14 @@ status bench_number(
 }
 
 status command_bench(const comm *c, int argc, char **argv) {
-    if (argc > 0 && strcmp(argv[0], "kmeans") == 0) return bench_kmeans(c, argc - 1, argv + 1);
+    static const struct {
+        const char *name;
+        status (*run)(const comm *c, int argc, char **argv);
+    } bench[] = {{"kmeans", bench_kmeans}, {"loss", bench_loss}};
+    for (size_t i = 0; argc > 0 && i < sizeof bench / sizeof *bench; i++)
+        if (strcmp(argv[0], bench[i].name) == 0) return bench[i].run(c, argc - 1, argv + 1);
     if (comm_root(c))
-        log_error("bench %s: must be kmeans (auxseg bench --help)", argc > 0 ? argv[0] : "");
+        log_error(
+            "bench %s: must be kmeans or loss (auxseg bench --help)", argc > 0 ? argv[0] : "");
     return STATUS_USAGE;
 }

@@ -20,7 +20,10 @@ status bench_options(const comm *c, bench_option *o, int count, int argc, char *
 /* An option's value as a whole number within [least, most]; STATUS_USAGE as above. */
 status bench_number(const comm *c, const bench_option *o, int64_t least, int64_t most, int64_t *to);
 
-/* `auxseg bench kmeans`. Collective. */
+/* `auxseg bench kmeans`: iterations on a matrix from a file. Collective. */
 status bench_kmeans(const comm *c, int argc, char **argv);
+/* `auxseg bench loss`: value and gradient over a pool that every rank has a share of. Collective.
+ */
+status bench_loss(const comm *c, int argc, char **argv);
 
 #endif

@@ -82,12 +82,16 @@ static const command commands[] = {
         .stage = command_report},
     {.name = "bench",
         .summary = "speed of a part of the program, as one line of JSON",
-        .arguments = "kmeans --data X.npy --k K [--iterations I] [--dtype f32|bf16|int8|auto] "
-                     "[--screen dense|pruned|auto] [--threads T] [--metric euclidean|cosine] "
-                     "[--each yes] [--write-labels L.npy] [--write-centroids C.npy]",
-        .reads = "X.npy, float32 [rows, D]; the first K rows are the initial centroids",
+        .arguments =
+            "kmeans --data X.npy --k K [--iterations I] [--dtype f32|bf16|int8|auto] "
+            "[--screen dense|pruned|auto] [--threads T] [--metric euclidean|cosine] "
+            "[--each yes] [--write-labels L.npy] [--write-centroids C.npy]\n"
+            "       auxseg bench loss [--n N] [--d D] [--labels K] [--tau T] [--threads T] "
+            "[--seed S] [--z Z.npy --label-file A.npy] [--grad G.npy]",
+        .reads = "X.npy, float32 [rows, D]; the first K rows are the initial centroids. Z.npy, "
+                 "float32 [rows, D] of length 1; A.npy, their labels, below 0: takes no part",
         .writes = "the labels of the last iteration (uint16), and the float32 centroids that they "
-                  "were assigned to",
+                  "were assigned to; the gradient of the loss, float32",
         .example = "auxseg bench kmeans --data X.npy --k 500 --iterations 10 --threads 1",
         .words = command_bench},
     {.name = "check",

@@ -55,7 +55,7 @@ for library in onednn mpi hdf5 libpng; do
     expect 0 "^$library +[^ ]" "$auxseg" --version
 done
 for command in run pack extract cluster score pretrain finetune evaluate predict report check \
-    inspect verify convert synth; do
+    bench inspect verify convert synth; do
     expect 0 "^Usage: auxseg $command " "$auxseg" "$command" --help
     expect 0 '^Example: .*auxseg '"$command" "$auxseg" "$command" -h
     expect 0 '^  75  stopped early' "$auxseg" "$command" --help
