@@ -145,8 +145,9 @@ static status map_rows(const char *path, const head *h, const image_table *t, fe
         size_t at = (size_t)(t->offset[i] - first),
                rows = (size_t)(t->offset[i + 1] - t->offset[i]);
         st = image_table_check(t, i, (const char *)b->rows.data + at * row, (size_t)row, path);
-        features_release(&b->rows, at, rows);
+        features_passed(&b->rows, at, rows);
     }
+    features_release(&b->rows, 0, b->rows.n);
     return st;
 }
 

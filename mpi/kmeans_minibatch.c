@@ -6,6 +6,7 @@
 #include "src/label/distance_sum.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 status minibatch_create(minibatch *m, const kmeans_options *o, int d, double largest) {
@@ -34,7 +35,13 @@ void minibatch_destroy(minibatch *m) {
     *m = (minibatch){0};
 }
 
-/* This rank's rows of the batch: every rank draws all, each takes its own. */
+static int compare_rows(const void *a, const void *b) {
+    const int64_t *i = a, *j = b;
+    return (*i > *j) - (*i < *j);
+}
+
+/* This rank's rows of the batch: every rank draws all, each takes its own. Nothing depends on their
+ * order; where they lie in a file it is the file's. */
 static void draw(
     minibatch *m, const kmeans_options *o, const kmeans_rows *rows, const kmeans_iteration *it) {
     size_t d = (size_t)rows->x->d;
@@ -45,12 +52,16 @@ static void draw(
         int64_t row = (int64_t)random_below(&r, (uint64_t)rows->total) - rows->before;
         if (row >= 0 && row < (int64_t)rows->x->n) m->chosen[m->rows.n++] = row;
     }
+    if (rows->x->mapped) qsort(m->chosen, m->rows.n, sizeof *m->chosen, compare_rows);
     for (size_t i = 0; i < m->rows.n; i++) {
         float *to = (float *)m->rows.data + i * d;
         const float *row = features_row(rows->x, (size_t)m->chosen[i], to);
         if (row != to) memcpy(to, row, d * sizeof *to);
-        features_release(rows->x, (size_t)m->chosen[i], 1);
+        if (i > 0)
+            features_passed(
+                rows->x, (size_t)m->chosen[i - 1], (size_t)(m->chosen[i] - m->chosen[i - 1]));
     }
+    features_release(rows->x, 0, rows->x->n);
 }
 
 /* Sums and counts of the batch over all ranks; returns the seconds of the exchange. Collective. */

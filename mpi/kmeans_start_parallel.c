@@ -58,8 +58,11 @@ static float *copy_chosen(const search *s, int64_t count) {
         float *to = mine + (size_t)i * d;
         const float *row = features_row(s->rows->x, (size_t)s->chosen[i], to);
         if (row != to) memcpy(to, row, d * sizeof *to);
-        features_release(s->rows->x, (size_t)s->chosen[i], 1);
+        if (i > 0)
+            features_passed(
+                s->rows->x, (size_t)s->chosen[i - 1], (size_t)(s->chosen[i] - s->chosen[i - 1]));
     }
+    features_release(s->rows->x, 0, s->rows->x->n);
     return mine;
 }
 

@@ -21,10 +21,12 @@ static status sample_rows(
         for (int64_t j = 0; j < share; j++, mine += d) {
             const float *row = features_row(rows->x, local + (size_t)chosen[j], mine);
             if (row != mine) memcpy(mine, row, d * sizeof *mine);
-            features_release(rows->x, local + (size_t)chosen[j], 1);
+            size_t next = (size_t)(j + 1 < share ? chosen[j + 1] : rows->image[i]);
+            features_passed(rows->x, local + (size_t)chosen[j], next - (size_t)chosen[j]);
         }
         local += (size_t)rows->image[i];
     }
+    features_release(rows->x, 0, rows->x->n);
     memory_free(chosen);
     return STATUS_OK;
 }

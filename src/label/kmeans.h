@@ -37,7 +37,7 @@ typedef struct features {
  * read them all the while. Nothing happens to rows that are not mapped. */
 void features_release(const features *x, size_t first, size_t count);
 /* The same for a loop that reads rows in order, called for each part [first, first + count) of it:
- * it works once a MiB is full. A loop's end releases all. */
+ * it works once 2 MiB are full. A loop's end releases all. */
 void features_passed(const features *x, size_t first, size_t count);
 
 /* Row i as floats: in place, or converted into scratch [D]. */

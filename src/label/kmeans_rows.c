@@ -147,7 +147,7 @@ static void choose_shift(screen_rows *r, float *scratch) {
     for (size_t i = 0; i < x->n; i += step, rows++) {
         const float *row = features_row(x, i, scratch);
         for (size_t j = 0; j < d; j++) r->shift[j] += row[j] / (float)SAMPLE;
-        features_release(x, i, 1);
+        features_passed(x, i, step);
     }
     for (size_t j = 0; rows > 0 && j < d; j++) r->shift[j] *= (float)SAMPLE / (float)rows;
 }
