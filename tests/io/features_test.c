@@ -46,10 +46,11 @@ static status write_features(const comm *c, const char *path, dtype type) {
     return st;
 }
 
-static void check_read(const comm *c, const char *path, dtype type) {
+static void check_block(const comm *c, const char *path, dtype type, bool map) {
     feature_block have = {0}, want;
     make_block(c, type, &want);
-    assert_int_equal(features_read(c, path, KEY, &have), STATUS_OK);
+    assert_int_equal((map ? features_map : features_read)(c, path, KEY, &have), STATUS_OK);
+    assert_int_equal(have.rows.mapped, map && want.rows.n > 0);
     assert_int_equal(have.first, want.first);
     assert_int_equal(have.images, want.images);
     assert_int_equal(have.rows.n, want.rows.n);
@@ -60,6 +61,11 @@ static void check_read(const comm *c, const char *path, dtype type) {
     assert_memory_equal(have.rows.data, want.rows.data, want.rows.n * D * dtype_size(type));
     feature_block_destroy(&have);
     feature_block_destroy(&want);
+}
+
+static void check_read(const comm *c, const char *path, dtype type) {
+    check_block(c, path, type, false);
+    check_block(c, path, type, true);
 }
 
 /* Written by all ranks, read by all and by one; written by one, read by all. */
@@ -85,6 +91,70 @@ static void read_by_any_number_of_ranks(void **state) {
         assert_true(about.key == KEY && about.type == type && about.d == D);
         comm_barrier(world);
     }
+}
+
+/* Images in pieces of 1, 2, 3, 1, ... */
+static status append_pieces(features_writer *w, const feature_block *b) {
+    const char *rows = b->rows.data;
+    status st = STATUS_OK;
+    for (int64_t i = 0, count, piece = 0; st == STATUS_OK && i < b->images; i += count) {
+        count = piece++ % 3 + 1;
+        if (count > b->images - i) count = b->images - i;
+        st = features_append(w, count, rows);
+        for (int64_t k = i; k < i + count; k++)
+            rows += (size_t)b->height[k] * (size_t)b->width[k] * D * dtype_size(b->rows.type);
+    }
+    return st;
+}
+
+static void pieces_make_the_same_file(void **state) {
+    (void)state;
+    for (int t = 0; t < 2; t++) {
+        dtype type = t ? DTYPE_BF16 : DTYPE_F32;
+        uint64_t whole = 0, pieces = 1, alone = 2;
+        features_writer *w;
+        feature_block b;
+        const char *path = scratch_path(&folder, "pieces.h5");
+        assert_int_equal(write_features(world, path, type), STATUS_OK);
+        assert_int_equal(file_hash(path, &whole), STATUS_OK);
+        comm_barrier(world);
+        make_block(world, type, &b);
+        assert_int_equal(features_create(&w, world, path, &b, &origin), STATUS_OK);
+        assert_int_equal(features_finish(w, append_pieces(w, &b)), STATUS_OK);
+        assert_int_equal(file_hash(path, &pieces), STATUS_OK);
+        assert_true(pieces == whole);
+        comm_barrier(world);
+        if (comm_root(world)) {
+            assert_int_equal(write_features(NULL, path, type), STATUS_OK);
+            assert_int_equal(file_hash(path, &alone), STATUS_OK);
+            assert_true(alone == whole);
+        }
+        comm_barrier(world);
+        feature_block_destroy(&b);
+    }
+}
+
+/* One rank gives up: no rank has a file, and what was there before stays. */
+static void given_up_leaves_nothing(void **state) {
+    (void)state;
+    char path[512], temporary[FILE_PATH];
+    feature_block b;
+    snprintf(path, sizeof path, "%s", scratch_path(&folder, "given_up.h5"));
+    assert_int_equal(file_temporary(temporary, path), STATUS_OK);
+    make_block(world, DTYPE_F32, &b);
+    for (int before = 0; before < 2; before++) {
+        features_writer *w;
+        if (before) assert_int_equal(write_features(world, path, DTYPE_F32), STATUS_OK);
+        assert_int_equal(features_create(&w, world, path, &b, &origin), STATUS_OK);
+        bool last = comm_rank(world) == comm_size(world) - 1;
+        status st = last ? STATUS_STOPPED : append_pieces(w, &b);
+        assert_int_equal(features_finish(w, st), STATUS_STOPPED);
+        assert_false(file_exists(temporary));
+        assert_int_equal(file_exists(path), before);
+        comm_barrier(world);
+    }
+    check_read(world, path, DTYPE_F32);
+    feature_block_destroy(&b);
 }
 
 static void other_key_is_refused(void **state) {
@@ -120,11 +190,15 @@ static void damage_is_found_by_every_rank(void **state) {
     }
     comm_barrier(world);
     assert_int_equal(features_read(world, path, KEY, &b), STATUS_OUTPUT);
+    assert_int_equal(features_map(world, path, KEY, &b), STATUS_OUTPUT);
+    assert_null(b.rows.data);
 }
 
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(read_by_any_number_of_ranks),
+        cmocka_unit_test(pieces_make_the_same_file),
+        cmocka_unit_test(given_up_leaves_nothing),
         cmocka_unit_test(other_key_is_refused),
         cmocka_unit_test(damage_is_found_by_every_rank),
     };
