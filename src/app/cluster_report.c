@@ -102,8 +102,10 @@ static void log_iteration(const cluster_report *r, const kmeans_iteration *it) {
     int batches = r->t->s->cluster.iterations;
     if (it->changed >= 0)
         log_info(
-            "k-means: restart %d, iteration %d: objective %.6g, imbalance %.2f, %lld rows changed",
-            it->restart, it->iteration, it->objective, it->imbalance, (long long)it->changed);
+            "k-means: restart %d, iteration %d: objective %.6g, imbalance %.2f, %lld rows changed; "
+            "%s products, %.0f %% of all computed, %.2f centroids a row kept",
+            it->restart, it->iteration, it->objective, it->imbalance, (long long)it->changed,
+            it->arithmetic, 100 * it->visited, (double)it->kept / (double)it->rows);
     else if (batches <= LINES || it->iteration % (batches / LINES) == 0)
         log_info("mini-batch k-means: restart %d, batch %d: objective about %.6g", it->restart,
             it->iteration, it->objective);
