@@ -169,8 +169,13 @@ status check_space(const settings *s, const check_images *images, int64_t values
     /* What the projection takes and gives is float32. */
     double feature_bytes =
         s->extract.pca > 0 ? pixels * (double)sizeof(float) * (channels + s->extract.pca) : kept;
+    if (streamed(s)) {
+        /* A projection is made of a file of its own. */
+        if (s->extract.pca > 0) kept += pixels * (double)sizeof(float) * channels;
+        note(&st, check_disk(folder, disk_needed(s, images, values, pixels, kept)));
+        return st;
+    }
     note(&st, check_disk(folder, disk_needed(s, images, values, pixels, kept)));
-    if (streamed(s)) return st;
     double memory = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
     log_info("memory: about %.2f GiB for features over all ranks, %.2f GiB on this host",
         gib(feature_bytes), gib(memory));

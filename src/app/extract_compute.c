@@ -1,6 +1,7 @@
 #include "src/app/extract_compute.h"
 
 #include "mpi/shard.h"
+#include "src/app/extract_project.h"
 #include "src/app/inference.h"
 #include "src/app/reduce.h"
 #include "src/app/setup.h"
@@ -13,6 +14,7 @@
 #include <math.h>
 #include <omp.h>
 #include <string.h>
+#include <unistd.h>
 
 /* Images through the network, and where their rows go. */
 typedef struct extraction {
@@ -20,6 +22,7 @@ typedef struct extraction {
     const extract_request *q;
     inference *net;
     feature_block *b;
+    char file[FILE_PATH];    /* streamed: of the network's outputs */
     float *room;             /* [threads, D] */
     features_writer *writer; /* streamed: of b's rows */
     void *run;               /* streamed: rows of one run of images */
@@ -182,15 +185,19 @@ static status log_memory(const extraction *e) {
     size_t rows = e->q->stream ? e->run_rows : e->b->rows.n;
     /* A projection needs its result, too, and rounding that once more. */
     size_t projected = s->extract.pca > 0 ? sizeof(float) + (in_bf16(s) ? sizeof(uint16_t) : 0) : 0;
-    double mib[3] = {(double)rows * (double)(row_bytes(e) + (size_t)s->extract.pca * projected)};
+    /* Products of all columns, of each thread twice, of a rank and among LAPACK's. */
+    double products = s->extract.pca > 0 ? (setup_threads(s) + 2) * 16.0 * e->b->rows.d : 0;
+    double mib[4] = {(double)rows * (double)(row_bytes(e) + (size_t)s->extract.pca * projected)};
     status st = comm_agree(e->t->c, largest_plan(e, &mib[1]));
     if (st != STATUS_OK) return st;
     mib[1] *= count_plans(e->t, e->b);
-    mib[2] = mib[0] + mib[1];
+    mib[2] = products * e->b->rows.d;
+    mib[3] = mib[0] + mib[1] + mib[2];
     comm_max_f64(e->t->c, mib, sizeof mib / sizeof *mib);
     for (size_t i = 0; i < sizeof mib / sizeof *mib; i++) mib[i] /= 1 << 20;
-    log_info("extract: at most %.1f MiB a rank beside the program: features %.1f, network %.1f",
-        mib[2], mib[0], mib[1]);
+    log_info("extract: at most %.1f MiB a rank beside the program: features %.1f, network %.1f, "
+             "PCA %.1f",
+        mib[3], mib[0], mib[1], mib[2]);
     if (e->q->stream) log_info("extract: features go to %s, which is kept", e->q->file);
     return STATUS_OK;
 }
@@ -230,7 +237,7 @@ static status compute_rows(extraction *e, const char *const *names) {
     status st = comm_agree(t->c, allocate(e));
     if (st == STATUS_OK) st = log_memory(e);
     if (st == STATUS_OK && e->q->stream)
-        st = features_create(&e->writer, t->c, e->q->file, e->b, &from);
+        st = features_create(&e->writer, t->c, e->file, e->b, &from);
     if (st != STATUS_OK) return st;
     st = compute_block(e);
     return e->writer ? features_finish(e->writer, st) : comm_agree(t->c, st);
@@ -260,6 +267,20 @@ static status complete(stage *t, const extraction *e, const char *const *names) 
     return st;
 }
 
+/* The same for rows in e->file, of which the projected ones are made. Collective. */
+static status complete_streamed(stage *t, const extraction *e, const char *const *names) {
+    feature_block raw = {0};
+    features_origin from = origin_of(e, names);
+    if (t->s->extract.pca == 0) return STATUS_OK;
+    status st = features_map(t->c, e->file, e->q->key, &raw);
+    if (st == STATUS_OK)
+        st = extract_project(t, &raw, in_bf16(t->s) ? DTYPE_BF16 : DTYPE_F32, e->q->file, &from);
+    feature_block_destroy(&raw);
+    comm_barrier(t->c);
+    if (comm_root(t->c)) unlink(e->file);
+    return st;
+}
+
 static status compute(stage *t, extraction *e) {
     double began = timer_now();
     const char **names = stage_names(t);
@@ -269,7 +290,7 @@ static status compute(stage *t, extraction *e) {
         log_info("features: %s of %s, %d dimensions at stride %d, %.1f images/s", e->q->layers,
             e->q->weights, e->b->rows.d, inference_stride(e->net),
             setup_training(t->d) / (timer_now() - began));
-    if (st == STATUS_OK && !e->q->stream) st = complete(t, e, names);
+    if (st == STATUS_OK) st = (e->q->stream ? complete_streamed : complete)(t, e, names);
     memory_free(names);
     return st;
 }
@@ -277,7 +298,11 @@ static status compute(stage *t, extraction *e) {
 status extract_compute(stage *t, const extract_request *q, feature_block *out) {
     feature_block b = {0};
     extraction e = {.t = t, .q = q, .b = &b};
-    status st = inference_create(&e.net, t->c, t->s, t->d, NETWORK_FEATURES, q->layers, q->weights);
+    status st = STATUS_OK;
+    strcpy(e.file, q->file);
+    if (t->s->extract.pca > 0) st = stage_path(t, e.file, "features-raw.h5");
+    if (st == STATUS_OK)
+        st = inference_create(&e.net, t->c, t->s, t->d, NETWORK_FEATURES, q->layers, q->weights);
     if (st == STATUS_OK) st = compute(t, &e);
     inference_destroy(e.net);
     memory_free(e.room);

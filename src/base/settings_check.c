@@ -128,17 +128,8 @@ static int check_model(const settings *s) {
     return wrong;
 }
 
-static int check_streaming(const settings *s) {
-    if (strcmp(s->extract.memory, "stream") != 0 || s->extract.pca == 0) return 0;
-    log_error("extract.pca = %d needs extract.memory = \"hold\": a projection has all features in "
-              "memory",
-        s->extract.pca);
-    return 1;
-}
-
 int settings_check(const settings *s) {
-    return check_streaming(s) + check_model(s) + check_groups(s) + check_layers(s) +
-           check_scales(s) + check_dataset(s) +
+    return check_model(s) + check_groups(s) + check_layers(s) + check_scales(s) + check_dataset(s) +
            check_training("pretrain", s->pretrain.scale_min, s->pretrain.scale_max,
                s->pretrain.warmup, s->pretrain.steps) +
            check_training("finetune", s->finetune.scale_min, s->finetune.scale_max,

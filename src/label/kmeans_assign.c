@@ -74,8 +74,9 @@ static double trial(product_type t, int d) {
     for (int i = 0; rows && data && i < TIMES; i++) {
         double now = timer_now();
         for (size_t p = 0; p < PANELS; p += PRODUCT_PANELS)
-            product_tile(t, rows, depth, data + p * depth * PRODUCT_PANEL, depth * PRODUCT_PANEL,
-                out, false);
+            for (size_t r = 0; r < PRODUCT_ROWS; r += PRODUCT_GROUP)
+                product_group(t, rows + r * PRODUCT_STRIDE, depth, data + p * depth * PRODUCT_PANEL,
+                    depth * PRODUCT_PANEL, out + r * PRODUCT_WIDTH, false);
         now = timer_now() - now;
         best = now < best ? now : best;
     }

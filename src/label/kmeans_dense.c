@@ -16,8 +16,7 @@ static void fill_tile(const kmeans_assigner *a, worker *w, size_t first, int row
         const uint32_t *from = screen_row(&a->rows, i, w->gathered);
         uint32_t *to = w->tile + (size_t)r * PRODUCT_STRIDE;
         for (size_t s = 0; s < steps; s += PRODUCT_DEPTH, to += PRODUCT_ROWS * PRODUCT_STRIDE)
-            memcpy(
-                to, from + s, (steps - s < PRODUCT_DEPTH ? steps - s : PRODUCT_DEPTH) * sizeof *to);
+            lanes_copy(to, from + s, steps - s < PRODUCT_DEPTH ? steps - s : PRODUCT_DEPTH);
     }
 }
 
@@ -60,28 +59,48 @@ static void finish_int8(const kmeans_assigner *a, worker *w, int panel, size_t f
     }
 }
 
-/* A part of the tile from row `first` on, which is next, so that memory works while the product
+/* What the next tile will read, fetched a little at a time, so that memory works while the product
  * does. */
-static void fetch_part(const kmeans_assigner *a, size_t first, int panel) {
+typedef struct fetcher {
+    const char *at, *end;
+    size_t each; /* bytes */
+} fetcher;
+
+static fetcher fetch_begin(const kmeans_assigner *a, size_t first, size_t calls) {
     const features *x = a->x;
-    size_t parts = (size_t)(a->panels.panels / PRODUCT_PANELS),
-           part = (size_t)panel / PRODUCT_PANELS;
-    size_t row = (size_t)x->d * dtype_size(x->type), tile = PRODUCT_ROWS * row;
-    size_t begin = first * row + tile * part / parts, end = first * row + tile * (part + 1) / parts;
-    if (end > x->n * row) end = x->n * row;
-    for (size_t j = begin; j < end; j += 64) __builtin_prefetch((const char *)x->data + j, 0, 2);
+    size_t row = (size_t)x->d * dtype_size(x->type), end = first + PRODUCT_ROWS;
+    if (a->rows.data || first >= x->n) return (fetcher){0};
+    if (end > x->n) end = x->n;
+    const char *data = x->data;
+    return (fetcher){data + first * row, data + end * row, PRODUCT_ROWS * row / calls + 1};
+}
+
+static inline void fetch_some(fetcher *f) {
+    const char *stop = (size_t)(f->end - f->at) < f->each ? f->end : f->at + f->each;
+    for (; f->at < stop; f->at += 64) __builtin_prefetch(f->at, 0, 2);
+}
+
+/* One slice of all rows with two panels. */
+static void multiply_slice(
+    const kmeans_assigner *a, worker *w, const uint32_t *panels, size_t s, fetcher *next) {
+    size_t steps = a->rows.steps, depth = steps - s < PRODUCT_DEPTH ? steps - s : PRODUCT_DEPTH;
+    const uint32_t *tile = w->tile + s / PRODUCT_DEPTH * PRODUCT_ROWS * PRODUCT_STRIDE;
+    for (size_t r = 0; r < PRODUCT_ROWS; r += PRODUCT_GROUP) {
+        product_group(a->rows.type, tile + r * PRODUCT_STRIDE, depth, panels + s * PRODUCT_PANEL,
+            steps * PRODUCT_PANEL, w->block + r * PRODUCT_WIDTH, s > 0);
+        fetch_some(next);
+    }
 }
 
 static void multiply_tile(const kmeans_assigner *a, worker *w, size_t first, int rows) {
-    size_t steps = a->rows.steps, apart = steps * PRODUCT_PANEL;
+    size_t steps = a->rows.steps, slices = (steps + PRODUCT_DEPTH - 1) / PRODUCT_DEPTH;
+    size_t pairs = (size_t)(a->panels.panels / PRODUCT_PANELS);
+    fetcher next =
+        fetch_begin(a, first + PRODUCT_ROWS, pairs * slices * (PRODUCT_ROWS / PRODUCT_GROUP));
     for (int i = 0; i < PRODUCT_ROWS * LANES; i++) w->least[i] = INFINITY;
     for (int panel = 0; panel < a->panels.panels; panel += PRODUCT_PANELS) {
-        const uint32_t *data = a->panels.data + (size_t)panel * apart;
-        const uint32_t *tile = w->tile;
-        for (size_t s = 0; s < steps; s += PRODUCT_DEPTH, tile += PRODUCT_ROWS * PRODUCT_STRIDE)
-            product_tile(a->rows.type, tile, steps - s < PRODUCT_DEPTH ? steps - s : PRODUCT_DEPTH,
-                data + s * PRODUCT_PANEL, apart, w->block, s > 0);
-        if (!a->rows.data) fetch_part(a, first + PRODUCT_ROWS, panel);
+        const uint32_t *data = a->panels.data + (size_t)panel * steps * PRODUCT_PANEL;
+        for (size_t s = 0; s < steps; s += PRODUCT_DEPTH) multiply_slice(a, w, data, s, &next);
         if (a->rows.type == PRODUCT_INT8)
             finish_int8(a, w, panel, first, rows);
         else

@@ -99,3 +99,11 @@ int lanes_below(const float *p, int count, float limit, int *kept) {
 #endif
     return below_plain(p, count, limit, kept);
 }
+
+VECTOR_CLONES
+void lanes_copy(uint32_t *to, const uint32_t *from, size_t count) {
+    typedef uint32_t loose __attribute__((vector_size(64), aligned(4), may_alias));
+    size_t i = 0;
+    for (; i + LANES <= count; i += LANES) *(loose *)(to + i) = *(const loose *)(from + i);
+    for (; i < count; i++) to[i] = from[i];
+}

@@ -4,6 +4,7 @@
 #ifndef AUXSEG_LABEL_KMEANS_LANES_H
 #define AUXSEG_LABEL_KMEANS_LANES_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 /* least [count]: of each sixteen of p [count, 16]. */
@@ -14,5 +15,7 @@ int lanes_below(const float *p, int count, float limit, int *kept);
  * with both products rounded. Returns whether any is set. */
 int lanes_failing(const uint16_t *lower, float unit, const float *drift, float upper, int count,
     uint64_t mask[2]);
+/* For a few hundred words that are not far away: a call of memcpy costs more than they do. */
+void lanes_copy(uint32_t *to, const uint32_t *from, size_t count);
 
 #endif

@@ -15,7 +15,7 @@
 #define TILE(name, isa, VECTOR, SUM, width, group, BROADCAST, MULTIPLY)                            \
     isa static void name(const uint32_t *rows, size_t steps, const uint32_t *panels, size_t apart, \
         product_word *out, bool add) {                                                             \
-        for (int r = 0; r < PRODUCT_ROWS; r += (group)) {                                          \
+        for (int r = 0; r < PRODUCT_GROUP; r += (group)) {                                         \
             const uint32_t *x = rows + (size_t)r * PRODUCT_STRIDE;                                 \
             for (int v = 0; v < PRODUCT_PANEL; v += (width)) {                                     \
                 SUM s[group][2] = {{{0}}};                                                         \
@@ -112,7 +112,7 @@ bool product_available(product_type t) {
     return t == PRODUCT_F32;
 }
 
-void product_tile(product_type t, const uint32_t *rows, size_t steps, const uint32_t *panels,
+void product_group(product_type t, const uint32_t *rows, size_t steps, const uint32_t *panels,
     size_t apart, product_word *out, bool add) {
 #if defined(__x86_64__)
     if (t == PRODUCT_INT8)

@@ -17,6 +17,7 @@ typedef enum product_type { PRODUCT_F32, PRODUCT_BF16, PRODUCT_INT8, PRODUCT_TYP
 enum {
     PRODUCT_PANEL = 16,                  /* centroids of a panel: one vector of 512 bits */
     PRODUCT_ROWS = 48,                   /* rows of a dense tile */
+    PRODUCT_GROUP = 12,                  /* of them, multiplied together */
     PRODUCT_DEPTH = 128,                 /* steps of a row in one slice of a dense tile */
     PRODUCT_STRIDE = PRODUCT_DEPTH + 16, /* between its rows: no power of two, for the cache */
     PRODUCT_GATHER = 8,                  /* rows from anywhere that are multiplied together */
@@ -37,9 +38,9 @@ bool product_available(product_type t);
 /* Elements in a step. */
 int product_elements(product_type t);
 
-/* out [ROWS, WIDTH] becomes (add: is added) rows [ROWS, STRIDE] times two panels of `steps` steps,
- * which lie `apart` words from each other. */
-void product_tile(product_type t, const uint32_t *rows, size_t steps, const uint32_t *panels,
+/* out [GROUP, WIDTH] becomes (add: is added) rows [GROUP, STRIDE] times two panels of `steps`
+ * steps, which lie `apart` words from each other. */
+void product_group(product_type t, const uint32_t *rows, size_t steps, const uint32_t *panels,
     size_t apart, product_word *out, bool add);
 /* out [GATHER, PANEL] becomes the rows that the pointers name times one panel. */
 void product_gather(product_type t, const void *const rows[PRODUCT_GATHER], size_t steps,

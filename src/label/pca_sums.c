@@ -41,7 +41,11 @@ status pca_largest(const features *x, double *largest) {
     size_t d = (size_t)x->d;
     float *most = memory_alloc(2 * d, sizeof *most, "largest elements");
     if (!most) return STATUS_FAILED;
-    for (size_t i = 0; i < x->n; i++) raise_largest(features_row(x, i, most + d), x->d, most);
+    for (size_t i = 0; i < x->n; i++) {
+        raise_largest(features_row(x, i, most + d), x->d, most);
+        features_passed(x, i, 1);
+    }
+    features_release(x, 0, x->n);
     for (size_t j = 0; j < d; j++) largest[j] = fmax(largest[j], (double)most[j]);
     memory_free(most);
     return STATUS_OK;
@@ -92,7 +96,9 @@ status pca_sum(
 #pragma omp atomic
             sum[j] += v;
         }
+        features_passed(x, u->begin[t], u->begin[t + 1] - u->begin[t]);
     }
+    features_release(x, 0, x->n);
     memory_free(sums);
     return STATUS_OK;
 }
@@ -188,7 +194,9 @@ status pca_products(const features *x, const pca_units *u, const float *mean, co
         const worker *mine = w + omp_get_thread_num();
         unit_products(mine, x, mean, u->begin[t], u->begin[t + 1]);
         fix_products(mine, unit, shift, d);
+        features_passed(x, u->begin[t], u->begin[t + 1] - u->begin[t]);
     }
+    features_release(x, 0, x->n);
 #pragma omp parallel for num_threads(team)
     for (size_t j = 0; j < d * d; j++)
         for (int t = 0; t < team; t++) product[j] += w[t].total[j];
