@@ -133,17 +133,28 @@ static int refine(const kmeans_assigner *a, size_t i, const float *p, int *kept,
     return left;
 }
 
-/* kept: the columns that row i, the tile's r-th, may belong to. */
-static int keep(const kmeans_assigner *a, const worker *w, size_t i, int r, int *kept) {
+/* limit [PRODUCT_ROWS]: beyond it no p of a row of the tile is its label's. */
+VECTOR_CLONES
+static void set_limits(
+    const kmeans_assigner *a, const float *least, size_t first, int rows, float *limit) {
     const screen_panels *s = &a->panels;
-    int columns = s->panels * PRODUCT_PANEL;
-    const float *p = w->score + (size_t)r * (size_t)columns;
-    float e = screen_error(&a->rows, i, s->most[0], s->most[1], s->most[2]);
-    float least;
-    lanes_least(w->least + r * LANES, 1, &least);
-    float upper = least + e;
-    float limit = upper + (margin(upper, a->rows.half[i]) + e);
-    int count = lanes_below(p, s->panels, limit + fabsf(limit) * 0x1p-21f, kept);
+    const float *norm = a->rows.norm + first, *half = a->rows.half + first;
+    const float *rest = a->rows.rest ? a->rows.rest + first : NULL;
+    for (int r = 0; r < rows; r++) {
+        float e = norm[r] * s->most[0] + s->most[2];
+        if (rest) e += rest[r] * s->most[1];
+        e *= 1 + 0x1p-20f;
+        float upper = least[r] + e, l = upper + (margin(upper, half[r]) + e);
+        limit[r] = l + fabsf(l) * 0x1p-21f;
+    }
+}
+
+/* kept: the columns that row i, the tile's r-th, may belong to. */
+static int keep(
+    const kmeans_assigner *a, const worker *w, size_t i, int r, float limit, int *kept) {
+    int panels = a->panels.panels;
+    const float *p = w->score + (size_t)r * (size_t)panels * PRODUCT_PANEL;
+    int count = lanes_below(p, panels, limit, kept);
     return count > 4 ? refine(a, i, p, kept, count) : count;
 }
 
@@ -225,6 +236,9 @@ static void decide_tile(
     kmeans_assigner *a, worker *w, size_t first, int rows, size_t every, kmeans_counts *counts) {
     size_t columns = (size_t)a->panels.panels * PRODUCT_PANEL;
     int count[DENSE_AHEAD];
+    float least[PRODUCT_ROWS], limit[PRODUCT_ROWS];
+    lanes_least(w->least, PRODUCT_ROWS, least);
+    set_limits(a, least, first, rows, limit);
     for (int r = 0; r < rows + DENSE_AHEAD; r++) {
         int *kept = w->kept + (size_t)(r % DENSE_AHEAD) * columns, *n = &count[r % DENSE_AHEAD];
         size_t i = first + (size_t)r, before = i - DENSE_AHEAD;
@@ -232,7 +246,7 @@ static void decide_tile(
             decide(
                 a, w, before, r - DENSE_AHEAD, kept, *n, every > 0 && before % every == 0, counts);
         if (r >= rows) continue;
-        *n = keep(a, w, i, r, kept);
+        *n = keep(a, w, i, r, limit[r], kept);
         if (*n > 1 || every == 1) fetch_row(a->x, i);
     }
 }

@@ -43,11 +43,20 @@ __attribute__((target("avx512f"))) static void least_avx512(
 
 __attribute__((target("avx512f"))) static int below_avx512(
     const float *p, int count, float limit, int *kept) {
+    enum { TOGETHER = 4 }; /* most have none: one branch for several */
     __m512 most = _mm512_set1_ps(limit);
     int found = 0;
-    for (int g = 0; g < count; g++) {
-        unsigned mask = _mm512_cmp_ps_mask(_mm512_loadu_ps(p + g * LANES), most, _CMP_LE_OQ);
-        for (; mask; mask &= mask - 1) kept[found++] = g * LANES + __builtin_ctz(mask);
+    for (int g = 0; g < count; g += TOGETHER) {
+        int here = count - g < TOGETHER ? count - g : TOGETHER;
+        __m512 least = _mm512_loadu_ps(p + g * LANES);
+        for (int h = 1; h < here; h++)
+            least = _mm512_min_ps(least, _mm512_loadu_ps(p + (g + h) * LANES));
+        if (_mm512_cmp_ps_mask(least, most, _CMP_LE_OQ) == 0) continue;
+        for (int h = g; h < g + here; h++) {
+            __m512 v = _mm512_loadu_ps(p + h * LANES);
+            unsigned mask = _mm512_cmp_ps_mask(v, most, _CMP_LE_OQ);
+            for (; mask; mask &= mask - 1) kept[found++] = h * LANES + __builtin_ctz(mask);
+        }
     }
     return found;
 }
