@@ -76,7 +76,8 @@ static double trial(product_type t, int d) {
         for (size_t p = 0; p < PANELS; p += PRODUCT_PANELS)
             for (size_t r = 0; r < PRODUCT_ROWS; r += PRODUCT_GROUP)
                 product_group(t, rows + r * PRODUCT_STRIDE, depth, data + p * depth * PRODUCT_PANEL,
-                    depth * PRODUCT_PANEL, out + r * PRODUCT_WIDTH, false);
+                    depth * PRODUCT_PANEL, out + r * PRODUCT_WIDTH, false,
+                    (product_fetch){(const char *)rows, 0});
         now = timer_now() - now;
         best = now < best ? now : best;
     }

@@ -59,25 +59,29 @@ static void finish_int8(const kmeans_assigner *a, worker *w, int panel, size_t f
     }
 }
 
-/* What the next tile will read, fetched a little at a time, so that memory works while the product
- * does. */
+/* What the next tile will read, fetched a little with every step, so that memory works while the
+ * product does. */
 typedef struct fetcher {
     const char *at, *end;
-    size_t each; /* bytes */
+    size_t each; /* bytes a step */
 } fetcher;
 
-static fetcher fetch_begin(const kmeans_assigner *a, size_t first, size_t calls) {
+static fetcher fetch_begin(const kmeans_assigner *a, size_t first, size_t steps) {
     const features *x = a->x;
-    size_t row = (size_t)x->d * dtype_size(x->type), end = first + PRODUCT_ROWS;
-    if (a->rows.data || first >= x->n) return (fetcher){0};
+    const char *data = a->rows.data ? (const char *)a->rows.data : x->data;
+    size_t stored = (size_t)x->d * dtype_size(x->type), end = first + PRODUCT_ROWS;
+    size_t row = a->rows.data ? a->rows.steps * sizeof *a->rows.data : stored;
     if (end > x->n) end = x->n;
-    const char *data = x->data;
-    return (fetcher){data + first * row, data + end * row, PRODUCT_ROWS * row / calls + 1};
+    if (first > end) first = end;
+    return (fetcher){data + first * row, data + end * row, PRODUCT_ROWS * row / steps + 1};
 }
 
-static inline void fetch_some(fetcher *f) {
-    const char *stop = (size_t)(f->end - f->at) < f->each ? f->end : f->at + f->each;
-    for (; f->at < stop; f->at += 64) __builtin_prefetch(f->at, 0, 2);
+/* For a product of so many steps. */
+static product_fetch fetch_next(fetcher *f, size_t steps) {
+    product_fetch now = {f->at, f->each};
+    if ((size_t)(f->end - f->at) < steps * f->each) return (product_fetch){f->at, 0};
+    f->at += steps * f->each;
+    return now;
 }
 
 /* One slice of all rows with two panels. */
@@ -85,18 +89,15 @@ static void multiply_slice(
     const kmeans_assigner *a, worker *w, const uint32_t *panels, size_t s, fetcher *next) {
     size_t steps = a->rows.steps, depth = steps - s < PRODUCT_DEPTH ? steps - s : PRODUCT_DEPTH;
     const uint32_t *tile = w->tile + s / PRODUCT_DEPTH * PRODUCT_ROWS * PRODUCT_STRIDE;
-    for (size_t r = 0; r < PRODUCT_ROWS; r += PRODUCT_GROUP) {
+    for (size_t r = 0; r < PRODUCT_ROWS; r += PRODUCT_GROUP)
         product_group(a->rows.type, tile + r * PRODUCT_STRIDE, depth, panels + s * PRODUCT_PANEL,
-            steps * PRODUCT_PANEL, w->block + r * PRODUCT_WIDTH, s > 0);
-        fetch_some(next);
-    }
+            steps * PRODUCT_PANEL, w->block + r * PRODUCT_WIDTH, s > 0, fetch_next(next, depth));
 }
 
 static void multiply_tile(const kmeans_assigner *a, worker *w, size_t first, int rows) {
-    size_t steps = a->rows.steps, slices = (steps + PRODUCT_DEPTH - 1) / PRODUCT_DEPTH;
-    size_t pairs = (size_t)(a->panels.panels / PRODUCT_PANELS);
+    size_t steps = a->rows.steps, pairs = (size_t)(a->panels.panels / PRODUCT_PANELS);
     fetcher next =
-        fetch_begin(a, first + PRODUCT_ROWS, pairs * slices * (PRODUCT_ROWS / PRODUCT_GROUP));
+        fetch_begin(a, first + PRODUCT_ROWS, pairs * steps * (PRODUCT_ROWS / PRODUCT_GROUP));
     for (int i = 0; i < PRODUCT_ROWS * LANES; i++) w->least[i] = INFINITY;
     for (int panel = 0; panel < a->panels.panels; panel += PRODUCT_PANELS) {
         const uint32_t *data = a->panels.data + (size_t)panel * steps * PRODUCT_PANEL;
@@ -192,7 +193,8 @@ static void lengths(const kmeans_assigner *a, size_t i, float *least) {
         float e = (norm * s->phi[g] + rest * s->reach[g] + s->noise[g]) * (1 + 0x1p-20f);
         float p = least[g] - e, q = 2 * p + square;
         q -= (fabsf(p) + square) * 0x1p-21f;
-        least[g] = q > 0 ? sqrtf(q) * (1 - 0x1p-20f) : 0;
+        float length = q > 0 ? sqrtf(q) * (1 - 0x1p-20f) : 0;
+        least[g] = least[g] < INFINITY ? length : INFINITY; /* no other centroid in the panel */
     }
 }
 

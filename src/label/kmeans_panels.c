@@ -113,7 +113,7 @@ static void pack(screen_panels *p, int panel, const float *c, const float *shift
         half = fmax(half, sum / 2);
     }
     double n = (double)p->d + (double)(p->steps / PRODUCT_DEPTH) + 1;
-    double roundings = p->type == PRODUCT_INT8 ? 12 : n + 12;
+    double roundings = p->type == PRODUCT_INT8 ? 12 : 1.01 * n + 12;
     p->scale[panel] = (float)scale;
     p->phi[panel] = float_up((rest + roundings * 0x1p-24 * reach) * (1 + 0x1p-16));
     p->reach[panel] = float_up(reach * (1 + 0x1p-16));

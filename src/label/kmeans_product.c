@@ -14,13 +14,14 @@
  * of a panel) is one step. */
 #define TILE(name, isa, VECTOR, SUM, width, group, BROADCAST, MULTIPLY)                            \
     isa static void name(const uint32_t *rows, size_t steps, const uint32_t *panels, size_t apart, \
-        product_word *out, bool add) {                                                             \
+        product_word *out, bool add, product_fetch fetch) {                                        \
         for (int r = 0; r < PRODUCT_GROUP; r += (group)) {                                         \
             const uint32_t *x = rows + (size_t)r * PRODUCT_STRIDE;                                 \
             for (int v = 0; v < PRODUCT_PANEL; v += (width)) {                                     \
                 SUM s[group][2] = {{{0}}};                                                         \
                 const uint32_t *c = panels + v;                                                    \
                 for (size_t j = 0; j < steps; j++, c += PRODUCT_PANEL) {                           \
+                    __builtin_prefetch(fetch.at + j * fetch.each, 0, 2);                           \
                     VECTOR c0 = *(const VECTOR *)c, c1 = *(const VECTOR *)(c + apart);             \
                     _Pragma("GCC unroll 16") for (int i = 0; i < (group); i++) {                   \
                         BROADCAST(e, x + (size_t)i * PRODUCT_STRIDE + j);                          \
@@ -113,19 +114,19 @@ bool product_available(product_type t) {
 }
 
 void product_group(product_type t, const uint32_t *rows, size_t steps, const uint32_t *panels,
-    size_t apart, product_word *out, bool add) {
+    size_t apart, product_word *out, bool add, product_fetch fetch) {
 #if defined(__x86_64__)
     if (t == PRODUCT_INT8)
-        tile_int8(rows, steps, panels, apart, out, add);
+        tile_int8(rows, steps, panels, apart, out, add, fetch);
     else if (t == PRODUCT_BF16)
-        tile_bf16(rows, steps, panels, apart, out, add);
+        tile_bf16(rows, steps, panels, apart, out, add, fetch);
     else if (__builtin_cpu_supports("avx512f"))
-        tile_avx512(rows, steps, panels, apart, out, add);
+        tile_avx512(rows, steps, panels, apart, out, add, fetch);
     else if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-        tile_avx2(rows, steps, panels, apart, out, add);
+        tile_avx2(rows, steps, panels, apart, out, add, fetch);
     else
 #endif
-        tile_plain(rows, steps, panels, apart, out, add);
+        tile_plain(rows, steps, panels, apart, out, add, fetch);
     (void)t;
 }
 

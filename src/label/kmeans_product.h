@@ -38,10 +38,16 @@ bool product_available(product_type t);
 /* Elements in a step. */
 int product_elements(product_type t);
 
+/* Memory to be fetched meanwhile: `each` bytes further with each step. */
+typedef struct product_fetch {
+    const char *at;
+    size_t each;
+} product_fetch;
+
 /* out [GROUP, WIDTH] becomes (add: is added) rows [GROUP, STRIDE] times two panels of `steps`
  * steps, which lie `apart` words from each other. */
 void product_group(product_type t, const uint32_t *rows, size_t steps, const uint32_t *panels,
-    size_t apart, product_word *out, bool add);
+    size_t apart, product_word *out, bool add, product_fetch fetch);
 /* out [GATHER, PANEL] becomes the rows that the pointers name times one panel. */
 void product_gather(product_type t, const void *const rows[PRODUCT_GATHER], size_t steps,
     const uint32_t *panel, product_word *out);

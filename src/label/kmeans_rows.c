@@ -36,9 +36,10 @@ static void measure(screen_rows *r, size_t i, const float *x) {
 
 /* Sums of the squares of the rest, by float32: relative error below (D/16 + 8) u < 2^-11; the rest
  * as a vector is off by at most 3 u |y|, as y_j, the held value and their difference are each
- * rounded once, and by (log2 D + 3) u |y| from the rotation: together below 2^-19 |y|. */
+ * rounded once, and by (log2 D + 3) u |y| from the rotation: together below 2^-19 |y|. What
+ * underflows: less than 2^-149 a square, D <= 2^16 of them. */
 static float rest_up(float squares, float norm) {
-    return float_up(sqrt((double)squares) * (1 + 0x1p-11) + (double)norm * 0x1p-19 + 0x1p-140);
+    return float_up(sqrt((double)squares) * (1 + 0x1p-11) + (double)norm * 0x1p-19 + 0x1p-66);
 }
 
 VECTOR_CLONES

@@ -12,12 +12,12 @@
  *     themselves, not differences of squares.
  *  2. f32, bf16: a product passes through at most n = D + slices roundings in any order, fused or
  *     not (bf16 x bf16 is exact in float32), and sum |a_j b_j| <= |a||b|: error <= 1.01 n u |a||b|,
- *     u = 2^-24. What is flushed to zero or subnormal: at most n 2^-125.
- *     int8: the sum of integers is exact (D <= 65536: below 2^31); its conversion, the product of
- *     the two scales and their multiplication are three roundings: 3.1 u |a||b|, and where a scale
- *     is subnormal 2^-149 2^31.
+ *     u = 2^-24 (D <= 65536: n u / (1 - n u) < 1.01 n u). What is flushed to zero or subnormal: at
+ * most n 2^-125. int8: the sum of integers is exact (D <= 65536: below 2^31); its conversion, the
+ * product of the two scales and their multiplication are three roundings: 3.1 u |a||b|, and where a
+ * scale is subnormal 2^-149 2^31.
  *  3. |g|^2/2 rounded to float32, and p = fl(|g|^2/2 - t): at most 1.1 u (|g|^2 + |a||b|).
- *  `phi` = |f| + (n + 12) u reach (int8: 12 for n + 12), `noise` = 6 u |g|^2/2 + n 2^-110; with
+ *  `phi` = |f| + (1.01 n + 12) u reach (int8: 12 u reach), `noise` = 6 u |g|^2/2 + n 2^-110; with
  *  factors 1 + 2^-16 upward they cover 2., 3. and their own rounding. E in float32 takes 1 + 2^-20
  *  more. |a|, |e| of a row are rounded upward, too: see kmeans_rows.c.
  *
