@@ -76,11 +76,12 @@ status command_bench(const comm *c, int argc, char **argv) {
     static const struct {
         const char *name;
         status (*run)(const comm *c, int argc, char **argv);
-    } bench[] = {{"kmeans", bench_kmeans}, {"loss", bench_loss}};
+    } bench[] = {{"kmeans", bench_kmeans}, {"loss", bench_loss}, {"extract", bench_extract},
+        {"train", bench_train}};
     for (size_t i = 0; argc > 0 && i < sizeof bench / sizeof *bench; i++)
         if (strcmp(argv[0], bench[i].name) == 0) return bench[i].run(c, argc - 1, argv + 1);
     if (comm_root(c))
-        log_error(
-            "bench %s: must be kmeans or loss (auxseg bench --help)", argc > 0 ? argv[0] : "");
+        log_error("bench %s: must be kmeans, loss, extract or train (auxseg bench --help)",
+            argc > 0 ? argv[0] : "");
     return STATUS_USAGE;
 }

@@ -25,5 +25,8 @@ status bench_kmeans(const comm *c, int argc, char **argv);
 /* `auxseg bench loss`: value and gradient over a pool that every rank has a share of. Collective.
  */
 status bench_loss(const comm *c, int argc, char **argv);
+/* `auxseg bench extract`, `auxseg bench train`: every rank has a batch of its own. Collective. */
+status bench_extract(const comm *c, int argc, char **argv);
+status bench_train(const comm *c, int argc, char **argv);
 
 #endif

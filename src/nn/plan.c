@@ -84,6 +84,7 @@ void plan_destroy(plan *p) {
     for (int i = 0; p->worker && i < p->o.threads; i++) {
         memory_free(p->worker[i].scratch);
         memory_free(p->worker[i].work);
+        memory_free(p->worker[i].seconds);
     }
     onednn_destroy(p->engine);
     memory_free(p->item);

@@ -90,6 +90,11 @@ int plan_units(const plan *p, int images);
 void plan_moments(const plan *p, double *moments);
 void plan_commit(plan *p, const double *moments, int units);
 
+/* Whether the passes that follow are timed, operator by operator; begins anew. */
+void plan_time(plan *p, bool on);
+/* The times since then as a table, a step of `steps`, the convolutions each with its algorithms. */
+void plan_print_times(const plan *p, int steps);
+
 /* Bytes of memory that the plan holds. */
 size_t plan_bytes(const plan *p);
 

@@ -39,16 +39,20 @@ static status pass_conv(plan *p, value v, int image, int thread, float *slot) {
     const worker *w = &p->worker[thread];
     value x = l->n->input[0];
     const void *dy = plan_gradient(p, v, image);
+    double now = plan_lap(p, thread, v, WEIGHTS_PASS, 0);
     status s = onednn_run_weights(
         l->backward_weights, thread, plan_data(p, x, image, thread), dy, slot, w->scratch);
     if (l->n->bias >= 0)
         layer_channel_sums(dy, (size_t)l->height * (size_t)l->width, l->n->channels, p->o.type,
             slot + onednn_gradient_count(l->backward_weights));
+    plan_lap(p, thread, v, WEIGHTS_PASS, now);
     if (s != STATUS_OK || !l->flows[0]) return s;
+    now = plan_lap(p, thread, v, BACKWARD_PASS, 0);
     void *dx = plan_gradient(p, x, image);
     void *to = l->accumulates[0] && !l->transposed ? w->work : dx;
     s = onednn_run(l->backward_data, thread, dy, to, NULL, w->scratch);
     if (s == STATUS_OK && to != dx) layer_pass(to, NULL, dx, p->layer[x].elements, true, p->o.type);
+    plan_lap(p, thread, v, BACKWARD_PASS, now);
     return s;
 }
 
@@ -88,6 +92,7 @@ static status pass_node(
     if (l->gradient < 0) return STATUS_OK;
     if (n->kind == NODE_CONV) return pass_conv(p, v, image, thread, slot);
     if (!l->flows[0] && n->kind != NODE_CONCAT && n->kind != NODE_ADD) return STATUS_OK;
+    double now = plan_lap(p, thread, v, BACKWARD_PASS, 0);
     switch (n->kind) {
     case NODE_NORM:
         norm_backward(p, v, image);
@@ -106,6 +111,7 @@ static status pass_node(
     default:
         pass_pool(p, v, image, thread);
     }
+    plan_lap(p, thread, v, BACKWARD_PASS, now);
     return STATUS_OK;
 }
 
@@ -118,8 +124,10 @@ static status pass_image(
         s = pass_node(p, v, image, thread, slot, c);
     }
     if (s == STATUS_OK && b->norm >= 0) {
+        double now = plan_lap(p, thread, b->norm, BACKWARD_PASS, 0);
         take_output_gradient(p, b->norm, image);
         norm_sum_image(p, b->norm, image);
+        plan_lap(p, thread, b->norm, BACKWARD_PASS, now);
     }
     return s;
 }

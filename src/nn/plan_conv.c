@@ -72,7 +72,8 @@ static status create_workers(plan *p) {
         worker *w = &p->worker[i];
         w->scratch = plan_alloc(p, scratch, 1, "scratch memory");
         w->work = plan_alloc(p, work, sizeof(float), "scratch memory");
-        if (!w->scratch || !w->work) return STATUS_FAILED;
+        w->seconds = plan_alloc(p, (size_t)p->nodes, sizeof *w->seconds, "plan");
+        if (!w->scratch || !w->work || !w->seconds) return STATUS_FAILED;
     }
     return STATUS_OK;
 }

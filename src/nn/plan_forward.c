@@ -90,12 +90,16 @@ static void keep_outputs(plan *p, value v, int image, int thread) {
 static status run_image(
     plan *p, value begin, value end, int image, int thread, const step_context *c) {
     status s = STATUS_OK;
+    double now = plan_lap(p, thread, begin, FORWARD_PASS, 0);
     for (value v = begin; v < end && s == STATUS_OK; v++) {
         if (!p->layer[v].alive || p->layer[v].writer != v) continue;
         s = run_node(p, v, image, thread, c);
         keep_outputs(p, v, image, thread);
+        now = plan_lap(p, thread, v, FORWARD_PASS, now);
     }
-    if (s == STATUS_OK && end < p->nodes) norm_measure(p, end, image);
+    if (s != STATUS_OK || end == p->nodes) return s;
+    norm_measure(p, end, image);
+    plan_lap(p, thread, end, FORWARD_PASS, now);
     return s;
 }
 

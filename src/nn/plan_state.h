@@ -67,10 +67,14 @@ typedef struct plan_output_data {
     float *data, *gradient; /* [images, h, w, C] */
 } plan_output_data;
 
+/* What a node's time is spent on. */
+typedef enum node_pass { FORWARD_PASS, BACKWARD_PASS, WEIGHTS_PASS, PASSES } node_pass;
+
 /* Memory of a thread. */
 typedef struct worker {
-    void *scratch; /* oneDNN's */
-    float *work;   /* a whole image's gradient, or weights before they are packed */
+    void *scratch;             /* oneDNN's */
+    float *work;               /* a whole image's gradient, or weights before they are packed */
+    double (*seconds)[PASSES]; /* [nodes] */
 } worker;
 
 /* Nodes `high` .. `low` of the backward pass, image by image; `conv` is the one convolution among
@@ -109,6 +113,7 @@ struct plan {
     double *gathered;     /* [gathered_rows, 2, C], NORM_SYNC */
     size_t gathered_count;
     bool *reported; /* [trainable]: gradient_ready was called */
+    bool timed;
     size_t bytes;
 };
 
@@ -137,6 +142,10 @@ void norm_backward(plan *p, value v, int image);
 
 /* plan_forward.c: the random numbers of a dropout node for an image. */
 random_stream plan_dropout_stream(const plan *p, value v, int image, const step_context *c);
+
+/* plan_time.c: adds the time since `since` (0: begins) to the node's, where the plan is timed;
+ * returns the present moment. */
+double plan_lap(const plan *p, int thread, value v, node_pass pass, double since);
 
 /* plan_backward.c */
 status plan_create_backward(plan *p);

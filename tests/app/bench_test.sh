@@ -59,7 +59,7 @@ for dtype in f32 auto; do
 done
 [[ $(figure n) -eq 603 && $(figure d) -eq 24 && $(figure iterations) -eq 4 ]] || fail "figures"
 
-refuse 2 'must be kmeans or loss' nothing
+refuse 2 'must be kmeans, loss, extract or train' nothing
 refuse 2 '--data is missing' kmeans --k 3
 refuse 2 'unknown option --dta: did you mean --data' kmeans --dta g1.npy --k 3
 refuse 2 '--k three: must be a whole number' kmeans --data g1.npy --k three
