@@ -1,4 +1,5 @@
-/* oneDNN's convolution for one image and one thread, behind one interface for its versions 2 and 3.
+/* oneDNN's convolution of one image and product of matrices, each by one thread, behind one
+ * interface for its versions 2 and 3.
  * Not collective. Activations are NHWC; weights are packed in a layout of oneDNN's choice.
  * A kernel is created for one thread (onednn.c says why) and may run on several threads at once,
  * each on an image of its own. */
@@ -58,6 +59,25 @@ status onednn_run(
 /* packed: written, fp32, onednn_gradient_count elements. */
 status onednn_run_weights(const onednn_kernel *k, int thread, const void *x, const void *dy,
     float *packed, void *scratch);
+
+/* ---- products ---- */
+
+/* c [batch, rows, columns] = a [batch, rows, inner] b [batch, inner, columns], c in fp32; add: c
+ * plus that; transposed: a is [batch, inner, rows]. */
+typedef struct product_shape {
+    int64_t batch, rows, inner, columns;
+    bool transposed, add;
+    dtype type; /* of a and b */
+} product_shape;
+
+typedef struct onednn_product onednn_product;
+
+status onednn_product_create(onednn_product **out, onednn *o, const product_shape *q);
+/* NULL-safe. */
+void onednn_product_destroy(onednn_product *k);
+size_t onednn_product_scratch(const onednn_product *k);
+status onednn_product_run(
+    const onednn_product *k, int thread, const void *a, const void *b, float *c, void *scratch);
 
 /* Primitives created by this process: a step must create none. */
 int64_t onednn_primitives(void);
