@@ -12,21 +12,30 @@
 #include <string.h>
 #include <unistd.h>
 
-#define VELOCITY "optimizer.velocity"
 #define SCALE "gradient.scale"
 #define TRACKED "batches_tracked"
 enum { NUMBER = 24 };
+
+/* Parameters, state of the optimiser, scales. */
+static int tensors(const checkpoint_state *s) {
+    return s->p->items + s->optimizer->states + 1;
+}
+
+static tensor_info state_tensor(const checkpoint_state *s, int i) {
+    const optimizer *o = s->optimizer;
+    return checkpoint_file_flat(optimizer_state_name(o, i), "F32", o->state[i], s->p->count);
+}
 
 static status save(const char *folder, const char *stage, const checkpoint_state *s) {
     const parameters *p = s->p;
     char tracked[NUMBER];
     snprintf(tracked, sizeof tracked, "%" PRId64, p->batches_tracked);
-    tensor_info *tensor = memory_alloc((size_t)p->items + 2, sizeof *tensor, "checkpoint");
+    tensor_info *tensor = memory_alloc((size_t)tensors(s), sizeof *tensor, "checkpoint");
     if (!tensor) return STATUS_FAILED;
     for (int i = 0; i < p->items; i++) tensor[i] = weights_tensor(p, i);
-    tensor[p->items] = checkpoint_file_flat(VELOCITY, "F32", s->optimizer->velocity, p->count);
-    tensor[p->items + 1] = checkpoint_file_flat(SCALE, "I32", s->g->scale, (size_t)p->trainable);
-    const checkpoint_file f = {stage, s->settings, s->step, tensor, p->items + 2, TRACKED, tracked};
+    for (int i = 0; i < s->optimizer->states; i++) tensor[p->items + i] = state_tensor(s, i);
+    tensor[tensors(s) - 1] = checkpoint_file_flat(SCALE, "I32", s->g->scale, (size_t)p->trainable);
+    const checkpoint_file f = {stage, s->settings, s->step, tensor, tensors(s), TRACKED, tracked};
     status st = checkpoint_file_save(folder, &f);
     memory_free(tensor);
     return st;
@@ -42,15 +51,18 @@ static const char *misfit(const safetensors *f, const checkpoint_state *s) {
     const parameters *p = s->p;
     tensor_info want, have;
     if (!safetensors_metadata(f, TRACKED)) return "it is incomplete";
-    bool fits = safetensors_count(f) == p->items + 2;
-    for (int i = 0; fits && i < p->items; i++) {
+    for (int i = 0; i < p->items; i++) {
         want = weights_tensor(p, i);
-        fits = checkpoint_file_tensor(f, &want, &have);
+        if (!checkpoint_file_tensor(f, &want, &have)) return "it is of another network";
     }
-    want = checkpoint_file_flat(VELOCITY, "F32", NULL, p->count);
-    fits = fits && checkpoint_file_tensor(f, &want, &have);
     want = checkpoint_file_flat(SCALE, "I32", NULL, (size_t)p->trainable);
-    return fits && checkpoint_file_tensor(f, &want, &have) ? NULL : "it is of another network";
+    if (!checkpoint_file_tensor(f, &want, &have)) return "it is of another network";
+    for (int i = 0; i < s->optimizer->states; i++) {
+        want = state_tensor(s, i);
+        if (safetensors_find(f, want.name) < 0) return "it is of another optimiser";
+        if (!checkpoint_file_tensor(f, &want, &have)) return "it is of another network";
+    }
+    return safetensors_count(f) == tensors(s) ? NULL : "it is of another network";
 }
 
 static const char *take(void *context, const safetensors *f, int64_t step) {
@@ -63,8 +75,10 @@ static const char *take(void *context, const safetensors *f, int64_t step) {
         have = safetensors_get(f, safetensors_find(f, p->item[i].name));
         memcpy(weights_of(p, i), have.data, have.bytes);
     }
-    have = safetensors_get(f, safetensors_find(f, VELOCITY));
-    memcpy(s->optimizer->velocity, have.data, have.bytes);
+    for (int i = 0; i < s->optimizer->states; i++) {
+        have = safetensors_get(f, safetensors_find(f, optimizer_state_name(s->optimizer, i)));
+        memcpy(s->optimizer->state[i], have.data, have.bytes);
+    }
     have = safetensors_get(f, safetensors_find(f, SCALE));
     memcpy(s->g->scale, have.data, have.bytes);
     p->batches_tracked = strtoll(safetensors_metadata(f, TRACKED), NULL, 10);
@@ -85,7 +99,8 @@ status checkpoint_load(
     parameters *p = s->p;
     comm_broadcast(c, p->value, p->count * sizeof *p->value);
     comm_broadcast(c, p->buffer, p->buffers * sizeof *p->buffer);
-    comm_broadcast(c, s->optimizer->velocity, p->count * sizeof *s->optimizer->velocity);
+    for (int i = 0; i < s->optimizer->states; i++)
+        comm_broadcast(c, s->optimizer->state[i], p->count * sizeof *s->optimizer->state[i]);
     comm_broadcast(c, s->g->scale, (size_t)p->trainable * sizeof *s->g->scale);
     comm_broadcast(c, &p->batches_tracked, sizeof p->batches_tracked);
     comm_broadcast(c, &s->step, sizeof s->step);

@@ -11,7 +11,7 @@
 
 typedef struct checkpoint_state {
     parameters *p;
-    sgd *optimizer;
+    optimizer *optimizer;
     gradient *g;       /* its scales */
     uint64_t settings; /* hash of what the stage depends on: another one is not continued */
     int64_t step;      /* steps done */

@@ -43,7 +43,7 @@ typedef struct segment_bench {
     plan *plan;
     gradient *gradient;
     gradient_sync *sync;
-    sgd optimizer;
+    optimizer optimizer;
     uint16_t *label;         /* [batch, crop, crop] */
     double step[MOST_STEPS]; /* seconds */
 } segment_bench;
@@ -93,7 +93,8 @@ static status build(segment_bench *b) {
     b->gradient = gradient_create(b->p);
     b->label = memory_alloc((size_t)(b->batch * b->crop * b->crop), sizeof *b->label, "labels");
     if (!b->gradient || !b->label) return STATUS_FAILED;
-    return sgd_create(&b->optimizer, b->p, 0.9, 0);
+    const optimizer_options sgd = {.kind = OPTIMIZER_SGD, .momentum = 0.9};
+    return optimizer_create(&b->optimizer, b->p, &sgd);
 }
 
 /* Random images and labels. */
@@ -151,7 +152,7 @@ static status train_step(segment_bench *b, int step, double *sum) {
         if (mine != STATUS_OK) st = mine;
     }
     if (st != STATUS_OK) return st;
-    sgd_step(&b->optimizer, b->p, b->gradient->value, (const double[]){1e-3, 1e-3});
+    optimizer_step(&b->optimizer, b->p, b->gradient, (const double[]){1e-3, 1e-3}, step);
     return comm_agree(b->c, plan_pack(b->plan));
 }
 
@@ -216,7 +217,7 @@ static status bench_segment(const comm *c, const char *work, int argc, char **ar
 done:
     if (b) {
         gradient_sync_destroy(b->sync);
-        sgd_destroy(&b->optimizer);
+        optimizer_destroy(&b->optimizer);
         gradient_destroy(b->gradient);
         plan_destroy(b->plan);
         parameters_destroy(b->p);

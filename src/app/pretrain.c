@@ -68,10 +68,16 @@ static trainer_options options_of(const stage *t) {
         .warmup = s->pretrain.warmup,
         .lr = s->pretrain.lr,
         .head_lr = s->pretrain.head_lr,
-        .momentum = s->pretrain.momentum,
-        .weight_decay = s->pretrain.weight_decay,
         .power = 1,
-        .schedule = setup_schedule(s->pretrain.schedule)};
+        .schedule = setup_schedule(s->pretrain.schedule),
+        .optimizer = {.kind = optimizer_find(s->pretrain.optimizer),
+            .decay = s->pretrain.weight_decay,
+            .clip = s->pretrain.clip,
+            .momentum = s->pretrain.momentum,
+            .trust = s->pretrain.trust,
+            .beta1 = s->pretrain.beta1,
+            .beta2 = s->pretrain.beta2,
+            .epsilon = s->pretrain.epsilon}};
 }
 
 static status open_labels(stage *t, uint64_t recorded, labels **out) {
@@ -118,9 +124,10 @@ static status pretrain_stage(stage *t, uint64_t labels_recorded) {
     st = order_create(&sequence, list.member, list.count, (uint64_t)t->s->run.seed);
     if (st == STATUS_OK)
         st = samples_create(&images, t->d, t->s->dataset.scale, setup_cache_bytes(t->c));
-    if (st == STATUS_OK) st = views_create(&v, x, images, aux, &sequence);
     st = comm_agree(t->c, st);
+    if (st == STATUS_OK) st = views_create(&v, x, images, aux, &sequence);
     if (st == STATUS_OK) st = train(&v);
+    if (st == STATUS_OK) batches_report(v.source);
     if (st == STATUS_OK) st = finish(t, x);
 done:
     views_destroy(&v);

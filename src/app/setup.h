@@ -6,8 +6,8 @@
 #include "io/file.h"
 #include "src/base/settings.h"
 #include "src/model/network.h"
-#include "src/nn/optimizer.h"
 #include "src/nn/plan.h"
+#include "src/nn/schedule.h"
 
 /* path [FILE_PATH]: a file of the run's folder; round 2 and later: "labels.h5" is "labels-2.h5".
  * Not collective. */

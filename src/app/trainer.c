@@ -53,7 +53,7 @@ static status build_network(trainer *t, const dataset *d) {
     parameters_initialize(t->p, (uint64_t)t->s->run.seed);
     t->gradient = gradient_create(t->p);
     if (!t->gradient) return STATUS_FAILED;
-    st = sgd_create(&t->optimizer, t->p, t->o.momentum, t->o.weight_decay);
+    st = optimizer_create(&t->optimizer, t->p, &t->o.optimizer);
     return st == STATUS_OK ? gradient_sync_create(&t->sync, t->c, t->gradient, BUCKET) : st;
 }
 
@@ -105,6 +105,18 @@ static status open_metrics(trainer *t) {
     return comm_agree(t->c, st);
 }
 
+static void log_start(const trainer *t) {
+    const double mib = 1048576;
+    double network = (double)plan_bytes(t->plan) / mib;
+    double held = (double)(t->p->count * sizeof *t->p->value + gradient_bytes(t->gradient)) / mib;
+    double state = (double)optimizer_bytes(&t->optimizer, t->p) / mib;
+    log_info("%s: %d steps of %d images on %d rank(s) x %d thread(s), %zu parameters, %s",
+        t->o.stage, t->o.steps, t->o.images, comm_size(t->c), t->threads, t->p->count,
+        optimizer_name(t->o.optimizer.kind));
+    log_info("%s: %.0f MiB a rank: network %.0f, weights and gradient %.0f, optimizer %.0f",
+        t->o.stage, network + held + state, network, held, state);
+}
+
 status trainer_create(
     trainer **out, const comm *c, const settings *s, const dataset *d, const trainer_options *o) {
     trainer *t = memory_alloc(1, sizeof *t, "trainer");
@@ -122,10 +134,7 @@ status trainer_create(
     if (st == STATUS_OK) st = comm_agree(c, build_plan(t, type));
     if (st == STATUS_OK) st = open_metrics(t);
     if (st != STATUS_OK) goto done;
-    log_info(
-        "%s: %d steps of %d images on %d rank(s) x %d thread(s), %zu parameters, %.0f MiB a rank",
-        o->stage, o->steps, o->images, comm_size(c), t->threads, t->p->count,
-        (double)plan_bytes(t->plan) / 1048576);
+    log_start(t);
     t->began = timer_now();
     t->bar = progress_begin(o->stage, "steps", t->step, o->steps);
     *out = t;
@@ -143,7 +152,7 @@ void trainer_destroy(trainer *t) {
     memory_free(t->bytes);
     plan_destroy(t->plan);
     gradient_sync_destroy(t->sync);
-    sgd_destroy(&t->optimizer);
+    optimizer_destroy(&t->optimizer);
     gradient_destroy(t->gradient);
     parameters_destroy(t->p);
     graph_destroy(t->g);
@@ -230,14 +239,14 @@ static status write_row(trainer *t, double loss, double anchors) {
     row.loss = loss;
     row.anchors = anchors;
     row.learning_rate = t->rate;
-    row.gradient_norm = gradient_norm(t->gradient->value, t->p->count);
+    row.gradient_norm = gradient_norm(t->gradient);
     return metrics_write(t->metrics, &row);
 }
 
 status trainer_update(trainer *t, double loss, double anchors) {
     char note[32];
     double now = timer_now(), rate[2] = {t->rate, t->rate * t->o.head_lr};
-    sgd_step(&t->optimizer, t->p, t->gradient->value, rate);
+    optimizer_step(&t->optimizer, t->p, t->gradient, rate, t->step);
     commit_statistics(t);
     status st = comm_agree(t->c, plan_pack(t->plan));
     now = timer_lap(&t->time, PHASE_OPTIMIZER, now);

@@ -22,6 +22,7 @@
 #include "src/model/network.h"
 #include "src/nn/optimizer.h"
 #include "src/nn/plan.h"
+#include "src/nn/schedule.h"
 
 typedef struct trainer_options {
     const char *stage;  /* name of checkpoints and messages, borrowed */
@@ -33,8 +34,9 @@ typedef struct trainer_options {
     int together; /* images that one rank must hold: 2 for the views of an image, else 1 */
     int images;   /* of the global batch, as the network sees them */
     int crop, steps, warmup;
-    double lr, head_lr, momentum, weight_decay, power; /* head_lr: factor of lr for GROUP_HEAD */
+    double lr, head_lr, power; /* head_lr: factor of lr for GROUP_HEAD; power: of the schedule */
     schedule_kind schedule;
+    optimizer_options optimizer;
 } trainer_options;
 
 typedef struct trainer {
@@ -45,7 +47,7 @@ typedef struct trainer {
     parameters *p;
     gradient *gradient;
     gradient_sync *sync;
-    sgd optimizer;
+    optimizer optimizer;
     plan *plan;
     metrics *metrics; /* rank 0's */
     timers time;

@@ -48,15 +48,16 @@ typedef struct settings {
     struct {
         settings_text positives, scope, optimizer, schedule;
         int steps, batch, crop, pixels, warmup;
-        double temperature, lr, head_lr, momentum, weight_decay, scale_min, scale_max, flip, jitter,
-            grey;
+        double temperature, lr, head_lr, momentum, trust, beta1, beta2, epsilon, weight_decay, clip;
+        double scale_min, scale_max, flip, jitter, grey;
     } pretrain;
     struct {
         settings_text list, optimizer, schedule;
         settings_text weights; /* the command `finetune` starts from; "": pretrained.safetensors */
         int steps, batch, crop, warmup;
-        double fraction, lr, head_lr, power, momentum, weight_decay, scale_min, scale_max, flip,
-            jitter;
+        double fraction, lr, head_lr, power, momentum, trust, beta1, beta2, epsilon, weight_decay,
+            clip;
+        double scale_min, scale_max, flip, jitter;
     } finetune;
     struct {
         settings_text split, scales, weights; /* weights "": finetuned.safetensors */

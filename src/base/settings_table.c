@@ -20,6 +20,31 @@
 
 #define SCHEDULES "constant|polynomial|cosine"
 
+/* What both training stages have of their optimiser: OPTIMIZER(pretrain), ... */
+#define OPTIMIZER_HELP                                                                             \
+    "sgd: stochastic gradient descent with momentum; lars: the same with a learning rate "         \
+    "for each tensor, for large batches (You, Gitman, Ginsburg 2017); adamw: Adam with "           \
+    "decoupled weight decay (Loshchilov, Hutter 2019), which wants a smaller lr, 0.001 "           \
+    "say."
+#define TRUST_HELP                                                                                 \
+    "Of lars: with lr 1 a step moves a tensor by this share of its norm; norms and biases "        \
+    "move as under sgd."
+#define CLIP_HELP                                                                                  \
+    "A gradient whose norm over all tensors is larger is scaled down to this norm; 0: "            \
+    "none is."
+/* clang-format off */
+#define OPTIMIZER(group_)                                                                          \
+    {CHOICE(group_, optimizer, "sgd", "sgd|lars|adamw", OPTIMIZER_HELP)}
+#define OPTIMIZER_NUMBERS(group_)                                                                  \
+    {REAL(group_, momentum, 0.9, 0, 0.99999, NULL, "Of sgd and lars.")},                           \
+    {REAL(group_, trust, 0.001, 1e-6, 1000, NULL, TRUST_HELP)},                                    \
+    {REAL(group_, beta1, 0.9, 0, 0.999999, NULL, "Of adamw: decay of the mean gradient.")},        \
+    {REAL(group_, beta2, 0.999, 0, 0.999999, NULL, "Of adamw: decay of the mean square.")},        \
+    {REAL(group_, epsilon, 1e-8, 1e-30, 1, NULL, "Of adamw: added to the mean square's root.")},   \
+    {REAL(group_, weight_decay, 5e-4, 0, 1, NULL, "Not for norms and biases.")},                   \
+    {REAL(group_, clip, 0, 0, 1e9, NULL, CLIP_HELP)}
+/* clang-format on */
+
 static const struct {
     const char *group, *help;
 } groups[] = {
@@ -198,7 +223,7 @@ static const setting table[] = {
         "same place in the other view; both.")},
     {CHOICE(pretrain, scope, "global", "global|image",
         "Pixels are compared over all images of the batch, or within each.")},
-    {CHOICE(pretrain, optimizer, "sgd", "sgd", "Stochastic gradient descent with momentum.")},
+    OPTIMIZER(pretrain),
     {CHOICE(pretrain, schedule, "cosine", SCHEDULES, "Course of the learning rate.")},
     {INTEGER(pretrain, steps, 300, 1, 100000000, "steps", "Length of the training.")},
     {INTEGER(pretrain, batch, 8, 1, 1000000, "images",
@@ -211,8 +236,7 @@ static const setting table[] = {
     {REAL(pretrain, temperature, 0.1, 0.001, 100, NULL, "Divides the similarity of two pixels.")},
     {REAL(pretrain, lr, 0.01, 0, 1000, NULL, "Learning rate of the encoder.")},
     {REAL(pretrain, head_lr, 1, 0, 1000, NULL, "Factor of lr for all that is not the encoder.")},
-    {REAL(pretrain, momentum, 0.9, 0, 0.99999, NULL, "Of the optimizer.")},
-    {REAL(pretrain, weight_decay, 5e-4, 0, 1, NULL, "Not for norms and biases.")},
+    OPTIMIZER_NUMBERS(pretrain),
     {REAL(pretrain, scale_min, 0.5, 0.05, 20, NULL, "Smallest magnification of a view.")},
     {REAL(pretrain, scale_max, 1.25, 0.05, 20, NULL, "Largest magnification of a view.")},
     {REAL(pretrain, flip, 0.5, 0, 1, NULL, "Probability of a mirrored view.")},
@@ -223,7 +247,7 @@ static const setting table[] = {
     {WORDS(finetune, list, "",
         "File with the names of the labelled images, one a line; empty: a share of the training "
         "images, chosen by run.seed.")},
-    {CHOICE(finetune, optimizer, "sgd", "sgd", "Stochastic gradient descent with momentum.")},
+    OPTIMIZER(finetune),
     {CHOICE(finetune, schedule, "polynomial", SCHEDULES, "Course of the learning rate.")},
     {WORDS(finetune, weights, "",
          "What the command `finetune` starts from; empty: pretrained.safetensors of the run."),
@@ -238,8 +262,7 @@ static const setting table[] = {
     {REAL(finetune, lr, 0.01, 0, 1000, NULL, "Learning rate of the encoder.")},
     {REAL(finetune, head_lr, 3, 0, 1000, NULL, "Factor of lr for all that is not the encoder.")},
     {REAL(finetune, power, 0.9, 0, 100, NULL, "Exponent of the polynomial schedule.")},
-    {REAL(finetune, momentum, 0.9, 0, 0.99999, NULL, "Of the optimizer.")},
-    {REAL(finetune, weight_decay, 5e-4, 0, 1, NULL, "Not for norms and biases.")},
+    OPTIMIZER_NUMBERS(finetune),
     {REAL(finetune, scale_min, 0.5, 0.05, 20, NULL, "Smallest magnification of a view.")},
     {REAL(finetune, scale_max, 1.25, 0.05, 20, NULL, "Largest magnification of a view.")},
     {REAL(finetune, flip, 0.5, 0, 1, NULL, "Probability of a mirrored view.")},

@@ -32,7 +32,11 @@ gradient *gradient_create(const parameters *p) {
     g->scale = memory_alloc(n, sizeof *g->scale, "gradient");
     g->exponent = memory_alloc(n, sizeof *g->exponent, "gradient");
     g->nonfinite = memory_alloc(n, sizeof *g->nonfinite, "gradient");
-    if (!g->sum || !g->value || !g->scale || !g->exponent || !g->nonfinite) {
+    g->square = memory_alloc(n, sizeof *g->square, "gradient");
+    status st = parameter_blocks_create(&g->blocks, p);
+    g->part = memory_alloc((size_t)g->blocks.count, sizeof *g->part, "gradient");
+    if (!g->sum || !g->value || !g->scale || !g->exponent || !g->nonfinite || !g->square ||
+        !g->part || st != STATUS_OK) {
         gradient_destroy(g);
         return NULL;
     }
@@ -47,7 +51,14 @@ void gradient_destroy(gradient *g) {
     memory_free(g->scale);
     memory_free(g->exponent);
     memory_free(g->nonfinite);
+    memory_free(g->square);
+    memory_free(g->part);
+    parameter_blocks_destroy(&g->blocks);
     memory_free(g);
+}
+
+size_t gradient_bytes(const gradient *g) {
+    return g->parameters->count * (sizeof *g->sum + sizeof *g->value);
 }
 
 void gradient_begin(gradient *g, int units) {
@@ -177,6 +188,7 @@ bool gradient_rescale(gradient *g) {
     return repeat;
 }
 
+VECTOR_CLONES
 static void to_float(const int64_t *sum, float *value, size_t n, double factor) {
     for (size_t i = 0; i < n; i++) value[i] = (float)((double)sum[i] * factor);
 }
@@ -188,12 +200,23 @@ status gradient_finish(gradient *g) {
         log_error("%s: the gradient is not finite", p->item[bad].name);
         return STATUS_NONFINITE;
     }
-#pragma omp parallel for schedule(dynamic)
-    for (int i = 0; i < p->trainable; i++) {
-        size_t at = p->item[i].offset;
-        double factor = g->scale[i] == GRADIENT_UNKNOWN ? 0.0 : ldexp(1.0, -g->scale[i]);
-        to_float(g->sum + at, g->value + at, p->item[i].count, factor);
-        if (g->exponent[i] != INT32_MIN) g->scale[i] = predicted(g, i);
+#pragma omp parallel for schedule(static)
+    for (int i = 0; i < g->blocks.count; i++) {
+        const parameter_block *b = &g->blocks.at[i];
+        int32_t scale = g->scale[b->item];
+        float *value = g->value + b->offset;
+        double factor = scale == GRADIENT_UNKNOWN ? 0.0 : ldexp(1.0, -scale);
+        to_float(g->sum + b->offset, value, b->count, factor);
+        g->part[i] = sum_of_squares(value, b->count);
     }
+    parameter_blocks_sum(&g->blocks, g->part, g->square);
+    for (int i = 0; i < p->trainable; i++)
+        if (g->exponent[i] != INT32_MIN) g->scale[i] = predicted(g, i);
     return STATUS_OK;
+}
+
+double gradient_norm(const gradient *g) {
+    double sum = 0;
+    for (int i = 0; i < g->parameters->trainable; i++) sum += g->square[i];
+    return sqrt(sum);
 }

@@ -8,7 +8,7 @@
 #ifndef AUXSEG_NN_GRADIENT_H
 #define AUXSEG_NN_GRADIENT_H
 
-#include "src/nn/parameter.h"
+#include "src/nn/parameter_blocks.h"
 
 typedef struct gradient {
     const parameters *parameters; /* borrowed */
@@ -20,6 +20,9 @@ typedef struct gradient {
                            step; INT32_MIN: all zero */
     int32_t *nonfinite; /* [trainable], 1: a non-finite element was met in this step */
     int units;          /* of the global batch: bounds the sum */
+    double *square;     /* [trainable], sum of value's squares, after gradient_finish */
+    parameter_blocks blocks;
+    double *part; /* [blocks], of `square` */
     /* A parameter's local sum is complete: communication may begin. May be NULL. */
     void (*ready)(void *context, size_t offset, size_t count);
     void *context;
@@ -31,6 +34,8 @@ enum { GRADIENT_UNKNOWN = INT32_MIN };
 gradient *gradient_create(const parameters *p);
 /* NULL-safe. */
 void gradient_destroy(gradient *g);
+/* Memory of its sums and values. */
+size_t gradient_bytes(const gradient *g);
 
 /* Zeroes the sums for a step over `units` units of the global batch. */
 void gradient_begin(gradient *g, int units);
@@ -44,9 +49,11 @@ void gradient_ready(gradient *g, int item);
  * too large for what was met, or so small that accuracy of fp32 is lost. Sets those scales.
  * False where an element was not finite: gradient_finish tells. */
 bool gradient_rescale(gradient *g);
-/* value = sum * 2^-scale; predicts the scales of the next step. `exponent`, `nonfinite` and `sum`
- * are already combined over ranks. STATUS_NONFINITE, naming the parameter, if an element was: then
- * nothing is changed. */
+/* value = sum * 2^-scale, and its squares; predicts the scales of the next step. `exponent`,
+ * `nonfinite` and `sum` are already combined over ranks. STATUS_NONFINITE, naming the parameter, if
+ * an element was: then nothing is changed. */
 status gradient_finish(gradient *g);
+/* Euclidean norm of the finished gradient: the same bits for any number of threads and ranks. */
+double gradient_norm(const gradient *g);
 
 #endif

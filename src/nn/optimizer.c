@@ -1,77 +1,124 @@
 #include "src/nn/optimizer.h"
 
 #include "src/base/memory.h"
-#include "src/base/vector.h"
+#include "src/nn/optimizer_rule.h"
 
-#include <assert.h>
 #include <math.h>
+#include <string.h>
 
-enum { CHUNK = 1 << 16 }; /* elements that a thread takes at once */
+static const struct {
+    const char *name;
+    int states;
+    const char *state[OPTIMIZER_STATES];
+} kinds[] = {
+    [OPTIMIZER_SGD] = {"sgd", 1, {"optimizer.sgd.momentum"}},
+    [OPTIMIZER_LARS] = {"lars", 1, {"optimizer.lars.momentum"}},
+    [OPTIMIZER_ADAMW] = {"adamw", 2, {"optimizer.adamw.mean", "optimizer.adamw.square"}},
+};
 
-status sgd_create(sgd *s, const parameters *p, double momentum, double decay) {
-    float *velocity = memory_alloc(p->count, sizeof *velocity, "momentum");
-    if (!velocity) return STATUS_FAILED;
-    *s = (sgd){.momentum = momentum, .decay = decay, .velocity = velocity};
-    return STATUS_OK;
+optimizer_kind optimizer_find(const char *name) {
+    for (int k = 0; k < (int)(sizeof kinds / sizeof *kinds); k++)
+        if (strcmp(kinds[k].name, name) == 0) return (optimizer_kind)k;
+    return OPTIMIZER_SGD;
 }
 
-void sgd_destroy(sgd *s) {
-    if (!s) return;
-    memory_free(s->velocity);
-    s->velocity = NULL;
+const char *optimizer_name(optimizer_kind k) {
+    return kinds[k].name;
 }
 
-VECTOR_CLONES
-static void step(float *restrict w, float *restrict m, const float *restrict g, size_t n,
-    float momentum, float decay, float rate) {
-    for (size_t i = 0; i < n; i++) {
-        m[i] = momentum * m[i] + (g[i] + decay * w[i]);
-        w[i] -= rate * m[i];
+const char *optimizer_state_name(const optimizer *o, int i) {
+    return kinds[o->o.kind].state[i];
+}
+
+size_t optimizer_bytes(const optimizer *o, const parameters *p) {
+    return (size_t)o->states * p->count * sizeof *o->state[0];
+}
+
+status optimizer_create(optimizer *o, const parameters *p, const optimizer_options *options) {
+    *o = (optimizer){.o = *options, .states = kinds[options->kind].states};
+    status st = parameter_blocks_create(&o->blocks, p);
+    for (int i = 0; st == STATUS_OK && i < o->states; i++) {
+        o->state[i] = memory_alloc(p->count, sizeof *o->state[i], "state of the optimiser");
+        if (!o->state[i]) st = STATUS_FAILED;
     }
+    if (st == STATUS_OK && options->kind == OPTIMIZER_LARS) {
+        o->part = memory_alloc((size_t)o->blocks.count, sizeof *o->part, "norms of weights");
+        o->square = memory_alloc((size_t)p->trainable, sizeof *o->square, "norms of weights");
+        if (!o->part || !o->square) st = STATUS_FAILED;
+    }
+    if (st != STATUS_OK) optimizer_destroy(o);
+    return st;
 }
 
-void sgd_step(sgd *s, parameters *p, const float *gradient, const double *rate) {
-#pragma omp parallel
-    for (int i = 0; i < p->trainable; i++) {
-        const parameter *item = &p->item[i];
-        float decay = item->decay ? (float)s->decay : 0.0f;
-#pragma omp for nowait
-        for (size_t begin = 0; begin < item->count; begin += CHUNK) {
-            size_t n = item->count - begin < CHUNK ? item->count - begin : CHUNK;
-            size_t at = item->offset + begin;
-            step(p->value + at, s->velocity + at, gradient + at, n, (float)s->momentum, decay,
-                (float)rate[item->group]);
+void optimizer_destroy(optimizer *o) {
+    if (!o) return;
+    parameter_blocks_destroy(&o->blocks);
+    for (int i = 0; i < OPTIMIZER_STATES; i++) memory_free(o->state[i]);
+    memory_free(o->part);
+    memory_free(o->square);
+    *o = (optimizer){0};
+}
+
+/* PyTorch's clip_grad_norm_. */
+static double clip_factor(const optimizer *o, const gradient *g) {
+    if (o->o.clip <= 0) return 1.0;
+    return fmin(1.0, o->o.clip / (gradient_norm(g) + 1e-6));
+}
+
+static void sum_weights(optimizer *o, const parameters *p) {
+#pragma omp parallel for schedule(static)
+    for (int i = 0; i < o->blocks.count; i++) {
+        const parameter_block *b = &o->blocks.at[i];
+        o->part[i] = p->item[b->item].decay ? sum_of_squares(p->value + b->offset, b->count) : 0.0;
+    }
+    parameter_blocks_sum(&o->blocks, o->part, o->square);
+}
+
+/* LARS's local learning rate of a tensor. */
+static double local_rate(const optimizer *o, const gradient *g, int item, double clip) {
+    if (!g->parameters->item[item].decay) return 1.0;
+    double w = sqrt(o->square[item]), d = clip * sqrt(g->square[item]) + o->o.decay * w;
+    return w > 0 && d > 0 ? o->o.trust * w / d : 1.0;
+}
+
+static momentum_rule momentum_of(
+    const optimizer *o, const gradient *g, int item, double clip, double rate) {
+    bool lars = o->o.kind == OPTIMIZER_LARS;
+    return (momentum_rule){.clip = (float)clip,
+        .decay = g->parameters->item[item].decay ? (float)o->o.decay : 0.0f,
+        .momentum = (float)o->o.momentum,
+        .inner = lars ? (float)(rate * local_rate(o, g, item, clip)) : 1.0f,
+        .outer = lars ? 1.0f : (float)rate};
+}
+
+static adamw_rule adamw_of(const optimizer *o, bool decay, double clip, double rate, int64_t step) {
+    double t = (double)step + 1;
+    return (adamw_rule){.clip = (float)clip,
+        .keep = decay ? (float)(1.0 - rate * o->o.decay) : 1.0f,
+        .fresh_mean = (float)(1.0 - o->o.beta1),
+        .beta2 = (float)o->o.beta2,
+        .fresh_square = (float)(1.0 - o->o.beta2),
+        .unbias = (float)(1.0 / sqrt(1.0 - pow(o->o.beta2, t))),
+        .epsilon = (float)o->o.epsilon,
+        .rate = (float)(rate / (1.0 - pow(o->o.beta1, t)))};
+}
+
+void optimizer_step(
+    optimizer *o, parameters *p, const gradient *g, const double *rate, int64_t step) {
+    double clip = clip_factor(o, g);
+    if (o->o.kind == OPTIMIZER_LARS) sum_weights(o, p);
+#pragma omp parallel for schedule(static)
+    for (int i = 0; i < o->blocks.count; i++) {
+        const parameter_block *b = &o->blocks.at[i];
+        const parameter *item = &p->item[b->item];
+        const float *d = g->value + b->offset;
+        float *w = p->value + b->offset, *first = o->state[0] + b->offset;
+        if (o->o.kind == OPTIMIZER_ADAMW) {
+            adamw_rule r = adamw_of(o, item->decay, clip, rate[item->group], step);
+            adamw_rule_apply(&r, w, first, o->state[1] + b->offset, d, b->count);
+        } else {
+            momentum_rule r = momentum_of(o, g, b->item, clip, rate[item->group]);
+            momentum_rule_apply(&r, w, first, d, b->count);
         }
     }
-}
-
-double schedule_factor(
-    schedule_kind k, int64_t step_now, int64_t steps, int64_t warmup, double power) {
-    assert(step_now >= 0 && step_now < steps && warmup >= 0);
-    if (step_now < warmup) return (double)(step_now + 1) / (double)(warmup + 1);
-    double t = (double)(step_now - warmup) / (double)(steps - warmup);
-    switch (k) {
-    case SCHEDULE_POLYNOMIAL:
-        return pow(1.0 - t, power);
-    case SCHEDULE_COSINE:
-        return 0.5 * (1.0 + cos(3.14159265358979323846 * t));
-    case SCHEDULE_CONSTANT:
-        break;
-    }
-    return 1.0;
-}
-
-VECTOR_CLONES
-double gradient_norm(const float *gradient, size_t count) {
-    enum { LANES = 8 };
-    double lane[LANES] = {0.0}, total = 0.0;
-    size_t i = 0;
-    for (; i + LANES <= count; i += LANES)
-        for (size_t j = 0; j < LANES; j++) {
-            double x = gradient[i + j];
-            lane[j] += x * x;
-        }
-    for (; i < count; i++) lane[i % LANES] += (double)gradient[i] * gradient[i];
-    for (size_t j = 0; j < LANES; j++) total += lane[j];
-    return sqrt(total);
 }

@@ -15,32 +15,38 @@
 
 typedef struct training {
     parameters *p;
-    sgd optimizer;
+    optimizer optimizer;
     gradient *g;
     checkpoint_state state;
 } training;
 
+static optimizer_kind kind = OPTIMIZER_SGD; /* of every training that begins */
+
 static void begin(training *t, uint64_t seed, int classes, uint64_t settings, int64_t step) {
     t->p = network_create(seed, classes);
-    assert_int_equal(sgd_create(&t->optimizer, t->p, 0.9, 1e-4), STATUS_OK);
+    assert_int_equal(
+        optimizer_create(&t->optimizer, t->p, &(optimizer_options){.kind = kind}), STATUS_OK);
     t->g = gradient_create(t->p);
     assert_non_null(t->g);
-    for (size_t i = 0; i < t->p->count; i++) t->optimizer.velocity[i] = (float)(seed + i);
+    for (int k = 0; k < t->optimizer.states; k++)
+        for (size_t i = 0; i < t->p->count; i++)
+            t->optimizer.state[k][i] = (float)(seed + i) + 0.5f * (float)k;
     for (int i = 0; i < t->p->trainable; i++) t->g->scale[i] = (int32_t)seed + i;
     t->state = (checkpoint_state){t->p, &t->optimizer, t->g, settings, step};
 }
 
 static void end(training *t) {
-    sgd_destroy(&t->optimizer);
+    optimizer_destroy(&t->optimizer);
     gradient_destroy(t->g);
     parameters_destroy(t->p);
 }
 
 static bool same(const training *a, const training *b) {
     size_t scales = (size_t)a->p->trainable * sizeof *a->g->scale;
-    size_t velocity = a->p->count * sizeof(float);
+    size_t bytes = a->p->count * sizeof(float);
+    for (int k = 0; k < a->optimizer.states; k++)
+        if (memcmp(a->optimizer.state[k], b->optimizer.state[k], bytes) != 0) return false;
     return network_same(a->p, b->p) && a->p->batches_tracked == b->p->batches_tracked &&
-           memcmp(a->optimizer.velocity, b->optimizer.velocity, velocity) == 0 &&
            memcmp(a->g->scale, b->g->scale, scales) == 0 && a->state.step == b->state.step;
 }
 
@@ -173,6 +179,21 @@ static void other_settings_and_networks_are_refused(void **state) {
     clear();
 }
 
+/* Each optimiser's whole state comes back; that of another is refused, and said to be that. */
+static void other_optimizers_are_refused(void **state) {
+    (void)state;
+    for (kind = OPTIMIZER_SGD; kind <= OPTIMIZER_ADAMW; kind++) {
+        optimizer_kind mine = kind;
+        save(1, 5, 10);
+        expect(1, 5, 10);
+        for (kind = OPTIMIZER_SGD; kind <= OPTIMIZER_ADAMW; kind++)
+            if (kind != mine) expect(0, 5, 0);
+        kind = mine;
+        clear();
+    }
+    kind = OPTIMIZER_SGD;
+}
+
 static void other_stages_are_left_alone(void **state) {
     (void)state;
     training t;
@@ -233,6 +254,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(damaged_one_gives_way_to_the_one_before),
         cmocka_unit_test(every_damaged_byte_is_found),
         cmocka_unit_test(other_settings_and_networks_are_refused),
+        cmocka_unit_test(other_optimizers_are_refused),
         cmocka_unit_test(other_stages_are_left_alone),
         cmocka_unit_test(debris_is_removed),
         cmocka_unit_test(killed_writers_leave_a_whole_one),
