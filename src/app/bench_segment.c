@@ -68,7 +68,8 @@ static status read_options(segment_bench *b, bench_option *o, int argc, char **a
         .norm = norm[0] == 'g' ? NORM_GROUP : NORM_FROZEN,
         .group = (int)b->batch,
         .images = (int)b->batch,
-        .threads = (int)b->threads};
+        .threads = (int)b->threads,
+        .direct = o[WINOGRAD].value[0] == 'o'};
     if (plan_supports(b->o.type)) return STATUS_OK;
     log_error("bench: this processor does not compute in bf16");
     return STATUS_USAGE;

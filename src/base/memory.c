@@ -2,12 +2,14 @@
 
 #include "src/base/log.h"
 
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 
-enum { ALIGNMENT = 64 };
+enum { ALIGNMENT = 64, HUGE_PAGE = 2 << 20, HUGE_PAGES = 4 };
 
 void *memory_alloc(size_t count, size_t size, const char *what) {
     if (size != 0 && count > (SIZE_MAX - ALIGNMENT) / size) {
@@ -16,11 +18,16 @@ void *memory_alloc(size_t count, size_t size, const char *what) {
     }
     size_t bytes = (count * size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     if (bytes == 0) bytes = ALIGNMENT;
-    void *p = aligned_alloc(ALIGNMENT, bytes);
+    /* Weights and activations are read with strides of pages: large ones miss fewer of them. */
+    bool large = bytes >= (size_t)HUGE_PAGES * HUGE_PAGE;
+    void *p = aligned_alloc(large ? HUGE_PAGE : ALIGNMENT, bytes);
     if (!p) {
         log_error("%s: out of memory (%zu bytes)", what, bytes);
         return NULL;
     }
+#ifdef MADV_HUGEPAGE
+    if (large) madvise(p, bytes, MADV_HUGEPAGE); /* advice: no matter if it is refused */
+#endif
     memset(p, 0, bytes);
     return p;
 }

@@ -38,6 +38,11 @@ LANES_INLINE lanes_half lanes_round(lanes v) {
     return __builtin_convertvector((rounded & ~none) | (quiet & none), lanes_half);
 }
 
+/* What is not a number stays so. */
+LANES_INLINE lanes lanes_relu(lanes v) {
+    return (lanes)((lanes_int)v & ~(lanes_int)(v < 0));
+}
+
 LANES_INLINE void lanes_store(void *x, size_t i, lanes v, dtype t) {
     if (t == DTYPE_F32) {
         memcpy((float *)x + i, &v, sizeof v);

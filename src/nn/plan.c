@@ -61,9 +61,9 @@ status plan_create(plan **out, const graph *g, parameters *p, plan_options o) {
 }
 
 static void destroy_layer(layer *l) {
-    onednn_kernel_destroy(l->forward);
-    onednn_kernel_destroy(l->backward_data);
-    onednn_kernel_destroy(l->backward_weights);
+    convolution_destroy(l->forward);
+    convolution_destroy(l->backward_data);
+    convolution_destroy(l->backward_weights);
     memory_free(l->folded_bias);
     memory_free(l->norm.mean);
     memory_free(l->norm.scale);

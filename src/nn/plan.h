@@ -31,6 +31,8 @@ typedef struct plan_options {
     int group;      /* images of a unit under NORM_GROUP; a unit is one image otherwise */
     int images;     /* most images of one call, all held in memory at once */
     int threads;
+    bool direct;    /* convolutions by oneDNN's direct kernels alone: no Winograd */
+    dtype products; /* arithmetic of the other convolutions' matrix products */
 } plan_options;
 
 /* Sums that cross ranks under NORM_SYNC: gather [local, width] of every rank in image order to

@@ -40,17 +40,17 @@ static status pass_conv(plan *p, value v, int image, int thread, float *slot) {
     value x = l->n->input[0];
     const void *dy = plan_gradient(p, v, image);
     double now = plan_lap(p, thread, v, WEIGHTS_PASS, 0);
-    status s = onednn_run_weights(
+    status s = convolution_run_weights(
         l->backward_weights, thread, plan_data(p, x, image, thread), dy, slot, w->scratch);
     if (l->n->bias >= 0)
         layer_channel_sums(dy, (size_t)l->height * (size_t)l->width, l->n->channels, p->o.type,
-            slot + onednn_gradient_count(l->backward_weights));
+            slot + convolution_gradient_count(l->backward_weights));
     plan_lap(p, thread, v, WEIGHTS_PASS, now);
     if (s != STATUS_OK || !l->flows[0]) return s;
     now = plan_lap(p, thread, v, BACKWARD_PASS, 0);
     void *dx = plan_gradient(p, x, image);
-    void *to = l->accumulates[0] && !l->transposed ? w->work : dx;
-    s = onednn_run(l->backward_data, thread, dy, to, NULL, w->scratch);
+    void *to = l->accumulates[0] && !convolution_adds(l->backward_data) ? w->work : dx;
+    s = convolution_run(l->backward_data, thread, dy, to, NULL, w->scratch);
     if (s == STATUS_OK && to != dx) layer_pass(to, NULL, dx, p->layer[x].elements, true, p->o.type);
     plan_lap(p, thread, v, BACKWARD_PASS, now);
     return s;
@@ -153,12 +153,10 @@ static status finish_unit(plan *p, const layer *l, const float *packed, gradient
     size_t count = p->p->item[p->item[l->n->weight]].count, begin, end;
     status s = STATUS_OK;
 #pragma omp barrier
-    if (thread == 0) {
-        s = onednn_unpack(l->backward_weights, thread, packed, p->plain);
-        if (l->n->bias >= 0)
-            gradient_add(total, p->item[l->n->bias],
-                packed + onednn_gradient_count(l->backward_weights), 0, (size_t)l->n->channels);
-    }
+    s = convolution_unpack(l->backward_weights, thread, threads, packed, p->plain);
+    if (thread == 0 && l->n->bias >= 0)
+        gradient_add(total, p->item[l->n->bias],
+            packed + convolution_gradient_count(l->backward_weights), 0, (size_t)l->n->channels);
 #pragma omp barrier
     share_of(count, thread, threads, &begin, &end);
     gradient_add(total, p->item[l->n->weight], p->plain, begin, end);
@@ -300,7 +298,7 @@ static status create_slots(plan *p) {
     for (value v = 0; v < p->nodes; v++) {
         layer *l = &p->layer[v];
         if (!is_active(p, v, NODE_CONV)) continue;
-        l->slot = onednn_gradient_count(l->backward_weights) +
+        l->slot = convolution_gradient_count(l->backward_weights) +
                   (l->n->bias >= 0 ? (size_t)l->n->channels : 0);
         if (l->slot > p->slot_floats) p->slot_floats = l->slot;
         size_t count = p->p->item[p->item[l->n->weight]].count;

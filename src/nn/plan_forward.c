@@ -19,7 +19,7 @@ static void concat(plan *p, value v, int image, int thread) {
 static status convolve(plan *p, value v, int image, int thread) {
     const layer *l = &p->layer[v];
     const float *bias = l->fold >= 0 ? l->folded_bias : plan_parameter(p, l->n->bias);
-    return onednn_run(l->forward, thread, plan_data(p, l->n->input[0], image, thread),
+    return convolution_run(l->forward, thread, plan_data(p, l->n->input[0], image, thread),
         plan_data(p, l->target, image, thread), bias, p->worker[thread].scratch);
 }
 

@@ -2,6 +2,7 @@
 #ifndef AUXSEG_NN_PLAN_STATE_H
 #define AUXSEG_NN_PLAN_STATE_H
 
+#include "src/nn/convolution.h"
 #include "src/nn/layers.h"
 #include "src/nn/node.h"
 #include "src/nn/onednn.h"
@@ -46,8 +47,7 @@ typedef struct layer {
     value target; /* what it computes: its own value, or that of the last node fused into it */
     value fold;   /* norm folded into the weights, or -1 */
     bool fuse_relu, fuse_sum;
-    bool transposed; /* backward data is a forward convolution, which adds where it must */
-    onednn_kernel *forward, *backward_data, *backward_weights;
+    convolution *forward, *backward_data, *backward_weights;
     float *folded_bias; /* [O] */
     size_t slot;        /* floats of an image's weight and bias gradient */
 

@@ -39,7 +39,7 @@ static double total(const plan *p, value v, node_pass pass) {
 
 static void print_row(const char *name, const double *seconds, int steps) {
     double sum = 0;
-    printf("%-44s", name);
+    printf("%-64s", name);
     for (int k = 0; k < PASSES; k++) {
         printf(" %10.3f", 1e3 * seconds[k] / steps);
         sum += seconds[k];
@@ -49,15 +49,24 @@ static void print_row(const char *name, const double *seconds, int steps) {
 
 static void describe_conv(const layer *l, char *text, size_t size) {
     const conv_shape *c = &l->conv;
-    snprintf(text, size, "  %dx%d %d>%d on %dx%d%s%s", c->kernel, c->kernel, c->channels,
-        c->out_channels, c->height, c->width, c->stride > 1 ? " strided" : "",
-        c->dilation > 1 ? " dilated" : "");
+    const convolution *pass[] = {l->forward, l->backward_data, l->backward_weights};
+    char step[24] = "";
+    if (c->stride > 1) snprintf(step, sizeof step, " / %d", c->stride);
+    if (c->dilation > 1) snprintf(step, sizeof step, " x %d", c->dilation);
+    int at = snprintf(text, size, "  %dx%d%s, %d>%d on %dx%d:", c->kernel, c->kernel, step,
+        c->channels, c->out_channels, c->height, c->width);
+    for (int i = 0; i < 3 && at >= 0 && (size_t)at < size; i++) {
+        if (!pass[i]) continue;
+        char name[16];
+        convolution_describe(pass[i], name, sizeof name);
+        at += snprintf(text + at, size - (size_t)at, " %s", name);
+    }
 }
 
 void plan_print_times(const plan *p, int steps) {
     double kind[KINDS][PASSES] = {{0}}, all[PASSES] = {0};
-    char text[96];
-    printf("milliseconds a step, all threads added %6s %10s %10s %10s %10s\n", "", "forward",
+    char text[128];
+    printf("milliseconds a step, all threads added %26s %10s %10s %10s %10s\n", "", "forward",
         "backward", "weights", "sum");
     for (value v = 0; v < p->nodes; v++) {
         const layer *l = &p->layer[v];

@@ -1,0 +1,199 @@
+#include "src/nn/convolution.h"
+
+#include "src/base/memory.h"
+#include "src/nn/taps.h"
+#include "src/nn/winograd.h"
+
+#include <stdio.h>
+
+struct convolution {
+    conv_shape c; /* the layer's */
+    conv_pass pass;
+    bool sum, transposed; /* transposed: backward data as a forward convolution */
+    int tile;             /* Winograd's m */
+    onednn_kernel *direct;
+    winograd *winograd;
+    taps *taps;
+};
+
+/* The backward-data pass at stride 1 is a convolution of the gradient with the weights flipped and
+ * transposed. It is taken so: oneDNN 2.6 has no fast kernel of its own for dilated ones, and its
+ * forward kernels are the faster ones for the others too. */
+static conv_shape transposed_shape(const conv_shape *c) {
+    return (conv_shape){c->out_height, c->out_width, c->out_channels, c->height, c->width,
+        c->channels, c->kernel, 1, c->dilation, c->dilation * (c->kernel - 1) - c->padding,
+        c->type};
+}
+
+static bool can_transpose(const conv_shape *c) {
+    return c->stride == 1 && c->padding <= c->dilation * (c->kernel - 1);
+}
+
+static size_t area(const conv_shape *c) {
+    return (size_t)c->kernel * (size_t)c->kernel;
+}
+
+static size_t weight_count(const conv_shape *c) {
+    return (size_t)c->out_channels * (size_t)c->channels * area(c);
+}
+
+/* ---- the choice ---- */
+
+/* What a multiplication of oneDNN's direct convolution in c->type costs, in those of `products`:
+ * products are in fp32 for maps in bf16 only where bf16 is the slower arithmetic. */
+static double direct_rate(const conv_shape *c, dtype products) {
+    return c->type != products ? 1.5 : 1;
+}
+
+/* Forward kernels leave out taps in the padding. */
+static double direct_forward(const conv_shape *c, dtype products) {
+    return taps_count(c) * c->channels * c->out_channels * direct_rate(c, products);
+}
+
+static int choose_tile(const conv_shape *c, conv_choice choice) {
+    double cost;
+    int tile = choice.direct ? 0 : winograd_choose(c, choice.products, &cost);
+    return tile > 0 && cost < direct_forward(c, choice.products) ? tile : 0;
+}
+
+/* Weight gradients of oneDNN multiply padding, too, and those of dilated kernels are slow. */
+static status create_weights(convolution *k, onednn *o, conv_choice choice) {
+    const conv_shape *c = &k->c;
+    double cost, each = (double)c->channels * c->out_channels;
+    k->tile = choice.direct ? 0 : winograd_choose(c, choice.products, &cost);
+    /* Every image has a dU of its own, written and read. */
+    if (k->tile > 0) cost += 12.0 * (k->tile + 2) * (k->tile + 2) * each;
+    double valid = taps_count(c) * each, direct = taps_all(c) * each;
+    bool one = c->stride == 1 && !choice.direct && (c->kernel == 1 || valid < 0.7 * direct);
+    double least = (one ? valid : direct) * direct_rate(c, choice.products);
+    if (k->tile > 0 && cost < least)
+        return winograd_backward_weights(&k->winograd, o, c, k->tile, choice.products);
+    k->tile = 0;
+    return one ? taps_create(&k->taps, o, c, choice.products)
+               : onednn_backward_weights(&k->direct, o, c);
+}
+
+static status create_forward(
+    convolution *k, onednn *o, const conv_shape *c, conv_fusion f, conv_choice choice) {
+    k->tile = choose_tile(c, choice);
+    return k->tile > 0 ? winograd_forward(&k->winograd, o, c, f, k->tile, choice.products)
+                       : onednn_forward(&k->direct, o, c, f);
+}
+
+static status create_data(convolution *k, onednn *o, conv_choice choice) {
+    k->transposed = can_transpose(&k->c);
+    if (!k->transposed) return onednn_backward_data(&k->direct, o, &k->c);
+    conv_shape t = transposed_shape(&k->c);
+    conv_fusion f = {.sum = k->sum, .transposed = true};
+    return create_forward(k, o, &t, f, choice);
+}
+
+status convolution_create(convolution **out, onednn *o, const conv_shape *c, conv_pass pass,
+    conv_fusion f, conv_choice choice) {
+    convolution *k = memory_alloc(1, sizeof *k, "convolution");
+    if (!k) return STATUS_FAILED;
+    *k = (convolution){.c = *c, .pass = pass, .sum = f.sum};
+    status s = pass == CONV_FORWARD         ? create_forward(k, o, c, f, choice)
+               : pass == CONV_BACKWARD_DATA ? create_data(k, o, choice)
+                                            : create_weights(k, o, choice);
+    if (s != STATUS_OK) {
+        convolution_destroy(k);
+        return s;
+    }
+    *out = k;
+    return STATUS_OK;
+}
+
+void convolution_destroy(convolution *k) {
+    if (!k) return;
+    onednn_kernel_destroy(k->direct);
+    winograd_destroy(k->winograd);
+    taps_destroy(k->taps);
+    memory_free(k);
+}
+
+bool convolution_adds(const convolution *k) {
+    return k->pass == CONV_FORWARD || k->transposed;
+}
+
+void convolution_describe(const convolution *k, char *text, size_t size) {
+    if (k->winograd)
+        snprintf(text, size, "winograd %d", k->tile);
+    else
+        snprintf(text, size, "%s", k->taps ? "taps" : "direct");
+}
+
+size_t convolution_scratch(const convolution *k) {
+    return k->direct     ? onednn_scratch(k->direct)
+           : k->winograd ? winograd_scratch(k->winograd)
+                         : taps_scratch(k->taps);
+}
+
+size_t convolution_bytes(const convolution *k) {
+    return k->direct ? onednn_bytes(k->direct) : k->winograd ? winograd_bytes(k->winograd) : 0;
+}
+
+size_t convolution_work(const convolution *k) {
+    return k->direct && k->transposed && k->c.kernel > 1 ? weight_count(&k->c) : 0;
+}
+
+size_t convolution_gradient_count(const convolution *k) {
+    return k->direct ? onednn_gradient_count(k->direct) : weight_count(&k->c);
+}
+
+/* ---- weights ---- */
+
+/* Rows and columns in reverse. */
+static void flip(const conv_shape *c, const float *w, float *to) {
+    size_t n = area(c), count = weight_count(c);
+    for (size_t i = 0; i < count; i += n)
+        for (size_t k = 0; k < n; k++) to[i + k] = w[i + n - 1 - k];
+}
+
+status convolution_pack(convolution *k, int thread, const float *weight, float *work) {
+    if (k->winograd) {
+        winograd_pack(k->winograd, weight);
+        return STATUS_OK;
+    }
+    bool reverse = k->transposed && k->c.kernel > 1;
+    if (reverse) flip(&k->c, weight, work);
+    return onednn_pack(k->direct, thread, reverse ? work : weight);
+}
+
+/* packed [k^2, C, O] to [O, C, k^2], outputs begin .. end - 1; a cache line of outputs at once. */
+static void transpose(
+    const conv_shape *c, const float *packed, size_t begin, size_t end, float *weight) {
+    enum { LINE = 16 };
+    size_t all = area(c), in = (size_t)c->channels, out = (size_t)c->out_channels;
+    for (size_t o = begin; o < end; o += LINE)
+        for (size_t i = 0; i < in; i++)
+            for (size_t k = 0; k < all; k++) {
+                const float *from = packed + (k * in + i) * out;
+                for (size_t l = o; l < o + LINE && l < end; l++)
+                    weight[(l * in + i) * all + k] = from[l];
+            }
+}
+
+status convolution_unpack(
+    convolution *k, int thread, int threads, const float *packed, float *weight) {
+    size_t out = (size_t)k->c.out_channels, t = (size_t)thread, n = (size_t)threads;
+    if (k->direct)
+        return thread == 0 ? onednn_unpack(k->direct, thread, packed, weight) : STATUS_OK;
+    transpose(&k->c, packed, out * t / n, out * (t + 1) / n, weight);
+    return STATUS_OK;
+}
+
+/* ---- execution ---- */
+
+status convolution_run(
+    const convolution *k, int thread, const void *x, void *y, const float *bias, void *scratch) {
+    return k->winograd ? winograd_run(k->winograd, thread, x, y, bias, scratch)
+                       : onednn_run(k->direct, thread, x, y, bias, scratch);
+}
+
+status convolution_run_weights(
+    const convolution *k, int thread, const void *x, const void *dy, float *packed, void *scratch) {
+    return k->winograd ? winograd_run_weights(k->winograd, thread, x, dy, packed, scratch)
+           : k->taps   ? taps_run(k->taps, thread, x, dy, packed, scratch)
+                       : onednn_run_weights(k->direct, thread, x, dy, packed, scratch);
+}

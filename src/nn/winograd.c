@@ -1,0 +1,280 @@
+#include "src/nn/winograd.h"
+
+#include "src/base/memory.h"
+#include "src/nn/lanes.h"
+#include "src/nn/matrix.h"
+#include "src/nn/winograd_transform.h"
+
+#include <math.h>
+
+/* A block of tiles is what the transforms write and the products read from the second-level cache;
+ * but matrices of fewer rows than LEAST are slow. */
+enum { BLOCK_BYTES = 1 << 20, LEAST_TILES = 48, MOST_TILES = 256, ALIGNMENT = 64 };
+
+struct winograd {
+    conv_shape c;
+    conv_fusion f;
+    dtype products;
+    winograd_map map;
+    int block;  /* tiles of a product */
+    int rows;   /* of its matrices: `block`, or a few more */
+    void *zero; /* [max(C, O)]: a pixel outside of the map */
+    void *u;    /* [alpha^2, C, O], forward */
+    size_t u_bytes;
+    onednn_product *first, *next; /* products in bf16; next: adds */
+    size_t bytes[3];              /* of the matrices in scratch memory: V, E (weights), M or dU */
+};
+
+/* ---- the choice ---- */
+
+static int64_t tiles_along(int size, int dilation, int m) {
+    int64_t sum = 0;
+    for (int phase = 0; phase < dilation && phase < size; phase++)
+        sum += ((size - phase + dilation - 1) / dilation + m - 1) / m;
+    return sum;
+}
+
+static int64_t count_tiles(const conv_shape *c, int m) {
+    return tiles_along(c->height, c->dilation, m) * tiles_along(c->width, c->dilation, m);
+}
+
+static bool fits(const conv_shape *c) {
+    return c->kernel == 3 && c->stride == 1 && c->padding == c->dilation &&
+           c->channels % LANES == 0 && c->out_channels % LANES == 0;
+}
+
+int winograd_choose(const conv_shape *c, dtype products, double *cost) {
+    /* Measured: what the transforms of an element of V and M take, and products lose to blocks. */
+    const double transform = 10, loss = 1.1;
+    int best = 0;
+    *cost = INFINITY;
+    for (int m = 2; fits(c) && m <= (products == DTYPE_BF16 ? 2 : 4); m += 2) {
+        double in = c->channels, out = c->out_channels;
+        double elements = (m + 2.0) * (m + 2.0) * (double)count_tiles(c, m);
+        double now = elements * (loss * in * out + transform * (in + out));
+        if (now < *cost) *cost = now, best = m;
+    }
+    return best;
+}
+
+/* ---- creation ---- */
+
+static status create_map(winograd_map *g, const conv_shape *c, int m) {
+    *g = (winograd_map){m, m + 2, c->dilation, c->height, c->width, (int)count_tiles(c, m), NULL};
+    g->origin = memory_alloc((size_t)g->tiles, sizeof *g->origin, "Winograd's tiles");
+    if (!g->origin) return STATUS_FAILED;
+    int d = c->dilation, n = 0;
+    for (int py = 0; py < d; py++)
+        for (int px = 0; px < d; px++)
+            for (int y = py; y < c->height; y += m * d)
+                for (int x = px; x < c->width; x += m * d, n++)
+                    g->origin[n][0] = y, g->origin[n][1] = x;
+    return STATUS_OK;
+}
+
+static size_t positions(const winograd *w) {
+    return (size_t)w->map.alpha * (size_t)w->map.alpha;
+}
+
+/* [alpha^2, rows, columns] as rows: those of the left matrix of a product, or (columns are padded,
+ * not the distance) of its result. */
+static winograd_stack as_rows(
+    const winograd *w, void *data, size_t rows, size_t columns, bool result) {
+    bool own = w->products == DTYPE_F32;
+    size_t row = !own ? columns : result ? matrix_columns(columns) : matrix_stride(columns);
+    return (winograd_stack){
+        data, rows * row, row, WINOGRAD_PANEL, result ? DTYPE_F32 : w->products};
+}
+
+/* [alpha^2, rows, columns] as the right matrix of a product. */
+static winograd_stack as_panels(const winograd *w, void *data, size_t rows, size_t columns) {
+    if (w->products == DTYPE_BF16) return as_rows(w, data, rows, columns, false);
+    return (winograd_stack){
+        data, rows * matrix_columns(columns), WINOGRAD_PANEL, rows * WINOGRAD_PANEL, DTYPE_F32};
+}
+
+static size_t stack_bytes(const winograd *w, winograd_stack s) {
+    size_t bytes = positions(w) * s.plane * dtype_size(s.type);
+    return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+}
+
+/* Blocks of equal size, of at most `most` tiles. */
+static void choose_block(winograd *w, int most) {
+    int tiles = w->map.tiles, blocks = (tiles + most - 1) / most;
+    w->block = (tiles + blocks - 1) / blocks;
+    w->rows = w->products == DTYPE_F32 ? (int)matrix_rows((size_t)w->block) : w->block;
+}
+
+static status create(winograd **out, const conv_shape *c, conv_fusion f, int m, dtype products) {
+    winograd *w = memory_alloc(1, sizeof *w, "convolution");
+    if (!w) return STATUS_FAILED;
+    *w = (winograd){.c = *c, .f = f, .products = products};
+    int wide = c->channels > c->out_channels ? c->channels : c->out_channels;
+    w->zero = memory_alloc((size_t)wide, sizeof(float), "convolution");
+    status s = w->zero ? create_map(&w->map, c, m) : STATUS_FAILED;
+    if (s != STATUS_OK) {
+        winograd_destroy(w);
+        return s;
+    }
+    *out = w;
+    return STATUS_OK;
+}
+
+status winograd_forward(
+    winograd **out, onednn *o, const conv_shape *c, conv_fusion f, int m, dtype products) {
+    winograd *w;
+    status s = create(&w, c, f, m, products);
+    if (s != STATUS_OK) return s;
+    size_t in = (size_t)c->channels, n = (size_t)c->out_channels;
+    int most =
+        (int)(BLOCK_BYTES / (positions(w) * (in * dtype_size(products) + n * sizeof(float))));
+    choose_block(w, most < LEAST_TILES ? LEAST_TILES : most > MOST_TILES ? MOST_TILES : most);
+    w->bytes[0] = stack_bytes(w, as_rows(w, NULL, (size_t)w->rows, in, false));
+    w->bytes[2] = stack_bytes(w, as_rows(w, NULL, (size_t)w->rows, n, true));
+    w->u_bytes = stack_bytes(w, as_panels(w, NULL, in, n));
+    w->u = memory_alloc(w->u_bytes, 1, "weights");
+    if (!w->u) s = STATUS_FAILED;
+    product_shape p = {.batch = (int64_t)positions(w),
+        .rows = w->rows,
+        .inner = c->channels,
+        .columns = c->out_channels,
+        .type = products};
+    if (s == STATUS_OK && products == DTYPE_BF16) s = onednn_product_create(&w->first, o, &p);
+    if (s != STATUS_OK) {
+        winograd_destroy(w);
+        return s;
+    }
+    *out = w;
+    return STATUS_OK;
+}
+
+status winograd_backward_weights(
+    winograd **out, onednn *o, const conv_shape *c, int m, dtype products) {
+    winograd *w;
+    status s = create(&w, c, (conv_fusion){.bias = false}, m, products);
+    if (s != STATUS_OK) return s;
+    size_t in = (size_t)c->channels, n = (size_t)c->out_channels;
+    /* Every block adds to all of dU: the larger the better. */
+    choose_block(w, MOST_TILES);
+    w->bytes[0] = stack_bytes(w, as_rows(w, NULL, (size_t)w->block, in, false));
+    w->bytes[1] = stack_bytes(w, as_panels(w, NULL, (size_t)w->block, n));
+    w->bytes[2] = stack_bytes(w, as_rows(w, NULL, in, n, true));
+    product_shape p = {.batch = (int64_t)positions(w),
+        .rows = c->channels,
+        .inner = w->block,
+        .columns = c->out_channels,
+        .transposed = true,
+        .type = products};
+    if (products == DTYPE_BF16) s = onednn_product_create(&w->first, o, &p);
+    p.add = true;
+    if (s == STATUS_OK && products == DTYPE_BF16 && w->block < w->map.tiles)
+        s = onednn_product_create(&w->next, o, &p);
+    if (s != STATUS_OK) {
+        winograd_destroy(w);
+        return s;
+    }
+    *out = w;
+    return STATUS_OK;
+}
+
+void winograd_destroy(winograd *w) {
+    if (!w) return;
+    onednn_product_destroy(w->first);
+    onednn_product_destroy(w->next);
+    memory_free(w->map.origin);
+    memory_free(w->zero);
+    memory_free(w->u);
+    memory_free(w);
+}
+
+size_t winograd_scratch(const winograd *w) {
+    size_t first = w->first ? onednn_product_scratch(w->first) : 0;
+    size_t next = w->next ? onednn_product_scratch(w->next) : 0;
+    return w->bytes[0] + w->bytes[1] + w->bytes[2] + (first > next ? first : next);
+}
+
+size_t winograd_bytes(const winograd *w) {
+    return w->u_bytes + (size_t)w->map.tiles * sizeof *w->map.origin;
+}
+
+/* ---- execution ---- */
+
+void winograd_pack(winograd *w, const float *weight) {
+    winograd_stack u = as_panels(w, w->u, (size_t)w->c.channels, (size_t)w->c.out_channels);
+    winograd_weights(w->map.m, weight, w->c.channels, w->c.out_channels, w->f.transposed, &u);
+}
+
+static winograd_block block_at(const winograd *w, int first) {
+    int left = w->map.tiles - first;
+    return (winograd_block){&w->map, first, left < w->block ? left : w->block};
+}
+
+static winograd_image image_of(const winograd *w, const void *x, int channels) {
+    return (winograd_image){x, w->zero, channels, w->c.type};
+}
+
+/* The matrices of all positions, one after the other. */
+static void multiply(const winograd *w, const matrix_shape *s, const winograd_stack *a,
+    const winograd_stack *b, const winograd_stack *c) {
+    for (size_t p = 0; p < positions(w); p++)
+        matrix_product(s, (const float *)a->data + p * a->plane,
+            (const float *)b->data + p * b->plane, (float *)c->data + p * c->plane);
+}
+
+status winograd_run(
+    const winograd *w, int thread, const void *x, void *y, const float *bias, void *scratch) {
+    size_t in = (size_t)w->c.channels, n = (size_t)w->c.out_channels, rows = (size_t)w->rows;
+    char *at = scratch, *rest = at + w->bytes[0] + w->bytes[2];
+    winograd_stack v = as_rows(w, at, rows, in, false);
+    winograd_stack m = as_rows(w, at + w->bytes[0], rows, n, true), u = as_panels(w, w->u, in, n);
+    winograd_image image = image_of(w, x, w->c.channels);
+    winograd_end end = {bias, w->f.sum, w->f.relu};
+    matrix_shape shape = {.rows = rows, .inner = in, .columns = n};
+    status s = STATUS_OK;
+    for (int first = 0; first < w->map.tiles && s == STATUS_OK; first += w->block) {
+        winograd_block b = block_at(w, first);
+        winograd_gather(&b, &image, &v);
+        if (w->first)
+            s = onednn_product_run(w->first, thread, v.data, u.data, m.data, rest);
+        else
+            multiply(w, &shape, &v, &u, &m);
+        winograd_scatter(&b, &m, &end, w->c.out_channels, w->c.type, y);
+    }
+    return s;
+}
+
+/* Rows of a block that no tile fills: oneDNN's products are of whole blocks. */
+static void clear_rest(const winograd *w, int count, const winograd_stack *s) {
+    size_t row = s->row * dtype_size(s->type), left = (size_t)(w->block - count);
+    for (size_t p = 0; p < positions(w) && left > 0; p++)
+        memset((char *)s->data + p * s->plane * dtype_size(s->type) + (size_t)count * row, 0,
+            left * row);
+}
+
+status winograd_run_weights(
+    const winograd *w, int thread, const void *x, const void *dy, float *gradient, void *scratch) {
+    size_t in = (size_t)w->c.channels, n = (size_t)w->c.out_channels;
+    char *at = scratch, *second = at + w->bytes[0], *third = second + w->bytes[1];
+    winograd_image image = image_of(w, x, w->c.channels),
+                   dimage = image_of(w, dy, w->c.out_channels);
+    winograd_stack du = as_rows(w, third, in, n, true);
+    status s = STATUS_OK;
+    for (int first = 0; first < w->map.tiles && s == STATUS_OK; first += w->block) {
+        winograd_block b = block_at(w, first);
+        size_t tiles = (size_t)(w->first ? w->block : b.count);
+        winograd_stack v = as_rows(w, at, tiles, in, false), e = as_panels(w, second, tiles, n);
+        winograd_gather(&b, &image, &v);
+        winograd_expand(&b, &dimage, &e);
+        if (w->first) {
+            clear_rest(w, b.count, &v);
+            clear_rest(w, b.count, &e);
+            s = onednn_product_run(first == 0 ? w->first : w->next, thread, v.data, e.data, du.data,
+                third + w->bytes[2]);
+        } else {
+            matrix_shape shape = {.rows = in, .inner = tiles, .columns = n, true, first > 0};
+            multiply(w, &shape, &v, &e, &du);
+        }
+    }
+    winograd_collect(w->map.m, &du, w->c.channels, w->c.out_channels, gradient);
+    return s;
+}

@@ -1,0 +1,38 @@
+/* A 3 x 3 convolution of stride 1 by Winograd's minimal filtering (winograd_transform.h) around
+ * oneDNN's products: fewer multiplications (m = 2: 2.25 times, m = 4: 4 times), the same result but
+ * for rounding. One image and one thread at a time, like onednn.h; not collective. */
+#ifndef AUXSEG_NN_WINOGRAD_H
+#define AUXSEG_NN_WINOGRAD_H
+
+#include "src/nn/onednn.h"
+
+typedef struct winograd winograd;
+
+/* The m for which the multiplications of the forward pass of c, and what the transforms cost, come
+ * to least, of 2 and 4; *cost: in multiplications of a direct convolution. 0: not for this shape.
+ * products: the arithmetic of the products; in bf16 m = 2 alone is exact enough. */
+int winograd_choose(const conv_shape *c, dtype products, double *cost);
+
+/* y = relu(conv(x) + bias + y) as the fusion says. Of f.transposed, c is the transposed shape, and
+ * weights are packed from [I, O, 3, 3] in reverse. */
+status winograd_forward(
+    winograd **out, onednn *o, const conv_shape *c, conv_fusion f, int m, dtype products);
+/* The weights' gradient, [9, C, O]. */
+status winograd_backward_weights(
+    winograd **out, onednn *o, const conv_shape *c, int m, dtype products);
+/* NULL-safe. */
+void winograd_destroy(winograd *w);
+
+/* Scratch memory of one execution; memory that is held. */
+size_t winograd_scratch(const winograd *w);
+size_t winograd_bytes(const winograd *w);
+
+/* weight fp32 [O, I, 3, 3]; by one thread at a time. */
+void winograd_pack(winograd *w, const float *weight);
+status winograd_run(
+    const winograd *w, int thread, const void *x, void *y, const float *bias, void *scratch);
+/* gradient [9, C, O]: written. */
+status winograd_run_weights(
+    const winograd *w, int thread, const void *x, const void *dy, float *gradient, void *scratch);
+
+#endif
