@@ -1,8 +1,7 @@
 #include "src/app/finetune.h"
 
+#include "src/app/batches.h"
 #include "src/app/commands.h"
-#include "src/app/order.h"
-#include "src/app/samples.h"
 #include "src/app/setup.h"
 #include "src/app/stage.h"
 #include "src/app/trainer.h"
@@ -14,15 +13,15 @@
 #include <math.h>
 #include <string.h>
 
-/* This rank's part of a step: labels of its views, losses of all images of the batch. */
+/* A step: the batch, its label maps being class ids at the views' size, and losses of all images.
+ */
 typedef struct supervised {
     trainer *t;
     samples *images;
-    order *sequence;
-    int *source;     /* [local], images of the data set */
-    uint16_t *label; /* [local, crop, crop] */
-    double *loss;    /* [batch], sums over pixels; this rank's at t->first */
-    int64_t pixels;  /* that count, in the global batch */
+    batches *source;
+    const batch *now;
+    double *loss;   /* [batch], sums over pixels; this rank's at t->first */
+    int64_t pixels; /* that count, in the global batch */
 } supervised;
 
 static augment_options augmentation(const settings *s) {
@@ -37,46 +36,36 @@ static size_t view_pixels(const trainer *t) {
     return (size_t)t->o.crop * (size_t)t->o.crop;
 }
 
-/* Local image i of the batch: one random view of it and of its labels. */
-static status load_view(supervised *x, int i, int source) {
-    trainer *t = x->t;
+/* One random view of an image and of its labels; counts the pixels that have one. */
+static status load_view(void *context, batch *b, int i) {
+    const supervised *x = context;
+    const trainer *t = x->t;
     augment_options o = augmentation(t->s);
+    uint16_t *label = b->label + (size_t)i * view_pixels(t);
     sample m;
-    status st = samples_get(x->images, source, &m);
+    status st = samples_get(x->images, b->source[i], &m);
     if (st != STATUS_OK) return st;
     random_stream r = random_begin(
-        (uint64_t)t->s->run.seed, RANDOM_AUGMENT, (uint64_t)t->step, 2 * (uint64_t)(t->first + i));
+        (uint64_t)t->s->run.seed, RANDOM_AUGMENT, (uint64_t)b->step, 2 * (uint64_t)(t->first + i));
     view v = view_draw(&r, &o, m.rgb.height, m.rgb.width);
-    st = view_image(&v, &m.rgb, plan_input(t->plan, i));
-    view_labels(&v, m.rgb.height, m.rgb.width, &m.label, t->o.crop, t->o.crop,
-        x->label + (size_t)i * view_pixels(t));
+    st = view_image(&v, &m.rgb, b->input + (size_t)i * view_pixels(t) * 3);
+    view_labels(&v, m.rgb.height, m.rgb.width, &m.label, t->o.crop, t->o.crop, label);
+    b->count[i] = (int)cross_entropy_pixels(label, view_pixels(t));
     samples_release(&m);
     return st;
 }
 
-/* The next batch; counts the pixels that have a label. Collective. */
+/* The step's batch; how many pixels of the global one have a label. Collective. */
 static status load_batch(supervised *x) {
     trainer *t = x->t;
-    double now = timer_now();
-    status worst = STATUS_OK;
-    int64_t pixels = 0;
-    for (int i = 0; i < t->local; i++)
-        x->source[i] = order_at(x->sequence, t->step * t->o.images + t->first + i);
-#pragma omp parallel for schedule(dynamic) reduction(+ : pixels) num_threads(t->threads)
-    for (int i = 0; i < t->local; i++) {
-        status st = load_view(x, i, x->source[i]);
-        if (st == STATUS_OK) {
-            pixels += cross_entropy_pixels(x->label + (size_t)i * view_pixels(t), view_pixels(t));
-        } else {
-#pragma omp critical(worst)
-            worst = st;
-        }
-    }
-    status st = comm_agree(t->c, worst);
-    if (st == STATUS_OK) comm_sum_i64(t->c, &pixels, 1);
-    x->pixels = pixels;
-    timer_lap(&t->time, PHASE_DECODE, now);
-    return st;
+    batch *b;
+    status st = comm_agree(t->c, batches_next(x->source, &b));
+    if (st != STATUS_OK) return st;
+    x->now = b;
+    x->pixels = 0;
+    for (int i = 0; i < t->local; i++) x->pixels += b->count[i];
+    comm_sum_i64(t->c, &x->pixels, 1);
+    return STATUS_OK;
 }
 
 /* Loss of every local image, and its gradient where the network's backward pass begins. */
@@ -90,7 +79,7 @@ static status batch_loss(supervised *x) {
 #pragma omp parallel for schedule(dynamic) num_threads(t->threads)
     for (int i = 0; i < t->local; i++) {
         status st = cross_entropy(plan_output(t->plan, 0, i), h, w, classes,
-            x->label + (size_t)i * view_pixels(t), t->o.crop, t->o.crop, scale,
+            x->now->label + (size_t)i * view_pixels(t), t->o.crop, t->o.crop, scale,
             &x->loss[t->first + i], plan_output_gradient(t->plan, 0, i));
         if (st != STATUS_OK) {
 #pragma omp critical(worst)
@@ -161,7 +150,7 @@ static status finetune_stage(stage *t, const char *weights, const char *output) 
     char path[FILE_PATH];
     image_list list = {0};
     order sequence = {0};
-    supervised x = {.sequence = &sequence};
+    supervised x = {0};
     uint64_t hash;
     trainer_options o = options_of(t, weights);
     status st = stage_path(t, path, output);
@@ -170,14 +159,15 @@ static status finetune_stage(stage *t, const char *weights, const char *output) 
     log_info("%s: %d labelled images of %d", t->name, list.count, setup_training(t->d));
     st = trainer_create(&x.t, t->c, t->s, t->d, &o);
     if (st != STATUS_OK) goto done;
-    x.label = memory_alloc((size_t)x.t->local * view_pixels(x.t), sizeof *x.label, "labels");
-    x.source = memory_alloc((size_t)x.t->local, sizeof *x.source, "batch");
     x.loss = memory_alloc((size_t)o.images, sizeof *x.loss, "losses");
     st = order_create(&sequence, list.member, list.count, (uint64_t)t->s->run.seed);
     if (st == STATUS_OK)
         st = samples_create(&x.images, t->d, t->s->dataset.scale, setup_cache_bytes(t->c));
-    st = comm_agree(t->c, x.label && x.source && x.loss ? st : STATUS_FAILED);
+    st = comm_agree(t->c, x.loss ? st : STATUS_FAILED);
+    batches_options parts = {&sequence, o.crop, o.crop, 0, load_view, &x};
+    if (st == STATUS_OK) st = batches_create(&x.source, x.t, &parts);
     if (st == STATUS_OK) st = train(&x);
+    if (st == STATUS_OK) batches_report(x.source);
     if (st == STATUS_OK) st = trainer_finish(x.t, path, &hash);
     if (st == STATUS_OK) {
         t->time = x.t->time;
@@ -188,10 +178,9 @@ static status finetune_stage(stage *t, const char *weights, const char *output) 
         if (st == STATUS_OK) trainer_forget(x.t);
     }
 done:
+    batches_destroy(x.source);
     samples_destroy(x.images);
     order_destroy(&sequence);
-    memory_free(x.label);
-    memory_free(x.source);
     memory_free(x.loss);
     memory_free(list.member);
     trainer_destroy(x.t);

@@ -124,9 +124,10 @@ static status pretrain_stage(stage *t, uint64_t labels_recorded) {
     st = order_create(&sequence, list.member, list.count, (uint64_t)t->s->run.seed);
     if (st == STATUS_OK)
         st = samples_create(&images, t->d, t->s->dataset.scale, setup_cache_bytes(t->c));
-    if (st == STATUS_OK) st = views_create(&v, x, images, aux, &sequence);
     st = comm_agree(t->c, st);
+    if (st == STATUS_OK) st = views_create(&v, x, images, aux, &sequence);
     if (st == STATUS_OK) st = train(&v);
+    if (st == STATUS_OK) batches_report(v.source);
     if (st == STATUS_OK) st = finish(t, x);
 done:
     views_destroy(&v);

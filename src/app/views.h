@@ -5,29 +5,27 @@
 #define AUXSEG_APP_VIEWS_H
 
 #include "io/labels.h"
-#include "src/app/order.h"
-#include "src/app/samples.h"
-#include "src/app/trainer.h"
+#include "src/app/batches.h"
 #include "src/contrast/loss.h"
 #include "src/image/augment.h"
 
 typedef struct views {
-    trainer *t; /* borrowed, like the next three */
+    trainer *t; /* borrowed, like the next two */
     samples *images;
     const labels *aux;
-    order *sequence;
+    batches *source;  /* owned */
+    const batch *now; /* this step's: its label maps are auxiliary labels [local, h, w] */
     contrast_positives positives;
     int h, w, d;                      /* of the embeddings: grid and dimensions */
     int wanted;                       /* pixels a view */
-    int *source;                      /* [local / 2], images of the data set */
-    int *pixel, *taken;               /* [local, wanted]; [local] */
-    uint16_t *grid;                   /* [local, h, w], auxiliary labels */
     size_t n;                         /* rows of this rank */
     float *z, *length, *gradient;     /* [n, D] unit rows; [n] lengths before; [n, D] */
     int32_t *label, *image, *partner; /* [n] */
 } views;
 
+/* All but v is borrowed. Batches begin to be made. Collective. */
 status views_create(views *v, trainer *t, samples *images, const labels *aux, order *sequence);
+/* Not collective. */
 void views_destroy(views *v);
 /* The step's views into the plan's inputs, and which pixels take part. Not collective. */
 status views_load(views *v);

@@ -3,7 +3,7 @@
 #include <time.h>
 
 const char *phase_name(phase p) {
-    static const char *const name[PHASE_COUNT] = {"read", "decode", "forward", "loss", "backward",
+    static const char *const name[PHASE_COUNT] = {"read", "input", "forward", "loss", "backward",
         "exchange", "optimizer", "assign", "update", "checkpoint", "write"};
     return name[p];
 }

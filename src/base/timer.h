@@ -4,7 +4,7 @@
 
 typedef enum phase {
     PHASE_READ,
-    PHASE_DECODE,
+    PHASE_INPUT, /* waiting for a batch, or making what is missing of it */
     PHASE_FORWARD,
     PHASE_LOSS,
     PHASE_BACKWARD,

@@ -1,0 +1,42 @@
+/* The batches of a training stage: which images stand in them, and their views, made ahead of time
+ * by a loader (src/app/loader.h). A batch is a pure function of the seed and the step. */
+#ifndef AUXSEG_APP_BATCHES_H
+#define AUXSEG_APP_BATCHES_H
+
+#include "src/app/order.h"
+#include "src/app/samples.h"
+#include "src/app/trainer.h"
+
+/* This rank's part of a step. A view is an image as the network sees it; the trainer's `together`
+ * views of an image stand side by side. */
+typedef struct batch {
+    int64_t step;
+    int *source;     /* [local / together], images of the data set */
+    float *input;    /* [local, crop, crop, 3] */
+    uint16_t *label; /* [local, label_height, label_width] */
+    int *chosen;     /* [local, wanted], pixels of the label maps that take part */
+    int *count;      /* [local], how many do */
+} batch;
+
+typedef struct batches_options {
+    order *sequence; /* borrowed */
+    int label_height, label_width, wanted;
+    /* Makes the views of source[part], and all that belongs to them. From any thread. */
+    status (*make)(void *context, batch *b, int part);
+    void *context;
+} batches_options;
+
+typedef struct batches batches;
+
+/* From the trainer's step to its last. t is borrowed. Collective. */
+status batches_create(batches **out, trainer *t, const batches_options *o);
+/* NULL-safe. Not collective. */
+void batches_destroy(batches *b);
+/* The batch of the trainer's step, its input in the plan; *out is borrowed until the next call. The
+ * wait for it is the phase "input". Not collective. */
+status batches_next(batches *b, batch **out);
+/* A line of the log: the share of a step that was waited for input (run.json has the phase), and
+ * what making rank 0's batch takes. Not collective. */
+void batches_report(batches *b);
+
+#endif
