@@ -69,6 +69,7 @@ static status read_options(segment_bench *b, bench_option *o, int argc, char **a
         .group = (int)b->batch,
         .images = (int)b->batch,
         .threads = (int)b->threads,
+        .products = plan_fast_bf16() ? DTYPE_BF16 : DTYPE_F32,
         .direct = o[WINOGRAD].value[0] == 'o'};
     if (plan_supports(b->o.type)) return STATUS_OK;
     log_error("bench: this processor does not compute in bf16");

@@ -139,6 +139,10 @@ bool plan_supports(dtype t) {
     return onednn_supports(t);
 }
 
+bool plan_fast_bf16(void) {
+    return onednn_fast_bf16();
+}
+
 void plan_describe(char *text, size_t size) {
     onednn_describe(text, size);
 }

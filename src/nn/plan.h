@@ -102,6 +102,8 @@ size_t plan_bytes(const plan *p);
 
 /* True where this processor computes in `t` at oneDNN's full support. */
 bool plan_supports(dtype t);
+/* True where bf16 arithmetic is the faster one on this processor: measured, by the main thread. */
+bool plan_fast_bf16(void);
 /* oneDNN's version and instruction set, for --version and run.json: text is written. */
 void plan_describe(char *text, size_t size);
 
