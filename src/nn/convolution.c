@@ -150,11 +150,20 @@ static void flip(const conv_shape *c, const float *w, float *to) {
         for (size_t k = 0; k < n; k++) to[i + k] = w[i + n - 1 - k];
 }
 
-status convolution_pack(convolution *k, int thread, const float *weight, float *work) {
+size_t convolution_room(const convolution *k) {
+    return k->winograd && k->pass != CONV_BACKWARD_WEIGHTS ? winograd_room(k->winograd) : 0;
+}
+
+void convolution_place(convolution *k, void *room) {
+    winograd_place(k->winograd, room);
+}
+
+status convolution_pack(convolution *k, int thread, int threads, const float *weight, float *work) {
     if (k->winograd) {
-        winograd_pack(k->winograd, weight);
+        winograd_pack(k->winograd, thread, threads, weight);
         return STATUS_OK;
     }
+    if (thread != 0) return STATUS_OK;
     bool reverse = k->transposed && k->c.kernel > 1;
     if (reverse) flip(&k->c, weight, work);
     return onednn_pack(k->direct, thread, reverse ? work : weight);

@@ -34,8 +34,14 @@ size_t convolution_work(const convolution *k);
 /* Floats of a weight gradient in the algorithm's layout. */
 size_t convolution_gradient_count(const convolution *k);
 
-/* weight fp32 [O, I, k, k]; work: convolution_work floats. By one thread at a time. */
-status convolution_pack(convolution *k, int thread, const float *weight, float *work);
+/* Bytes of packed weights that stand in memory of the caller's, borrowed; 0: in the kernel's own.
+ */
+size_t convolution_room(const convolution *k);
+void convolution_place(convolution *k, void *room);
+
+/* weight fp32 [O, I, k, k]; work: convolution_work floats of the thread. By `threads` threads, each
+ * its part. */
+status convolution_pack(convolution *k, int thread, int threads, const float *weight, float *work);
 /* A weight gradient in the algorithm's layout to [O, I, k, k]; by `threads` threads, each its part
  * of the elements. */
 status convolution_unpack(

@@ -87,6 +87,7 @@ void plan_destroy(plan *p) {
         memory_free(p->worker[i].seconds);
     }
     onednn_destroy(p->engine);
+    memory_free(p->room);
     memory_free(p->item);
     memory_free(p->layer);
     memory_free(p->buffer);

@@ -195,7 +195,7 @@ static status run_step(
     {
         omp_set_num_threads(1); /* oneDNN's, onednn.c */
         int thread = omp_get_thread_num();
-        status mine = STATUS_OK;
+        status mine = b->conv >= 0 ? plan_pack_backward(p, b->conv) : STATUS_OK;
         for (int first = 0; first < images; first += wave) {
             int end = images - first < wave ? images : first + wave;
 #pragma omp for schedule(dynamic)

@@ -70,12 +70,49 @@ static status create_workers(plan *p) {
     return STATUS_OK;
 }
 
+/* ---- room for packed weights ----
+ * Where a layer runs over all images before the next one does, its packed weights are needed for
+ * as long as that takes: convolutions that do not wait for each other share memory. Otherwise all
+ * stand side by side. */
+
+/* Places a convolution at *at (room NULL: only counts). */
+static void take_room(convolution *k, char *room, size_t *at) {
+    size_t bytes = k ? convolution_room(k) : 0;
+    if (bytes > 0 && room) convolution_place(k, room + *at);
+    *at += bytes;
+}
+
+static size_t place_all(plan *p, char *room) {
+    size_t most = 0, at = 0;
+    for (value begin = 0, end; begin < p->nodes; begin = end) {
+        end = plan_next_norm(p, begin + 1);
+        if (p->late) at = 0;
+        for (value v = begin; v < end; v++) take_room(p->layer[v].forward, room, &at);
+        most = larger(most, at);
+    }
+    for (value v = 0; v < p->nodes; v++) {
+        if (p->late) at = 0;
+        take_room(p->layer[v].backward_data, room, &at);
+        most = larger(most, at);
+    }
+    return most;
+}
+
+static status create_room(plan *p) {
+    p->late = p->o.mode == PLAN_TRAIN && p->o.norm != NORM_FROZEN;
+    p->room = plan_alloc(p, place_all(p, NULL), 1, "packed weights");
+    if (!p->room) return STATUS_FAILED;
+    place_all(p, p->room);
+    return STATUS_OK;
+}
+
 status plan_create_kernels(plan *p) {
     status s = onednn_create(&p->engine, p->o.threads);
     for (value v = 0; v < p->nodes && s == STATUS_OK; v++) {
         layer *l = &p->layer[v];
         if (l->alive && l->n->kind == NODE_CONV) s = create_layer(p, l);
     }
+    if (s == STATUS_OK) s = create_room(p);
     return s == STATUS_OK ? create_workers(p) : s;
 }
 
@@ -94,17 +131,28 @@ static void fold_norm(const plan *p, layer *l, float *weight) {
     }
 }
 
-static status pack_layer(plan *p, layer *l, int thread) {
-    float *work = p->worker[thread].work;
-    const float *weight = plan_parameter(p, l->n->weight);
+static bool is_late(const plan *p, const convolution *k) {
+    return p->late && convolution_room(k) > 0;
+}
+
+static status pack_kernel(
+    const plan *p, const layer *l, convolution *k, int thread, int threads, const float *folded) {
+    const float *weight = folded ? folded : plan_parameter(p, l->n->weight);
+    return convolution_pack(
+        k, thread, threads, weight, folded ? NULL : p->worker[omp_get_thread_num()].work);
+}
+
+/* What is not packed late. Plans that fold norms have no backward pass, which alone needs room. */
+static status pack_layer(plan *p, layer *l, float *work) {
+    const float *folded = NULL;
+    status s = STATUS_OK;
     if (l->fold >= 0) {
         fold_norm(p, l, work);
-        weight = work;
+        folded = work;
     }
-    /* The forward pass of plans that fold norms, which have no backward one, needs no room. */
-    status s = convolution_pack(l->forward, thread, weight, work);
-    if (s != STATUS_OK || !l->backward_data) return s;
-    return convolution_pack(l->backward_data, thread, weight, work);
+    if (!is_late(p, l->forward)) s = pack_kernel(p, l, l->forward, 0, 1, folded);
+    if (s != STATUS_OK || !l->backward_data || is_late(p, l->backward_data)) return s;
+    return pack_kernel(p, l, l->backward_data, 0, 1, folded);
 }
 
 status plan_pack(plan *p) {
@@ -116,10 +164,37 @@ status plan_pack(plan *p) {
         for (value v = 0; v < p->nodes; v++) {
             layer *l = &p->layer[v];
             if (!l->alive || l->n->kind != NODE_CONV) continue;
-            status s = pack_layer(p, l, omp_get_thread_num());
+            status s = pack_layer(p, l, p->worker[omp_get_thread_num()].work);
 #pragma omp critical(plan_pack)
             if (s != STATUS_OK) worst = s;
         }
     }
     return worst;
+}
+
+static status pack_late(plan *p, value v, convolution *k, node_pass pass) {
+    int thread = omp_get_thread_num();
+    double now = plan_lap(p, thread, v, pass, 0);
+    status s = pack_kernel(p, &p->layer[v], k, thread, omp_get_num_threads(), NULL);
+    plan_lap(p, thread, v, pass, now);
+    return s;
+}
+
+status plan_pack_forward(plan *p, value begin, value end) {
+    status worst = STATUS_OK;
+    for (value v = begin; v < end; v++) {
+        convolution *k = p->layer[v].forward;
+        if (!k || !is_late(p, k)) continue;
+        status s = pack_late(p, v, k, FORWARD_PASS);
+        if (s != STATUS_OK) worst = s;
+    }
+#pragma omp barrier
+    return worst;
+}
+
+status plan_pack_backward(plan *p, value v) {
+    convolution *k = p->layer[v].backward_data;
+    status s = k && is_late(p, k) ? pack_late(p, v, k, BACKWARD_PASS) : STATUS_OK;
+#pragma omp barrier
+    return s;
 }

@@ -109,6 +109,11 @@ static status run_images(plan *p, value begin, value end, int images, const step
     {
         omp_set_num_threads(1); /* oneDNN's, onednn.c */
         int thread = omp_get_thread_num();
+        status packed = plan_pack_forward(p, begin, end);
+        if (packed != STATUS_OK) {
+#pragma omp critical(plan_forward)
+            worst = packed;
+        }
 #pragma omp for schedule(dynamic)
         for (int i = 0; i < images; i++) {
             status s = run_image(p, begin, end, i, thread, c);
@@ -122,8 +127,7 @@ static status run_images(plan *p, value begin, value end, int images, const step
     return worst;
 }
 
-/* The next norm that needs statistics of all images; the end of the graph if there is none. */
-static value next_norm(const plan *p, value v) {
+value plan_next_norm(const plan *p, value v) {
     bool batch = p->o.mode == PLAN_TRAIN && p->o.norm != NORM_FROZEN;
     while (v < p->nodes && !(batch && p->layer[v].alive && p->layer[v].n->kind == NODE_NORM)) v++;
     return v;
@@ -141,7 +145,7 @@ status plan_forward(plan *p, int images, const step_context *c) {
     }
     status s = STATUS_OK;
     for (value begin = 0, end; begin < p->nodes; begin = end) {
-        end = next_norm(p, begin + 1);
+        end = plan_next_norm(p, begin + 1);
         /* After an error the exchanges go on: other ranks wait in them. */
         status run = s == STATUS_OK ? run_images(p, begin, end, images, c) : s;
         if (s == STATUS_OK) s = run;

@@ -91,6 +91,8 @@ struct plan {
     layer *layer; /* [nodes] */
     int *item;    /* [declarations]: index in p->item */
     onednn *engine;
+    char *room; /* packed weights of convolutions that ask for it; see plan_conv.c */
+    bool late;  /* they are packed when they are needed, and take each other's place */
 
     buffer *buffer;
     int buffers;
@@ -127,6 +129,13 @@ status plan_layout(plan *p);
 
 /* plan_conv.c */
 status plan_create_kernels(plan *p);
+/* Where weights are packed late: those of nodes begin .. end - 1 for the forward pass, or of one
+ * node for the backward pass. By all threads of a parallel region, which meet at the end. */
+status plan_pack_forward(plan *p, value begin, value end);
+status plan_pack_backward(plan *p, value v);
+/* The next norm from v on that needs statistics of all images; the end of the graph if there is
+ * none. */
+value plan_next_norm(const plan *p, value v);
 
 /* plan_norm.c */
 status plan_create_norms(plan *p);

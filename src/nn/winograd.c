@@ -16,13 +16,12 @@ struct winograd {
     conv_fusion f;
     dtype products;
     winograd_map map;
-    int block;  /* tiles of a product */
-    int rows;   /* of its matrices: `block`, or a few more */
-    void *zero; /* [max(C, O)]: a pixel outside of the map */
-    void *u;    /* [alpha^2, C, O], forward */
-    size_t u_bytes;
-    onednn_product *first, *next; /* products in bf16; next: adds */
-    size_t bytes[3];              /* of the matrices in scratch memory: V, E (weights), M or dU */
+    int block;               /* tiles of a product */
+    int rows;                /* of its matrices: `block`, or a few more */
+    void *zero;              /* [max(C, O)]: a pixel outside of the map */
+    void *u;                 /* [alpha^2, C, O], forward; borrowed */
+    onednn_product *product; /* in bf16 */
+    size_t bytes[3];         /* of the matrices in scratch memory: V, E (weights), M or dU */
 };
 
 /* ---- the choice ---- */
@@ -131,15 +130,12 @@ status winograd_forward(
     choose_block(w, most < LEAST_TILES ? LEAST_TILES : most > MOST_TILES ? MOST_TILES : most);
     w->bytes[0] = stack_bytes(w, as_rows(w, NULL, (size_t)w->rows, in, false));
     w->bytes[2] = stack_bytes(w, as_rows(w, NULL, (size_t)w->rows, n, true));
-    w->u_bytes = stack_bytes(w, as_panels(w, NULL, in, n));
-    w->u = memory_alloc(w->u_bytes, 1, "weights");
-    if (!w->u) s = STATUS_FAILED;
     product_shape p = {.batch = (int64_t)positions(w),
         .rows = w->rows,
         .inner = c->channels,
         .columns = c->out_channels,
         .type = products};
-    if (s == STATUS_OK && products == DTYPE_BF16) s = onednn_product_create(&w->first, o, &p);
+    if (products == DTYPE_BF16) s = onednn_product_create(&w->product, o, &p);
     if (s != STATUS_OK) {
         winograd_destroy(w);
         return s;
@@ -148,27 +144,29 @@ status winograd_forward(
     return STATUS_OK;
 }
 
+/* Columns of dU that exist at once: few enough for the cache. */
+static size_t columns_at_once(const winograd *w) {
+    return w->products == DTYPE_F32 ? WINOGRAD_PANEL : (size_t)w->c.out_channels;
+}
+
 status winograd_backward_weights(
     winograd **out, onednn *o, const conv_shape *c, int m, dtype products) {
     winograd *w;
     status s = create(&w, c, (conv_fusion){.bias = false}, m, products);
     if (s != STATUS_OK) return s;
     size_t in = (size_t)c->channels, n = (size_t)c->out_channels;
-    /* Every block adds to all of dU: the larger the better. */
+    /* Every block makes all of dU: the larger the better. */
     choose_block(w, MOST_TILES);
     w->bytes[0] = stack_bytes(w, as_rows(w, NULL, (size_t)w->block, in, false));
     w->bytes[1] = stack_bytes(w, as_panels(w, NULL, (size_t)w->block, n));
-    w->bytes[2] = stack_bytes(w, as_rows(w, NULL, in, n, true));
+    w->bytes[2] = stack_bytes(w, as_rows(w, NULL, in, columns_at_once(w), true));
     product_shape p = {.batch = (int64_t)positions(w),
         .rows = c->channels,
         .inner = w->block,
         .columns = c->out_channels,
         .transposed = true,
         .type = products};
-    if (products == DTYPE_BF16) s = onednn_product_create(&w->first, o, &p);
-    p.add = true;
-    if (s == STATUS_OK && products == DTYPE_BF16 && w->block < w->map.tiles)
-        s = onednn_product_create(&w->next, o, &p);
+    if (products == DTYPE_BF16) s = onednn_product_create(&w->product, o, &p);
     if (s != STATUS_OK) {
         winograd_destroy(w);
         return s;
@@ -179,29 +177,37 @@ status winograd_backward_weights(
 
 void winograd_destroy(winograd *w) {
     if (!w) return;
-    onednn_product_destroy(w->first);
-    onednn_product_destroy(w->next);
+    onednn_product_destroy(w->product);
     memory_free(w->map.origin);
     memory_free(w->zero);
-    memory_free(w->u);
     memory_free(w);
 }
 
 size_t winograd_scratch(const winograd *w) {
-    size_t first = w->first ? onednn_product_scratch(w->first) : 0;
-    size_t next = w->next ? onednn_product_scratch(w->next) : 0;
-    return w->bytes[0] + w->bytes[1] + w->bytes[2] + (first > next ? first : next);
+    size_t more = w->product ? onednn_product_scratch(w->product) : 0;
+    return w->bytes[0] + w->bytes[1] + w->bytes[2] + more;
 }
 
 size_t winograd_bytes(const winograd *w) {
-    return w->u_bytes + (size_t)w->map.tiles * sizeof *w->map.origin;
+    return (size_t)w->map.tiles * sizeof *w->map.origin;
+}
+
+size_t winograd_room(const winograd *w) {
+    return stack_bytes(w, as_panels(w, NULL, (size_t)w->c.channels, (size_t)w->c.out_channels));
+}
+
+void winograd_place(winograd *w, void *room) {
+    w->u = room;
 }
 
 /* ---- execution ---- */
 
-void winograd_pack(winograd *w, const float *weight) {
+void winograd_pack(const winograd *w, int thread, int threads, const float *weight) {
     winograd_stack u = as_panels(w, w->u, (size_t)w->c.channels, (size_t)w->c.out_channels);
-    winograd_weights(w->map.m, weight, w->c.channels, w->c.out_channels, w->f.transposed, &u);
+    int lines = w->c.out_channels / LANES;
+    int begin = lines * thread / threads * LANES, end = lines * (thread + 1) / threads * LANES;
+    winograd_kernel k = {weight, w->c.channels, w->c.out_channels, w->f.transposed};
+    winograd_weights(w->map.m, &k, begin, end, &u);
 }
 
 static winograd_block block_at(const winograd *w, int first) {
@@ -234,8 +240,8 @@ status winograd_run(
     for (int first = 0; first < w->map.tiles && s == STATUS_OK; first += w->block) {
         winograd_block b = block_at(w, first);
         winograd_gather(&b, &image, &v);
-        if (w->first)
-            s = onednn_product_run(w->first, thread, v.data, u.data, m.data, rest);
+        if (w->product)
+            s = onednn_product_run(w->product, thread, v.data, u.data, m.data, rest);
         else
             multiply(w, &shape, &v, &u, &m);
         winograd_scatter(&b, &m, &end, w->c.out_channels, w->c.type, y);
@@ -251,30 +257,45 @@ static void clear_rest(const winograd *w, int count, const winograd_stack *s) {
             left * row);
 }
 
+/* dW (+)= G^T (V^T E) G, some columns at once. */
+static void collect_panels(const winograd *w, size_t tiles, const winograd_stack *v,
+    const winograd_stack *e, const winograd_stack *du, bool add, float *gradient) {
+    size_t n = (size_t)w->c.out_channels;
+    matrix_shape shape = {.rows = (size_t)w->c.channels,
+        .inner = tiles,
+        .columns = WINOGRAD_PANEL,
+        .transposed = true};
+    winograd_stack panel = *e;
+    for (size_t o = 0; o < n; o += WINOGRAD_PANEL) {
+        size_t left = n - o < WINOGRAD_PANEL ? n - o : WINOGRAD_PANEL;
+        panel.data = (float *)e->data + o / WINOGRAD_PANEL * e->panel;
+        multiply(w, &shape, v, &panel, du);
+        winograd_collect(w->map.m, du, (size_t[3]){shape.rows, left, n}, add, gradient + o);
+    }
+}
+
 status winograd_run_weights(
     const winograd *w, int thread, const void *x, const void *dy, float *gradient, void *scratch) {
     size_t in = (size_t)w->c.channels, n = (size_t)w->c.out_channels;
     char *at = scratch, *second = at + w->bytes[0], *third = second + w->bytes[1];
-    winograd_image image = image_of(w, x, w->c.channels),
-                   dimage = image_of(w, dy, w->c.out_channels);
-    winograd_stack du = as_rows(w, third, in, n, true);
+    winograd_image image = image_of(w, x, w->c.channels);
+    winograd_image dimage = image_of(w, dy, w->c.out_channels);
+    winograd_stack du = as_rows(w, third, in, columns_at_once(w), true);
     status s = STATUS_OK;
     for (int first = 0; first < w->map.tiles && s == STATUS_OK; first += w->block) {
         winograd_block b = block_at(w, first);
-        size_t tiles = (size_t)(w->first ? w->block : b.count);
+        size_t tiles = (size_t)(w->product ? w->block : b.count);
         winograd_stack v = as_rows(w, at, tiles, in, false), e = as_panels(w, second, tiles, n);
         winograd_gather(&b, &image, &v);
         winograd_expand(&b, &dimage, &e);
-        if (w->first) {
-            clear_rest(w, b.count, &v);
-            clear_rest(w, b.count, &e);
-            s = onednn_product_run(first == 0 ? w->first : w->next, thread, v.data, e.data, du.data,
-                third + w->bytes[2]);
-        } else {
-            matrix_shape shape = {.rows = in, .inner = tiles, .columns = n, true, first > 0};
-            multiply(w, &shape, &v, &e, &du);
+        if (!w->product) {
+            collect_panels(w, tiles, &v, &e, &du, first > 0, gradient);
+            continue;
         }
+        clear_rest(w, b.count, &v);
+        clear_rest(w, b.count, &e);
+        s = onednn_product_run(w->product, thread, v.data, e.data, du.data, third + w->bytes[2]);
+        winograd_collect(w->map.m, &du, (size_t[3]){in, n, n}, first > 0, gradient);
     }
-    winograd_collect(w->map.m, &du, w->c.channels, w->c.out_channels, gradient);
     return s;
 }

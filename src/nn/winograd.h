@@ -26,9 +26,12 @@ void winograd_destroy(winograd *w);
 /* Scratch memory of one execution; memory that is held. */
 size_t winograd_scratch(const winograd *w);
 size_t winograd_bytes(const winograd *w);
+/* Bytes of the transformed weights, which stand in memory of the caller's: borrowed. */
+size_t winograd_room(const winograd *w);
+void winograd_place(winograd *w, void *room);
 
-/* weight fp32 [O, I, 3, 3]; by one thread at a time. */
-void winograd_pack(winograd *w, const float *weight);
+/* weight fp32 [O, I, 3, 3]; by `threads` threads, each its part. */
+void winograd_pack(const winograd *w, int thread, int threads, const float *weight);
 status winograd_run(
     const winograd *w, int thread, const void *x, void *y, const float *bias, void *scratch);
 /* gradient [9, C, O]: written. */

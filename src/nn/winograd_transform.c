@@ -212,26 +212,26 @@ void winograd_scatter(const winograd_block *b, const winograd_stack *m, const wi
 /* ---- weights ---- */
 
 /* The nine weights of sixteen outputs of channel c. */
-LANES_INLINE void load_weights(const float *w, size_t channels, size_t out_channels, size_t c,
-    size_t o, bool transposed, lanes d[MOST]) {
+LANES_INLINE void load_weights(const winograd_kernel *k, size_t c, size_t o, lanes d[MOST]) {
     enum { TAPS = KERNEL * KERNEL };
+    size_t channels = (size_t)k->channels, out_channels = (size_t)k->out_channels;
     float tap[TAPS][LANES];
     for (size_t l = 0; l < LANES; l++) {
-        const float *from =
-            w + TAPS * (transposed ? c * out_channels + o + l : (o + l) * channels + c);
-        for (int k = 0; k < TAPS; k++) tap[transposed ? TAPS - 1 - k : k][l] = from[k];
+        size_t at = k->transposed ? c * out_channels + o + l : (o + l) * channels + c;
+        const float *from = k->w + TAPS * at;
+        for (int i = 0; i < TAPS; i++) tap[k->transposed ? TAPS - 1 - i : i][l] = from[i];
     }
-    for (int k = 0; k < TAPS; k++)
-        d[k / KERNEL * S + k % KERNEL] = lanes_load(tap[k], 0, DTYPE_F32);
+    for (int i = 0; i < TAPS; i++)
+        d[i / KERNEL * S + i % KERNEL] = lanes_load(tap[i], 0, DTYPE_F32);
 }
 
 #define WEIGHTS(name, f, alpha)                                                                    \
-    VECTOR_CLONES static void name(const float *w, size_t channels, size_t out_channels,           \
-        bool transposed, const winograd_stack *u) {                                                \
-        for (size_t o = 0; o < out_channels; o += LANES)                                           \
-            for (size_t c = 0; c < channels; c++) {                                                \
+    VECTOR_CLONES static void name(                                                                \
+        const winograd_kernel *k, size_t begin, size_t end, const winograd_stack *u) {             \
+        for (size_t o = begin; o < end; o += LANES)                                                \
+            for (size_t c = 0; c < (size_t)k->channels; c++) {                                     \
                 lanes d[MOST], r[MOST];                                                            \
-                load_weights(w, channels, out_channels, c, o, transposed, d);                      \
+                load_weights(k, c, o, d);                                                          \
                 both(f, KERNEL, alpha, d, r);                                                      \
                 store_stack(u, place(u, c, o), alpha, r);                                          \
             }                                                                                      \
@@ -239,29 +239,30 @@ LANES_INLINE void load_weights(const float *w, size_t channels, size_t out_chann
 WEIGHTS(weights_2, weight_2, 4)
 WEIGHTS(weights_4, weight_4, 6)
 
-void winograd_weights(int m, const float *w, int channels, int out_channels, bool transposed,
-    const winograd_stack *u) {
-    (m == 2 ? weights_2 : weights_4)(w, (size_t)channels, (size_t)out_channels, transposed, u);
+void winograd_weights(
+    int m, const winograd_kernel *k, int begin, int end, const winograd_stack *u) {
+    (m == 2 ? weights_2 : weights_4)(k, (size_t)begin, (size_t)end, u);
 }
 
 #define COLLECT(name, f, alpha)                                                                    \
     VECTOR_CLONES static void name(                                                                \
-        const winograd_stack *du, size_t channels, size_t out_channels, float *dw) {               \
-        size_t count = channels * out_channels;                                                    \
-        for (size_t c = 0; c < channels; c++)                                                      \
-            for (size_t o = 0; o < out_channels; o += LANES) {                                     \
+        const winograd_stack *du, const size_t shape[3], bool add, float *dw) {                    \
+        for (size_t c = 0; c < shape[0]; c++)                                                      \
+            for (size_t o = 0; o < shape[1]; o += LANES) {                                         \
                 lanes d[MOST], r[MOST];                                                            \
                 load_stack(du, place(du, c, o), alpha, d);                                         \
                 both(f, alpha, KERNEL, d, r);                                                      \
-                for (int y = 0; y < KERNEL; y++)                                                   \
-                    for (int z = 0; z < KERNEL; z++)                                               \
-                        lanes_store(dw, (size_t)(y * KERNEL + z) * count + c * out_channels + o,   \
-                            r[y * S + z], DTYPE_F32);                                              \
+                for (size_t k = 0; k < KERNEL * KERNEL; k++) {                                     \
+                    lanes v = r[k / KERNEL * S + k % KERNEL];                                      \
+                    size_t at = (k * shape[0] + c) * shape[2] + o;                                 \
+                    if (add) v += lanes_load(dw, at, DTYPE_F32);                                   \
+                    lanes_store(dw, at, v, DTYPE_F32);                                             \
+                }                                                                                  \
             }                                                                                      \
     }
 COLLECT(collect_all_2, collect_2, 4)
 COLLECT(collect_all_4, collect_4, 6)
 
-void winograd_collect(int m, const winograd_stack *du, int channels, int out_channels, float *dw) {
-    (m == 2 ? collect_all_2 : collect_all_4)(du, (size_t)channels, (size_t)out_channels, dw);
+void winograd_collect(int m, const winograd_stack *du, const size_t shape[3], bool add, float *dw) {
+    (m == 2 ? collect_all_2 : collect_all_4)(du, shape, add, dw);
 }

@@ -64,11 +64,16 @@ void winograd_expand(const winograd_block *b, const winograd_image *dy, const wi
 void winograd_scatter(const winograd_block *b, const winograd_stack *m, const winograd_end *e,
     int channels, dtype t, void *y);
 
-/* u [alpha^2, C, O] from w [O, C, 3, 3]; transposed: from w [C, O, 3, 3], rows and columns in
- * reverse. */
-void winograd_weights(int m, const float *w, int channels, int out_channels, bool transposed,
-    const winograd_stack *u);
-/* dw [9, C, O] from du [alpha^2, C, O], fp32. */
-void winograd_collect(int m, const winograd_stack *du, int channels, int out_channels, float *dw);
+/* w [O, C, 3, 3]; transposed: [C, O, 3, 3], with rows and columns in reverse. */
+typedef struct winograd_kernel {
+    const float *w;
+    int channels, out_channels;
+    bool transposed;
+} winograd_kernel;
+/* Outputs begin .. end - 1, multiples of 16, of u [alpha^2, C, O]. */
+void winograd_weights(int m, const winograd_kernel *k, int begin, int end, const winograd_stack *u);
+/* dw [9, C, O] from du [alpha^2, C, columns], fp32: some columns, from where dw points to.
+ * shape: C, columns, O. add: dw plus that. */
+void winograd_collect(int m, const winograd_stack *du, const size_t shape[3], bool add, float *dw);
 
 #endif

@@ -183,7 +183,9 @@ static void test_forward(const fixture *f, conv_choice choice, const char *name,
     check_algorithm(k, name);
     float *work = allocate(convolution_work(k), sizeof *work);
     omp_set_num_threads(1);
-    assert_int_equal(convolution_pack(k, 0, f->w, work), STATUS_OK);
+    void *room = allocate(convolution_room(k), 1);
+    if (convolution_room(k) > 0) convolution_place(k, room);
+    for (int i = 0; i < 3; i++) assert_int_equal(convolution_pack(k, i, 3, f->w, work), STATUS_OK);
     void *x = stored(f->x, f->inputs, t), *old = stored(f->old, f->outputs, t);
     void *y = allocate(f->outputs, dtype_size(t));
     run_both(k, x, NULL, y, f->outputs * dtype_size(t), old, f->bias);
@@ -199,6 +201,7 @@ static void test_forward(const fixture *f, conv_choice choice, const char *name,
     memory_free(y);
     memory_free(wanted);
     memory_free(work);
+    memory_free(room);
     convolution_destroy(k);
 }
 
@@ -212,7 +215,9 @@ static void test_data(const fixture *f, conv_choice choice, const char *name, do
     assert_true(convolution_adds(k));
     float *work = allocate(convolution_work(k), sizeof *work);
     omp_set_num_threads(1);
-    assert_int_equal(convolution_pack(k, 0, f->w, work), STATUS_OK);
+    void *room = allocate(convolution_room(k), 1);
+    if (convolution_room(k) > 0) convolution_place(k, room);
+    for (int i = 0; i < 3; i++) assert_int_equal(convolution_pack(k, i, 3, f->w, work), STATUS_OK);
     void *dy = stored(f->y, f->outputs, t), *old = stored(f->x, f->inputs, t);
     void *dx = allocate(f->inputs, dtype_size(t));
     run_both(k, dy, NULL, dx, f->inputs * dtype_size(t), old, NULL);
@@ -225,6 +230,7 @@ static void test_data(const fixture *f, conv_choice choice, const char *name, do
     memory_free(dx);
     memory_free(wanted);
     memory_free(work);
+    memory_free(room);
     convolution_destroy(k);
 }
 
@@ -307,7 +313,9 @@ static void test_both_tiles(void **state) {
             assert_int_equal(
                 winograd_forward(&k, f.o, &f.c, (conv_fusion){.bias = true}, m, DTYPE_F32),
                 STATUS_OK);
-            winograd_pack(k, f.w);
+            void *room = allocate(winograd_room(k), 1);
+            winograd_place(k, room);
+            winograd_pack(k, 0, 1, f.w);
             float *y = allocate(f.outputs, sizeof *y);
             void *scratch = allocate(winograd_scratch(k), 1);
             omp_set_num_threads(1);
@@ -319,6 +327,7 @@ static void test_both_tiles(void **state) {
             check(
                 "tiles", &f, relative_error(y, wanted, f.outputs, DTYPE_F32), m == 2 ? 1e-6 : 2e-6);
             memory_free(scratch);
+            memory_free(room);
             memory_free(wanted);
             memory_free(y);
             winograd_destroy(k);
@@ -361,13 +370,16 @@ static void test_not_finite(void **state) {
     winograd *k;
     assert_int_equal(
         winograd_forward(&k, f.o, &f.c, (conv_fusion){.relu = true}, 4, DTYPE_F32), STATUS_OK);
-    winograd_pack(k, f.w);
+    void *room = allocate(winograd_room(k), 1);
+    winograd_place(k, room);
+    winograd_pack(k, 0, 1, f.w);
     f.x[5 * 32] = NAN;
     void *scratch = allocate(winograd_scratch(k), 1);
     omp_set_num_threads(1);
     assert_int_equal(winograd_run(k, 0, f.x, f.y, NULL, scratch), STATUS_OK);
     assert_true(isnan(f.y[5 * 32]));
     memory_free(scratch);
+    memory_free(room);
     winograd_destroy(k);
     destroy(&f);
 }
