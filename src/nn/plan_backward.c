@@ -290,8 +290,9 @@ static status create_steps(plan *p) {
     return STATUS_OK;
 }
 
-/* Memory that holds the weight gradients of several images: at least one a thread. */
-enum { SLOT_BYTES = 64 << 20 };
+/* Memory that holds the weight gradients of several images: at least one a thread, and no more than
+ * keep threads busy that finish at different times. */
+enum { SLOT_BYTES = 64 << 20, SLOTS_A_THREAD = 4 };
 
 static status create_slots(plan *p) {
     size_t plain = 0;
@@ -306,7 +307,9 @@ static status create_slots(plan *p) {
     }
     p->slot_floats = (p->slot_floats + 15) / 16 * 16;
     size_t fit = SLOT_BYTES / (p->slot_floats * sizeof(float) + 1);
-    p->slots = fit < (size_t)p->o.images ? (int)fit : p->o.images;
+    int most = p->o.threads > 1 ? SLOTS_A_THREAD * p->o.threads : 1;
+    if (most > p->o.images) most = p->o.images;
+    p->slots = fit < (size_t)most ? (int)fit : most;
     if (p->slots < p->o.threads) p->slots = p->o.threads;
     p->slot = plan_alloc(p, (size_t)p->slots, p->slot_floats * sizeof(float), "weight gradients");
     p->unit_gradient = plan_alloc(p, p->slot_floats, sizeof(float), "weight gradients");
