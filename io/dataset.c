@@ -130,17 +130,26 @@ static int64_t pixels(const dataset *d, int which, int i) {
     return (int64_t)shape[0] * shape[1];
 }
 
-static status load_rgb(const dataset *d, int i, double scale, image *rgb) {
+/* With sides between the wanted ones divided by reduction, and the wanted ones. */
+static status load_rgb(const dataset *d, int i, double scale, double reduction, image *rgb) {
     void *bytes = NULL;
     size_t size;
     int height, width;
     image full = {0};
     dataset_shape(d, i, scale, &height, &width);
+    int least_height = (int)ceil(height / reduction), least_width = (int)ceil(width / reduction);
     status st = read_blob(d, BLOB_IMAGES, i, &bytes, &size);
     if (st == STATUS_OK)
-        st = image_file_decode(bytes, size, d->table.name[i], pixels(d, BLOB_IMAGES, i), &full);
+        st = image_file_decode_reduced(bytes, size, d->table.name[i], pixels(d, BLOB_IMAGES, i),
+            least_height, least_width, &full);
     memory_free(bytes);
-    if (st == STATUS_OK) st = image_resize(&full, height, width, rgb);
+    if (st != STATUS_OK) return st;
+    if (full.height >= least_height && full.height <= height && full.width >= least_width &&
+        full.width <= width) {
+        *rgb = full;
+        return STATUS_OK;
+    }
+    st = image_resize(&full, height, width, rgb);
     image_destroy(&full);
     return st;
 }
@@ -165,7 +174,12 @@ status dataset_load_label(const dataset *d, int i, double scale, labelmap *label
 }
 
 status dataset_load(const dataset *d, int i, double scale, image *rgb, labelmap *label) {
-    status st = load_rgb(d, i, scale, rgb);
+    return dataset_load_reduced(d, i, scale, 1, rgb, label);
+}
+
+status dataset_load_reduced(
+    const dataset *d, int i, double scale, double reduction, image *rgb, labelmap *label) {
+    status st = load_rgb(d, i, scale, reduction, rgb);
     if (st != STATUS_OK || !label) return st;
     st = dataset_load_label(d, i, scale, label);
     if (st != STATUS_OK) image_destroy(rgb);

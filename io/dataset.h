@@ -44,10 +44,16 @@ const char *dataset_class_name(const dataset *d, int y);
 uint64_t dataset_hash(const dataset *d);
 /* Height and width of image i after `scale` (rounded to nearest, at least 1). Not collective. */
 void dataset_shape(const dataset *d, int i, double scale, int *height, int *width);
-/* Image i decoded and resized; rgb and label are created; label (may be NULL) holds class ids,
+/* Image i decoded and resized: JPEG is decoded at 1/2, 1/4 or 1/8 of its size where that is still
+ * at least the size wanted. rgb and label are created; label (may be NULL) holds class ids,
  * LABEL_IGNORE for void; it is empty (data NULL) where the image has none. Not collective;
  * thread-safe. Checksums are verified: STATUS_DATA names the image. */
 status dataset_load(const dataset *d, int i, double scale, image *rgb, labelmap *label);
+/* The same, but rgb may have fewer pixels, down to 1 / reduction of each side (reduction >= 1),
+ * where that is less to decode: a JPEG of which 1/2, 1/4 or 1/8 is enough stays as it is decoded.
+ */
+status dataset_load_reduced(
+    const dataset *d, int i, double scale, double reduction, image *rgb, labelmap *label);
 /* Its label map alone. */
 status dataset_load_label(const dataset *d, int i, double scale, labelmap *label);
 /* Checks every checksum; messages name what is damaged. Not collective. */

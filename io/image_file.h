@@ -22,6 +22,11 @@ status image_file_header(const void *bytes, size_t size, const char *name, image
  */
 status image_file_decode(
     const void *bytes, size_t size, const char *name, int64_t max_pixels, image *out);
+/* The same, but a JPEG may come at 1/2, 1/4 or 1/8 of its size: at the smallest of them (sides
+ * rounded up) that is still at least height x width. It is the decoder's own reduction, of the
+ * cosine transform, about as smooth as a mean over the pixels and several times as fast. */
+status image_file_decode_reduced(const void *bytes, size_t size, const char *name,
+    int64_t max_pixels, int height, int width, image *out);
 /* Grey values or palette indices (never RGB) of a PNG, 8 or 16 bits, 1 to 4 expanded to 8. */
 status image_file_labels(
     const void *bytes, size_t size, const char *name, int64_t max_pixels, labelmap *out);

@@ -2,6 +2,7 @@
 
 #include "src/base/log.h"
 
+#include <assert.h>
 #include <setjmp.h>
 #include <stdio.h>
 #include <string.h>
@@ -66,14 +67,20 @@ status jpeg_file_header(const void *bytes, size_t size, const char *name, image_
     return STATUS_OK;
 }
 
-status jpeg_file_decode(const void *bytes, size_t size, const char *name, image *out) {
+int jpeg_file_reduced(int size, int divisor) {
+    return (size + divisor - 1) / divisor;
+}
+
+status jpeg_file_decode(const void *bytes, size_t size, const char *name, int divisor, image *out) {
     struct jpeg_decompress_struct d;
     struct jpeg_progress_mgr monitor = {.progress_monitor = on_progress};
     jpeg_errors e;
     image picture = {0};
     image_header h;
     status st = jpeg_file_header(bytes, size, name, &h);
-    if (st == STATUS_OK) st = image_create(&picture, h.height, h.width);
+    if (st == STATUS_OK)
+        st = image_create(
+            &picture, jpeg_file_reduced(h.height, divisor), jpeg_file_reduced(h.width, divisor));
     if (st != STATUS_OK) return st;
     memset(&d, 0, sizeof d);
     if (setjmp(e.jump)) {
@@ -84,8 +91,11 @@ status jpeg_file_decode(const void *bytes, size_t size, const char *name, image 
     }
     begin(&d, &e, bytes, size);
     d.progress = &monitor;
+    d.scale_num = 1;
+    d.scale_denom = (unsigned)divisor;
     d.out_color_space = JCS_RGB; /* CMYK is refused by the library, with a message */
     jpeg_start_decompress(&d);
+    assert((int)d.output_height == picture.height && (int)d.output_width == picture.width);
     while (d.output_scanline < d.output_height) {
         JSAMPROW row = picture.data + (size_t)d.output_scanline * (size_t)picture.width * 3;
         jpeg_read_scanlines(&d, &row, 1);

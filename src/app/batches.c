@@ -17,12 +17,40 @@ struct batches {
     void **place; /* [rooms], where they are */
 };
 
+/* -1: as jitter says. */
+static double or_jitter(const view_settings *v, double change) {
+    return change < 0 ? v->jitter : change;
+}
+
+augment_options batches_views(const view_settings *v, int crop) {
+    return (augment_options){.crop = crop,
+        .rule = strcmp(v->crop_by, "area") == 0 ? CROP_AREA : CROP_SCALE,
+        .scale_min = v->scale_min,
+        .scale_max = v->scale_max,
+        .area_min = v->area_min,
+        .area_max = v->area_max,
+        .aspect_min = v->aspect_min,
+        .aspect_max = v->aspect_max,
+        .flip = v->flip,
+        .colours = strcmp(v->colours, "luminance") == 0 ? COLOUR_LUMINANCE : COLOUR_MEAN,
+        .jitter = v->jitter_probability,
+        .brightness = or_jitter(v, v->brightness),
+        .contrast = or_jitter(v, v->contrast),
+        .saturation = or_jitter(v, v->saturation),
+        .hue = v->hue,
+        .grey = v->grey,
+        .blur = v->blur,
+        .blur_min = v->blur_min,
+        .blur_max = v->blur_max};
+}
+
 static size_t view_bytes(const trainer *t) {
     return (size_t)t->o.crop * (size_t)t->o.crop * 3 * sizeof(float);
 }
 
 static status room_create(const batches *b, batch *room) {
     const trainer *t = b->t;
+    room->of = b;
     size_t local = (size_t)t->local, pixels = (size_t)b->o.label_height * (size_t)b->o.label_width;
     room->source = memory_alloc(local / (size_t)t->o.together, sizeof *room->source, "batch");
     room->input = memory_alloc(local, view_bytes(t), "batch");
@@ -55,6 +83,21 @@ static void begin(void *context, void *room, int64_t step) {
 static status make(void *context, void *room, int part) {
     batches *b = context;
     return b->o.make(b->o.context, room, part);
+}
+
+status batch_view(batch *b, int i, const sample *m, const labelmap *labels, view *v) {
+    const batches *all = b->of;
+    const trainer *t = all->t;
+    int h = all->o.label_height, w = all->o.label_width;
+    /* Two numbers an image, whether it has two views or one. */
+    uint64_t item = (uint64_t)(t->first + i) * (uint64_t)(2 / t->o.together);
+    random_stream r =
+        random_begin((uint64_t)t->s->run.seed, RANDOM_AUGMENT, (uint64_t)b->step, item);
+    view drawn = view_draw(&r, &all->o.views, m->height, m->width);
+    view_labels(&drawn, m->height, m->width, labels, h, w, b->label + (size_t)i * (size_t)(h * w));
+    if (v) *v = drawn;
+    return view_image(&drawn, m->height, m->width, &m->rgb,
+        b->input + (size_t)i * view_bytes(t) / sizeof *b->input);
 }
 
 static status start(batches *b, int threads) {

@@ -7,7 +7,6 @@
 #include "src/app/trainer.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
-#include "src/image/augment.h"
 #include "src/segment/cross_entropy.h"
 
 #include <math.h>
@@ -24,14 +23,6 @@ typedef struct supervised {
     int64_t pixels; /* that count, in the global batch */
 } supervised;
 
-static augment_options augmentation(const settings *s) {
-    return (augment_options){.crop = s->finetune.crop,
-        .scale_min = s->finetune.scale_min,
-        .scale_max = s->finetune.scale_max,
-        .flip = s->finetune.flip,
-        .jitter = s->finetune.jitter};
-}
-
 static size_t view_pixels(const trainer *t) {
     return (size_t)t->o.crop * (size_t)t->o.crop;
 }
@@ -39,18 +30,12 @@ static size_t view_pixels(const trainer *t) {
 /* One random view of an image and of its labels; counts the pixels that have one. */
 static status load_view(void *context, batch *b, int i) {
     const supervised *x = context;
-    const trainer *t = x->t;
-    augment_options o = augmentation(t->s);
-    uint16_t *label = b->label + (size_t)i * view_pixels(t);
     sample m;
     status st = samples_get(x->images, b->source[i], &m);
     if (st != STATUS_OK) return st;
-    random_stream r = random_begin(
-        (uint64_t)t->s->run.seed, RANDOM_AUGMENT, (uint64_t)b->step, 2 * (uint64_t)(t->first + i));
-    view v = view_draw(&r, &o, m.rgb.height, m.rgb.width);
-    st = view_image(&v, &m.rgb, b->input + (size_t)i * view_pixels(t) * 3);
-    view_labels(&v, m.rgb.height, m.rgb.width, &m.label, t->o.crop, t->o.crop, label);
-    b->count[i] = (int)cross_entropy_pixels(label, view_pixels(t));
+    st = batch_view(b, i, &m, &m.label, NULL);
+    b->count[i] =
+        (int)cross_entropy_pixels(b->label + (size_t)i * view_pixels(x->t), view_pixels(x->t));
     samples_release(&m);
     return st;
 }
@@ -153,6 +138,7 @@ static status finetune_stage(stage *t, const char *weights, const char *output) 
     supervised x = {0};
     uint64_t hash;
     trainer_options o = options_of(t, weights);
+    augment_options views = batches_views(&t->s->finetune.view, o.crop);
     status st = stage_path(t, path, output);
     if (st == STATUS_OK) st = comm_agree(t->c, images_labelled(&list, t->d, t->s));
     if (st != STATUS_OK) goto done;
@@ -162,9 +148,14 @@ static status finetune_stage(stage *t, const char *weights, const char *output) 
     x.loss = memory_alloc((size_t)o.images, sizeof *x.loss, "losses");
     st = order_create(&sequence, list.member, list.count, (uint64_t)t->s->run.seed);
     if (st == STATUS_OK)
-        st = samples_create(&x.images, t->d, t->s->dataset.scale, setup_cache_bytes(t->c));
+        st = samples_create(&x.images, t->d, t->s->dataset.scale, &views, setup_cache_bytes(t->c));
     st = comm_agree(t->c, x.loss ? st : STATUS_FAILED);
-    batches_options parts = {&sequence, o.crop, o.crop, 0, load_view, &x};
+    batches_options parts = {.sequence = &sequence,
+        .views = views,
+        .label_height = o.crop,
+        .label_width = o.crop,
+        .make = load_view,
+        .context = &x};
     if (st == STATUS_OK) st = batches_create(&x.source, x.t, &parts);
     if (st == STATUS_OK) st = train(&x);
     if (st == STATUS_OK) batches_report(x.source);

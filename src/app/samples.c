@@ -7,15 +7,17 @@
 struct samples {
     const dataset *d;
     double scale;
+    augment_options views;
     size_t budget, used;
     pthread_mutex_t lock;
     sample *item; /* [images of the data set], cached ones have rgb.data */
 };
 
-status samples_create(samples **out, const dataset *d, double scale, size_t budget) {
+status samples_create(
+    samples **out, const dataset *d, double scale, const augment_options *views, size_t budget) {
     samples *s = memory_alloc(1, sizeof *s, "sample cache");
     if (!s) return STATUS_FAILED;
-    *s = (samples){.d = d, .scale = scale, .budget = budget};
+    *s = (samples){.d = d, .scale = scale, .views = *views, .budget = budget};
     pthread_mutex_init(&s->lock, NULL);
     s->item = memory_alloc((size_t)dataset_count(d), sizeof *s->item, "sample cache");
     if (!s->item) {
@@ -38,8 +40,9 @@ void samples_destroy(samples *s) {
 }
 
 static size_t sample_bytes(const sample *x) {
-    size_t pixels = (size_t)x->rgb.height * (size_t)x->rgb.width;
-    return pixels * (x->label.data ? 5 : 3);
+    return 3 * (size_t)x->rgb.height * (size_t)x->rgb.width +
+           (x->label.data ? sizeof *x->label.data : 0) * (size_t)x->label.height *
+               (size_t)x->label.width;
 }
 
 status samples_get(samples *s, int i, sample *out) {
@@ -50,7 +53,9 @@ status samples_get(samples *s, int i, sample *out) {
 
     sample fresh = {0};
     labelmap *label = dataset_get(s->d, i).labelled ? &fresh.label : NULL;
-    status st = dataset_load(s->d, i, s->scale, &fresh.rgb, label);
+    dataset_shape(s->d, i, s->scale, &fresh.height, &fresh.width);
+    double reduction = view_reduction(&s->views, fresh.height, fresh.width);
+    status st = dataset_load_reduced(s->d, i, s->scale, reduction, &fresh.rgb, label);
     if (st != STATUS_OK) return st;
     pthread_mutex_lock(&s->lock);
     /* Another thread may have decoded the same image meanwhile: the first one stays. */

@@ -3,8 +3,10 @@
 #define AUXSEG_APP_SAMPLES_H
 
 #include "io/dataset.h"
+#include "src/image/augment.h"
 
 typedef struct sample {
+    int height, width; /* of the image; rgb may have fewer pixels, and then covers the same */
     image rgb;
     labelmap label; /* class ids; empty (data NULL) where the image has none */
     bool cached;    /* owned by the cache */
@@ -12,8 +14,12 @@ typedef struct sample {
 
 typedef struct samples samples;
 
-/* d is borrowed. scale as in dataset_load. budget: bytes of decoded images to keep. */
-status samples_create(samples **out, const dataset *d, double scale, size_t budget);
+/* d is borrowed. scale as in dataset_load. budget: bytes of decoded images to keep.
+ * views: what will be taken of the images. Where even the smallest view shows a large JPEG at less
+ * than half of its resolution, it is decoded reduced (dataset_load_reduced): that depends on the
+ * image's size and the options alone. */
+status samples_create(
+    samples **out, const dataset *d, double scale, const augment_options *views, size_t budget);
 /* NULL-safe. */
 void samples_destroy(samples *s);
 /* Image i, read and decoded if it is not in memory. Give it back with samples_release. */

@@ -11,15 +11,6 @@ static contrast_positives positives_of(const settings *s) {
     return strcmp(s->pretrain.positives, "both") == 0 ? POSITIVES_BOTH : POSITIVES_AUXILIARY;
 }
 
-static augment_options augmentation(const settings *s) {
-    return (augment_options){.crop = s->pretrain.crop,
-        .scale_min = s->pretrain.scale_min,
-        .scale_max = s->pretrain.scale_max,
-        .flip = s->pretrain.flip,
-        .jitter = s->pretrain.jitter,
-        .grey = s->pretrain.grey};
-}
-
 /* Pixels of local images i and i + 1, the two views of one image. */
 static status choose_pixels(const views *v, batch *b, int i, const view *pair) {
     size_t pixels = (size_t)v->h * (size_t)v->w, wanted = (size_t)v->wanted;
@@ -46,28 +37,17 @@ static status choose_pixels(const views *v, batch *b, int i, const view *pair) {
 /* Both views of one image: local images i and i + 1. */
 static status load_pair(void *context, batch *b, int part) {
     const views *v = context;
-    const trainer *t = v->t;
-    int i = 2 * part, source = b->source[part];
-    augment_options o = augmentation(t->s);
-    size_t pixels = (size_t)v->h * (size_t)v->w;
     view pair[2];
     sample m;
     labelmap aux = {0};
-    status st = samples_get(v->images, source, &m);
+    status st = samples_get(v->images, b->source[part], &m);
     if (st != STATUS_OK) return st;
-    st = labels_load(v->aux, source, &aux);
-    for (int k = 0; k < 2 && st == STATUS_OK; k++) {
-        random_stream r = random_begin((uint64_t)t->s->run.seed, RANDOM_AUGMENT, (uint64_t)b->step,
-            (uint64_t)(t->first + i + k));
-        pair[k] = view_draw(&r, &o, m.rgb.height, m.rgb.width);
-        st = view_image(
-            &pair[k], &m.rgb, b->input + (size_t)(i + k) * (size_t)o.crop * (size_t)o.crop * 3);
-        view_labels(&pair[k], m.rgb.height, m.rgb.width, &aux, v->h, v->w,
-            b->label + (size_t)(i + k) * pixels);
-    }
+    st = labels_load(v->aux, b->source[part], &aux);
+    for (int k = 0; k < 2 && st == STATUS_OK; k++)
+        st = batch_view(b, 2 * part + k, &m, &aux, &pair[k]);
     samples_release(&m);
     labelmap_destroy(&aux);
-    return st == STATUS_OK ? choose_pixels(v, b, i, pair) : st;
+    return st == STATUS_OK ? choose_pixels(v, b, 2 * part, pair) : st;
 }
 
 status views_create(views *v, trainer *t, samples *images, const labels *aux, order *sequence) {
@@ -84,7 +64,13 @@ status views_create(views *v, trainer *t, samples *images, const labels *aux, or
     v->partner = memory_alloc(rows, sizeof *v->partner, "partners of rows");
     bool whole = v->z && v->length && v->gradient && v->label && v->image && v->partner;
     status st = comm_agree(t->c, whole ? STATUS_OK : STATUS_FAILED);
-    batches_options o = {sequence, v->h, v->w, v->wanted, load_pair, v};
+    batches_options o = {.sequence = sequence,
+        .views = batches_views(&t->s->pretrain.view, t->o.crop),
+        .label_height = v->h,
+        .label_width = v->w,
+        .wanted = v->wanted,
+        .make = load_pair,
+        .context = v};
     if (st == STATUS_OK) st = batches_create(&v->source, t, &o);
     if (st != STATUS_OK) views_destroy(v);
     return st;

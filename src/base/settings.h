@@ -14,6 +14,14 @@
 enum { SETTINGS_TEXT = 1024 }; /* longest string value, with its end */
 typedef char settings_text[SETTINGS_TEXT];
 
+/* How a training stage makes views of images; their keys stand in the stage's group. */
+typedef struct view_settings {
+    settings_text crop_by, colours;
+    double scale_min, scale_max, area_min, area_max, aspect_min, aspect_max, flip;
+    double jitter_probability, jitter, brightness, contrast, saturation, hue; /* -1: as jitter */
+    double grey, blur, blur_min, blur_max;
+} view_settings;
+
 typedef struct settings {
     struct {
         settings_text dir, resume; /* resume: "auto" | "never" */
@@ -31,7 +39,7 @@ typedef struct settings {
         int synth_train, synth_val, synth_height, synth_width;
     } dataset;
     struct {
-        settings_text backbone, head, weights, norm, dtype;
+        settings_text backbone, head, weights, norm, dtype, winograd;
         int stages, output_stride, group, head_channels, projection;
     } model;
     struct {
@@ -50,7 +58,7 @@ typedef struct settings {
         settings_text positives, scope, optimizer, schedule;
         int steps, batch, crop, pixels, warmup;
         double temperature, lr, head_lr, momentum, trust, beta1, beta2, epsilon, weight_decay, clip;
-        double scale_min, scale_max, flip, jitter, grey;
+        view_settings view;
     } pretrain;
     struct {
         settings_text list, optimizer, schedule;
@@ -58,7 +66,7 @@ typedef struct settings {
         int steps, batch, crop, warmup;
         double fraction, lr, head_lr, power, momentum, trust, beta1, beta2, epsilon, weight_decay,
             clip;
-        double scale_min, scale_max, flip, jitter;
+        view_settings view;
     } finetune;
     struct {
         settings_text split, scales, weights; /* weights "": finetuned.safetensors */

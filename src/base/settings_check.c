@@ -26,14 +26,17 @@ static int check_groups(const settings *s) {
     return wrong;
 }
 
-static int check_training(
-    const char *group, double scale_min, double scale_max, int warmup, int steps) {
-    int wrong = 0;
-    if (scale_min > scale_max) {
-        log_error(
-            "%s.scale_min = %g is above %s.scale_max = %g", group, scale_min, group, scale_max);
-        wrong++;
-    }
+static int check_range(const char *group, const char *key, double min, double max) {
+    if (min <= max) return 0;
+    log_error("%s.%s_min = %g is above %s.%s_max = %g", group, key, min, group, key, max);
+    return 1;
+}
+
+static int check_training(const char *group, const view_settings *v, int warmup, int steps) {
+    int wrong = check_range(group, "scale", v->scale_min, v->scale_max) +
+                check_range(group, "area", v->area_min, v->area_max) +
+                check_range(group, "aspect", v->aspect_min, v->aspect_max) +
+                check_range(group, "blur", v->blur_min, v->blur_max);
     if (warmup > steps) {
         log_error("%s.warmup = %d is more than %s.steps = %d", group, warmup, group, steps);
         wrong++;
@@ -130,8 +133,6 @@ static int check_model(const settings *s) {
 
 int settings_check(const settings *s) {
     return check_model(s) + check_groups(s) + check_layers(s) + check_scales(s) + check_dataset(s) +
-           check_training("pretrain", s->pretrain.scale_min, s->pretrain.scale_max,
-               s->pretrain.warmup, s->pretrain.steps) +
-           check_training("finetune", s->finetune.scale_min, s->finetune.scale_max,
-               s->finetune.warmup, s->finetune.steps);
+           check_training("pretrain", &s->pretrain.view, s->pretrain.warmup, s->pretrain.steps) +
+           check_training("finetune", &s->finetune.view, s->finetune.warmup, s->finetune.steps);
 }

@@ -43,6 +43,47 @@
     {REAL(group_, epsilon, 1e-8, 1e-30, 1, NULL, "Of adamw: added to the mean square's root.")},   \
     {REAL(group_, weight_decay, 5e-4, 0, 1, NULL, "Not for norms and biases.")},                   \
     {REAL(group_, clip, 0, 0, 1e9, NULL, CLIP_HELP)}
+
+/* Views of images: view_settings, a member of the stage's group. */
+#define CROP_HELP                                                                                  \
+    "scale: crop / s pixels are resized to a view, s between scale_min and scale_max, each pixel " \
+    "from the nearest four. area: torchvision's RandomResizedCrop, a share of the image between "  \
+    "area_min and area_max, each pixel from all those that it covers."
+#define COLOURS_HELP                                                                               \
+    "What grey is when colours change. mean: the mean of the channels; brightness, contrast, "     \
+    "saturation and hue change in this order. luminance: as torchvision's ColorJitter and "        \
+    "RandomGrayscale, in random order."
+#define JITTER_HELP                                                                                \
+    "Brightness, contrast and saturation change by up to this share, where they have no value of " \
+    "their own."
+#define AT_VIEW(group_, key_)                                                                      \
+    .group = #group_, .key = #key_, .offset = offsetof(settings, group_.view.key_)
+#define VIEW_REAL(group_, key_, default_, min_, max_, unit_, help_)                                \
+    AT_VIEW(group_, key_), .kind = SETTING_REAL, .number = (default_), .min = (min_),              \
+                           .max = (max_), .unit = (unit_), .help = help_
+#define VIEW_CHOICE(group_, key_, default_, choices_, help_)                                       \
+    AT_VIEW(group_, key_), .kind = SETTING_CHOICE, .text = (default_), .choices = (choices_),      \
+                           .help = help_
+#define VIEWS(group_)                                                                              \
+    {VIEW_CHOICE(group_, crop_by, "scale", "scale|area", CROP_HELP)},                              \
+    {VIEW_CHOICE(group_, colours, "mean", "mean|luminance", COLOURS_HELP)},                        \
+    {VIEW_REAL(group_, scale_min, 0.5, 0.05, 20, NULL, "Smallest magnification of a view.")},      \
+    {VIEW_REAL(group_, scale_max, 1.25, 0.05, 20, NULL, "Largest magnification of a view.")},      \
+    {VIEW_REAL(group_, area_min, 0.08, 0.0001, 1, NULL, "area: smallest share of the image.")},    \
+    {VIEW_REAL(group_, area_max, 1, 0.0001, 1, NULL, "area: largest share of the image.")},        \
+    {VIEW_REAL(group_, aspect_min, 0.75, 0.01, 100, NULL, "area: smallest width to height.")},     \
+    {VIEW_REAL(group_, aspect_max, 4.0 / 3, 0.01, 100, NULL, "area: largest width to height.")},   \
+    {VIEW_REAL(group_, flip, 0.5, 0, 1, NULL, "Probability of a mirrored view.")},                 \
+    {VIEW_REAL(group_, jitter_probability, 1, 0, 1, NULL, "Probability that colours change.")},    \
+    {VIEW_REAL(group_, jitter, 0.4, 0, 1, NULL, JITTER_HELP)},                                     \
+    {VIEW_REAL(group_, brightness, -1, -1, 10, NULL, "Largest change; -1: as jitter says.")},      \
+    {VIEW_REAL(group_, contrast, -1, -1, 10, NULL, "Largest change; -1: as jitter says.")},        \
+    {VIEW_REAL(group_, saturation, -1, -1, 10, NULL, "Largest change; -1: as jitter says.")},      \
+    {VIEW_REAL(group_, hue, 0, 0, 0.5, "turns", "Largest turn around the circle.")},               \
+    {VIEW_REAL(group_, grey, 0, 0, 1, NULL, "Probability of a view without colour.")},             \
+    {VIEW_REAL(group_, blur, 0, 0, 1, NULL, "Probability of a blurred view.")},                    \
+    {VIEW_REAL(group_, blur_min, 0.1, 0.01, 100, "pixels", "Smallest sigma, in a view.")},         \
+    {VIEW_REAL(group_, blur_max, 2, 0.01, 100, "pixels", "Largest sigma, in a view.")}
 /* clang-format on */
 
 static const struct {
@@ -136,7 +177,11 @@ static const setting table[] = {
         "the batch; sync: over the whole batch; frozen: the running ones.")},
     {CHOICE(model, dtype, "auto", "auto|bf16|f32",
         "Type of activations and weights in the network's arithmetic; sums, norms and master "
-        "weights are always f32 or better. auto: bf16 where every rank's processor has it.")},
+        "weights are always f32 or better. auto: bf16 where it is faster than f32 on every rank's "
+        "processor.")},
+    {CHOICE(model, winograd, "auto", "auto|off",
+        "Convolutions by Winograd's minimal filtering, where it takes less time than direct ones "
+        "for a layer's shape; off: direct ones alone, rounded a little less.")},
     {INTEGER(model, stages, 4, 1, 4, "stages", "The encoder is cut after this stage.")},
     {INTEGER(model, output_stride, 8, 8, 32, "pixels",
         "Distance of the encoder's outputs: 8, 16 or 32; later strides become dilations.")},
@@ -244,12 +289,7 @@ static const setting table[] = {
     {REAL(pretrain, lr, 0.01, 0, 1000, NULL, "Learning rate of the encoder.")},
     {REAL(pretrain, head_lr, 1, 0, 1000, NULL, "Factor of lr for all that is not the encoder.")},
     OPTIMIZER_NUMBERS(pretrain),
-    {REAL(pretrain, scale_min, 0.5, 0.05, 20, NULL, "Smallest magnification of a view.")},
-    {REAL(pretrain, scale_max, 1.25, 0.05, 20, NULL, "Largest magnification of a view.")},
-    {REAL(pretrain, flip, 0.5, 0, 1, NULL, "Probability of a mirrored view.")},
-    {REAL(pretrain, jitter, 0.4, 0, 1, NULL,
-        "Brightness, contrast and saturation change by up to this share.")},
-    {REAL(pretrain, grey, 0, 0, 1, NULL, "Probability of a view without colour.")},
+    VIEWS(pretrain),
 
     {WORDS(finetune, list, "",
         "File with the names of the labelled images, one a line; empty: a share of the training "
@@ -270,11 +310,7 @@ static const setting table[] = {
     {REAL(finetune, head_lr, 3, 0, 1000, NULL, "Factor of lr for all that is not the encoder.")},
     {REAL(finetune, power, 0.9, 0, 100, NULL, "Exponent of the polynomial schedule.")},
     OPTIMIZER_NUMBERS(finetune),
-    {REAL(finetune, scale_min, 0.5, 0.05, 20, NULL, "Smallest magnification of a view.")},
-    {REAL(finetune, scale_max, 1.25, 0.05, 20, NULL, "Largest magnification of a view.")},
-    {REAL(finetune, flip, 0.5, 0, 1, NULL, "Probability of a mirrored view.")},
-    {REAL(finetune, jitter, 0.4, 0, 1, NULL,
-        "Brightness, contrast and saturation change by up to this share.")},
+    VIEWS(finetune),
 
     {CHOICE(evaluate, split, "val", "train|val|test", "The images that are evaluated.")},
     {WORDS(evaluate, scales, "1",

@@ -1,22 +1,91 @@
 #include "src/image/augment.h"
 
-#include "src/base/memory.h"
-
 #include <math.h>
 
-view view_draw(random_stream *r, const augment_options *o, int image_height, int image_width) {
-    view v = {.size = o->crop};
+/* crop / scale pixels. */
+static void crop_by_scale(
+    random_stream *r, const augment_options *o, int image_height, int image_width, view *v) {
     double scale = random_between(r, o->scale_min, o->scale_max);
-    v.height = fmin(image_height, o->crop / scale);
-    v.width = fmin(image_width, o->crop / scale);
-    v.top = random_between(r, 0, image_height - v.height);
-    v.left = random_between(r, 0, image_width - v.width);
+    v->height = fmin(image_height, o->crop / scale);
+    v->width = fmin(image_width, o->crop / scale);
+    v->top = random_between(r, 0, image_height - v->height);
+    v->left = random_between(r, 0, image_width - v->width);
+}
+
+/* The largest one whose aspect is in range. */
+static void crop_centre(const augment_options *o, int image_height, int image_width, view *v) {
+    double aspect = fmin(fmax((double)image_width / image_height, o->aspect_min), o->aspect_max);
+    v->width = fmin(image_width, image_height * aspect);
+    v->height = fmin(image_height, image_width / aspect);
+    v->top = (image_height - v->height) / 2;
+    v->left = (image_width - v->width) / 2;
+}
+
+/* torchvision's RandomResizedCrop.get_params, without its rounding to whole pixels. */
+static void crop_by_area(
+    random_stream *r, const augment_options *o, int image_height, int image_width, view *v) {
+    enum { ATTEMPTS = 10 };
+    double area = (double)image_height * image_width;
+    for (int i = 0; i < ATTEMPTS; i++) {
+        double part = area * random_between(r, o->area_min, o->area_max);
+        double aspect = exp(random_between(r, log(o->aspect_min), log(o->aspect_max)));
+        v->width = sqrt(part * aspect);
+        v->height = sqrt(part / aspect);
+        if (v->width > image_width || v->height > image_height) continue;
+        v->top = random_between(r, 0, image_height - v->height);
+        v->left = random_between(r, 0, image_width - v->width);
+        return;
+    }
+    crop_centre(o, image_height, image_width, v);
+}
+
+/* A factor around 1, at least 0. */
+static double change(random_stream *r, double most) {
+    return random_between(r, most > 1 ? 0 : 1 - most, 1 + most);
+}
+
+static colours draw_colours(random_stream *r, const augment_options *o) {
+    colours c = colours_none(o->colours);
+    c.factor[COLOUR_BRIGHTNESS] = change(r, o->brightness);
+    c.factor[COLOUR_CONTRAST] = change(r, o->contrast);
+    c.factor[COLOUR_SATURATION] = change(r, o->saturation);
+    bool grey = random_uniform(r) < o->grey;
+    c.factor[COLOUR_HUE] = random_between(r, -o->hue, o->hue);
+    uint32_t order[COLOUR_CHANGES];
+    random_permutation(r, order, COLOUR_CHANGES);
+    for (int k = 0; k < COLOUR_CHANGES && o->colours == COLOUR_LUMINANCE; k++)
+        c.order[k] = (int)order[k];
+    if (random_uniform(r) >= o->jitter) c = colours_none(o->colours);
+    c.grey = grey;
+    /* Around the mean of the channels, no saturation is grey. */
+    if (grey && o->colours == COLOUR_MEAN) c.factor[COLOUR_SATURATION] = 0;
+    return c;
+}
+
+view view_draw(random_stream *r, const augment_options *o, int image_height, int image_width) {
+    view v = {.size = o->crop, .smooth = o->rule == CROP_AREA};
+    if (o->rule == CROP_AREA)
+        crop_by_area(r, o, image_height, image_width, &v);
+    else
+        crop_by_scale(r, o, image_height, image_width, &v);
     v.flip = random_uniform(r) < o->flip;
-    v.brightness = 1 + random_between(r, -o->jitter, o->jitter);
-    v.contrast = 1 + random_between(r, -o->jitter, o->jitter);
-    v.saturation = 1 + random_between(r, -o->jitter, o->jitter);
-    v.grey = random_uniform(r) < o->grey;
+    v.colour = draw_colours(r, o);
+    bool blur = random_uniform(r) < o->blur;
+    double sigma = random_between(r, o->blur_min, o->blur_max);
+    v.blur = blur ? sigma : 0;
     return v;
+}
+
+double view_reduction(const augment_options *o, int image_height, int image_width) {
+    double least = fmin(o->crop / o->scale_max, fmin(image_height, image_width));
+    if (o->rule == CROP_AREA) {
+        double area = o->area_min * image_height * image_width;
+        view v;
+        crop_centre(o, image_height, image_width, &v);
+        least = fmin(
+            fmin(sqrt(area / o->aspect_max), sqrt(area * o->aspect_min)), fmin(v.height, v.width));
+    }
+    return fmax(1, least / o->crop);
 }
 
 /* Where column j of `count` looks in the image, in pixels; the flip mirrors the view. */
@@ -29,76 +98,6 @@ static double view_y(const view *v, double i, int count) {
     return v->top + (i + 0.5) / count * v->height;
 }
 
-typedef struct tap {
-    int first, second;
-    float weight;
-} tap;
-
-/* Between which pixels' centres a position lies. */
-static tap tap_at(double position, int size) {
-    double x = position - 0.5;
-    if (x < 0) x = 0;
-    if (x > size - 1) x = size - 1;
-    tap t = {.first = (int)x};
-    t.second = t.first + 1 < size ? t.first + 1 : t.first;
-    t.weight = (float)(x - t.first);
-    return t;
-}
-
-static void sample_bilinear(const view *v, const image *in, const tap *columns, float *out) {
-    for (int i = 0; i < v->size; i++) {
-        tap r = tap_at(view_y(v, i, v->size), in->height);
-        const uint8_t *a = in->data + (size_t)r.first * (size_t)in->width * 3;
-        const uint8_t *b = in->data + (size_t)r.second * (size_t)in->width * 3;
-        for (int j = 0; j < v->size; j++) {
-            const tap *c = &columns[j];
-            for (int k = 0; k < 3; k++) {
-                float p =
-                    a[3 * c->first + k] + c->weight * (a[3 * c->second + k] - a[3 * c->first + k]);
-                float q =
-                    b[3 * c->first + k] + c->weight * (b[3 * c->second + k] - b[3 * c->first + k]);
-                *out++ = (p + r.weight * (q - p)) * (1.f / 255);
-            }
-        }
-    }
-}
-
-static float clamp(float x) {
-    return x < 0 ? 0 : x > 1 ? 1 : x;
-}
-
-/* Brightness, contrast around the mean, saturation around the pixel's grey; each clamped. */
-static void jitter(const view *v, float *x, size_t pixels) {
-    double sum = 0;
-    float b = (float)v->brightness, c = (float)v->contrast, s = (float)v->saturation;
-    for (size_t i = 0; i < 3 * pixels; i++) {
-        x[i] = clamp(x[i] * b);
-        sum += x[i];
-    }
-    float mean = (float)(sum / (3 * (double)pixels));
-    if (v->grey) s = 0;
-    for (size_t i = 0; i < pixels; i++) {
-        float *p = x + 3 * i;
-        for (int k = 0; k < 3; k++) p[k] = clamp((p[k] - mean) * c + mean);
-        float grey = (p[0] + p[1] + p[2]) / 3;
-        for (int k = 0; k < 3; k++) p[k] = clamp((p[k] - grey) * s + grey);
-    }
-}
-
-status view_image(const view *v, const image *in, float *out) {
-    static const float mean[3] = {.485f, .456f, .406f}, deviation[3] = {.229f, .224f, .225f};
-    size_t pixels = (size_t)v->size * (size_t)v->size;
-    tap *columns = memory_alloc((size_t)v->size, sizeof *columns, "view");
-    if (!columns) return STATUS_FAILED;
-    for (int j = 0; j < v->size; j++) columns[j] = tap_at(view_x(v, j, v->size), in->width);
-    sample_bilinear(v, in, columns, out);
-    jitter(v, out, pixels);
-    for (size_t i = 0; i < pixels; i++)
-        for (size_t k = 0; k < 3; k++) out[3 * i + k] = (out[3 * i + k] - mean[k]) / deviation[k];
-    memory_free(columns);
-    return STATUS_OK;
-}
-
 static size_t nearest(double position, double image_size, int size) {
     double x = position / image_size * size;
     return x < 0 ? 0 : x >= size ? (size_t)size - 1 : (size_t)x;
@@ -106,11 +105,17 @@ static size_t nearest(double position, double image_size, int size) {
 
 void view_labels(const view *v, int image_height, int image_width, const labelmap *in, int height,
     int width, uint16_t *out) {
-    for (int i = 0; i < height; i++) {
-        size_t y = nearest(view_y(v, i, height), image_height, in->height);
-        for (int j = 0; j < width; j++) {
-            size_t x = nearest(view_x(v, j, width), image_width, in->width);
-            *out++ = in->data[y * (size_t)in->width + x];
+    enum { BLOCK = 256 };
+    size_t x[BLOCK]; /* of the columns of a block */
+    for (int begin = 0; begin < width; begin += BLOCK) {
+        int n = width - begin < BLOCK ? width - begin : BLOCK;
+        for (int j = 0; j < n; j++)
+            x[j] = nearest(view_x(v, begin + j, width), image_width, in->width);
+        for (int i = 0; i < height; i++) {
+            size_t y = nearest(view_y(v, i, height), image_height, in->height);
+            const uint16_t *from = in->data + y * (size_t)in->width;
+            uint16_t *to = out + (size_t)i * (size_t)width + begin;
+            for (int j = 0; j < n; j++) to[j] = from[x[j]];
         }
     }
 }

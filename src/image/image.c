@@ -1,7 +1,8 @@
 #include "src/image/image.h"
 
-#include "src/base/log.h"
 #include "src/base/memory.h"
+#include "src/base/vector.h"
+#include "src/image/resample.h"
 
 #include <math.h>
 #include <string.h>
@@ -30,87 +31,77 @@ void labelmap_destroy(labelmap *m) {
     *m = (labelmap){0};
 }
 
-/* Which inputs an output is the weighted mean of, along one axis. */
-typedef struct taps {
-    int first, count;
-    float *weight; /* borrowed from one block */
-} taps;
+/* Which pixels each output of an axis is made of. */
+typedef struct axis {
+    taps *t; /* [out] */
+    float *weight;
+} axis;
 
-/* Triangle filter whose support grows with the reduction, as Pillow's. weight [out, longest]. */
-static void plan_taps(int in, int out, taps *t, float *weight, int longest) {
-    double scale = (double)in / out, support = scale > 1 ? scale : 1;
-    for (int i = 0; i < out; i++) {
-        double centre = (i + 0.5) * scale, sum = 0;
-        int first = (int)fmax(0, floor(centre - support + 0.5));
-        int last = (int)fmin(in, floor(centre + support + 0.5));
-        t[i] = (taps){first, last - first, weight + (size_t)i * (size_t)longest};
-        for (int k = 0; k < t[i].count; k++) {
-            double w = 1 - fabs((first + k - centre + 0.5) / support);
-            t[i].weight[k] = (float)(w > 0 ? w : 0);
-            sum += t[i].weight[k];
-        }
-        for (int k = 0; k < t[i].count; k++) t[i].weight[k] = (float)(t[i].weight[k] / sum);
-    }
-}
-
-static int longest_taps(int in, int out) {
-    double scale = (double)in / out;
-    return 2 * (int)ceil(scale > 1 ? scale : 1) + 2;
-}
-
-typedef struct resampler {
-    taps *rows, *columns;
-    float *weight, *line; /* line: [in rows, width, 3] of horizontally resampled values */
-} resampler;
-
-static status resampler_create(resampler *r, const image *in, int height, int width) {
-    int lh = longest_taps(in->height, height), lw = longest_taps(in->width, width);
-    size_t h = (size_t)height, w = (size_t)width;
-    r->rows = memory_alloc(h, sizeof *r->rows, "resize");
-    r->columns = memory_alloc(w, sizeof *r->columns, "resize");
-    r->weight = memory_alloc(h * (size_t)lh + w * (size_t)lw, sizeof *r->weight, "resize");
-    r->line = memory_alloc((size_t)in->height * w, 3 * sizeof *r->line, "resize");
-    if (!r->rows || !r->columns || !r->weight || !r->line) return STATUS_FAILED;
-    plan_taps(in->height, height, r->rows, r->weight, lh);
-    plan_taps(in->width, width, r->columns, r->weight + h * (size_t)lh, lw);
+static status axis_create(axis *a, int in, int out) {
+    double scale = (double)in / out, support = fmax(1, scale);
+    size_t longest = taps_longest(support);
+    a->t = memory_alloc((size_t)out, sizeof *a->t, "resize");
+    a->weight = memory_alloc((size_t)out, longest * sizeof *a->weight, "resize");
+    if (!a->t || !a->weight) return STATUS_FAILED;
+    for (int i = 0; i < out; i++)
+        a->t[i] = taps_at((i + 0.5) * scale, support, in, a->weight + (size_t)i * longest);
     return STATUS_OK;
 }
 
+static void axis_destroy(axis *a) {
+    memory_free(a->t);
+    memory_free(a->weight);
+}
+
+typedef struct resampler {
+    axis rows, columns;
+    float *line, *channel[3]; /* a line of the input, of the output; line has room for rows, too */
+    uint8_t *narrow;          /* [in rows, width, 3], resampled horizontally */
+} resampler;
+
+static status resampler_create(resampler *r, const image *in, int height, int width) {
+    size_t w = (size_t)width, longer = (size_t)(in->width > width ? in->width : width);
+    r->line = memory_alloc(3 * (longer + w) + 1, sizeof *r->line, "resize");
+    r->narrow = memory_alloc((size_t)in->height * w, 3, "resize");
+    if (!r->line || !r->narrow) return STATUS_FAILED;
+    for (size_t c = 0; c < 3; c++) r->channel[c] = r->line + 3 * longer + 1 + c * w;
+    status st = axis_create(&r->rows, in->height, height);
+    return st == STATUS_OK ? axis_create(&r->columns, in->width, width) : st;
+}
+
 static void resampler_destroy(resampler *r) {
-    memory_free(r->rows);
-    memory_free(r->columns);
-    memory_free(r->weight);
+    axis_destroy(&r->rows);
+    axis_destroy(&r->columns);
     memory_free(r->line);
+    memory_free(r->narrow);
 }
 
-static uint8_t to_byte(float v) {
-    return (uint8_t)(v <= 0 ? 0 : v >= 255 ? 255 : v + 0.5f);
+VECTOR_CLONES static void widen(const uint8_t *in, size_t n, float *out) {
+    for (size_t i = 0; i < n; i++) out[i] = in[i];
 }
 
-static void resample_columns(const resampler *r, const image *in, int width) {
-    for (int y = 0; y < in->height; y++)
-        for (int x = 0; x < width; x++) {
-            const taps *t = &r->columns[x];
-            const uint8_t *from = in->data + ((size_t)y * (size_t)in->width + (size_t)t->first) * 3;
-            float sum[3] = {0};
-            for (int k = 0; k < t->count; k++)
-                for (int c = 0; c < 3; c++) sum[c] += t->weight[k] * from[3 * k + c];
-            /* Pillow rounds between its two passes. */
-            for (int c = 0; c < 3; c++)
-                r->line[((size_t)y * (size_t)width + (size_t)x) * 3 + (size_t)c] = to_byte(sum[c]);
-        }
+VECTOR_CLONES static void join(float *const channel[3], size_t n, float *restrict out) {
+    const float *r = channel[0], *g = channel[1], *b = channel[2];
+    for (size_t i = 0; i < n; i++) {
+        out[3 * i] = r[i];
+        out[3 * i + 1] = g[i];
+        out[3 * i + 2] = b[i];
+    }
 }
 
-static void resample_rows(const resampler *r, image *out) {
-    size_t row = (size_t)out->width * 3;
-    for (int y = 0; y < out->height; y++)
-        for (size_t x = 0; x < row; x++) {
-            const taps *t = &r->rows[y];
-            float sum = 0;
-            for (int k = 0; k < t->count; k++)
-                sum += t->weight[k] * r->line[(size_t)(t->first + k) * row + x];
-            out->data[(size_t)y * row + x] = to_byte(sum);
-        }
+/* Columns, then rows, rounded to bytes in between as Pillow does. */
+static void resample(resampler *r, const image *in, image *out) {
+    size_t w = (size_t)out->width, from = (size_t)in->width * 3;
+    for (size_t y = 0; y < (size_t)in->height; y++) {
+        widen(in->data + y * from, from, r->line);
+        resample_line(r->columns.t, w, r->line, r->channel);
+        join(r->channel, w, r->line);
+        resample_bytes(r->line, 3 * w, r->narrow + y * 3 * w);
+    }
+    for (size_t y = 0; y < (size_t)out->height; y++) {
+        resample_rows(&r->rows.t[y], r->narrow, 3 * w, 0, 3 * w, r->line);
+        resample_bytes(r->line, 3 * w, out->data + y * 3 * w);
+    }
 }
 
 status image_resize(const image *in, int height, int width, image *out) {
@@ -122,12 +113,10 @@ status image_resize(const image *in, int height, int width, image *out) {
         return STATUS_OK;
     }
     st = resampler_create(&r, in, height, width);
-    if (st == STATUS_OK) {
-        resample_columns(&r, in, width);
-        resample_rows(&r, out);
-    } else {
+    if (st == STATUS_OK)
+        resample(&r, in, out);
+    else
         image_destroy(out);
-    }
     resampler_destroy(&r);
     return st;
 }

@@ -14,7 +14,13 @@ static const double mean[3] = {.485, .456, .406}, deviation[3] = {.229, .224, .2
 
 /* Without effect on colours. */
 static view plain(double top, double left, double height, double width, bool flip) {
-    return (view){SIZE, top, left, height, width, flip, false, 1, 1, 1};
+    return (view){.size = SIZE,
+        .top = top,
+        .left = left,
+        .height = height,
+        .width = width,
+        .flip = flip,
+        .colour = colours_none(COLOUR_MEAN)};
 }
 
 /* Red grows with the column, green with the row, so that a colour tells the place. */
@@ -44,7 +50,7 @@ static void pixels_come_from_their_place(void **state) {
     float out[SIZE * SIZE * 3];
     for (int flip = 0; flip < 2; flip++) {
         view v = plain(5.25, 11.5, 30, 48, flip);
-        assert_int_equal(view_image(&v, &m, out), STATUS_OK);
+        assert_int_equal(view_image(&v, HEIGHT, WIDTH, &m, out), STATUS_OK);
         for (int i = 0; i < SIZE; i++)
             for (int j = 0; j < SIZE; j++) {
                 double y, x, column = flip ? SIZE - 1 - j : j;
@@ -70,7 +76,7 @@ static void labels_follow_the_image(void **state) {
         for (int i = 0; i < height * width; i++) map.data[i] = (uint16_t)i;
         for (int flip = 0; flip < 2; flip++) {
             view v = plain(7.7, 3.1, 41, 66, flip);
-            assert_int_equal(view_image(&v, &m, out), STATUS_OK);
+            assert_int_equal(view_image(&v, HEIGHT, WIDTH, &m, out), STATUS_OK);
             view_labels(&v, HEIGHT, WIDTH, &map, SIZE, SIZE, got);
             for (int i = 0; i < SIZE; i++)
                 for (int j = 0; j < SIZE; j++) {
@@ -109,8 +115,8 @@ static void places_correspond(void **state) {
     int inside = 0, outside = 0;
     for (int flips = 0; flips < 4; flips++) {
         view v = plain(3, 6, 40, 40, flips & 1), w = plain(10.5, 20.25, 36, 30, flips & 2);
-        assert_int_equal(view_image(&v, &m, a), STATUS_OK);
-        assert_int_equal(view_image(&w, &m, b), STATUS_OK);
+        assert_int_equal(view_image(&v, HEIGHT, WIDTH, &m, a), STATUS_OK);
+        assert_int_equal(view_image(&w, HEIGHT, WIDTH, &m, b), STATUS_OK);
         for (int i = 0; i < SIZE; i++)
             for (int j = 0; j < SIZE; j++) {
                 double y, x, ya, xa, yb, xb, back_y, back_x;
@@ -144,16 +150,17 @@ static void colours_change_in_order(void **state) {
     float before[3 * N], after[3 * N];
     double x[3 * N], sum = 0;
     view v = plain(0, 0, HEIGHT, WIDTH, false);
-    assert_int_equal(view_image(&v, &m, before), STATUS_OK);
-    v.brightness = 1.35;
-    v.contrast = 1.3;
-    v.saturation = 0.7;
+    assert_int_equal(view_image(&v, HEIGHT, WIDTH, &m, before), STATUS_OK);
+    v.colour.factor[COLOUR_BRIGHTNESS] = 1.35;
+    v.colour.factor[COLOUR_CONTRAST] = 1.3;
+    v.colour.factor[COLOUR_SATURATION] = 0.7;
     for (int i = 0; i < 3 * N; i++)
-        sum += x[i] = clamp((before[i] * deviation[i % 3] + mean[i % 3]) * v.brightness);
+        sum += x[i] = clamp((before[i] * deviation[i % 3] + mean[i % 3]) * 1.35);
     for (int i = 0; i < 3 * N; i++) x[i] = clamp((x[i] - sum / (3 * N)) * 1.3 + sum / (3 * N));
     for (int grey = 0; grey < 2; grey++) {
-        v.grey = grey;
-        assert_int_equal(view_image(&v, &m, after), STATUS_OK);
+        v.colour.grey = grey;
+        if (grey) v.colour.factor[COLOUR_SATURATION] = 1;
+        assert_int_equal(view_image(&v, HEIGHT, WIDTH, &m, after), STATUS_OK);
         for (int i = 0; i < N; i++) {
             double own = (x[3 * i] + x[3 * i + 1] + x[3 * i + 2]) / 3;
             for (int k = 0; k < 3; k++) {
@@ -166,23 +173,43 @@ static void colours_change_in_order(void **state) {
     image_destroy(&m);
 }
 
+/* What the defaults of the settings make. */
+static augment_options usual(void) {
+    return (augment_options){.crop = 40,
+        .scale_min = 0.5,
+        .scale_max = 1.25,
+        .flip = 0.25,
+        .jitter = 1,
+        .brightness = 0.4,
+        .contrast = 0.4,
+        .saturation = 0.4,
+        .grey = 0.2,
+        .blur_min = 0.1,
+        .blur_max = 2};
+}
+
+static view drawn(const augment_options *o, uint64_t item) {
+    random_stream r = random_begin(3, RANDOM_AUGMENT, 0, item);
+    return view_draw(&r, o, HEIGHT, WIDTH);
+}
+
 static void views_are_drawn_within_the_image(void **state) {
     (void)state;
-    const augment_options o = {
-        .crop = 40, .scale_min = 0.5, .scale_max = 1.25, .flip = 0.25, .jitter = 0.4, .grey = 0.2};
+    augment_options o = usual();
     int flips = 0, greys = 0;
     double smallest = 1e9, largest = 0;
     for (uint64_t i = 0; i < 2000; i++) {
-        random_stream r = random_begin(3, RANDOM_AUGMENT, 0, i), again = r;
-        view v = view_draw(&r, &o, HEIGHT, WIDTH), w = view_draw(&again, &o, HEIGHT, WIDTH);
+        view v = drawn(&o, i), w = drawn(&o, i);
+        const double *factor = v.colour.factor;
         assert_true(v.size == 40 && v.top >= 0 && v.left >= 0);
         assert_true(v.top + v.height <= HEIGHT && v.left + v.width <= WIDTH);
         assert_true(v.height >= 32 && v.height <= HEIGHT && v.width <= WIDTH);
-        assert_true(fabs(v.brightness - 1) <= 0.4 && fabs(v.contrast - 1) <= 0.4);
-        assert_true(fabs(v.saturation - 1) <= 0.4);
-        assert_true(v.top == w.top && v.left == w.left && v.saturation == w.saturation);
+        for (int k = 0; k < COLOUR_HUE; k++)
+            assert_true(fabs(factor[k] - 1) <= 0.4 || (v.colour.grey && factor[k] == 0));
+        assert_true(factor[COLOUR_HUE] == 0 && v.blur == 0 && !v.smooth);
+        assert_true(v.top == w.top && v.left == w.left && factor[2] == w.colour.factor[2]);
         flips += v.flip;
-        greys += v.grey;
+        greys += v.colour.grey;
         smallest = fmin(smallest, v.width);
         largest = fmax(largest, v.width);
     }
@@ -191,14 +218,96 @@ static void views_are_drawn_within_the_image(void **state) {
     assert_true(smallest < 33 && largest > 79);
 }
 
+/* What a new key asks for changes nothing else of a view. */
+static void changes_are_drawn_apart(void **state) {
+    (void)state;
+    augment_options o = usual(), more = usual();
+    more.hue = 0.1;
+    more.blur = 0.5;
+    more.jitter = 0.8;
+    more.colours = COLOUR_LUMINANCE;
+    int blurred = 0, changed = 0, first[COLOUR_CHANGES] = {0};
+    for (uint64_t i = 0; i < 2000; i++) {
+        view v = drawn(&o, i), w = drawn(&more, i);
+        assert_true(v.top == w.top && v.left == w.left && v.height == w.height);
+        assert_true(v.flip == w.flip && v.colour.grey == w.colour.grey);
+        bool changes = w.colour.factor[COLOUR_BRIGHTNESS] != 1;
+        if (changes)
+            assert_true(v.colour.factor[COLOUR_CONTRAST] == w.colour.factor[COLOUR_CONTRAST]);
+        assert_true(fabs(w.colour.factor[COLOUR_HUE]) <= 0.1);
+        assert_true(w.blur == 0 || (w.blur >= 0.1 && w.blur <= 2));
+        changed += changes;
+        blurred += w.blur > 0;
+        first[w.colour.order[0]] += changes;
+    }
+    assert_in_range(changed, 1530, 1670);
+    assert_in_range(blurred, 900, 1100);
+    for (int k = 0; k < COLOUR_CHANGES; k++) assert_in_range(first[k], 330, 480);
+}
+
+/* torchvision's RandomResizedCrop: share of the area, aspect, and the central crop where ten
+ * attempts find none. */
+static void crops_by_area_are_in_range(void **state) {
+    (void)state;
+    augment_options o = usual();
+    o.rule = CROP_AREA;
+    o.area_min = 0.08;
+    o.area_max = 0.5;
+    o.aspect_min = 3.0 / 4;
+    o.aspect_max = 4.0 / 3;
+    double area = 0, wide = 0;
+    enum { DRAWS = 4000 };
+    for (uint64_t i = 0; i < DRAWS; i++) {
+        view v = drawn(&o, i);
+        double share = v.height * v.width / (HEIGHT * WIDTH), aspect = v.width / v.height;
+        assert_true(v.smooth && v.top >= 0 && v.left >= 0);
+        assert_true(v.top + v.height <= HEIGHT + 1e-9 && v.left + v.width <= WIDTH + 1e-9);
+        assert_true(share > 0.08 - 1e-9 && share < 0.5 + 1e-9);
+        assert_true(aspect > 0.75 - 1e-9 && aspect < 4.0 / 3 + 1e-9);
+        assert_true(v.height / o.crop >= view_reduction(&o, HEIGHT, WIDTH) - 1e-9 ||
+                    view_reduction(&o, HEIGHT, WIDTH) == 1);
+        area += share / DRAWS;
+        wide += (aspect > 1) / (double)DRAWS;
+    }
+    assert_true(fabs(area - 0.29) < 0.01 && fabs(wide - 0.5) < 0.03);
+    o.area_min = o.area_max = 1;
+    o.aspect_min = o.aspect_max = 1;
+    view v = drawn(&o, 0);
+    assert_true(v.height == HEIGHT && v.width == HEIGHT && v.top == 0 && v.left == 10);
+}
+
+/* No view shows the image at less than the stated reduction, and some come near. */
+static void reductions_are_the_least_of_all_views(void **state) {
+    (void)state;
+    augment_options o = usual();
+    enum { H = 1200, W = 1600 };
+    assert_true(view_reduction(&o, H, W) == 1);
+    o.scale_max = 0.25;
+    o.scale_min = 0.1;
+    assert_true(view_reduction(&o, H, W) == 4);
+    assert_true(view_reduction(&o, 80, 1600) == 2);
+    o.rule = CROP_AREA;
+    o.area_min = 0.2;
+    o.area_max = 0.4;
+    o.aspect_min = 0.5;
+    o.aspect_max = 1.5;
+    double least = view_reduction(&o, H, W), seen = 1e9;
+    for (uint64_t i = 0; i < 5000; i++) {
+        random_stream r = random_begin(5, RANDOM_AUGMENT, 0, i);
+        view v = view_draw(&r, &o, H, W);
+        seen = fmin(seen, fmin(v.height, v.width) / o.crop);
+    }
+    assert_true(seen >= least && seen < 1.1 * least);
+}
+
 /* A crop that leaves nothing to choose is the whole image. */
 static void small_images_are_shown_whole(void **state) {
     (void)state;
     const augment_options o = {.crop = 200, .scale_min = 1, .scale_max = 1};
-    random_stream r = random_begin(3, RANDOM_AUGMENT, 0, 0);
-    view v = view_draw(&r, &o, HEIGHT, WIDTH);
+    view v = drawn(&o, 0);
     assert_true(v.top == 0 && v.left == 0 && v.height == HEIGHT && v.width == WIDTH);
-    assert_true(!v.flip && !v.grey && v.brightness == 1 && v.contrast == 1 && v.saturation == 1);
+    assert_true(!v.flip && !v.colour.grey && v.blur == 0);
+    for (int k = 0; k < COLOUR_HUE; k++) assert_true(v.colour.factor[k] == 1);
 }
 
 int main(void) {
@@ -209,6 +318,9 @@ int main(void) {
         cmocka_unit_test(places_correspond),
         cmocka_unit_test(colours_change_in_order),
         cmocka_unit_test(views_are_drawn_within_the_image),
+        cmocka_unit_test(changes_are_drawn_apart),
+        cmocka_unit_test(crops_by_area_are_in_range),
+        cmocka_unit_test(reductions_are_the_least_of_all_views),
         cmocka_unit_test(small_images_are_shown_whole),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

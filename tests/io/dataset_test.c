@@ -77,6 +77,54 @@ static void images_are_scaled(void **state) {
     dataset_close(d);
 }
 
+static void check_reduced(const dataset *d, int i, double scale, double reduction, int h, int w) {
+    image rgb;
+    labelmap label;
+    int height_here, width_here;
+    dataset_shape(d, i, scale, &height_here, &width_here);
+    assert_int_equal(dataset_load_reduced(d, i, scale, reduction, &rgb, &label), STATUS_OK);
+    assert_true(rgb.height == h && rgb.width == w);
+    assert_true(label.height == height_here && label.width == width_here);
+    image_destroy(&rgb);
+    labelmap_destroy(&label);
+}
+
+/* JPEG alone comes smaller, and never smaller than asked for. */
+static void large_jpegs_are_reduced(void **state) {
+    (void)state;
+    enum { H = 90, W = 64 };
+    if (!comm_root(world)) return;
+    dataset *d;
+    image m;
+    labelmap l;
+    void *jpeg = NULL;
+    size_t size;
+    assert_int_equal(image_create(&m, H, W), STATUS_OK);
+    assert_int_equal(labelmap_create(&l, H, W), STATUS_OK);
+    assert_int_equal(image_file_encode_jpeg(&m, 90, &jpeg, &size), STATUS_OK);
+    put("large.jpg", jpeg, size);
+    put_image("large.png", &m);
+    put_labels("large-labels.png", &l);
+    put_text("large", "large.jpg\tlarge-labels.png\nlarge.png\tlarge-labels.png\n");
+    settings s = describe("large", "");
+    pack(NULL, &s, "large.h5", &d);
+    for (int i = 0; i < 2; i++) {
+        check_reduced(d, i, 1, 1, H, W);
+        check_reduced(d, i, 0.5, 1, 45, 32);
+        check_reduced(d, i, 0.3, 1, 27, 19);
+        check_reduced(d, i, 2, 1, 180, 128);
+        check_reduced(d, i, 1, 1.9, H, W);
+        check_reduced(d, i, 1, 2, i ? H : 45, i ? W : 32);
+        check_reduced(d, i, 1, 5, i ? H : 23, i ? W : 16);
+        check_reduced(d, i, 0.5, 4, i ? 45 : 12, i ? 32 : 8);
+        check_reduced(d, i, 4, 3, 360, 256);
+    }
+    dataset_close(d);
+    memory_free(jpeg);
+    image_destroy(&m);
+    labelmap_destroy(&l);
+}
+
 static void unlabelled_folders_are_legal(void **state) {
     (void)state;
     dataset *d;
@@ -402,6 +450,7 @@ int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(everything_comes_back_on_every_rank),
         cmocka_unit_test(images_are_scaled),
+        cmocka_unit_test(large_jpegs_are_reduced),
         cmocka_unit_test(unlabelled_folders_are_legal),
         cmocka_unit_test(ids_are_mapped),
         cmocka_unit_test(bad_maps_are_refused),

@@ -6,6 +6,7 @@
 #include "src/image/palette.h"
 
 #include <fcntl.h>
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -209,6 +210,50 @@ static void check_truncated(const picture *p) {
     for (size_t n = 0; n < (size_t)p->size; n += n < 600 ? 1 : 7) try_bytes(p->file, n, 1);
 }
 
+/* Of a smooth picture a quarter of the size is close to the mean over four by four pixels. */
+static void a_jpeg_is_decoded_reduced(void **state) {
+    (void)state;
+    enum { H = 83, W = 120 };
+    static const struct {
+        int least_height, least_width, height, width;
+    } of[] = {{H, W, H, W}, {H, 1, H, W}, {43, 60, H, W}, {42, 60, 42, 60}, {42, 61, H, W},
+        {22, 30, 42, 60}, {21, 30, 21, 30}, {11, 15, 11, 15}, {1, 1, 11, 15}};
+    image m, back;
+    void *jpeg = NULL, *png = NULL;
+    size_t size, png_size;
+    assert_int_equal(image_create(&m, H, W), STATUS_OK);
+    for (int i = 0; i < H * W; i++) {
+        m.data[3 * i] = (uint8_t)(2 * (i % W));
+        m.data[3 * i + 1] = (uint8_t)(3 * (i / W));
+        m.data[3 * i + 2] = (uint8_t)(i / W + i % W);
+    }
+    assert_int_equal(image_file_encode_jpeg(&m, 95, &jpeg, &size), STATUS_OK);
+    assert_int_equal(image_file_encode(&m, &png, &png_size), STATUS_OK);
+    for (size_t k = 0; k < sizeof of / sizeof *of; k++) {
+        int h = of[k].least_height, w = of[k].least_width;
+        assert_int_equal(
+            image_file_decode_reduced(jpeg, size, "jpeg", LIMIT, h, w, &back), STATUS_OK);
+        assert_true(back.height == of[k].height && back.width == of[k].width);
+        int by = (H + back.height - 1) / back.height;
+        for (int i = 0; i < 3 * (H / by) * (W / by); i++) {
+            int y = i / 3 / (W / by), x = i / 3 % (W / by), c = i % 3;
+            double middle_y = by * y + 0.5 * (by - 1), middle_x = by * x + 0.5 * (by - 1);
+            double want = c == 0 ? 2 * middle_x : c == 1 ? 3 * middle_y : middle_x + middle_y;
+            assert_true(fabs(back.data[3 * (y * back.width + x) + c] - want) < 6);
+        }
+        image_destroy(&back);
+        assert_int_equal(
+            image_file_decode_reduced(png, png_size, "png", LIMIT, h, w, &back), STATUS_OK);
+        assert_true(back.height == H && back.width == W);
+        image_destroy(&back);
+    }
+    assert_int_equal(
+        image_file_decode_reduced(jpeg, size, "jpeg", H * W - 1, 1, 1, &back), STATUS_DATA);
+    memory_free(jpeg);
+    memory_free(png);
+    image_destroy(&m);
+}
+
 static void a_shortened_file_is_refused(void **state) {
     (void)state;
     int kept = quiet_begin();
@@ -344,6 +389,7 @@ int main(void) {
         cmocka_unit_test(colours_are_no_labels),
         cmocka_unit_test(what_is_written_is_read),
         cmocka_unit_test(a_jpeg_is_close),
+        cmocka_unit_test(a_jpeg_is_decoded_reduced),
         cmocka_unit_test(a_shortened_file_is_refused),
         cmocka_unit_test(a_changed_file_does_no_harm),
         cmocka_unit_test(other_bytes_are_no_image),
