@@ -27,6 +27,7 @@ enum {
     CLASSES,
     NORM,
     WINOGRAD,
+    RECOMPUTE,
     OPERATORS,
     OPTIONS
 };
@@ -70,7 +71,8 @@ static status read_options(segment_bench *b, bench_option *o, int argc, char **a
         .images = (int)b->batch,
         .threads = (int)b->threads,
         .products = plan_fast_bf16() ? DTYPE_BF16 : DTYPE_F32,
-        .direct = o[WINOGRAD].value[0] == 'o'};
+        .direct = o[WINOGRAD].value[0] == 'o',
+        .recompute = o[RECOMPUTE].value[0] == 'b' ? RECOMPUTE_BLOCKS : RECOMPUTE_NONE};
     if (plan_supports(b->o.type)) return STATUS_OK;
     log_error("bench: this processor does not compute in bf16");
     return STATUS_USAGE;
@@ -205,6 +207,7 @@ static status bench_segment(const comm *c, const char *work, int argc, char **ar
         [CLASSES] = {"--classes", NULL, "19", false},
         [NORM] = {"--norm", "group|frozen", "group", false},
         [WINOGRAD] = {"--winograd", "auto|off", "auto", false},
+        [RECOMPUTE] = {"--recompute", "none|blocks", "none", false},
         [OPERATORS] = {"--operators", "yes|no", "no", false}};
     segment_bench *b = memory_alloc(1, sizeof *b, "benchmark");
     status st = comm_agree(c, b ? STATUS_OK : STATUS_FAILED);

@@ -23,6 +23,12 @@ typedef enum norm_mode {
     NORM_FROZEN, /* running statistics; weight and bias are still trained */
 } norm_mode;
 
+typedef enum recompute_mode {
+    RECOMPUTE_NONE,
+    RECOMPUTE_BLOCKS, /* of a residual block only the end is kept for the backward pass; the rest is
+                         computed again, to the same bits: less memory, a third more time */
+} recompute_mode;
+
 typedef struct plan_options {
     int height, width; /* of the input */
     dtype type;
@@ -31,8 +37,9 @@ typedef struct plan_options {
     int group;      /* images of a unit under NORM_GROUP; a unit is one image otherwise */
     int images;     /* most images of one call, all held in memory at once */
     int threads;
-    bool direct;    /* convolutions by oneDNN's direct kernels alone: no Winograd */
-    dtype products; /* arithmetic of the other convolutions' matrix products */
+    recompute_mode recompute; /* PLAN_TRAIN only */
+    bool direct;              /* convolutions by oneDNN's direct kernels alone: no Winograd */
+    dtype products;           /* arithmetic of the other convolutions' matrix products */
 } plan_options;
 
 /* Sums that cross ranks under NORM_SYNC: gather [local, width] of every rank in image order to

@@ -25,7 +25,7 @@ static void pass_concat(plan *p, value v, int image) {
 static void pass_through(plan *p, value v, int image) {
     const layer *l = &p->layer[v];
     const void *dy = plan_gradient(p, v, image);
-    const void *y = l->n->relu || l->n->kind == NODE_RELU ? plan_data(p, v, image, 0) : NULL;
+    const void *y = l->n->relu || l->n->kind == NODE_RELU ? plan_saved(p, v, image, 0) : NULL;
     for (int k = 0; k < l->n->inputs; k++) {
         if (!l->flows[k]) continue;
         void *dx = plan_gradient(p, l->n->input[k], image);
@@ -40,8 +40,9 @@ static status pass_conv(plan *p, value v, int image, int thread, float *slot) {
     value x = l->n->input[0];
     const void *dy = plan_gradient(p, v, image);
     double now = plan_lap(p, thread, v, WEIGHTS_PASS, 0);
+    if (plan_again_alone(p, x) && p->layer[x].again_at == v) norm_apply(p, x, image, thread, true);
     status s = convolution_run_weights(
-        l->backward_weights, thread, plan_data(p, x, image, thread), dy, slot, w->scratch);
+        l->backward_weights, thread, plan_saved(p, x, image, thread), dy, slot, w->scratch);
     if (l->n->bias >= 0)
         layer_channel_sums(dy, (size_t)l->height * (size_t)l->width, l->n->channels, p->o.type,
             slot + convolution_gradient_count(l->backward_weights));
@@ -239,6 +240,8 @@ status plan_backward(plan *p, int images, const step_context *c, gradient *total
     status s = STATUS_OK;
     for (int i = 0; i < p->steps; i++) {
         const backward_step *b = &p->step[i];
+        if (s == STATUS_OK && p->layer[b->high].block >= 0)
+            s = plan_run_again(p, b->high, images, c);
         if (s == STATUS_OK) s = run_step(p, b, images, c, total);
         if (b->norm >= 0) {
             /* After an error the exchanges go on: other ranks wait in them. */
@@ -272,6 +275,7 @@ static backward_step next_step(const plan *p, value high) {
             return b;
         }
         if (b.conv >= 0 && is_active(p, v - 1, NODE_CONV)) return b;
+        if (p->layer[v - 1].block >= 0) return b; /* what it ends is computed again before */
     }
 }
 

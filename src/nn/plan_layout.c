@@ -37,15 +37,37 @@ static void lay_values(plan *p) {
             keep(p, p->layer[p->layer[p->layer[v].n->input[k]].root].data, p->layer[v].writer);
 }
 
+/* v is read in the backward pass at a moment: kept until then, or computed again. */
+static void keep_saved(plan *p, value v, int moment) {
+    layer *l = &p->layer[p->layer[v].root];
+    if (l->again_at < 0) {
+        keep(p, l->data, moment);
+        return;
+    }
+    if (l->again < 0)
+        l->again =
+            add_buffer(p, l->elements * dtype_size(p->o.type), backward_moment(p, l->again_at));
+    keep(p, l->again, moment);
+}
+
+/* What is computed again reads others, from the block's end down. */
+static void keep_for_again(plan *p) {
+    for (value v = p->nodes - 1; v >= 0; v--) {
+        const layer *l = &p->layer[v];
+        if (l->again < 0) continue;
+        int moment = backward_moment(p, l->again_at);
+        for (int k = 0; k < l->n->inputs; k++) keep_saved(p, l->n->input[k], moment);
+    }
+}
+
 static void keep_for_backward(plan *p) {
     for (value v = 0; v < p->nodes; v++) {
         layer *l = &p->layer[v];
         if (l->gradient < 0) continue;
         int moment = backward_moment(p, v);
         const node *n = l->n;
-        if (n->kind == NODE_CONV || n->kind == NODE_NORM)
-            keep(p, p->layer[n->input[0]].data, moment);
-        if (n->kind == NODE_RELU || n->relu) keep(p, l->data, moment);
+        if (n->kind == NODE_CONV || n->kind == NODE_NORM) keep_saved(p, n->input[0], moment);
+        if (n->kind == NODE_RELU || n->relu) keep_saved(p, v, moment);
         if (n->kind == NODE_MAX_POOL) {
             l->index = add_buffer(p, l->elements, v);
             keep(p, l->index, moment);
@@ -143,15 +165,17 @@ static size_t input_elements(const plan *p) {
 
 status plan_layout(plan *p) {
     bool train = p->o.mode == PLAN_TRAIN;
-    /* A value, a gradient and a pool's positions each. */
-    p->buffer = plan_alloc(p, 3 * (size_t)p->nodes, sizeof *p->buffer, "plan");
-    int *order = memory_alloc(3 * (size_t)p->nodes, sizeof *order, "plan");
+    /* A value, the same again, a gradient and a pool's positions each. */
+    p->buffer = plan_alloc(p, 4 * (size_t)p->nodes, sizeof *p->buffer, "plan");
+    int *order = memory_alloc(4 * (size_t)p->nodes, sizeof *order, "plan");
     status s = p->buffer && order ? STATUS_OK : STATUS_FAILED;
     if (s != STATUS_OK) goto done;
     lay_values(p);
     if (train) {
         lay_gradients(p);
+        plan_choose_again(p);
         keep_for_backward(p);
+        keep_for_again(p);
     }
     sort_by_size(p, order);
     place(p, order);

@@ -147,20 +147,21 @@ status norm_combine(plan *p, value v, int images, const step_context *c) {
     return STATUS_OK;
 }
 
-void norm_apply(plan *p, value v, int image, int thread) {
+void norm_apply(plan *p, value v, int image, int thread, bool again) {
     const layer *l = &p->layer[v];
     size_t at = unit_of(p, image) * (size_t)l->n->channels;
     const float *const affine[] = {l->norm.scale + at, l->norm.shift + at};
-    layer_affine(plan_data(p, l->n->input[0], image, thread), plan_data(p, v, image, thread),
-        l->norm.pixels, l->n->channels, affine, l->n->relu, p->o.type);
+    layer_affine(plan_place(p, l->n->input[0], image, thread, again),
+        plan_place(p, v, image, thread, again), l->norm.pixels, l->n->channels, affine, l->n->relu,
+        p->o.type);
 }
 
 void norm_sum_image(plan *p, value v, int image) {
     const layer *l = &p->layer[v];
     size_t c = (size_t)l->n->channels, at = unit_of(p, image) * c;
     const double *const statistics[] = {l->norm.mean + at, l->norm.deviation + at};
-    layer_norm_sums(plan_data(p, l->n->input[0], image, 0),
-        l->n->relu ? plan_data(p, v, image, 0) : NULL, plan_gradient(p, v, image), l->norm.pixels,
+    layer_norm_sums(plan_saved(p, l->n->input[0], image, 0),
+        l->n->relu ? plan_saved(p, v, image, 0) : NULL, plan_gradient(p, v, image), l->norm.pixels,
         l->n->channels, statistics, p->o.type, l->norm.sums + (size_t)image * 2 * c);
 }
 
@@ -226,9 +227,9 @@ status norm_combine_sums(plan *p, value v, int images, const step_context *c, gr
 
 void norm_backward(plan *p, value v, int image) {
     const layer *l = &p->layer[v];
-    const void *y = l->n->relu ? plan_data(p, v, image, 0) : NULL;
+    const void *y = l->n->relu ? plan_saved(p, v, image, 0) : NULL;
     const float *factors = l->norm.factors + 3 * unit_of(p, image) * (size_t)l->n->channels;
-    layer_norm_gradient(plan_data(p, l->n->input[0], image, 0), y, plan_gradient(p, v, image),
+    layer_norm_gradient(plan_saved(p, l->n->input[0], image, 0), y, plan_gradient(p, v, image),
         plan_gradient(p, l->n->input[0], image), l->norm.pixels, l->n->channels, factors,
         l->accumulates[0], p->o.type);
 }

@@ -59,6 +59,9 @@ status plan_shapes(plan *p) {
             .fold = -1,
             .data = -1,
             .index = -1,
+            .again = -1,
+            .again_at = -1,
+            .block = -1,
             .gradient = -1};
         shape_of(p, l);
         if (l->elements == 0) {

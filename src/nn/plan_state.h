@@ -41,6 +41,9 @@ typedef struct layer {
     value writer;    /* the node that computes the value: its own, or one that has it fused in */
     value root;      /* the value whose memory it shares: its own, or a lower one */
     int data, index; /* buffers of the value and of a max pool's positions, or -1 */
+    int again;       /* buffer of the value as the backward pass has computed it again, or -1 */
+    value again_at;  /* the node whose backward pass needs it first; -1: it is kept instead */
+    value block;     /* NODE_ADD, RECOMPUTE_BLOCKS: first node of the block that it ends, or -1 */
 
     /* NODE_CONV */
     conv_shape conv;
@@ -127,6 +130,11 @@ status plan_shapes(plan *p);
 void plan_fuse(plan *p);
 status plan_layout(plan *p);
 
+/* plan_again.c */
+void plan_choose_again(plan *p);
+/* Whether v is computed again by itself, for a convolution. */
+bool plan_again_alone(const plan *p, value v);
+
 /* plan_conv.c */
 status plan_create_kernels(plan *p);
 /* Where weights are packed late: those of nodes begin .. end - 1 for the forward pass, or of one
@@ -143,7 +151,7 @@ int plan_norm_units(const plan *p, int images);
 /* An image's statistics; then, when all images have theirs, those of the units. */
 void norm_measure(plan *p, value v, int image);
 status norm_combine(plan *p, value v, int images, const step_context *c);
-void norm_apply(plan *p, value v, int image, int thread);
+void norm_apply(plan *p, value v, int image, int thread, bool again);
 /* The same backward: an image's sums, then the units' and the parameters' gradients. */
 void norm_sum_image(plan *p, value v, int image);
 status norm_combine_sums(plan *p, value v, int images, const step_context *c, gradient *total);
@@ -151,6 +159,8 @@ void norm_backward(plan *p, value v, int image);
 
 /* plan_forward.c: the random numbers of a dropout node for an image. */
 random_stream plan_dropout_stream(const plan *p, value v, int image, const step_context *c);
+/* Computes again what the backward pass needs of the block that ends with v. */
+status plan_run_again(plan *p, value v, int images, const step_context *c);
 
 /* plan_time.c: adds the time since `since` (0: begins) to the node's, where the plan is timed;
  * returns the present moment. */
@@ -175,6 +185,18 @@ static inline void *plan_data(const plan *p, value v, int image, int thread) {
     const layer *l = &p->layer[p->layer[v].root];
     if (l->data < 0) return p->input + (size_t)image * l->elements;
     return plan_lane(p, image, thread) + p->buffer[l->data].offset;
+}
+
+/* An image's value in the backward pass. */
+static inline void *plan_saved(const plan *p, value v, int image, int thread) {
+    const layer *l = &p->layer[p->layer[v].root];
+    if (l->again < 0) return plan_data(p, v, image, thread);
+    return plan_lane(p, image, thread) + p->buffer[l->again].offset;
+}
+
+/* In the forward pass, or where it is run again. */
+static inline void *plan_place(const plan *p, value v, int image, int thread, bool again) {
+    return again ? plan_saved(p, v, image, thread) : plan_data(p, v, image, thread);
 }
 
 static inline void *plan_gradient(const plan *p, value v, int image) {

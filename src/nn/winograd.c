@@ -9,7 +9,13 @@
 
 /* A block of tiles is what the transforms write and the products read from the second-level cache;
  * but matrices of fewer rows than LEAST are slow. */
-enum { BLOCK_BYTES = 1 << 20, LEAST_TILES = 48, MOST_TILES = 256, ALIGNMENT = 64 };
+enum {
+    BLOCK_BYTES = 1 << 20,
+    GRADIENT_BYTES = 16 << 20,
+    LEAST_TILES = 48,
+    MOST_TILES = 256,
+    ALIGNMENT = 64
+};
 
 struct winograd {
     conv_shape c;
@@ -97,6 +103,10 @@ static size_t stack_bytes(const winograd *w, winograd_stack s) {
     return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 }
 
+static int limit(int tiles) {
+    return tiles < LEAST_TILES ? LEAST_TILES : tiles > MOST_TILES ? MOST_TILES : tiles;
+}
+
 /* Blocks of equal size, of at most `most` tiles. */
 static void choose_block(winograd *w, int most) {
     int tiles = w->map.tiles, blocks = (tiles + most - 1) / most;
@@ -127,7 +137,7 @@ status winograd_forward(
     size_t in = (size_t)c->channels, n = (size_t)c->out_channels;
     int most =
         (int)(BLOCK_BYTES / (positions(w) * (in * dtype_size(products) + n * sizeof(float))));
-    choose_block(w, most < LEAST_TILES ? LEAST_TILES : most > MOST_TILES ? MOST_TILES : most);
+    choose_block(w, limit(most));
     w->bytes[0] = stack_bytes(w, as_rows(w, NULL, (size_t)w->rows, in, false));
     w->bytes[2] = stack_bytes(w, as_rows(w, NULL, (size_t)w->rows, n, true));
     product_shape p = {.batch = (int64_t)positions(w),
@@ -155,8 +165,9 @@ status winograd_backward_weights(
     status s = create(&w, c, (conv_fusion){.bias = false}, m, products);
     if (s != STATUS_OK) return s;
     size_t in = (size_t)c->channels, n = (size_t)c->out_channels;
-    /* Every block makes all of dU: the larger the better. */
-    choose_block(w, MOST_TILES);
+    /* Every block makes all of dU: the larger the better, within reason. */
+    size_t each = positions(w) * (in + n) * dtype_size(products);
+    choose_block(w, limit((int)(GRADIENT_BYTES / each)));
     w->bytes[0] = stack_bytes(w, as_rows(w, NULL, (size_t)w->block, in, false));
     w->bytes[1] = stack_bytes(w, as_panels(w, NULL, (size_t)w->block, n));
     w->bytes[2] = stack_bytes(w, as_rows(w, NULL, in, columns_at_once(w), true));

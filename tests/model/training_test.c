@@ -33,6 +33,7 @@ typedef struct step {
     int images, height, width;
     int rotation; /* of the images in the batch */
     norm_mode norm;
+    recompute_mode recompute;
     uint32_t seed;
     double expected_loss;
     reference line[LINES];
@@ -171,7 +172,8 @@ static void run(step *s, dtype type, int threads, int wave) {
         .norm = s->norm,
         .group = s->images,
         .images = wave,
-        .threads = threads};
+        .threads = threads,
+        .recompute = s->recompute};
     assert_int_equal(plan_create(&p, g, s->p, o), STATUS_OK);
     do run_images(s, p, wave, s->norm == NORM_GROUP ? 1 : s->images);
     while (gradient_rescale(s->total));
@@ -355,6 +357,25 @@ static void test_same_bits(void **state) {
     memory_free(expected);
 }
 
+/* What is computed again is what was forgotten; with statistics of the batch, too, for any number
+ * of threads. */
+static void test_recompute(void **state) {
+    (void)state;
+    step *steps[] = {frozen(), batch()};
+    for (int i = 0; i < 2; i++) {
+        step *s = steps[i];
+        run(s, DTYPE_F32, 1, s->images);
+        size_t count = s->p->count;
+        float *expected = memory_alloc(count, sizeof *expected, "gradient");
+        memcpy(expected, s->total->value, count * sizeof *expected);
+        s->recompute = RECOMPUTE_BLOCKS;
+        run(s, DTYPE_F32, 1 + i, s->images);
+        s->recompute = RECOMPUTE_NONE;
+        assert_memory_equal(s->total->value, expected, count * sizeof *expected);
+        memory_free(expected);
+    }
+}
+
 static int teardown(void **state) {
     (void)state;
     forget(frozen());
@@ -369,6 +390,7 @@ int main(void) {
         cmocka_unit_test(test_batch_statistics),
         cmocka_unit_test(test_bf16),
         cmocka_unit_test(test_same_bits),
+        cmocka_unit_test(test_recompute),
     };
     return cmocka_run_group_tests(tests, NULL, teardown);
 }
