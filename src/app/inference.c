@@ -16,7 +16,7 @@ typedef struct shaped_plan {
 struct inference {
     graph *g;
     parameters *p;
-    dtype type;
+    plan_options o; /* but for the shape */
     int threads;
     int64_t clock;
     shaped_plan kept[PLANS];
@@ -32,7 +32,7 @@ status inference_create(inference **out, const comm *c, const settings *s, const
     st = network_create(&n->g, &o, end, layers);
     if (st == STATUS_OK && !(n->p = parameters_create(n->g))) st = STATUS_FAILED;
     st = comm_agree(c, st);
-    if (st == STATUS_OK) st = setup_dtype(c, s, &n->type);
+    if (st == STATUS_OK) st = setup_arithmetic(c, s, &n->o);
     if (st != STATUS_OK) goto done;
     parameters_initialize(n->p, (uint64_t)s->run.seed);
     weights_match match;
@@ -80,12 +80,12 @@ status inference_plan(inference *n, int height, int width, plan **out) {
     }
     plan_destroy(slot->p);
     *slot = (shaped_plan){height, width, n->clock, NULL};
-    plan_options o = {.height = height,
-        .width = width,
-        .type = n->type,
-        .mode = PLAN_INFER,
-        .images = inference_chunk(n),
-        .threads = n->threads};
+    plan_options o = n->o;
+    o.height = height;
+    o.width = width;
+    o.mode = PLAN_INFER;
+    o.images = inference_chunk(n);
+    o.threads = n->threads;
     status st = plan_create(&slot->p, n->g, n->p, o);
     *out = slot->p;
     return st;

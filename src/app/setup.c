@@ -1,5 +1,6 @@
 #include "src/app/setup.h"
 
+#include "src/base/hash.h"
 #include "src/base/log.h"
 
 #include <omp.h>
@@ -39,22 +40,29 @@ int setup_training(const dataset *d) {
     return n;
 }
 
-status setup_dtype(const comm *c, const settings *s, dtype *out) {
-    int32_t lacking = !plan_supports(DTYPE_BF16);
-    comm_max_i32(c, &lacking, 1);
-    if (strcmp(s->model.dtype, "f32") == 0) {
-        *out = DTYPE_F32;
-    } else if (!lacking) {
-        *out = DTYPE_BF16;
-    } else if (strcmp(s->model.dtype, "bf16") == 0) {
+status setup_arithmetic(const comm *c, const settings *s, plan_options *out) {
+    int32_t rank[2] = {!plan_supports(DTYPE_BF16), !plan_fast_bf16()};
+    comm_max_i32(c, rank, 2);
+    bool lacking = rank[0] != 0, fast = rank[1] == 0, automatic = s->model.dtype[0] == 'a';
+    if (strcmp(s->model.dtype, "bf16") == 0 && lacking) {
         log_error("model.dtype = \"bf16\": a rank's processor has no bf16 arithmetic");
         return STATUS_USAGE;
-    } else {
-        *out = DTYPE_F32;
     }
-    log_info("data type: %s%s", *out == DTYPE_BF16 ? "bf16" : "f32",
-        lacking ? " (a rank's processor has no bf16 arithmetic)" : "");
+    bool bf16 = automatic ? fast : strcmp(s->model.dtype, "bf16") == 0;
+    out->type = bf16 ? DTYPE_BF16 : DTYPE_F32;
+    out->products = bf16 && fast ? DTYPE_BF16 : DTYPE_F32;
+    out->direct = strcmp(s->model.winograd, "off") == 0;
+    log_info("data type: %s%s%s", bf16 ? "bf16" : "f32",
+        lacking ? " (a rank's processor has no bf16 arithmetic)"
+        : fast  ? ""
+                : " (bf16 arithmetic is slower than f32 on a rank's processor)",
+        out->direct ? ", direct convolutions" : "");
     return STATUS_OK;
+}
+
+uint64_t setup_arithmetic_hash(uint64_t hash, const plan_options *o) {
+    int how[] = {(int)o->type, (int)o->products, o->direct};
+    return hash_append(hash, how, sizeof how);
 }
 
 int setup_threads(const settings *s) {

@@ -20,9 +20,12 @@ status setup_dataset(const comm *c, const settings *s, dataset **out);
 /* How many training images the data set has: they come first. Not collective. */
 int setup_training(const dataset *d);
 
-/* model.dtype, "auto" decided: bf16 where every rank's processor has it. STATUS_USAGE if bf16 is
+/* The arithmetic of the settings (type, products, direct), the same on every rank. model.dtype
+ * "auto" is bf16 where it is faster than f32 on every rank's processor. STATUS_USAGE if bf16 is
  * asked for and a rank has it not. Collective. */
-status setup_dtype(const comm *c, const settings *s, dtype *out);
+status setup_arithmetic(const comm *c, const settings *s, plan_options *out);
+/* Continues a hash with it: results in another arithmetic are not the same bits. */
+uint64_t setup_arithmetic_hash(uint64_t hash, const plan_options *o);
 /* run.threads, or OpenMP's own number. Not collective. */
 int setup_threads(const settings *s);
 /* Not collective. Strings are borrowed from the settings. */

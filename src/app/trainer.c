@@ -57,15 +57,14 @@ static status build_network(trainer *t, const dataset *d) {
     return st == STATUS_OK ? gradient_sync_create(&t->sync, t->c, t->gradient, BUCKET) : st;
 }
 
-static status build_plan(trainer *t, dtype type) {
-    plan_options o = {.height = t->o.crop,
-        .width = t->o.crop,
-        .type = type,
-        .mode = PLAN_TRAIN,
-        .norm = setup_norm(t->s),
-        .group = t->s->model.group,
-        .images = t->local > 0 ? t->local : 1,
-        .threads = t->threads};
+static status build_plan(trainer *t, plan_options o) {
+    o.height = o.width = t->o.crop;
+    o.mode = PLAN_TRAIN;
+    o.norm = setup_norm(t->s);
+    o.group = t->s->model.group;
+    o.images = t->local > 0 ? t->local : 1;
+    o.threads = t->threads;
+    o.recompute = t->s->model.recompute[0] == 'b' ? RECOMPUTE_BLOCKS : RECOMPUTE_NONE;
     status st = plan_create(&t->plan, t->g, t->p, o);
     if (st != STATUS_OK) return st;
     size_t width = plan_moments_width(t->plan), own = (size_t)units_of(t, t->local);
@@ -124,14 +123,14 @@ status trainer_create(
     if (st != STATUS_OK) goto done;
     *t = (trainer){.c = c, .s = s, .o = *o, .threads = setup_threads(s)};
     deal_images(t);
-    dtype type;
+    plan_options arithmetic = {0};
     bool resumed;
-    st = setup_dtype(c, s, &type);
+    st = setup_arithmetic(c, s, &arithmetic);
     /* A checkpoint made in another arithmetic would not continue to the same bits. */
-    t->o.key = hash_append(t->o.key, &type, sizeof type);
+    t->o.key = setup_arithmetic_hash(t->o.key, &arithmetic);
     if (st == STATUS_OK) st = comm_agree(c, build_network(t, d));
     if (st == STATUS_OK) st = load_weights(t, &resumed);
-    if (st == STATUS_OK) st = comm_agree(c, build_plan(t, type));
+    if (st == STATUS_OK) st = comm_agree(c, build_plan(t, arithmetic));
     if (st == STATUS_OK) st = open_metrics(t);
     if (st != STATUS_OK) goto done;
     log_start(t);

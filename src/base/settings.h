@@ -39,7 +39,7 @@ typedef struct settings {
         int synth_train, synth_val, synth_height, synth_width;
     } dataset;
     struct {
-        settings_text backbone, head, weights, norm, dtype, winograd;
+        settings_text backbone, head, weights, norm, dtype, winograd, recompute;
         int stages, output_stride, group, head_channels, projection;
     } model;
     struct {

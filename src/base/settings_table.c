@@ -182,6 +182,10 @@ static const setting table[] = {
     {CHOICE(model, winograd, "auto", "auto|off",
         "Convolutions by Winograd's minimal filtering, where it takes less time than direct ones "
         "for a layer's shape; off: direct ones alone, rounded a little less.")},
+    {CHOICE(model, recompute, "none", "none|blocks",
+         "blocks: training keeps the ends of residual blocks alone and computes the rest again in "
+         "the backward pass: less memory, more time, the same result."),
+        .aside = true},
     {INTEGER(model, stages, 4, 1, 4, "stages", "The encoder is cut after this stage.")},
     {INTEGER(model, output_stride, 8, 8, 32, "pixels",
         "Distance of the encoder's outputs: 8, 16 or 32; later strides become dilations.")},
