@@ -138,7 +138,10 @@ static status finetune_stage(stage *t, const char *weights, const char *output) 
     supervised x = {0};
     uint64_t hash;
     trainer_options o = options_of(t, weights);
-    augment_options views = batches_views(&t->s->finetune.view, o.crop);
+    samples_options kept = {.scale = t->s->dataset.scale,
+        .budget = setup_cache_bytes(t->c),
+        .labelled = true,
+        .views = batches_views(&t->s->finetune.view, o.crop)};
     status st = stage_path(t, path, output);
     if (st == STATUS_OK) st = comm_agree(t->c, images_labelled(&list, t->d, t->s));
     if (st != STATUS_OK) goto done;
@@ -147,11 +150,10 @@ static status finetune_stage(stage *t, const char *weights, const char *output) 
     if (st != STATUS_OK) goto done;
     x.loss = memory_alloc((size_t)o.images, sizeof *x.loss, "losses");
     st = order_create(&sequence, list.member, list.count, (uint64_t)t->s->run.seed);
-    if (st == STATUS_OK)
-        st = samples_create(&x.images, t->d, t->s->dataset.scale, &views, setup_cache_bytes(t->c));
+    if (st == STATUS_OK) st = samples_create(&x.images, t->d, &kept);
     st = comm_agree(t->c, x.loss ? st : STATUS_FAILED);
     batches_options parts = {.sequence = &sequence,
-        .views = views,
+        .views = kept.views,
         .label_height = o.crop,
         .label_width = o.crop,
         .make = load_view,

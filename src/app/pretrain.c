@@ -117,14 +117,15 @@ static status pretrain_stage(stage *t, uint64_t labels_recorded) {
     trainer *x = NULL;
     views v = {0};
     trainer_options o = options_of(t);
-    augment_options augment = batches_views(&t->s->pretrain.view, o.crop);
+    samples_options kept = {.scale = t->s->dataset.scale,
+        .budget = setup_cache_bytes(t->c),
+        .views = batches_views(&t->s->pretrain.view, o.crop)};
     status st = open_labels(t, labels_recorded, &aux);
     if (st == STATUS_OK) st = comm_agree(t->c, images_of_split(&list, t->d, SPLIT_TRAIN, false));
     if (st == STATUS_OK) st = trainer_create(&x, t->c, t->s, t->d, &o);
     if (st != STATUS_OK) goto done;
     st = order_create(&sequence, list.member, list.count, (uint64_t)t->s->run.seed);
-    if (st == STATUS_OK)
-        st = samples_create(&images, t->d, t->s->dataset.scale, &augment, setup_cache_bytes(t->c));
+    if (st == STATUS_OK) st = samples_create(&images, t->d, &kept);
     st = comm_agree(t->c, st);
     if (st == STATUS_OK) st = views_create(&v, x, images, aux, &sequence);
     if (st == STATUS_OK) st = train(&v);

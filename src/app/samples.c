@@ -6,18 +6,16 @@
 
 struct samples {
     const dataset *d;
-    double scale;
-    augment_options views;
-    size_t budget, used;
+    samples_options o;
+    size_t used;
     pthread_mutex_t lock;
     sample *item; /* [images of the data set], cached ones have rgb.data */
 };
 
-status samples_create(
-    samples **out, const dataset *d, double scale, const augment_options *views, size_t budget) {
+status samples_create(samples **out, const dataset *d, const samples_options *o) {
     samples *s = memory_alloc(1, sizeof *s, "sample cache");
     if (!s) return STATUS_FAILED;
-    *s = (samples){.d = d, .scale = scale, .views = *views, .budget = budget};
+    *s = (samples){.d = d, .o = *o};
     pthread_mutex_init(&s->lock, NULL);
     s->item = memory_alloc((size_t)dataset_count(d), sizeof *s->item, "sample cache");
     if (!s->item) {
@@ -52,14 +50,14 @@ status samples_get(samples *s, int i, sample *out) {
     if (out->rgb.data) return STATUS_OK;
 
     sample fresh = {0};
-    labelmap *label = dataset_get(s->d, i).labelled ? &fresh.label : NULL;
-    dataset_shape(s->d, i, s->scale, &fresh.height, &fresh.width);
-    double reduction = view_reduction(&s->views, fresh.height, fresh.width);
-    status st = dataset_load_reduced(s->d, i, s->scale, reduction, &fresh.rgb, label);
+    labelmap *label = s->o.labelled && dataset_get(s->d, i).labelled ? &fresh.label : NULL;
+    dataset_shape(s->d, i, s->o.scale, &fresh.height, &fresh.width);
+    double reduction = view_reduction(&s->o.views, fresh.height, fresh.width);
+    status st = dataset_load_reduced(s->d, i, s->o.scale, reduction, &fresh.rgb, label);
     if (st != STATUS_OK) return st;
     pthread_mutex_lock(&s->lock);
     /* Another thread may have decoded the same image meanwhile: the first one stays. */
-    bool keep = !s->item[i].rgb.data && s->used + sample_bytes(&fresh) <= s->budget;
+    bool keep = !s->item[i].rgb.data && s->used + sample_bytes(&fresh) <= s->o.budget;
     if (keep) {
         fresh.cached = true;
         s->used += sample_bytes(&fresh);
