@@ -116,6 +116,17 @@ static status start(batches *b, int threads) {
     return st == STATUS_OK ? loader_create(&b->l, &source, &o, b->place) : st;
 }
 
+static void print_plan(const batches *b, int threads) {
+    const trainer *t = b->t;
+    size_t pixels = (size_t)b->o.label_height * (size_t)b->o.label_width;
+    size_t bytes = view_bytes(t) + pixels * sizeof(uint16_t) + (size_t)b->o.wanted * sizeof(int);
+    if (threads > 0)
+        log_info("%s: %d loader thread(s) a rank, %d batches ahead, %.1f MiB", t->o.stage, threads,
+            b->rooms - 1, (double)((size_t)b->rooms * (size_t)t->local * bytes) / 1048576);
+    else
+        log_info("%s: batches are made by the threads of the step", t->o.stage);
+}
+
 /* run.loader_threads, -1 decided. Collective. */
 static int loader_threads(const trainer *t) {
     int spare = binding_spare_cores(t->c, t->threads);
@@ -135,10 +146,12 @@ status batches_create(batches **out, trainer *t, const batches_options *o) {
         st = b->room && b->place ? start(b, threads) : STATUS_FAILED;
     }
     st = comm_agree(t->c, st);
-    if (st == STATUS_OK)
+    if (st == STATUS_OK) {
+        print_plan(b, threads);
         *out = b;
-    else
+    } else {
         batches_destroy(b);
+    }
     return st;
 }
 
@@ -158,9 +171,7 @@ status batches_next(batches *b, batch **out) {
     status st = loader_next(b->l, &room);
     batch *next = room;
     assert(next->step == t->step);
-    for (int i = 0; i < t->local; i++)
-        memcpy(
-            plan_input(t->plan, i), (char *)next->input + (size_t)i * view_bytes(t), view_bytes(t));
+    if (t->local > 0) plan_swap_input(t->plan, &next->input);
     timer_lap(&t->time, PHASE_INPUT, now);
     *out = next;
     return st;

@@ -13,7 +13,7 @@ typedef struct batch {
     const struct batches *of;
     int64_t step;
     int *source;     /* [local / together], images of the data set */
-    float *input;    /* [local, crop, crop, 3] */
+    float *input;    /* [local, crop, crop, 3]; exchanged with the plan's once it is due */
     uint16_t *label; /* [local, label_height, label_width] */
     int *chosen;     /* [local, wanted], pixels of the label maps that take part */
     int *count;      /* [local], how many do */

@@ -115,6 +115,12 @@ float *plan_input(plan *p, int image) {
     return p->input + (size_t)image * image_elements(p);
 }
 
+void plan_swap_input(plan *p, float **input) {
+    float *mine = p->input;
+    p->input = *input;
+    *input = mine;
+}
+
 const float *plan_output(const plan *p, int output, int image) {
     const plan_output_data *o = &p->output[output];
     return o->data + (size_t)image * p->layer[o->v].elements;

@@ -76,6 +76,9 @@ status plan_pack(plan *p);
 
 /* fp32 [H, W, C] of image i, written by the caller before plan_forward. */
 float *plan_input(plan *p, int image);
+/* Exchanges the inputs [images, H, W, C] with the caller's, of the same size and from memory_alloc:
+ * a batch that is ready need not be copied. */
+void plan_swap_input(plan *p, float **input);
 
 /* Images 0 .. images - 1. In PLAN_TRAIN running statistics are not touched: plan_commit does. */
 status plan_forward(plan *p, int images, const step_context *c);
