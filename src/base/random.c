@@ -1,5 +1,7 @@
 #include "src/base/random.h"
 
+#include "src/base/vector.h"
+
 #include <Random123/philox.h>
 #include <math.h>
 #include <string.h>
@@ -27,6 +29,31 @@ uint32_t random_u32(random_stream *r) {
         r->used = 0;
     }
     return r->block[r->used++];
+}
+
+/* Philox4x32-10 of all lanes at once, round by round. */
+VECTOR_CLONES void random_words(random_stream *r, uint32_t words[RANDOM_WORDS]) {
+    uint32_t *x0 = words, *x1 = x0 + RANDOM_LANES, *x2 = x1 + RANDOM_LANES, *x3 = x2 + RANDOM_LANES;
+    uint32_t key[2] = {r->key[0], r->key[1]};
+    for (uint32_t i = 0; i < RANDOM_LANES; i++) {
+        x0[i] = r->counter[0] + i;
+        x1[i] = r->counter[1];
+        x2[i] = r->counter[2];
+        x3[i] = r->counter[3];
+    }
+    for (int round = 0; round < 10; round++) {
+        for (int i = 0; i < RANDOM_LANES; i++) {
+            uint64_t a = (uint64_t)x0[i] * PHILOX_M4x32_0, b = (uint64_t)x2[i] * PHILOX_M4x32_1;
+            x0[i] = (uint32_t)(b >> 32) ^ x1[i] ^ key[0];
+            x2[i] = (uint32_t)(a >> 32) ^ x3[i] ^ key[1];
+            x1[i] = (uint32_t)b;
+            x3[i] = (uint32_t)a;
+        }
+        key[0] += PHILOX_W32_0;
+        key[1] += PHILOX_W32_1;
+    }
+    r->counter[0] += RANDOM_LANES;
+    r->used = 4;
 }
 
 uint64_t random_u64(random_stream *r) {

@@ -27,6 +27,10 @@ typedef struct random_stream {
 random_stream random_begin(uint64_t seed, random_purpose purpose, uint64_t epoch, uint64_t item);
 uint32_t random_u32(random_stream *r);
 uint64_t random_u64(random_stream *r);
+/* The stream's next RANDOM_LANES blocks of four words, from a block's beginning on, as vector code:
+ * words[w * RANDOM_LANES + i] is word w of block i. */
+enum { RANDOM_LANES = 16, RANDOM_WORDS = 4 * RANDOM_LANES };
+void random_words(random_stream *r, uint32_t words[RANDOM_WORDS]);
 /* In [0, 1), 53 bits. */
 double random_uniform(random_stream *r);
 /* In [low, high). */

@@ -34,39 +34,49 @@ void layer_pass(const void *dy, const void *y, void *dx, size_t n, bool add, dty
 /* Channels from `begin` on of [pixels, total]: what concatenation reads and its gradient writes. */
 void layer_put(const void *x, void *y, size_t pixels, int channels, int begin, int total, dtype t);
 void layer_take(const void *dy, void *dx, size_t pixels, const int channels[3], bool add, dtype t);
-/* y = x / (1 - probability) where the stream says so, else 0; backward with the same stream. */
+/* y (+)= x / (1 - probability) where the stream says so, else 0; backward with the same stream. */
 void layer_dropout(
     const void *x, void *y, size_t n, double probability, random_stream r, bool add, dtype t);
 
 /* ---- norm (norm.c): pixels x C ---- */
-/* mean [C] and m2 [C], the sum of squared deviations, in float64, two passes. */
+/* A norm of C channels as y = scale x + shift, then ReLU where it has one. Arrays [C]. */
+typedef struct layer_norm {
+    int channels;
+    bool relu;
+    const float *scale, *shift;
+    const double *mean, *deviation; /* of the backward pass */
+} layer_norm;
+
+/* mean [C] and m2 [C], the sum of squared deviations, in one pass: fp32 sums of blocks of pixels,
+ * combined in float64 (Chan, Golub, LeVeque 1983). Errors are of fp32's size relative to m2,
+ * however large the mean. */
 void layer_moments(const void *x, size_t pixels, int channels, dtype t, double *mean, double *m2);
-/* y = scale x + shift (ReLU); scale, shift [C]. */
-void layer_affine(const void *x, void *y, size_t pixels, int channels, const float *const affine[2],
-    bool relu, dtype t);
-/* With g = dy where y > 0 (y NULL: everywhere): sums [2, C] = sum g, sum g (x - mean) / deviation.
- */
-void layer_norm_sums(const void *x, const void *y, const void *dy, size_t pixels, int channels,
-    const double *const statistics[2], dtype t, double *sums);
-/* dx (+)= f0 g + f1 x + f2; factors [3, C]. */
-void layer_norm_gradient(const void *x, const void *y, const void *dy, void *dx, size_t pixels,
-    int channels, const float *factors, bool add, dtype t);
+/* y = scale x + shift + residual (ReLU); residual NULL: without. */
+void layer_affine(
+    const layer_norm *n, const void *x, const void *residual, void *y, size_t pixels, dtype t);
+/* sums [2, C] = sum g, sum g (x - mean) / deviation, of g = dy where the norm's ReLU let x pass,
+ * which is computed again from x. y not NULL: the norm was added to a residual, y is the sum's
+ * ReLU; dy becomes g = dy where y > 0. */
+void layer_norm_sums(const layer_norm *n, const void *x, const void *y, void *dy, size_t pixels,
+    dtype t, double *sums);
+/* dx (+)= f0 g + f1 x + f2; factors [3, C]; g as above, without y. */
+void layer_norm_gradient(const layer_norm *n, const void *x, const void *dy, void *dx,
+    size_t pixels, const float *factors, bool add, dtype t);
 
 /* ---- pools (pool.c) ---- */
 /* index [out pixels, C]: which of the kernel's positions was the first largest. NULL: not kept. */
 void layer_max_pool(const layer_shape *s, const void *x, void *y, uint8_t *index);
-/* work: fp32 [in pixels, C]. */
 void layer_max_pool_gradient(
-    const layer_shape *s, const void *dy, const uint8_t *index, void *dx, bool add, float *work);
+    const layer_shape *s, const void *dy, const uint8_t *index, void *dx, bool add);
 /* Padding counts as zeros (PyTorch's count_include_pad). */
 void layer_average_pool(const layer_shape *s, const void *x, void *y);
-void layer_average_pool_gradient(
-    const layer_shape *s, const void *dy, void *dx, bool add, float *work);
+void layer_average_pool_gradient(const layer_shape *s, const void *dy, void *dx, bool add);
 void layer_global_pool(const layer_shape *s, const void *x, void *y);
 void layer_global_pool_gradient(const layer_shape *s, const void *dy, void *dx, bool add);
 
 /* ---- resize (resize.c): bilinear, align_corners=False ---- */
 void layer_resize(const layer_shape *s, const void *x, void *y);
+/* work: fp32 [in pixels, C]. */
 void layer_resize_gradient(const layer_shape *s, const void *dy, void *dx, bool add, float *work);
 
 #endif

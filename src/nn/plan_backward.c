@@ -61,17 +61,16 @@ static void pass_pool(plan *p, value v, int image, int thread) {
     const layer *l = &p->layer[v];
     const void *dy = plan_gradient(p, v, image);
     void *dx = plan_gradient(p, l->n->input[0], image);
-    float *work = p->worker[thread].work;
     bool add = l->accumulates[0];
     if (l->n->kind == NODE_MAX_POOL)
         layer_max_pool_gradient(&l->shape, dy,
-            (const uint8_t *)plan_lane(p, image, 0) + p->buffer[l->index].offset, dx, add, work);
+            (const uint8_t *)plan_lane(p, image, 0) + p->buffer[l->index].offset, dx, add);
     else if (l->n->kind == NODE_AVERAGE_POOL)
-        layer_average_pool_gradient(&l->shape, dy, dx, add, work);
+        layer_average_pool_gradient(&l->shape, dy, dx, add);
     else if (l->n->kind == NODE_GLOBAL_POOL)
         layer_global_pool_gradient(&l->shape, dy, dx, add);
     else
-        layer_resize_gradient(&l->shape, dy, dx, add, work);
+        layer_resize_gradient(&l->shape, dy, dx, add, p->worker[thread].work);
 }
 
 /* Outputs give their gradient to the value, after its consumers. */

@@ -67,7 +67,8 @@ static void keep_for_backward(plan *p) {
         int moment = backward_moment(p, v);
         const node *n = l->n;
         if (n->kind == NODE_CONV || n->kind == NODE_NORM) keep_saved(p, n->input[0], moment);
-        if (n->kind == NODE_RELU || n->relu) keep_saved(p, v, moment);
+        /* A norm's ReLU is computed again from its input. */
+        if (n->kind == NODE_RELU || (n->relu && n->kind != NODE_NORM)) keep_saved(p, v, moment);
         if (n->kind == NODE_MAX_POOL) {
             l->index = add_buffer(p, l->elements, v);
             keep(p, l->index, moment);

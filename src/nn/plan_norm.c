@@ -147,22 +147,28 @@ status norm_combine(plan *p, value v, int images, const step_context *c) {
     return STATUS_OK;
 }
 
+static layer_norm norm_of(const plan *p, const layer *l, int image) {
+    size_t at = unit_of(p, image) * (size_t)l->n->channels;
+    return (layer_norm){.channels = l->n->channels,
+        .relu = l->n->relu,
+        .scale = l->norm.scale + at,
+        .shift = l->norm.shift + at,
+        .mean = l->norm.mean + at,
+        .deviation = l->norm.deviation + at};
+}
+
 void norm_apply(plan *p, value v, int image, int thread, bool again) {
     const layer *l = &p->layer[v];
-    size_t at = unit_of(p, image) * (size_t)l->n->channels;
-    const float *const affine[] = {l->norm.scale + at, l->norm.shift + at};
-    layer_affine(plan_place(p, l->n->input[0], image, thread, again),
-        plan_place(p, v, image, thread, again), l->norm.pixels, l->n->channels, affine, l->n->relu,
-        p->o.type);
+    layer_norm n = norm_of(p, l, image);
+    layer_affine(&n, plan_place(p, l->n->input[0], image, thread, again), NULL,
+        plan_place(p, v, image, thread, again), l->norm.pixels, p->o.type);
 }
 
 void norm_sum_image(plan *p, value v, int image) {
     const layer *l = &p->layer[v];
-    size_t c = (size_t)l->n->channels, at = unit_of(p, image) * c;
-    const double *const statistics[] = {l->norm.mean + at, l->norm.deviation + at};
-    layer_norm_sums(plan_saved(p, l->n->input[0], image, 0),
-        l->n->relu ? plan_saved(p, v, image, 0) : NULL, plan_gradient(p, v, image), l->norm.pixels,
-        l->n->channels, statistics, p->o.type, l->norm.sums + (size_t)image * 2 * c);
+    layer_norm n = norm_of(p, l, image);
+    layer_norm_sums(&n, plan_saved(p, l->n->input[0], image, 0), NULL, plan_gradient(p, v, image),
+        l->norm.pixels, p->o.type, l->norm.sums + (size_t)image * 2 * (size_t)n.channels);
 }
 
 /* Sums over the images of a unit, in their order; sums [2, C]. */
@@ -227,11 +233,11 @@ status norm_combine_sums(plan *p, value v, int images, const step_context *c, gr
 
 void norm_backward(plan *p, value v, int image) {
     const layer *l = &p->layer[v];
-    const void *y = l->n->relu ? plan_saved(p, v, image, 0) : NULL;
-    const float *factors = l->norm.factors + 3 * unit_of(p, image) * (size_t)l->n->channels;
-    layer_norm_gradient(plan_saved(p, l->n->input[0], image, 0), y, plan_gradient(p, v, image),
-        plan_gradient(p, l->n->input[0], image), l->norm.pixels, l->n->channels, factors,
-        l->accumulates[0], p->o.type);
+    layer_norm n = norm_of(p, l, image);
+    const float *factors = l->norm.factors + 3 * unit_of(p, image) * (size_t)n.channels;
+    layer_norm_gradient(&n, plan_saved(p, l->n->input[0], image, 0), plan_gradient(p, v, image),
+        plan_gradient(p, l->n->input[0], image), l->norm.pixels, factors, l->accumulates[0],
+        p->o.type);
 }
 
 /* ---- running statistics ---- */

@@ -2,6 +2,8 @@
 #include "src/nn/layers.h"
 #include "src/nn/rows.h"
 
+#include <string.h>
+
 /* Between which two positions of the input an output lies, and how near the second one. */
 typedef struct tap {
     int first, second;
@@ -23,59 +25,58 @@ static size_t at(const layer_shape *s, int row, int column, int width) {
 }
 
 /* The four inputs of an output pixel and their weights. */
-static void corners(const layer_shape *s, int i, int j, size_t where[4], float weight[4]) {
+typedef struct corners {
+    size_t at[4];
+    float weight[4];
+} corners;
+
+static corners corners_of(const layer_shape *s, int i, int j) {
     tap r = tap_of(i, s->out_height, s->in_height), c = tap_of(j, s->out_width, s->in_width);
-    where[0] = at(s, r.first, c.first, s->in_width);
-    where[1] = at(s, r.first, c.second, s->in_width);
-    where[2] = at(s, r.second, c.first, s->in_width);
-    where[3] = at(s, r.second, c.second, s->in_width);
-    weight[0] = (1 - r.weight) * (1 - c.weight);
-    weight[1] = (1 - r.weight) * c.weight;
-    weight[2] = r.weight * (1 - c.weight);
-    weight[3] = r.weight * c.weight;
+    return (corners){
+        .at = {at(s, r.first, c.first, s->in_width), at(s, r.first, c.second, s->in_width),
+            at(s, r.second, c.first, s->in_width), at(s, r.second, c.second, s->in_width)},
+        .weight = {(1 - r.weight) * (1 - c.weight), (1 - r.weight) * c.weight,
+            r.weight * (1 - c.weight), r.weight * c.weight}};
+}
+
+ROW_INLINE void resize(
+    const corners *k, const void *x, void *y, size_t to, size_t channels, dtype t) {
+    ROW_LOOP
+    for (size_t c = 0; c < channels; c++) {
+        float v = k->weight[0] * row_get(x, k->at[0] + c, t);
+        v += k->weight[1] * row_get(x, k->at[1] + c, t);
+        v += k->weight[2] * row_get(x, k->at[2] + c, t);
+        v += k->weight[3] * row_get(x, k->at[3] + c, t);
+        row_put(y, to + c, v, t);
+    }
 }
 
 VECTOR_CLONES void layer_resize(const layer_shape *s, const void *x, void *y) {
-    float a[ROW], sum[ROW], weight[4];
-    size_t where[4];
     for (int i = 0; i < s->out_height; i++)
         for (int j = 0; j < s->out_width; j++) {
-            corners(s, i, j, where, weight);
-            for (size_t c0 = 0, m, n = (size_t)s->channels; c0 < n; c0 += m) {
-                m = n - c0 < ROW ? n - c0 : ROW;
-                memset(sum, 0, m * sizeof *sum);
-                for (int k = 0; k < 4; k++) {
-                    row_load(a, row_at(x, where[k] + c0, s->type), m, s->type);
-                    for (size_t c = 0; c < m; c++) sum[c] += weight[k] * a[c];
-                }
-                row_store(row_at(y, at(s, i, j, s->out_width) + c0, s->type), sum, m, s->type);
-            }
+            corners k = corners_of(s, i, j);
+            ROW_TYPED(s->type, resize, &k, x, y, at(s, i, j, s->out_width), (size_t)s->channels);
         }
+}
+
+/* One corner after the other: they may be the same pixel. */
+ROW_INLINE void give(
+    const corners *k, const void *dy, size_t from, float *work, size_t channels, dtype t) {
+    for (int i = 0; i < 4; i++) {
+        float *to = work + k->at[i], weight = k->weight[i];
+        ROW_LOOP
+        for (size_t c = 0; c < channels; c++) to[c] += weight * row_get(dy, from + c, t);
+    }
 }
 
 VECTOR_CLONES void layer_resize_gradient(
     const layer_shape *s, const void *dy, void *dx, bool add, float *work) {
-    float g[ROW], weight[4];
-    size_t where[4], elements = at(s, s->in_height, 0, s->in_width);
+    size_t elements = at(s, s->in_height, 0, s->in_width);
     memset(work, 0, elements * sizeof *work);
     for (int i = 0; i < s->out_height; i++)
         for (int j = 0; j < s->out_width; j++) {
-            corners(s, i, j, where, weight);
-            for (size_t c0 = 0, m, n = (size_t)s->channels; c0 < n; c0 += m) {
-                m = n - c0 < ROW ? n - c0 : ROW;
-                row_load(g, row_at(dy, at(s, i, j, s->out_width) + c0, s->type), m, s->type);
-                for (int k = 0; k < 4; k++) {
-                    float *to = work + where[k] + c0;
-                    for (size_t c = 0; c < m; c++) to[c] += weight[k] * g[c];
-                }
-            }
+            corners k = corners_of(s, i, j);
+            ROW_TYPED(s->type, give, &k, dy, at(s, i, j, s->out_width), work, (size_t)s->channels);
         }
-    for (size_t i = 0, m; i < elements; i += m) {
-        m = elements - i < ROW ? elements - i : ROW;
-        if (add) {
-            row_load(g, row_at(dx, i, s->type), m, s->type);
-            for (size_t c = 0; c < m; c++) work[i + c] += g[c];
-        }
-        row_store(row_at(dx, i, s->type), work + i, m, s->type);
-    }
+    layer_take_float(work, dx, elements, add, s->type);
 }

@@ -32,6 +32,19 @@ static void test_known_answers(void **state) {
     }
 }
 
+/* Many blocks at once are the stream's own words. */
+static void test_words(void **state) {
+    random_stream one = random_begin(1, RANDOM_DROPOUT, 2, 3), all = one;
+    uint32_t words[RANDOM_WORDS];
+    (void)state;
+    for (int turn = 0; turn < 3; turn++) {
+        random_words(&all, words);
+        for (int i = 0; i < RANDOM_WORDS; i++)
+            assert_int_equal(words[i % 4 * RANDOM_LANES + i / 4], random_u32(&one));
+    }
+    assert_int_equal(random_u32(&all), random_u32(&one));
+}
+
 /* Every part of the key gives another stream; the same key gives the same one. */
 static void test_streams(void **state) {
     (void)state;
@@ -92,6 +105,7 @@ static void test_permutation(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_known_answers),
+        cmocka_unit_test(test_words),
         cmocka_unit_test(test_streams),
         cmocka_unit_test(test_ranges),
         cmocka_unit_test(test_permutation),

@@ -1,0 +1,67 @@
+/* Thirty-two neighbouring elements of activations as two vectors of fp32 lanes, with neither
+ * packing nor unpacking: of bf16, the even elements and the odd ones, as they lie in words of two.
+ * For functions with VECTOR_CLONES. */
+#ifndef AUXSEG_NN_WIDE_H
+#define AUXSEG_NN_WIDE_H
+
+#include "src/nn/lanes.h"
+
+enum { WIDE = 2 * LANES };
+typedef struct wide {
+    lanes v[2];
+} wide;
+
+#define WIDE_LOOP _Pragma("GCC unroll 2") for (int h = 0; h < 2; h++)
+
+/* Where element c of an array of `t` stands among the lanes, counted through all vectors. */
+LANES_INLINE size_t wide_place(size_t c, dtype t) {
+    size_t even = c / WIDE * WIDE + c % WIDE / 2;
+    return t == DTYPE_F32 ? c : even + c % 2 * LANES;
+}
+
+/* Elements i .. i + count - 1; zeros follow where count < WIDE. */
+LANES_INLINE wide wide_load(const void *x, size_t i, size_t count, dtype t) {
+    const char *from = (const char *)x + i * dtype_size(t);
+    char some[sizeof(wide)];
+    wide w;
+    if (count < WIDE) {
+        memset(some, 0, sizeof some);
+        memcpy(some, from, count * dtype_size(t));
+        from = some;
+    }
+    if (t == DTYPE_F32) {
+        memcpy(&w, from, sizeof w);
+    } else {
+        lanes_bits two;
+        memcpy(&two, from, sizeof two);
+        w.v[0] = (lanes)(two << 16);
+        w.v[1] = (lanes)(two & 0xFFFF0000u);
+    }
+    return w;
+}
+
+/* Bits whose upper half is the nearest bf16, ties to even; what is not a number stays so. */
+LANES_INLINE lanes_bits wide_round(lanes v) {
+    lanes_bits u = (lanes_bits)v, none = (lanes_bits)(v != v);
+    lanes_bits rounded = u + 0x7FFFu + ((u >> 16) & 1u);
+    return (rounded & ~none) | ((u | 0x400000u) & none);
+}
+
+LANES_INLINE void wide_store(void *x, size_t i, size_t count, wide w, dtype t) {
+    char *to = (char *)x + i * dtype_size(t);
+    if (t == DTYPE_F32) {
+        memcpy(to, &w, count < WIDE ? count * sizeof(float) : sizeof w);
+    } else {
+        lanes_bits two = wide_round(w.v[0]) >> 16 | (wide_round(w.v[1]) & 0xFFFF0000u);
+        memcpy(to, &two, count < WIDE ? count * sizeof(uint16_t) : sizeof two);
+    }
+}
+
+/* Constants of the channels c .. c + 31, ordered by wide_place. */
+LANES_INLINE wide wide_constants(const float *x, size_t c) {
+    wide w;
+    memcpy(&w, x + c, sizeof w);
+    return w;
+}
+
+#endif
