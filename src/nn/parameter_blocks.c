@@ -40,14 +40,17 @@ void parameter_blocks_sum(const parameter_blocks *b, const double *part, double 
  * addition. */
 VECTOR_CLONES
 double sum_of_squares(const float *x, size_t n) {
-    enum { LANES = 32 };
+    enum { LANES = 32, LINE = 16, AHEAD = 512 }; /* asks for memory so far ahead */
     double lane[LANES] = {0.0}, total = 0.0;
     size_t i = 0;
-    for (; i + LANES <= n; i += LANES)
+    for (; i + LANES <= n; i += LANES) {
+        for (size_t j = i + AHEAD; j < i + AHEAD + LANES && j < n; j += LINE)
+            __builtin_prefetch(x + j, 0, 2);
         for (size_t j = 0; j < LANES; j++) {
             double v = x[i + j];
             lane[j] += v * v;
         }
+    }
     for (; i < n; i++) lane[i % LANES] += (double)x[i] * x[i];
     for (size_t j = 0; j < LANES; j++) total += lane[j];
     return total;
