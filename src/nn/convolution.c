@@ -1,6 +1,7 @@
 #include "src/nn/convolution.h"
 
 #include "src/base/memory.h"
+#include "src/nn/layers.h"
 #include "src/nn/taps.h"
 #include "src/nn/winograd.h"
 
@@ -10,6 +11,7 @@ struct convolution {
     conv_shape c; /* the layer's */
     conv_pass pass;
     bool sum, transposed; /* transposed: backward data as a forward convolution */
+    bool wide;            /* fp32 inside, c.type outside */
     int tile;             /* Winograd's m */
     onednn_kernel *direct;
     winograd *winograd;
@@ -88,12 +90,21 @@ static status create_data(convolution *k, onednn *o, conv_choice choice) {
     return create_forward(k, o, &t, f, choice);
 }
 
+static status create_wide(convolution *k, onednn *o, conv_fusion f) {
+    conv_shape c = k->c;
+    c.type = DTYPE_F32;
+    return k->pass == CONV_FORWARD ? onednn_forward(&k->direct, o, &c, f)
+                                   : onednn_backward_weights(&k->direct, o, &c);
+}
+
 status convolution_create(convolution **out, onednn *o, const conv_shape *c, conv_pass pass,
     conv_fusion f, conv_choice choice) {
     convolution *k = memory_alloc(1, sizeof *k, "convolution");
     if (!k) return STATUS_FAILED;
     *k = (convolution){.c = *c, .pass = pass, .sum = f.sum};
-    status s = pass == CONV_FORWARD         ? create_forward(k, o, c, f, choice)
+    k->wide = choice.wide && c->type != DTYPE_F32;
+    status s = k->wide                      ? create_wide(k, o, f)
+               : pass == CONV_FORWARD       ? create_forward(k, o, c, f, choice)
                : pass == CONV_BACKWARD_DATA ? create_data(k, o, choice)
                                             : create_weights(k, o, choice);
     if (s != STATUS_OK) {
@@ -123,8 +134,19 @@ void convolution_describe(const convolution *k, char *text, size_t size) {
         snprintf(text, size, "%s", k->taps ? "taps" : "direct");
 }
 
+static size_t outputs(const conv_shape *c) {
+    return (size_t)c->out_height * (size_t)c->out_width * (size_t)c->out_channels;
+}
+
+/* The outputs in fp32, or their gradient. */
+static size_t wide_bytes(const convolution *k) {
+    enum { ALIGNMENT = 64 };
+    size_t bytes = k->wide ? outputs(&k->c) * sizeof(float) : 0;
+    return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+}
+
 size_t convolution_scratch(const convolution *k) {
-    return k->direct     ? onednn_scratch(k->direct)
+    return k->direct     ? wide_bytes(k) + onednn_scratch(k->direct)
            : k->winograd ? winograd_scratch(k->winograd)
                          : taps_scratch(k->taps);
 }
@@ -196,13 +218,19 @@ status convolution_unpack(
 
 status convolution_run(
     const convolution *k, int thread, const void *x, void *y, const float *bias, void *scratch) {
-    return k->winograd ? winograd_run(k->winograd, thread, x, y, bias, scratch)
-                       : onednn_run(k->direct, thread, x, y, bias, scratch);
+    if (k->winograd) return winograd_run(k->winograd, thread, x, y, bias, scratch);
+    if (!k->wide) return onednn_run(k->direct, thread, x, y, bias, scratch);
+    status s = onednn_run(k->direct, thread, x, scratch, bias, (char *)scratch + wide_bytes(k));
+    layer_convert_in(scratch, y, outputs(&k->c), k->c.type);
+    return s;
 }
 
 status convolution_run_weights(
     const convolution *k, int thread, const void *x, const void *dy, float *packed, void *scratch) {
-    return k->winograd ? winograd_run_weights(k->winograd, thread, x, dy, packed, scratch)
-           : k->taps   ? taps_run(k->taps, thread, x, dy, packed, scratch)
-                       : onednn_run_weights(k->direct, thread, x, dy, packed, scratch);
+    if (k->winograd) return winograd_run_weights(k->winograd, thread, x, dy, packed, scratch);
+    if (k->taps) return taps_run(k->taps, thread, x, dy, packed, scratch);
+    if (!k->wide) return onednn_run_weights(k->direct, thread, x, dy, packed, scratch);
+    layer_convert_out(dy, scratch, outputs(&k->c), k->c.type);
+    return onednn_run_weights(
+        k->direct, thread, x, scratch, packed, (char *)scratch + wide_bytes(k));
 }

@@ -13,6 +13,9 @@ typedef enum conv_pass { CONV_FORWARD, CONV_BACKWARD_DATA, CONV_BACKWARD_WEIGHTS
 
 typedef struct conv_choice {
     bool direct;    /* oneDNN's alone */
+    bool wide;      /* the source is in fp32 whatever c->type is, and the arithmetic, too: the image
+                       in bf16 would lose more than all that follows; not CONV_BACKWARD_DATA,
+                       not with f.sum */
     dtype products; /* arithmetic of what is not oneDNN's direct convolution */
 } conv_choice;
 

@@ -10,23 +10,26 @@ static size_t weight_count(const layer *l) {
            (size_t)l->conv.kernel;
 }
 
-static conv_choice choice_of(const plan *p) {
-    return (conv_choice){p->o.direct, p->o.type == DTYPE_F32 ? DTYPE_F32 : p->o.products};
+static conv_choice choice_of(const plan *p, const layer *l) {
+    bool image = p->layer[l->n->input[0]].n->kind == NODE_INPUT;
+    return (conv_choice){p->o.direct, image && p->layer[l->n->input[0]].data < 0,
+        p->o.type == DTYPE_F32 ? DTYPE_F32 : p->o.products};
 }
 
 static status create_training_kernels(plan *p, layer *l) {
     conv_fusion f = {.sum = l->accumulates[0]};
     status s = convolution_create(
-        &l->backward_weights, p->engine, &l->conv, CONV_BACKWARD_WEIGHTS, f, choice_of(p));
+        &l->backward_weights, p->engine, &l->conv, CONV_BACKWARD_WEIGHTS, f, choice_of(p, l));
     if (s != STATUS_OK || !l->flows[0]) return s;
     return convolution_create(
-        &l->backward_data, p->engine, &l->conv, CONV_BACKWARD_DATA, f, choice_of(p));
+        &l->backward_data, p->engine, &l->conv, CONV_BACKWARD_DATA, f, choice_of(p, l));
 }
 
 static status create_layer(plan *p, layer *l) {
     conv_fusion f = {
         .bias = l->n->bias >= 0 || l->fold >= 0, .sum = l->fuse_sum, .relu = l->fuse_relu};
-    status s = convolution_create(&l->forward, p->engine, &l->conv, CONV_FORWARD, f, choice_of(p));
+    status s =
+        convolution_create(&l->forward, p->engine, &l->conv, CONV_FORWARD, f, choice_of(p, l));
     if (s == STATUS_OK && l->gradient >= 0) s = create_training_kernels(p, l);
     if (s == STATUS_OK && l->fold >= 0) {
         l->folded_bias = plan_alloc(p, (size_t)l->n->channels, sizeof(float), "bias");

@@ -18,8 +18,13 @@ static void keep(plan *p, int b, int until) {
     if (b >= 0 && p->buffer[b].dies < until) p->buffer[b].dies = until;
 }
 
-static bool is_input_copy(const plan *p, const layer *l) {
-    return l->n->kind == NODE_INPUT && p->o.type == DTYPE_F32;
+/* The caller's image itself is read: in fp32, which convolutions take for bf16 maps, too. */
+static bool reads_image(const plan *p, value v) {
+    if (p->layer[v].n->kind != NODE_INPUT) return false;
+    for (value j = v + 1; j < p->nodes && p->o.type != DTYPE_F32; j++)
+        for (int k = 0; p->layer[j].alive && k < p->layer[j].n->inputs; k++)
+            if (p->layer[j].n->input[k] == v && p->layer[j].n->kind != NODE_CONV) return false;
+    return true;
 }
 
 /* Values live from the node that computes them to their last reader, in PLAN_TRAIN also to where
@@ -29,7 +34,7 @@ static void lay_values(plan *p) {
         layer *l = &p->layer[v];
         /* What is only an intermediate result of a fused convolution has no place. */
         if (!l->alive || l->root != v || p->layer[l->writer].target != v) continue;
-        if (!is_input_copy(p, l))
+        if (!reads_image(p, v))
             l->data = add_buffer(p, l->elements * dtype_size(p->o.type), l->writer);
     }
     for (value v = 0; v < p->nodes; v++)

@@ -180,7 +180,7 @@ static inline char *plan_lane(const plan *p, int image, int thread) {
     return p->arena + (size_t)(p->o.mode == PLAN_TRAIN ? image : thread) * p->arena_bytes;
 }
 
-/* An image's value; of the input in fp32 it is the caller's own. */
+/* An image's value; the input is the caller's own where nothing reads it in another type. */
 static inline void *plan_data(const plan *p, value v, int image, int thread) {
     const layer *l = &p->layer[p->layer[v].root];
     if (l->data < 0) return p->input + (size_t)image * l->elements;
