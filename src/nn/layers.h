@@ -10,7 +10,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-enum { ROW = 1024 }; /* floats of a piece; channels are cut where there are more */
+enum { ROW = 512 }; /* floats of a piece; channels are cut where there are more */
 
 typedef struct layer_shape {
     int in_height, in_width, out_height, out_width, channels;

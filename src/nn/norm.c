@@ -40,19 +40,20 @@ static size_t least(size_t a, size_t b) {
     return a < b ? a : b;
 }
 
+/* Channels, or the lanes that hold fewer. */
+ROW_INLINE size_t lanes_of(piece p) {
+    return p.m < WIDE ? WIDE : p.m;
+}
+
 /* A piece's constants, ordered; zeros for lanes without a channel. */
 static void order(piece p, const float *from, float to[ROW], dtype t) {
     if (p.m < WIDE) memset(to, 0, WIDE * sizeof *to);
     for (size_t c = 0; c < p.m; c++) to[wide_place(c, t)] = from[p.first + c];
 }
 
-ROW_INLINE void keep(float *sum, size_t c, wide s) {
-    memcpy(sum + c, &s, sizeof s);
-}
-
 /* total += sum, which becomes 0. */
-ROW_INLINE void flush(float sum[ROW], double total[ROW], size_t m) {
-    for (size_t c = 0; c < (m < WIDE ? WIDE : m); c++) {
+ROW_INLINE void flush(piece p, float sum[ROW], double total[ROW]) {
+    for (size_t c = 0; c < lanes_of(p); c++) {
         total[c] += sum[c];
         sum[c] = 0;
     }
@@ -63,13 +64,13 @@ ROW_INLINE void flush(float sum[ROW], double total[ROW], size_t m) {
 /* sum = x - centre, square = (x - centre)^2, of a block. */
 ROW_INLINE void deviations(piece p, const void *x, size_t rows, const float centre[ROW],
     float sum[ROW], float square[ROW], size_t count, dtype t) {
-    memset(sum, 0, ROW * sizeof *sum);
-    memset(square, 0, ROW * sizeof *square);
+    memset(sum, 0, lanes_of(p) * sizeof *sum);
+    memset(square, 0, lanes_of(p) * sizeof *square);
     for (size_t n; rows > 0; rows -= n, p.at += n * p.stride) {
         n = least(rows, TOGETHER);
         for (size_t c = 0; c < p.m; c += WIDE) {
-            wide o = wide_constants(centre, c);
-            wide s = wide_constants(sum, c), q = wide_constants(square, c);
+            wide o = wide_get(centre, c);
+            wide s = wide_get(sum, c), q = wide_get(square, c);
             for (size_t k = 0; k < n; k++) {
                 wide a = wide_load(x, p.at + k * p.stride + c, count, t);
                 WIDE_LOOP {
@@ -78,8 +79,8 @@ ROW_INLINE void deviations(piece p, const void *x, size_t rows, const float cent
                     q.v[h] += d * d;
                 }
             }
-            keep(sum, c, s);
-            keep(square, c, q);
+            wide_set(sum, c, s);
+            wide_set(square, c, q);
         }
     }
 }
@@ -91,7 +92,7 @@ ROW_INLINE void piece_moments(
     piece p, const void *x, size_t pixels, double *mean, double *m2, size_t count, dtype t) {
     float centre[ROW] = {0}, origin[ROW], sum[ROW], square[ROW];
     double s1[ROW] = {0}, s2[ROW] = {0};
-    size_t rows = least(pixels, BLOCK), m = p.m < WIDE ? WIDE : p.m;
+    size_t rows = least(pixels, BLOCK), m = lanes_of(p);
     deviations(p, x, rows, centre, sum, square, count, t);
     for (size_t c = 0; c < m; c++) origin[c] = centre[c] = sum[c] / (float)rows;
     for (size_t i = 0; i < pixels; i += rows, p.at += rows * p.stride) {
@@ -128,14 +129,14 @@ ROW_INLINE void piece_sums(
     for (size_t n; pixels > 0; pixels -= n, p.at += n * p.stride) {
         n = least(pixels, TOGETHER);
         for (size_t c = 0; c < p.m; c += WIDE) {
-            wide s = wide_constants(part, c);
+            wide s = wide_get(part, c);
             for (size_t k = 0; k < n; k++) {
                 wide a = wide_load(x, p.at + k * p.stride + c, count, t);
                 WIDE_LOOP s.v[h] += a.v[h];
             }
-            keep(part, c, s);
+            wide_set(part, c, s);
         }
-        flush(part, total, p.m);
+        flush(p, part, total);
     }
     for (size_t c = 0; c < p.m; c++) sum[p.first + c] = (float)total[wide_place(c, t)];
 }
@@ -153,23 +154,18 @@ ROW_INLINE void piece_affine(piece p, const layer_norm *l, const void *x, const 
     float scale[ROW], shift[ROW];
     order(p, l->scale, scale, t);
     order(p, l->shift, shift, t);
-    for (size_t n; pixels > 0; pixels -= n, p.at += n * p.stride) {
-        n = least(pixels, TOGETHER);
+    for (; pixels > 0; pixels--, p.at += p.stride)
         for (size_t c = 0; c < p.m; c += WIDE) {
-            wide f = wide_constants(scale, c), b = wide_constants(shift, c);
-            for (size_t k = 0; k < n; k++) {
-                size_t i = p.at + k * p.stride + c;
-                wide a = wide_load(x, i, count, t);
-                wide r = residual ? wide_load(residual, i, count, t) : (wide){{{0}}};
-                WIDE_LOOP {
-                    a.v[h] = a.v[h] * f.v[h] + b.v[h];
-                    if (residual) a.v[h] += r.v[h];
-                    if (l->relu) a.v[h] = lanes_relu(a.v[h]);
-                }
-                wide_store(y, i, count, a, t);
+            wide f = wide_get(scale, c), b = wide_get(shift, c);
+            wide a = wide_load(x, p.at + c, count, t);
+            WIDE_LOOP a.v[h] = a.v[h] * f.v[h] + b.v[h];
+            if (residual) {
+                wide r = wide_load(residual, p.at + c, count, t);
+                WIDE_LOOP a.v[h] += r.v[h];
             }
+            if (l->relu) WIDE_LOOP a.v[h] = lanes_relu(a.v[h]);
+            wide_store(y, p.at + c, count, a, t);
         }
-    }
 }
 
 VECTOR_CLONES void layer_affine(
@@ -195,9 +191,9 @@ typedef struct gradient_sums {
 ROW_INLINE void add_gradients(piece p, gradient_sums *s, bool relu, const void *x, const void *y,
     void *dy, size_t rows, size_t count, dtype t) {
     for (size_t c = 0; c < p.m; c += WIDE) {
-        wide scale = wide_constants(s->scale, c), shift = wide_constants(s->shift, c);
-        wide mean = wide_constants(s->mean, c);
-        wide s0 = wide_constants(s->part[0], c), s1 = wide_constants(s->part[1], c);
+        wide scale = wide_get(s->scale, c), shift = wide_get(s->shift, c);
+        wide mean = wide_get(s->mean, c);
+        wide s0 = wide_get(s->part[0], c), s1 = wide_get(s->part[1], c);
         for (size_t k = 0; k < rows; k++) {
             size_t i = p.at + k * p.stride + c;
             wide a = wide_load(x, i, count, t), g = wide_load(dy, i, count, t);
@@ -212,8 +208,8 @@ ROW_INLINE void add_gradients(piece p, gradient_sums *s, bool relu, const void *
                 s1.v[h] += g.v[h] * (a.v[h] - mean.v[h]);
             }
         }
-        keep(s->part[0], c, s0);
-        keep(s->part[1], c, s1);
+        wide_set(s->part[0], c, s0);
+        wide_set(s->part[1], c, s1);
     }
 }
 
@@ -232,8 +228,8 @@ ROW_INLINE void piece_norm_sums(piece p, const layer_norm *l, const void *x, con
         else
             add_gradients(p, &s, false, x, NULL, dy, n, count, t);
         if ((i + n) % BLOCK != 0 && i + n < pixels) continue;
-        flush(s.part[0], s.total[0], p.m);
-        flush(s.part[1], s.total[1], p.m);
+        flush(p, s.part[0], s.total[0]);
+        flush(p, s.part[1], s.total[1]);
     }
     for (size_t c = 0; c < p.m; c++) {
         size_t at = wide_place(c, t), to = p.first + c;
@@ -256,9 +252,9 @@ typedef struct gradient_map {
 ROW_INLINE void map_gradients(piece p, const gradient_map *m, bool relu, const void *x,
     const void *dy, void *dx, size_t rows, bool add, size_t count, dtype t) {
     for (size_t c = 0; c < p.m; c += WIDE) {
-        wide scale = wide_constants(m->scale, c), shift = wide_constants(m->shift, c);
-        wide f0 = wide_constants(m->f[0], c), f1 = wide_constants(m->f[1], c);
-        wide f2 = wide_constants(m->f[2], c);
+        wide scale = wide_get(m->scale, c), shift = wide_get(m->shift, c);
+        wide f0 = wide_get(m->f[0], c), f1 = wide_get(m->f[1], c);
+        wide f2 = wide_get(m->f[2], c);
         for (size_t k = 0; k < rows; k++) {
             size_t i = p.at + k * p.stride + c;
             wide a = wide_load(x, i, count, t), g = wide_load(dy, i, count, t);

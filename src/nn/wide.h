@@ -11,7 +11,7 @@ typedef struct wide {
     lanes v[2];
 } wide;
 
-#define WIDE_LOOP _Pragma("GCC unroll 2") for (int h = 0; h < 2; h++)
+#define WIDE_LOOP _Pragma("GCC unroll 2") for (size_t h = 0; h < 2; h++)
 
 /* Where element c of an array of `t` stands among the lanes, counted through all vectors. */
 LANES_INLINE size_t wide_place(size_t c, dtype t) {
@@ -19,7 +19,8 @@ LANES_INLINE size_t wide_place(size_t c, dtype t) {
     return t == DTYPE_F32 ? c : even + c % 2 * LANES;
 }
 
-/* Elements i .. i + count - 1; zeros follow where count < WIDE. */
+/* Vector by vector, for compilers keep in registers what is never copied as a whole.
+ * Elements i .. i + count - 1; zeros follow where count < WIDE. */
 LANES_INLINE wide wide_load(const void *x, size_t i, size_t count, dtype t) {
     const char *from = (const char *)x + i * dtype_size(t);
     char some[sizeof(wide)];
@@ -30,7 +31,7 @@ LANES_INLINE wide wide_load(const void *x, size_t i, size_t count, dtype t) {
         from = some;
     }
     if (t == DTYPE_F32) {
-        memcpy(&w, from, sizeof w);
+        WIDE_LOOP memcpy(&w.v[h], from + h * sizeof w.v[h], sizeof w.v[h]);
     } else {
         lanes_bits two;
         memcpy(&two, from, sizeof two);
@@ -48,20 +49,23 @@ LANES_INLINE lanes_bits wide_round(lanes v) {
 }
 
 LANES_INLINE void wide_store(void *x, size_t i, size_t count, wide w, dtype t) {
-    char *to = (char *)x + i * dtype_size(t);
+    char *to = (char *)x + i * dtype_size(t), some[sizeof w], *at = count < WIDE ? some : to;
     if (t == DTYPE_F32) {
-        memcpy(to, &w, count < WIDE ? count * sizeof(float) : sizeof w);
+        WIDE_LOOP memcpy(at + h * sizeof w.v[h], &w.v[h], sizeof w.v[h]);
     } else {
         lanes_bits two = wide_round(w.v[0]) >> 16 | (wide_round(w.v[1]) & 0xFFFF0000u);
-        memcpy(to, &two, count < WIDE ? count * sizeof(uint16_t) : sizeof two);
+        memcpy(at, &two, sizeof two);
     }
+    if (count < WIDE) memcpy(to, some, count * dtype_size(t));
 }
 
-/* Constants of the channels c .. c + 31, ordered by wide_place. */
-LANES_INLINE wide wide_constants(const float *x, size_t c) {
-    wide w;
-    memcpy(&w, x + c, sizeof w);
-    return w;
+/* Constants or sums of the channels c .. c + 31, ordered by wide_place. */
+LANES_INLINE wide wide_get(const float *x, size_t c) {
+    return wide_load(x, c, WIDE, DTYPE_F32);
+}
+
+LANES_INLINE void wide_set(float *x, size_t c, wide w) {
+    wide_store(x, c, WIDE, w, DTYPE_F32);
 }
 
 #endif
