@@ -1,6 +1,5 @@
 #include "src/app/batches.h"
 
-#include "src/app/binding.h"
 #include "src/app/loader.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
@@ -127,16 +126,9 @@ static void print_plan(const batches *b, int threads) {
         log_info("%s: batches are made by the threads of the step", t->o.stage);
 }
 
-/* run.loader_threads, -1 decided. Collective. */
-static int loader_threads(const trainer *t) {
-    int spare = binding_spare_cores(t->c, t->threads);
-    int threads = t->s->run.loader_threads;
-    return threads >= 0 ? threads : spare > 0;
-}
-
 status batches_create(batches **out, trainer *t, const batches_options *o) {
     assert(t->local % t->o.together == 0);
-    int threads = loader_threads(t);
+    int threads = t->s->run.loader_threads;
     batches *b = memory_alloc(1, sizeof *b, "batches");
     status st = b ? STATUS_OK : STATUS_FAILED;
     if (b) {

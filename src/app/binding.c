@@ -73,67 +73,41 @@ static bool same_host(const place *a, const place *b) {
     return strcmp(a->host, b->host) == 0;
 }
 
-/* Cores of the host of rank i and the threads of all its ranks. */
-static void count_host(const place *all, int size, int i, int *available, int *threads) {
-    cpu_set_t cores;
-    CPU_ZERO(&cores);
-    *threads = 0;
-    for (int j = 0; j < size; j++) {
-        if (!same_host(&all[j], &all[i])) continue;
-        CPU_OR(&cores, &cores, &all[j].cores);
-        *threads += all[j].threads;
-    }
-    *available = CPU_COUNT(&cores);
-}
-
 /* Looks at a host at its first rank. */
 static void warn_oversubscribed(const place *all, int size) {
     for (int i = 0; i < size; i++) {
-        int threads, available, first = 0;
+        cpu_set_t cores = all[i].cores;
+        int threads = all[i].threads, first = 0;
         while (!same_host(&all[first], &all[i])) first++;
         if (first < i) continue;
-        count_host(all, size, i, &available, &threads);
+        for (int j = i + 1; j < size; j++) {
+            if (!same_host(&all[j], &all[i])) continue;
+            CPU_OR(&cores, &cores, &all[j].cores);
+            threads += all[j].threads;
+        }
+        int available = CPU_COUNT(&cores);
         if (available > 0 && threads > available)
             log_warn("%s: %d threads on %d cores: set OMP_NUM_THREADS or run.threads", all[i].host,
                 threads, available);
     }
 }
 
-/* The places of all ranks, owned by the caller; NULL on every rank if one has no memory. */
-static place *places_of_ranks(const comm *c, int threads) {
+status binding_print(const comm *c, int threads) {
     int size = comm_size(c);
     place mine = place_here(threads);
     place *all = memory_alloc((size_t)size, sizeof *all, "places of ranks");
     size_t *bytes = memory_alloc((size_t)size, sizeof *bytes, "places of ranks");
-    if (comm_agree(c, all && bytes ? STATUS_OK : STATUS_FAILED) == STATUS_OK) {
+    status st = comm_agree(c, all && bytes ? STATUS_OK : STATUS_FAILED);
+    if (st == STATUS_OK) {
         for (int i = 0; i < size; i++) bytes[i] = sizeof mine;
         comm_gather(c, &mine, bytes, all);
-    } else {
-        memory_free(all);
-        all = NULL;
+        if (comm_root(c)) {
+            log_info("%d ranks x %d threads", size, threads);
+            print_places(all, size);
+            warn_oversubscribed(all, size);
+        }
     }
+    memory_free(all);
     memory_free(bytes);
-    return all;
-}
-
-status binding_print(const comm *c, int threads) {
-    int size = comm_size(c);
-    place *all = places_of_ranks(c, threads);
-    if (!all) return STATUS_FAILED;
-    if (comm_root(c)) {
-        log_info("%d ranks x %d threads", size, threads);
-        print_places(all, size);
-        warn_oversubscribed(all, size);
-    }
-    memory_free(all);
-    return STATUS_OK;
-}
-
-int binding_spare_cores(const comm *c, int threads) {
-    int used, available;
-    place *all = places_of_ranks(c, threads);
-    if (!all) return 0;
-    count_host(all, comm_size(c), comm_rank(c), &available, &used);
-    memory_free(all);
-    return available > used ? available - used : 0;
+    return st;
 }

@@ -9,9 +9,6 @@
 /* Prints ranks x threads, and host and cores of every rank; warns where a host's ranks have more
  * threads than cores. Collective. */
 status binding_print(const comm *c, int threads);
-/* Cores (or hyperthreads) of this rank's host that its ranks may use beyond their `threads` each;
- * 0 where there are none, or not known. Collective. */
-int binding_spare_cores(const comm *c, int threads);
 /* The cores that this rank may use, also where OpenMP has bound the calling thread to one of them;
  * empty: unknown. Not collective. */
 void binding_cores(cpu_set_t *cores);

@@ -28,7 +28,7 @@ typedef struct settings {
         settings_text until;       /* `run`: the stage after which it ends; "": all */
         int64_t seed;
         int rounds, threads, checkpoint_steps; /* threads 0: OMP_NUM_THREADS or the cores given */
-        int loader_threads, loader_depth;      /* loader_threads -1: one where a core is spare */
+        int loader_threads, loader_depth;
         bool compare;
         double max_hours;
     } run;

@@ -118,10 +118,11 @@ static const setting table[] = {
     {INTEGER(run, threads, 0, 0, 4096, "threads a rank",
          "0: what OMP_NUM_THREADS says, else the cores that the rank may use."),
         .aside = true},
-    {INTEGER(run, loader_threads, -1, -1, 256, "threads a rank",
-         "Threads that read, decode and augment the batches to come in the training stages, beside "
-         "those of `threads`. -1: one if the host has a core or hyperthread that no rank computes "
-         "on, else none. Batches that are not made when they are due are made by `threads`."),
+    {INTEGER(run, loader_threads, 1, 0, 256, "threads a rank",
+         "Threads beside those of `threads` that read, decode and augment the batches to come in "
+         "the training stages, on a core or hyperthread that is free, else sharing one. What is "
+         "not "
+         "ready when it is due is made by `threads`; 0: all of it."),
         .aside = true},
     {INTEGER(run, loader_depth, 2, 1, 64, "batches", "Batches that are made ahead of time."),
         .aside = true},
