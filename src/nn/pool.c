@@ -1,6 +1,7 @@
 #include "src/base/vector.h"
 #include "src/nn/layers.h"
 #include "src/nn/rows.h"
+#include "src/nn/wide.h"
 
 #include <assert.h>
 #include <math.h>
@@ -41,104 +42,128 @@ static size_t at(const layer_shape *s, int row, int column, int width) {
     return ((size_t)row * (size_t)width + (size_t)column) * (size_t)s->channels;
 }
 
-/* ---- forward: output (i, j), m channels from c0 on ---- */
+/* Of bf16 the lanes are even and odd channels: two halves of a word. */
+ROW_INLINE void put_positions(uint8_t *index, const lanes_bits where[2], size_t count, dtype t) {
+    uint16_t half[WIDE];
+    uint8_t all[WIDE];
+    lanes_bits words = where[0] | where[1] << 16;
+    lanes_half first = __builtin_convertvector(where[0], lanes_half);
+    lanes_half second = __builtin_convertvector(where[1], lanes_half);
+    if (t == DTYPE_F32) {
+        memcpy(half, &first, sizeof first);
+        memcpy(half + LANES, &second, sizeof second);
+    } else {
+        memcpy(half, &words, sizeof words);
+    }
+    for (size_t c = 0; c < WIDE; c++) all[c] = (uint8_t)half[c];
+    memcpy(index, all, count);
+}
+
+/* ---- forward: output (i, j), channels from c on ---- */
 
 /* The first largest, as PyTorch. */
-ROW_INLINE void largest(const layer_shape *s, const void *x, void *y, uint8_t *index,
-    const int out[2], size_t c0, size_t m, dtype t) {
-    float best[ROW];
-    int32_t where[ROW];
-    span rows = inputs_of(s, out[0], s->in_height), columns = inputs_of(s, out[1], s->in_width);
-    for (size_t c = 0; c < m; c++) best[c] = -INFINITY;
-    for (size_t c = 0; c < m; c++) where[c] = 0;
-    for (int i = rows.from; i < rows.to; i++)
-        for (int j = columns.from; j < columns.to; j++) {
-            int32_t here = position(s, i, j, out[0], out[1]);
-            size_t from = at(s, i, j, s->in_width) + c0;
-            for (size_t c = 0; c < m; c++) {
-                float v = row_get(x, from + c, t);
-                where[c] = v > best[c] ? here : where[c];
-                best[c] = v > best[c] ? v : best[c];
+ROW_INLINE void largest(const layer_shape *s, const void *x, void *y, uint8_t *index, int i, int j,
+    size_t c, size_t count, dtype t) {
+    span rows = inputs_of(s, i, s->in_height), columns = inputs_of(s, j, s->in_width);
+    wide best;
+    lanes_bits where[2] = {{0}, {0}};
+    WIDE_LOOP best.v[h] = (lanes){0} - INFINITY;
+    for (int row = rows.from; row < rows.to; row++)
+        for (int column = columns.from; column < columns.to; column++) {
+            lanes_bits here = (lanes_bits){0} + (uint32_t)position(s, row, column, i, j);
+            wide a = wide_load(x, at(s, row, column, s->in_width) + c, count, t);
+            WIDE_LOOP {
+                lanes_int more = a.v[h] > best.v[h];
+                where[h] = (here & (lanes_bits)more) | (where[h] & ~(lanes_bits)more);
+                best.v[h] = (lanes)(((lanes_int)a.v[h] & more) | ((lanes_int)best.v[h] & ~more));
             }
         }
-    size_t to = at(s, out[0], out[1], s->out_width) + c0;
-    for (size_t c = 0; c < m; c++) row_put(y, to + c, best[c], t);
-    for (size_t c = 0; index && c < m; c++) index[to + c] = (uint8_t)where[c];
+    size_t to = at(s, i, j, s->out_width) + c;
+    wide_store(y, to, count, best, t);
+    if (index) put_positions(index + to, where, count, t);
 }
 
 ROW_INLINE void average(
-    const layer_shape *s, const void *x, void *y, const int out[2], size_t c0, size_t m, dtype t) {
-    float sum[ROW] = {0}, scale = 1.0f / (float)(s->kernel * s->kernel);
-    span rows = inputs_of(s, out[0], s->in_height), columns = inputs_of(s, out[1], s->in_width);
-    for (int i = rows.from; i < rows.to; i++)
-        for (int j = columns.from; j < columns.to; j++) {
-            size_t from = at(s, i, j, s->in_width) + c0;
-            for (size_t c = 0; c < m; c++) sum[c] += row_get(x, from + c, t);
+    const layer_shape *s, const void *x, void *y, int i, int j, size_t c, size_t count, dtype t) {
+    span rows = inputs_of(s, i, s->in_height), columns = inputs_of(s, j, s->in_width);
+    float scale = 1.0f / (float)(s->kernel * s->kernel);
+    wide sum = {{{0}, {0}}};
+    for (int row = rows.from; row < rows.to; row++)
+        for (int column = columns.from; column < columns.to; column++) {
+            wide a = wide_load(x, at(s, row, column, s->in_width) + c, count, t);
+            WIDE_LOOP sum.v[h] += a.v[h];
         }
-    size_t to = at(s, out[0], out[1], s->out_width) + c0;
-    for (size_t c = 0; c < m; c++) row_put(y, to + c, sum[c] * scale, t);
+    WIDE_LOOP sum.v[h] *= scale;
+    wide_store(y, at(s, i, j, s->out_width) + c, count, sum, t);
+}
+
+ROW_INLINE void largest_all(const layer_shape *s, const void *x, void *y, uint8_t *index, dtype t) {
+    size_t n = (size_t)s->channels, c;
+    for (int i = 0; i < s->out_height; i++)
+        for (int j = 0; j < s->out_width; j++) {
+            for (c = 0; c + WIDE <= n; c += WIDE) largest(s, x, y, index, i, j, c, WIDE, t);
+            if (c < n) largest(s, x, y, index, i, j, c, n - c, t);
+        }
 }
 
 VECTOR_CLONES void layer_max_pool(const layer_shape *s, const void *x, void *y, uint8_t *index) {
     assert(s->kernel * s->kernel <= UINT8_MAX);
-    size_t n = (size_t)s->channels;
+    ROW_TYPED(s->type, largest_all, s, x, y, index);
+}
+
+ROW_INLINE void average_all(const layer_shape *s, const void *x, void *y, dtype t) {
+    size_t n = (size_t)s->channels, c;
     for (int i = 0; i < s->out_height; i++)
-        for (int j = 0; j < s->out_width; j++)
-            for (size_t c0 = 0; c0 < n; c0 += ROW)
-                ROW_TYPED(s->type, largest, s, x, y, index, (const int[2]){i, j}, c0,
-                    n - c0 < ROW ? n - c0 : ROW);
+        for (int j = 0; j < s->out_width; j++) {
+            for (c = 0; c + WIDE <= n; c += WIDE) average(s, x, y, i, j, c, WIDE, t);
+            if (c < n) average(s, x, y, i, j, c, n - c, t);
+        }
 }
 
 VECTOR_CLONES void layer_average_pool(const layer_shape *s, const void *x, void *y) {
-    size_t n = (size_t)s->channels;
-    for (int i = 0; i < s->out_height; i++)
-        for (int j = 0; j < s->out_width; j++)
-            for (size_t c0 = 0; c0 < n; c0 += ROW)
-                ROW_TYPED(s->type, average, s, x, y, (const int[2]){i, j}, c0,
-                    n - c0 < ROW ? n - c0 : ROW);
+    ROW_TYPED(s->type, average_all, s, x, y);
 }
 
 /* ---- backward: what input (i, j) receives from the outputs that it is part of ---- */
 
 /* Of all of them, where index is NULL; else of those whose largest it was. */
 ROW_INLINE void receive(const layer_shape *s, const void *dy, const uint8_t *index, void *dx,
-    bool add, const int in[2], size_t c0, size_t m, dtype t) {
+    bool add, int i, int j, size_t c0, size_t m, dtype t) {
+    span rows = outputs_of(s, i, s->out_height), columns = outputs_of(s, j, s->out_width);
     float sum[ROW], scale = index ? 1.0f : 1.0f / (float)(s->kernel * s->kernel);
-    span rows = outputs_of(s, in[0], s->out_height), columns = outputs_of(s, in[1], s->out_width);
     memset(sum, 0, m * sizeof *sum);
-    for (int i = rows.from; i < rows.to; i++)
-        for (int j = columns.from; j < columns.to; j++) {
-            uint8_t here = (uint8_t)position(s, in[0], in[1], i, j);
-            size_t from = at(s, i, j, s->out_width) + c0;
+    for (int row = rows.from; row < rows.to; row++)
+        for (int column = columns.from; column < columns.to; column++) {
+            uint8_t here = (uint8_t)position(s, i, j, row, column);
+            size_t from = at(s, row, column, s->out_width) + c0;
             for (size_t c = 0; c < m; c++) {
                 float g = row_get(dy, from + c, t);
                 sum[c] += !index || index[from + c] == here ? g : 0.0f;
             }
         }
-    size_t to = at(s, in[0], in[1], s->in_width) + c0;
+    size_t to = at(s, i, j, s->in_width) + c0;
     ROW_LOOP
     for (size_t c = 0; c < m; c++)
         row_put(dx, to + c, (add ? row_get(dx, to + c, t) : 0.0f) + scale * sum[c], t);
 }
 
-VECTOR_CLONES void layer_max_pool_gradient(
-    const layer_shape *s, const void *dy, const uint8_t *index, void *dx, bool add) {
+ROW_INLINE void receive_all(
+    const layer_shape *s, const void *dy, const uint8_t *index, void *dx, bool add, dtype t) {
     size_t n = (size_t)s->channels;
     for (int i = 0; i < s->in_height; i++)
         for (int j = 0; j < s->in_width; j++)
-            for (size_t c0 = 0; c0 < n; c0 += ROW)
-                ROW_TYPED(s->type, receive, s, dy, index, dx, add, (const int[2]){i, j}, c0,
-                    n - c0 < ROW ? n - c0 : ROW);
+            for (size_t c = 0; c < n; c += ROW)
+                receive(s, dy, index, dx, add, i, j, c, n - c < ROW ? n - c : ROW, t);
+}
+
+VECTOR_CLONES void layer_max_pool_gradient(
+    const layer_shape *s, const void *dy, const uint8_t *index, void *dx, bool add) {
+    ROW_TYPED(s->type, receive_all, s, dy, index, dx, add);
 }
 
 VECTOR_CLONES void layer_average_pool_gradient(
     const layer_shape *s, const void *dy, void *dx, bool add) {
-    size_t n = (size_t)s->channels;
-    for (int i = 0; i < s->in_height; i++)
-        for (int j = 0; j < s->in_width; j++)
-            for (size_t c0 = 0; c0 < n; c0 += ROW)
-                ROW_TYPED(s->type, receive, s, dy, NULL, dx, add, (const int[2]){i, j}, c0,
-                    n - c0 < ROW ? n - c0 : ROW);
+    ROW_TYPED(s->type, receive_all, s, dy, NULL, dx, add);
 }
 
 /* ---- the mean of all pixels ---- */

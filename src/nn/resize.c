@@ -1,6 +1,7 @@
 #include "src/base/vector.h"
 #include "src/nn/layers.h"
 #include "src/nn/rows.h"
+#include "src/nn/wide.h"
 
 #include <string.h>
 
@@ -30,8 +31,8 @@ typedef struct corners {
     float weight[4];
 } corners;
 
-static corners corners_of(const layer_shape *s, int i, int j) {
-    tap r = tap_of(i, s->out_height, s->in_height), c = tap_of(j, s->out_width, s->in_width);
+static corners corners_of(const layer_shape *s, tap r, int j) {
+    tap c = tap_of(j, s->out_width, s->in_width);
     return (corners){
         .at = {at(s, r.first, c.first, s->in_width), at(s, r.first, c.second, s->in_width),
             at(s, r.second, c.first, s->in_width), at(s, r.second, c.second, s->in_width)},
@@ -39,33 +40,48 @@ static corners corners_of(const layer_shape *s, int i, int j) {
             r.weight * (1 - c.weight), r.weight * c.weight}};
 }
 
-ROW_INLINE void resize(
-    const corners *k, const void *x, void *y, size_t to, size_t channels, dtype t) {
-    ROW_LOOP
-    for (size_t c = 0; c < channels; c++) {
-        float v = k->weight[0] * row_get(x, k->at[0] + c, t);
-        v += k->weight[1] * row_get(x, k->at[1] + c, t);
-        v += k->weight[2] * row_get(x, k->at[2] + c, t);
-        v += k->weight[3] * row_get(x, k->at[3] + c, t);
-        row_put(y, to + c, v, t);
+ROW_INLINE void blend(
+    corners k, const void *x, void *y, size_t to, size_t c, size_t count, dtype t) {
+    wide sum = {{{0}, {0}}};
+    for (int i = 0; i < 4; i++) {
+        wide a = wide_load(x, k.at[i] + c, count, t);
+        WIDE_LOOP sum.v[h] += k.weight[i] * a.v[h];
+    }
+    wide_store(y, to + c, count, sum, t);
+}
+
+ROW_INLINE void resize(const layer_shape *s, const void *x, void *y, dtype t) {
+    size_t n = (size_t)s->channels, c;
+    for (int i = 0; i < s->out_height; i++) {
+        tap row = tap_of(i, s->out_height, s->in_height);
+        for (int j = 0; j < s->out_width; j++) {
+            corners k = corners_of(s, row, j);
+            size_t to = at(s, i, j, s->out_width);
+            for (c = 0; c + WIDE <= n; c += WIDE) blend(k, x, y, to, c, WIDE, t);
+            if (c < n) blend(k, x, y, to, c, n - c, t);
+        }
     }
 }
 
 VECTOR_CLONES void layer_resize(const layer_shape *s, const void *x, void *y) {
-    for (int i = 0; i < s->out_height; i++)
-        for (int j = 0; j < s->out_width; j++) {
-            corners k = corners_of(s, i, j);
-            ROW_TYPED(s->type, resize, &k, x, y, at(s, i, j, s->out_width), (size_t)s->channels);
-        }
+    ROW_TYPED(s->type, resize, s, x, y);
 }
 
 /* One corner after the other: they may be the same pixel. */
-ROW_INLINE void give(
-    const corners *k, const void *dy, size_t from, float *work, size_t channels, dtype t) {
-    for (int i = 0; i < 4; i++) {
-        float *to = work + k->at[i], weight = k->weight[i];
-        ROW_LOOP
-        for (size_t c = 0; c < channels; c++) to[c] += weight * row_get(dy, from + c, t);
+ROW_INLINE void give(const layer_shape *s, const void *dy, float *work, dtype t) {
+    size_t n = (size_t)s->channels;
+    for (int i = 0; i < s->out_height; i++) {
+        tap row = tap_of(i, s->out_height, s->in_height);
+        for (int j = 0; j < s->out_width; j++) {
+            corners k = corners_of(s, row, j);
+            size_t from = at(s, i, j, s->out_width);
+            for (int q = 0; q < 4; q++) {
+                float *to = work + k.at[q], weight = k.weight[q];
+                if (weight == 0) continue;
+                ROW_LOOP
+                for (size_t c = 0; c < n; c++) to[c] += weight * row_get(dy, from + c, t);
+            }
+        }
     }
 }
 
@@ -73,10 +89,6 @@ VECTOR_CLONES void layer_resize_gradient(
     const layer_shape *s, const void *dy, void *dx, bool add, float *work) {
     size_t elements = at(s, s->in_height, 0, s->in_width);
     memset(work, 0, elements * sizeof *work);
-    for (int i = 0; i < s->out_height; i++)
-        for (int j = 0; j < s->out_width; j++) {
-            corners k = corners_of(s, i, j);
-            ROW_TYPED(s->type, give, &k, dy, at(s, i, j, s->out_width), work, (size_t)s->channels);
-        }
+    ROW_TYPED(s->type, give, s, dy, work);
     layer_take_float(work, dx, elements, add, s->type);
 }
