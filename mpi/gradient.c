@@ -3,43 +3,37 @@
 #include "src/base/memory.h"
 
 #include <assert.h>
+#include <limits.h>
 #include <string.h>
 
-/* Bytes of the largest message: MPI 3.1 counts are int, and no transfer reaches 2 GiB. */
-static const size_t largest_message = (size_t)1 << 30;
-
-/* The flat block of sums is cut from its end, as last layers are ready first: message m holds
- * elements [begin(m + 1), begin(m)). Ranks start messages in this order, whatever they hold. */
+/* Message k is the gradient's chunk k. Ranks start messages in this order, whatever they hold. */
 struct gradient_sync {
     comm *own; /* NULL: one rank */
     gradient *gradient;
-    size_t length;        /* elements of a message, but for the last */
     int messages;         /* of a step */
     int started;          /* messages [0, started) are under way or done */
+    int flying;           /* of these, are under way */
     size_t *missing;      /* [messages], elements not ready yet */
-    MPI_Request *request; /* [messages] */
+    MPI_Request *request; /* [messages], MPI_REQUEST_NULL: not under way */
+    int *index;           /* [messages], work of MPI_Testsome */
+    bool *arrived;        /* [messages], the sums over all ranks are there */
     int32_t *flags;       /* [2, trainable], exponents and non-finite marks */
 };
 
-static size_t message_begin(const gradient_sync *s, int m) {
-    size_t count = s->gradient->parameters->count, before = (size_t)m * s->length;
-    return before < count ? count - before : 0;
-}
-
-status gradient_sync_create(gradient_sync **out, const comm *c, gradient *g, size_t bucket) {
+status gradient_sync_create(gradient_sync **out, const comm *c, gradient *g) {
     gradient_sync *s = memory_alloc(1, sizeof *s, "gradient exchange");
     status mine = s ? STATUS_OK : STATUS_FAILED;
     if (s) {
-        size_t bytes = bucket < largest_message ? bucket : largest_message;
         s->gradient = g;
-        s->length = bytes / sizeof *g->sum > 0 ? bytes / sizeof *g->sum : 1;
-        s->messages = (int)((g->parameters->count + s->length - 1) / s->length);
-        size_t n = (size_t)s->messages;
+        s->messages = g->chunks.count;
+        size_t n = (size_t)s->messages, items = (size_t)g->parameters->trainable;
         s->missing = memory_alloc(n, sizeof *s->missing, "gradient exchange");
         s->request = memory_alloc(n, sizeof *s->request, "gradient exchange");
-        s->flags = memory_alloc(
-            2 * (size_t)g->parameters->trainable, sizeof *s->flags, "gradient exchange");
-        if (!s->missing || !s->request || !s->flags) mine = STATUS_FAILED;
+        s->index = memory_alloc(n, sizeof *s->index, "gradient exchange");
+        s->arrived = memory_alloc(n, sizeof *s->arrived, "gradient exchange");
+        s->flags = memory_alloc(2 * items, sizeof *s->flags, "gradient exchange");
+        if (!s->missing || !s->request || !s->index || !s->arrived || !s->flags)
+            mine = STATUS_FAILED;
     }
     status all = comm_agree(c, mine);
     if (all == STATUS_OK && comm_size(c) > 1) all = comm_agree(c, comm_create(&s->own, c->mpi));
@@ -56,58 +50,103 @@ void gradient_sync_destroy(gradient_sync *s) {
     comm_destroy(s->own);
     memory_free(s->missing);
     memory_free(s->request);
+    memory_free(s->index);
+    memory_free(s->arrived);
     memory_free(s->flags);
     memory_free(s);
 }
 
-/* Starts the messages that are complete and whose turn it is; all of them at the end, when what is
- * missing will not come from this rank. */
+/* Notes the messages that have arrived; `wait`: until one has, if any is under way. */
+static void test(gradient_sync *s, bool wait) {
+    int n;
+    if (s->flying == 0) return;
+    if (wait)
+        MPI_Waitsome(s->started, s->request, &n, s->index, MPI_STATUSES_IGNORE);
+    else
+        MPI_Testsome(s->started, s->request, &n, s->index, MPI_STATUSES_IGNORE);
+    for (int i = 0; i < n; i++) s->arrived[s->index[i]] = true;
+    s->flying -= n;
+}
+
+/* Returns whether there was one. */
+static bool convert_arrived(gradient_sync *s) {
+    bool any = false;
+    for (int k = 0; k < s->started; k++) {
+        if (!s->arrived[k] || s->gradient->chunks.at[k].done) continue;
+        gradient_convert(s->gradient, k);
+        any = true;
+    }
+    return any;
+}
+
+/* The room hook. Waiting here cannot block for ever: a rank has started the same message before, or
+ * comes to it, as it waits itself for nothing but collectives that this rank has entered. */
+static void room(void *sync) {
+    gradient_sync *s = sync;
+    test(s, false);
+    if (convert_arrived(s) || s->flying < GRADIENT_MESSAGES) return;
+    test(s, true);
+    convert_arrived(s);
+}
+
+/* Starts the messages that are complete and whose turn it is; all of them at the end, when what
+ * is missing will not come from this rank. */
 static void start(gradient_sync *s, bool all) {
+    gradient *g = s->gradient;
     for (; s->started < s->messages && (all || s->missing[s->started] == 0); s->started++) {
-        size_t begin = message_begin(s, s->started + 1), end = message_begin(s, s->started);
-        if (s->own)
-            MPI_Iallreduce(MPI_IN_PLACE, s->gradient->sum + begin, (int)(end - begin), MPI_INT64_T,
-                MPI_SUM, s->own->mpi, &s->request[s->started]);
+        const gradient_chunk *chunk = &g->chunks.at[s->started];
+        gradient_open_chunk(g, s->started);
+        assert(chunk->count <= INT_MAX);
+        MPI_Iallreduce(MPI_IN_PLACE, chunk->sum, (int)chunk->count, MPI_INT64_T, MPI_SUM,
+            s->own->mpi, &s->request[s->started]);
+        s->flying++;
     }
 }
 
 /* The ready hook: elements [offset, offset + count) are complete on this rank. */
 static void ready(void *sync, size_t offset, size_t count) {
     gradient_sync *s = sync;
-    size_t total = s->gradient->parameters->count, end = offset + count;
-    assert(end <= total);
-    for (int m = (int)((total - end) / s->length); m < s->messages; m++) {
-        size_t low = message_begin(s, m + 1), high = message_begin(s, m);
-        if (high <= offset) break;
-        size_t from = offset > low ? offset : low, to = end < high ? end : high;
-        assert(s->missing[m] >= to - from);
-        s->missing[m] -= to - from;
+    size_t end = offset + count;
+    for (int k = 0; k < s->messages; k++) {
+        const gradient_chunk *c = &s->gradient->chunks.at[k];
+        size_t from = offset > c->offset ? offset : c->offset;
+        size_t to = end < c->offset + c->count ? end : c->offset + c->count;
+        if (from >= to) continue;
+        assert(s->missing[k] >= to - from);
+        s->missing[k] -= to - from;
+        if (s->missing[k] == 0 && !s->own) gradient_convert(s->gradient, k);
     }
+    if (!s->own) return;
     start(s, false);
+    test(s, false);
+    convert_arrived(s);
 }
 
 void gradient_sync_begin(gradient_sync *s, int units) {
-    gradient_begin(s->gradient, units);
-    s->gradient->ready = ready;
-    s->gradient->context = s;
+    gradient *g = s->gradient;
+    assert(s->flying == 0);
+    gradient_begin(g, units);
+    g->ready = ready;
+    g->room = room;
+    g->context = s;
     s->started = 0;
-    for (int m = 0; m < s->messages; m++) {
-        s->missing[m] = message_begin(s, m) - message_begin(s, m + 1);
-        s->request[m] = MPI_REQUEST_NULL;
+    for (int k = 0; k < s->messages; k++) {
+        s->missing[k] = g->chunks.at[k].count;
+        s->request[k] = MPI_REQUEST_NULL;
+        s->arrived[k] = false;
     }
 }
 
 void gradient_sync_poll(void *sync) {
-    gradient_sync *s = sync;
-    int done;
-    if (s->own) MPI_Testall(s->started, s->request, &done, MPI_STATUSES_IGNORE);
+    test(sync, false);
 }
 
 status gradient_sync_end(gradient_sync *s, bool *repeat) {
     gradient *g = s->gradient;
     size_t n = (size_t)g->parameters->trainable;
-    start(s, true);
-    if (s->own) MPI_Waitall(s->messages, s->request, MPI_STATUSES_IGNORE);
+    if (s->own) start(s, true);
+    while (s->flying > 0) test(s, true);
+    convert_arrived(s);
     memcpy(s->flags, g->exponent, n * sizeof *s->flags);
     memcpy(s->flags + n, g->nonfinite, n * sizeof *s->flags);
     comm_max_i32(s->own, s->flags, 2 * n);

@@ -1,8 +1,11 @@
-/* The gradient of a step summed over all ranks, exactly (src/nn/gradient.h): messages go out while
- * earlier layers still compute.
- * gradient_sync_begin -> plan_backward (which calls ready and poll) -> gradient_sync_end.
- * Between the calls `sum` of a parameter that was reported ready must rest.
- * The exchange has a communicator of its own: collectives of others may happen meanwhile. */
+/* The gradient of a step summed over all ranks, exactly (src/nn/gradient.h): a chunk of it is a
+ * message, which goes out while earlier layers still compute; what has arrived is turned into
+ * values when the next parameter is ready or opened, and its memory serves the next chunk.
+ * gradient_sync_begin -> plan_backward (which calls open, ready and poll) -> gradient_sync_end.
+ * A rank that runs ahead of the others waits, in gradient_open, rather than hold more than
+ * GRADIENT_MESSAGES messages beside the chunks that are not complete.
+ * The exchange has a communicator of its own: collectives of others may happen meanwhile, in the
+ * same order on all ranks among the calls of the same step. */
 #ifndef AUXSEG_MPI_GRADIENT_H
 #define AUXSEG_MPI_GRADIENT_H
 
@@ -11,20 +14,24 @@
 
 typedef struct gradient_sync gradient_sync;
 
-/* Collective. Borrows g for its life; `bucket`: bytes of a message, the same on every rank. */
-status gradient_sync_create(gradient_sync **out, const comm *c, gradient *g, size_t bucket);
+enum { GRADIENT_MESSAGES = 8 }; /* under way at once: about two of the largest layers */
+
+/* Collective. Borrows g for its life; its chunks are the same on every rank. */
+status gradient_sync_create(gradient_sync **out, const comm *c, gradient *g);
 /* Collective. NULL-safe. */
 void gradient_sync_destroy(gradient_sync *s);
 
-/* Zeroes the sums and installs the ready hook. Not collective. */
+/* Begins the gradient's step and installs the hooks. Not collective. */
 void gradient_sync_begin(gradient_sync *s, int units);
-/* Makes communication progress; the poll hook of step_context. Not collective. */
+/* Makes communication progress, and no more: the poll hook of step_context, which is called inside
+ * of parallel regions. Not collective. */
 void gradient_sync_poll(void *sync);
 /* Ends the exchange. Collective. *repeat: scales were unknown or did not fit and have been set, the
  * whole step must be done again (the same answer on every rank); otherwise g->value is the
- * gradient of the global batch. STATUS_NONFINITE names the parameter, on every rank. Ranks with no
- * unit of the batch call begin and end alone.
- * The gradient is the same bits for any number of ranks and any size of the messages. */
+ * gradient of the global batch. STATUS_NONFINITE names the parameter, on every rank; values then
+ * mean nothing, and nothing else is changed. Ranks with no unit of the batch call begin and end
+ * alone: chunks that a rank has not opened are zero in the exchange.
+ * The gradient is the same bits for any number of ranks and any size of the chunks. */
 status gradient_sync_end(gradient_sync *s, bool *repeat);
 
 #endif

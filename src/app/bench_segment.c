@@ -31,7 +31,7 @@ enum {
     OPERATORS,
     OPTIONS
 };
-enum { BUCKET = 8 << 20, MOST_STEPS = 1000 };
+enum { MOST_STEPS = 1000 };
 
 typedef struct segment_bench {
     const comm *c;
@@ -94,7 +94,7 @@ static status build(segment_bench *b) {
     parameters_initialize(b->p, 1);
     st = plan_create(&b->plan, b->g, b->p, b->o);
     if (st != STATUS_OK || !b->train) return st;
-    b->gradient = gradient_create(b->p);
+    b->gradient = gradient_create(b->p, GRADIENT_CHUNK);
     b->label = memory_alloc((size_t)(b->batch * b->crop * b->crop), sizeof *b->label, "labels");
     if (!b->gradient || !b->label) return STATUS_FAILED;
     const optimizer_options sgd = {.kind = OPTIMIZER_SGD, .momentum = 0.9};
@@ -215,7 +215,7 @@ static status bench_segment(const comm *c, const char *work, int argc, char **ar
     *b = (segment_bench){.c = c, .work = work, .train = strcmp(work, "train") == 0};
     st = read_options(b, o, argc, argv);
     if (st == STATUS_OK) st = comm_agree(c, build(b));
-    if (st == STATUS_OK && b->train) st = gradient_sync_create(&b->sync, c, b->gradient, BUCKET);
+    if (st == STATUS_OK && b->train) st = gradient_sync_create(&b->sync, c, b->gradient);
     if (st != STATUS_OK) goto done;
     fill(b);
     st = measure(b, o[OPERATORS].value[0] == 'y');

@@ -15,8 +15,6 @@
 #include <math.h>
 #include <stdio.h>
 
-enum { BUCKET = 8 << 20 }; /* bytes of a gradient message */
-
 /* Images of the global batch that a rank holds: whole deals, in contiguous blocks. */
 static int rank_first(const trainer *t, int rank) {
     int deals = (t->o.images + t->deal - 1) / t->deal;
@@ -51,10 +49,10 @@ static status build_network(trainer *t, const dataset *d) {
     t->p = parameters_create(t->g);
     if (!t->p) return STATUS_FAILED;
     parameters_initialize(t->p, (uint64_t)t->s->run.seed);
-    t->gradient = gradient_create(t->p);
+    t->gradient = gradient_create(t->p, GRADIENT_CHUNK);
     if (!t->gradient) return STATUS_FAILED;
     st = optimizer_create(&t->optimizer, t->p, &t->o.optimizer);
-    return st == STATUS_OK ? gradient_sync_create(&t->sync, t->c, t->gradient, BUCKET) : st;
+    return st == STATUS_OK ? gradient_sync_create(&t->sync, t->c, t->gradient) : st;
 }
 
 static status build_plan(trainer *t, plan_options o) {

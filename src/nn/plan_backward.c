@@ -221,6 +221,13 @@ static status run_step(
 
 /* ---- the pass ---- */
 
+/* A node's parameters, before units add to them. */
+static void open_node(const plan *p, value v, gradient *total) {
+    if (v < 0) return;
+    if (p->layer[v].n->bias >= 0) gradient_open(total, p->item[p->layer[v].n->bias]);
+    if (p->layer[v].n->weight >= 0) gradient_open(total, p->item[p->layer[v].n->weight]);
+}
+
 static void report(plan *p, int declared, gradient *total) {
     if (declared < 0 || p->reported[p->item[declared]]) return;
     p->reported[p->item[declared]] = true;
@@ -241,7 +248,9 @@ status plan_backward(plan *p, int images, const step_context *c, gradient *total
         const backward_step *b = &p->step[i];
         if (s == STATUS_OK && p->layer[b->high].block >= 0)
             s = plan_run_again(p, b->high, images, c);
+        open_node(p, b->conv, total);
         if (s == STATUS_OK) s = run_step(p, b, images, c, total);
+        open_node(p, b->norm, total);
         if (b->norm >= 0) {
             /* After an error the exchanges go on: other ranks wait in them. */
             status combined = norm_combine_sums(p, b->norm, images, c, total);

@@ -26,7 +26,7 @@ static void begin(training *t, uint64_t seed, int classes, uint64_t settings, in
     t->p = network_create(seed, classes);
     assert_int_equal(
         optimizer_create(&t->optimizer, t->p, &(optimizer_options){.kind = kind}), STATUS_OK);
-    t->g = gradient_create(t->p);
+    t->g = gradient_create(t->p, GRADIENT_CHUNK);
     assert_non_null(t->g);
     for (int k = 0; k < t->optimizer.states; k++)
         for (size_t i = 0; i < t->p->count; i++)

@@ -163,7 +163,7 @@ static void run(step *s, dtype type, int threads, int wave) {
     assert_int_equal(network_create(&g, &s->options, s->end, NULL), STATUS_OK);
     for (int i = 0; i < g->nodes; i++) g->node[i].probability = 0.0;
     s->p = parameters_create(g);
-    s->total = gradient_create(s->p);
+    s->total = gradient_create(s->p, GRADIENT_CHUNK);
     hashed_parameters(s->p, s->seed);
     plan_options o = {.height = s->height,
         .width = s->width,

@@ -14,12 +14,12 @@
 #include <math.h>
 #include <string.h>
 
-enum { ITEMS = 7, COUNT = 5003 + 12 + 999 + 1 + 64 + 3000 + 31 };
+enum { ITEMS = 7, COUNT = 40003 + 12 + 999 + 1 + 64 + 130000 + 31, PIECE = PARAMETER_BLOCK * 8 };
 
 static comm *world;
 
 static parameters *create_parameters(void) {
-    const int64_t size[ITEMS] = {5003, 12, 999, 1, 64, 3000, 31};
+    const int64_t size[ITEMS] = {40003, 12, 999, 1, 64, 130000, 31};
     parameter declared[ITEMS];
     memset(declared, 0, sizeof declared);
     for (int i = 0; i < ITEMS; i++) {
@@ -34,9 +34,11 @@ static parameters *create_parameters(void) {
     return p;
 }
 
-static void unit_gradient(float *x, int step, int unit) {
-    random_stream r = random_begin(2, RANDOM_SYNTH, (uint64_t)step, (uint64_t)unit);
-    for (int i = 0; i < COUNT; i++) x[i] = (float)random_normal(&r);
+/* x [count]: a parameter's gradient of a unit. */
+static void unit_gradient(float *x, size_t count, int item, int step, int unit) {
+    random_stream r =
+        random_begin(2, RANDOM_SYNTH, (uint64_t)step, (uint64_t)(unit * ITEMS + item));
+    for (size_t i = 0; i < count; i++) x[i] = (float)random_uniform(&r) - 0.5f;
 }
 
 /* What plan_backward does: items from the last to the first, this rank's units, ready, poll.
@@ -46,10 +48,11 @@ static void backward(gradient *g, int step, int begin, int end, gradient_sync *s
     float *x = memory_alloc(COUNT, sizeof *x, "gradient");
     for (int k = 0; k < ITEMS && begin < end; k++) {
         int i = order[k];
+        gradient_open(g, i);
         for (int u = begin; u < end; u++) {
-            unit_gradient(x, step, u);
-            const parameter *p = &g->parameters->item[i];
-            gradient_add(g, i, x + p->offset, 0, p->count);
+            size_t count = g->parameters->item[i].count;
+            unit_gradient(x, count, i, step, u);
+            gradient_add(g, i, x, 0, count);
         }
         gradient_ready(g, i);
         if (sync) gradient_sync_poll(sync);
@@ -60,7 +63,7 @@ static void backward(gradient *g, int step, int begin, int end, gradient_sync *s
 /* value [COUNT]: the gradient of steps 0 and 1 on one rank without MPI, step 1's. */
 static void alone(float *value, int units) {
     parameters *p = create_parameters();
-    gradient *g = gradient_create(p);
+    gradient *g = gradient_create(p, GRADIENT_CHUNK);
     for (int step = 0; step < 2; step++) {
         do {
             gradient_begin(g, units);
@@ -73,11 +76,12 @@ static void alone(float *value, int units) {
     parameters_destroy(p);
 }
 
-static void check_exchange(const comm *c, int units, size_t bucket) {
+/* expected [COUNT]: alone's */
+static void check_exchange(const comm *c, int units, size_t bytes, const float *expected) {
     parameters *p = create_parameters();
-    gradient *g = gradient_create(p);
+    gradient *g = gradient_create(p, bytes);
     gradient_sync *s = NULL;
-    assert_int_equal(gradient_sync_create(&s, c, g, bucket), STATUS_OK);
+    assert_int_equal(gradient_sync_create(&s, c, g), STATUS_OK);
     int rank = comm_rank(c), size = comm_size(c), tries = 0;
     for (int step = 0; step < 2; step++) {
         bool repeat;
@@ -86,14 +90,15 @@ static void check_exchange(const comm *c, int units, size_t bucket) {
             backward(g, step, (int)shard_begin(units, rank, size),
                 (int)shard_begin(units, rank + 1, size), s);
             assert_int_equal(gradient_sync_end(s, &repeat), STATUS_OK);
+            assert_int_equal(g->chunks.held, 0);
             tries++;
         } while (repeat);
     }
     assert_int_equal(tries, 3); /* unknown scales once */
-    float *expected = memory_alloc(COUNT, sizeof *expected, "gradient");
-    alone(expected, units);
     assert_memory_equal(g->value, expected, COUNT * sizeof *expected);
-    memory_free(expected);
+    /* Chunks of the largest parameter and its neighbours, and what is under way. */
+    int most = (int)(130000 * 8 / (bytes < PIECE ? PIECE : bytes)) + 3;
+    assert_in_range(g->chunks.most, 1, most + (size > 1 ? GRADIENT_MESSAGES : 0));
     gradient_sync_destroy(s);
     gradient_destroy(g);
     parameters_destroy(p);
@@ -101,23 +106,38 @@ static void check_exchange(const comm *c, int units, size_t bucket) {
 
 static void test_same_bits_as_alone(void **state) {
     (void)state;
-    const size_t buckets[] = {17 * 8, 333 * 8, 4096 * 8, (size_t)1 << 40};
-    for (int units = 1; units <= 9; units += 4)
-        for (size_t i = units == 1 ? 0 : 1; i < 4; i++) check_exchange(world, units, buckets[i]);
-    check_exchange(NULL, 3, 4096);
+    const size_t bytes[] = {1, PIECE + 1000, 3 * PIECE, (size_t)1 << 40};
+    float *expected = memory_alloc(COUNT, sizeof *expected, "gradient");
+    for (int units = 1; units <= 5; units += 4) {
+        alone(expected, units);
+        for (int i = 0; i < 4; i++) check_exchange(world, units, bytes[i], expected);
+        if (units == 5) check_exchange(NULL, units, 1, expected);
+    }
+    memory_free(expected);
 }
 
 static void test_nonfinite_is_told_everywhere(void **state) {
     (void)state;
     parameters *p = create_parameters();
-    gradient *g = gradient_create(p);
+    gradient *g = gradient_create(p, 1);
     gradient_sync *s = NULL;
     bool repeat = true;
-    assert_int_equal(gradient_sync_create(&s, world, g, 4096), STATUS_OK);
+    assert_int_equal(gradient_sync_create(&s, world, g), STATUS_OK);
+    for (int i = 0; i < ITEMS; i++) g->scale[i] = 30 + i;
     gradient_sync_begin(s, world->size);
-    if (world->rank == world->size - 1) gradient_add(g, 3, (float[]){NAN}, 0, 1);
+    if (world->rank == world->size - 1) {
+        gradient_open(g, 3);
+        gradient_add(g, 3, (float[]){NAN}, 0, 1);
+        for (int i = ITEMS - 1; i >= 0; i--) gradient_ready(g, i);
+    }
     assert_int_equal(gradient_sync_end(s, &repeat), STATUS_NONFINITE);
     assert_false(repeat);
+    for (int i = 0; i < ITEMS; i++) assert_int_equal(g->scale[i], 30 + i);
+    /* The exchange goes on with a step that is finite. */
+    gradient_sync_begin(s, world->size);
+    assert_int_equal(gradient_sync_end(s, &repeat), STATUS_OK);
+    assert_false(repeat);
+    assert_true(gradient_norm(g) == 0.0);
     gradient_sync_destroy(s);
     gradient_sync_destroy(NULL);
     gradient_destroy(g);

@@ -187,12 +187,15 @@ operator_run operator_create(const operator_case *c, plan_options o) {
     assert_non_null(r.p);
     set_parameters(r.p);
     assert_int_equal(plan_create(&r.plan, r.g, r.p, o), STATUS_OK);
-    r.gradient = gradient_create(r.p);
+    r.gradient = gradient_create(r.p, GRADIENT_CHUNK);
     assert_non_null(r.gradient);
+    r.sum = calloc(r.p->count, sizeof *r.sum);
+    assert_non_null(r.sum);
     return r;
 }
 
 void operator_destroy(operator_run *r) {
+    free(r->sum);
     gradient_destroy(r->gradient);
     plan_destroy(r->plan);
     parameters_destroy(r->p);
@@ -237,6 +240,14 @@ void operator_step(operator_run *r, int first_image, int images, const step_cont
     assert_int_equal(plan_backward(r->plan, images, c, r->gradient), STATUS_OK);
 }
 
+void operator_sums(operator_run *r) {
+    const gradient_chunks *c = &r->gradient->chunks;
+    memset(r->sum, 0, r->p->count * sizeof *r->sum);
+    for (int k = 0; k < c->count; k++)
+        if (c->at[k].sum)
+            memcpy(r->sum + c->at[k].offset, c->at[k].sum, c->at[k].count * sizeof *r->sum);
+}
+
 void operator_batch(operator_run *r, const operator_case *c, int deal) {
     int unit = c->norm == NORM_GROUP ? GROUP : 1;
     do {
@@ -247,6 +258,7 @@ void operator_batch(operator_run *r, const operator_case *c, int deal) {
             operator_fill(r, c, i, n);
             operator_step(r, i, n, &x);
         }
+        operator_sums(r);
     } while (gradient_rescale(r->gradient));
     assert_int_equal(gradient_finish(r->gradient), STATUS_OK);
 }

@@ -26,6 +26,7 @@ typedef struct operator_run {
     parameters *p;
     plan *plan;
     gradient *gradient;
+    int64_t *sum; /* [count], the gradient's sums at the end of operator_batch */
 } operator_run;
 
 /* Aborts the test when something cannot be created. */
@@ -36,6 +37,8 @@ void operator_destroy(operator_run *r);
 void operator_step(operator_run *r, int first, int images, const step_context *c);
 /* A whole batch: the step, repeated until the gradient's scales fit. `deal` images at a time. */
 void operator_batch(operator_run *r, const operator_case *c, int deal);
+/* The gradient's sums so far to r->sum: a step that has not been finished. */
+void operator_sums(operator_run *r);
 void operator_fill(operator_run *r, const operator_case *c, int first, int images);
 
 #endif

@@ -23,7 +23,7 @@ typedef struct bench {
 
 static void begin(bench *b, const parameter *declared, int n, const optimizer_options *options) {
     assert_int_equal(parameters_from(&b->p, declared, n), STATUS_OK);
-    b->g = gradient_create(b->p);
+    b->g = gradient_create(b->p, GRADIENT_CHUNK);
     assert_non_null(b->g);
     assert_int_equal(optimizer_create(&b->o, b->p, options), STATUS_OK);
 }
@@ -40,6 +40,7 @@ static void finish(gradient *g, const float *x) {
         gradient_begin(g, 1);
         for (int i = 0; i < g->parameters->trainable; i++) {
             const parameter *item = &g->parameters->item[i];
+            gradient_open(g, i);
             gradient_add(g, i, x + item->offset, 0, item->count);
         }
     } while (gradient_rescale(g));
