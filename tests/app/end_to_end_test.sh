@@ -14,8 +14,10 @@ model: { backbone = "resnet18"; stages = 2; head = "deeplabv3plus"; head_channel
          norm = "group"; group = 2; projection = 32; };
 extract: { source = "finetuned"; };
 cluster: { k = 6; iterations = 5; sample = 200; };
-pretrain: { steps = 4; batch = 4; crop = 64; pixels = 20; };
-finetune: { fraction = 0.5; steps = 4; batch = 8; crop = 64; };
+pretrain: { steps = 4; batch = 4; crop = 64; pixels = 20;
+            optimizer = "adamw"; lr = 0.001; clip = 5.0; };
+finetune: { fraction = 0.5; steps = 4; batch = 8; crop = 64;
+            optimizer = "lars"; lr = 1.0; clip = 2.0; };
 report: { overlays = 2; };
 EOF
 
