@@ -120,6 +120,13 @@ static void batches_depend_on_nothing_else(void **state) {
         }
 }
 
+static int by_loader(world *w) {
+    pthread_mutex_lock(&w->lock);
+    int parts = w->foreign;
+    pthread_mutex_unlock(&w->lock);
+    return parts;
+}
+
 /* With time enough the loader's threads do it all; without any the caller's do. */
 static void work_is_done_ahead(void **state) {
     (void)state;
@@ -127,14 +134,14 @@ static void work_is_done_ahead(void **state) {
     void *batch;
     loader *l = open_loader(&w, PARTS, 2, 2, 1);
     for (int64_t step = FIRST; step < FIRST + 4; step++) {
-        for (int wait = 0; wait < 2000 && w.foreign < PARTS * (step - FIRST + 1); wait++)
+        for (int wait = 0; wait < 2000 && by_loader(&w) < PARTS * (step - FIRST + 1); wait++)
             usleep(1000);
         assert_int_equal(loader_next(l, &batch), STATUS_OK);
         check(batch, step, PARTS);
     }
+    close_loader(&w, l);
     assert_true(w.foreign >= 4 * PARTS);
     assert_true(w.most <= 2);
-    close_loader(&w, l);
     l = open_loader(&w, PARTS, 0, 0, 1);
     assert_int_equal(loader_next(l, &batch), STATUS_OK);
     assert_int_equal(w.foreign, 0);
