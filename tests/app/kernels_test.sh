@@ -1,0 +1,47 @@
+#!/usr/bin/env bash
+# What oneDNN runs in a training step of DeepLabV3-ResNet-50, from its own log: no convolution and no
+# product by a slow path, at small and large crops; nothing is reordered image by image, but weights
+# once a step. $AUXSEG: the program.
+set -uo pipefail
+auxseg=$AUXSEG
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+cd "$folder" || exit 1
+export OMP_NUM_THREADS=1 ONEDNN_VERBOSE=1 DNNL_VERBOSE=1
+failures=0
+
+fail() {
+    printf 'FAILED: %s\n' "$*"
+    failures=$((failures + 1))
+}
+
+# log DEPTH CROP TYPE BATCH: oneDNN's log of a warm-up step and another.
+log() {
+    timeout 100 "$auxseg" bench train --depth "$1" --crop "$2" --dtype "$3" --batch "$4" --steps 1 \
+        >log 2>err </dev/null || fail "crop $2, $3: $(cat err)"
+    grep -c '_verbose,exec,.*,convolution,' log >convolutions
+    [[ $(cat convolutions) -gt 20 ]] || fail "crop $2, $3: oneDNN's log shows no convolutions"
+}
+
+types="f32"
+grep -q avx512_bf16 /proc/cpuinfo && types="f32 bf16"
+# Below AVX2 the slow paths are the only ones.
+grep -q avx2 /proc/cpuinfo || exit 77
+for type in $types; do
+    for crop in 160 768; do
+        log 50 $crop "$type" 1
+        grep -E '_verbose,exec,[^,]*,(convolution|matmul),[^,]*(gemm|ref)' log &&
+            fail "crop $crop, $type: a slow path"
+    done
+    for batch in 1 3; do
+        log 18 96 "$type" $batch
+        grep -c '_verbose,exec,[^,]*,reorder,' log >reorders-$batch
+    done
+    cmp reorders-1 reorders-3 || fail "$type: reorders grow with the images"
+done
+
+if [[ $failures -gt 0 ]]; then
+    echo "$failures failures"
+    exit 1
+fi
+echo "all as expected"
