@@ -1,9 +1,8 @@
 /* Batches made ahead of time, by threads of their own while the step before is computed.
  *
  * A batch has `parts` that do not depend on each other: images, say. The loader's threads make them
- * in the order of steps, `depth` batches ahead of the one in use; what is not made when its batch
- * is due is made by the caller's own threads, so that a loader without threads, or with threads
- * that get no core, costs what making the batch then costs and nothing more.
+ * in the order of steps, `depth` batches ahead of the one in use; what is not begun when its batch
+ * is due is made by the caller's own threads: all of it, where the loader has none.
  * Nothing is collective: the threads never call MPI. Batches must be pure functions of their step:
  * then neither threads, depth nor timing can change them. */
 #ifndef AUXSEG_APP_LOADER_H

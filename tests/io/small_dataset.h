@@ -116,7 +116,7 @@ static bool somewhere(const comm *c, const capture *of, const char *text) {
 }
 
 /* Packs, fails as wanted, and says so on one rank. */
-static void check_pack_fails(const settings *s, status wanted, const char *message) {
+static inline void check_pack_fails(const settings *s, status wanted, const char *message) {
     capture c;
     char path[FILE_PATH];
     comm_barrier(world);
