@@ -12,7 +12,7 @@
 enum {
     BLOCK_BYTES = 1 << 20,
     GRADIENT_BYTES = 16 << 20,
-    LEAST_TILES = 48,
+    LEAST_TILES = 80,
     MOST_TILES = 256,
     ALIGNMENT = 64
 };
