@@ -37,6 +37,7 @@ static status build(plan *p) {
     if (!p->layer) s = STATUS_FAILED;
     if (s == STATUS_OK) s = plan_shapes(p);
     if (s == STATUS_OK && p->o.mode == PLAN_INFER) plan_fuse(p);
+    if (s == STATUS_OK && p->o.mode == PLAN_TRAIN) plan_fuse_sums(p);
     if (s == STATUS_OK) s = plan_layout(p);
     if (s == STATUS_OK) s = plan_create_norms(p);
     if (s == STATUS_OK) s = plan_create_kernels(p);

@@ -34,6 +34,16 @@ static void pass_through(plan *p, value v, int image) {
     }
 }
 
+/* The gradient of a sum to its norm, whose sums are taken in the same pass, and to the other. */
+static void pass_summed(plan *p, value v, int image) {
+    const layer *l = &p->layer[v];
+    norm_sum_summed(p, v, image);
+    for (int k = 0; k < 2; k++)
+        if (l->n->input[k] != l->summed && l->flows[k])
+            layer_pass(plan_gradient(p, v, image), NULL, plan_gradient(p, l->n->input[k], image),
+                l->elements, l->accumulates[k], p->o.type);
+}
+
 static status pass_conv(plan *p, value v, int image, int thread, float *slot) {
     const layer *l = &p->layer[v];
     const worker *w = &p->worker[thread];
@@ -99,7 +109,7 @@ static status pass_node(
         break;
     case NODE_RELU:
     case NODE_ADD:
-        pass_through(p, v, image);
+        if (!plan_passes_summed(p, v)) pass_through(p, v, image);
         break;
     case NODE_CONCAT:
         pass_concat(p, v, image);
@@ -126,7 +136,10 @@ static status pass_image(
     if (s == STATUS_OK && b->norm >= 0) {
         double now = plan_lap(p, thread, b->norm, BACKWARD_PASS, 0);
         take_output_gradient(p, b->norm, image);
-        norm_sum_image(p, b->norm, image);
+        if (b->norm + 1 < p->nodes && plan_passes_summed(p, b->norm + 1))
+            pass_summed(p, b->norm + 1, image);
+        else
+            norm_sum_image(p, b->norm, image);
         plan_lap(p, thread, b->norm, BACKWARD_PASS, now);
     }
     return s;

@@ -57,6 +57,10 @@ static status run_node(plan *p, value v, run_place r, const step_context *c) {
         layer_relu(x, y, l->elements, t);
         break;
     case NODE_ADD:
+        if (l->summed >= 0) {
+            norm_apply_sum(p, v, image, thread, again);
+            break;
+        }
         layer_add(x, plan_place(p, n->input[1], image, thread, again), y, l->elements, n->relu, t);
         break;
     case NODE_CONCAT:
@@ -181,8 +185,7 @@ status plan_forward(plan *p, int images, const step_context *c) {
     p->images = images;
     bool batch = p->o.mode == PLAN_TRAIN && p->o.norm != NORM_FROZEN;
     for (value v = 0; v < p->nodes && !batch; v++) {
-        const layer *l = &p->layer[v];
-        if (l->alive && l->n->kind == NODE_NORM && l->writer == v) norm_combine(p, v, images, c);
+        if (plan_is_norm(p, v)) norm_combine(p, v, images, c);
     }
     status s = STATUS_OK;
     for (value begin = 0, end; begin < p->nodes; begin = end) {

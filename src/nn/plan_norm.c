@@ -44,7 +44,7 @@ status plan_create_norms(plan *p) {
     status s = STATUS_OK;
     for (value v = 0; v < p->nodes && s == STATUS_OK; v++) {
         layer *l = &p->layer[v];
-        if (l->alive && l->n->kind == NODE_NORM && l->writer == v) s = create_norm(p, l);
+        if (plan_is_norm(p, v)) s = create_norm(p, l);
     }
     return s;
 }
@@ -164,11 +164,30 @@ void norm_apply(plan *p, value v, int image, int thread, bool again) {
         plan_place(p, v, image, thread, again), l->norm.pixels, p->o.type);
 }
 
-void norm_sum_image(plan *p, value v, int image) {
+void norm_apply_sum(plan *p, value v, int image, int thread, bool again) {
+    const node *sum = p->layer[v].n;
+    const layer *l = &p->layer[p->layer[v].summed];
+    value other = sum->input[0] == p->layer[v].summed ? sum->input[1] : sum->input[0];
+    layer_norm n = norm_of(p, l, image);
+    n.relu = sum->relu;
+    layer_affine(&n, plan_place(p, l->n->input[0], image, thread, again),
+        plan_place(p, other, image, thread, again), plan_place(p, v, image, thread, again),
+        l->norm.pixels, p->o.type);
+}
+
+static void sum_image(plan *p, value v, const void *sum, int image) {
     const layer *l = &p->layer[v];
     layer_norm n = norm_of(p, l, image);
-    layer_norm_sums(&n, plan_saved(p, l->n->input[0], image, 0), NULL, plan_gradient(p, v, image),
+    layer_norm_sums(&n, plan_saved(p, l->n->input[0], image, 0), sum, plan_gradient(p, v, image),
         l->norm.pixels, p->o.type, l->norm.sums + (size_t)image * 2 * (size_t)n.channels);
+}
+
+void norm_sum_image(plan *p, value v, int image) {
+    sum_image(p, v, NULL, image);
+}
+
+void norm_sum_summed(plan *p, value v, int image) {
+    sum_image(p, p->layer[v].summed, plan_saved(p, v, image, 0), image);
 }
 
 /* Sums over the images of a unit, in their order; sums [2, C]. */

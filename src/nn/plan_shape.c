@@ -57,6 +57,7 @@ status plan_shapes(plan *p) {
             .root = v,
             .target = v,
             .fold = -1,
+            .summed = -1,
             .data = -1,
             .index = -1,
             .again = -1,
@@ -166,5 +167,23 @@ void plan_fuse(plan *p) {
             l->root = p->layer[l->n->input[0]].root;
         }
         if (l->n->kind == NODE_CONV) fuse_conv(p, v);
+    }
+}
+
+/* ---- fusion, PLAN_TRAIN ---- */
+
+/* A norm without ReLU that a sum alone reads is applied there. */
+void plan_fuse_sums(plan *p) {
+    for (value v = 0; v < p->nodes; v++) {
+        layer *l = &p->layer[v];
+        if (!l->alive || l->n->kind != NODE_ADD) continue;
+        for (int k = 0; k < 2 && l->summed < 0; k++) {
+            value x = l->n->input[k];
+            const node *n = p->layer[x].n;
+            if (n->kind != NODE_NORM || n->relu || only_reader(p, x) != v) continue;
+            if (l->n->input[1 - k] == x) continue;
+            l->summed = x;
+            p->layer[x].writer = v;
+        }
     }
 }

@@ -56,6 +56,7 @@ typedef struct layer {
 
     layer_shape shape; /* pools, resize */
     norm_state norm;   /* NODE_NORM */
+    value summed;      /* NODE_ADD, PLAN_TRAIN: the norm that is applied as it is added, or -1 */
 
     /* Gradients, PLAN_TRAIN. */
     bool trainable;                 /* it, or what it depends on, has parameters */
@@ -128,6 +129,7 @@ void *plan_alloc(plan *p, size_t count, size_t size, const char *what);
 /* plan_shape.c: shapes, liveness, fusion, gradient flow and the layout of the arena. */
 status plan_shapes(plan *p);
 void plan_fuse(plan *p);
+void plan_fuse_sums(plan *p);
 status plan_layout(plan *p);
 
 /* plan_again.c */
@@ -152,8 +154,12 @@ int plan_norm_units(const plan *p, int images);
 void norm_measure(plan *p, value v, int image);
 status norm_combine(plan *p, value v, int images, const step_context *c);
 void norm_apply(plan *p, value v, int image, int thread, bool again);
+/* The norm of the sum v, which is added to the other input. */
+void norm_apply_sum(plan *p, value v, int image, int thread, bool again);
 /* The same backward: an image's sums, then the units' and the parameters' gradients. */
 void norm_sum_image(plan *p, value v, int image);
+/* The same of a sum's norm: the gradient of the sum v becomes that of what its ReLU took. */
+void norm_sum_summed(plan *p, value v, int image);
 status norm_combine_sums(plan *p, value v, int images, const step_context *c, gradient *total);
 void norm_backward(plan *p, value v, int image);
 
@@ -174,6 +180,18 @@ static inline float *plan_parameter(const plan *p, int declared) {
     if (declared < 0) return NULL;
     const parameter *item = &p->p->item[p->item[declared]];
     return (item->trainable ? p->p->value : p->p->buffer) + item->offset;
+}
+
+static inline bool plan_is_norm(const plan *p, value v) {
+    const layer *l = &p->layer[v];
+    return l->alive && l->n->kind == NODE_NORM && (p->o.mode == PLAN_TRAIN || l->writer == v);
+}
+
+/* Whether the sum v passes its gradient as its norm, the node before, takes its own sums. */
+static inline bool plan_passes_summed(const plan *p, value v) {
+    const layer *l = &p->layer[v];
+    return l->summed >= 0 && l->summed == v - 1 && l->n->relu && l->gradient >= 0 &&
+           p->layer[l->summed].gradient == l->gradient;
 }
 
 static inline char *plan_lane(const plan *p, int image, int thread) {
