@@ -87,6 +87,10 @@ status inference_plan(inference *n, int height, int width, plan **out) {
     o.images = inference_chunk(n);
     o.threads = n->threads;
     status st = plan_create(&slot->p, n->g, n->p, o);
+    if (st == STATUS_OK && n->clock == 1) {
+        log_info("convolutions at %d x %d, and their algorithms:", width, height);
+        plan_log(slot->p);
+    }
     *out = slot->p;
     return st;
 }

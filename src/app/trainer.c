@@ -110,6 +110,8 @@ static void log_start(const trainer *t) {
     log_info("%s: %d steps of %d images on %d rank(s) x %d thread(s), %zu parameters, %s",
         t->o.stage, t->o.steps, t->o.images, comm_size(t->c), t->threads, t->p->count,
         optimizer_name(t->o.optimizer.kind));
+    log_info("%s: convolutions, algorithms forward, backward and for weights:", t->o.stage);
+    plan_log(t->plan);
     log_info("%s: %.0f MiB a rank: network %.0f, weights and gradient %.0f, optimizer %.0f",
         t->o.stage, network + held + state, network, held, state);
 }

@@ -108,6 +108,9 @@ void plan_time(plan *p, bool on);
 /* The times since then as a table, a step of `steps`, the convolutions each with its algorithms. */
 void plan_print_times(const plan *p, int steps);
 
+/* Logs the convolutions' shapes, each with the algorithms of its passes and how many there are. */
+void plan_log(const plan *p);
+
 /* Bytes of memory that the plan holds. */
 size_t plan_bytes(const plan *p);
 

@@ -1,4 +1,5 @@
 /* Times of a plan's operators, for benchmarks. */
+#include "src/base/log.h"
 #include "src/base/timer.h"
 #include "src/nn/plan_state.h"
 
@@ -60,6 +61,23 @@ static void describe_conv(const layer *l, char *text, size_t size) {
         char name[16];
         convolution_describe(pass[i], name, sizeof name);
         at += snprintf(text + at, size - (size_t)at, " %s", name);
+    }
+}
+
+void plan_log(const plan *p) {
+    char text[128], other[128];
+    for (value v = 0; v < p->nodes; v++) {
+        if (!p->layer[v].forward) continue;
+        describe_conv(&p->layer[v], text, sizeof text);
+        int count = 0;
+        for (value j = 0; j < p->nodes; j++) {
+            if (!p->layer[j].forward) continue;
+            describe_conv(&p->layer[j], other, sizeof other);
+            if (strcmp(text, other) != 0) continue;
+            if (j < v) break; /* it has been logged there */
+            count++;
+        }
+        if (count > 0) log_info("%s (%d)", text, count);
     }
 }
 
