@@ -1,5 +1,6 @@
 #include "mpi/pool.h"
 
+#include "src/base/bf16.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
 
@@ -12,6 +13,7 @@ typedef struct gathered {
     size_t *local;   /* [size]: rows of each rank */
     size_t *bytes;   /* [size], scratch of gathers */
     float *z;
+    uint16_t *half, *own_half; /* bf16: the embeddings on their way; or NULL */
     int32_t *label, *image, *partner;
     contrast_row *row;
     int32_t *own_partner; /* [local], as indices of the pool */
@@ -22,6 +24,8 @@ static void gathered_destroy(gathered *g) {
     memory_free(g->local);
     memory_free(g->bytes);
     memory_free(g->z);
+    memory_free(g->half);
+    memory_free(g->own_half);
     memory_free(g->label);
     memory_free(g->image);
     memory_free(g->partner);
@@ -67,6 +71,21 @@ static void gather(const comm *c, gathered *g, const void *mine, size_t size, vo
     comm_gather(c, mine, g->bytes, all);
 }
 
+/* Rounded to bf16 before they are sent: half the bytes, and the loss would round them anyhow. */
+static status gather_rounded(const comm *c, gathered *g, size_t local, size_t d, const float *z) {
+    g->half = memory_alloc(g->n * d, sizeof *g->half, "pool of embeddings");
+    g->own_half = memory_alloc(local * d, sizeof *g->own_half, "pool of embeddings");
+    status s = comm_agree(c, g->half && g->own_half ? STATUS_OK : STATUS_FAILED);
+    if (s) return s;
+    for (size_t i = 0; i < local * d; i++) g->own_half[i] = bf16_from_float(z[i]);
+    gather(c, g, g->own_half, d * sizeof *g->half, g->half);
+    for (size_t i = 0; i < g->n * d; i++) g->z[i] = bf16_to_float(g->half[i]);
+    memory_free(g->half);
+    memory_free(g->own_half);
+    g->half = g->own_half = NULL;
+    return STATUS_OK;
+}
+
 status pool_loss(const comm *c, const contrast_options *o, size_t local, int d, const float *z,
     const int32_t *label, const int32_t *image, const int32_t *partner, contrast_stats *stats,
     float *gradient) {
@@ -80,7 +99,11 @@ status pool_loss(const comm *c, const contrast_options *o, size_t local, int d, 
         assert(partner[i] < 0 || (size_t)partner[i] < local);
         g.own_partner[i] = partner[i] < 0 ? -1 : partner[i] + (int32_t)g.first;
     }
-    gather(c, &g, z, (size_t)d * sizeof *z, g.z);
+    if (o->type == DTYPE_BF16)
+        s = gather_rounded(c, &g, local, (size_t)d, z);
+    else
+        gather(c, &g, z, (size_t)d * sizeof *z, g.z);
+    if (s) goto done;
     gather(c, &g, label, sizeof *label, g.label);
     gather(c, &g, image, sizeof *image, g.image);
     gather(c, &g, g.own_partner, sizeof *g.own_partner, g.partner);

@@ -12,8 +12,9 @@
 #include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
-enum { N, D, LABELS, TAU, THREADS, SEED, Z, LABEL_FILE, GRAD, OPTIONS };
+enum { N, D, LABELS, TAU, THREADS, SEED, DTYPE, Z, LABEL_FILE, GRAD, OPTIONS };
 
 /* The whole pool, on every rank. */
 typedef struct pool {
@@ -57,14 +58,16 @@ static status read_pool(pool *p, const char *z, const char *label) {
     return STATUS_DATA;
 }
 
-static void print(const comm *c, const pool *p, const contrast_stats *s, int threads,
+static void print(const comm *c, const pool *p, const contrast_stats *s, const contrast_options *q,
     double seconds, double norm) {
     double pairs = (double)p->n * (double)p->n;
-    printf("{\"work\": \"loss\", \"n\": %zu, \"d\": %zu, \"threads\": %d, \"ranks\": %d, "
+    printf("{\"work\": \"loss\", \"n\": %zu, \"d\": %zu, \"dtype\": \"%s\", \"threads\": %d, "
+           "\"ranks\": %d, "
            "\"loss\": %.17g, \"grad_norm\": %.9g, \"anchors\": %" PRId64 ", \"seconds\": %.6g, "
            "\"gflops\": %.6g, \"peak_rss_mib\": %.1f}\n",
-        p->n, p->d, threads, comm_size(c), s->loss, norm, s->anchors, seconds,
-        6 * pairs * (double)p->d / seconds / 1e9, (double)memory_peak() / (1 << 20));
+        p->n, p->d, q->type == DTYPE_BF16 ? "bf16" : "f32", q->threads, comm_size(c), s->loss, norm,
+        s->anchors, seconds, 6 * pairs * (double)p->d / seconds / 1e9,
+        (double)memory_peak() / (1 << 20));
     fflush(stdout);
 }
 
@@ -118,7 +121,7 @@ static status measure(const comm *c, const bench_option *o, const contrast_optio
             partner, &s, gradient);
     now = timer_now() - now;
     if (st == STATUS_OK) st = norm_of(c, gradient, local * p->d, &norm);
-    if (st == STATUS_OK && comm_root(c)) print(c, p, &s, q->threads, now, norm);
+    if (st == STATUS_OK && comm_root(c)) print(c, p, &s, q, now, norm);
     if (st == STATUS_OK && all) st = write_gradient(c, o[GRAD].value, p, gradient, all);
     memory_free(image);
     memory_free(gradient);
@@ -133,6 +136,7 @@ status bench_loss(const comm *c, int argc, char **argv) {
         [TAU] = {"--tau", NULL, "0.1", false},
         [THREADS] = {"--threads", NULL, "0", false},
         [SEED] = {"--seed", NULL, "1", false},
+        [DTYPE] = {"--dtype", "f32|bf16", "f32", false},
         [Z] = {"--z", NULL, NULL, false},
         [LABEL_FILE] = {"--label-file", NULL, NULL, false},
         [GRAD] = {"--grad", NULL, NULL, false}};
@@ -155,8 +159,11 @@ status bench_loss(const comm *c, int argc, char **argv) {
     if (st != STATUS_OK) return st;
     st = comm_agree(c, o[Z].value ? read_pool(&p, o[Z].value, o[LABEL_FILE].value)
                                   : make_pool(&p, (size_t)n, (size_t)d, labels, (uint64_t)seed));
-    contrast_options q = {
-        POSITIVES_AUXILIARY, SCOPE_GLOBAL, tau, threads > 0 ? (int)threads : omp_get_max_threads()};
+    contrast_options q = {.positives = POSITIVES_AUXILIARY,
+        .scope = SCOPE_GLOBAL,
+        .temperature = tau,
+        .threads = threads > 0 ? (int)threads : omp_get_max_threads(),
+        .type = strcmp(o[DTYPE].value, "bf16") == 0 ? DTYPE_BF16 : DTYPE_F32};
     if (st == STATUS_OK) st = measure(c, o, &q, &p);
     pool_destroy(&p);
     return st;

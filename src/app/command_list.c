@@ -87,7 +87,7 @@ static const command commands[] = {
             "[--screen dense|pruned|auto] [--threads T] [--metric euclidean|cosine] "
             "[--each yes] [--write-labels L.npy] [--write-centroids C.npy]\n"
             "       auxseg bench loss [--n N] [--d D] [--labels K] [--tau T] [--threads T] "
-            "[--seed S] [--z Z.npy --label-file A.npy] [--grad G.npy]\n"
+            "[--seed S] [--dtype f32|bf16] [--z Z.npy --label-file A.npy] [--grad G.npy]\n"
             "       auxseg bench extract|train [--depth D] [--crop C] [--batch B] "
             "[--dtype f32|bf16] [--threads T] [--stride 8|16|32] [--steps S] [--classes K] "
             "[--norm group|frozen] [--winograd auto|off] [--recompute none|blocks] [--operators "

@@ -16,7 +16,8 @@ static contrast_options loss_options(const views *v) {
     return (contrast_options){.positives = v->positives,
         .scope = strcmp(s->pretrain.scope, "image") == 0 ? SCOPE_IMAGE : SCOPE_GLOBAL,
         .temperature = s->pretrain.temperature,
-        .threads = v->t->threads};
+        .threads = v->t->threads,
+        .type = strcmp(s->pretrain.loss_dtype, "bf16") == 0 ? DTYPE_BF16 : DTYPE_F32};
 }
 
 /* Loss of the global pool; its gradient to where the backward pass begins. Collective. */
@@ -94,6 +95,14 @@ static status open_labels(stage *t, uint64_t recorded, labels **out) {
     return st;
 }
 
+static void report_loss(const trainer *x) {
+    double all = 0;
+    for (int p = 0; p < PHASE_COUNT; p++) all += x->time.seconds[p];
+    if (all > 0)
+        log_info("%s: loss %.2f %% of the step, its exchange over ranks included", x->o.stage,
+            100 * x->time.seconds[PHASE_LOSS] / all);
+}
+
 static status finish(stage *t, trainer *x) {
     char path[FILE_PATH];
     uint64_t hash;
@@ -129,7 +138,10 @@ static status pretrain_stage(stage *t, uint64_t labels_recorded) {
     st = comm_agree(t->c, st);
     if (st == STATUS_OK) st = views_create(&v, x, images, aux, &sequence);
     if (st == STATUS_OK) st = train(&v);
-    if (st == STATUS_OK) batches_report(v.source);
+    if (st == STATUS_OK) {
+        batches_report(v.source);
+        report_loss(x);
+    }
     if (st == STATUS_OK) st = finish(t, x);
 done:
     views_destroy(&v);

@@ -55,7 +55,7 @@ typedef struct settings {
         double tolerance, outliers, eps;
     } cluster;
     struct {
-        settings_text positives, scope, optimizer, schedule;
+        settings_text positives, scope, loss_dtype, optimizer, schedule;
         int steps, batch, crop, pixels, warmup;
         double temperature, lr, head_lr, momentum, trust, beta1, beta2, epsilon, weight_decay, clip;
         view_settings view;

@@ -1,34 +1,78 @@
 #include "src/contrast/loss.h"
 
-#include "src/base/exponential.h"
 #include "src/base/memory.h"
-#include "src/base/vector.h"
+#include "src/contrast/terms.h"
 #include "src/contrast/tiles.h"
 
 #include <math.h>
 #include <omp.h>
+#include <stdbool.h>
 #include <string.h>
 
 /* What each row contributes as an anchor, by position. Logarithms are split into a product, rounded
  * to float, and a factor near 1 that makes up for the rounding:
- *   a negative's weight  e^{s + log Q} / |P|            = negative e^{(product - negative_at) /
- * tau} a positive's weight  -(1 / |P|) N / (e^s + N)       = -share / (1 + positive e^{(product -
- * positive_at) / tau})
- * Anchors that do not count have negative = share = 0. */
+ *   a negative's weight   e^{s + log Q} / |P|       = negative e^{(product - negative_at) / tau}
+ *   a positive's weight   -(1 / |P|) N / (e^s + N)
+ *                         = -share / (1 + positive e^{(product - positive_at) / tau})
+ * Anchors that do not count have negative = share = 0. Where all log Q are near each other
+ * (`common`), negative_at is one for all: a pair's two weights then need one exponential. */
 typedef struct weights {
     float *negative, *negative_at, *positive, *positive_at, *share; /* [n to whole tiles] */
     double *log_negatives, *log_q;                                  /* [n], log_q less log |P| */
     double tau;
+    bool common;
 } weights;
 
 typedef struct workspace {
-    float *a, *dot, *product;
+    product_word *a;
+    float *dot, *product;
     double *sum; /* [TILE_ROWS, pitch] */
 } workspace;
 
 static void weights_destroy(weights *w) {
     memory_free(w->negative);
     memory_free(w->log_negatives);
+}
+
+static bool counts(const contrast_row *r) {
+    return r->positives > 0 && r->negatives > 0;
+}
+
+static double log_weight(const contrast_row *r) {
+    return r->log_q - log((double)r->positives);
+}
+
+/* The middle of log Q - log |P| over the whole pool, so that the choice is the same for any part
+ * of its rows; false: the factors would leave float's range. */
+static bool find_common(const tiles *t, const contrast_row *row, double *middle) {
+    const double farthest = 30;
+    double least = INFINITY, most = -INFINITY;
+    for (int32_t i = 0; i < t->n; i++) {
+        const contrast_row *r = &row[t->origin[i]];
+        if (!counts(r)) continue;
+        least = fmin(least, log_weight(r));
+        most = fmax(most, log_weight(r));
+    }
+    *middle = least <= most ? least / 2 + most / 2 : 0;
+    return most - least <= 2 * farthest;
+}
+
+static void fill_weights(weights *w, const tiles *t, const contrast_row *row) {
+    double middle;
+    w->common = find_common(t, row, &middle);
+    for (int32_t i = 0; i < t->n; i++) {
+        const contrast_row *r = &row[t->origin[i]];
+        if (w->common) w->negative_at[i] = (float)(-middle * w->tau);
+        if (!counts(r)) continue;
+        double log_negatives = r->log_negatives, log_q = log_weight(r);
+        w->log_negatives[i] = log_negatives;
+        w->log_q[i] = log_q;
+        if (!w->common) w->negative_at[i] = (float)(-log_q * w->tau);
+        w->negative[i] = (float)exp(log_q + (double)w->negative_at[i] / w->tau);
+        w->positive_at[i] = (float)(log_negatives * w->tau);
+        w->positive[i] = (float)exp((double)w->positive_at[i] / w->tau - log_negatives);
+        w->share[i] = (float)(1 / (double)r->positives);
+    }
 }
 
 static status weights_create(weights *out, const tiles *t, const contrast_row *row, double tau) {
@@ -45,44 +89,9 @@ static status weights_create(weights *out, const tiles *t, const contrast_row *r
     w.positive_at = w.positive + n;
     w.share = w.positive_at + n;
     w.log_q = w.log_negatives + n;
-    for (int32_t i = 0; i < t->n; i++) {
-        const contrast_row *r = &row[t->origin[i]];
-        if (r->positives == 0 || r->negatives == 0) continue;
-        double log_negatives = r->log_negatives, log_q = r->log_q - log((double)r->positives);
-        w.log_negatives[i] = log_negatives;
-        w.log_q[i] = log_q;
-        w.negative_at[i] = (float)(-log_q * tau);
-        w.negative[i] = (float)exp(log_q + (double)w.negative_at[i] / tau);
-        w.positive_at[i] = (float)(log_negatives * tau);
-        w.positive[i] = (float)exp((double)w.positive_at[i] / tau - log_negatives);
-        w.share[i] = (float)(1 / (double)r->positives);
-    }
+    fill_weights(&w, t, row);
     *out = w;
     return STATUS_OK;
-}
-
-/* Both directions at once for negatives of each other: dot [n] of anchor i with positions from ..
- * from + n - 1 becomes weights. */
-VECTOR_CLONES static void negative_weights(
-    const weights *w, int32_t i, int32_t from, int n, float scale, float *dot) {
-    const float *factor = w->negative + from, *at = w->negative_at + from;
-    float own = w->negative[i], own_at = w->negative_at[i];
-    for (int j = 0; j < n; j++) {
-        float as_anchor = own * exponential((dot[j] - own_at) * scale);
-        float as_pool = factor[j] * exponential((dot[j] - at[j]) * scale);
-        dot[j] = as_anchor + as_pool;
-    }
-}
-
-VECTOR_CLONES static void positive_weights(
-    const weights *w, int32_t i, int32_t from, int n, float scale, float *dot) {
-    const float *factor = w->positive + from, *at = w->positive_at + from, *share = w->share + from;
-    float own = w->positive[i], own_at = w->positive_at[i], own_share = w->share[i];
-    for (int j = 0; j < n; j++) {
-        float as_anchor = own_share / (1 + own * exponential((dot[j] - own_at) * scale));
-        float as_pool = share[j] / (1 + factor[j] * exponential((dot[j] - at[j]) * scale));
-        dot[j] = -(as_anchor + as_pool);
-    }
 }
 
 /* Weight of a pair outside the runs with i as the anchor; logit = product / tau. */
@@ -107,16 +116,42 @@ static int32_t clamp(int32_t x, columns c) {
     return x < c.begin ? c.begin : x > c.end ? c.end : x;
 }
 
+/* The columns from .. from + n - 1 as positives of anchor i: dot [n] becomes weights. */
+static void positive_weights(const weights *w, int32_t i, int32_t from, int n, float *dot) {
+    float whole[TILE_COLUMNS]; /* vectors */
+    int padded = (n + TERM_LANES - 1) / TERM_LANES * TERM_LANES;
+    memset(whole, 0, (size_t)padded * sizeof *whole);
+    memcpy(whole, dot, (size_t)n * sizeof *whole);
+    term own = {w->positive[i], w->positive_at[i]};
+    terms_positive_weights(whole, padded, own, w->share[i], w->positive + from,
+        w->positive_at + from, w->share + from, (float)(1 / w->tau));
+    memcpy(dot, whole, (size_t)n * sizeof *whole);
+}
+
+/* All columns as negatives of anchor i. */
+static void negative_weights(const weights *w, int32_t i, columns c, float *dot) {
+    int n = c.end - c.begin;
+    term own = {w->negative[i], w->negative_at[i]};
+    const float *factor = w->negative + c.begin;
+    float scale = (float)(1 / w->tau);
+    if (w->common)
+        terms_weights_common(dot, n, own, factor, scale);
+    else
+        terms_weights(dot, n, own, factor, w->negative_at + c.begin, scale);
+}
+
 /* G_ij + G_ji (times tau and the number of anchors) for anchor i and the columns, in place. */
 static void pair_weights(const tiles *t, const weights *w, int32_t i, columns c, float *dot) {
     const span *s = &t->where[i];
-    float scale = (float)(1 / w->tau);
-    int32_t segment = clamp(s->segment_begin, c), run = clamp(s->run_begin, c);
-    int32_t run_end = clamp(s->run_end, c), segment_end = clamp(s->segment_end, c);
+    int32_t segment = clamp(s->segment_begin, c), segment_end = clamp(s->segment_end, c);
+    int32_t run = clamp(s->run_begin, c), run_end = clamp(s->run_end, c);
+    float positive[TILE_COLUMNS];
+    size_t bytes = (size_t)(run_end - run) * sizeof *positive;
+    memcpy(positive, dot + (run - c.begin), bytes);
+    negative_weights(w, i, c, dot);
+    if (bytes) positive_weights(w, i, run, run_end - run, positive);
+    memcpy(dot + (run - c.begin), positive, bytes);
     memset(dot, 0, (size_t)(segment - c.begin) * sizeof *dot);
-    negative_weights(w, i, segment, run - segment, scale, dot + (segment - c.begin));
-    positive_weights(w, i, run, run_end - run, scale, dot + (run - c.begin));
-    negative_weights(w, i, run_end, segment_end - run_end, scale, dot + (run_end - c.begin));
     memset(dot + (segment_end - c.begin), 0, (size_t)(c.end - segment_end) * sizeof *dot);
     if (i >= c.begin && i < c.end) dot[i - c.begin] = 0;
     special_weights(t, w, i, c, dot);
@@ -132,10 +167,8 @@ static void anchor_gradients(const tiles *t, const weights *w, const anchors *a,
         tiles_dots(t, a, c, k->dot);
         for (int i = 0; i < a->count; i++)
             pair_weights(t, w, a->position[i], c, k->dot + (size_t)i * TILE_STRIDE);
-        for (size_t d = 0; d < pitch; d += PANEL)
-            product_panel(k->dot, c.end - c.begin, t->rows + (size_t)c.begin * pitch + d, pitch,
-                k->product + d, pitch, false);
-        for (size_t i = 0; i < (size_t)a->count * pitch; i++) k->sum[i] += (double)k->product[i];
+        product_rows(k->dot, c.end - c.begin, t->rows + (size_t)c.begin * pitch, pitch, k->product);
+        terms_accumulate(k->sum, k->product, (size_t)a->count * pitch);
     }
     for (int i = 0; i < a->count; i++) {
         size_t row = (size_t)t->origin[a->position[i]] - first, d = (size_t)t->d;
@@ -155,7 +188,7 @@ static workspace workspace_of(const tiles *t, float *memory) {
     return (workspace){.sum = (double *)(void *)memory,
         .product = product,
         .dot = dot,
-        .a = dot + TILE_ROWS * TILE_STRIDE};
+        .a = (product_word *)(void *)(dot + TILE_ROWS * TILE_STRIDE)};
 }
 
 status contrast_gradient(const contrast_options *o, const contrast_pool *p, const contrast_row *row,
@@ -164,7 +197,7 @@ status contrast_gradient(const contrast_options *o, const contrast_pool *p, cons
     weights w = {0};
     int32_t *chosen = NULL;
     float *memory = NULL;
-    status s = tiles_create(&t, o, p);
+    status s = tiles_create(&t, o, p, o->type == DTYPE_BF16 && product_prefers_pairs());
     if (s) return s;
     s = weights_create(&w, &t, row, o->temperature);
     if (s) goto done;

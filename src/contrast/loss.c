@@ -1,8 +1,7 @@
 #include "src/contrast/loss.h"
 
-#include "src/base/exponential.h"
 #include "src/base/memory.h"
-#include "src/base/vector.h"
+#include "src/contrast/terms.h"
 #include "src/contrast/tiles.h"
 
 #include <math.h>
@@ -20,50 +19,9 @@ typedef struct row_sums {
 } row_sums;
 
 typedef struct workspace {
-    float *a, *dot, *softplus, *share;
+    product_word *a;
+    float *dot, *positive;
 } workspace;
-
-enum { LANES = 16 };
-
-/* Always in the same lanes of whole panels, whatever the instruction set. */
-static double sum_lanes(const float *x, int n) {
-    float lane[LANES] = {0};
-    for (int j = 0; j < n; j += LANES)
-        for (int l = 0; l < LANES; l++) lane[l] += x[j + l];
-    double sum = 0;
-    for (int l = 0; l < LANES; l++) sum += (double)lane[l];
-    return sum;
-}
-
-static float largest(const float *x, int n) {
-    float lane[LANES];
-    for (int l = 0; l < LANES; l++) lane[l] = x[l];
-    for (int j = LANES; j < n; j += LANES)
-        for (int l = 0; l < LANES; l++) lane[l] = x[j + l] > lane[l] ? x[j + l] : lane[l];
-    float m = lane[0];
-    for (int l = 1; l < LANES; l++) m = lane[l] > m ? lane[l] : m;
-    return m;
-}
-
-VECTOR_CLONES static void exponentials(float *dot, int n, float peak, float scale) {
-    for (int j = 0; j < n; j++) {
-        float e = exponential((dot[j] - peak) * scale);
-        dot[j] = dot[j] > -INFINITY ? e : 0;
-    }
-}
-
-/* x = log N - s; softplus(x) = log(1 + N / e^s) and share = N / (e^s + N), without overflow. */
-VECTOR_CLONES static void positive_terms(
-    const float *dot, int n, const row_sums *r, float scale, float *softplus, float *share) {
-    float level = r->level, remainder = r->remainder;
-    for (int j = 0; j < n; j++) {
-        float x = (level - dot[j]) * scale + remainder;
-        float y = exponential(x > 0 ? -x : x);
-        float plus = (x > 0 ? x : 0) + log_one_plus(y), part = (x > 0 ? 1 : y) / (1 + y);
-        softplus[j] = dot[j] < INFINITY ? plus : 0;
-        share[j] = dot[j] < INFINITY ? part : 0;
-    }
-}
 
 /* dot of columns c: the positions from .. to - 1 become value. */
 static void fill(float *dot, columns c, int32_t from, int32_t to, float value) {
@@ -79,14 +37,13 @@ static void add_negatives(row_sums *r, const span *s, columns c, float *dot, dou
     fill(dot, c, s->segment_end, c.end, -INFINITY);
     if (s->partner >= 0) fill(dot, c, s->partner, s->partner + 1, -INFINITY);
     int n = c.end - c.begin;
-    float peak = largest(dot, n);
+    float peak = terms_largest(dot, n);
     if (peak == -INFINITY) return;
     if (peak > r->peak) {
         r->negative *= exp(((double)r->peak - (double)peak) / tau);
         r->peak = peak;
     }
-    exponentials(dot, n, r->peak, (float)(1 / tau));
-    r->negative += sum_lanes(dot, n);
+    r->negative += terms_negative(dot, n, r->peak, (float)(1 / tau));
 }
 
 /* The positives among the columns, apart from a partner outside the run; +inf stands
@@ -97,9 +54,10 @@ static void add_positives(
     fill(dot, c, self, self + 1, INFINITY);
     fill(dot, c, s->run_end, c.end, INFINITY);
     int n = c.end - c.begin;
-    positive_terms(dot, n, r, (float)(1 / tau), w->softplus, w->share);
-    r->softplus += sum_lanes(w->softplus, n);
-    r->share += sum_lanes(w->share, n);
+    positive_sums sums =
+        terms_positive(dot, n, r->level, r->remainder, (float)(1 / tau), w->positive);
+    r->softplus += sums.softplus;
+    r->share += sums.share;
 }
 
 static void add_partner(row_sums *r, double log_negatives, double logit) {
@@ -163,15 +121,15 @@ static size_t workspace_floats(const tiles *t) {
 }
 
 static workspace workspace_of(const tiles *t, float *memory) {
-    float *dot = memory + anchors_floats(t), *softplus = dot + TILE_ROWS * TILE_STRIDE;
+    float *dot = memory + anchors_floats(t);
     return (workspace){
-        .a = memory, .dot = dot, .softplus = softplus, .share = softplus + TILE_COLUMNS};
+        .a = (product_word *)(void *)memory, .dot = dot, .positive = dot + TILE_ROWS * TILE_STRIDE};
 }
 
 status contrast_rows(const contrast_options *o, const contrast_pool *p, size_t first, size_t count,
     contrast_row *row) {
     tiles t = {0};
-    status s = tiles_create(&t, o, p);
+    status s = tiles_create(&t, o, p, o->type == DTYPE_BF16 && product_prefers_pairs());
     if (s) return s;
     int threads = o->threads > 0 ? o->threads : 1;
     s = STATUS_FAILED;

@@ -16,6 +16,7 @@
 #define AUXSEG_CONTRAST_LOSS_H
 
 #include "src/base/status.h"
+#include "src/nn/dtype.h"
 
 #include <stddef.h>
 #include <stdint.h>
@@ -32,6 +33,7 @@ typedef struct contrast_options {
     contrast_scope scope;
     double temperature;
     int threads;
+    dtype type; /* DTYPE_BF16: of the rows as rounded to bf16; products are summed in fp32 */
 } contrast_options;
 
 typedef struct contrast_stats {

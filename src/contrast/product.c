@@ -1,5 +1,9 @@
 #include "src/contrast/product.h"
 
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
 /* The order of every sum is written out, so a fused multiply-add cannot make it ambiguous: each
  * instruction set gives one result. */
 #if defined(__GNUC__) && !defined(__clang__)
@@ -8,28 +12,42 @@
 
 enum { PARTIAL = 32 };
 
-/* One instance an instruction set: `rows` x two vectors of `width` floats fill its registers. */
-#define PRODUCT(name, isa, width, rows)                                                            \
-    isa static void name(                                                                          \
-        const float *a, int k, const float *b, size_t ldb, float *c, size_t ldc, bool add) {       \
-        typedef float vector __attribute__((vector_size(4 * (width))));                            \
-        typedef float loose __attribute__((vector_size(4 * (width)), aligned(4), may_alias));      \
+#define LOOSE __attribute__((aligned(4), may_alias))
+typedef float loose1 LOOSE;
+typedef float loose4 __attribute__((vector_size(16))) LOOSE;
+typedef float loose8 __attribute__((vector_size(32))) LOOSE;
+typedef float loose16 __attribute__((vector_size(64))) LOOSE;
+
+/* The matrix on the right, its row stride, and what is fetched into the cache meanwhile: as many
+ * bytes as the PARTIAL rows of one panel. */
+typedef struct source {
+    const float *at;
+    size_t stride;
+    const char *next;
+} source;
+
+/* One instance an instruction set: `rows` x two vectors of `width` words fill its registers.
+ * BROADCAST(word of a), MULTIPLY(sum, vector of b, broadcast) are one step. */
+#define PRODUCT(name, isa, VECTOR, width, rows, BROADCAST, MULTIPLY)                               \
+    isa static void name(const void *a, int k, source b, float *c, size_t ldc, bool add) {         \
         for (int r = 0; r < TILE_ROWS; r += (rows)) {                                              \
-            const float *ar = a + (size_t)r * TILE_STRIDE;                                         \
+            const loose1 *ar = (const loose1 *)a + (size_t)r * TILE_STRIDE;                        \
             for (int v = 0; v < PANEL; v += 2 * (width)) {                                         \
-                vector s[rows][2] = {{{0}}};                                                       \
-                const float *bj = b + v;                                                           \
-                for (int j = 0; j < k; j++, bj += ldb) {                                           \
-                    vector b0 = *(const loose *)bj, b1 = *(const loose *)(bj + (width));           \
+                VECTOR s[rows][2] = {{{0}}};                                                       \
+                const loose1 *bj = (const loose1 *)b.at + v;                                       \
+                for (int j = 0; j < k; j++, bj += b.stride) {                                      \
+                    __builtin_prefetch(b.next);                                                    \
+                    b.next += 8 * (width) * (rows) / TILE_ROWS;                                    \
+                    VECTOR b0 = *(const VECTOR *)bj, b1 = *(const VECTOR *)(bj + (width));         \
                     _Pragma("GCC unroll 16") for (int i = 0; i < (rows); i++) {                    \
-                        float x = ar[i * TILE_STRIDE + j];                                         \
-                        s[i][0] += b0 * x;                                                         \
-                        s[i][1] += b1 * x;                                                         \
+                        BROADCAST(x, ar + i * TILE_STRIDE + j);                                    \
+                        s[i][0] = MULTIPLY(s[i][0], b0, x);                                        \
+                        s[i][1] = MULTIPLY(s[i][1], b1, x);                                        \
                     }                                                                              \
                 }                                                                                  \
                 float *cr = c + (size_t)r * ldc + v;                                               \
                 _Pragma("GCC unroll 16") for (int i = 0; i < (rows); i++, cr += ldc) {             \
-                    loose *c0 = (loose *)cr, *c1 = (loose *)(cr + (width));                        \
+                    VECTOR *c0 = (VECTOR *)cr, *c1 = (VECTOR *)(cr + (width));                     \
                     if (add) s[i][0] += *c0, s[i][1] += *c1;                                       \
                     *c0 = s[i][0];                                                                 \
                     *c1 = s[i][1];                                                                 \
@@ -38,28 +56,73 @@ enum { PARTIAL = 32 };
         }                                                                                          \
     }
 
+#define FLOAT_WORD(x, at) float x = *(at)
+#define FLOAT_STEP(s, b, x) ((s) + (b) * (x))
+
 #if defined(__x86_64__)
-PRODUCT(product_avx512, __attribute__((target("avx512f,fma"))), 16, 12)
-PRODUCT(product_avx2, __attribute__((target("avx2,fma"))), 8, 6)
+PRODUCT(
+    product_avx512, __attribute__((target("avx512f,fma"))), loose16, 16, 12, FLOAT_WORD, FLOAT_STEP)
+PRODUCT(product_avx2, __attribute__((target("avx2,fma"))), loose8, 8, 6, FLOAT_WORD, FLOAT_STEP)
+
+#define PAIR_WORD(x, at) __m512i x = _mm512_castps_si512(_mm512_set1_ps(*(at)))
+#define PAIR_STEP(s, b, x)                                                                         \
+    (loose16) _mm512_dpbf16_ps((__m512)(s), (__m512bh)(__m512)(b), (__m512bh)(x))
+PRODUCT(product_pairs, __attribute__((target("avx512f,avx512bw,avx512vl,avx512bf16"))), loose16, 16,
+    12, PAIR_WORD, PAIR_STEP)
 #endif
-PRODUCT(product_plain, , 4, 6)
+PRODUCT(product_plain, , loose4, 4, 6, FLOAT_WORD, FLOAT_STEP)
 
-typedef void product_kernel(
-    const float *a, int k, const float *b, size_t ldb, float *c, size_t ldc, bool add);
+typedef void product_kernel(const void *a, int k, source b, float *c, size_t ldc, bool add);
 
-static product_kernel *choose(void) {
+bool product_has_pairs(void) {
 #if defined(__x86_64__)
+    return __builtin_cpu_supports("avx512bf16");
+#else
+    return false;
+#endif
+}
+
+bool product_prefers_pairs(void) {
+#if defined(__x86_64__)
+    return product_has_pairs() && !__builtin_cpu_is("intel");
+#else
+    return false;
+#endif
+}
+
+static product_kernel *choose(bool pairs) {
+#if defined(__x86_64__)
+    if (pairs) return product_pairs;
     if (__builtin_cpu_supports("avx512f")) return product_avx512;
     if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) return product_avx2;
 #endif
+    (void)pairs;
     return product_plain;
 }
 
-void product_panel(
-    const float *a, int k, const float *b, size_t ldb, float *c, size_t ldc, bool add) {
-    product_kernel *kernel = choose();
+static int part_of(int k, int from) {
+    return k - from < PARTIAL ? k - from : PARTIAL;
+}
+
+void product_panel(const product_word *a, int k, const product_word *b, float *c, size_t ldc,
+    bool pairs, bool add) {
+    product_kernel *kernel = choose(pairs);
     for (int j = 0; j < k; j += PARTIAL) {
-        int part = k - j < PARTIAL ? k - j : PARTIAL;
-        kernel(a + j, part, b + (size_t)j * ldb, ldb, c, ldc, add || j > 0);
+        const product_word *at = b + (size_t)j * PANEL;
+        source part = {
+            (const float *)(const void *)at, PANEL, (const char *)(at + PARTIAL * PANEL)};
+        kernel(a + j, part_of(k, j), part, c, ldc, add || j > 0);
+    }
+}
+
+/* Part by part: a's stays in the first-level cache for all panels. */
+void product_rows(const float *a, int k, const float *b, size_t width, float *c) {
+    product_kernel *kernel = choose(false);
+    for (int j = 0; j < k; j += PARTIAL) {
+        const float *at = b + (size_t)j * width, *next = at + PARTIAL * width;
+        for (size_t d = 0; d < width; d += PANEL) {
+            source part = {at + d, width, (const char *)(next + PARTIAL * d)};
+            kernel(a + j, part_of(k, j), part, c + d, width, j > 0);
+        }
     }
 }

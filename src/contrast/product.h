@@ -1,10 +1,12 @@
-/* The one matrix product of the loss: a small register-tiled kernel whose every element is summed
- * in one order, whatever surrounds it. Not collective. */
+/* The matrix products of the loss: small register-tiled kernels whose every element is summed in
+ * one order, whatever surrounds it, by fused multiply-adds in order of k, in partial sums of 32
+ * steps, so that rounding errors stay small. Not collective. */
 #ifndef AUXSEG_CONTRAST_PRODUCT_H
 #define AUXSEG_CONTRAST_PRODUCT_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum {
     TILE_ROWS = 48,                  /* rows of a tile */
@@ -13,10 +15,25 @@ enum {
     PANEL = 32,                      /* columns that are computed together */
 };
 
+/* A step of a sum: one float, or two neighbours in bf16. */
+typedef union product_word {
+    float f;
+    uint16_t pair[2];
+} product_word;
+
+/* Whether bf16 values go in pairs here: where the processor multiplies pairs faster than floats.
+ * Elsewhere they are widened to floats. Intel's processors have the instruction at half the rate
+ * of the fused multiply-add, or at the same in flops. */
+bool product_prefers_pairs(void);
+/* Whether the processor has the instruction. */
+bool product_has_pairs(void);
+
 /* c [TILE_ROWS, PANEL], row stride ldc, becomes (add: is added) a [TILE_ROWS, k], row stride
- * TILE_STRIDE, times b [k, PANEL], row stride ldb; k <= TILE_COLUMNS. Fused multiply-adds in order
- * of k, in partial sums of 32 terms, so that rounding errors stay small. */
-void product_panel(
-    const float *a, int k, const float *b, size_t ldb, float *c, size_t ldc, bool add);
+ * TILE_STRIDE, times b [k, PANEL]; k <= TILE_COLUMNS steps. */
+void product_panel(const product_word *a, int k, const product_word *b, float *c, size_t ldc,
+    bool pairs, bool add);
+/* c [TILE_ROWS, width] becomes a [TILE_ROWS, k], row stride TILE_STRIDE, times b [k, width] of
+ * whole panels. */
+void product_rows(const float *a, int k, const float *b, size_t width, float *c);
 
 #endif

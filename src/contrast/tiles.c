@@ -1,5 +1,6 @@
 #include "src/contrast/tiles.h"
 
+#include "src/base/bf16.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
 
@@ -92,15 +93,29 @@ static void find_partners(tiles *t, const contrast_pool *p, int32_t *place) {
     }
 }
 
-static void pack(tiles *t, const contrast_pool *p, int threads) {
+/* Words of row i of t->rows, the k-th to `to` + k * apart. */
+static void pack_words(const tiles *t, int32_t i, product_word *to, size_t apart) {
+    const float *row = t->rows + (size_t)i * (size_t)t->pitch;
+    for (int k = 0; k < t->steps; k++, to += apart) {
+        if (t->pairs)
+            for (int half = 0; half < 2; half++)
+                to->pair[half] = bf16_from_float(row[2 * k + half]);
+        else
+            to->f = row[k];
+    }
+}
+
+static void pack(tiles *t, const contrast_pool *p, dtype type, int threads) {
     int d = t->d;
 #pragma omp parallel for num_threads(threads) schedule(static)
     for (int32_t panel = 0; panel < (t->n + PANEL - 1) / PANEL; panel++) {
-        float *transposed = t->panels + (size_t)panel * PANEL * (size_t)d;
+        product_word *transposed = t->panels + (size_t)panel * PANEL * (size_t)t->steps;
         for (int32_t i = panel * PANEL; i < t->n && i < (panel + 1) * PANEL; i++) {
             const float *z = p->z + (size_t)t->origin[i] * (size_t)d;
-            memcpy(t->rows + (size_t)i * (size_t)t->pitch, z, (size_t)d * sizeof *z);
-            for (int k = 0; k < d; k++) transposed[k * PANEL + i % PANEL] = z[k];
+            float *row = t->rows + (size_t)i * (size_t)t->pitch;
+            for (int k = 0; k < d; k++)
+                row[k] = type == DTYPE_BF16 ? bf16_to_float(bf16_from_float(z[k])) : z[k];
+            pack_words(t, i, transposed + i % PANEL, PANEL);
         }
     }
 }
@@ -116,12 +131,13 @@ static status check_finite(const contrast_pool *p) {
     return STATUS_OK;
 }
 
-status tiles_create(tiles *out, const contrast_options *o, const contrast_pool *p) {
+status tiles_create(tiles *out, const contrast_options *o, const contrast_pool *p, bool pairs) {
     assert(p->d > 0 && p->n < INT32_MAX - TILE_COLUMNS && o->temperature > 0);
     status s = check_finite(p);
     if (s) return s;
     s = STATUS_FAILED;
-    tiles t = {.d = p->d, .pitch = (p->d + PANEL - 1) / PANEL * PANEL};
+    tiles t = {.d = p->d, .pitch = (p->d + PANEL - 1) / PANEL * PANEL, .pairs = pairs};
+    t.steps = pairs ? (t.d + 1) / 2 : t.d;
     sort_key *key = memory_alloc(p->n, sizeof *key, "order of the pool");
     int32_t *place = memory_alloc(p->n, sizeof *place, "order of the pool");
     if (!key || !place) goto done;
@@ -132,11 +148,11 @@ status tiles_create(tiles *out, const contrast_options *o, const contrast_pool *
     t.special = memory_alloc(n + 1, sizeof *t.special, "partners of the pool");
     t.other = memory_alloc(2 * n, sizeof *t.other, "partners of the pool");
     t.rows = memory_alloc(padded * (size_t)t.pitch, sizeof *t.rows, "sorted pool");
-    t.panels = memory_alloc(padded * (size_t)t.d, sizeof *t.panels, "sorted pool");
+    t.panels = memory_alloc(padded * (size_t)t.steps, sizeof *t.panels, "sorted pool");
     if (!t.origin || !t.where || !t.special || !t.other || !t.rows || !t.panels) goto done;
     find_spans(&t, key);
     if (o->positives != POSITIVES_AUXILIARY) find_partners(&t, p, place);
-    pack(&t, p, o->threads > 0 ? o->threads : 1);
+    pack(&t, p, o->type, o->threads > 0 ? o->threads : 1);
     *out = t;
     s = STATUS_OK;
 done:
@@ -165,7 +181,7 @@ int32_t tiles_select(const tiles *t, size_t first, size_t count, int32_t *chosen
 }
 
 static int pieces(const tiles *t) {
-    return (t->d + TILE_COLUMNS - 1) / TILE_COLUMNS;
+    return (t->steps + TILE_COLUMNS - 1) / TILE_COLUMNS;
 }
 
 size_t anchors_floats(const tiles *t) {
@@ -174,6 +190,7 @@ size_t anchors_floats(const tiles *t) {
 
 void anchors_gather(anchors *out, const tiles *t, const int32_t *position, int count) {
     span all = t->where[position[0]];
+    size_t steps = (size_t)t->steps;
     memset(out->a, 0, anchors_floats(t) * sizeof *out->a);
     for (int i = 0; i < count; i++) {
         const span *s = &t->where[position[i]];
@@ -182,10 +199,10 @@ void anchors_gather(anchors *out, const tiles *t, const int32_t *position, int c
         if (s->run_begin < all.run_begin) all.run_begin = s->run_begin;
         if (s->run_end > all.run_end) all.run_end = s->run_end;
         out->position[i] = position[i];
-        const float *row = t->rows + (size_t)position[i] * (size_t)t->pitch;
-        for (int k = 0; k < t->d; k++) {
-            size_t at = (size_t)(k / TILE_COLUMNS * TILE_ROWS + i) * TILE_STRIDE;
-            out->a[at + (size_t)(k % TILE_COLUMNS)] = row[k];
+        const product_word *panel = t->panels + (size_t)(position[i] / PANEL) * PANEL * steps;
+        for (size_t k = 0; k < steps; k++) {
+            size_t at = (k / TILE_COLUMNS * TILE_ROWS + (size_t)i) * TILE_STRIDE;
+            out->a[at + k % TILE_COLUMNS] = panel[k * PANEL + (size_t)(position[i] % PANEL)];
         }
     }
     out->count = count;
@@ -203,12 +220,12 @@ columns columns_at(int32_t from, int32_t end) {
 
 void tiles_dots(const tiles *t, const anchors *a, columns c, float *dot) {
     for (int32_t column = c.begin; column < c.end; column += PANEL) {
-        const float *panel = t->panels + (size_t)column * (size_t)t->d;
+        const product_word *panel = t->panels + (size_t)column * (size_t)t->steps;
         for (int piece = 0; piece < pieces(t); piece++) {
-            int k = t->d - piece * TILE_COLUMNS;
+            int k = t->steps - piece * TILE_COLUMNS;
             product_panel(a->a + (size_t)piece * TILE_ROWS * TILE_STRIDE,
                 k < TILE_COLUMNS ? k : TILE_COLUMNS, panel + (size_t)piece * TILE_COLUMNS * PANEL,
-                PANEL, dot + (column - c.begin), TILE_STRIDE, piece > 0);
+                dot + (column - c.begin), TILE_STRIDE, t->pairs, piece > 0);
         }
     }
 }

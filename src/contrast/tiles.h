@@ -18,16 +18,19 @@ typedef struct span {
 typedef struct tiles {
     int32_t n;        /* rows that take part */
     int d, pitch;     /* D; D rounded up to whole panels */
+    bool pairs;       /* products in pairs of bf16: S = D / 2 rounded up, else S = D */
+    int steps;        /* S */
     int32_t *origin;  /* [n]: position -> pool row, ascending inside a run */
     span *where;      /* [n] */
     int32_t *special; /* [n + 1]: row i's pairs that a partner makes special, from either side, */
     int32_t *other;   /* are other[special[i]] .. other[special[i + 1] - 1]; may repeat */
     float *rows;      /* [n to whole tiles, pitch], zeros beyond */
-    float *panels;    /* [n to whole tiles / PANEL, D, PANEL]: the same, transposed by panel */
+    product_word *panels; /* [n to whole tiles / PANEL, S, PANEL]: the same, transposed by panel */
 } tiles;
 
-/* Owned by the caller. STATUS_NONFINITE, with a message, if a row is not finite. */
-status tiles_create(tiles *out, const contrast_options *o, const contrast_pool *p);
+/* Owned by the caller. pairs: as product_prefers_pairs says, under DTYPE_BF16 alone.
+ * STATUS_NONFINITE, with a message, if a row is not finite. */
+status tiles_create(tiles *out, const contrast_options *o, const contrast_pool *p, bool pairs);
 /* NULL-safe on the arrays. */
 void tiles_destroy(tiles *t);
 
@@ -40,10 +43,10 @@ typedef struct anchors {
     int count;
     int32_t position[TILE_ROWS];
     int32_t segment_begin, segment_end, run_begin, run_end; /* around those of all anchors */
-    float *a; /* [D / TILE_COLUMNS rounded up, TILE_ROWS, TILE_STRIDE], zero rows beyond count */
+    product_word *a; /* [S / TILE_COLUMNS rounded up, TILE_ROWS, TILE_STRIDE], zeros beyond count */
 } anchors;
 
-size_t anchors_floats(const tiles *t); /* of `a`, which the caller gives */
+size_t anchors_floats(const tiles *t); /* words of `a`, which the caller gives */
 void anchors_gather(anchors *out, const tiles *t, const int32_t *position, int count);
 
 /* A tile's columns: whole panels within one block of TILE_COLUMNS. */

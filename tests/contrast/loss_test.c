@@ -1,4 +1,6 @@
+#include "src/base/bf16.h"
 #include "src/contrast/loss.h"
+#include "src/contrast/tiles.h"
 #include "tests/contrast/reference.h"
 
 #include <math.h>
@@ -80,10 +82,61 @@ static void agrees_with_definition(void **state) {
             double error = reference_error(gradient, expected, p.n * (size_t)p.d);
             bool counts = total.anchors == right.anchors && total.positives == right.positives &&
                           total.negatives == right.negatives;
-            if (!counts || !(fabs(total.loss - right.loss) <= 1e-5 * right.loss) || error > 1e-5)
+            if (!counts || !(fabs(total.loss - right.loss) <= 1e-5 * right.loss) ||
+                !(error <= 1e-5))
                 fail_msg("n %zu, choice %d: loss %.9g for %.9g, gradient off by %.2g", p.n, choice,
                     total.loss, right.loss, error);
         }
+    }
+}
+
+/* bf16: loss and gradient of the rounded rows, whether pairs are multiplied or floats. */
+static void bf16_is_of_rounded_rows(void **state) {
+    (void)state;
+    enum { ROWS = 300, ODD = 45 };
+    reference_pool(6, ROWS, ODD, 9, 3, z, label, image, partner);
+    contrast_pool p = {ROWS, ODD, z, label, image, partner}, rounded = p;
+    for (int i = 0; i < ROWS * ODD; i++) other[i] = bf16_to_float(bf16_from_float(z[i]));
+    rounded.z = other;
+    for (int choice = 0; choice < 6; choice++) {
+        contrast_options o = {.positives = all_positives[choice % 3],
+            .temperature = choice / 3 ? 0.01 : 0.1,
+            .threads = 1,
+            .type = DTYPE_BF16};
+        contrast_stats total, right = reference_loss(&o, &rounded, expected);
+        compute(&o, &p, &total);
+        double error = reference_error(gradient, expected, ROWS * ODD);
+        if (!(fabs(total.loss - right.loss) <= 1e-5 * right.loss) || !(error <= 1e-5))
+            fail_msg("choice %d: loss %.9g for %.9g, gradient off by %.2g", choice, total.loss,
+                right.loss, error);
+    }
+}
+
+static void pairs_agree_with_floats(void **state) {
+    (void)state;
+    enum { ROWS = 300, ODD = 45, WIDE = 600, FEW = 120 };
+    static float dot[2][TILE_ROWS * TILE_STRIDE];
+    if (!product_has_pairs()) skip();
+    for (int wide = 0; wide < 2; wide++) {
+        size_t n = wide ? FEW : ROWS;
+        int d = wide ? WIDE : ODD;
+        reference_pool(6, n, d, 9, 3, other, label, image, partner);
+        contrast_pool p = {n, d, other, label, image, partner};
+        contrast_options o = {.temperature = 0.1, .threads = 1, .type = DTYPE_BF16};
+        for (int pairs = 0; pairs < 2; pairs++) {
+            tiles t;
+            assert_int_equal(tiles_create(&t, &o, &p, pairs), STATUS_OK);
+            product_word *words = calloc(anchors_floats(&t), sizeof *words);
+            anchors a = {.a = words};
+            int32_t position[] = {0, 7, t.n - 1};
+            anchors_gather(&a, &t, position, 3);
+            tiles_dots(&t, &a, (columns){0, PANEL}, dot[pairs]);
+            free(words);
+            tiles_destroy(&t);
+        }
+        for (int i = 0; i < 3 * TILE_STRIDE; i++)
+            if (i % TILE_STRIDE < PANEL)
+                assert_true(fabsf(dot[0][i] - dot[1][i]) <= 2e-6f && dot[0][i] != 0);
     }
 }
 
@@ -109,7 +162,8 @@ static void same_bits_for_threads_and_splits(void **state) {
         contrast_options o = {.positives = all_positives[choice % 3],
             .scope = choice / 3 ? SCOPE_IMAGE : SCOPE_GLOBAL,
             .temperature = 0.05,
-            .threads = 1};
+            .threads = 1,
+            .type = choice % 2 ? DTYPE_BF16 : DTYPE_F32};
         contrast_stats total;
         compute(&o, &p, &total);
         o.threads = 3;
@@ -156,6 +210,8 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(agrees_with_pytorch),
         cmocka_unit_test(agrees_with_definition),
+        cmocka_unit_test(bf16_is_of_rounded_rows),
+        cmocka_unit_test(pairs_agree_with_floats),
         cmocka_unit_test(partners_may_be_one_sided),
         cmocka_unit_test(same_bits_for_threads_and_splits),
         cmocka_unit_test(extremes),

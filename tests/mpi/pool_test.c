@@ -63,7 +63,8 @@ static void same_bits_as_alone(void **state) {
         contrast_options o = {.positives = positives[choice % 3],
             .scope = choice / 3 % 2 ? SCOPE_IMAGE : SCOPE_GLOBAL,
             .temperature = 0.1,
-            .threads = 1};
+            .threads = 1,
+            .type = choice % 2 ? DTYPE_BF16 : DTYPE_F32};
         contrast_stats one, all;
         size_t first, local;
         assert_int_equal(
