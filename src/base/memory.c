@@ -20,8 +20,8 @@ void *memory_alloc(size_t count, size_t size, const char *what) {
     if (bytes == 0) bytes = ALIGNMENT;
     /* Weights and activations are read with strides of pages: large ones miss fewer of them. */
     bool large = bytes >= (size_t)HUGE_PAGES * HUGE_PAGE;
-    void *p = aligned_alloc(large ? HUGE_PAGE : ALIGNMENT, bytes);
-    if (!p) {
+    void *p;
+    if (posix_memalign(&p, large ? HUGE_PAGE : ALIGNMENT, bytes) != 0) {
         log_error("%s: out of memory (%zu bytes)", what, bytes);
         return NULL;
     }
