@@ -44,6 +44,10 @@ for ranks in 1 2 3; do
     [[ ${loss[ranks]} == "${loss[1]}" ]] || fail "loss of $ranks ranks"
 done
 [[ $(figure anchors) -eq 603 ]] || fail "anchors"
+for ranks in 1 2; do
+    run $ranks loss --n 603 --d 25 --labels 7 --threads 1 --dtype bf16 --grad "h$ranks.npy"
+    cmp h1.npy "h$ranks.npy" || fail "bf16 gradient of $ranks ranks"
+done
 
 for dtype in f32 auto; do
     for screen in dense pruned auto; do
