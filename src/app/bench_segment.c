@@ -46,6 +46,7 @@ typedef struct segment_bench {
     gradient_sync *sync;
     optimizer optimizer;
     uint16_t *label;         /* [batch, crop, crop] */
+    double *loss;            /* [batch + ranks] */
     double step[MOST_STEPS]; /* seconds */
 } segment_bench;
 
@@ -62,6 +63,8 @@ static status read_options(segment_bench *b, bench_option *o, int argc, char **a
     b->stride = atoi(o[STRIDE].value);
     if (b->threads == 0) b->threads = omp_get_max_threads();
     const char *norm = o[NORM].value;
+    int32_t arithmetic[2] = {!plan_supports(DTYPE_BF16), !plan_fast_bf16()};
+    comm_max_i32(c, arithmetic, 2);
     b->o = (plan_options){.height = (int)b->crop,
         .width = (int)b->crop,
         .type = strcmp(o[DTYPE].value, "bf16") == 0 ? DTYPE_BF16 : DTYPE_F32,
@@ -70,11 +73,11 @@ static status read_options(segment_bench *b, bench_option *o, int argc, char **a
         .group = (int)b->batch,
         .images = (int)b->batch,
         .threads = (int)b->threads,
-        .products = plan_fast_bf16() ? DTYPE_BF16 : DTYPE_F32,
+        .products = arithmetic[1] ? DTYPE_F32 : DTYPE_BF16,
         .direct = o[WINOGRAD].value[0] == 'o',
         .recompute = o[RECOMPUTE].value[0] == 'b' ? RECOMPUTE_BLOCKS : RECOMPUTE_NONE};
-    if (plan_supports(b->o.type)) return STATUS_OK;
-    log_error("bench: this processor does not compute in bf16");
+    if (b->o.type == DTYPE_F32 || !arithmetic[0]) return STATUS_OK;
+    if (comm_root(c)) log_error("bench: a rank's processor does not compute in bf16");
     return STATUS_USAGE;
 }
 
@@ -96,7 +99,8 @@ static status build(segment_bench *b) {
     if (st != STATUS_OK || !b->train) return st;
     b->gradient = gradient_create(b->p, GRADIENT_CHUNK);
     b->label = memory_alloc((size_t)(b->batch * b->crop * b->crop), sizeof *b->label, "labels");
-    if (!b->gradient || !b->label) return STATUS_FAILED;
+    b->loss = memory_alloc((size_t)(b->batch + comm_size(b->c)), sizeof *b->loss, "losses");
+    if (!b->gradient || !b->label || !b->loss) return STATUS_FAILED;
     const optimizer_options sgd = {.kind = OPTIMIZER_SGD, .momentum = 0.9};
     return optimizer_create(&b->optimizer, b->p, &sgd);
 }
@@ -113,25 +117,29 @@ static void fill(segment_bench *b) {
     }
 }
 
+/* Mean over the pixels of all ranks, added in image order. Collective. */
 static status loss(segment_bench *b, double *sum) {
     int h, w, classes;
     size_t pixels = (size_t)(b->crop * b->crop);
     status worst = STATUS_OK;
-    double all = 0, scale = 1.0 / (double)pixels / (double)b->batch / comm_size(b->c);
+    double scale = 1.0 / (double)pixels / (double)b->batch / comm_size(b->c);
     plan_output_shape(b->plan, 0, &h, &w, &classes);
-#pragma omp parallel for num_threads(b->o.threads) reduction(+ : all)
+#pragma omp parallel for num_threads(b->o.threads)
     for (int i = 0; i < b->o.images; i++) {
-        double one;
         status st =
             cross_entropy(plan_output(b->plan, 0, i), h, w, classes, b->label + (size_t)i * pixels,
-                b->o.height, b->o.width, scale, &one, plan_output_gradient(b->plan, 0, i));
-        if (st == STATUS_OK) {
-            all += one;
-        } else {
+                b->o.height, b->o.width, scale, &b->loss[i], plan_output_gradient(b->plan, 0, i));
+        if (st != STATUS_OK) {
 #pragma omp critical(bench_loss)
             worst = st;
         }
     }
+    worst = comm_agree(b->c, worst);
+    double *rank = b->loss + b->o.images, all = 0;
+    for (int r = 0; r < comm_size(b->c); r++) rank[r] = 0;
+    for (int i = 0; i < b->o.images; i++) rank[comm_rank(b->c)] += b->loss[i];
+    comm_sum_f64_disjoint(b->c, rank, (size_t)comm_size(b->c));
+    for (int r = 0; r < comm_size(b->c); r++) all += rank[r];
     *sum = all * scale;
     return worst;
 }
@@ -145,10 +153,11 @@ static status train_step(segment_bench *b, int step, double *sum) {
         .poll_context = b->sync};
     bool again = true;
     status st = STATUS_OK;
+    int units = b->o.norm == NORM_GROUP ? 1 : b->o.images;
     while (st == STATUS_OK && again) {
-        gradient_sync_begin(b->sync, comm_size(b->c));
+        gradient_sync_begin(b->sync, units * comm_size(b->c));
         st = comm_agree(b->c, plan_forward(b->plan, b->o.images, &x));
-        if (st == STATUS_OK) st = comm_agree(b->c, loss(b, sum));
+        if (st == STATUS_OK) st = loss(b, sum);
         if (st != STATUS_OK) break;
         status mine = plan_backward(b->plan, b->o.images, &x, b->gradient);
         st = gradient_sync_end(b->sync, &again);
@@ -228,6 +237,7 @@ done:
         parameters_destroy(b->p);
         graph_destroy(b->g);
         memory_free(b->label);
+        memory_free(b->loss);
     }
     memory_free(b);
     return st;

@@ -31,6 +31,7 @@ struct loader {
     int64_t step, end;          /* step that parts are handed out of; no step is begun from `end` */
     int part;                   /* next one of that step */
     bool stop;
+    status failed; /* of the batch that was handed out last: none comes after one that failed */
     double seconds;
 };
 
@@ -159,6 +160,10 @@ static void help(loader *l) {
 
 status loader_next(loader *l, void **batch) {
     pthread_mutex_lock(&l->lock);
+    if (l->failed != STATUS_OK) {
+        pthread_mutex_unlock(&l->lock);
+        return l->failed;
+    }
     l->due++;
     assert(l->due < l->o.end);
     room *r = room_of(l, l->due);
@@ -169,7 +174,7 @@ status loader_next(loader *l, void **batch) {
         pthread_mutex_lock(&l->lock);
     }
     while (r->left > 0) pthread_cond_wait(&l->ready, &l->lock);
-    status st = r->worst;
+    status st = l->failed = r->worst;
     *batch = r->batch;
     pthread_cond_broadcast(&l->work);
     pthread_mutex_unlock(&l->lock);

@@ -51,8 +51,7 @@ static status build_network(trainer *t, const dataset *d) {
     parameters_initialize(t->p, (uint64_t)t->s->run.seed);
     t->gradient = gradient_create(t->p, GRADIENT_CHUNK);
     if (!t->gradient) return STATUS_FAILED;
-    st = optimizer_create(&t->optimizer, t->p, &t->o.optimizer);
-    return st == STATUS_OK ? gradient_sync_create(&t->sync, t->c, t->gradient) : st;
+    return optimizer_create(&t->optimizer, t->p, &t->o.optimizer);
 }
 
 static status build_plan(trainer *t, plan_options o) {
@@ -129,6 +128,7 @@ status trainer_create(
     /* A checkpoint made in another arithmetic would not continue to the same bits. */
     t->o.key = setup_arithmetic_hash(t->o.key, &arithmetic);
     if (st == STATUS_OK) st = comm_agree(c, build_network(t, d));
+    if (st == STATUS_OK) st = gradient_sync_create(&t->sync, c, t->gradient);
     if (st == STATUS_OK) st = load_weights(t, &resumed);
     if (st == STATUS_OK) st = comm_agree(c, build_plan(t, arithmetic));
     if (st == STATUS_OK) st = open_metrics(t);

@@ -86,7 +86,7 @@ void trainer_gather_images(const trainer *t, double *figure);
 status trainer_finish(trainer *t, const char *path, uint64_t *hash);
 /* Removes the stage's checkpoints, once run.json says that it is done. Collective. */
 void trainer_forget(trainer *t);
-/* Steps a second and images a second since the start. */
+/* Images a second since the start. */
 double trainer_images_per_second(const trainer *t);
 
 #endif

@@ -5,13 +5,14 @@
 #include "src/nn/taps.h"
 #include "src/nn/winograd.h"
 
+#include <omp.h>
 #include <stdio.h>
 
 struct convolution {
     conv_shape c; /* the layer's */
     conv_pass pass;
     bool sum, transposed; /* transposed: backward data as a forward convolution */
-    bool wide;            /* fp32 inside, c.type outside */
+    bool wide;            /* the source and the arithmetic are fp32, the outputs c.type */
     int tile;             /* Winograd's m */
     onednn_kernel *direct;
     winograd *winograd;
@@ -67,7 +68,7 @@ static status create_weights(convolution *k, onednn *o, conv_choice choice) {
     if (k->tile > 0) cost += 12.0 * (k->tile + 2) * (k->tile + 2) * each;
     double valid = taps_count(c) * each, direct = taps_all(c) * each;
     bool one = c->stride == 1 && !choice.direct && (c->kernel == 1 || valid < 0.7 * direct);
-    double least = (one ? valid : direct) * direct_rate(c, choice.products);
+    double least = one ? valid : direct * direct_rate(c, choice.products);
     if (k->tile > 0 && cost < least)
         return winograd_backward_weights(&k->winograd, o, c, k->tile, choice.products);
     k->tile = 0;
@@ -188,7 +189,7 @@ status convolution_pack(convolution *k, int thread, int threads, const float *we
     if (thread != 0) return STATUS_OK;
     bool reverse = k->transposed && k->c.kernel > 1;
     if (reverse) flip(&k->c, weight, work);
-    return onednn_pack(k->direct, thread, reverse ? work : weight);
+    return onednn_pack(k->direct, omp_get_thread_num(), reverse ? work : weight);
 }
 
 /* packed [k^2, C, O] to [O, C, k^2], outputs begin .. end - 1; a cache line of outputs at once. */
@@ -209,7 +210,8 @@ status convolution_unpack(
     convolution *k, int thread, int threads, const float *packed, float *weight) {
     size_t out = (size_t)k->c.out_channels, t = (size_t)thread, n = (size_t)threads;
     if (k->direct)
-        return thread == 0 ? onednn_unpack(k->direct, thread, packed, weight) : STATUS_OK;
+        return thread == 0 ? onednn_unpack(k->direct, omp_get_thread_num(), packed, weight)
+                           : STATUS_OK;
     transpose(&k->c, packed, out * t / n, out * (t + 1) / n, weight);
     return STATUS_OK;
 }

@@ -42,8 +42,8 @@ size_t convolution_gradient_count(const convolution *k);
 size_t convolution_room(const convolution *k);
 void convolution_place(convolution *k, void *room);
 
-/* weight fp32 [O, I, k, k]; work: convolution_work floats of the thread. By `threads` threads, each
- * its part. */
+/* weight fp32 [O, I, k, k]; work: convolution_work floats of the thread. Part `thread` of `threads`
+ * parts. */
 status convolution_pack(convolution *k, int thread, int threads, const float *weight, float *work);
 /* A weight gradient in the algorithm's layout to [O, I, k, k]; by `threads` threads, each its part
  * of the elements. */

@@ -11,9 +11,9 @@ enum { MATRIX_PANEL = 32 };
 
 /* c [rows, columns] = a [rows, inner] b [inner, columns].
  * transposed: a stands as [inner, rows]; rows are a multiple of 16 then. add: c plus that.
- * b is packed: [ceil(columns / PANEL), inner, PANEL], zeros where there are no columns. Rows of a
- * stand matrix_stride elements from each other, rows of c matrix_columns(columns): those are
- * written whole. */
+ * b is packed: [ceil(columns / PANEL), inner, PANEL]; columns beyond those of b may hold anything,
+ * and give anything. Rows of a stand matrix_stride elements from each other, rows of c
+ * matrix_columns(columns): those are written whole. */
 typedef struct matrix_shape {
     size_t rows, inner, columns;
     bool transposed, add;

@@ -152,7 +152,8 @@ bool onednn_fast_bf16(void) {
     if (answer != UNKNOWN || onednn_create(&o, 1) != STATUS_OK) return answer == FAST;
     int threads = omp_get_max_threads();
     omp_set_num_threads(1);
-    answer = trial(o, DTYPE_BF16, room) < trial(o, DTYPE_F32, room) ? FAST : SLOW;
+    /* Rates differ by two, one way or the other: what lies between does not change with noise. */
+    answer = trial(o, DTYPE_BF16, room) < 0.75 * trial(o, DTYPE_F32, room) ? FAST : SLOW;
     omp_set_num_threads(threads);
     onednn_destroy(o);
     return answer == FAST;

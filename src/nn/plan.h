@@ -91,8 +91,8 @@ void plan_output_shape(const plan *p, int output, int *height, int *width, int *
 float *plan_output_gradient(plan *p, int output, int image);
 
 /* Adds each unit's gradient to `total` (gradient.h), after plan_forward of the same images.
- * Calls gradient_open before units add to a parameter, and gradient_ready when it is complete, last
- * layers first. */
+ * `c` is needed, of the same step. Calls gradient_open before units add to a parameter, and
+ * gradient_ready when it is complete, last layers first. */
 status plan_backward(plan *p, int images, const step_context *c, gradient *total);
 
 /* Moves running statistics by the last forward's, in unit order. Under NORM_GROUP with several

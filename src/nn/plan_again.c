@@ -25,7 +25,7 @@ static value last_conv(const plan *p, value v) {
     for (value j = v + 1; j < p->nodes; j++)
         for (int k = 0; p->layer[j].alive && k < p->layer[j].n->inputs; k++) {
             if (p->layer[j].n->input[k] != v) continue;
-            if (p->layer[j].n->kind != NODE_CONV) return -1;
+            if (p->layer[j].n->kind != NODE_CONV || p->layer[j].gradient < 0) return -1;
             last = j;
         }
     return is_output(p, v) ? -1 : last;
@@ -35,6 +35,7 @@ static void drop_norms(plan *p) {
     for (value v = 0; v < p->nodes; v++) {
         layer *l = &p->layer[v];
         if (!l->alive || l->again_at >= 0 || l->n->kind != NODE_NORM) continue;
+        if (p->layer[l->n->input[0]].again_at >= 0) continue; /* not there yet at that moment */
         l->again_at = last_conv(p, v);
     }
 }

@@ -333,9 +333,9 @@ static status create_slots(plan *p) {
     p->slot_floats = (p->slot_floats + 15) / 16 * 16;
     size_t fit = SLOT_BYTES / (p->slot_floats * sizeof(float) + 1);
     int most = p->o.threads > 1 ? SLOTS_A_THREAD * p->o.threads : 1;
-    if (most > p->o.images) most = p->o.images;
     p->slots = fit < (size_t)most ? (int)fit : most;
     if (p->slots < p->o.threads) p->slots = p->o.threads;
+    if (p->slots > p->o.images) p->slots = p->o.images;
     p->slot = plan_alloc(p, (size_t)p->slots, p->slot_floats * sizeof(float), "weight gradients");
     p->unit_gradient = plan_alloc(p, p->slot_floats, sizeof(float), "weight gradients");
     p->plain = plan_alloc(p, plain, sizeof(float), "weight gradients");

@@ -145,7 +145,8 @@ static status pack_kernel(
         k, thread, threads, weight, folded ? NULL : p->worker[omp_get_thread_num()].work);
 }
 
-/* What is not packed late. Plans that fold norms have no backward pass, which alone needs room. */
+/* What is not packed late. Folded weights stand in `work`; plans that fold have no backward pass,
+ * which alone needs it for packing. */
 static status pack_layer(plan *p, layer *l, float *work) {
     const float *folded = NULL;
     status s = STATUS_OK;

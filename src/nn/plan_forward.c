@@ -58,7 +58,7 @@ static status run_node(plan *p, value v, run_place r, const step_context *c) {
         break;
     case NODE_ADD:
         if (l->summed >= 0) {
-            norm_apply_sum(p, v, image, thread, again);
+            norm_apply_sum(p, v, image, thread);
             break;
         }
         layer_add(x, plan_place(p, n->input[1], image, thread, again), y, l->elements, n->relu, t);
@@ -155,9 +155,12 @@ static status run_again(plan *p, value begin, value end, int images, const step_
         status mine = plan_pack_forward(p, begin, end);
 #pragma omp for schedule(dynamic)
         for (int i = 0; i < images; i++) {
-            for (value v = begin; v < end && mine == STATUS_OK; v++)
-                if (p->layer[v].again >= 0 && !plan_again_alone(p, v))
-                    mine = run_node(p, v, (run_place){i, thread, true}, c);
+            double now = plan_lap(p, thread, begin, FORWARD_PASS, 0);
+            for (value v = begin; v < end && mine == STATUS_OK; v++) {
+                if (p->layer[v].again < 0 || plan_again_alone(p, v)) continue;
+                mine = run_node(p, v, (run_place){i, thread, true}, c);
+                now = plan_lap(p, thread, v, FORWARD_PASS, now);
+            }
             if (thread == 0 && c->poll) c->poll(c->poll_context);
         }
         if (mine != STATUS_OK) {

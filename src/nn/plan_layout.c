@@ -21,6 +21,8 @@ static void keep(plan *p, int b, int until) {
 /* The caller's image itself is read: in fp32, which convolutions take for bf16 maps, too. */
 static bool reads_image(const plan *p, value v) {
     if (p->layer[v].n->kind != NODE_INPUT) return false;
+    for (int i = 0; i < p->g->outputs; i++)
+        if (p->g->output[i] == v) return p->o.type == DTYPE_F32;
     for (value j = v + 1; j < p->nodes && p->o.type != DTYPE_F32; j++)
         for (int k = 0; p->layer[j].alive && k < p->layer[j].n->inputs; k++)
             if (p->layer[j].n->input[k] == v && p->layer[j].n->kind != NODE_CONV) return false;

@@ -164,21 +164,21 @@ void norm_apply(plan *p, value v, int image, int thread, bool again) {
         plan_place(p, v, image, thread, again), l->norm.pixels, p->o.type);
 }
 
-void norm_apply_sum(plan *p, value v, int image, int thread, bool again) {
+void norm_apply_sum(plan *p, value v, int image, int thread) {
     const node *sum = p->layer[v].n;
     const layer *l = &p->layer[p->layer[v].summed];
     value other = sum->input[0] == p->layer[v].summed ? sum->input[1] : sum->input[0];
     layer_norm n = norm_of(p, l, image);
     n.relu = sum->relu;
-    layer_affine(&n, plan_place(p, l->n->input[0], image, thread, again),
-        plan_place(p, other, image, thread, again), plan_place(p, v, image, thread, again),
-        l->norm.pixels, p->o.type);
+    layer_affine(&n, plan_data(p, l->n->input[0], image, thread),
+        plan_data(p, other, image, thread), plan_data(p, v, image, thread), l->norm.pixels,
+        p->o.type);
 }
 
-static void sum_image(plan *p, value v, const void *sum, int image) {
+static void sum_image(plan *p, value v, const void *y, int image) {
     const layer *l = &p->layer[v];
     layer_norm n = norm_of(p, l, image);
-    layer_norm_sums(&n, plan_saved(p, l->n->input[0], image, 0), sum, plan_gradient(p, v, image),
+    layer_norm_sums(&n, plan_saved(p, l->n->input[0], image, 0), y, plan_gradient(p, v, image),
         l->norm.pixels, p->o.type, l->norm.sums + (size_t)image * 2 * (size_t)n.channels);
 }
 

@@ -154,8 +154,8 @@ int plan_norm_units(const plan *p, int images);
 void norm_measure(plan *p, value v, int image);
 status norm_combine(plan *p, value v, int images, const step_context *c);
 void norm_apply(plan *p, value v, int image, int thread, bool again);
-/* The norm of the sum v, which is added to the other input. */
-void norm_apply_sum(plan *p, value v, int image, int thread, bool again);
+/* The norm of the sum v, which is added to the other input. Sums are never computed again. */
+void norm_apply_sum(plan *p, value v, int image, int thread);
 /* The same backward: an image's sums, then the units' and the parameters' gradients. */
 void norm_sum_image(plan *p, value v, int image);
 /* The same of a sum's norm: the gradient of the sum v becomes that of what its ReLU took. */

@@ -1,4 +1,5 @@
-/* Times of a plan's operators, for benchmarks. */
+/* What a plan says of itself: the algorithms of its convolutions; and the times of its operators,
+ * for benchmarks. */
 #include "src/base/log.h"
 #include "src/base/timer.h"
 #include "src/nn/plan_state.h"

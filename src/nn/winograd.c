@@ -17,6 +17,8 @@ enum {
     ALIGNMENT = 64
 };
 
+_Static_assert((int)WINOGRAD_PANEL == (int)MATRIX_PANEL, "stacks are packed for matrix.h");
+
 struct winograd {
     conv_shape c;
     conv_fusion f;
