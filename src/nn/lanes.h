@@ -30,12 +30,11 @@ LANES_INLINE lanes lanes_load(const void *x, size_t i, dtype t) {
     return v;
 }
 
-/* To the nearest bf16, ties to even; what is not a number stays so. */
-LANES_INLINE lanes_half lanes_round(lanes v) {
-    lanes_bits u = (lanes_bits)v;
-    lanes_bits rounded = (u + 0x7FFFu + ((u >> 16) & 1u)) >> 16, quiet = (u >> 16) | 0x40u;
-    lanes_bits none = (lanes_bits)(v != v);
-    return __builtin_convertvector((rounded & ~none) | (quiet & none), lanes_half);
+/* Bits whose upper half is the nearest bf16, ties to even; what is not a number stays so. */
+LANES_INLINE lanes_bits lanes_round(lanes v) {
+    lanes_bits u = (lanes_bits)v, none = (lanes_bits)(v != v);
+    lanes_bits rounded = u + 0x7FFFu + ((u >> 16) & 1u);
+    return (rounded & ~none) | ((u | 0x400000u) & none);
 }
 
 /* What is not a number stays so. */
@@ -47,7 +46,7 @@ LANES_INLINE void lanes_store(void *x, size_t i, lanes v, dtype t) {
     if (t == DTYPE_F32) {
         memcpy((float *)x + i, &v, sizeof v);
     } else {
-        lanes_half h = lanes_round(v);
+        lanes_half h = __builtin_convertvector(lanes_round(v) >> 16, lanes_half);
         memcpy((uint16_t *)x + i, &h, sizeof h);
     }
 }

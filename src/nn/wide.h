@@ -41,19 +41,12 @@ LANES_INLINE wide wide_load(const void *x, size_t i, size_t count, dtype t) {
     return w;
 }
 
-/* Bits whose upper half is the nearest bf16, ties to even; what is not a number stays so. */
-LANES_INLINE lanes_bits wide_round(lanes v) {
-    lanes_bits u = (lanes_bits)v, none = (lanes_bits)(v != v);
-    lanes_bits rounded = u + 0x7FFFu + ((u >> 16) & 1u);
-    return (rounded & ~none) | ((u | 0x400000u) & none);
-}
-
 LANES_INLINE void wide_store(void *x, size_t i, size_t count, wide w, dtype t) {
     char *to = (char *)x + i * dtype_size(t), some[sizeof w], *at = count < WIDE ? some : to;
     if (t == DTYPE_F32) {
         WIDE_LOOP memcpy(at + h * sizeof w.v[h], &w.v[h], sizeof w.v[h]);
     } else {
-        lanes_bits two = wide_round(w.v[0]) >> 16 | (wide_round(w.v[1]) & 0xFFFF0000u);
+        lanes_bits two = lanes_round(w.v[0]) >> 16 | (lanes_round(w.v[1]) & 0xFFFF0000u);
         memcpy(at, &two, sizeof two);
     }
     if (count < WIDE) memcpy(to, some, count * dtype_size(t));
