@@ -1,12 +1,16 @@
 #include "src/nn/convolution.h"
 
 #include "src/base/memory.h"
+#include "src/nn/convolution_parts.h"
 #include "src/nn/layers.h"
+#include "src/nn/rows.h"
 #include "src/nn/taps.h"
 #include "src/nn/winograd.h"
 
 #include <omp.h>
 #include <stdio.h>
+
+enum { LINE = 16 }; /* floats of a cache line */
 
 struct convolution {
     conv_shape c; /* the layer's */
@@ -15,6 +19,7 @@ struct convolution {
     bool wide;            /* the source and the arithmetic are fp32, the outputs c.type */
     int tile;             /* Winograd's m */
     onednn_kernel *direct;
+    conv_parts *parts; /* of `direct`, for a team; or NULL */
     winograd *winograd;
     taps *taps;
 };
@@ -24,8 +29,8 @@ struct convolution {
  * forward kernels are the faster ones for the others too. */
 static conv_shape transposed_shape(const conv_shape *c) {
     return (conv_shape){c->out_height, c->out_width, c->out_channels, c->height, c->width,
-        c->channels, c->kernel, 1, c->dilation, c->dilation * (c->kernel - 1) - c->padding,
-        c->type};
+        c->channels, c->kernel, 1, c->dilation, c->dilation * (c->kernel - 1) - c->padding, c->type,
+        0, 0};
 }
 
 static bool can_transpose(const conv_shape *c) {
@@ -49,14 +54,28 @@ static double direct_rate(const conv_shape *c, dtype products) {
 }
 
 /* Forward kernels leave out taps in the padding. */
-static double direct_forward(const conv_shape *c, dtype products) {
+static double cost_forward(const conv_shape *c, dtype products) {
     return taps_count(c) * c->channels * c->out_channels * direct_rate(c, products);
 }
 
 static int choose_tile(const conv_shape *c, conv_choice choice) {
     double cost;
     int tile = choice.direct ? 0 : winograd_choose(c, choice.products, &cost);
-    return tile > 0 && cost < direct_forward(c, choice.products) ? tile : 0;
+    return tile > 0 && cost < cost_forward(c, choice.products) ? tile : 0;
+}
+
+static status direct_forward(
+    convolution *k, onednn *o, const conv_shape *c, conv_fusion f, conv_choice choice) {
+    status s = onednn_forward(&k->direct, o, c, f);
+    return s != STATUS_OK ? s
+                          : conv_parts_create(&k->parts, k->direct, c, ROWS_FORWARD, choice.team);
+}
+
+static status direct_weights(convolution *k, onednn *o, const conv_shape *c, conv_choice choice) {
+    status s = onednn_backward_weights(&k->direct, o, c);
+    return s != STATUS_OK
+               ? s
+               : conv_parts_create(&k->parts, k->direct, c, CHANNELS_OF_WEIGHTS, choice.team);
 }
 
 /* Weight gradients of oneDNN multiply padding, too, and those of dilated kernels are slow. */
@@ -72,30 +91,35 @@ static status create_weights(convolution *k, onednn *o, conv_choice choice) {
     if (k->tile > 0 && cost < least)
         return winograd_backward_weights(&k->winograd, o, c, k->tile, choice.products);
     k->tile = 0;
-    return one ? taps_create(&k->taps, o, c, choice.products)
-               : onednn_backward_weights(&k->direct, o, c);
+    return one ? taps_create(&k->taps, o, c, choice.products, choice.team)
+               : direct_weights(k, o, c, choice);
 }
 
 static status create_forward(
     convolution *k, onednn *o, const conv_shape *c, conv_fusion f, conv_choice choice) {
     k->tile = choose_tile(c, choice);
     return k->tile > 0 ? winograd_forward(&k->winograd, o, c, f, k->tile, choice.products)
-                       : onednn_forward(&k->direct, o, c, f);
+                       : direct_forward(k, o, c, f, choice);
 }
 
 static status create_data(convolution *k, onednn *o, conv_choice choice) {
     k->transposed = can_transpose(&k->c);
-    if (!k->transposed) return onednn_backward_data(&k->direct, o, &k->c);
+    if (!k->transposed) {
+        status s = onednn_backward_data(&k->direct, o, &k->c);
+        return s != STATUS_OK ? s
+                              : conv_parts_create(
+                                    &k->parts, k->direct, &k->c, ROWS_BACKWARD_DATA, choice.team);
+    }
     conv_shape t = transposed_shape(&k->c);
     conv_fusion f = {.sum = k->sum, .transposed = true};
     return create_forward(k, o, &t, f, choice);
 }
 
-static status create_wide(convolution *k, onednn *o, conv_fusion f) {
+static status create_wide(convolution *k, onednn *o, conv_fusion f, conv_choice choice) {
     conv_shape c = k->c;
     c.type = DTYPE_F32;
-    return k->pass == CONV_FORWARD ? onednn_forward(&k->direct, o, &c, f)
-                                   : onednn_backward_weights(&k->direct, o, &c);
+    return k->pass == CONV_FORWARD ? direct_forward(k, o, &c, f, choice)
+                                   : direct_weights(k, o, &c, choice);
 }
 
 status convolution_create(convolution **out, onednn *o, const conv_shape *c, conv_pass pass,
@@ -104,7 +128,7 @@ status convolution_create(convolution **out, onednn *o, const conv_shape *c, con
     if (!k) return STATUS_FAILED;
     *k = (convolution){.c = *c, .pass = pass, .sum = f.sum};
     k->wide = choice.wide && c->type != DTYPE_F32;
-    status s = k->wide                      ? create_wide(k, o, f)
+    status s = k->wide                      ? create_wide(k, o, f, choice)
                : pass == CONV_FORWARD       ? create_forward(k, o, c, f, choice)
                : pass == CONV_BACKWARD_DATA ? create_data(k, o, choice)
                                             : create_weights(k, o, choice);
@@ -118,6 +142,7 @@ status convolution_create(convolution **out, onednn *o, const conv_shape *c, con
 
 void convolution_destroy(convolution *k) {
     if (!k) return;
+    conv_parts_destroy(k->parts);
     onednn_kernel_destroy(k->direct);
     winograd_destroy(k->winograd);
     taps_destroy(k->taps);
@@ -146,8 +171,13 @@ static size_t wide_bytes(const convolution *k) {
     return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 }
 
+static size_t direct_scratch(const convolution *k) {
+    size_t whole = onednn_scratch(k->direct), parts = k->parts ? conv_parts_scratch(k->parts) : 0;
+    return wide_bytes(k) + (whole > parts ? whole : parts);
+}
+
 size_t convolution_scratch(const convolution *k) {
-    return k->direct     ? wide_bytes(k) + onednn_scratch(k->direct)
+    return k->direct     ? direct_scratch(k)
            : k->winograd ? winograd_scratch(k->winograd)
                          : taps_scratch(k->taps);
 }
@@ -195,7 +225,6 @@ status convolution_pack(convolution *k, int thread, int threads, const float *we
 /* packed [k^2, C, O] to [O, C, k^2], outputs begin .. end - 1; a cache line of outputs at once. */
 static void transpose(
     const conv_shape *c, const float *packed, size_t begin, size_t end, float *weight) {
-    enum { LINE = 16 };
     size_t all = area(c), in = (size_t)c->channels, out = (size_t)c->out_channels;
     for (size_t o = begin; o < end; o += LINE)
         for (size_t i = 0; i < in; i++)
@@ -218,21 +247,44 @@ status convolution_unpack(
 
 /* ---- execution ---- */
 
+/* By a team in parts, or by its leader. */
+static status run_direct(
+    const convolution *k, const team *t, const void *x, void *y, const float *bias) {
+    void *scratch = (char *)t->scratch + wide_bytes(k);
+    if (t->size > 1 && k->parts) return conv_parts_run(k->parts, t, x, y, bias, scratch);
+    return t->rank == 0 ? onednn_run(k->direct, t->thread, x, y, bias, scratch) : STATUS_OK;
+}
+
+static status run_direct_weights(
+    const convolution *k, const team *t, const void *x, const void *dy, float *packed) {
+    void *scratch = (char *)t->scratch + wide_bytes(k);
+    if (t->size > 1 && k->parts) return conv_parts_run_weights(k->parts, t, x, dy, packed, scratch);
+    return t->rank == 0 ? onednn_run_weights(k->direct, t->thread, x, dy, packed, scratch)
+                        : STATUS_OK;
+}
+
 status convolution_run(
-    const convolution *k, int thread, const void *x, void *y, const float *bias, void *scratch) {
-    if (k->winograd) return winograd_run(k->winograd, thread, x, y, bias, scratch);
-    if (!k->wide) return onednn_run(k->direct, thread, x, y, bias, scratch);
-    status s = onednn_run(k->direct, thread, x, scratch, bias, (char *)scratch + wide_bytes(k));
-    layer_convert_in(scratch, y, outputs(&k->c), k->c.type);
+    const convolution *k, const team *t, const void *x, void *y, const float *bias) {
+    if (k->winograd) return winograd_run(k->winograd, t, x, y, bias);
+    if (!k->wide) return run_direct(k, t, x, y, bias);
+    float *wide = t->shared;
+    size_t begin, end;
+    status s = run_direct(k, t, x, wide, bias);
+    team_meet(t);
+    team_share(t, outputs(&k->c), LINE, &begin, &end);
+    layer_convert_in(wide + begin, row_at(y, begin, k->c.type), end - begin, k->c.type);
     return s;
 }
 
 status convolution_run_weights(
-    const convolution *k, int thread, const void *x, const void *dy, float *packed, void *scratch) {
-    if (k->winograd) return winograd_run_weights(k->winograd, thread, x, dy, packed, scratch);
-    if (k->taps) return taps_run(k->taps, thread, x, dy, packed, scratch);
-    if (!k->wide) return onednn_run_weights(k->direct, thread, x, dy, packed, scratch);
-    layer_convert_out(dy, scratch, outputs(&k->c), k->c.type);
-    return onednn_run_weights(
-        k->direct, thread, x, scratch, packed, (char *)scratch + wide_bytes(k));
+    const convolution *k, const team *t, const void *x, const void *dy, float *packed) {
+    if (k->winograd) return winograd_run_weights(k->winograd, t, x, dy, packed);
+    if (k->taps) return taps_run(k->taps, t, x, dy, packed);
+    if (!k->wide) return run_direct_weights(k, t, x, dy, packed);
+    float *wide = t->shared;
+    size_t begin, end;
+    team_share(t, outputs(&k->c), LINE, &begin, &end);
+    layer_convert_out(row_at(dy, begin, k->c.type), wide + begin, end - begin, k->c.type);
+    team_meet(t);
+    return run_direct_weights(k, t, x, wide, packed);
 }

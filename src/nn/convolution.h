@@ -1,11 +1,12 @@
 /* One pass of a convolution of one image, by the algorithm that costs least for its shape: oneDNN's
  * direct one, Winograd's minimal filtering, or products tap by tap. The choice depends on the shape
  * and the arithmetic alone, so results are the same bits for any number of threads and ranks.
- * Not collective. May run on several threads at once, each on an image of its own. */
+ * Not collective. Teams of threads (team.h) may run at once, each on an image of its own. */
 #ifndef AUXSEG_NN_CONVOLUTION_H
 #define AUXSEG_NN_CONVOLUTION_H
 
 #include "src/nn/onednn.h"
+#include "src/nn/team.h"
 
 typedef struct convolution convolution;
 
@@ -17,6 +18,7 @@ typedef struct conv_choice {
                        in bf16 would lose more than all that follows; not CONV_BACKWARD_DATA,
                        not with f.sum */
     dtype products; /* arithmetic of what is not oneDNN's direct convolution */
+    int team;       /* most threads of a team */
 } conv_choice;
 
 /* c: the layer's own shape, whatever the pass. f: bias and relu of CONV_FORWARD; sum: the result is
@@ -30,7 +32,8 @@ void convolution_destroy(convolution *k);
 bool convolution_adds(const convolution *k);
 /* "direct", "winograd 4", "taps", ...: text is written. */
 void convolution_describe(const convolution *k, char *text, size_t size);
-/* Scratch memory of one execution; memory that is held; floats that packing a weight needs. */
+/* Scratch memory of each thread of an execution; memory that is held; floats that packing a weight
+ * needs. */
 size_t convolution_scratch(const convolution *k);
 size_t convolution_bytes(const convolution *k);
 size_t convolution_work(const convolution *k);
@@ -50,12 +53,13 @@ status convolution_pack(convolution *k, int thread, int threads, const float *we
 status convolution_unpack(
     convolution *k, int thread, int threads, const float *packed, float *weight);
 
-/* Forward: x the source, y the destination, bias fp32 [O] or NULL.
+/* By all threads of a team, whose memory is used until they meet again.
+ * Forward: x the source, y the destination, bias fp32 [O] or NULL.
  * Backward data: x the destination's gradient, y the source's. */
 status convolution_run(
-    const convolution *k, int thread, const void *x, void *y, const float *bias, void *scratch);
+    const convolution *k, const team *t, const void *x, void *y, const float *bias);
 /* packed: written, convolution_gradient_count floats. */
 status convolution_run_weights(
-    const convolution *k, int thread, const void *x, const void *dy, float *packed, void *scratch);
+    const convolution *k, const team *t, const void *x, const void *dy, float *packed);
 
 #endif

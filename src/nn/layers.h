@@ -10,6 +10,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Of which rows, or channels, a call computes what. Channels begin at a multiple of 32. */
+typedef struct layer_part {
+    int begin, end;
+} layer_part;
+
 enum { ROW = 512 }; /* floats of a piece; channels are cut where there are more */
 
 typedef struct layer_shape {
@@ -47,35 +52,38 @@ typedef struct layer_norm {
     const double *mean, *deviation; /* of the backward pass */
 } layer_norm;
 
-/* mean [C] and m2 [C], the sum of squared deviations, in one pass: fp32 sums of blocks of pixels,
- * combined in float64 (Chan, Golub, LeVeque 1983). Errors are of fp32's size relative to m2,
- * however large the mean. */
-void layer_moments(const void *x, size_t pixels, int channels, dtype t, double *mean, double *m2);
+/* Of the channels `part`: mean [C] and m2 [C], the sum of squared deviations, in one pass: fp32
+ * sums of blocks of pixels, combined in float64 (Chan, Golub, LeVeque 1983). Errors are of fp32's
+ * size relative to m2, however large the mean. */
+void layer_moments(
+    const void *x, size_t pixels, int channels, layer_part part, dtype t, double *mean, double *m2);
 /* y = scale x + shift + residual (ReLU); residual NULL: without. */
 void layer_affine(
     const layer_norm *n, const void *x, const void *residual, void *y, size_t pixels, dtype t);
-/* sums [2, C] = sum g, sum g (x - mean) / deviation, of g = dy where the norm's ReLU let x pass,
- * which is computed again from x. y not NULL: the norm was added to a residual, y is the sum's
- * ReLU; dy becomes g = dy where y > 0. */
-void layer_norm_sums(const layer_norm *n, const void *x, const void *y, void *dy, size_t pixels,
-    dtype t, double *sums);
+/* Of the channels `part`: sums [2, C] = sum g, sum g (x - mean) / deviation, of g = dy where the
+ * norm's ReLU let x pass, which is computed again from x. y not NULL: the norm was added to a
+ * residual, y is the sum's ReLU; dy becomes g = dy where y > 0. */
+void layer_norm_sums(const layer_norm *n, layer_part part, const void *x, const void *y, void *dy,
+    size_t pixels, dtype t, double *sums);
 /* dx (+)= f0 g + f1 x + f2; factors [3, C]; g as above, without y. */
 void layer_norm_gradient(const layer_norm *n, const void *x, const void *dy, void *dx,
     size_t pixels, const float *factors, bool add, dtype t);
 
-/* ---- pools (pool.c) ---- */
+/* ---- pools (pool.c): the rows `part` of y, or of dx ---- */
 /* index [out pixels, C]: which of the kernel's positions was the first largest. NULL: not kept. */
-void layer_max_pool(const layer_shape *s, const void *x, void *y, uint8_t *index);
-void layer_max_pool_gradient(
-    const layer_shape *s, const void *dy, const uint8_t *index, void *dx, bool add);
+void layer_max_pool(const layer_shape *s, layer_part part, const void *x, void *y, uint8_t *index);
+void layer_max_pool_gradient(const layer_shape *s, layer_part part, const void *dy,
+    const uint8_t *index, void *dx, bool add);
 /* Padding counts as zeros (PyTorch's count_include_pad). */
-void layer_average_pool(const layer_shape *s, const void *x, void *y);
-void layer_average_pool_gradient(const layer_shape *s, const void *dy, void *dx, bool add);
+void layer_average_pool(const layer_shape *s, layer_part part, const void *x, void *y);
+void layer_average_pool_gradient(
+    const layer_shape *s, layer_part part, const void *dy, void *dx, bool add);
+/* Whole images. */
 void layer_global_pool(const layer_shape *s, const void *x, void *y);
 void layer_global_pool_gradient(const layer_shape *s, const void *dy, void *dx, bool add);
 
-/* ---- resize (resize.c): bilinear, align_corners=False ---- */
-void layer_resize(const layer_shape *s, const void *x, void *y);
+/* ---- resize (resize.c): bilinear, align_corners=False; the rows `part` of y, a whole dx ---- */
+void layer_resize(const layer_shape *s, layer_part part, const void *x, void *y);
 /* work: fp32 [in pixels, C]. */
 void layer_resize_gradient(const layer_shape *s, const void *dy, void *dx, bool add, float *work);
 

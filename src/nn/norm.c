@@ -12,19 +12,26 @@ enum {
     TOGETHER = 8 /* rows of one loop over channels */
 };
 
-/* Channels first .. first + m - 1 of `stride`, from the row on whose piece begins at element `at`.
+/* Channels first .. first + m - 1 of `stride`, at most up to `end`, from the row on whose piece
+ * begins at element `at`.
  */
 typedef struct piece {
-    size_t first, m, stride, at;
+    size_t first, m, stride, end, at;
 } piece;
 
-/* Begin with {.stride = C}: whole multiples of WIDE, then what is left; false when there is none.
+/* Begin with {.first, .stride = C, .end}: whole multiples of WIDE, then what is left; false when
+ * there is none.
  */
 static bool next_piece(piece *p) {
-    size_t left = p->stride - (p->first += p->m);
+    size_t left = p->end - (p->first += p->m);
     p->m = left < WIDE ? left : (left < ROW ? left : ROW) / WIDE * WIDE;
     p->at = p->first;
     return left > 0;
+}
+
+static piece piece_of(int channels, layer_part part) {
+    return (piece){
+        .first = (size_t)part.begin, .stride = (size_t)channels, .end = (size_t)part.end};
 }
 
 /* f(..., elements a step, t), which the compiler knows in all pieces but the last. */
@@ -114,9 +121,9 @@ ROW_INLINE void piece_moments(
     }
 }
 
-VECTOR_CLONES void layer_moments(
-    const void *x, size_t pixels, int channels, dtype t, double *mean, double *m2) {
-    for (piece p = {.stride = (size_t)channels}; next_piece(&p);)
+VECTOR_CLONES void layer_moments(const void *x, size_t pixels, int channels, layer_part part,
+    dtype t, double *mean, double *m2) {
+    for (piece p = piece_of(channels, part); next_piece(&p);)
         PIECE(p, t, piece_moments, x, pixels, mean, m2);
 }
 
@@ -143,7 +150,7 @@ ROW_INLINE void piece_sums(
 
 VECTOR_CLONES void layer_channel_sums(
     const void *x, size_t pixels, int channels, dtype t, float *sum) {
-    for (piece p = {.stride = (size_t)channels}; next_piece(&p);)
+    for (piece p = piece_of(channels, (layer_part){0, channels}); next_piece(&p);)
         PIECE(p, t, piece_sums, x, pixels, sum);
 }
 
@@ -170,7 +177,7 @@ ROW_INLINE void piece_affine(piece p, const layer_norm *l, const void *x, const 
 
 VECTOR_CLONES void layer_affine(
     const layer_norm *n, const void *x, const void *residual, void *y, size_t pixels, dtype t) {
-    for (piece p = {.stride = (size_t)n->channels}; next_piece(&p);)
+    for (piece p = piece_of(n->channels, (layer_part){0, n->channels}); next_piece(&p);)
         PIECE(p, t, piece_affine, n, x, residual, y, pixels);
 }
 
@@ -239,9 +246,9 @@ ROW_INLINE void piece_norm_sums(piece p, const layer_norm *l, const void *x, con
     }
 }
 
-VECTOR_CLONES void layer_norm_sums(const layer_norm *n, const void *x, const void *y, void *dy,
-    size_t pixels, dtype t, double *sums) {
-    for (piece p = {.stride = (size_t)n->channels}; next_piece(&p);)
+VECTOR_CLONES void layer_norm_sums(const layer_norm *n, layer_part part, const void *x,
+    const void *y, void *dy, size_t pixels, dtype t, double *sums) {
+    for (piece p = piece_of(n->channels, part); next_piece(&p);)
         PIECE(p, t, piece_norm_sums, n, x, y, dy, pixels, sums);
 }
 
@@ -286,6 +293,6 @@ ROW_INLINE void piece_norm_gradient(piece p, const layer_norm *l, const void *x,
 
 VECTOR_CLONES void layer_norm_gradient(const layer_norm *n, const void *x, const void *dy, void *dx,
     size_t pixels, const float *factors, bool add, dtype t) {
-    for (piece p = {.stride = (size_t)n->channels}; next_piece(&p);)
+    for (piece p = piece_of(n->channels, (layer_part){0, n->channels}); next_piece(&p);)
         PIECE(p, t, piece_norm_gradient, n, x, dy, dx, pixels, factors, add);
 }

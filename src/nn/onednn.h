@@ -21,6 +21,7 @@ typedef struct conv_shape {
     int kernel, stride, dilation; /* dilation 1 is dense */
     int padding;                  /* at all four sides */
     dtype type;
+    int above, below; /* more padding above and below, of a part (convolution_parts.h) */
 } conv_shape;
 
 /* What a forward kernel does to each output besides: y = relu(conv(x) + bias + y).
@@ -38,9 +39,14 @@ void onednn_destroy(onednn *o);
 status onednn_forward(onednn_kernel **out, onednn *o, const conv_shape *c, conv_fusion f);
 status onednn_backward_data(onednn_kernel **out, onednn *o, const conv_shape *c);
 status onednn_backward_weights(onednn_kernel **out, onednn *o, const conv_shape *c);
+/* The same as a whole kernel, or its backward-weights pass, for a part c of the rows, or of the
+ * outputs' channels: it borrows the packed weights of `whole`, which it must not outlive. False
+ * where oneDNN would take another implementation for it. */
+bool onednn_part(onednn_kernel **out, const onednn_kernel *whole, const conv_shape *c);
 /* NULL-safe. */
 void onednn_kernel_destroy(onednn_kernel *k);
 
+bool onednn_has_bias(const onednn_kernel *k);
 /* Scratch memory of one execution; memory that the kernel holds. */
 size_t onednn_scratch(const onednn_kernel *k);
 size_t onednn_bytes(const onednn_kernel *k);

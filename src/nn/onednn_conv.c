@@ -4,6 +4,7 @@
 
 #include <assert.h>
 #include <omp.h>
+#include <string.h>
 
 typedef enum kernel_kind { FORWARD, BACKWARD_DATA, BACKWARD_WEIGHTS } kernel_kind;
 
@@ -15,7 +16,8 @@ typedef struct operands {
 struct onednn_kernel {
     onednn *o;
     kernel_kind kind;
-    bool bias, transposed;
+    conv_fusion fusion;
+    const struct onednn_kernel *whole; /* of a part: whose packed weights it has */
     dnnl_primitive_desc_t descriptor;
     dnnl_primitive_t primitive;
     operands *operand; /* [threads] */
@@ -41,7 +43,8 @@ static dnnl_status_t descriptors_create(conv_descriptors *v, const conv_shape *c
     dnnl_data_type_t type = c->type == DTYPE_BF16 ? dnnl_bf16 : dnnl_f32;
     *v = (conv_descriptors){.stride = {c->stride, c->stride},
         .dilation = {c->dilation - 1, c->dilation - 1},
-        .padding = {c->padding, c->padding}};
+        .padding = {c->padding + c->above, c->padding},
+        .padding_end = {c->padding + c->below, c->padding}};
     dnnl_status_t s = descriptor_create(&v->source, 4, source, type, dnnl_nhwc);
     if (s == dnnl_success) s = descriptor_create(&v->destination, 4, destination, type, dnnl_nhwc);
     if (s == dnnl_success)
@@ -66,7 +69,8 @@ static dnnl_status_t attributes_create(dnnl_primitive_attr_t *out, conv_fusion f
     return s;
 }
 
-static dnnl_status_t describe(onednn_kernel *k, const conv_shape *c, conv_fusion f) {
+static dnnl_status_t describe(onednn_kernel *k, const conv_shape *c) {
+    conv_fusion f = k->fusion;
     conv_descriptors v;
     dnnl_primitive_attr_t attributes = NULL;
     dnnl_primitive_desc_t hint = NULL;
@@ -104,7 +108,7 @@ static dnnl_status_t reorder_create(onednn_kernel *k, const conv_shape *c) {
     bool packs = k->kind != BACKWARD_WEIGHTS;
     const_descriptor laid_out = weights_of(k);
     descriptor plain = NULL;
-    dnnl_format_tag_t layout = k->transposed ? dnnl_iohw : dnnl_oihw;
+    dnnl_format_tag_t layout = k->fusion.transposed ? dnnl_iohw : dnnl_oihw;
     dnnl_status_t s = descriptor_create(&plain, 4, shape, dnnl_f32, layout);
     if (s == dnnl_success) s = dnnl_memory_create(&k->plain, plain, k->o->engine, DNNL_MEMORY_NONE);
     if (s == dnnl_success)
@@ -131,7 +135,7 @@ static dnnl_status_t operands_create(onednn_kernel *k, operands *a) {
     if (s == dnnl_success)
         s = dnnl_memory_create(
             &a->scratch, query(k, dnnl_query_scratchpad_md), e, DNNL_MEMORY_NONE);
-    if (s == dnnl_success && k->bias)
+    if (s == dnnl_success && k->fusion.bias)
         s = dnnl_memory_create(&a->bias,
             dnnl_primitive_desc_query_md(k->descriptor, dnnl_query_weights_md, 1), e,
             DNNL_MEMORY_NONE);
@@ -146,20 +150,27 @@ static void operands_destroy(operands *a) {
     if (a->scratch) dnnl_memory_destroy(a->scratch);
 }
 
-static status kernel_build(onednn_kernel *k, const conv_shape *c, conv_fusion f) {
-    dnnl_status_t s = describe(k, c, f);
-    if (s == dnnl_success) s = dnnl_primitive_create(&k->primitive, k->descriptor);
-    if (s != dnnl_success) goto done;
+static status kernel_operands(onednn_kernel *k) {
+    dnnl_status_t s = dnnl_success;
     k->scratch_bytes = dnnl_memory_desc_get_size(query(k, dnnl_query_scratchpad_md));
     k->packed_bytes = dnnl_memory_desc_get_size(weights_of(k));
     k->operand = memory_alloc((size_t)k->o->threads, sizeof *k->operand, "oneDNN");
-    if (k->kind != BACKWARD_WEIGHTS) k->packed = memory_alloc(k->packed_bytes, 1, "weights");
+    if (k->whole)
+        k->packed = k->whole->packed;
+    else if (k->kind != BACKWARD_WEIGHTS)
+        k->packed = memory_alloc(k->packed_bytes, 1, "weights");
     if (!k->operand || (k->kind != BACKWARD_WEIGHTS && !k->packed)) return STATUS_FAILED;
-    s = reorder_create(k, c);
     for (int i = 0; i < k->o->threads && s == dnnl_success; i++)
         s = operands_create(k, &k->operand[i]);
-done:
     return onednn_check(s, "convolution");
+}
+
+static status kernel_build(onednn_kernel *k, const conv_shape *c) {
+    dnnl_status_t s = describe(k, c);
+    if (s == dnnl_success) s = dnnl_primitive_create(&k->primitive, k->descriptor);
+    status built = onednn_check(s, "convolution");
+    if (built == STATUS_OK) built = kernel_operands(k);
+    return built == STATUS_OK ? onednn_check(reorder_create(k, c), "convolution") : built;
 }
 
 /* A primitive keeps the number of threads of the moment in which it is created, and in 2.6 a
@@ -169,10 +180,10 @@ static status kernel_create(
     onednn_kernel **out, onednn *o, kernel_kind kind, const conv_shape *c, conv_fusion f) {
     onednn_kernel *k = memory_alloc(1, sizeof *k, "oneDNN");
     if (!k) return STATUS_FAILED;
-    *k = (onednn_kernel){.o = o, .kind = kind, .bias = f.bias, .transposed = f.transposed};
+    *k = (onednn_kernel){.o = o, .kind = kind, .fusion = f};
     int threads = omp_get_max_threads();
     omp_set_num_threads(1);
-    status s = kernel_build(k, c, f);
+    status s = kernel_build(k, c);
     omp_set_num_threads(threads);
     if (s != STATUS_OK) {
         onednn_kernel_destroy(k);
@@ -181,6 +192,40 @@ static status kernel_create(
     onednn_count(2);
     *out = k;
     return STATUS_OK;
+}
+
+static const char *implementation(const onednn_kernel *k) {
+    const char *name = "";
+    dnnl_primitive_desc_query(k->descriptor, dnnl_query_impl_info_str, 0, &name);
+    return name;
+}
+
+static bool part_build(onednn_kernel *k, const conv_shape *c) {
+    const onednn_kernel *whole = k->whole;
+    if (describe(k, c) != dnnl_success) return false;
+    bool same = strcmp(implementation(k), implementation(whole)) == 0;
+    if (same && k->kind != BACKWARD_WEIGHTS)
+        same = dnnl_memory_desc_equal(weights_of(k), weights_of(whole));
+    return same && dnnl_primitive_create(&k->primitive, k->descriptor) == dnnl_success &&
+           kernel_operands(k) == STATUS_OK;
+}
+
+bool onednn_part(onednn_kernel **out, const onednn_kernel *whole, const conv_shape *c) {
+    onednn_kernel *k = memory_alloc(1, sizeof *k, "oneDNN");
+    if (!k) return false;
+    *k = (onednn_kernel){
+        .o = whole->o, .kind = whole->kind, .fusion = whole->fusion, .whole = whole};
+    int threads = omp_get_max_threads();
+    omp_set_num_threads(1);
+    bool built = part_build(k, c);
+    omp_set_num_threads(threads);
+    if (!built) {
+        onednn_kernel_destroy(k);
+        return false;
+    }
+    onednn_count(1);
+    *out = k;
+    return true;
 }
 
 status onednn_forward(onednn_kernel **out, onednn *o, const conv_shape *c, conv_fusion f) {
@@ -205,8 +250,12 @@ void onednn_kernel_destroy(onednn_kernel *k) {
     if (k->primitive) dnnl_primitive_destroy(k->primitive);
     if (k->descriptor) dnnl_primitive_desc_destroy(k->descriptor);
     memory_free(k->operand);
-    memory_free(k->packed);
+    if (!k->whole) memory_free(k->packed);
     memory_free(k);
+}
+
+bool onednn_has_bias(const onednn_kernel *k) {
+    return k->fusion.bias;
 }
 
 size_t onednn_scratch(const onednn_kernel *k) {
@@ -214,7 +263,7 @@ size_t onednn_scratch(const onednn_kernel *k) {
 }
 
 size_t onednn_bytes(const onednn_kernel *k) {
-    return k->packed ? k->packed_bytes : 0;
+    return k->packed && !k->whole ? k->packed_bytes : 0;
 }
 
 size_t onednn_gradient_count(const onednn_kernel *k) {
@@ -241,7 +290,7 @@ status onednn_unpack(onednn_kernel *k, int thread, const float *packed, float *w
 status onednn_run(
     const onednn_kernel *k, int thread, const void *x, void *y, const float *bias, void *scratch) {
     bool forward = k->kind == FORWARD;
-    assert(k->kind != BACKWARD_WEIGHTS && k->bias == (bias != NULL));
+    assert(k->kind != BACKWARD_WEIGHTS && k->fusion.bias == (bias != NULL));
     const operands *a = &k->operand[thread];
     dnnl_status_t s = onednn_point(a->x, x);
     if (s == dnnl_success) s = onednn_point(a->y, y);

@@ -24,7 +24,7 @@ dnnl_status_t describe_forward(dnnl_primitive_desc_t *out, const onednn *o,
     const conv_descriptors *v, bool bias, const_dnnl_primitive_attr_t attributes) {
     return dnnl_convolution_forward_primitive_desc_create(out, o->engine, dnnl_forward_training,
         dnnl_convolution_direct, v->source, v->weights, bias ? v->bias : NULL, v->destination,
-        v->stride, v->dilation, v->padding, v->padding, attributes);
+        v->stride, v->dilation, v->padding, v->padding_end, attributes);
 }
 
 dnnl_status_t describe_backward_data(dnnl_primitive_desc_t *out, const onednn *o,
@@ -32,7 +32,7 @@ dnnl_status_t describe_backward_data(dnnl_primitive_desc_t *out, const onednn *o
     const_dnnl_primitive_attr_t attributes) {
     return dnnl_convolution_backward_data_primitive_desc_create(out, o->engine,
         dnnl_convolution_direct, v->source, v->weights, v->destination, v->stride, v->dilation,
-        v->padding, v->padding, hint, attributes);
+        v->padding, v->padding_end, hint, attributes);
 }
 
 dnnl_status_t describe_backward_weights(dnnl_primitive_desc_t *out, const onednn *o,
@@ -40,7 +40,7 @@ dnnl_status_t describe_backward_weights(dnnl_primitive_desc_t *out, const onednn
     const_dnnl_primitive_attr_t attributes) {
     return dnnl_convolution_backward_weights_primitive_desc_create(out, o->engine,
         dnnl_convolution_direct, v->source, v->gradient, NULL, v->destination, v->stride,
-        v->dilation, v->padding, v->padding, hint, attributes);
+        v->dilation, v->padding, v->padding_end, hint, attributes);
 }
 
 dnnl_status_t describe_product(dnnl_primitive_desc_t *out, const onednn *o, const_descriptor a,
@@ -71,7 +71,7 @@ dnnl_status_t describe_forward(dnnl_primitive_desc_t *out, const onednn *o,
     dnnl_convolution_desc_t d;
     dnnl_status_t s = dnnl_dilated_convolution_forward_desc_init(&d, dnnl_forward_training,
         dnnl_convolution_direct, v->source, v->weights, bias ? v->bias : NULL, v->destination,
-        v->stride, v->dilation, v->padding, v->padding);
+        v->stride, v->dilation, v->padding, v->padding_end);
     return s != dnnl_success ? s : dnnl_primitive_desc_create(out, &d, attributes, o->engine, NULL);
 }
 
@@ -80,7 +80,7 @@ dnnl_status_t describe_backward_data(dnnl_primitive_desc_t *out, const onednn *o
     const_dnnl_primitive_attr_t attributes) {
     dnnl_convolution_desc_t d;
     dnnl_status_t s = dnnl_dilated_convolution_backward_data_desc_init(&d, dnnl_convolution_direct,
-        v->source, v->weights, v->destination, v->stride, v->dilation, v->padding, v->padding);
+        v->source, v->weights, v->destination, v->stride, v->dilation, v->padding, v->padding_end);
     return s != dnnl_success ? s : dnnl_primitive_desc_create(out, &d, attributes, o->engine, hint);
 }
 
@@ -90,7 +90,7 @@ dnnl_status_t describe_backward_weights(dnnl_primitive_desc_t *out, const onednn
     dnnl_convolution_desc_t d;
     dnnl_status_t s =
         dnnl_dilated_convolution_backward_weights_desc_init(&d, dnnl_convolution_direct, v->source,
-            v->gradient, NULL, v->destination, v->stride, v->dilation, v->padding, v->padding);
+            v->gradient, NULL, v->destination, v->stride, v->dilation, v->padding, v->padding_end);
     return s != dnnl_success ? s : dnnl_primitive_desc_create(out, &d, attributes, o->engine, hint);
 }
 

@@ -25,7 +25,7 @@ struct onednn {
 /* The descriptors from which a convolution is made: activations NHWC, weights oneDNN's choice. */
 typedef struct conv_descriptors {
     descriptor source, destination, weights, gradient, bias;
-    dnnl_dims_t stride, dilation, padding;
+    dnnl_dims_t stride, dilation, padding, padding_end; /* before and after */
 } conv_descriptors;
 
 dnnl_status_t descriptor_create(descriptor *d, int dims, const dnnl_dims_t shape,

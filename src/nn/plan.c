@@ -96,6 +96,7 @@ void plan_destroy(plan *p) {
     memory_free(p->input);
     memory_free(p->output);
     memory_free(p->worker);
+    memory_free(p->meeting);
     memory_free(p->step);
     memory_free(p->slot);
     memory_free(p->unit_gradient);

@@ -1,5 +1,6 @@
 /* The backward pass: image by image through a few nodes, then what crosses images. */
 #include "src/nn/plan_state.h"
+#include "src/nn/rows.h"
 
 #include <assert.h>
 #include <omp.h>
@@ -7,142 +8,195 @@
 
 /* ---- one image ---- */
 
-static void pass_concat(plan *p, value v, int image) {
+/* An image, by a thread of its team. */
+typedef struct pass_place {
+    int image;
+    const team *t;
+    float *slot; /* of the weight gradient */
+} pass_place;
+
+/* This thread's share of the elements of a map. */
+static void *share_at(const plan *p, const void *x, size_t begin) {
+    return x ? row_at(x, begin, p->o.type) : NULL;
+}
+
+static void pass_concat(plan *p, value v, pass_place r) {
     const layer *l = &p->layer[v];
-    size_t pixels = (size_t)l->height * (size_t)l->width;
+    size_t first, end;
+    team_share(r.t, (size_t)l->height * (size_t)l->width, 1, &first, &end);
+    const void *dy = share_at(p, plan_gradient(p, v, r.image), first * (size_t)l->n->channels);
     int begin = 0;
     for (int k = 0; k < l->n->inputs; k++) {
         value x = l->n->input[k];
         int channels = p->layer[x].n->channels;
         if (l->flows[k])
-            layer_take(plan_gradient(p, v, image), plan_gradient(p, x, image), pixels,
-                (int[3]){channels, begin, l->n->channels}, l->accumulates[k], p->o.type);
+            layer_take(dy, share_at(p, plan_gradient(p, x, r.image), first * (size_t)channels),
+                end - first, (int[3]){channels, begin, l->n->channels}, l->accumulates[k],
+                p->o.type);
         begin += channels;
     }
 }
 
+/* dx (+)= dy where y > 0, of n elements. */
+static void pass_share(
+    const plan *p, const team *t, const void *dy, const void *y, void *dx, size_t n, bool add) {
+    size_t begin, end;
+    team_share(t, n, PLAN_SHARE, &begin, &end);
+    layer_pass(share_at(p, dy, begin), share_at(p, y, begin), share_at(p, dx, begin), end - begin,
+        add, p->o.type);
+}
+
 /* The gradient of a sum, or of a ReLU: to each input, where the output is positive. */
-static void pass_through(plan *p, value v, int image) {
+static void pass_through(plan *p, value v, pass_place r) {
     const layer *l = &p->layer[v];
-    const void *dy = plan_gradient(p, v, image);
-    const void *y = l->n->relu || l->n->kind == NODE_RELU ? plan_saved(p, v, image, 0) : NULL;
+    const void *dy = plan_gradient(p, v, r.image);
+    const void *y = l->n->relu || l->n->kind == NODE_RELU ? plan_saved(p, v, r.image, 0) : NULL;
     for (int k = 0; k < l->n->inputs; k++) {
         if (!l->flows[k]) continue;
-        void *dx = plan_gradient(p, l->n->input[k], image);
+        void *dx = plan_gradient(p, l->n->input[k], r.image);
         if (dx != dy || y || l->accumulates[k])
-            layer_pass(dy, y, dx, l->elements, l->accumulates[k], p->o.type);
+            pass_share(p, r.t, dy, y, dx, l->elements, l->accumulates[k]);
     }
 }
 
 /* The gradient of a sum to its norm, whose sums are taken in the same pass, and to the other. */
-static void pass_summed(plan *p, value v, int image) {
+static void pass_summed(plan *p, value v, pass_place r) {
     const layer *l = &p->layer[v];
-    norm_sum_summed(p, v, image);
+    norm_sum_summed(p, v, r.image, r.t);
+    team_meet(r.t);
     for (int k = 0; k < 2; k++)
         if (l->n->input[k] != l->summed && l->flows[k])
-            layer_pass(plan_gradient(p, v, image), NULL, plan_gradient(p, l->n->input[k], image),
-                l->elements, l->accumulates[k], p->o.type);
+            pass_share(p, r.t, plan_gradient(p, v, r.image), NULL,
+                plan_gradient(p, l->n->input[k], r.image), l->elements, l->accumulates[k]);
 }
 
-static status pass_conv(plan *p, value v, int image, int thread, float *slot) {
+static status pass_weights(plan *p, value v, pass_place r) {
     const layer *l = &p->layer[v];
-    const worker *w = &p->worker[thread];
     value x = l->n->input[0];
-    const void *dy = plan_gradient(p, v, image);
-    double now = plan_lap(p, thread, v, WEIGHTS_PASS, 0);
-    if (plan_again_alone(p, x) && p->layer[x].again_at == v) norm_apply(p, x, image, thread, true);
+    const void *dy = plan_gradient(p, v, r.image);
+    double now = plan_lap(p, r.t->thread, v, WEIGHTS_PASS, 0);
+    if (plan_again_alone(p, x) && p->layer[x].again_at == v) {
+        norm_apply(p, x, r.image, r.t, true);
+        team_meet(r.t);
+    }
     status s = convolution_run_weights(
-        l->backward_weights, thread, plan_saved(p, x, image, thread), dy, slot, w->scratch);
-    if (l->n->bias >= 0)
+        l->backward_weights, r.t, plan_saved(p, x, r.image, r.t->leader), dy, r.slot);
+    if (l->n->bias >= 0 && r.t->rank == 0)
         layer_channel_sums(dy, (size_t)l->height * (size_t)l->width, l->n->channels, p->o.type,
-            slot + convolution_gradient_count(l->backward_weights));
-    plan_lap(p, thread, v, WEIGHTS_PASS, now);
-    if (s != STATUS_OK || !l->flows[0]) return s;
-    now = plan_lap(p, thread, v, BACKWARD_PASS, 0);
-    void *dx = plan_gradient(p, x, image);
-    void *to = l->accumulates[0] && !convolution_adds(l->backward_data) ? w->work : dx;
-    s = convolution_run(l->backward_data, thread, dy, to, NULL, w->scratch);
-    if (s == STATUS_OK && to != dx) layer_pass(to, NULL, dx, p->layer[x].elements, true, p->o.type);
-    plan_lap(p, thread, v, BACKWARD_PASS, now);
+            r.slot + convolution_gradient_count(l->backward_weights));
+    team_meet(r.t);
+    plan_lap(p, r.t->thread, v, WEIGHTS_PASS, now);
     return s;
 }
 
-static void pass_pool(plan *p, value v, int image, int thread) {
+static status pass_conv(plan *p, value v, pass_place r) {
     const layer *l = &p->layer[v];
-    const void *dy = plan_gradient(p, v, image);
-    void *dx = plan_gradient(p, l->n->input[0], image);
-    bool add = l->accumulates[0];
+    value x = l->n->input[0];
+    status s = pass_weights(p, v, r);
+    if (!l->flows[0]) return s;
+    double now = plan_lap(p, r.t->thread, v, BACKWARD_PASS, 0);
+    void *dx = plan_gradient(p, x, r.image);
+    bool apart = l->accumulates[0] && !convolution_adds(l->backward_data);
+    void *to = apart ? p->worker[r.t->leader].work : dx;
+    status back = convolution_run(l->backward_data, r.t, plan_gradient(p, v, r.image), to, NULL);
+    if (apart) {
+        team_meet(r.t);
+        pass_share(p, r.t, to, NULL, dx, p->layer[x].elements, true);
+    }
+    plan_lap(p, r.t->thread, v, BACKWARD_PASS, now);
+    return s != STATUS_OK ? s : back;
+}
+
+static void pass_pool(plan *p, value v, pass_place r) {
+    const layer *l = &p->layer[v];
+    const void *dy = plan_gradient(p, v, r.image);
+    void *dx = plan_gradient(p, l->n->input[0], r.image);
+    bool add = l->accumulates[0], leads = r.t->rank == 0;
+    layer_part rows = plan_rows(r.t, l->shape.in_height);
     if (l->n->kind == NODE_MAX_POOL)
-        layer_max_pool_gradient(&l->shape, dy,
-            (const uint8_t *)plan_lane(p, image, 0) + p->buffer[l->index].offset, dx, add);
+        layer_max_pool_gradient(&l->shape, rows, dy,
+            (const uint8_t *)plan_lane(p, r.image, 0) + p->buffer[l->index].offset, dx, add);
     else if (l->n->kind == NODE_AVERAGE_POOL)
-        layer_average_pool_gradient(&l->shape, dy, dx, add);
-    else if (l->n->kind == NODE_GLOBAL_POOL)
+        layer_average_pool_gradient(&l->shape, rows, dy, dx, add);
+    else if (l->n->kind == NODE_GLOBAL_POOL && leads)
         layer_global_pool_gradient(&l->shape, dy, dx, add);
-    else
-        layer_resize_gradient(&l->shape, dy, dx, add, p->worker[thread].work);
+    else if (l->n->kind == NODE_RESIZE && leads)
+        layer_resize_gradient(&l->shape, dy, dx, add, p->worker[r.t->thread].work);
 }
 
 /* Outputs give their gradient to the value, after its consumers. */
-static void take_output_gradient(plan *p, value v, int image) {
-    bool add = p->layer[v].consumed;
+static void take_output_gradient(plan *p, value v, pass_place r) {
+    bool add = p->layer[v].consumed, taken = false;
+    size_t n = p->layer[v].elements, begin, end;
+    team_share(r.t, n, PLAN_SHARE, &begin, &end);
     for (int i = 0; i < p->g->outputs; i++) {
         if (p->output[i].v != v || p->layer[v].gradient < 0) continue;
-        size_t n = p->layer[v].elements;
-        layer_take_float(p->output[i].gradient + (size_t)image * n, plan_gradient(p, v, image), n,
-            add, p->o.type);
-        add = true;
+        layer_take_float(p->output[i].gradient + (size_t)r.image * n + begin,
+            share_at(p, plan_gradient(p, v, r.image), begin), end - begin, add, p->o.type);
+        add = taken = true;
     }
+    if (taken) team_meet(r.t);
 }
 
-static status pass_node(
-    plan *p, value v, int image, int thread, float *slot, const step_context *c) {
+static status pass_node(plan *p, value v, pass_place r, const step_context *c) {
     const layer *l = &p->layer[v];
     const node *n = l->n;
     if (l->gradient < 0) return STATUS_OK;
-    if (n->kind == NODE_CONV) return pass_conv(p, v, image, thread, slot);
+    if (n->kind == NODE_CONV) return pass_conv(p, v, r);
     if (!l->flows[0] && n->kind != NODE_CONCAT && n->kind != NODE_ADD) return STATUS_OK;
-    double now = plan_lap(p, thread, v, BACKWARD_PASS, 0);
+    double now = plan_lap(p, r.t->thread, v, BACKWARD_PASS, 0);
     switch (n->kind) {
     case NODE_NORM:
-        norm_backward(p, v, image);
+        norm_backward(p, v, r.image, r.t);
         break;
     case NODE_RELU:
     case NODE_ADD:
-        if (!plan_passes_summed(p, v)) pass_through(p, v, image);
+        if (!plan_passes_summed(p, v)) pass_through(p, v, r);
         break;
     case NODE_CONCAT:
-        pass_concat(p, v, image);
+        pass_concat(p, v, r);
         break;
-    case NODE_DROPOUT:
-        layer_dropout(plan_gradient(p, v, image), plan_gradient(p, n->input[0], image), l->elements,
-            n->probability, plan_dropout_stream(p, v, image, c), l->accumulates[0], p->o.type);
+    case NODE_DROPOUT: /* one stream of random numbers */
+        if (r.t->rank == 0)
+            layer_dropout(plan_gradient(p, v, r.image), plan_gradient(p, n->input[0], r.image),
+                l->elements, n->probability, plan_dropout_stream(p, v, r.image, c),
+                l->accumulates[0], p->o.type);
         break;
     default:
-        pass_pool(p, v, image, thread);
+        pass_pool(p, v, r);
     }
-    plan_lap(p, thread, v, BACKWARD_PASS, now);
+    plan_lap(p, r.t->thread, v, BACKWARD_PASS, now);
     return STATUS_OK;
 }
 
+/* A step of the backward pass; `first` is the image of the first slot. */
+typedef struct pass_job {
+    const backward_step *b;
+    int first;
+} pass_job;
+
 static status pass_image(
-    plan *p, const backward_step *b, int image, int thread, float *slot, const step_context *c) {
-    status s = STATUS_OK;
-    for (value v = b->high; v >= b->low && s == STATUS_OK; v--) {
+    plan *p, int image, const team *t, const void *job, const step_context *c) {
+    const pass_job *j = job;
+    const backward_step *b = j->b;
+    pass_place r = {image, t, p->slot + (size_t)(image - j->first) * p->slot_floats};
+    status worst = STATUS_OK;
+    for (value v = b->high; v >= b->low; v--) {
         /* A norm's own output gradient was taken before its sums. */
-        if (!(v == b->high && p->layer[v].n->kind == NODE_NORM)) take_output_gradient(p, v, image);
-        s = pass_node(p, v, image, thread, slot, c);
+        if (!(v == b->high && p->layer[v].n->kind == NODE_NORM)) take_output_gradient(p, v, r);
+        status s = pass_node(p, v, r, c);
+        if (s != STATUS_OK) worst = s;
+        team_meet(t);
     }
-    if (s == STATUS_OK && b->norm >= 0) {
-        double now = plan_lap(p, thread, b->norm, BACKWARD_PASS, 0);
-        take_output_gradient(p, b->norm, image);
-        if (b->norm + 1 < p->nodes && plan_passes_summed(p, b->norm + 1))
-            pass_summed(p, b->norm + 1, image);
-        else
-            norm_sum_image(p, b->norm, image);
-        plan_lap(p, thread, b->norm, BACKWARD_PASS, now);
-    }
-    return s;
+    if (b->norm < 0) return worst;
+    double now = plan_lap(p, t->thread, b->norm, BACKWARD_PASS, 0);
+    take_output_gradient(p, b->norm, r);
+    if (b->norm + 1 < p->nodes && plan_passes_summed(p, b->norm + 1))
+        pass_summed(p, b->norm + 1, r);
+    else
+        norm_sum_image(p, b->norm, image, t);
+    plan_lap(p, t->thread, b->norm, BACKWARD_PASS, now);
+    return worst;
 }
 
 /* ---- weight gradients: images in their order within a unit ---- */
@@ -207,19 +261,13 @@ static status run_step(
 #pragma omp parallel num_threads(p->o.threads)
     {
         omp_set_num_threads(1); /* oneDNN's, onednn.c */
-        int thread = omp_get_thread_num();
         status mine = b->conv >= 0 ? plan_pack_backward(p, b->conv) : STATUS_OK;
         for (int first = 0; first < images; first += wave) {
             int end = images - first < wave ? images : first + wave;
-#pragma omp for schedule(dynamic)
-            for (int i = first; i < end; i++) {
-                float *slot = p->slot + (size_t)(i - first) * p->slot_floats;
-                status s = pass_image(p, b, i, thread, slot, c);
-                if (thread == 0 && c->poll) c->poll(c->poll_context);
-                if (s != STATUS_OK) mine = s;
-            }
+            status s = plan_each_image(p, first, end, pass_image, &(pass_job){b, first}, c);
+            if (s != STATUS_OK) mine = s;
             if (b->conv >= 0) {
-                status s = add_slots(p, &p->layer[b->conv], first, end, images, total);
+                s = add_slots(p, &p->layer[b->conv], first, end, images, total);
                 if (s != STATUS_OK) mine = s;
 #pragma omp barrier
             }

@@ -13,7 +13,7 @@ static size_t weight_count(const layer *l) {
 static conv_choice choice_of(const plan *p, const layer *l) {
     bool image = p->layer[l->n->input[0]].n->kind == NODE_INPUT;
     return (conv_choice){p->o.direct, image && p->layer[l->n->input[0]].data < 0,
-        p->o.type == DTYPE_F32 ? DTYPE_F32 : p->o.products};
+        p->o.type == DTYPE_F32 ? DTYPE_F32 : p->o.products, plan_largest_team(p)};
 }
 
 static status create_training_kernels(plan *p, layer *l) {
@@ -62,7 +62,8 @@ static status create_workers(plan *p) {
             if (l->flows[i]) work = larger(work, p->layer[l->n->input[i]].elements);
     }
     p->worker = plan_alloc(p, (size_t)p->o.threads, sizeof *p->worker, "plan");
-    if (!p->worker) return STATUS_FAILED;
+    p->meeting = plan_alloc(p, (size_t)p->o.threads, sizeof *p->meeting, "plan");
+    if (!p->worker || !p->meeting) return STATUS_FAILED;
     for (int i = 0; i < p->o.threads; i++) {
         worker *w = &p->worker[i];
         w->scratch = plan_alloc(p, scratch, 1, "scratch memory");

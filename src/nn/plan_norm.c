@@ -1,5 +1,7 @@
 /* Norm layers: statistics of images in float64, combined over a unit in image order. */
 #include "src/base/memory.h"
+#include "src/nn/rows.h"
+#include "src/nn/wide.h"
 #include "src/nn/plan_state.h"
 
 #include <math.h>
@@ -68,12 +70,18 @@ static status gather(plan *p, const double *local, size_t width, int images, con
     return c->exchange.gather(c->exchange.context, local, (size_t)images, width, p->gathered);
 }
 
-void norm_measure(plan *p, value v, int image) {
+static layer_part channels_of(const team *t, int channels) {
+    size_t begin, end;
+    team_share(t, (size_t)channels, WIDE, &begin, &end);
+    return (layer_part){(int)begin, (int)end};
+}
+
+void norm_measure(plan *p, value v, int image, const team *t) {
     const layer *l = &p->layer[v];
     size_t c = (size_t)l->n->channels;
     double *row = l->norm.moments + (size_t)image * 2 * c;
-    layer_moments(plan_data(p, l->n->input[0], image, 0), l->norm.pixels, l->n->channels, p->o.type,
-        row, row + c);
+    layer_moments(plan_data(p, l->n->input[0], image, 0), l->norm.pixels, l->n->channels,
+        channels_of(t, l->n->channels), p->o.type, row, row + c);
 }
 
 /* Chan, Golub, LeVeque 1983: means and sums of squared deviations of `images` rows, each of
@@ -157,37 +165,51 @@ static layer_norm norm_of(const plan *p, const layer *l, int image) {
         .deviation = l->norm.deviation + at};
 }
 
-void norm_apply(plan *p, value v, int image, int thread, bool again) {
-    const layer *l = &p->layer[v];
-    layer_norm n = norm_of(p, l, image);
-    layer_affine(&n, plan_place(p, l->n->input[0], image, thread, again), NULL,
-        plan_place(p, v, image, thread, again), l->norm.pixels, p->o.type);
+/* A map from this thread's share of the pixels on. */
+static void *share_of(const plan *p, const layer *l, const team *t, const void *x, size_t *pixels) {
+    size_t begin, end;
+    team_share(t, l->norm.pixels, 1, &begin, &end);
+    *pixels = end - begin;
+    return row_at(x, begin * (size_t)l->n->channels, p->o.type);
 }
 
-void norm_apply_sum(plan *p, value v, int image, int thread) {
+void norm_apply(plan *p, value v, int image, const team *t, bool again) {
+    const layer *l = &p->layer[v];
+    layer_norm n = norm_of(p, l, image);
+    size_t pixels;
+    const void *x = plan_place(p, l->n->input[0], image, t->leader, again);
+    void *y = plan_place(p, v, image, t->leader, again);
+    x = share_of(p, l, t, x, &pixels);
+    layer_affine(&n, x, NULL, share_of(p, l, t, y, &pixels), pixels, p->o.type);
+}
+
+void norm_apply_sum(plan *p, value v, int image, const team *t) {
     const node *sum = p->layer[v].n;
     const layer *l = &p->layer[p->layer[v].summed];
     value other = sum->input[0] == p->layer[v].summed ? sum->input[1] : sum->input[0];
     layer_norm n = norm_of(p, l, image);
     n.relu = sum->relu;
-    layer_affine(&n, plan_data(p, l->n->input[0], image, thread),
-        plan_data(p, other, image, thread), plan_data(p, v, image, thread), l->norm.pixels,
-        p->o.type);
+    size_t pixels;
+    const void *x = share_of(p, l, t, plan_data(p, l->n->input[0], image, t->leader), &pixels);
+    const void *residual = share_of(p, l, t, plan_data(p, other, image, t->leader), &pixels);
+    void *y = share_of(p, l, t, plan_data(p, v, image, t->leader), &pixels);
+    layer_affine(&n, x, residual, y, pixels, p->o.type);
 }
 
-static void sum_image(plan *p, value v, const void *y, int image) {
+static void sum_image(plan *p, value v, const void *y, int image, const team *t) {
     const layer *l = &p->layer[v];
     layer_norm n = norm_of(p, l, image);
-    layer_norm_sums(&n, plan_saved(p, l->n->input[0], image, 0), y, plan_gradient(p, v, image),
-        l->norm.pixels, p->o.type, l->norm.sums + (size_t)image * 2 * (size_t)n.channels);
+    layer_norm_sums(&n, channels_of(t, n.channels), plan_saved(p, l->n->input[0], image, 0), y,
+        plan_gradient(p, v, image), l->norm.pixels, p->o.type,
+        l->norm.sums + (size_t)image * 2 * (size_t)n.channels);
 }
 
-void norm_sum_image(plan *p, value v, int image) {
-    sum_image(p, v, NULL, image);
+void norm_sum_image(plan *p, value v, int image, const team *t) {
+    sum_image(p, v, NULL, image, t);
 }
 
-void norm_sum_summed(plan *p, value v, int image) {
-    sum_image(p, p->layer[v].summed, plan_saved(p, v, image, 0), image);
+void norm_sum_summed(plan *p, value v, int image, const team *t) {
+    sum_image(p, p->layer[v].summed, plan_saved(p, v, image, 0), image, t);
 }
 
 /* Sums over the images of a unit, in their order; sums [2, C]. */
@@ -250,13 +272,15 @@ status norm_combine_sums(plan *p, value v, int images, const step_context *c, gr
     return STATUS_OK;
 }
 
-void norm_backward(plan *p, value v, int image) {
+void norm_backward(plan *p, value v, int image, const team *t) {
     const layer *l = &p->layer[v];
     layer_norm n = norm_of(p, l, image);
     const float *factors = l->norm.factors + 3 * unit_of(p, image) * (size_t)n.channels;
-    layer_norm_gradient(&n, plan_saved(p, l->n->input[0], image, 0), plan_gradient(p, v, image),
-        plan_gradient(p, l->n->input[0], image), l->norm.pixels, factors, l->accumulates[0],
-        p->o.type);
+    size_t pixels;
+    const void *x = share_of(p, l, t, plan_saved(p, l->n->input[0], image, 0), &pixels);
+    const void *dy = share_of(p, l, t, plan_gradient(p, v, image), &pixels);
+    void *dx = share_of(p, l, t, plan_gradient(p, l->n->input[0], image), &pixels);
+    layer_norm_gradient(&n, x, dy, dx, pixels, factors, l->accumulates[0], p->o.type);
 }
 
 /* ---- running statistics ---- */

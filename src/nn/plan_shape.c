@@ -44,7 +44,7 @@ static void describe_layer(plan *p, layer *l) {
     if (n->inputs == 0) return;
     const layer *in = &p->layer[n->input[0]];
     l->conv = (conv_shape){in->height, in->width, in->n->channels, l->height, l->width, n->channels,
-        n->kernel, n->step, n->dilation, n->padding, p->o.type};
+        n->kernel, n->step, n->dilation, n->padding, p->o.type, 0, 0};
     l->shape = (layer_shape){in->height, in->width, l->height, l->width, n->channels, n->kernel,
         n->step, n->padding, p->o.type};
 }

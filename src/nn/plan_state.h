@@ -6,6 +6,7 @@
 #include "src/nn/layers.h"
 #include "src/nn/node.h"
 #include "src/nn/onednn.h"
+#include "src/nn/team.h"
 #include "src/nn/plan.h"
 
 #define NORM_EPSILON 1e-5
@@ -107,7 +108,8 @@ struct plan {
     int images;   /* of the last forward pass */
     float *input; /* [images, H, W, C] */
     plan_output_data *output;
-    worker *worker; /* [threads] */
+    worker *worker;        /* [threads] */
+    team_meeting *meeting; /* [threads], of teams */
 
     backward_step *step;
     int steps;
@@ -137,6 +139,16 @@ void plan_choose_again(plan *p);
 /* Whether v is computed again by itself, for a convolution. */
 bool plan_again_alone(const plan *p, value v);
 
+/* plan_team.c: the most threads that compute an image together. */
+int plan_largest_team(const plan *p);
+/* What a team, mostly one thread, does with an image; all of its threads go the same way whatever
+ * fails, for they meet. */
+typedef status plan_work(plan *p, int image, const team *t, const void *job, const step_context *c);
+/* Images first .. end - 1 by all threads of a parallel region, which meet at the end: each by one
+ * thread, the last ones, where they are too few for all threads, by teams. */
+status plan_each_image(
+    plan *p, int first, int end, plan_work *work, const void *job, const step_context *c);
+
 /* plan_conv.c */
 status plan_create_kernels(plan *p);
 /* Where weights are packed late: those of nodes begin .. end - 1 for the forward pass, or of one
@@ -150,18 +162,19 @@ value plan_next_norm(const plan *p, value v);
 /* plan_norm.c */
 status plan_create_norms(plan *p);
 int plan_norm_units(const plan *p, int images);
-/* An image's statistics; then, when all images have theirs, those of the units. */
-void norm_measure(plan *p, value v, int image);
+/* An image's statistics; then, when all images have theirs, those of the units. What takes a team
+ * is each thread's share. */
+void norm_measure(plan *p, value v, int image, const team *t);
 status norm_combine(plan *p, value v, int images, const step_context *c);
-void norm_apply(plan *p, value v, int image, int thread, bool again);
+void norm_apply(plan *p, value v, int image, const team *t, bool again);
 /* The norm of the sum v, which is added to the other input. Sums are never computed again. */
-void norm_apply_sum(plan *p, value v, int image, int thread);
+void norm_apply_sum(plan *p, value v, int image, const team *t);
 /* The same backward: an image's sums, then the units' and the parameters' gradients. */
-void norm_sum_image(plan *p, value v, int image);
+void norm_sum_image(plan *p, value v, int image, const team *t);
 /* The same of a sum's norm: the gradient of the sum v becomes that of what its ReLU took. */
-void norm_sum_summed(plan *p, value v, int image);
+void norm_sum_summed(plan *p, value v, int image, const team *t);
 status norm_combine_sums(plan *p, value v, int images, const step_context *c, gradient *total);
-void norm_backward(plan *p, value v, int image);
+void norm_backward(plan *p, value v, int image, const team *t);
 
 /* plan_forward.c: the random numbers of a dropout node for an image. */
 random_stream plan_dropout_stream(const plan *p, value v, int image, const step_context *c);
@@ -192,6 +205,15 @@ static inline bool plan_passes_summed(const plan *p, value v) {
     const layer *l = &p->layer[v];
     return l->summed >= 0 && l->summed == v - 1 && l->n->relu && l->gradient >= 0 &&
            p->layer[l->summed].gradient == l->gradient;
+}
+
+enum { PLAN_SHARE = 64 }; /* elements of a thread's share: whole cache lines */
+
+/* A thread's share of rows. */
+static inline layer_part plan_rows(const team *t, int rows) {
+    size_t begin, end;
+    team_share(t, (size_t)rows, 1, &begin, &end);
+    return (layer_part){(int)begin, (int)end};
 }
 
 static inline char *plan_lane(const plan *p, int image, int thread) {

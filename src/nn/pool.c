@@ -97,31 +97,35 @@ ROW_INLINE void average(
     wide_store(y, at(s, i, j, s->out_width) + c, count, sum, t);
 }
 
-ROW_INLINE void largest_all(const layer_shape *s, const void *x, void *y, uint8_t *index, dtype t) {
+ROW_INLINE void largest_all(
+    const layer_shape *s, layer_part part, const void *x, void *y, uint8_t *index, dtype t) {
     size_t n = (size_t)s->channels, c;
-    for (int i = 0; i < s->out_height; i++)
+    for (int i = part.begin; i < part.end; i++)
         for (int j = 0; j < s->out_width; j++) {
             for (c = 0; c + WIDE <= n; c += WIDE) largest(s, x, y, index, i, j, c, WIDE, t);
             if (c < n) largest(s, x, y, index, i, j, c, n - c, t);
         }
 }
 
-VECTOR_CLONES void layer_max_pool(const layer_shape *s, const void *x, void *y, uint8_t *index) {
+VECTOR_CLONES void layer_max_pool(
+    const layer_shape *s, layer_part part, const void *x, void *y, uint8_t *index) {
     assert(s->kernel * s->kernel <= UINT8_MAX);
-    ROW_TYPED(s->type, largest_all, s, x, y, index);
+    ROW_TYPED(s->type, largest_all, s, part, x, y, index);
 }
 
-ROW_INLINE void average_all(const layer_shape *s, const void *x, void *y, dtype t) {
+ROW_INLINE void average_all(
+    const layer_shape *s, layer_part part, const void *x, void *y, dtype t) {
     size_t n = (size_t)s->channels, c;
-    for (int i = 0; i < s->out_height; i++)
+    for (int i = part.begin; i < part.end; i++)
         for (int j = 0; j < s->out_width; j++) {
             for (c = 0; c + WIDE <= n; c += WIDE) average(s, x, y, i, j, c, WIDE, t);
             if (c < n) average(s, x, y, i, j, c, n - c, t);
         }
 }
 
-VECTOR_CLONES void layer_average_pool(const layer_shape *s, const void *x, void *y) {
-    ROW_TYPED(s->type, average_all, s, x, y);
+VECTOR_CLONES void layer_average_pool(
+    const layer_shape *s, layer_part part, const void *x, void *y) {
+    ROW_TYPED(s->type, average_all, s, part, x, y);
 }
 
 /* ---- backward: what input (i, j) receives from the outputs that it is part of ---- */
@@ -147,23 +151,23 @@ ROW_INLINE void receive(const layer_shape *s, const void *dy, const uint8_t *ind
         row_put(dx, to + c, (add ? row_get(dx, to + c, t) : 0.0f) + scale * sum[c], t);
 }
 
-ROW_INLINE void receive_all(
-    const layer_shape *s, const void *dy, const uint8_t *index, void *dx, bool add, dtype t) {
+ROW_INLINE void receive_all(const layer_shape *s, layer_part part, const void *dy,
+    const uint8_t *index, void *dx, bool add, dtype t) {
     size_t n = (size_t)s->channels;
-    for (int i = 0; i < s->in_height; i++)
+    for (int i = part.begin; i < part.end; i++)
         for (int j = 0; j < s->in_width; j++)
             for (size_t c = 0; c < n; c += ROW)
                 receive(s, dy, index, dx, add, i, j, c, n - c < ROW ? n - c : ROW, t);
 }
 
-VECTOR_CLONES void layer_max_pool_gradient(
-    const layer_shape *s, const void *dy, const uint8_t *index, void *dx, bool add) {
-    ROW_TYPED(s->type, receive_all, s, dy, index, dx, add);
+VECTOR_CLONES void layer_max_pool_gradient(const layer_shape *s, layer_part part, const void *dy,
+    const uint8_t *index, void *dx, bool add) {
+    ROW_TYPED(s->type, receive_all, s, part, dy, index, dx, add);
 }
 
 VECTOR_CLONES void layer_average_pool_gradient(
-    const layer_shape *s, const void *dy, void *dx, bool add) {
-    ROW_TYPED(s->type, receive_all, s, dy, NULL, dx, add);
+    const layer_shape *s, layer_part part, const void *dy, void *dx, bool add) {
+    ROW_TYPED(s->type, receive_all, s, part, dy, NULL, dx, add);
 }
 
 /* ---- the mean of all pixels ---- */

@@ -50,9 +50,9 @@ ROW_INLINE void blend(
     wide_store(y, to + c, count, sum, t);
 }
 
-ROW_INLINE void resize(const layer_shape *s, const void *x, void *y, dtype t) {
+ROW_INLINE void resize(const layer_shape *s, layer_part part, const void *x, void *y, dtype t) {
     size_t n = (size_t)s->channels, c;
-    for (int i = 0; i < s->out_height; i++) {
+    for (int i = part.begin; i < part.end; i++) {
         tap row = tap_of(i, s->out_height, s->in_height);
         for (int j = 0; j < s->out_width; j++) {
             corners k = corners_of(s, row, j);
@@ -63,8 +63,8 @@ ROW_INLINE void resize(const layer_shape *s, const void *x, void *y, dtype t) {
     }
 }
 
-VECTOR_CLONES void layer_resize(const layer_shape *s, const void *x, void *y) {
-    ROW_TYPED(s->type, resize, s, x, y);
+VECTOR_CLONES void layer_resize(const layer_shape *s, layer_part part, const void *x, void *y) {
+    ROW_TYPED(s->type, resize, s, part, x, y);
 }
 
 /* One corner after the other: they may be the same pixel. */

@@ -3,6 +3,7 @@
 #include "src/base/memory.h"
 #include "src/nn/lanes.h"
 #include "src/nn/matrix.h"
+#include "src/nn/rows.h"
 #include "src/nn/winograd_transform.h"
 
 #include <math.h>
@@ -142,7 +143,7 @@ status winograd_forward(
     choose_block(w, limit(most));
     w->bytes[0] = stack_bytes(w, as_rows(w, NULL, (size_t)w->rows, in, false));
     w->bytes[2] = stack_bytes(w, as_rows(w, NULL, (size_t)w->rows, n, true));
-    product_shape p = {.batch = (int64_t)positions(w),
+    product_shape p = {.batch = 1,
         .rows = w->rows,
         .inner = c->channels,
         .columns = c->out_channels,
@@ -173,7 +174,7 @@ status winograd_backward_weights(
     w->bytes[0] = stack_bytes(w, as_rows(w, NULL, (size_t)w->block, in, false));
     w->bytes[1] = stack_bytes(w, as_panels(w, NULL, (size_t)w->block, n));
     w->bytes[2] = stack_bytes(w, as_rows(w, NULL, in, columns_at_once(w), true));
-    product_shape p = {.batch = (int64_t)positions(w),
+    product_shape p = {.batch = 1,
         .rows = c->channels,
         .inner = w->block,
         .columns = c->out_channels,
@@ -232,34 +233,64 @@ static winograd_image image_of(const winograd *w, const void *x, int channels) {
     return (winograd_image){x, w->zero, channels, w->c.type};
 }
 
-/* The matrices of all positions, one after the other. */
-static void multiply(const winograd *w, const matrix_shape *s, const winograd_stack *a,
+/* This thread's share of a block's tiles; *first: the row of its first. */
+static winograd_block share_of(const team *t, const winograd_block *b, size_t *first) {
+    size_t end;
+    team_share(t, (size_t)b->count, 1, first, &end);
+    return (winograd_block){b->map, b->first + (int)*first, (int)(end - *first)};
+}
+
+/* The rows from `row` on. */
+static winograd_stack rows_from(winograd_stack s, size_t row) {
+    s.data = row_at(s.data, row * s.row, s.type);
+    return s;
+}
+
+/* The matrices of positions begin .. end - 1, one after the other, in fp32. */
+static void multiply(const matrix_shape *s, size_t begin, size_t end, const winograd_stack *a,
     const winograd_stack *b, const winograd_stack *c) {
-    for (size_t p = 0; p < positions(w); p++)
+    for (size_t p = begin; p < end; p++)
         matrix_product(s, (const float *)a->data + p * a->plane,
             (const float *)b->data + p * b->plane, (float *)c->data + p * c->plane);
 }
 
-status winograd_run(
-    const winograd *w, int thread, const void *x, void *y, const float *bias, void *scratch) {
+/* The same in bf16. */
+static status multiply_bf16(const winograd *w, const team *t, size_t begin, size_t end,
+    const winograd_stack *a, const winograd_stack *b, const winograd_stack *c) {
+    void *scratch = (char *)t->scratch + w->bytes[0] + w->bytes[1] + w->bytes[2];
+    status s = STATUS_OK;
+    for (size_t p = begin; p < end && s == STATUS_OK; p++)
+        s = onednn_product_run(w->product, t->thread, row_at(a->data, p * a->plane, a->type),
+            row_at(b->data, p * b->plane, b->type), (float *)c->data + p * c->plane, scratch);
+    return s;
+}
+
+status winograd_run(const winograd *w, const team *t, const void *x, void *y, const float *bias) {
     size_t in = (size_t)w->c.channels, n = (size_t)w->c.out_channels, rows = (size_t)w->rows;
-    char *at = scratch, *rest = at + w->bytes[0] + w->bytes[2];
-    winograd_stack v = as_rows(w, at, rows, in, false);
-    winograd_stack m = as_rows(w, at + w->bytes[0], rows, n, true), u = as_panels(w, w->u, in, n);
+    char *at = t->shared;
+    winograd_stack v = as_rows(w, at, rows, in, false), u = as_panels(w, w->u, in, n);
+    winograd_stack m = as_rows(w, at + w->bytes[0], rows, n, true);
     winograd_image image = image_of(w, x, w->c.channels);
     winograd_end end = {bias, w->f.sum, w->f.relu};
     matrix_shape shape = {.rows = rows, .inner = in, .columns = n};
-    status s = STATUS_OK;
-    for (int first = 0; first < w->map.tiles && s == STATUS_OK; first += w->block) {
-        winograd_block b = block_at(w, first);
-        winograd_gather(&b, &image, &v);
+    size_t row, begin, stop;
+    status worst = STATUS_OK;
+    team_share(t, positions(w), 1, &begin, &stop);
+    for (int first = 0; first < w->map.tiles; first += w->block) {
+        winograd_block b = block_at(w, first), mine = share_of(t, &b, &row);
+        winograd_stack from = rows_from(m, row), to = rows_from(v, row);
+        winograd_gather(&mine, &image, &to);
+        team_meet(t);
+        status s = STATUS_OK;
         if (w->product)
-            s = onednn_product_run(w->product, thread, v.data, u.data, m.data, rest);
+            s = multiply_bf16(w, t, begin, stop, &v, &u, &m);
         else
-            multiply(w, &shape, &v, &u, &m);
-        winograd_scatter(&b, &m, &end, w->c.out_channels, w->c.type, y);
+            multiply(&shape, begin, stop, &v, &u, &m);
+        if (s != STATUS_OK) worst = s;
+        team_meet(t);
+        winograd_scatter(&mine, &from, &end, w->c.out_channels, w->c.type, y);
     }
-    return s;
+    return worst;
 }
 
 /* Rows of a block that no tile fills: oneDNN's products are of whole blocks. */
@@ -270,45 +301,75 @@ static void clear_rest(const winograd *w, int count, const winograd_stack *s) {
             left * row);
 }
 
-/* dW (+)= G^T (V^T E) G, some columns at once. */
-static void collect_panels(const winograd *w, size_t tiles, const winograd_stack *v,
-    const winograd_stack *e, const winograd_stack *du, bool add, float *gradient) {
-    size_t n = (size_t)w->c.out_channels;
+/* What a block of tiles gives to the weights' gradient. */
+typedef struct block_gradient {
+    winograd_stack v, e;
+    size_t tiles;
+    bool add; /* to the blocks before */
+    float *gradient;
+} block_gradient;
+
+/* dW (+)= G^T (V^T E) G, some columns at once, which a thread computes alone. */
+static void collect_panels(const winograd *w, const team *t, const block_gradient *b) {
+    size_t n = (size_t)w->c.out_channels, begin, end;
+    char *third = (char *)t->scratch + w->bytes[0] + w->bytes[1];
     matrix_shape shape = {.rows = (size_t)w->c.channels,
-        .inner = tiles,
+        .inner = b->tiles,
         .columns = WINOGRAD_PANEL,
         .transposed = true};
-    winograd_stack panel = *e;
-    for (size_t o = 0; o < n; o += WINOGRAD_PANEL) {
+    winograd_stack panel = b->e, du = as_rows(w, third, shape.rows, columns_at_once(w), true);
+    team_share(t, n, WINOGRAD_PANEL, &begin, &end);
+    for (size_t o = begin; o < end; o += WINOGRAD_PANEL) {
         size_t left = n - o < WINOGRAD_PANEL ? n - o : WINOGRAD_PANEL;
-        panel.data = (float *)e->data + o / WINOGRAD_PANEL * e->panel;
-        multiply(w, &shape, v, &panel, du);
-        winograd_collect(w->map.m, du, (size_t[3]){shape.rows, left, n}, add, gradient + o);
+        panel.data = (float *)b->e.data + o / WINOGRAD_PANEL * b->e.panel;
+        multiply(&shape, 0, positions(w), &b->v, &panel, &du);
+        winograd_collect(w->map.m, &du, (size_t[3]){shape.rows, left, n}, b->add, b->gradient + o);
     }
 }
 
+/* The same in bf16: all columns of some positions, then some columns of all positions. */
+static status collect_bf16(const winograd *w, const team *t, const block_gradient *b) {
+    size_t in = (size_t)w->c.channels, n = (size_t)w->c.out_channels, begin, end;
+    char *third = (char *)t->shared + w->bytes[0] + w->bytes[1];
+    winograd_stack du = as_rows(w, third, in, n, true);
+    team_share(t, positions(w), 1, &begin, &end);
+    status s = multiply_bf16(w, t, begin, end, &b->v, &b->e, &du);
+    team_meet(t);
+    team_share(t, n, WINOGRAD_PANEL, &begin, &end);
+    du.data = (float *)du.data + begin;
+    if (begin < end)
+        winograd_collect(
+            w->map.m, &du, (size_t[3]){in, end - begin, n}, b->add, b->gradient + begin);
+    return s;
+}
+
 status winograd_run_weights(
-    const winograd *w, int thread, const void *x, const void *dy, float *gradient, void *scratch) {
-    size_t in = (size_t)w->c.channels, n = (size_t)w->c.out_channels;
-    char *at = scratch, *second = at + w->bytes[0], *third = second + w->bytes[1];
+    const winograd *w, const team *t, const void *x, const void *dy, float *gradient) {
+    size_t in = (size_t)w->c.channels, n = (size_t)w->c.out_channels, row;
+    char *at = t->shared, *second = at + w->bytes[0];
     winograd_image image = image_of(w, x, w->c.channels);
     winograd_image dimage = image_of(w, dy, w->c.out_channels);
-    winograd_stack du = as_rows(w, third, in, columns_at_once(w), true);
-    status s = STATUS_OK;
-    for (int first = 0; first < w->map.tiles && s == STATUS_OK; first += w->block) {
-        winograd_block b = block_at(w, first);
+    status worst = STATUS_OK;
+    for (int first = 0; first < w->map.tiles; first += w->block) {
+        winograd_block b = block_at(w, first), mine = share_of(t, &b, &row);
         size_t tiles = (size_t)(w->product ? w->block : b.count);
-        winograd_stack v = as_rows(w, at, tiles, in, false), e = as_panels(w, second, tiles, n);
-        winograd_gather(&b, &image, &v);
-        winograd_expand(&b, &dimage, &e);
-        if (!w->product) {
-            collect_panels(w, tiles, &v, &e, &du, first > 0, gradient);
-            continue;
+        block_gradient g = {as_rows(w, at, tiles, in, false), as_panels(w, second, tiles, n), tiles,
+            first > 0, gradient};
+        winograd_stack v = rows_from(g.v, row), e = rows_from(g.e, row);
+        winograd_gather(&mine, &image, &v);
+        winograd_expand(&mine, &dimage, &e);
+        if (w->product && t->rank == 0) {
+            clear_rest(w, b.count, &g.v);
+            clear_rest(w, b.count, &g.e);
         }
-        clear_rest(w, b.count, &v);
-        clear_rest(w, b.count, &e);
-        s = onednn_product_run(w->product, thread, v.data, e.data, du.data, third + w->bytes[2]);
-        winograd_collect(w->map.m, &du, (size_t[3]){in, n, n}, first > 0, gradient);
+        team_meet(t);
+        if (w->product) {
+            status s = collect_bf16(w, t, &g);
+            if (s != STATUS_OK) worst = s;
+        } else {
+            collect_panels(w, t, &g);
+        }
+        team_meet(t);
     }
-    return s;
+    return worst;
 }

@@ -1,10 +1,11 @@
 /* A 3 x 3 convolution of stride 1 by Winograd's minimal filtering (winograd_transform.h) around
- * oneDNN's products: fewer multiplications (m = 2: 2.25 times, m = 4: 4 times), the same result but
- * for rounding. One image and one thread at a time, like onednn.h; not collective. */
+ * matrix products: fewer multiplications (m = 2: 2.25 times, m = 4: 4 times), the same result but
+ * for rounding. One image by a team at a time, like convolution.h; not collective. */
 #ifndef AUXSEG_NN_WINOGRAD_H
 #define AUXSEG_NN_WINOGRAD_H
 
 #include "src/nn/onednn.h"
+#include "src/nn/team.h"
 
 typedef struct winograd winograd;
 
@@ -23,7 +24,7 @@ status winograd_backward_weights(
 /* NULL-safe. */
 void winograd_destroy(winograd *w);
 
-/* Scratch memory of one execution; memory that is held. */
+/* Scratch memory of each thread of an execution; memory that is held. */
 size_t winograd_scratch(const winograd *w);
 size_t winograd_bytes(const winograd *w);
 /* Bytes of the transformed weights, which stand in memory of the caller's: borrowed. */
@@ -32,10 +33,9 @@ void winograd_place(winograd *w, void *room);
 
 /* weight fp32 [O, I, 3, 3]; by `threads` threads, each its part. */
 void winograd_pack(const winograd *w, int thread, int threads, const float *weight);
-status winograd_run(
-    const winograd *w, int thread, const void *x, void *y, const float *bias, void *scratch);
+status winograd_run(const winograd *w, const team *t, const void *x, void *y, const float *bias);
 /* gradient [9, C, O]: written. */
 status winograd_run_weights(
-    const winograd *w, int thread, const void *x, const void *dy, float *gradient, void *scratch);
+    const winograd *w, const team *t, const void *x, const void *dy, float *gradient);
 
 #endif

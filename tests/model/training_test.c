@@ -342,19 +342,31 @@ static void test_bf16(void **state) {
     for (int i = 0; i < 3; i++) check_like_pytorch(steps[i], DTYPE_BF16);
 }
 
-/* Threads, and how many images pass at a time, change no bit. */
+/* The gradient and the running statistics by `threads` threads, `wave` images at a time, are the
+ * bits of those by one thread. */
+static void check_same_bits(step *s, dtype type, int threads, int wave) {
+    run(s, type, 1, s->images);
+    size_t count = s->p->count, buffers = s->p->buffers;
+    float *expected = memory_alloc(count + buffers, sizeof *expected, "gradient");
+    memcpy(expected, s->total->value, count * sizeof *expected);
+    memcpy(expected + count, s->p->buffer, buffers * sizeof *expected);
+    run(s, type, threads, wave);
+    assert_memory_equal(s->total->value, expected, count * sizeof *expected);
+    assert_memory_equal(s->p->buffer, expected + count, buffers * sizeof *expected);
+    memory_free(expected);
+}
+
+/* Threads, and how many images pass at a time, change no bit: where there are fewer images than
+ * threads, several compute one together. */
 static void test_same_bits(void **state) {
     (void)state;
-    step *s = frozen();
-    run(s, DTYPE_F32, 1, s->images);
-    size_t count = s->p->count;
-    float *expected = memory_alloc(count, sizeof *expected, "gradient");
-    memcpy(expected, s->total->value, count * sizeof *expected);
-    for (int i = 0; i < 2; i++) {
-        run(s, DTYPE_F32, i == 0 ? 3 : 1, i == 0 ? s->images : 1);
-        assert_memory_equal(s->total->value, expected, count * sizeof *expected);
-    }
-    memory_free(expected);
+    check_same_bits(frozen(), DTYPE_F32, 1, 1);
+    check_same_bits(frozen(), DTYPE_F32, 3, frozen()->images);
+    check_same_bits(frozen(), DTYPE_F32, 2, 1);
+    check_same_bits(plus(), DTYPE_F32, 7, plus()->images);
+    check_same_bits(batch(), DTYPE_F32, 3, batch()->images);
+    check_same_bits(batch(), DTYPE_F32, 11, batch()->images);
+    if (plan_supports(DTYPE_BF16)) check_same_bits(batch(), DTYPE_BF16, 5, batch()->images);
 }
 
 /* What is computed again is what was forgotten; with statistics of the batch, too, for any number

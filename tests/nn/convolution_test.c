@@ -17,7 +17,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { THREADS = 2 };
+enum { THREADS = 3 };
 
 typedef struct fixture {
     conv_shape c;
@@ -135,30 +135,47 @@ static double relative_error(const void *x, const double *wanted, size_t n, dtyp
     return sqrt(error / size);
 }
 
-/* The result of a pass by thread 1 of 2, which must be the bits of thread 0 outside of a region. */
-static void run_both(const convolution *k, const void *x, const void *dy, void *to, size_t bytes,
+static status run_team(const convolution *k, const team *t, const void *x, const void *dy, void *y,
+    const float *bias) {
+    return dy ? convolution_run_weights(k, t, x, dy, y) : convolution_run(k, t, x, y, bias);
+}
+
+/* The result of a pass, which must be the same bits by any thread and by a team of all. */
+static void run_all(const convolution *k, const void *x, const void *dy, void *to, size_t bytes,
     const void *before, const float *bias) {
-    bool weights = dy != NULL;
-    void *other = allocate(bytes, 1);
-    if (before) {
-        memcpy(to, before, bytes);
-        memcpy(other, before, bytes);
+    void *result[THREADS + 1], *scratch[THREADS];
+    for (int i = 0; i <= THREADS; i++) {
+        result[i] = allocate(bytes, 1);
+        if (before) memcpy(result[i], before, bytes);
     }
     status worst = STATUS_OK;
+    team_meeting room = {0};
 #pragma omp parallel num_threads(THREADS)
     {
         omp_set_num_threads(1);
-        int thread = omp_get_thread_num();
-        void *y = thread == 0 ? to : other, *scratch = allocate(convolution_scratch(k), 1);
-        memset(scratch, 0xFF, convolution_scratch(k)); /* not a number: nothing stale may be used */
-        status s = weights ? convolution_run_weights(k, thread, x, dy, y, scratch)
-                           : convolution_run(k, thread, x, y, bias, scratch);
+        int thread = omp_get_thread_num(), image;
+        scratch[thread] = allocate(convolution_scratch(k), 1);
+        memset(scratch[thread], 0xFF, convolution_scratch(k)); /* nothing stale may be used */
+        team one = team_alone(thread, scratch[thread]);
+        status s = run_team(k, &one, x, dy, result[thread], bias);
+#pragma omp barrier
+        team t = team_of(thread, THREADS, 1, &image);
+        t.meeting = &room;
+        t.scratch = scratch[thread];
+        t.shared = scratch[0];
+        memset(scratch[thread], 0xFF, convolution_scratch(k));
+#pragma omp barrier
+        if (s == STATUS_OK) s = run_team(k, &t, x, dy, result[THREADS], bias);
         if (s != STATUS_OK) worst = s;
-        memory_free(scratch);
+#pragma omp barrier
+        memory_free(scratch[thread]);
     }
     assert_int_equal(worst, STATUS_OK);
-    assert_memory_equal(to, other, bytes);
-    memory_free(other);
+    memcpy(to, result[0], bytes);
+    for (int i = 0; i <= THREADS; i++) {
+        assert_memory_equal(to, result[i], bytes);
+        memory_free(result[i]);
+    }
 }
 
 static void check_algorithm(const convolution *k, const char *wanted) {
@@ -189,7 +206,7 @@ static void test_forward(const fixture *f, conv_choice choice, const char *name,
     void *x = stored(f->x, f->inputs, choice.wide ? DTYPE_F32 : t);
     void *old = stored(f->old, f->outputs, t);
     void *y = allocate(f->outputs, dtype_size(t));
-    run_both(k, x, NULL, y, f->outputs * dtype_size(t), old, f->bias);
+    run_all(k, x, NULL, y, f->outputs * dtype_size(t), old, f->bias);
     double *wanted = allocate(f->outputs, sizeof *wanted);
     for_all(f, meet_forward, wanted);
     for (size_t i = 0; i < f->outputs; i++) {
@@ -222,7 +239,7 @@ static void test_data(const fixture *f, conv_choice choice, const char *name, do
     for (int i = 0; i < 3; i++) assert_int_equal(convolution_pack(k, i, 3, f->w, work), STATUS_OK);
     void *dy = stored(f->y, f->outputs, t), *old = stored(f->x, f->inputs, t);
     void *dx = allocate(f->inputs, dtype_size(t));
-    run_both(k, dy, NULL, dx, f->inputs * dtype_size(t), old, NULL);
+    run_all(k, dy, NULL, dx, f->inputs * dtype_size(t), old, NULL);
     double *wanted = allocate(f->inputs, sizeof *wanted);
     for_all(f, meet_data, wanted);
     for (size_t i = 0; i < f->inputs; i++) wanted[i] += (double)f->x[i];
@@ -247,7 +264,7 @@ static void test_weights(const fixture *f, conv_choice choice, const char *name,
     void *x = stored(f->x, f->inputs, choice.wide ? DTYPE_F32 : t);
     void *dy = stored(f->y, f->outputs, t);
     float *packed = allocate(count, sizeof *packed), *dw = allocate(f->weights, sizeof *dw);
-    run_both(k, x, dy, packed, count * sizeof *packed, NULL, NULL);
+    run_all(k, x, dy, packed, count * sizeof *packed, NULL, NULL);
     omp_set_num_threads(1);
     for (int i = 0; i < 3; i++)
         assert_int_equal(convolution_unpack(k, i % THREADS, 3, packed, dw), STATUS_OK);
@@ -276,7 +293,7 @@ static fixture shape(int i, dtype t) {
 
 static void test_winograd(void **state) {
     (void)state;
-    conv_choice choice = {.products = DTYPE_F32};
+    conv_choice choice = {.products = DTYPE_F32, .team = THREADS};
     for (int i = 0; i < SHAPES; i++)
         for (dtype t = DTYPE_F32; t <= DTYPE_BF16; t++) {
             if (!onednn_supports(t)) continue;
@@ -295,7 +312,7 @@ static void test_winograd(void **state) {
 
 static void test_products_in_bf16(void **state) {
     (void)state;
-    conv_choice choice = {.products = DTYPE_BF16};
+    conv_choice choice = {.products = DTYPE_BF16, .team = THREADS};
     if (!onednn_supports(DTYPE_BF16)) skip();
     for (int i = 0; i < SHAPES; i++) {
         fixture f = shape(i, DTYPE_BF16);
@@ -321,8 +338,9 @@ static void test_both_tiles(void **state) {
             winograd_pack(k, 0, 1, f.w);
             float *y = allocate(f.outputs, sizeof *y);
             void *scratch = allocate(winograd_scratch(k), 1);
+            team one = team_alone(0, scratch);
             omp_set_num_threads(1);
-            assert_int_equal(winograd_run(k, 0, f.x, y, f.bias, scratch), STATUS_OK);
+            assert_int_equal(winograd_run(k, &one, f.x, y, f.bias), STATUS_OK);
             double *wanted = allocate(f.outputs, sizeof *wanted);
             for_all(&f, meet_forward, wanted);
             for (size_t j = 0; j < f.outputs; j++)
@@ -370,7 +388,7 @@ static void test_direct_and_taps(void **state) {
 static void test_wide(void **state) {
     (void)state;
     if (!onednn_supports(DTYPE_BF16)) skip();
-    conv_choice choice = {.wide = true};
+    conv_choice choice = {.wide = true, .team = THREADS};
     fixture f = create(17, 14, 3, 32, 3, 1, DTYPE_BF16);
     fill(f.x, f.inputs, 1, 0.25f, DTYPE_F32);
     test_forward(&f, choice, "direct", 2e-3);
@@ -390,8 +408,9 @@ static void test_not_finite(void **state) {
     winograd_pack(k, 0, 1, f.w);
     f.x[5 * 32] = NAN;
     void *scratch = allocate(winograd_scratch(k), 1);
+    team one = team_alone(0, scratch);
     omp_set_num_threads(1);
-    assert_int_equal(winograd_run(k, 0, f.x, f.y, NULL, scratch), STATUS_OK);
+    assert_int_equal(winograd_run(k, &one, f.x, f.y, NULL), STATUS_OK);
     assert_true(isnan(f.y[5 * 32]));
     memory_free(scratch);
     memory_free(room);

@@ -21,7 +21,7 @@ enum {
     WEIGHTS = OUT * IN * KERNEL * KERNEL
 };
 
-static const conv_shape shape = {SIZE, SIZE, IN, SIZE, SIZE, OUT, KERNEL, 1, 1, 1, DTYPE_F32};
+static const conv_shape shape = {SIZE, SIZE, IN, SIZE, SIZE, OUT, KERNEL, 1, 1, 1, DTYPE_F32, 0, 0};
 
 typedef struct fixture {
     onednn *o;

@@ -55,6 +55,11 @@ static layer_shape shape_of(int channels, dtype t) {
     return (layer_shape){HEIGHT, WIDTH, OUT_HEIGHT, OUT_WIDTH, channels, 3, 2, 1, t};
 }
 
+/* Rows are computed in two parts. */
+static layer_part half_of(int rows, int half) {
+    return (layer_part){half * (rows / 3), half ? rows : rows / 3};
+}
+
 static size_t count(const layer_shape *s, bool out) {
     int pixels = out ? s->out_height * s->out_width : s->in_height * s->in_width;
     return (size_t)(pixels * s->channels);
@@ -101,7 +106,8 @@ static void check_max_pool(int channels, dtype t) {
     fill(a->x, a->stored_x, count(&s, false), 1, t);
     for (size_t i = 0; i < count(&s, true); i++) a->expected[i] = -INFINITY;
     visit_all(&s, visit_largest);
-    layer_max_pool(&s, a->stored_x, a->stored_y, a->index);
+    for (int half = 0; half < 2; half++)
+        layer_max_pool(&s, half_of(s.out_height, half), a->stored_x, a->stored_y, a->index);
     assert_stored(a->stored_y, a->expected, count(&s, true), t);
     assert_memory_equal(a->index, a->expected_index, count(&s, true));
     for (int add = 0; add < 2; add++) {
@@ -109,7 +115,9 @@ static void check_max_pool(int channels, dtype t) {
         if (!add) memset(a->expected, 0, sizeof a->expected);
         fill(a->x, a->stored_x, count(&s, true), 3, t);
         visit_all(&s, visit_index);
-        layer_max_pool_gradient(&s, a->stored_x, a->index, a->stored_y, add);
+        for (int half = 0; half < 2; half++)
+            layer_max_pool_gradient(
+                &s, half_of(s.in_height, half), a->stored_x, a->index, a->stored_y, add);
         assert_stored(a->stored_y, a->expected, count(&s, false), t);
     }
 }
@@ -119,14 +127,17 @@ static void check_average_pool(int channels, dtype t) {
     fill(a->x, a->stored_x, count(&s, false), 1, t);
     memset(a->expected, 0, sizeof a->expected);
     visit_all(&s, visit_sum);
-    layer_average_pool(&s, a->stored_x, a->stored_y);
+    for (int half = 0; half < 2; half++)
+        layer_average_pool(&s, half_of(s.out_height, half), a->stored_x, a->stored_y);
     layer_convert_out(a->stored_y, a->y, count(&s, true), t);
     for (size_t i = 0; i < count(&s, true); i++)
         assert_true(fabsf(a->y[i] - a->expected[i]) < 1e-2f);
     fill(a->x, a->stored_x, count(&s, true), 3, t);
     memset(a->expected, 0, sizeof a->expected);
     visit_all(&s, visit_spread);
-    layer_average_pool_gradient(&s, a->stored_x, a->stored_y, false);
+    for (int half = 0; half < 2; half++)
+        layer_average_pool_gradient(
+            &s, half_of(s.in_height, half), a->stored_x, a->stored_y, false);
     layer_convert_out(a->stored_y, a->y, count(&s, false), t);
     for (size_t i = 0; i < count(&s, false); i++)
         assert_true(fabsf(a->y[i] - a->expected[i]) < 1e-2f);
@@ -139,7 +150,8 @@ static void check_resize(int channels, dtype t) {
     size_t in = count(&s, false), out = count(&s, true);
     float *x = a->x, *dy = a->expected;
     fill(x, a->stored_x, in, 1, t);
-    layer_resize(&s, a->stored_x, a->stored_y);
+    for (int half = 0; half < 2; half++)
+        layer_resize(&s, half_of(s.out_height, half), a->stored_x, a->stored_y);
     layer_convert_out(a->stored_y, a->y, out, t);
     for (int c = 0; c < channels; c++) {
         size_t n = (size_t)channels, k = (size_t)c, at = ((size_t)(2 * OUT_WIDTH) + 1) * n + k;

@@ -1,0 +1,13 @@
+/* Whether two ways to compute give the same bits is tried on random numbers. */
+#ifndef AUXSEG_NN_TRIAL_H
+#define AUXSEG_NN_TRIAL_H
+
+#include "src/nn/dtype.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* n numbers between -1 and 1 of a stream for every item, from memory_alloc; NULL: no memory. */
+void *trial_numbers(size_t n, uint64_t item, dtype t);
+
+#endif
