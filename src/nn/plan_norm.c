@@ -49,6 +49,14 @@ status plan_create_norms(plan *p) {
     return s;
 }
 
+size_t plan_norm_bytes(const plan *p) {
+    size_t bytes = 0;
+    for (value v = 0; v < p->nodes; v++)
+        if (plan_is_norm(p, v))
+            bytes += (size_t)p->layer[v].n->channels * (7 * sizeof(double) + 5 * sizeof(float));
+    return bytes;
+}
+
 /* Rows of all images of the global batch, under NORM_SYNC; otherwise this rank's own. */
 static status gather(plan *p, const double *local, size_t width, int images, const step_context *c,
     const double **rows, int *count) {
