@@ -130,7 +130,10 @@ static status open_metrics(trainer *t) {
 static void log_start(const trainer *t) {
     const double mib = 1048576;
     double network = (double)plan_bytes(t->plan) / mib;
-    double held = (double)(t->p->count * sizeof *t->p->value + gradient_bytes(t->gradient)) / mib;
+    size_t count = t->p->count, summed = gradient_bytes(t->gradient);
+    /* No sum is complete before the last wave: all of them are held. */
+    if (t->waves.count > 1) summed = count * (sizeof *t->gradient->value + sizeof(int64_t));
+    double held = (double)(count * sizeof *t->p->value + summed) / mib;
     double state = (double)optimizer_bytes(&t->optimizer, t->p) / mib;
     log_info("%s: %d steps of %d images on %d rank(s) x %d thread(s), %zu parameters, %s",
         t->o.stage, t->o.steps, t->o.images, comm_size(t->c), t->threads, t->p->count,
