@@ -163,7 +163,7 @@ status batches_next(batches *b, batch **out) {
     status st = loader_next(b->l, &room);
     batch *next = room;
     assert(next->step == t->step);
-    if (t->local > 0) plan_swap_input(t->plan, &next->input);
+    trainer_input(t, &next->input);
     timer_lap(&t->time, PHASE_INPUT, now);
     *out = next;
     return st;

@@ -13,7 +13,7 @@ typedef struct batch {
     const struct batches *of;
     int64_t step;
     int *source;     /* [local / together], images of the data set */
-    float *input;    /* [local, crop, crop, 3]; exchanged with the plan's once it is due */
+    float *input;    /* [local, crop, crop, 3]; the trainer's once it is due */
     uint16_t *label; /* [local, label_height, label_width] */
     int *chosen;     /* [local, wanted], pixels of the label maps that take part */
     int *count;      /* [local], how many do */
@@ -41,8 +41,8 @@ void batches_destroy(batches *b);
 /* A random view of an image and of a label map of it, at any resolution: local view i of the batch.
  * *v is the view (may be NULL). Not collective; thread-safe. */
 status batch_view(batch *b, int i, const sample *m, const labelmap *labels, view *v);
-/* The batch of the trainer's step, its input in the plan; *out is borrowed until the next call. The
- * wait for it is the phase "input". Not collective. */
+/* The batch of the trainer's step, its input the trainer's; *out is borrowed until the next call.
+ * The wait for it is the phase "input". Not collective. */
 status batches_next(batches *b, batch **out);
 /* A line of the log: the share of a step that was waited for input (run.json has the phase), and
  * what making rank 0's batch takes. Not collective. */

@@ -53,19 +53,19 @@ static status load_batch(supervised *x) {
     return STATUS_OK;
 }
 
-/* Loss of every local image, and its gradient where the network's backward pass begins. */
-static status batch_loss(supervised *x) {
+/* Loss of every image of a wave, and its gradient where the network's backward pass begins. */
+static status wave_loss(supervised *x, int k) {
     trainer *t = x->t;
     double now = timer_now();
-    int h, w, classes;
+    int h, w, classes, first, images = trainer_wave(t, k, &first);
     status worst = STATUS_OK;
     double scale = x->pixels > 0 ? 1.0 / (double)x->pixels : 0;
     plan_output_shape(t->plan, 0, &h, &w, &classes);
 #pragma omp parallel for schedule(dynamic) num_threads(t->threads)
-    for (int i = 0; i < t->local; i++) {
+    for (int i = 0; i < images; i++) {
         status st = cross_entropy(plan_output(t->plan, 0, i), h, w, classes,
-            x->now->label + (size_t)i * view_pixels(t), t->o.crop, t->o.crop, scale,
-            &x->loss[t->first + i], plan_output_gradient(t->plan, 0, i));
+            x->now->label + (size_t)(first + i) * view_pixels(t), t->o.crop, t->o.crop, scale,
+            &x->loss[t->first + first + i], plan_output_gradient(t->plan, 0, i));
         if (st != STATUS_OK) {
 #pragma omp critical(worst)
             worst = st;
@@ -79,9 +79,13 @@ static status step_gradient(supervised *x) {
     status st = STATUS_OK;
     bool again = true;
     while (st == STATUS_OK && again) {
-        st = trainer_forward(x->t);
-        if (st == STATUS_OK) st = comm_agree(x->t->c, batch_loss(x));
-        if (st == STATUS_OK) st = trainer_backward(x->t, &again);
+        trainer_begin(x->t);
+        for (int k = 0; k < x->t->waves.count && st == STATUS_OK; k++) {
+            st = trainer_forward(x->t, k);
+            if (st == STATUS_OK) st = wave_loss(x, k);
+            st = trainer_backward(x->t, k, st);
+        }
+        st = trainer_end(x->t, st, &again);
     }
     return st;
 }

@@ -20,15 +20,41 @@ static contrast_options loss_options(const views *v) {
         .type = strcmp(s->pretrain.loss_dtype, "bf16") == 0 ? DTYPE_BF16 : DTYPE_F32};
 }
 
-/* Loss of the global pool; its gradient to where the backward pass begins. Collective. */
+/* The embeddings of all waves: the loss compares them with each other. Collective. */
+static status embed(views *v) {
+    status st = STATUS_OK;
+    for (int k = 0; k < v->t->waves.count && st == STATUS_OK; k++) {
+        st = trainer_forward(v->t, k);
+        double now = timer_now();
+        if (st == STATUS_OK) views_embed(v, k);
+        timer_lap(&v->t->time, PHASE_LOSS, now);
+    }
+    return comm_agree(v->t->c, st);
+}
+
+/* Loss of the global pool, and its gradient to the embeddings. Collective. */
 static status contrast(views *v, contrast_stats *stats) {
     contrast_options o = loss_options(v);
     double now = timer_now();
-    views_embed(v);
     status st = pool_loss(
         v->t->c, &o, v->n, v->d, v->z, v->label, v->image, v->partner, stats, v->gradient);
-    if (st == STATUS_OK) views_scatter(v);
     timer_lap(&v->t->time, PHASE_LOSS, now);
+    return st;
+}
+
+/* From the embeddings' gradient to the weights', from the last wave, whose activations stand, to
+ * the first: those of the others are computed again, to the same bits (gradient caching: Gao,
+ * Zhang, Han, Callan 2021). */
+static status backward(views *v) {
+    status st = STATUS_OK;
+    int last = v->t->waves.count - 1;
+    for (int k = last; k >= 0 && st == STATUS_OK; k--) {
+        if (k < last) st = trainer_forward(v->t, k);
+        double now = timer_now();
+        if (st == STATUS_OK) views_scatter(v, k);
+        timer_lap(&v->t->time, PHASE_LOSS, now);
+        st = trainer_backward(v->t, k, st);
+    }
     return st;
 }
 
@@ -36,9 +62,10 @@ static status step_gradient(views *v, contrast_stats *stats) {
     status st = STATUS_OK;
     bool again = true;
     while (st == STATUS_OK && again) {
-        st = trainer_forward(v->t);
+        trainer_begin(v->t);
+        st = embed(v);
         if (st == STATUS_OK) st = contrast(v, stats);
-        if (st == STATUS_OK) st = trainer_backward(v->t, &again);
+        if (st == STATUS_OK) st = trainer_end(v->t, backward(v), &again);
     }
     return st;
 }

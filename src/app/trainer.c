@@ -14,6 +14,7 @@
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 /* Images of the global batch that a rank holds: whole deals, in contiguous blocks. */
 static int rank_first(const trainer *t, int rank) {
@@ -54,14 +55,39 @@ static status build_network(trainer *t, const dataset *d) {
     return optimizer_create(&t->optimizer, t->p, &t->o.optimizer);
 }
 
+static void set_options(const trainer *t, plan_options *o) {
+    o->height = o->width = t->o.crop;
+    o->mode = PLAN_TRAIN;
+    o->norm = setup_norm(t->s);
+    o->group = t->s->model.group;
+    o->images = t->local > 0 ? t->local : 1;
+    o->threads = t->threads;
+    o->recompute = t->s->model.recompute[0] == 'b' ? RECOMPUTE_BLOCKS : RECOMPUTE_NONE;
+}
+
+/* Of half of the memory that this rank may take, activations have what the gradient's sums in
+ * fixed point and the packed weights leave. The other half is for decoded images, of which the
+ * cache may take half of it, for batches and for what is small. Before any rank makes its plan. */
+static status choose_waves(trainer *t, plan_options *o) {
+    enum { SHARE = 2 };
+    size_t each, room = memory_available("") / SHARE / (size_t)comm_node_size(t->c);
+    size_t sums = t->p->count * (sizeof(int64_t) + 2 * sizeof(float));
+    set_options(t, o);
+    status st = plan_image_bytes(t->g, t->p, *o, &each);
+    if (st != STATUS_OK) return st;
+    waves_options w = {.stage = t->o.stage,
+        .images = t->local,
+        .unit = t->unit,
+        .asked = t->s->model.wave,
+        .whole = o->norm == NORM_SYNC,
+        .each = each,
+        .room = room > sums ? room - sums : 0};
+    t->waves = waves_choose(&w);
+    o->images = t->waves.images;
+    return STATUS_OK;
+}
+
 static status build_plan(trainer *t, plan_options o) {
-    o.height = o.width = t->o.crop;
-    o.mode = PLAN_TRAIN;
-    o.norm = setup_norm(t->s);
-    o.group = t->s->model.group;
-    o.images = t->local > 0 ? t->local : 1;
-    o.threads = t->threads;
-    o.recompute = t->s->model.recompute[0] == 'b' ? RECOMPUTE_BLOCKS : RECOMPUTE_NONE;
     status st = plan_create(&t->plan, t->g, t->p, o);
     if (st != STATUS_OK) return st;
     size_t width = plan_moments_width(t->plan), own = (size_t)units_of(t, t->local);
@@ -104,7 +130,10 @@ static status open_metrics(trainer *t) {
 static void log_start(const trainer *t) {
     const double mib = 1048576;
     double network = (double)plan_bytes(t->plan) / mib;
-    double held = (double)(t->p->count * sizeof *t->p->value + gradient_bytes(t->gradient)) / mib;
+    size_t count = t->p->count, summed = gradient_bytes(t->gradient);
+    /* No sum is complete before the last wave: all of them are held. */
+    if (t->waves.count > 1) summed = count * (sizeof *t->gradient->value + sizeof(int64_t));
+    double held = (double)(count * sizeof *t->p->value + summed) / mib;
     double state = (double)optimizer_bytes(&t->optimizer, t->p) / mib;
     log_info("%s: %d steps of %d images on %d rank(s) x %d thread(s), %zu parameters, %s",
         t->o.stage, t->o.steps, t->o.images, comm_size(t->c), t->threads, t->p->count,
@@ -130,6 +159,7 @@ status trainer_create(
     if (st == STATUS_OK) st = comm_agree(c, build_network(t, d));
     if (st == STATUS_OK) st = gradient_sync_create(&t->sync, c, t->gradient);
     if (st == STATUS_OK) st = load_weights(t, &resumed);
+    if (st == STATUS_OK) st = comm_agree(c, choose_waves(t, &arithmetic));
     if (st == STATUS_OK) st = comm_agree(c, build_plan(t, arithmetic));
     if (st == STATUS_OK) st = open_metrics(t);
     if (st != STATUS_OK) goto done;
@@ -178,33 +208,65 @@ static status gather_rows(
     return STATUS_OK;
 }
 
-static step_context context_of(trainer *t) {
+void trainer_input(trainer *t, float **input) {
+    if (t->waves.count == 1 && t->local > 0) plan_swap_input(t->plan, input);
+    t->input = *input;
+}
+
+void trainer_begin(trainer *t) {
+    t->left = t->waves.count;
+    gradient_sync_begin(t->sync, t->units);
+}
+
+int trainer_wave(const trainer *t, int k, int *first) {
+    int begin = k * t->waves.images, rest = t->local - begin;
+    *first = begin;
+    return rest < t->waves.images ? rest : t->waves.images;
+}
+
+static step_context context_of(trainer *t, int first) {
     return (step_context){.seed = (uint64_t)t->s->run.seed,
         .step = (uint64_t)t->step,
-        .first = t->first,
+        .first = t->first + first,
         .exchange = {gather_rows, t, t->o.images},
         .poll = gradient_sync_poll,
         .poll_context = t->sync};
 }
 
-status trainer_forward(trainer *t) {
+status trainer_forward(trainer *t, int k) {
     double now = timer_now();
-    step_context x = context_of(t);
-    gradient_sync_begin(t->sync, t->units);
-    status st = comm_agree(t->c, plan_forward(t->plan, t->local, &x));
+    int first, images = trainer_wave(t, k, &first);
+    step_context x = context_of(t, first);
+    size_t view = (size_t)t->o.crop * (size_t)t->o.crop * 3;
+    if (t->waves.count > 1)
+        memcpy(plan_input(t->plan, 0), t->input + (size_t)first * view,
+            (size_t)images * view * sizeof *t->input);
+    status st = plan_forward(t->plan, images, &x);
+    if (setup_norm(t->s) == NORM_GROUP)
+        plan_moments(t->plan, t->own + (size_t)units_of(t, first) * plan_moments_width(t->plan));
     timer_lap(&t->time, PHASE_FORWARD, now);
     return st;
 }
 
-status trainer_backward(trainer *t, bool *again) {
+status trainer_backward(trainer *t, int k, status st) {
+    int first, images = trainer_wave(t, k, &first);
+    step_context x = context_of(t, first);
+    assert(t->left > 0);
+    x.more = --t->left > 0;
+    if (setup_norm(t->s) == NORM_SYNC) st = comm_agree(t->c, st);
+    if (st != STATUS_OK) return st;
     double now = timer_now();
-    step_context x = context_of(t);
-    status mine = plan_backward(t->plan, t->local, &x, t->gradient);
-    now = timer_lap(&t->time, PHASE_BACKWARD, now);
-    status st = gradient_sync_end(t->sync, again);
+    st = plan_backward(t->plan, images, &x, t->gradient);
+    timer_lap(&t->time, PHASE_BACKWARD, now);
+    return st;
+}
+
+status trainer_end(trainer *t, status st, bool *again) {
+    double now = timer_now();
+    status all = gradient_sync_end(t->sync, again);
     timer_lap(&t->time, PHASE_EXCHANGE, now);
-    mine = comm_agree(t->c, mine);
-    return mine != STATUS_OK ? mine : st;
+    st = comm_agree(t->c, st);
+    return st != STATUS_OK ? st : all;
 }
 
 /* Norm statistics of all units, in unit order, on every rank. */
@@ -217,7 +279,6 @@ static void commit_statistics(trainer *t) {
         plan_commit(t->plan, t->moments, 1);
         return;
     }
-    plan_moments(t->plan, t->own);
     gather_rows(t, t->own, (size_t)units_of(t, t->local), width, t->moments);
     plan_commit(t->plan, t->moments, t->units);
 }

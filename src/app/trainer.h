@@ -2,11 +2,21 @@
  * gradient of the global batch, checkpoints, metrics. A stage's loop reads
  *
  *   while (trainer_next(t)) {
- *       ... this rank's images of the batch into plan_input ...
+ *       trainer_input(t, this rank's images of the batch);
  *       do {
- *           trainer_forward(t); ... the loss into plan_output_gradient ...; trainer_backward(t,
- * &again); } while (again); trainer_update(t, loss, anchors);
+ *           trainer_begin(t);
+ *           for each wave k < t->waves.count {
+ *               st = trainer_forward(t, k);
+ *               ... the loss of its images into plan_output_gradient ...
+ *               st = trainer_backward(t, k, st);
+ *           }
+ *           trainer_end(t, st, &again);
+ *       } while (again);
+ *       trainer_update(t, loss, anchors);
  *   }
+ *
+ * Waves (src/app/waves.h) come in any order; a forward pass may be done again. Ranks may have
+ * different numbers of them, so that the ranks agree on a failure in trainer_end alone.
  *
  * Every function that says collective returns the same status on every rank. Results are the same
  * bits for any number of ranks and threads, interrupted or not. */
@@ -16,6 +26,7 @@
 #include "io/dataset.h"
 #include "io/metrics.h"
 #include "mpi/gradient.h"
+#include "src/app/waves.h"
 #include "src/base/log.h"
 #include "src/base/settings.h"
 #include "src/base/timer.h"
@@ -55,6 +66,9 @@ typedef struct trainer {
     int deal;           /* images dealt together: a norm group, or `together` */
     int unit;           /* images whose gradients are added before they are rounded */
     int first, local;   /* this rank's images of the global batch */
+    waves waves;        /* in which they pass */
+    int left;           /* waves whose backward pass is due in this step */
+    float *input;       /* [local, crop, crop, 3], borrowed: the batch, where there are several */
     int units, threads; /* units of the global batch */
     double rate, began; /* learning rate of this step; start of the stage */
     int64_t resumed;    /* steps that were done before this start */
@@ -72,10 +86,22 @@ void trainer_destroy(trainer *t);
 
 /* Whether a step is left. */
 bool trainer_next(trainer *t);
-/* Collective. */
-status trainer_forward(trainer *t);
-/* Collective. *again: the gradient's scale was off and has been set: forward and backward anew. */
-status trainer_backward(trainer *t, bool *again);
+/* The batch's images [local, crop, crop, 3]: exchanged with the plan's, or, where they pass in
+ * waves, borrowed until the next. Not collective. */
+void trainer_input(trainer *t, float **input);
+/* The gradient is zero. Not collective. */
+void trainer_begin(trainer *t);
+/* Images [first, first + returned) of this rank's are wave k: the plan's images from 0 on. Not
+ * collective. */
+int trainer_wave(const trainer *t, int k, int *first);
+/* Wave k. Collective under norm "sync", which has one wave; otherwise not. */
+status trainer_forward(trainer *t, int k);
+/* The backward pass of the wave that trainer_forward was last called for, once for each. st: how
+ * that and the loss went on this rank; returns the worse one. Collective like trainer_forward. */
+status trainer_backward(trainer *t, int k, status st);
+/* Ends the step's gradient; st: how it went on this rank. *again: the gradient's scale was off and
+ * has been set: all waves anew. Collective. */
+status trainer_end(trainer *t, status st, bool *again);
 /* Optimiser, norm statistics, metrics, checkpoint. STATUS_STOPPED, the state saved, when asked to
  * stop. anchors: NAN where there are none. Collective. */
 status trainer_update(trainer *t, double loss, double anchors);

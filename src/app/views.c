@@ -119,9 +119,10 @@ static size_t row_of(const views *v, int i) {
     return row;
 }
 
-static void embed_image(views *v, int i) {
+/* Local image i, the plan's image `at`. */
+static void embed_image(views *v, int i, int at) {
     size_t row = row_of(v, i), d = (size_t)v->d;
-    const float *from = plan_output(v->t->plan, 0, i);
+    const float *from = plan_output(v->t->plan, 0, at);
     for (int k = 0; k < v->now->count[i]; k++, row++) {
         const float *e = from + (size_t)v->now->chosen[i * v->wanted + k] * d;
         double sum = 0;
@@ -132,15 +133,16 @@ static void embed_image(views *v, int i) {
     }
 }
 
-void views_embed(views *v) {
+void views_embed(views *v, int k) {
+    int first, images = trainer_wave(v->t, k, &first);
 #pragma omp parallel for schedule(dynamic) num_threads(v->t->threads)
-    for (int i = 0; i < v->t->local; i++) embed_image(v, i);
+    for (int i = 0; i < images; i++) embed_image(v, first + i, i);
 }
 
 /* d/de of z = e / |e|: (g - z (z.g)) / |e|. */
-static void scatter_image(views *v, int i) {
+static void scatter_image(views *v, int i, int at) {
     size_t row = row_of(v, i), d = (size_t)v->d;
-    float *to = plan_output_gradient(v->t->plan, 0, i);
+    float *to = plan_output_gradient(v->t->plan, 0, at);
     memset(to, 0, (size_t)v->h * (size_t)v->w * d * sizeof *to);
     for (int k = 0; k < v->now->count[i]; k++, row++) {
         const float *g = v->gradient + row * d, *z = v->z + row * d;
@@ -152,7 +154,8 @@ static void scatter_image(views *v, int i) {
     }
 }
 
-void views_scatter(views *v) {
+void views_scatter(views *v, int k) {
+    int first, images = trainer_wave(v->t, k, &first);
 #pragma omp parallel for schedule(dynamic) num_threads(v->t->threads)
-    for (int i = 0; i < v->t->local; i++) scatter_image(v, i);
+    for (int i = 0; i < images; i++) scatter_image(v, first + i, i);
 }

@@ -29,9 +29,10 @@ status views_create(views *v, trainer *t, samples *images, const labels *aux, or
 void views_destroy(views *v);
 /* The step's views into the plan's inputs, and which pixels take part. Not collective. */
 status views_load(views *v);
-/* After trainer_forward: the chosen pixels' embeddings as unit rows. Not collective. */
-void views_embed(views *v);
-/* v->gradient through the normalisation into the plan's output gradients. Not collective. */
-void views_scatter(views *v);
+/* After trainer_forward of wave k: its chosen pixels' embeddings as unit rows. Not collective. */
+void views_embed(views *v, int k);
+/* v->gradient of wave k through the normalisation into the plan's output gradients. Not collective.
+ */
+void views_scatter(views *v, int k);
 
 #endif

@@ -12,6 +12,11 @@ void *memory_alloc(size_t count, size_t size, const char *what);
 /* NULL-safe. */
 void memory_free(void *p);
 
+/* Bytes that new blocks may take on this node before it swaps or kills, and, where the process is
+ * confined to less (a batch system's control group), within that. root: where proc and sys stand,
+ * "" unless it is tested. Near SIZE_MAX: not known. */
+size_t memory_available(const char *root);
+
 /* Highest resident memory of this process so far, in bytes. */
 size_t memory_peak(void);
 

@@ -40,7 +40,7 @@ typedef struct settings {
     } dataset;
     struct {
         settings_text backbone, head, weights, norm, dtype, winograd, recompute;
-        int stages, output_stride, group, head_channels, projection;
+        int stages, output_stride, group, wave, head_channels, projection;
     } model;
     struct {
         settings_text source, weights, layers, npy, dtype, memory;

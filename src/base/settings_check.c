@@ -109,6 +109,12 @@ static int check_dataset(const settings *s) {
 
 static int check_model(const settings *s) {
     int stride = s->model.output_stride, wrong = 0;
+    if (strcmp(s->model.norm, "sync") == 0 && s->model.wave > 0) {
+        log_error("model.wave = %d: model.norm = \"sync\" needs the whole batch at once for its "
+                  "statistics, it cannot pass in waves",
+            s->model.wave);
+        wrong++;
+    }
     if (stride != 8 && stride != 16 && stride != 32) {
         log_error("model.output_stride = %d: must be 8, 16 or 32", stride);
         wrong++;

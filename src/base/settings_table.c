@@ -192,6 +192,11 @@ static const setting table[] = {
         "Distance of the encoder's outputs: 8, 16 or 32; later strides become dilations.")},
     {INTEGER(model, group, 8, 1, 4096, "images",
         "Images that share statistics under norm \"group\"; they stay on one rank.")},
+    {INTEGER(model, wave, 0, 0, 1000000, "images",
+         "Most images whose activations a rank holds at once in training, rounded to whole norm "
+         "groups; the others of its batch follow in waves: less memory, the same result. 0: as "
+         "many as fit in memory. Pretraining in several waves takes the forward pass twice."),
+        .aside = true},
     {INTEGER(
         model, head_channels, 0, 0, 8192, "channels", "Width of the head; 0: as in torchvision.")},
     {INTEGER(model, projection, 128, 1, 8192, "dimensions",

@@ -31,14 +31,20 @@ static status find_parameters(plan *p) {
     return STATUS_OK;
 }
 
-static status build(plan *p) {
+/* Where everything will stand. */
+static status lay_out(plan *p) {
     status s = find_parameters(p);
     p->layer = plan_alloc(p, (size_t)p->nodes, sizeof *p->layer, "plan");
     if (!p->layer) s = STATUS_FAILED;
     if (s == STATUS_OK) s = plan_shapes(p);
     if (s == STATUS_OK && p->o.mode == PLAN_INFER) plan_fuse(p);
     if (s == STATUS_OK && p->o.mode == PLAN_TRAIN) plan_fuse_sums(p);
-    if (s == STATUS_OK) s = plan_layout(p);
+    return s == STATUS_OK ? plan_layout(p) : s;
+}
+
+static status build(plan *p) {
+    status s = lay_out(p);
+    if (s == STATUS_OK) s = plan_create_maps(p);
     if (s == STATUS_OK) s = plan_create_norms(p);
     if (s == STATUS_OK) s = plan_create_kernels(p);
     if (s == STATUS_OK && p->o.mode == PLAN_TRAIN) s = plan_create_backward(p);
@@ -59,6 +65,18 @@ status plan_create(plan **out, const graph *g, parameters *p, plan_options o) {
     }
     *out = made;
     return STATUS_OK;
+}
+
+status plan_image_bytes(const graph *g, parameters *p, plan_options o, size_t *bytes) {
+    assert(o.mode == PLAN_TRAIN);
+    if (graph_status(g) != STATUS_OK) return graph_status(g);
+    plan *made = memory_alloc(1, sizeof *made, "plan");
+    if (!made) return STATUS_FAILED;
+    *made = (plan){.g = g, .p = p, .o = o, .nodes = g->nodes};
+    status s = lay_out(made);
+    if (s == STATUS_OK) *bytes = plan_map_bytes(made) + plan_norm_bytes(made);
+    plan_destroy(made);
+    return s;
 }
 
 static void destroy_layer(layer *l) {

@@ -56,6 +56,8 @@ typedef struct step_context {
     uint64_t seed, step;
     int first; /* index in the global batch of this rank's first image; starts a unit */
     norm_exchange exchange;
+    bool more; /* more of this rank's images add to the gradient after these: no parameter is
+                  complete yet. Not under NORM_SYNC. */
     /* Called by the main thread now and then while it computes: polls communication. May be NULL.
      */
     void (*poll)(void *context);
@@ -92,7 +94,9 @@ float *plan_output_gradient(plan *p, int output, int image);
 
 /* Adds each unit's gradient to `total` (gradient.h), after plan_forward of the same images.
  * `c` is needed, of the same step. Calls gradient_open before units add to a parameter, and
- * gradient_ready when it is complete, last layers first. */
+ * gradient_ready when it is complete, last layers first. A batch may pass in waves, each by a
+ * forward and a backward pass of its images: c->more says that others follow, and the gradient is
+ * the same bits for any waves of whole units, in any order. */
 status plan_backward(plan *p, int images, const step_context *c, gradient *total);
 
 /* Moves running statistics by the last forward's, in unit order. Under NORM_GROUP with several
@@ -113,6 +117,9 @@ void plan_log(const plan *p);
 
 /* Bytes of memory that the plan holds. */
 size_t plan_bytes(const plan *p);
+/* Most bytes that each of `images` adds to those of a plan in PLAN_TRAIN, found without making one:
+ * activations, input, outputs, norm statistics. STATUS_FAILED as plan_create. */
+status plan_image_bytes(const graph *g, parameters *p, plan_options o, size_t *bytes);
 
 /* True where this processor computes in `t` at oneDNN's full support. */
 bool plan_supports(dtype t);

@@ -303,6 +303,7 @@ static void report_node(plan *p, value v, gradient *total) {
 
 status plan_backward(plan *p, int images, const step_context *c, gradient *total) {
     assert(p->o.mode == PLAN_TRAIN && images == p->images);
+    assert(!c->more || p->o.norm != NORM_SYNC);
     memset(p->reported, 0, (size_t)p->p->trainable * sizeof *p->reported);
     status s = STATUS_OK;
     for (int i = 0; i < p->steps; i++) {
@@ -317,11 +318,12 @@ status plan_backward(plan *p, int images, const step_context *c, gradient *total
             status combined = norm_combine_sums(p, b->norm, images, c, total);
             if (s == STATUS_OK) s = combined;
         }
+        if (c->more) continue;
         report_node(p, b->conv, total);
         report_node(p, b->norm, total);
     }
     for (int i = 0; i < p->p->trainable; i++)
-        if (!p->reported[i]) gradient_ready(total, i);
+        if (!c->more && !p->reported[i]) gradient_ready(total, i);
     return s;
 }
 

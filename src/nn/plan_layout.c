@@ -172,14 +172,13 @@ static size_t input_elements(const plan *p) {
 }
 
 status plan_layout(plan *p) {
-    bool train = p->o.mode == PLAN_TRAIN;
     /* A value, the same again, a gradient and a pool's positions each. */
     p->buffer = plan_alloc(p, 4 * (size_t)p->nodes, sizeof *p->buffer, "plan");
     int *order = memory_alloc(4 * (size_t)p->nodes, sizeof *order, "plan");
     status s = p->buffer && order ? STATUS_OK : STATUS_FAILED;
     if (s != STATUS_OK) goto done;
     lay_values(p);
-    if (train) {
+    if (p->o.mode == PLAN_TRAIN) {
         lay_gradients(p);
         plan_choose_again(p);
         keep_for_backward(p);
@@ -187,12 +186,21 @@ status plan_layout(plan *p) {
     }
     sort_by_size(p, order);
     place(p, order);
-    p->lanes = train ? p->o.images : p->o.threads;
-    p->arena = plan_alloc(p, (size_t)p->lanes, p->arena_bytes, "activations");
-    p->input =
-        plan_alloc(p, (size_t)p->o.images, input_elements(p) * sizeof *p->input, "input images");
-    s = p->arena && p->input ? create_outputs(p) : STATUS_FAILED;
 done:
     memory_free(order);
     return s;
+}
+
+status plan_create_maps(plan *p) {
+    p->lanes = p->o.mode == PLAN_TRAIN ? p->o.images : p->o.threads;
+    p->arena = plan_alloc(p, (size_t)p->lanes, p->arena_bytes, "activations");
+    p->input =
+        plan_alloc(p, (size_t)p->o.images, input_elements(p) * sizeof *p->input, "input images");
+    return p->arena && p->input ? create_outputs(p) : STATUS_FAILED;
+}
+
+size_t plan_map_bytes(const plan *p) {
+    size_t floats = input_elements(p);
+    for (int i = 0; i < p->g->outputs; i++) floats += 2 * p->layer[p->g->output[i]].elements;
+    return p->arena_bytes + floats * sizeof(float);
 }

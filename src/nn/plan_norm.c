@@ -51,6 +51,14 @@ status plan_create_norms(plan *p) {
     return s;
 }
 
+size_t plan_norm_bytes(const plan *p) {
+    size_t channels = 0, each = 4 * sizeof(double);
+    if (p->o.norm == NORM_GROUP) each += 3 * sizeof(double) + 5 * sizeof(float);
+    for (value v = 0; v < p->nodes; v++)
+        if (plan_is_norm(p, v)) channels += (size_t)p->layer[v].n->channels;
+    return channels * each;
+}
+
 /* Rows of all images of the global batch, under NORM_SYNC; otherwise this rank's own. */
 static status gather(plan *p, const double *local, size_t width, int images, const step_context *c,
     const double **rows, int *count) {

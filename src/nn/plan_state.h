@@ -133,6 +133,10 @@ status plan_shapes(plan *p);
 void plan_fuse(plan *p);
 void plan_fuse_sums(plan *p);
 status plan_layout(plan *p);
+/* The arena, inputs and outputs as they are laid out; and what an image in PLAN_TRAIN takes of
+ * them. */
+status plan_create_maps(plan *p);
+size_t plan_map_bytes(const plan *p);
 
 /* plan_again.c */
 void plan_choose_again(plan *p);
@@ -161,6 +165,8 @@ value plan_next_norm(const plan *p, value v);
 
 /* plan_norm.c */
 status plan_create_norms(plan *p);
+/* The most that an image in PLAN_TRAIN takes of their memory. */
+size_t plan_norm_bytes(const plan *p);
 int plan_norm_units(const plan *p, int images);
 /* An image's statistics; then, when all images have theirs, those of the units. What takes a team
  * is each thread's share. */

@@ -74,6 +74,8 @@ expect 2 '' "$auxseg" convert one
 
 expect 0 'no mistake found' "$auxseg" check good.cfg
 expect 0 'no mistake found' "$auxseg" check good.cfg --set=model.norm=sync --set pretrain.batch=3
+expect 2 'model.wave = 2: model.norm = "sync" needs the whole batch' "$auxseg" check good.cfg \
+    --set=model.norm=sync --set=model.wave=2
 [[ ! -e runs && ! -e images ]] || expect 0 'check leaves nothing behind' false
 "$auxseg" check --defaults | diff - "$tests/../configs/default.cfg" >err ||
     expect 0 'check --defaults differs from configs/default.cfg' false

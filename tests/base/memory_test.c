@@ -1,4 +1,4 @@
-/* Aligned memory, refusals. */
+/* Aligned memory, refusals; what is left. */
 #include "src/base/memory.h"
 #include "tests/base/capture.h"
 
@@ -8,6 +8,9 @@
 #include <stdint.h>
 
 #include <cmocka.h>
+
+#include <stdlib.h>
+#include <sys/stat.h>
 
 static capture out;
 
@@ -46,11 +49,63 @@ static void test_peak(void **state) {
     memory_free(p);
 }
 
+/* A file below the folder, its folders made as needed. */
+static void put(const char *root, const char *name, const char *text) {
+    char path[512];
+    int n = snprintf(path, sizeof path, "%s/%s", root, name);
+    for (char *at = path + strlen(root) + 1; at < path + n; at++) {
+        if (*at != '/') continue;
+        *at = '\0';
+        mkdir(path, 0700);
+        *at = '/';
+    }
+    FILE *f = fopen(path, "w");
+    assert_non_null(f);
+    assert_true(fputs(text, f) >= 0);
+    assert_int_equal(fclose(f), 0);
+}
+
+/* The node's memory; a job's group, under both versions of the kernel's interface; a group above
+ * with less left; a path of another namespace. */
+static void test_available(void **state) {
+    (void)state;
+    char root[] = "/tmp/auxseg-memory-XXXXXX", command[64];
+    assert_non_null(mkdtemp(root));
+    assert_true(memory_available(root) > SIZE_MAX / 2048);
+    put(root, "proc/meminfo", "MemTotal: 9 kB\nMemAvailable:    5000 kB\n");
+    assert_int_equal(memory_available(root), 5000 * 1024);
+    put(root, "proc/self/cgroup", "4:memory:/job/step\n1:cpu:/job\n0::/\n");
+    put(root, "sys/fs/cgroup/memory/job/step/memory.limit_in_bytes", "9223372036854771712\n");
+    put(root, "sys/fs/cgroup/memory/job/step/memory.usage_in_bytes", "100\n");
+    assert_int_equal(memory_available(root), 5000 * 1024);
+    put(root, "sys/fs/cgroup/memory/job/memory.limit_in_bytes", "3000000\n");
+    put(root, "sys/fs/cgroup/memory/job/memory.usage_in_bytes", "1000000\n");
+    assert_int_equal(memory_available(root), 2000000);
+    put(root, "sys/fs/cgroup/memory/job/memory.stat", "cache 7\ntotal_inactive_file 400000\n");
+    assert_int_equal(memory_available(root), 2400000);
+    put(root, "proc/self/cgroup", "0::/user/job\n");
+    put(root, "sys/fs/cgroup/user/job/memory.max", "max\n");
+    put(root, "sys/fs/cgroup/user/job/memory.current", "5\n");
+    assert_int_equal(memory_available(root), 5000 * 1024);
+    put(root, "sys/fs/cgroup/user/job/memory.max", "700\n");
+    put(root, "sys/fs/cgroup/user/job/memory.stat", "anon 1\ninactive_file 2\n");
+    assert_int_equal(memory_available(root), 697);
+    put(root, "sys/fs/cgroup/user/job/memory.current", "900\n");
+    assert_int_equal(memory_available(root), 0);
+    put(root, "proc/self/cgroup", "0::/elsewhere/job\n");
+    put(root, "sys/fs/cgroup/memory.max", "800\n");
+    put(root, "sys/fs/cgroup/memory.current", "100\n");
+    assert_int_equal(memory_available(root), 700);
+    snprintf(command, sizeof command, "rm -r %s", root);
+    assert_int_equal(system(command), 0);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_aligned_and_zero),
         cmocka_unit_test(test_refusals_are_named),
         cmocka_unit_test(test_peak),
+        cmocka_unit_test(test_available),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -153,6 +153,7 @@ static void test_hash(void **state) {
     assert_true(hash_with("run.until=pack", "run") == run);
     assert_true(hash_with("run.max_hours=1", "run") == run);
     assert_true(hash_with("model.weights=other/place", "model,pretrain") == model);
+    assert_true(hash_with("model.wave=4", "model,pretrain") == model);
     /* What can, in a group that counts and in one that does not. */
     assert_true(hash_with("run.seed=2", "run") != run);
     assert_true(hash_with("pretrain.lr=0.02", "model,pretrain") != model);

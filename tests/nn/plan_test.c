@@ -268,7 +268,34 @@ static void test_every_parameter_is_reported(void **state) {
     assert_int_equal(reported, r.p->count);
     operator_step(&r, 0, 0, &x); /* a rank without images */
     assert_int_equal(reported, 2 * r.p->count);
+    x.more = true; /* other waves add to them */
+    operator_step(&r, 0, GROUP, &x);
+    assert_int_equal(reported, 2 * r.p->count);
+    x.more = false;
+    operator_fill(&r, c, GROUP, GROUP);
+    x.first = GROUP;
+    operator_step(&r, GROUP, GROUP, &x);
+    assert_int_equal(reported, 3 * r.p->count);
     operator_destroy(&r);
+}
+
+/* What is said of an image's memory without a plan is what plans of more images take more. */
+static void test_image_bytes(void **state) {
+    (void)state;
+    static const char *const name[] = {"residual_group", "residual_frozen", "max_pool_ceil"};
+    for (size_t i = 0; i < sizeof name / sizeof *name; i++) {
+        const operator_case *c = find_case(name[i]);
+        plan_options few = options_of(c, DTYPE_F32, 1), many = few;
+        few.group = many.group = 1;
+        many.images = 40 + few.images;
+        operator_run a = operator_create(c, few), b = operator_create(c, many);
+        size_t each = 0;
+        assert_int_equal(plan_image_bytes(a.g, a.p, many, &each), STATUS_OK);
+        size_t more = plan_bytes(b.plan) - plan_bytes(a.plan);
+        assert_int_equal(more, 40 * each);
+        operator_destroy(&a);
+        operator_destroy(&b);
+    }
 }
 
 static void test_refuses_what_does_not_fit(void **state) {
@@ -293,7 +320,7 @@ int main(void) {
         cmocka_unit_test(test_dropout_gradient),
         cmocka_unit_test(test_dropout_is_identity_in_inference),
         cmocka_unit_test(test_no_primitive_after_creation), cmocka_unit_test(test_pack),
-        cmocka_unit_test(test_every_parameter_is_reported),
+        cmocka_unit_test(test_every_parameter_is_reported), cmocka_unit_test(test_image_bytes),
         cmocka_unit_test(test_refuses_what_does_not_fit)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
