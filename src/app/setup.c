@@ -2,11 +2,12 @@
 
 #include "src/base/hash.h"
 #include "src/base/log.h"
+#include "src/base/memory.h"
 
 #include <omp.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 status setup_path(char *path, const settings *s, const char *name, int round) {
     char file[256];
@@ -40,29 +41,52 @@ int setup_training(const dataset *d) {
     return n;
 }
 
-status setup_arithmetic(const comm *c, const settings *s, plan_options *out) {
+static bool measured(const settings *s) {
+    return strcmp(s->model.dtype, "auto") == 0;
+}
+
+/* Without a word: *lacking if a rank's processor has no bf16 arithmetic, *fast if it is the faster
+ * one on all of them. */
+static plan_options arithmetic_of(const comm *c, const settings *s, bool *lacking, bool *fast) {
     int32_t rank[2] = {!plan_supports(DTYPE_BF16), !plan_fast_bf16()};
     comm_max_i32(c, rank, 2);
-    bool lacking = rank[0] != 0, fast = rank[1] == 0, automatic = s->model.dtype[0] == 'a';
-    if (strcmp(s->model.dtype, "bf16") == 0 && lacking) {
+    *lacking = rank[0] != 0;
+    *fast = rank[1] == 0;
+    bool bf16 = measured(s) ? *fast : strcmp(s->model.dtype, "bf16") == 0;
+    return (plan_options){.type = bf16 ? DTYPE_BF16 : DTYPE_F32,
+        .products = bf16 && *fast ? DTYPE_BF16 : DTYPE_F32,
+        .direct = strcmp(s->model.winograd, "off") == 0};
+}
+
+status setup_arithmetic(const comm *c, const settings *s, plan_options *out) {
+    bool lacking, fast;
+    plan_options o = arithmetic_of(c, s, &lacking, &fast);
+    if (o.type == DTYPE_BF16 && lacking) {
         log_error("model.dtype = \"bf16\": a rank's processor has no bf16 arithmetic");
         return STATUS_USAGE;
     }
-    bool bf16 = automatic ? fast : strcmp(s->model.dtype, "bf16") == 0;
-    out->type = bf16 ? DTYPE_BF16 : DTYPE_F32;
-    out->products = bf16 && fast ? DTYPE_BF16 : DTYPE_F32;
-    out->direct = strcmp(s->model.winograd, "off") == 0;
-    log_info("data type: %s%s%s", bf16 ? "bf16" : "f32",
+    out->type = o.type;
+    out->products = o.products;
+    out->direct = o.direct;
+    log_info("data type: %s%s%s", o.type == DTYPE_BF16 ? "bf16" : "f32",
         lacking ? " (a rank's processor has no bf16 arithmetic)"
         : fast  ? ""
                 : " (bf16 arithmetic is slower than f32 on a rank's processor)",
-        out->direct ? ", direct convolutions" : "");
+        o.direct ? ", direct convolutions" : "");
     return STATUS_OK;
 }
 
 uint64_t setup_arithmetic_hash(uint64_t hash, const plan_options *o) {
     int how[] = {(int)o->type, (int)o->products, o->direct};
     return hash_append(hash, how, sizeof how);
+}
+
+uint64_t setup_hash(const comm *c, const settings *s, const char *groups) {
+    uint64_t hash = settings_hash(s, groups);
+    if (!strstr(groups, "model") || !measured(s)) return hash;
+    bool lacking, fast;
+    plan_options o = arithmetic_of(c, s, &lacking, &fast);
+    return setup_arithmetic_hash(hash, &o);
 }
 
 int setup_threads(const settings *s) {
@@ -91,7 +115,7 @@ schedule_kind setup_schedule(const char *name) {
 
 size_t setup_cache_bytes(const comm *c) {
     enum { SHARE = 4 };
-    long pages = sysconf(_SC_AVPHYS_PAGES), size = sysconf(_SC_PAGESIZE);
-    return pages > 0 && size > 0 ? (size_t)pages * (size_t)size / SHARE / (size_t)comm_node_size(c)
-                                 : 0;
+    size_t bytes = memory_available("");
+    bool known = bytes < SIZE_MAX / 2;
+    return known ? bytes / SHARE / (size_t)comm_node_size(c) : 0;
 }

@@ -26,6 +26,9 @@ int setup_training(const dataset *d);
 status setup_arithmetic(const comm *c, const settings *s, plan_options *out);
 /* Continues a hash with it: results in another arithmetic are not the same bits. */
 uint64_t setup_arithmetic_hash(uint64_t hash, const plan_options *o);
+/* settings_hash, and with the group "model" where model.dtype is "auto" the arithmetic that this is
+ * on these ranks: it may be another on other machines. Collective. */
+uint64_t setup_hash(const comm *c, const settings *s, const char *groups);
 /* run.threads, or OpenMP's own number. Not collective. */
 int setup_threads(const settings *s);
 /* Not collective. Strings are borrowed from the settings. */
@@ -33,8 +36,8 @@ network_options setup_network(const settings *s, const dataset *d);
 norm_mode setup_norm(const settings *s);
 /* "constant" | "polynomial" | "cosine". */
 schedule_kind setup_schedule(const char *name);
-/* Bytes that this rank may spend on decoded images: its part of a quarter of what the node has
- * available now. */
+/* Bytes that this rank may spend on decoded images: its part of a quarter of what the node, or the
+ * batch system's control group, has left; 0: not known. */
 size_t setup_cache_bytes(const comm *c);
 
 #endif

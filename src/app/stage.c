@@ -39,7 +39,7 @@ void stage_end(stage *t) {
 }
 
 status stage_key(stage *t, const char *groups, const char *file, uint64_t input) {
-    uint64_t part[4] = {dataset_hash(t->d), settings_hash(t->s, groups), input, 0};
+    uint64_t part[4] = {dataset_hash(t->d), setup_hash(t->c, t->s, groups), input, 0};
     status st = file && file[0] && comm_root(t->c) ? file_hash(file, &part[3]) : STATUS_OK;
     st = comm_agree(t->c, st);
     comm_broadcast(t->c, part, sizeof part);

@@ -35,8 +35,8 @@ status stage_begin(stage *t, const comm *c, const settings *s, const char *base,
 /* NULL-safe members. */
 void stage_end(stage *t);
 
-/* The stage's key: settings of the groups, the data set, and the contents of a file ("" or NULL:
- * none) and the output hashes of earlier stages that it reads. Collective. */
+/* The stage's key: settings of the groups (setup_hash), the data set, and the contents of a file
+ * ("" or NULL: none) and the output hashes of earlier stages that it reads. Collective. */
 status stage_key(stage *t, const char *groups, const char *file, uint64_t input);
 /* Hash of an earlier stage's output; STATUS_USAGE naming the command to run first, if it is not
  * there. Collective. */
