@@ -125,14 +125,7 @@ static trainer_options options_of(const stage *t, const char *weights) {
         .head_lr = s->finetune.head_lr,
         .power = s->finetune.power,
         .schedule = setup_schedule(s->finetune.schedule),
-        .optimizer = {.kind = optimizer_find(s->finetune.optimizer),
-            .decay = s->finetune.weight_decay,
-            .clip = s->finetune.clip,
-            .momentum = s->finetune.momentum,
-            .trust = s->finetune.trust,
-            .beta1 = s->finetune.beta1,
-            .beta2 = s->finetune.beta2,
-            .epsilon = s->finetune.epsilon}};
+        .optimizer = setup_optimizer(&s->finetune.update)};
 }
 
 static status finetune_stage(stage *t, const char *weights, const char *output) {

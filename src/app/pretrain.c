@@ -98,14 +98,7 @@ static trainer_options options_of(const stage *t) {
         .head_lr = s->pretrain.head_lr,
         .power = 1,
         .schedule = setup_schedule(s->pretrain.schedule),
-        .optimizer = {.kind = optimizer_find(s->pretrain.optimizer),
-            .decay = s->pretrain.weight_decay,
-            .clip = s->pretrain.clip,
-            .momentum = s->pretrain.momentum,
-            .trust = s->pretrain.trust,
-            .beta1 = s->pretrain.beta1,
-            .beta2 = s->pretrain.beta2,
-            .epsilon = s->pretrain.epsilon}};
+        .optimizer = setup_optimizer(&s->pretrain.update)};
 }
 
 static status open_labels(stage *t, uint64_t recorded, labels **out) {

@@ -113,6 +113,17 @@ schedule_kind setup_schedule(const char *name) {
     return strcmp(name, "cosine") == 0 ? SCHEDULE_COSINE : SCHEDULE_POLYNOMIAL;
 }
 
+optimizer_options setup_optimizer(const optimizer_settings *s) {
+    return (optimizer_options){.kind = optimizer_find(s->optimizer),
+        .decay = s->weight_decay,
+        .clip = s->clip,
+        .momentum = s->momentum,
+        .trust = s->trust,
+        .beta1 = s->beta1,
+        .beta2 = s->beta2,
+        .epsilon = s->epsilon};
+}
+
 size_t setup_cache_bytes(const comm *c) {
     enum { SHARE = 4 };
     size_t bytes = memory_available("");

@@ -6,6 +6,7 @@
 #include "io/file.h"
 #include "src/base/settings.h"
 #include "src/model/network.h"
+#include "src/nn/optimizer.h"
 #include "src/nn/plan.h"
 #include "src/nn/schedule.h"
 
@@ -36,6 +37,7 @@ network_options setup_network(const settings *s, const dataset *d);
 norm_mode setup_norm(const settings *s);
 /* "constant" | "polynomial" | "cosine". */
 schedule_kind setup_schedule(const char *name);
+optimizer_options setup_optimizer(const optimizer_settings *s);
 /* Bytes that this rank may spend on decoded images: its part of a quarter of what the node, or the
  * batch system's control group, has left; 0: not known. */
 size_t setup_cache_bytes(const comm *c);

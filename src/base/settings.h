@@ -14,6 +14,12 @@
 enum { SETTINGS_TEXT = 1024 }; /* longest string value, with its end */
 typedef char settings_text[SETTINGS_TEXT];
 
+/* A training stage's optimiser; its keys stand in the stage's group. */
+typedef struct optimizer_settings {
+    settings_text optimizer;
+    double momentum, trust, beta1, beta2, epsilon, weight_decay, clip;
+} optimizer_settings;
+
 /* How a training stage makes views of images; their keys stand in the stage's group. */
 typedef struct view_settings {
     settings_text crop_by, colours;
@@ -55,17 +61,18 @@ typedef struct settings {
         double tolerance, outliers, eps;
     } cluster;
     struct {
-        settings_text positives, scope, loss_dtype, optimizer, schedule;
+        settings_text positives, scope, loss_dtype, schedule;
         int steps, batch, crop, pixels, warmup;
-        double temperature, lr, head_lr, momentum, trust, beta1, beta2, epsilon, weight_decay, clip;
+        double temperature, lr, head_lr;
+        optimizer_settings update;
         view_settings view;
     } pretrain;
     struct {
-        settings_text list, optimizer, schedule;
+        settings_text list, schedule;
         settings_text weights; /* the command `finetune` starts from; "": pretrained.safetensors */
         int steps, batch, crop, warmup;
-        double fraction, lr, head_lr, power, momentum, trust, beta1, beta2, epsilon, weight_decay,
-            clip;
+        double fraction, lr, head_lr, power;
+        optimizer_settings update;
         view_settings view;
     } finetune;
     struct {

@@ -32,18 +32,6 @@
 #define CLIP_HELP                                                                                  \
     "A gradient whose norm over all tensors is larger is scaled down to this norm; 0: "            \
     "none is."
-/* clang-format off */
-#define OPTIMIZER(group_)                                                                          \
-    {CHOICE(group_, optimizer, "sgd", "sgd|lars|adamw", OPTIMIZER_HELP)}
-#define OPTIMIZER_NUMBERS(group_)                                                                  \
-    {REAL(group_, momentum, 0.9, 0, 0.99999, NULL, "Of sgd and lars.")},                           \
-    {REAL(group_, trust, 0.001, 1e-6, 1000, NULL, TRUST_HELP)},                                    \
-    {REAL(group_, beta1, 0.9, 0, 0.999999, NULL, "Of adamw: decay of the mean gradient.")},        \
-    {REAL(group_, beta2, 0.999, 0, 0.999999, NULL, "Of adamw: decay of the mean square.")},        \
-    {REAL(group_, epsilon, 1e-8, 1e-30, 1, NULL, "Of adamw: added to the mean square's root.")},   \
-    {REAL(group_, weight_decay, 5e-4, 0, 1, NULL, "Not for norms and biases.")},                   \
-    {REAL(group_, clip, 0, 0, 1e9, NULL, CLIP_HELP)}
-
 /* Views of images: view_settings, a member of the stage's group. */
 #define CROP_HELP                                                                                  \
     "scale: crop / s pixels are resized to a view, s between scale_min and scale_max, each pixel " \
@@ -56,14 +44,32 @@
 #define JITTER_HELP                                                                                \
     "Brightness, contrast and saturation change by up to this share, where they have no value of " \
     "their own."
-#define AT_VIEW(group_, key_)                                                                      \
-    .group = #group_, .key = #key_, .offset = offsetof(settings, group_.view.key_)
-#define VIEW_REAL(group_, key_, default_, min_, max_, unit_, help_)                                \
-    AT_VIEW(group_, key_), .kind = SETTING_REAL, .number = (default_), .min = (min_),              \
-                           .max = (max_), .unit = (unit_), .help = help_
-#define VIEW_CHOICE(group_, key_, default_, choices_, help_)                                       \
-    AT_VIEW(group_, key_), .kind = SETTING_CHOICE, .text = (default_), .choices = (choices_),      \
-                           .help = help_
+/* clang-format off */
+/* Keys of a group that stand in a part of it which several groups have. */
+#define AT_PART(group_, part_, key_)                                                               \
+    .group = #group_, .key = #key_, .offset = offsetof(settings, group_.part_.key_)
+#define PART_REAL(group_, part_, key_, default_, min_, max_, unit_, help_)                         \
+    AT_PART(group_, part_, key_), .kind = SETTING_REAL, .number = (default_), .min = (min_),       \
+                                  .max = (max_), .unit = (unit_), .help = help_
+#define PART_CHOICE(group_, part_, key_, default_, choices_, help_)                                \
+    AT_PART(group_, part_, key_), .kind = SETTING_CHOICE, .text = (default_),                      \
+                                  .choices = (choices_), .help = help_
+#define VIEW_REAL(group_, ...) PART_REAL(group_, view, __VA_ARGS__)
+#define VIEW_CHOICE(group_, ...) PART_CHOICE(group_, view, __VA_ARGS__)
+#define UPDATE_REAL(group_, ...) PART_REAL(group_, update, __VA_ARGS__)
+
+#define OPTIMIZER(group_)                                                                          \
+    {PART_CHOICE(group_, update, optimizer, "sgd", "sgd|lars|adamw", OPTIMIZER_HELP)}
+#define OPTIMIZER_NUMBERS(group_)                                                                  \
+    {UPDATE_REAL(group_, momentum, 0.9, 0, 0.99999, NULL, "Of sgd and lars.")},                    \
+    {UPDATE_REAL(group_, trust, 0.001, 1e-6, 1000, NULL, TRUST_HELP)},                             \
+    {UPDATE_REAL(group_, beta1, 0.9, 0, 0.999999, NULL, "Of adamw: decay of the mean gradient.")}, \
+    {UPDATE_REAL(group_, beta2, 0.999, 0, 0.999999, NULL, "Of adamw: decay of the mean square.")}, \
+    {UPDATE_REAL(group_, epsilon, 1e-8, 1e-30, 1, NULL,                                            \
+        "Of adamw: added to the mean square's root.")},                                            \
+    {UPDATE_REAL(group_, weight_decay, 5e-4, 0, 1, NULL, "Not for norms and biases.")},            \
+    {UPDATE_REAL(group_, clip, 0, 0, 1e9, NULL, CLIP_HELP)}
+
 #define VIEWS(group_)                                                                              \
     {VIEW_CHOICE(group_, crop_by, "scale", "scale|area", CROP_HELP)},                              \
     {VIEW_CHOICE(group_, colours, "mean", "mean|luminance", COLOURS_HELP)},                        \
