@@ -134,6 +134,7 @@ static status compare_parts(taps *t) {
     if (s == STATUS_OK) s = run_parts(t, &one, t->parts, x, dy, cut);
     omp_set_num_threads(threads);
     if (s == STATUS_OK && memcmp(whole, cut, count * sizeof *whole) != 0) t->parts = 1;
+    memory_free(x);
     memory_free(dy);
     memory_free(whole);
     memory_free(cut);
