@@ -61,7 +61,7 @@ ROW_INLINE void put_positions(uint8_t *index, const lanes_bits where[2], size_t 
 
 /* ---- forward: output (i, j), channels from c on ---- */
 
-/* The first largest, or what is not a number, as PyTorch. */
+/* The first largest, as PyTorch. */
 ROW_INLINE void largest(const layer_shape *s, const void *x, void *y, uint8_t *index, int i, int j,
     size_t c, size_t count, dtype t) {
     span rows = inputs_of(s, i, s->in_height), columns = inputs_of(s, j, s->in_width);
@@ -73,7 +73,7 @@ ROW_INLINE void largest(const layer_shape *s, const void *x, void *y, uint8_t *i
             lanes_bits here = (lanes_bits){0} + (uint32_t)position(s, row, column, i, j);
             wide a = wide_load(x, at(s, row, column, s->in_width) + c, count, t);
             WIDE_LOOP {
-                lanes_int more = (a.v[h] > best.v[h]) | (a.v[h] != a.v[h]);
+                lanes_int more = a.v[h] > best.v[h];
                 where[h] = (here & (lanes_bits)more) | (where[h] & ~(lanes_bits)more);
                 best.v[h] = (lanes)(((lanes_int)a.v[h] & more) | ((lanes_int)best.v[h] & ~more));
             }
