@@ -6,8 +6,10 @@ static int divide_up(int a, int b) {
     return (a + b - 1) / b;
 }
 
+/* The last unit may lack images: where all of them pass at once, so do all units. */
 static waves of_most(int images, int unit, int most) {
-    int units = divide_up(images, unit), each = most / unit > 0 ? most / unit : 1;
+    int units = divide_up(images, unit), each = most >= images ? units : most / unit;
+    if (each < 1) each = 1;
     int count = units > each ? divide_up(units, each) : 1;
     int wave = divide_up(units, count) * unit;
     if (wave > images) wave = images;

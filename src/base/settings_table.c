@@ -18,6 +18,18 @@
     AT(group_, key_), .kind = SETTING_CHOICE, .text = (default_), .choices = (choices_),           \
                       .help = help_
 
+/* clang-format off */
+/* Keys of a group that stand in a part of it which several groups have. */
+#define AT_PART(group_, part_, key_)                                                               \
+    .group = #group_, .key = #key_, .offset = offsetof(settings, group_.part_.key_)
+#define PART_REAL(group_, part_, key_, default_, min_, max_, unit_, help_)                         \
+    AT_PART(group_, part_, key_), .kind = SETTING_REAL, .number = (default_), .min = (min_),       \
+                                  .max = (max_), .unit = (unit_), .help = help_
+#define PART_CHOICE(group_, part_, key_, default_, choices_, help_)                                \
+    AT_PART(group_, part_, key_), .kind = SETTING_CHOICE, .text = (default_),                      \
+                                  .choices = (choices_), .help = help_
+/* clang-format on */
+
 #define SCHEDULES "constant|polynomial|cosine"
 
 /* What both training stages have of their optimiser: OPTIMIZER(pretrain), ... */
@@ -32,30 +44,7 @@
 #define CLIP_HELP                                                                                  \
     "A gradient whose norm over all tensors is larger is scaled down to this norm; 0: "            \
     "none is."
-/* Views of images: view_settings, a member of the stage's group. */
-#define CROP_HELP                                                                                  \
-    "scale: crop / s pixels are resized to a view, s between scale_min and scale_max, each pixel " \
-    "from the nearest four. area: torchvision's RandomResizedCrop, a share of the image between "  \
-    "area_min and area_max, each pixel from all those that it covers."
-#define COLOURS_HELP                                                                               \
-    "What grey is when colours change. mean: the mean of the channels; brightness, contrast, "     \
-    "saturation and hue change in this order. luminance: as torchvision's ColorJitter and "        \
-    "RandomGrayscale, in random order."
-#define JITTER_HELP                                                                                \
-    "Brightness, contrast and saturation change by up to this share, where they have no value of " \
-    "their own."
 /* clang-format off */
-/* Keys of a group that stand in a part of it which several groups have. */
-#define AT_PART(group_, part_, key_)                                                               \
-    .group = #group_, .key = #key_, .offset = offsetof(settings, group_.part_.key_)
-#define PART_REAL(group_, part_, key_, default_, min_, max_, unit_, help_)                         \
-    AT_PART(group_, part_, key_), .kind = SETTING_REAL, .number = (default_), .min = (min_),       \
-                                  .max = (max_), .unit = (unit_), .help = help_
-#define PART_CHOICE(group_, part_, key_, default_, choices_, help_)                                \
-    AT_PART(group_, part_, key_), .kind = SETTING_CHOICE, .text = (default_),                      \
-                                  .choices = (choices_), .help = help_
-#define VIEW_REAL(group_, ...) PART_REAL(group_, view, __VA_ARGS__)
-#define VIEW_CHOICE(group_, ...) PART_CHOICE(group_, view, __VA_ARGS__)
 #define UPDATE_REAL(group_, ...) PART_REAL(group_, update, __VA_ARGS__)
 
 #define OPTIMIZER(group_)                                                                          \
@@ -69,7 +58,23 @@
         "Of adamw: added to the mean square's root.")},                                            \
     {UPDATE_REAL(group_, weight_decay, 5e-4, 0, 1, NULL, "Not for norms and biases.")},            \
     {UPDATE_REAL(group_, clip, 0, 0, 1e9, NULL, CLIP_HELP)}
+/* clang-format on */
 
+/* Views of images: view_settings, a member of the stage's group. */
+#define CROP_HELP                                                                                  \
+    "scale: crop / s pixels are resized to a view, s between scale_min and scale_max, each pixel " \
+    "from the nearest four. area: torchvision's RandomResizedCrop, a share of the image between "  \
+    "area_min and area_max, each pixel from all those that it covers."
+#define COLOURS_HELP                                                                               \
+    "What grey is when colours change. mean: the mean of the channels; brightness, contrast, "     \
+    "saturation and hue change in this order. luminance: as torchvision's ColorJitter and "        \
+    "RandomGrayscale, in random order."
+#define JITTER_HELP                                                                                \
+    "Brightness, contrast and saturation change by up to this share, where they have no value of " \
+    "their own."
+/* clang-format off */
+#define VIEW_REAL(group_, ...) PART_REAL(group_, view, __VA_ARGS__)
+#define VIEW_CHOICE(group_, ...) PART_CHOICE(group_, view, __VA_ARGS__)
 #define VIEWS(group_)                                                                              \
     {VIEW_CHOICE(group_, crop_by, "scale", "scale|area", CROP_HELP)},                              \
     {VIEW_CHOICE(group_, colours, "mean", "mean|luminance", COLOURS_HELP)},                        \

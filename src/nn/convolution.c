@@ -64,18 +64,20 @@ static int choose_tile(const conv_shape *c, conv_choice choice) {
     return tile > 0 && cost < cost_forward(c, choice.products) ? tile : 0;
 }
 
+/* Of the direct kernel of shape c, once it is made: what a team runs. */
+static status cut(
+    convolution *k, status made, const conv_shape *c, parts_of what, conv_choice choice) {
+    if (made != STATUS_OK) return made;
+    return conv_parts_create(&k->parts, k->direct, c, what, choice.team);
+}
+
 static status direct_forward(
     convolution *k, onednn *o, const conv_shape *c, conv_fusion f, conv_choice choice) {
-    status s = onednn_forward(&k->direct, o, c, f);
-    return s != STATUS_OK ? s
-                          : conv_parts_create(&k->parts, k->direct, c, ROWS_FORWARD, choice.team);
+    return cut(k, onednn_forward(&k->direct, o, c, f), c, ROWS_FORWARD, choice);
 }
 
 static status direct_weights(convolution *k, onednn *o, const conv_shape *c, conv_choice choice) {
-    status s = onednn_backward_weights(&k->direct, o, c);
-    return s != STATUS_OK
-               ? s
-               : conv_parts_create(&k->parts, k->direct, c, CHANNELS_OF_WEIGHTS, choice.team);
+    return cut(k, onednn_backward_weights(&k->direct, o, c), c, CHANNELS_OF_WEIGHTS, choice);
 }
 
 /* Weight gradients of oneDNN multiply padding, too, and those of dilated kernels are slow. */
@@ -104,12 +106,9 @@ static status create_forward(
 
 static status create_data(convolution *k, onednn *o, conv_choice choice) {
     k->transposed = can_transpose(&k->c);
-    if (!k->transposed) {
-        status s = onednn_backward_data(&k->direct, o, &k->c);
-        return s != STATUS_OK ? s
-                              : conv_parts_create(
-                                    &k->parts, k->direct, &k->c, ROWS_BACKWARD_DATA, choice.team);
-    }
+    if (!k->transposed)
+        return cut(
+            k, onednn_backward_data(&k->direct, o, &k->c), &k->c, ROWS_BACKWARD_DATA, choice);
     conv_shape t = transposed_shape(&k->c);
     conv_fusion f = {.sum = k->sum, .transposed = true};
     return create_forward(k, o, &t, f, choice);

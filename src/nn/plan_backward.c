@@ -385,6 +385,7 @@ static status create_slots(plan *p) {
     int most = p->o.threads > 1 ? SLOTS_A_THREAD * p->o.threads : 1;
     p->slots = fit < (size_t)most ? (int)fit : most;
     if (p->slots < p->o.threads) p->slots = p->o.threads;
+    p->slots -= p->slots % p->o.threads; /* waves of images of which every thread has as many */
     if (p->slots > p->o.images) p->slots = p->o.images;
     p->slot = plan_alloc(p, (size_t)p->slots, p->slot_floats * sizeof(float), "weight gradients");
     p->unit_gradient = plan_alloc(p, p->slot_floats, sizeof(float), "weight gradients");

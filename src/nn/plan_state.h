@@ -165,7 +165,7 @@ value plan_next_norm(const plan *p, value v);
 
 /* plan_norm.c */
 status plan_create_norms(plan *p);
-/* The most that an image in PLAN_TRAIN takes of their memory. */
+/* Bytes of statistics that an image in PLAN_TRAIN adds, at most: where it is a unit. */
 size_t plan_norm_bytes(const plan *p);
 int plan_norm_units(const plan *p, int images);
 /* An image's statistics; then, when all images have theirs, those of the units. What takes a team

@@ -4,9 +4,13 @@
 #include "src/base/random.h"
 #include "src/nn/rows.h"
 
-void *trial_numbers(size_t n, uint64_t item, dtype t) {
+void trial_fill(void *x, size_t n, uint64_t item, dtype t) {
     random_stream r = random_begin(1, RANDOM_INIT, 0, item);
+    for (size_t i = 0; i < n; i++) row_put(x, i, (float)random_between(&r, -1, 1), t);
+}
+
+void *trial_numbers(size_t n, uint64_t item, dtype t) {
     void *x = memory_alloc(n, dtype_size(t), "trial");
-    for (size_t i = 0; x && i < n; i++) row_put(x, i, (float)random_between(&r, -1, 1), t);
+    if (x) trial_fill(x, n, item, t);
     return x;
 }

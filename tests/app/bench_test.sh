@@ -2,14 +2,8 @@
 # bench: one line of JSON, the same results for any number of ranks, screens and arithmetics, and
 # every mistake named. $AUXSEG: the program; $AUXSEG_MPIRUN: mpirun and flags. Needs no data: the
 # gradient that one benchmark writes is the matrix of the other.
-set -uo pipefail
-auxseg=$AUXSEG
-read -ra mpirun <<<"$AUXSEG_MPIRUN"
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-cd "$folder" || exit 1
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 export OMP_NUM_THREADS=1
-failures=0
 
 fail() {
     printf 'FAILED: %s\n' "$*"

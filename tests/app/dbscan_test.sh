@@ -1,28 +1,7 @@
 #!/usr/bin/env bash
 # cluster.method "dbscan": from the settings to the score, the same labels for any number of ranks
 # and threads; what cannot be clustered is refused in words.
-set -uo pipefail
-auxseg=$AUXSEG
-read -ra mpirun <<<"$AUXSEG_MPIRUN"
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-cd "$folder" || exit 1
-failures=0
-
-fail() {
-    printf 'FAILED: %s\n' "$*"
-    tail -n 20 out | sed 's/^/  | /'
-    failures=$((failures + 1))
-}
-
-# expect CODE PATTERN COMMAND...: the exit code, and a line of what was printed.
-expect() {
-    local code=$1 pattern=$2 got=0
-    shift 2
-    timeout 50 "$@" >out 2>&1 </dev/null || got=$?
-    [[ $got -eq $code ]] || fail "$*: code $got, not $code"
-    grep -qa -- "$pattern" out || fail "$*: nothing like \"$pattern\""
-}
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 cat >tiny.cfg <<'CFG'
 run: { dir = "run"; compare = false; };

@@ -1,28 +1,8 @@
 #!/usr/bin/env bash
 # inspect, verify and convert on every file that a run leaves: told apart by contents, damage found,
 # names of weights made torchvision's, what cannot be read refused by name.
-set -uo pipefail
-auxseg=$AUXSEG
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-cd "$folder" || exit 1
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 export OMP_NUM_THREADS=1
-failures=0
-
-fail() {
-    printf 'FAILED: %s\n' "$*"
-    sed 's/^/  | /' out
-    failures=$((failures + 1))
-}
-
-# expect CODE PATTERN COMMAND...: the exit code, and a line of what was printed.
-expect() {
-    local code=$1 pattern=$2 got=0
-    shift 2
-    timeout 50 "$@" >out 2>&1 </dev/null || got=$?
-    [[ $got -eq $code ]] || fail "$*: code $got, not $code"
-    grep -qa -- "$pattern" out || fail "$*: nothing like \"$pattern\""
-}
 
 # damage FILE COPY OFFSET: a copy whose byte at OFFSET, from the end, is another one.
 damage() {

@@ -2,29 +2,8 @@
 # Batches made ahead of time: the weights of both training stages are the same bytes for any number
 # of loader threads, any depth and 1 to 4 ranks, with every augmentation on, stopped and continued
 # too; a damaged image ends the stage on all ranks and is named, whoever was reading it.
-set -uo pipefail
-auxseg=$AUXSEG
-read -ra mpirun <<<"$AUXSEG_MPIRUN"
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-cd "$folder" || exit 1
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 export OMP_NUM_THREADS=1
-failures=0
-
-fail() {
-    printf 'FAILED: %s\n' "$*"
-    tail -n 20 out | sed 's/^/  | /'
-    failures=$((failures + 1))
-}
-
-# expect CODE PATTERN COMMAND...: the exit code, and a line of what was printed.
-expect() {
-    local code=$1 pattern=$2 got=0
-    shift 2
-    timeout 50 "$@" >out 2>&1 </dev/null || got=$?
-    [[ $got -eq $code ]] || fail "$*: code $got, not $code"
-    grep -qa -- "$pattern" out || fail "$*: nothing like \"$pattern\""
-}
 
 cat >tiny.cfg <<'CFG'
 run: { dir = "run"; compare = false; };

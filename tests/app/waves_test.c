@@ -26,7 +26,8 @@ static waves chosen(const waves_options *o, const char *said, bool warned) {
 /* Every image stands in one wave, no wave is empty or parts a unit, all are of the same size but
  * the last, and fewer waves would break the limit. */
 static void check(int images, int unit, int asked, waves w) {
-    int most = asked < unit ? unit : asked / unit * unit;
+    int units = asked >= images ? (images + unit - 1) / unit : asked / unit;
+    int most = units > 1 ? units * unit : unit;
     assert_true(w.count >= 1 && w.images >= 1);
     assert_true(w.images * w.count >= images);
     assert_true(w.count == 1 || w.images * (w.count - 1) < images);
@@ -63,6 +64,9 @@ static void test_what_fits(void **state) {
     assert_int_equal(chosen(&o, "at once", true).count, 1);
     o.images = 0;
     assert_int_equal(chosen(&o, "at once", false).count, 1);
+    /* The last unit lacks an image. */
+    o = (waves_options){.stage = "test", .images = 7, .unit = 4, .each = MIB, .room = 7 * MIB};
+    assert_int_equal(chosen(&o, "at once: 7 MiB", false).count, 1);
 }
 
 int main(void) {

@@ -1,30 +1,8 @@
 #!/usr/bin/env bash
 # Images that pass in waves: the weights of both training stages are the same bytes for any waves, on
 # 1 and 2 ranks, which may have different numbers of them, with gradients of several messages, and
-# stopped with some waves and continued with others. $AUXSEG: the program; $AUXSEG_MPIRUN: mpirun
-# and flags. Needs no data.
-set -uo pipefail
-auxseg=$AUXSEG
-read -ra mpirun <<<"$AUXSEG_MPIRUN"
-folder=$(mktemp -d)
-trap 'rm -rf "$folder"' EXIT
-cd "$folder" || exit 1
-failures=0
-
-fail() {
-    printf 'FAILED: %s\n' "$*"
-    tail -n 20 out | sed 's/^/  | /'
-    failures=$((failures + 1))
-}
-
-# expect CODE PATTERN COMMAND...: the exit code, and a line of what was printed.
-expect() {
-    local code=$1 pattern=$2 got=0
-    shift 2
-    timeout 50 "$@" >out 2>&1 </dev/null || got=$?
-    [[ $got -eq $code ]] || fail "$*: code $got, not $code"
-    grep -qaE -- "$pattern" out || fail "$*: nothing like \"$pattern\""
-}
+# stopped with some waves and continued with others. Needs no data.
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 cat >tiny.cfg <<'CFG'
 run: { dir = "run"; compare = false; };
@@ -64,7 +42,7 @@ same() {
 for norm in group frozen; do
     train "plain-$norm" 1 1 'at once' --set model.norm=$norm
     # Of the pairs of views the first rank has one, the second two: twice as many waves.
-    train two 2 1 '(at once|in . waves of . )' --set model.norm=$norm --set model.wave=1
+    train two 2 1 '\(at once\|in . waves of . \)' --set model.norm=$norm --set model.wave=1
     same two $norm
 done
 train one 1 1 'in 3 waves of 2 ' --set model.norm=group --set model.wave=3

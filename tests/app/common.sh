@@ -1,0 +1,24 @@
+# Sourced by scripts of this folder: a folder of their own to work in, and how they judge what the
+# program does. $AUXSEG: the program; $AUXSEG_MPIRUN: mpirun and flags.
+set -uo pipefail
+auxseg=$AUXSEG
+read -ra mpirun <<<"$AUXSEG_MPIRUN"
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+cd "$folder" || exit 1
+failures=0
+
+fail() {
+    printf 'FAILED: %s\n' "$*"
+    tail -n 20 out | sed 's/^/  | /'
+    failures=$((failures + 1))
+}
+
+# expect CODE PATTERN COMMAND...: the exit code, and a line of what was printed.
+expect() {
+    local code=$1 pattern=$2 got=0
+    shift 2
+    timeout 50 "$@" >out 2>&1 </dev/null || got=$?
+    [[ $got -eq $code ]] || fail "$*: code $got, not $code"
+    grep -qa -- "$pattern" out || fail "$*: nothing like \"$pattern\""
+}
