@@ -41,9 +41,9 @@ may_include src/base
 may_include src/image src/base/
 may_include src/nn src/base/
 may_include src/model src/base/ src/nn/
-may_include src/label src/base/ src/nn/
-may_include src/contrast src/base/ src/nn/ src/image/
-may_include src/segment src/base/ src/nn/ src/image/
+may_include src/label src/base/
+may_include src/contrast src/base/ src/image/
+may_include src/segment src/base/ src/image/
 core=(src/base/ src/image/ src/nn/ src/model/ src/label/ src/contrast/ src/segment/)
 may_include mpi "${core[@]}"
 may_include io "${core[@]}" mpi/comm.h mpi/shard.h mpi/phases.h

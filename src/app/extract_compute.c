@@ -7,9 +7,9 @@
 #include "src/app/setup.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
+#include "src/base/rows.h"
 #include "src/base/stop.h"
 #include "src/base/timer.h"
-#include "src/nn/rows.h"
 
 #include <math.h>
 #include <omp.h>

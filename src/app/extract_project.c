@@ -4,9 +4,9 @@
 #include "src/app/setup.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
+#include "src/base/rows.h"
 #include "src/base/stop.h"
 #include "src/base/timer.h"
-#include "src/nn/rows.h"
 
 /* Rows of one image on their way. */
 typedef struct projection {

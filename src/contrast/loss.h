@@ -15,8 +15,8 @@
 #ifndef AUXSEG_CONTRAST_LOSS_H
 #define AUXSEG_CONTRAST_LOSS_H
 
+#include "src/base/dtype.h"
 #include "src/base/status.h"
-#include "src/nn/dtype.h"
 
 #include <stddef.h>
 #include <stdint.h>

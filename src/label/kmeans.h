@@ -9,9 +9,9 @@
 #ifndef AUXSEG_LABEL_KMEANS_H
 #define AUXSEG_LABEL_KMEANS_H
 
+#include "src/base/dtype.h"
 #include "src/base/status.h"
 #include "src/label/wide.h"
-#include "src/nn/dtype.h"
 
 #include <stdbool.h>
 #include <stddef.h>

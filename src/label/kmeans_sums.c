@@ -1,7 +1,7 @@
 #include "src/base/memory.h"
+#include "src/base/rows.h"
 #include "src/base/vector.h"
 #include "src/label/kmeans.h"
-#include "src/nn/rows.h"
 
 #include <math.h>
 #include <omp.h>

@@ -1,9 +1,9 @@
 #include "src/nn/convolution.h"
 
 #include "src/base/memory.h"
+#include "src/base/rows.h"
 #include "src/nn/convolution_parts.h"
 #include "src/nn/layers.h"
-#include "src/nn/rows.h"
 #include "src/nn/taps.h"
 #include "src/nn/winograd.h"
 

@@ -1,8 +1,8 @@
 #include "src/nn/convolution_parts.h"
 
 #include "src/base/memory.h"
+#include "src/base/rows.h"
 #include "src/nn/layers.h"
-#include "src/nn/rows.h"
 #include "src/nn/trial.h"
 
 #include <omp.h>

@@ -3,7 +3,7 @@
 #ifndef AUXSEG_NN_LANES_H
 #define AUXSEG_NN_LANES_H
 
-#include "src/nn/dtype.h"
+#include "src/base/dtype.h"
 
 #include <stddef.h>
 #include <stdint.h>

@@ -4,8 +4,8 @@
 #ifndef AUXSEG_NN_LAYERS_H
 #define AUXSEG_NN_LAYERS_H
 
+#include "src/base/dtype.h"
 #include "src/base/random.h"
-#include "src/nn/dtype.h"
 
 #include <stdbool.h>
 #include <stdint.h>

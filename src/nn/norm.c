@@ -1,8 +1,8 @@
 /* Loops over channels, WIDE at a time, of a few rows together. Channels are cut into pieces whose
  * constants and sums stay in the first-level cache, ordered as lanes are (wide.h). */
+#include "src/base/rows.h"
 #include "src/base/vector.h"
 #include "src/nn/layers.h"
-#include "src/nn/rows.h"
 #include "src/nn/wide.h"
 
 #include <math.h>

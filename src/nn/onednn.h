@@ -6,8 +6,8 @@
 #ifndef AUXSEG_NN_ONEDNN_H
 #define AUXSEG_NN_ONEDNN_H
 
+#include "src/base/dtype.h"
 #include "src/base/status.h"
-#include "src/nn/dtype.h"
 
 #include <stdbool.h>
 #include <stdint.h>

@@ -8,7 +8,7 @@
 #ifndef AUXSEG_NN_PLAN_H
 #define AUXSEG_NN_PLAN_H
 
-#include "src/nn/dtype.h"
+#include "src/base/dtype.h"
 #include "src/nn/graph.h"
 #include "src/nn/gradient.h"
 

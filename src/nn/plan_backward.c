@@ -1,6 +1,6 @@
 /* The backward pass: image by image through a few nodes, then what crosses images. */
+#include "src/base/rows.h"
 #include "src/nn/plan_state.h"
-#include "src/nn/rows.h"
 
 #include <assert.h>
 #include <omp.h>

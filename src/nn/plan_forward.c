@@ -1,5 +1,5 @@
+#include "src/base/rows.h"
 #include "src/nn/plan_state.h"
-#include "src/nn/rows.h"
 
 #include <assert.h>
 #include <omp.h>

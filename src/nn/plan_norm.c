@@ -1,6 +1,6 @@
 /* Norm layers: statistics of images in float64, combined over a unit in image order. */
 #include "src/base/memory.h"
-#include "src/nn/rows.h"
+#include "src/base/rows.h"
 #include "src/nn/wide.h"
 #include "src/nn/plan_state.h"
 

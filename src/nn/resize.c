@@ -1,6 +1,6 @@
+#include "src/base/rows.h"
 #include "src/base/vector.h"
 #include "src/nn/layers.h"
-#include "src/nn/rows.h"
 #include "src/nn/wide.h"
 
 #include <string.h>

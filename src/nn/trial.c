@@ -2,7 +2,7 @@
 
 #include "src/base/memory.h"
 #include "src/base/random.h"
-#include "src/nn/rows.h"
+#include "src/base/rows.h"
 
 void trial_fill(void *x, size_t n, uint64_t item, dtype t) {
     random_stream r = random_begin(1, RANDOM_INIT, 0, item);

@@ -2,7 +2,7 @@
 #ifndef AUXSEG_NN_TRIAL_H
 #define AUXSEG_NN_TRIAL_H
 
-#include "src/nn/dtype.h"
+#include "src/base/dtype.h"
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,9 +1,9 @@
 #include "src/nn/winograd.h"
 
 #include "src/base/memory.h"
+#include "src/base/rows.h"
 #include "src/nn/lanes.h"
 #include "src/nn/matrix.h"
-#include "src/nn/rows.h"
 #include "src/nn/winograd_transform.h"
 
 #include <math.h>

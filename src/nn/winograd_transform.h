@@ -14,7 +14,7 @@
 #ifndef AUXSEG_NN_WINOGRAD_TRANSFORM_H
 #define AUXSEG_NN_WINOGRAD_TRANSFORM_H
 
-#include "src/nn/dtype.h"
+#include "src/base/dtype.h"
 
 #include <stdbool.h>
 #include <stddef.h>

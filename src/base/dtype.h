@@ -1,6 +1,6 @@
 /* Storage type of activations and packed weights. */
-#ifndef AUXSEG_NN_DTYPE_H
-#define AUXSEG_NN_DTYPE_H
+#ifndef AUXSEG_BASE_DTYPE_H
+#define AUXSEG_BASE_DTYPE_H
 
 #include <stddef.h>
 

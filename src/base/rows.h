@@ -1,10 +1,10 @@
 /* Rows and elements of activations as floats, whatever they are stored as. Loops over elements are
  * plain loops that compilers turn into vector code, one for each storage type. */
-#ifndef AUXSEG_NN_ROWS_H
-#define AUXSEG_NN_ROWS_H
+#ifndef AUXSEG_BASE_ROWS_H
+#define AUXSEG_BASE_ROWS_H
 
 #include "src/base/bf16.h"
-#include "src/nn/dtype.h"
+#include "src/base/dtype.h"
 
 #include <string.h>
 
