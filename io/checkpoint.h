@@ -6,8 +6,8 @@
 #define AUXSEG_IO_CHECKPOINT_H
 
 #include "mpi/comm.h"
-#include "src/nn/gradient.h"
-#include "src/nn/optimizer.h"
+#include "src/nn/graph/gradient.h"
+#include "src/nn/graph/optimizer.h"
 
 typedef struct checkpoint_state {
     parameters *p;

@@ -1,6 +1,6 @@
 #include "io/machine.h"
 
-#include "src/nn/plan.h"
+#include "src/nn/plan/plan.h"
 
 #include <hdf5.h>
 #include <jansson.h>

@@ -4,7 +4,7 @@
 
 #include "io/safetensors.h"
 #include "mpi/comm.h"
-#include "src/nn/parameter.h"
+#include "src/nn/graph/parameter.h"
 
 typedef struct weights_match {
     int matched, missing, unexpected;

@@ -39,8 +39,10 @@ only_in() {
 
 may_include src/base
 may_include src/image src/base/
-may_include src/nn src/base/
-may_include src/model src/base/ src/nn/
+may_include src/nn/kernels src/base/
+may_include src/nn/graph src/base/
+may_include src/nn/plan src/base/ src/nn/kernels/ src/nn/graph/
+may_include src/model src/base/ src/nn/graph/
 may_include src/label src/base/
 may_include src/contrast src/base/ src/image/
 may_include src/segment src/base/ src/image/
@@ -51,7 +53,7 @@ may_include src/app "${core[@]}" mpi/ io/
 
 only_in 'libconfig.h' src/base
 only_in 'Random123/.*' src/base
-only_in '(oneapi/)?dnnl[^>]*' src/nn
+only_in '(oneapi/)?dnnl[^>]*' src/nn/kernels
 only_in '(lapacke?|cblas)[^>]*' src/label
 only_in 'mpi.h' mpi io src/app
 only_in '(hdf5|H5[A-Za-z]*).*\.h' io

@@ -7,8 +7,8 @@
 #include "src/base/random.h"
 #include "src/base/timer.h"
 #include "src/model/network.h"
-#include "src/nn/optimizer.h"
-#include "src/nn/plan.h"
+#include "src/nn/graph/optimizer.h"
+#include "src/nn/plan/plan.h"
 #include "src/segment/cross_entropy.h"
 
 #include <omp.h>

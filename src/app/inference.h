@@ -5,7 +5,7 @@
 #include "io/dataset.h"
 #include "src/base/settings.h"
 #include "src/model/network.h"
-#include "src/nn/plan.h"
+#include "src/nn/plan/plan.h"
 
 enum { INFERENCE_PLANS = 8 }; /* of the shapes asked for last: data sets have few, or very many */
 typedef struct inference inference;

@@ -6,9 +6,9 @@
 #include "io/file.h"
 #include "src/base/settings.h"
 #include "src/model/network.h"
-#include "src/nn/optimizer.h"
-#include "src/nn/plan.h"
-#include "src/nn/schedule.h"
+#include "src/nn/graph/optimizer.h"
+#include "src/nn/graph/schedule.h"
+#include "src/nn/plan/plan.h"
 
 /* path [FILE_PATH]: a file of the run's folder; round 2 and later: "labels.h5" is "labels-2.h5".
  * Not collective. */

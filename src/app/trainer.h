@@ -31,9 +31,9 @@
 #include "src/base/settings.h"
 #include "src/base/timer.h"
 #include "src/model/network.h"
-#include "src/nn/optimizer.h"
-#include "src/nn/plan.h"
-#include "src/nn/schedule.h"
+#include "src/nn/graph/optimizer.h"
+#include "src/nn/graph/schedule.h"
+#include "src/nn/plan/plan.h"
 
 typedef struct trainer_options {
     const char *stage;  /* name of checkpoints and messages, borrowed */

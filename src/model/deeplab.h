@@ -5,7 +5,7 @@
 #ifndef AUXSEG_MODEL_DEEPLAB_H
 #define AUXSEG_MODEL_DEEPLAB_H
 
-#include "src/nn/graph.h"
+#include "src/nn/graph/graph.h"
 
 /* The head body: "classifier.0" (the pyramid), "classifier.1", ".2". The classifier that follows
  * is "classifier.4". */

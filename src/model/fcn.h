@@ -2,7 +2,7 @@
 #ifndef AUXSEG_MODEL_FCN_H
 #define AUXSEG_MODEL_FCN_H
 
-#include "src/nn/graph.h"
+#include "src/nn/graph/graph.h"
 
 /* The head body: "classifier.0" and ".1". channels 0: a quarter of x's. The classifier that
  * follows is "classifier.4". */

@@ -2,7 +2,7 @@
 #ifndef AUXSEG_MODEL_LAYER_H
 #define AUXSEG_MODEL_LAYER_H
 
-#include "src/nn/graph.h"
+#include "src/nn/graph/graph.h"
 
 /* Convolution without bias, batch norm, ReLU: torchvision's Sequential whose members number
  * `first`, first + 1 and (without parameters) first + 2: prefix.0, prefix.1.

@@ -4,7 +4,7 @@
 #ifndef AUXSEG_MODEL_NETWORK_H
 #define AUXSEG_MODEL_NETWORK_H
 
-#include "src/nn/graph.h"
+#include "src/nn/graph/graph.h"
 
 typedef struct network_options {
     const char *backbone; /* "resnet18" | "resnet34" | "resnet50" | "resnet101" | "resnet152" */

@@ -3,7 +3,7 @@
 #ifndef AUXSEG_MODEL_PROJECTION_H
 #define AUXSEG_MODEL_PROJECTION_H
 
-#include "src/nn/graph.h"
+#include "src/nn/graph/graph.h"
 
 /* The hidden layer is as wide as x. The embeddings [H, W, dimensions] are not normalised. */
 value projection_build(graph *g, value x, int dimensions);

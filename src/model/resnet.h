@@ -4,7 +4,7 @@
 #ifndef AUXSEG_MODEL_RESNET_H
 #define AUXSEG_MODEL_RESNET_H
 
-#include "src/nn/graph.h"
+#include "src/nn/graph/graph.h"
 
 enum { RESNET_STAGES = 4 };
 

@@ -1,6 +1,6 @@
 #include "src/app/stage.h"
 
-#include "src/nn/plan.h"
+#include "src/nn/plan/plan.h"
 #include "tests/io/small_dataset.h"
 
 #include <string.h>

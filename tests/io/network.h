@@ -2,7 +2,7 @@
 #ifndef AUXSEG_TESTS_IO_NETWORK_H
 #define AUXSEG_TESTS_IO_NETWORK_H
 
-#include "src/nn/parameter.h"
+#include "src/nn/graph/parameter.h"
 
 #include <string.h>
 

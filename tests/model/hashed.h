@@ -2,7 +2,7 @@
 #ifndef AUXSEG_TESTS_MODEL_HASHED_H
 #define AUXSEG_TESTS_MODEL_HASHED_H
 
-#include "src/nn/parameter.h"
+#include "src/nn/graph/parameter.h"
 
 #include <math.h>
 #include <string.h>

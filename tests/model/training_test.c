@@ -10,8 +10,8 @@
 
 #include "src/base/memory.h"
 #include "src/model/network.h"
-#include "src/nn/node.h"
-#include "src/nn/plan.h"
+#include "src/nn/graph/node.h"
+#include "src/nn/plan/plan.h"
 #include "src/segment/cross_entropy.h"
 #include "tests/model/hashed.h"
 

@@ -5,7 +5,7 @@
 #include "io/weights.h"
 #include "src/base/log.h"
 #include "src/model/network.h"
-#include "src/nn/plan.h"
+#include "src/nn/plan/plan.h"
 
 #include <math.h>
 #include <stdlib.h>

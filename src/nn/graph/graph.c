@@ -1,0 +1,255 @@
+#include "src/nn/graph/graph.h"
+
+#include "src/base/memory.h"
+#include "src/nn/graph/node.h"
+
+#include <assert.h>
+#include <stdio.h>
+#include <string.h>
+
+graph *graph_create(void) {
+    graph *g = memory_alloc(1, sizeof *g, "graph");
+    if (g) g->group = GROUP_BACKBONE;
+    return g;
+}
+
+void graph_destroy(graph *g) {
+    if (!g) return;
+    memory_free(g->node);
+    memory_free(g->declared);
+    memory_free(g->output);
+    memory_free(g);
+}
+
+status graph_status(const graph *g) {
+    return g->state;
+}
+
+void graph_group(graph *g, parameter_group group) {
+    g->group = group;
+}
+
+/* Room for one more item at the end of an array; false, with the graph's state set, when memory is
+ * short. */
+static bool reserve(graph *g, void **array, int used, int *room, size_t size) {
+    if (g->state != STATUS_OK) return false;
+    if (used < *room) return true;
+    int wanted = *room ? 2 * *room : 64;
+    void *grown = memory_alloc((size_t)wanted, size, "graph");
+    if (!grown) {
+        g->state = STATUS_FAILED;
+        return false;
+    }
+    if (used > 0) memcpy(grown, *array, (size_t)used * size);
+    memory_free(*array);
+    *array = grown;
+    *room = wanted;
+    return true;
+}
+
+/* After an error every value is -1, and what is asked about it is 1. */
+static const node *node_at(const graph *g, value x) {
+    static const node none = {.channels = 1, .stride = 1};
+    assert(x < g->nodes && (x >= 0 || g->state != STATUS_OK));
+    return x >= 0 ? &g->node[x] : &none;
+}
+
+static value append(graph *g, node n) {
+    void *array = g->node;
+    if (!reserve(g, &array, g->nodes, &g->node_room, sizeof *g->node)) return -1;
+    g->node = array;
+    g->node[g->nodes] = n;
+    return g->nodes++;
+}
+
+/* A node with one input, as many channels and the same stride. */
+static node derived(const graph *g, node_kind kind, value x) {
+    return (node){.kind = kind,
+        .input = {x},
+        .inputs = 1,
+        .channels = node_at(g, x)->channels,
+        .stride = node_at(g, x)->stride,
+        .weight = -1,
+        .bias = -1,
+        .mean = -1,
+        .variance = -1};
+}
+
+static int declare(graph *g, const char *name, const char *suffix, parameter p) {
+    void *array = g->declared;
+    if (!reserve(g, &array, g->declarations, &g->declared_room, sizeof *g->declared)) return -1;
+    g->declared = array;
+    int length = snprintf(p.name, sizeof p.name, "%s.%s", name, suffix);
+    assert(length > 0 && length < PARAMETER_NAME);
+    (void)length;
+    p.group = g->group;
+    g->declared[g->declarations] = p;
+    return g->declarations++;
+}
+
+static int declare_vector(
+    graph *g, const char *name, const char *suffix, int channels, bool trainable, bool one) {
+    parameter p = {
+        .dims = 1, .shape = {channels}, .trainable = trainable, .init = one ? INIT_ONE : INIT_ZERO};
+    return declare(g, name, suffix, p);
+}
+
+value graph_input(graph *g, int channels) {
+    assert(channels > 0);
+    node n = {.kind = NODE_INPUT,
+        .channels = channels,
+        .stride = 1,
+        .weight = -1,
+        .bias = -1,
+        .mean = -1,
+        .variance = -1};
+    return append(g, n);
+}
+
+static void declare_conv(
+    graph *g, node *n, const char *name, bool bias, parameter_init init, int dims) {
+    int inputs = node_at(g, n->input[0])->channels, area = n->kernel * n->kernel;
+    parameter weight = {.dims = dims,
+        .shape = {n->channels, inputs, n->kernel, n->kernel},
+        .trainable = true,
+        .decay = true,
+        .init = init,
+        .fan_in = inputs * area,
+        .fan_out = n->channels * area};
+    n->weight = declare(g, name, "weight", weight);
+    if (!bias) return;
+    parameter b = {.dims = 1,
+        .shape = {n->channels},
+        .trainable = true,
+        .init = init == INIT_UNIFORM ? INIT_UNIFORM : INIT_ZERO,
+        .fan_in = weight.fan_in,
+        .fan_out = weight.fan_out};
+    n->bias = declare(g, name, "bias", b);
+}
+
+value graph_conv(graph *g, value x, const char *name, int channels, conv c) {
+    node n = derived(g, NODE_CONV, x);
+    n.channels = channels;
+    n.kernel = c.kernel ? c.kernel : 1;
+    n.step = c.stride ? c.stride : 1;
+    n.dilation = c.dilation ? c.dilation : 1;
+    n.padding = c.padding;
+    if (c.padding == PADDING_SAME) n.padding = n.dilation * (n.kernel - 1) / 2;
+    if (c.padding == PADDING_NONE) n.padding = 0;
+    assert(channels > 0 && n.kernel > 0 && n.step > 0 && n.dilation > 0 && n.padding >= 0);
+    n.stride *= n.step;
+    declare_conv(g, &n, name, c.bias, c.init == INIT_ZERO ? INIT_KAIMING : c.init, 4);
+    return append(g, n);
+}
+
+value graph_linear(graph *g, value x, const char *name, int channels) {
+    node n = derived(g, NODE_CONV, x);
+    assert(channels > 0);
+    n.channels = channels;
+    n.kernel = n.step = n.dilation = 1;
+    declare_conv(g, &n, name, true, INIT_UNIFORM, 2);
+    return append(g, n);
+}
+
+value graph_norm(graph *g, value x, const char *name, bool relu) {
+    node n = derived(g, NODE_NORM, x);
+    n.relu = relu;
+    n.weight = declare_vector(g, name, "weight", n.channels, true, true);
+    n.bias = declare_vector(g, name, "bias", n.channels, true, false);
+    n.mean = declare_vector(g, name, "running_mean", n.channels, false, false);
+    n.variance = declare_vector(g, name, "running_var", n.channels, false, true);
+    return append(g, n);
+}
+
+value graph_relu(graph *g, value x) {
+    return append(g, derived(g, NODE_RELU, x));
+}
+
+value graph_add(graph *g, value a, value b, bool relu) {
+    node n = derived(g, NODE_ADD, a);
+    assert(g->state != STATUS_OK || (a != b && graph_channels(g, b) == n.channels));
+    n.input[n.inputs++] = b;
+    n.relu = relu;
+    return append(g, n);
+}
+
+value graph_concat(graph *g, const value *x, int count) {
+    assert(count > 0 && count <= GRAPH_CONCAT);
+    node n = derived(g, NODE_CONCAT, x[0]);
+    for (int i = 1; i < count; i++) {
+        n.input[n.inputs++] = x[i];
+        n.channels += graph_channels(g, x[i]);
+    }
+    return append(g, n);
+}
+
+static value pool(graph *g, node n, int kernel, int stride, int padding) {
+    assert(kernel > 0 && kernel <= 15 && stride > 0 && padding >= 0 && 2 * padding <= kernel);
+    n.kernel = kernel;
+    n.step = stride;
+    n.dilation = 1;
+    n.padding = padding;
+    n.stride *= stride;
+    return append(g, n);
+}
+
+value graph_max_pool(graph *g, value x, int kernel, int stride, int padding, bool ceil) {
+    node n = derived(g, NODE_MAX_POOL, x);
+    n.ceil = ceil;
+    return pool(g, n, kernel, stride, padding);
+}
+
+value graph_average_pool(graph *g, value x, int kernel, int stride, int padding) {
+    return pool(g, derived(g, NODE_AVERAGE_POOL, x), kernel, stride, padding);
+}
+
+value graph_global_pool(graph *g, value x) {
+    node n = derived(g, NODE_GLOBAL_POOL, x);
+    n.stride = 0;
+    return append(g, n);
+}
+
+value graph_resize(graph *g, value x, value like) {
+    node n = derived(g, NODE_RESIZE, x);
+    n.input[n.inputs++] = like;
+    n.stride = node_at(g, like)->stride;
+    return append(g, n);
+}
+
+value graph_dropout(graph *g, value x, double probability) {
+    node n = derived(g, NODE_DROPOUT, x);
+    assert(probability >= 0 && probability < 1);
+    n.probability = probability;
+    return append(g, n);
+}
+
+int graph_output(graph *g, value x) {
+    void *array = g->output;
+    if (!reserve(g, &array, g->outputs, &g->output_room, sizeof *g->output)) return -1;
+    g->output = array;
+    g->output[g->outputs] = x;
+    return g->outputs++;
+}
+
+int graph_outputs(const graph *g) {
+    return g->outputs;
+}
+
+value graph_output_value(const graph *g, int n) {
+    assert(n >= 0 && n < g->outputs);
+    return g->output[n];
+}
+
+int graph_channels(const graph *g, value x) {
+    return node_at(g, x)->channels;
+}
+
+int graph_stride(const graph *g, value x) {
+    return node_at(g, x)->stride;
+}
+
+parameters *parameters_create(const graph *g) {
+    parameters *p = NULL;
+    if (g->state != STATUS_OK) return NULL;
+    return parameters_from(&p, g->declared, g->declarations) == STATUS_OK ? p : NULL;
+}

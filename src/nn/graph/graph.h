@@ -1,0 +1,73 @@
+/* A network as a graph of layers, built by calls and executed by a plan (plan.h).
+ * Not collective. A value is the output of a layer: for each image a [H, W, C] array, a pixel's
+ * channels contiguous (NHWC). Nothing here depends on an image's size: plans do.
+ *
+ * Errors while building (out of memory, a bad argument is an assert) are kept and reported by
+ * graph_status, so that a model reads as a list of layers. */
+#ifndef AUXSEG_NN_GRAPH_GRAPH_H
+#define AUXSEG_NN_GRAPH_GRAPH_H
+
+#include "src/base/status.h"
+#include "src/nn/graph/parameter.h"
+
+typedef struct graph graph;
+typedef int value;
+
+typedef struct conv {
+    int kernel;   /* square; 0 means 1 */
+    int stride;   /* 0 means 1 */
+    int dilation; /* 1 is dense (PyTorch's counting); 0 means 1 */
+    int padding;  /* PADDING_SAME, or explicit; zero-initialised: PADDING_SAME */
+    bool bias;
+    parameter_init init; /* of the weight; INIT_ZERO, the default, chooses INIT_KAIMING. The bias:
+                            INIT_UNIFORM with INIT_UNIFORM, otherwise zero */
+} conv;
+enum { PADDING_SAME = 0, PADDING_NONE = -1 }; /* SAME: dilation * (kernel - 1) / 2 */
+
+graph *graph_create(void);
+/* NULL-safe. */
+void graph_destroy(graph *g);
+status graph_status(const graph *g);
+
+/* Parameters declared after this call belong to the group. Starts as GROUP_BACKBONE. */
+void graph_group(graph *g, parameter_group group);
+
+/* The image, fp32 [H, W, channels], normalised. */
+value graph_input(graph *g, int channels);
+/* name + ".weight" [channels, C, k, k], and name + ".bias" [channels]. */
+value graph_conv(graph *g, value x, const char *name, int channels, conv c);
+/* Batch normalisation (Ioffe & Szegedy 2015), eps 1e-5, momentum 0.1, optionally followed by ReLU:
+ * name + ".weight", ".bias", ".running_mean", ".running_var" [C]. Which images are normalised
+ * together is the plan's norm mode. */
+value graph_norm(graph *g, value x, const char *name, bool relu);
+value graph_relu(graph *g, value x);
+/* a + b, two values of the same shape, optionally followed by ReLU. */
+value graph_add(graph *g, value a, value b, bool relu);
+/* Channels of each of n <= GRAPH_CONCAT different values, one after another. */
+enum { GRAPH_CONCAT = 16 };
+value graph_concat(graph *g, const value *x, int n);
+/* Padding counts as minus infinity; kernel <= 15. */
+value graph_max_pool(graph *g, value x, int kernel, int stride, int padding, bool ceil);
+/* Padding counts as zero, and in the divisor (PyTorch's default). */
+value graph_average_pool(graph *g, value x, int kernel, int stride, int padding);
+/* Mean over all pixels: [1, 1, C]. */
+value graph_global_pool(graph *g, value x);
+/* Bilinear to the height and width of `like` (PyTorch's align_corners=False; from 1 x 1 a
+ * broadcast). */
+value graph_resize(graph *g, value x, value like);
+/* Inverted dropout in training, identity otherwise; keyed by (seed, step, image of the batch,
+ * node). */
+value graph_dropout(graph *g, value x, double probability);
+/* A pixel's channels through a matrix: name + ".weight" [channels, C], name + ".bias" [channels].
+ */
+value graph_linear(graph *g, value x, const char *name, int channels);
+/* Plans keep this value as output number n (0, 1, ... in order of the calls). Returns n. */
+int graph_output(graph *g, value x);
+
+int graph_outputs(const graph *g);
+value graph_output_value(const graph *g, int output);
+int graph_channels(const graph *g, value x);
+/* Pixels of the input between two pixels of x, in a row: 1, 2, 4, 8, ... */
+int graph_stride(const graph *g, value x);
+
+#endif

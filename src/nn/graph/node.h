@@ -1,0 +1,44 @@
+/* The inside of a graph, for graph.c and the plan. */
+#ifndef AUXSEG_NN_GRAPH_NODE_H
+#define AUXSEG_NN_GRAPH_NODE_H
+
+#include "src/nn/graph/graph.h"
+
+typedef enum node_kind {
+    NODE_INPUT,
+    NODE_CONV, /* linear too */
+    NODE_NORM,
+    NODE_RELU,
+    NODE_ADD,
+    NODE_CONCAT,
+    NODE_MAX_POOL,
+    NODE_AVERAGE_POOL,
+    NODE_GLOBAL_POOL,
+    NODE_RESIZE,
+    NODE_DROPOUT,
+} node_kind;
+
+/* A node computes the value of its own index; its inputs have lower ones. */
+typedef struct node {
+    node_kind kind;
+    value input[GRAPH_CONCAT];
+    int inputs; /* resize: the second one gives height and width only */
+    int channels, stride;
+    bool relu, ceil;
+    int kernel, step, dilation, padding; /* convolution and pooling; `step` is the stride */
+    double probability;
+    int weight, bias, mean, variance; /* declared parameters, or -1 */
+} node;
+
+struct graph {
+    node *node;
+    int nodes, node_room;
+    parameter *declared;
+    int declarations, declared_room;
+    value *output;
+    int outputs, output_room;
+    parameter_group group;
+    status state;
+};
+
+#endif

@@ -1,0 +1,124 @@
+#include "src/nn/graph/optimizer.h"
+
+#include "src/base/memory.h"
+#include "src/nn/graph/optimizer_rule.h"
+
+#include <math.h>
+#include <string.h>
+
+static const struct {
+    const char *name;
+    int states;
+    const char *state[OPTIMIZER_STATES];
+} kinds[] = {
+    [OPTIMIZER_SGD] = {"sgd", 1, {"optimizer.sgd.momentum"}},
+    [OPTIMIZER_LARS] = {"lars", 1, {"optimizer.lars.momentum"}},
+    [OPTIMIZER_ADAMW] = {"adamw", 2, {"optimizer.adamw.mean", "optimizer.adamw.square"}},
+};
+
+optimizer_kind optimizer_find(const char *name) {
+    for (int k = 0; k < (int)(sizeof kinds / sizeof *kinds); k++)
+        if (strcmp(kinds[k].name, name) == 0) return (optimizer_kind)k;
+    return OPTIMIZER_SGD;
+}
+
+const char *optimizer_name(optimizer_kind k) {
+    return kinds[k].name;
+}
+
+const char *optimizer_state_name(const optimizer *o, int i) {
+    return kinds[o->o.kind].state[i];
+}
+
+size_t optimizer_bytes(const optimizer *o, const parameters *p) {
+    return (size_t)o->states * p->count * sizeof *o->state[0];
+}
+
+status optimizer_create(optimizer *o, const parameters *p, const optimizer_options *options) {
+    *o = (optimizer){.o = *options, .states = kinds[options->kind].states};
+    status st = parameter_blocks_create(&o->blocks, p);
+    for (int i = 0; st == STATUS_OK && i < o->states; i++) {
+        o->state[i] = memory_alloc(p->count, sizeof *o->state[i], "state of the optimiser");
+        if (!o->state[i]) st = STATUS_FAILED;
+    }
+    if (st == STATUS_OK && options->kind == OPTIMIZER_LARS) {
+        o->part = memory_alloc((size_t)o->blocks.count, sizeof *o->part, "norms of weights");
+        o->square = memory_alloc((size_t)p->trainable, sizeof *o->square, "norms of weights");
+        if (!o->part || !o->square) st = STATUS_FAILED;
+    }
+    if (st != STATUS_OK) optimizer_destroy(o);
+    return st;
+}
+
+void optimizer_destroy(optimizer *o) {
+    if (!o) return;
+    parameter_blocks_destroy(&o->blocks);
+    for (int i = 0; i < OPTIMIZER_STATES; i++) memory_free(o->state[i]);
+    memory_free(o->part);
+    memory_free(o->square);
+    *o = (optimizer){0};
+}
+
+/* PyTorch's clip_grad_norm_. */
+static double clip_factor(const optimizer *o, const gradient *g) {
+    if (o->o.clip <= 0) return 1.0;
+    return fmin(1.0, o->o.clip / (gradient_norm(g) + 1e-6));
+}
+
+static void sum_weights(optimizer *o, const parameters *p) {
+#pragma omp parallel for schedule(static)
+    for (int i = 0; i < o->blocks.count; i++) {
+        const parameter_block *b = &o->blocks.at[i];
+        o->part[i] = p->item[b->item].decay ? sum_of_squares(p->value + b->offset, b->count) : 0.0;
+    }
+    parameter_blocks_sum(&o->blocks, o->part, o->square);
+}
+
+/* LARS's local learning rate of a tensor. */
+static double local_rate(const optimizer *o, const gradient *g, int item, double clip) {
+    if (!g->parameters->item[item].decay) return 1.0;
+    double w = sqrt(o->square[item]), d = clip * sqrt(g->square[item]) + o->o.decay * w;
+    return w > 0 && d > 0 ? o->o.trust * w / d : 1.0;
+}
+
+static momentum_rule momentum_of(
+    const optimizer *o, const gradient *g, int item, double clip, double rate) {
+    bool lars = o->o.kind == OPTIMIZER_LARS;
+    return (momentum_rule){.clip = (float)clip,
+        .decay = g->parameters->item[item].decay ? (float)o->o.decay : 0.0f,
+        .momentum = (float)o->o.momentum,
+        .inner = lars ? (float)(rate * local_rate(o, g, item, clip)) : 1.0f,
+        .outer = lars ? 1.0f : (float)rate};
+}
+
+static adamw_rule adamw_of(const optimizer *o, bool decay, double clip, double rate, int64_t step) {
+    double t = (double)step + 1;
+    return (adamw_rule){.clip = (float)clip,
+        .keep = decay ? (float)(1.0 - rate * o->o.decay) : 1.0f,
+        .fresh_mean = (float)(1.0 - o->o.beta1),
+        .beta2 = (float)o->o.beta2,
+        .fresh_square = (float)(1.0 - o->o.beta2),
+        .unbias = (float)(1.0 / sqrt(1.0 - pow(o->o.beta2, t))),
+        .epsilon = (float)o->o.epsilon,
+        .rate = (float)(rate / (1.0 - pow(o->o.beta1, t)))};
+}
+
+void optimizer_step(
+    optimizer *o, parameters *p, const gradient *g, const double *rate, int64_t step) {
+    double clip = clip_factor(o, g);
+    if (o->o.kind == OPTIMIZER_LARS) sum_weights(o, p);
+#pragma omp parallel for schedule(static)
+    for (int i = 0; i < o->blocks.count; i++) {
+        const parameter_block *b = &o->blocks.at[i];
+        const parameter *item = &p->item[b->item];
+        const float *d = g->value + b->offset;
+        float *w = p->value + b->offset, *first = o->state[0] + b->offset;
+        if (o->o.kind == OPTIMIZER_ADAMW) {
+            adamw_rule r = adamw_of(o, item->decay, clip, rate[item->group], step);
+            adamw_rule_apply(&r, w, first, o->state[1] + b->offset, d, b->count);
+        } else {
+            momentum_rule r = momentum_of(o, g, b->item, clip, rate[item->group]);
+            momentum_rule_apply(&r, w, first, d, b->count);
+        }
+    }
+}

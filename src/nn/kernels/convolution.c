@@ -1,0 +1,289 @@
+#include "src/nn/kernels/convolution.h"
+
+#include "src/base/memory.h"
+#include "src/base/rows.h"
+#include "src/nn/kernels/convolution_parts.h"
+#include "src/nn/kernels/layers.h"
+#include "src/nn/kernels/taps.h"
+#include "src/nn/kernels/winograd.h"
+
+#include <omp.h>
+#include <stdio.h>
+
+enum { LINE = 16 }; /* floats of a cache line */
+
+struct convolution {
+    conv_shape c; /* the layer's */
+    conv_pass pass;
+    bool sum, transposed; /* transposed: backward data as a forward convolution */
+    bool wide;            /* the source and the arithmetic are fp32, the outputs c.type */
+    int tile;             /* Winograd's m */
+    onednn_kernel *direct;
+    conv_parts *parts; /* of `direct`, for a team; or NULL */
+    winograd *winograd;
+    taps *taps;
+};
+
+/* The backward-data pass at stride 1 is a convolution of the gradient with the weights flipped and
+ * transposed. It is taken so: oneDNN 2.6 has no fast kernel of its own for dilated ones, and its
+ * forward kernels are the faster ones for the others too. */
+static conv_shape transposed_shape(const conv_shape *c) {
+    return (conv_shape){c->out_height, c->out_width, c->out_channels, c->height, c->width,
+        c->channels, c->kernel, 1, c->dilation, c->dilation * (c->kernel - 1) - c->padding, c->type,
+        0, 0};
+}
+
+static bool can_transpose(const conv_shape *c) {
+    return c->stride == 1 && c->padding <= c->dilation * (c->kernel - 1);
+}
+
+static size_t area(const conv_shape *c) {
+    return (size_t)c->kernel * (size_t)c->kernel;
+}
+
+static size_t weight_count(const conv_shape *c) {
+    return (size_t)c->out_channels * (size_t)c->channels * area(c);
+}
+
+/* ---- the choice ---- */
+
+/* What a multiplication of oneDNN's direct convolution in c->type costs, in those of `products`:
+ * products are in fp32 for maps in bf16 only where bf16 is the slower arithmetic. */
+static double direct_rate(const conv_shape *c, dtype products) {
+    return c->type != products ? 1.5 : 1;
+}
+
+/* Forward kernels leave out taps in the padding. */
+static double cost_forward(const conv_shape *c, dtype products) {
+    return taps_count(c) * c->channels * c->out_channels * direct_rate(c, products);
+}
+
+static int choose_tile(const conv_shape *c, conv_choice choice) {
+    double cost;
+    int tile = choice.direct ? 0 : winograd_choose(c, choice.products, &cost);
+    return tile > 0 && cost < cost_forward(c, choice.products) ? tile : 0;
+}
+
+/* Of the direct kernel of shape c, once it is made: what a team runs. */
+static status cut(
+    convolution *k, status made, const conv_shape *c, parts_of what, conv_choice choice) {
+    if (made != STATUS_OK) return made;
+    return conv_parts_create(&k->parts, k->direct, c, what, choice.team);
+}
+
+static status direct_forward(
+    convolution *k, onednn *o, const conv_shape *c, conv_fusion f, conv_choice choice) {
+    return cut(k, onednn_forward(&k->direct, o, c, f), c, ROWS_FORWARD, choice);
+}
+
+static status direct_weights(convolution *k, onednn *o, const conv_shape *c, conv_choice choice) {
+    return cut(k, onednn_backward_weights(&k->direct, o, c), c, CHANNELS_OF_WEIGHTS, choice);
+}
+
+/* Weight gradients of oneDNN multiply padding, too, and those of dilated kernels are slow. */
+static status create_weights(convolution *k, onednn *o, conv_choice choice) {
+    const conv_shape *c = &k->c;
+    double cost, each = (double)c->channels * c->out_channels;
+    k->tile = choice.direct ? 0 : winograd_choose(c, choice.products, &cost);
+    /* Every image has a dU of its own, written and read. */
+    if (k->tile > 0) cost += 12.0 * (k->tile + 2) * (k->tile + 2) * each;
+    double valid = taps_count(c) * each, direct = taps_all(c) * each;
+    bool one = c->stride == 1 && !choice.direct && (c->kernel == 1 || valid < 0.7 * direct);
+    double least = one ? valid : direct * direct_rate(c, choice.products);
+    if (k->tile > 0 && cost < least)
+        return winograd_backward_weights(&k->winograd, o, c, k->tile, choice.products);
+    k->tile = 0;
+    return one ? taps_create(&k->taps, o, c, choice.products, choice.team)
+               : direct_weights(k, o, c, choice);
+}
+
+static status create_forward(
+    convolution *k, onednn *o, const conv_shape *c, conv_fusion f, conv_choice choice) {
+    k->tile = choose_tile(c, choice);
+    return k->tile > 0 ? winograd_forward(&k->winograd, o, c, f, k->tile, choice.products)
+                       : direct_forward(k, o, c, f, choice);
+}
+
+static status create_data(convolution *k, onednn *o, conv_choice choice) {
+    k->transposed = can_transpose(&k->c);
+    if (!k->transposed)
+        return cut(
+            k, onednn_backward_data(&k->direct, o, &k->c), &k->c, ROWS_BACKWARD_DATA, choice);
+    conv_shape t = transposed_shape(&k->c);
+    conv_fusion f = {.sum = k->sum, .transposed = true};
+    return create_forward(k, o, &t, f, choice);
+}
+
+static status create_wide(convolution *k, onednn *o, conv_fusion f, conv_choice choice) {
+    conv_shape c = k->c;
+    c.type = DTYPE_F32;
+    return k->pass == CONV_FORWARD ? direct_forward(k, o, &c, f, choice)
+                                   : direct_weights(k, o, &c, choice);
+}
+
+status convolution_create(convolution **out, onednn *o, const conv_shape *c, conv_pass pass,
+    conv_fusion f, conv_choice choice) {
+    convolution *k = memory_alloc(1, sizeof *k, "convolution");
+    if (!k) return STATUS_FAILED;
+    *k = (convolution){.c = *c, .pass = pass, .sum = f.sum};
+    k->wide = choice.wide && c->type != DTYPE_F32;
+    status s = k->wide                      ? create_wide(k, o, f, choice)
+               : pass == CONV_FORWARD       ? create_forward(k, o, c, f, choice)
+               : pass == CONV_BACKWARD_DATA ? create_data(k, o, choice)
+                                            : create_weights(k, o, choice);
+    if (s != STATUS_OK) {
+        convolution_destroy(k);
+        return s;
+    }
+    *out = k;
+    return STATUS_OK;
+}
+
+void convolution_destroy(convolution *k) {
+    if (!k) return;
+    conv_parts_destroy(k->parts);
+    onednn_kernel_destroy(k->direct);
+    winograd_destroy(k->winograd);
+    taps_destroy(k->taps);
+    memory_free(k);
+}
+
+bool convolution_adds(const convolution *k) {
+    return k->pass == CONV_FORWARD || k->transposed;
+}
+
+void convolution_describe(const convolution *k, char *text, size_t size) {
+    if (k->winograd)
+        snprintf(text, size, "winograd %d", k->tile);
+    else
+        snprintf(text, size, "%s", k->taps ? "taps" : "direct");
+}
+
+static size_t outputs(const conv_shape *c) {
+    return (size_t)c->out_height * (size_t)c->out_width * (size_t)c->out_channels;
+}
+
+/* The outputs in fp32, or their gradient. */
+static size_t wide_bytes(const convolution *k) {
+    enum { ALIGNMENT = 64 };
+    size_t bytes = k->wide ? outputs(&k->c) * sizeof(float) : 0;
+    return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+}
+
+static size_t direct_scratch(const convolution *k) {
+    size_t whole = onednn_scratch(k->direct), parts = k->parts ? conv_parts_scratch(k->parts) : 0;
+    return wide_bytes(k) + (whole > parts ? whole : parts);
+}
+
+size_t convolution_scratch(const convolution *k) {
+    return k->direct     ? direct_scratch(k)
+           : k->winograd ? winograd_scratch(k->winograd)
+                         : taps_scratch(k->taps);
+}
+
+size_t convolution_bytes(const convolution *k) {
+    return k->direct ? onednn_bytes(k->direct) : k->winograd ? winograd_bytes(k->winograd) : 0;
+}
+
+size_t convolution_work(const convolution *k) {
+    return k->direct && k->transposed && k->c.kernel > 1 ? weight_count(&k->c) : 0;
+}
+
+size_t convolution_gradient_count(const convolution *k) {
+    return k->direct ? onednn_gradient_count(k->direct) : weight_count(&k->c);
+}
+
+/* ---- weights ---- */
+
+/* Rows and columns in reverse. */
+static void flip(const conv_shape *c, const float *w, float *to) {
+    size_t n = area(c), count = weight_count(c);
+    for (size_t i = 0; i < count; i += n)
+        for (size_t k = 0; k < n; k++) to[i + k] = w[i + n - 1 - k];
+}
+
+size_t convolution_room(const convolution *k) {
+    return k->winograd && k->pass != CONV_BACKWARD_WEIGHTS ? winograd_room(k->winograd) : 0;
+}
+
+void convolution_place(convolution *k, void *room) {
+    winograd_place(k->winograd, room);
+}
+
+status convolution_pack(convolution *k, int thread, int threads, const float *weight, float *work) {
+    if (k->winograd) {
+        winograd_pack(k->winograd, thread, threads, weight);
+        return STATUS_OK;
+    }
+    if (thread != 0) return STATUS_OK;
+    bool reverse = k->transposed && k->c.kernel > 1;
+    if (reverse) flip(&k->c, weight, work);
+    return onednn_pack(k->direct, omp_get_thread_num(), reverse ? work : weight);
+}
+
+/* packed [k^2, C, O] to [O, C, k^2], outputs begin .. end - 1; a cache line of outputs at once. */
+static void transpose(
+    const conv_shape *c, const float *packed, size_t begin, size_t end, float *weight) {
+    size_t all = area(c), in = (size_t)c->channels, out = (size_t)c->out_channels;
+    for (size_t o = begin; o < end; o += LINE)
+        for (size_t i = 0; i < in; i++)
+            for (size_t k = 0; k < all; k++) {
+                const float *from = packed + (k * in + i) * out;
+                for (size_t l = o; l < o + LINE && l < end; l++)
+                    weight[(l * in + i) * all + k] = from[l];
+            }
+}
+
+status convolution_unpack(
+    convolution *k, int thread, int threads, const float *packed, float *weight) {
+    size_t out = (size_t)k->c.out_channels, t = (size_t)thread, n = (size_t)threads;
+    if (k->direct)
+        return thread == 0 ? onednn_unpack(k->direct, omp_get_thread_num(), packed, weight)
+                           : STATUS_OK;
+    transpose(&k->c, packed, out * t / n, out * (t + 1) / n, weight);
+    return STATUS_OK;
+}
+
+/* ---- execution ---- */
+
+/* By a team in parts, or by its leader. */
+static status run_direct(
+    const convolution *k, const team *t, const void *x, void *y, const float *bias) {
+    void *scratch = (char *)t->scratch + wide_bytes(k);
+    if (t->size > 1 && k->parts) return conv_parts_run(k->parts, t, x, y, bias, scratch);
+    return t->rank == 0 ? onednn_run(k->direct, t->thread, x, y, bias, scratch) : STATUS_OK;
+}
+
+static status run_direct_weights(
+    const convolution *k, const team *t, const void *x, const void *dy, float *packed) {
+    void *scratch = (char *)t->scratch + wide_bytes(k);
+    if (t->size > 1 && k->parts) return conv_parts_run_weights(k->parts, t, x, dy, packed, scratch);
+    return t->rank == 0 ? onednn_run_weights(k->direct, t->thread, x, dy, packed, scratch)
+                        : STATUS_OK;
+}
+
+status convolution_run(
+    const convolution *k, const team *t, const void *x, void *y, const float *bias) {
+    if (k->winograd) return winograd_run(k->winograd, t, x, y, bias);
+    if (!k->wide) return run_direct(k, t, x, y, bias);
+    float *wide = t->shared;
+    size_t begin, end;
+    status s = run_direct(k, t, x, wide, bias);
+    team_meet(t);
+    team_share(t, outputs(&k->c), LINE, &begin, &end);
+    layer_convert_in(wide + begin, row_at(y, begin, k->c.type), end - begin, k->c.type);
+    return s;
+}
+
+status convolution_run_weights(
+    const convolution *k, const team *t, const void *x, const void *dy, float *packed) {
+    if (k->winograd) return winograd_run_weights(k->winograd, t, x, dy, packed);
+    if (k->taps) return taps_run(k->taps, t, x, dy, packed);
+    if (!k->wide) return run_direct_weights(k, t, x, dy, packed);
+    float *wide = t->shared;
+    size_t begin, end;
+    team_share(t, outputs(&k->c), LINE, &begin, &end);
+    layer_convert_out(row_at(dy, begin, k->c.type), wide + begin, end - begin, k->c.type);
+    team_meet(t);
+    return run_direct_weights(k, t, x, wide, packed);
+}

@@ -1,0 +1,54 @@
+/* Sixteen neighbouring elements of activations as fp32 lanes, whatever they are stored as. For
+ * functions with VECTOR_CLONES: a vector is one register, two or four of them. */
+#ifndef AUXSEG_NN_KERNELS_LANES_H
+#define AUXSEG_NN_KERNELS_LANES_H
+
+#include "src/base/dtype.h"
+
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+enum { LANES = 16 };
+typedef float lanes __attribute__((vector_size(LANES * sizeof(float))));
+typedef int32_t lanes_int __attribute__((vector_size(LANES * sizeof(int32_t))));
+typedef uint32_t lanes_bits __attribute__((vector_size(LANES * sizeof(uint32_t))));
+typedef uint16_t lanes_half __attribute__((vector_size(LANES * sizeof(uint16_t))));
+
+#define LANES_INLINE static inline __attribute__((always_inline))
+
+/* Elements i .. i + 15. */
+LANES_INLINE lanes lanes_load(const void *x, size_t i, dtype t) {
+    lanes v;
+    if (t == DTYPE_F32) {
+        memcpy(&v, (const float *)x + i, sizeof v);
+    } else {
+        lanes_half h;
+        memcpy(&h, (const uint16_t *)x + i, sizeof h);
+        v = (lanes)(__builtin_convertvector(h, lanes_bits) << 16);
+    }
+    return v;
+}
+
+/* Bits whose upper half is the nearest bf16, ties to even; what is not a number stays so. */
+LANES_INLINE lanes_bits lanes_round(lanes v) {
+    lanes_bits u = (lanes_bits)v, none = (lanes_bits)(v != v);
+    lanes_bits rounded = u + 0x7FFFu + ((u >> 16) & 1u);
+    return (rounded & ~none) | ((u | 0x400000u) & none);
+}
+
+/* What is not a number stays so. */
+LANES_INLINE lanes lanes_relu(lanes v) {
+    return (lanes)((lanes_int)v & ~(lanes_int)(v < 0));
+}
+
+LANES_INLINE void lanes_store(void *x, size_t i, lanes v, dtype t) {
+    if (t == DTYPE_F32) {
+        memcpy((float *)x + i, &v, sizeof v);
+    } else {
+        lanes_half h = __builtin_convertvector(lanes_round(v) >> 16, lanes_half);
+        memcpy((uint16_t *)x + i, &h, sizeof h);
+    }
+}
+
+#endif

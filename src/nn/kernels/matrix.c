@@ -1,0 +1,160 @@
+#include "src/nn/kernels/matrix.h"
+
+#include <assert.h>
+
+/* Fused multiply-adds where the processor has them: all ranks of a run have the same. */
+#if defined(__GNUC__) && !defined(__clang__)
+#pragma GCC optimize("fp-contract=fast")
+#endif
+
+/* What one panel needs of its shape. fetch: the memory of the panel that follows, `each` bytes of
+ * it a step. */
+typedef struct panel_work {
+    size_t inner, a_stride, c_stride;
+    bool add;
+    const char *fetch;
+    size_t each;
+} panel_work;
+
+#define LOOSE __attribute__((aligned(4), may_alias))
+typedef float loose4 __attribute__((vector_size(16))) LOOSE;
+typedef float loose8 __attribute__((vector_size(32))) LOOSE;
+typedef float loose16 __attribute__((vector_size(64))) LOOSE;
+
+/* `group` rows times a panel, two vectors of `width` columns at once. Rows are addressed from a
+ * base each four of them: more pointers than that do not fit the registers. */
+#define TILE(name, isa, VECTOR, width, group)                                                      \
+    isa static void name(const panel_work *w, const float *a, const float *b, float *c) {          \
+        size_t stride = w->a_stride, inner = w->inner;                                             \
+        for (int v = 0; v < MATRIX_PANEL; v += 2 * (width)) {                                      \
+            VECTOR s[group][2] = {{{0}}};                                                          \
+            const float *y = b + v, *x[((group) + 3) / 4];                                         \
+            const char *fetch = w->fetch;                                                          \
+            for (int q = 0; q < ((group) + 3) / 4; q++) x[q] = a + (size_t)(4 * q) * stride;       \
+            for (size_t k = 0; k < inner; k++, y += MATRIX_PANEL, fetch += w->each) {              \
+                VECTOR y0 = *(const VECTOR *)y, y1 = *(const VECTOR *)(y + (width));               \
+                __builtin_prefetch(fetch, 0, 2);                                                   \
+                _Pragma("GCC unroll 16") for (int i = 0; i < (group); i++) {                       \
+                    float e = x[i / 4][(size_t)(i % 4) * stride + k];                              \
+                    s[i][0] += y0 * e;                                                             \
+                    s[i][1] += y1 * e;                                                             \
+                }                                                                                  \
+            }                                                                                      \
+            STORE(VECTOR, width, group)                                                            \
+        }                                                                                          \
+    }
+
+/* The same for the columns of a, which stand side by side. */
+#define TRANSPOSED(name, isa, VECTOR, width, group)                                                \
+    isa static void name(const panel_work *w, const float *a, const float *b, float *c) {          \
+        size_t stride = w->a_stride, inner = w->inner;                                             \
+        for (int v = 0; v < MATRIX_PANEL; v += 2 * (width)) {                                      \
+            VECTOR s[group][2] = {{{0}}};                                                          \
+            const float *y = b + v, *x = a;                                                        \
+            const char *fetch = w->fetch;                                                          \
+            for (size_t k = 0; k < inner; k++, y += MATRIX_PANEL, x += stride, fetch += w->each) { \
+                VECTOR y0 = *(const VECTOR *)y, y1 = *(const VECTOR *)(y + (width));               \
+                __builtin_prefetch(fetch, 0, 2);                                                   \
+                _Pragma("GCC unroll 16") for (int i = 0; i < (group); i++) {                       \
+                    float e = x[i];                                                                \
+                    s[i][0] += y0 * e;                                                             \
+                    s[i][1] += y1 * e;                                                             \
+                }                                                                                  \
+            }                                                                                      \
+            STORE(VECTOR, width, group)                                                            \
+        }                                                                                          \
+    }
+
+#define STORE(VECTOR, width, group)                                                                \
+    _Pragma("GCC unroll 16") for (int i = 0; i < (group); i++) {                                   \
+        VECTOR *to = (VECTOR *)(c + (size_t)i * w->c_stride + v);                                  \
+        if (w->add) s[i][0] += to[0], s[i][1] += to[1];                                            \
+        to[0] = s[i][0];                                                                           \
+        to[1] = s[i][1];                                                                           \
+    }
+
+typedef void (*tile_function)(const panel_work *w, const float *a, const float *b, float *c);
+typedef struct kernel {
+    int rows;
+    tile_function run;
+} kernel;
+typedef struct kernel_set {
+    const kernel *tile;
+    int count;
+    kernel transposed;
+} kernel_set;
+
+TILE(plain_4, , loose4, 4, 4)
+TRANSPOSED(plain_transposed, , loose4, 4, 4)
+static const kernel plain[] = {{4, plain_4}};
+
+#if defined(__x86_64__)
+#define AVX2 __attribute__((target("avx2,fma")))
+TILE(avx2_4, AVX2, loose8, 8, 4)
+TILE(avx2_5, AVX2, loose8, 8, 5)
+TILE(avx2_6, AVX2, loose8, 8, 6)
+TRANSPOSED(avx2_transposed, AVX2, loose8, 8, 4)
+static const kernel avx2[] = {{6, avx2_6}, {5, avx2_5}, {4, avx2_4}};
+
+#define AVX512 __attribute__((target("avx512f,fma")))
+TILE(avx512_8, AVX512, loose16, 16, 8)
+TILE(avx512_9, AVX512, loose16, 16, 9)
+TILE(avx512_10, AVX512, loose16, 16, 10)
+TILE(avx512_11, AVX512, loose16, 16, 11)
+TILE(avx512_12, AVX512, loose16, 16, 12)
+TILE(avx512_13, AVX512, loose16, 16, 13)
+TRANSPOSED(avx512_transposed, AVX512, loose16, 16, 8)
+static const kernel avx512[] = {{13, avx512_13}, {12, avx512_12}, {11, avx512_11}, {10, avx512_10},
+    {9, avx512_9}, {8, avx512_8}};
+#endif
+
+static kernel_set kernels(void) {
+#if defined(__x86_64__)
+    if (__builtin_cpu_supports("avx512f"))
+        return (kernel_set){avx512, sizeof avx512 / sizeof *avx512, {8, avx512_transposed}};
+    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
+        return (kernel_set){avx2, sizeof avx2 / sizeof *avx2, {4, avx2_transposed}};
+#endif
+    return (kernel_set){plain, sizeof plain / sizeof *plain, {4, plain_transposed}};
+}
+
+static size_t round_up(size_t rows, const kernel *k) {
+    size_t each = (size_t)k->rows;
+    return (rows + each - 1) / each * each;
+}
+
+/* The kernel that takes least: a step loads a vector a row, and two of the panel. */
+static const kernel *choose(const kernel_set *set, size_t rows) {
+    const kernel *best = NULL;
+    double least = 0;
+    for (int i = 0; i < set->count; i++) {
+        double each = set->tile[i].rows;
+        double cost = (double)round_up(rows, &set->tile[i]) * (each + 1) / each;
+        if (!best || cost < least) best = &set->tile[i], least = cost;
+    }
+    return best;
+}
+
+size_t matrix_rows(size_t rows) {
+    kernel_set set = kernels();
+    return round_up(rows, choose(&set, rows));
+}
+
+void matrix_product(const matrix_shape *s, const float *a, const float *b, float *c) {
+    kernel_set set = kernels();
+    const kernel *k = s->transposed ? &set.transposed : choose(&set, s->rows);
+    size_t each = (size_t)k->rows, columns = matrix_columns(s->columns);
+    size_t panel = s->inner * MATRIX_PANEL, groups = s->rows / each;
+    assert(s->rows % each == 0);
+    panel_work w = {.inner = s->inner,
+        .a_stride = matrix_stride(s->transposed ? s->rows : s->inner),
+        .c_stride = columns,
+        .add = s->add,
+        .each = MATRIX_PANEL * sizeof *b / groups + 1};
+    for (size_t j = 0; j < columns; j += MATRIX_PANEL, b += panel)
+        for (size_t g = 0; g < groups; g++) {
+            size_t row = g * each;
+            w.fetch = (const char *)(b + panel) + g * w.each * s->inner;
+            k->run(&w, s->transposed ? a + row : a + row * w.a_stride, b, c + row * columns + j);
+        }
+}

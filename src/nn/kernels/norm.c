@@ -1,0 +1,298 @@
+/* Loops over channels, WIDE at a time, of a few rows together. Channels are cut into pieces whose
+ * constants and sums stay in the first-level cache, ordered as lanes are (wide.h). */
+#include "src/base/rows.h"
+#include "src/base/vector.h"
+#include "src/nn/kernels/layers.h"
+#include "src/nn/kernels/wide.h"
+
+#include <math.h>
+
+enum {
+    BLOCK = 32,  /* rows whose fp32 sums are short enough to be added to float64 ones */
+    TOGETHER = 8 /* rows of one loop over channels */
+};
+
+/* Channels first .. first + m - 1 of `stride`, at most up to `end`, from the row on whose piece
+ * begins at element `at`.
+ */
+typedef struct piece {
+    size_t first, m, stride, end, at;
+} piece;
+
+/* Begin with {.first, .stride = C, .end}: whole multiples of WIDE, then what is left; false when
+ * there is none.
+ */
+static bool next_piece(piece *p) {
+    size_t left = p->end - (p->first += p->m);
+    p->m = left < WIDE ? left : (left < ROW ? left : ROW) / WIDE * WIDE;
+    p->at = p->first;
+    return left > 0;
+}
+
+static piece piece_of(int channels, layer_part part) {
+    return (piece){
+        .first = (size_t)part.begin, .stride = (size_t)channels, .end = (size_t)part.end};
+}
+
+/* f(..., elements a step, t), which the compiler knows in all pieces but the last. */
+#define PIECE(p, t, f, ...)                                                                        \
+    do {                                                                                           \
+        if ((p).m >= WIDE)                                                                         \
+            ROW_TYPED(t, f, p, __VA_ARGS__, WIDE);                                                 \
+        else                                                                                       \
+            ROW_TYPED(t, f, p, __VA_ARGS__, (p).m);                                                \
+    } while (0)
+
+static size_t least(size_t a, size_t b) {
+    return a < b ? a : b;
+}
+
+/* Channels, or the lanes that hold fewer. */
+ROW_INLINE size_t lanes_of(piece p) {
+    return p.m < WIDE ? WIDE : p.m;
+}
+
+/* A piece's constants, ordered; zeros for lanes without a channel. */
+static void order(piece p, const float *from, float to[ROW], dtype t) {
+    if (p.m < WIDE) memset(to, 0, WIDE * sizeof *to);
+    for (size_t c = 0; c < p.m; c++) to[wide_place(c, t)] = from[p.first + c];
+}
+
+/* total += sum, which becomes 0. */
+ROW_INLINE void flush(piece p, float sum[ROW], double total[ROW]) {
+    for (size_t c = 0; c < lanes_of(p); c++) {
+        total[c] += sum[c];
+        sum[c] = 0;
+    }
+}
+
+/* ---- moments ---- */
+
+/* sum = x - centre, square = (x - centre)^2, of a block. */
+ROW_INLINE void deviations(piece p, const void *x, size_t rows, const float centre[ROW],
+    float sum[ROW], float square[ROW], size_t count, dtype t) {
+    memset(sum, 0, lanes_of(p) * sizeof *sum);
+    memset(square, 0, lanes_of(p) * sizeof *square);
+    for (size_t n; rows > 0; rows -= n, p.at += n * p.stride) {
+        n = least(rows, TOGETHER);
+        for (size_t c = 0; c < p.m; c += WIDE) {
+            wide o = wide_get(centre, c);
+            wide s = wide_get(sum, c), q = wide_get(square, c);
+            for (size_t k = 0; k < n; k++) {
+                wide a = wide_load(x, p.at + k * p.stride + c, count, t);
+                WIDE_LOOP {
+                    lanes d = a.v[h] - o.v[h];
+                    s.v[h] += d;
+                    q.v[h] += d * d;
+                }
+            }
+            wide_set(sum, c, s);
+            wide_set(square, c, q);
+        }
+    }
+}
+
+/* Deviations of a block are taken from the mean of the block before: what cancels is bounded by
+ * the variance between blocks, however large the mean, for
+ * sum_b (mean_b - mean_(b-1))^2 <= 4 sum_b (mean_b - mean)^2. */
+ROW_INLINE void piece_moments(
+    piece p, const void *x, size_t pixels, double *mean, double *m2, size_t count, dtype t) {
+    float centre[ROW] = {0}, origin[ROW], sum[ROW], square[ROW];
+    double s1[ROW] = {0}, s2[ROW] = {0};
+    size_t rows = least(pixels, BLOCK), m = lanes_of(p);
+    deviations(p, x, rows, centre, sum, square, count, t);
+    for (size_t c = 0; c < m; c++) origin[c] = centre[c] = sum[c] / (float)rows;
+    for (size_t i = 0; i < pixels; i += rows, p.at += rows * p.stride) {
+        rows = least(pixels - i, BLOCK);
+        deviations(p, x, rows, centre, sum, square, count, t);
+        double n = (double)rows;
+        for (size_t c = 0; c < m; c++) {
+            double off = (double)centre[c] - (double)origin[c], s = sum[c];
+            s1[c] += s + n * off;
+            s2[c] += square[c] + off * (2 * s + n * off);
+            centre[c] += sum[c] / (float)rows;
+        }
+    }
+    for (size_t c = 0; c < p.m; c++) {
+        size_t at = wide_place(c, t);
+        double off = s1[at] / (double)pixels;
+        mean[p.first + c] = origin[at] + off;
+        m2[p.first + c] = fmax(0, s2[at] - off * s1[at]);
+    }
+}
+
+VECTOR_CLONES void layer_moments(const void *x, size_t pixels, int channels, layer_part part,
+    dtype t, double *mean, double *m2) {
+    for (piece p = piece_of(channels, part); next_piece(&p);)
+        PIECE(p, t, piece_moments, x, pixels, mean, m2);
+}
+
+/* ---- sums ---- */
+
+ROW_INLINE void piece_sums(
+    piece p, const void *x, size_t pixels, float *sum, size_t count, dtype t) {
+    float part[ROW] = {0};
+    double total[ROW] = {0};
+    for (size_t n; pixels > 0; pixels -= n, p.at += n * p.stride) {
+        n = least(pixels, TOGETHER);
+        for (size_t c = 0; c < p.m; c += WIDE) {
+            wide s = wide_get(part, c);
+            for (size_t k = 0; k < n; k++) {
+                wide a = wide_load(x, p.at + k * p.stride + c, count, t);
+                WIDE_LOOP s.v[h] += a.v[h];
+            }
+            wide_set(part, c, s);
+        }
+        flush(p, part, total);
+    }
+    for (size_t c = 0; c < p.m; c++) sum[p.first + c] = (float)total[wide_place(c, t)];
+}
+
+VECTOR_CLONES void layer_channel_sums(
+    const void *x, size_t pixels, int channels, dtype t, float *sum) {
+    for (piece p = piece_of(channels, (layer_part){0, channels}); next_piece(&p);)
+        PIECE(p, t, piece_sums, x, pixels, sum);
+}
+
+/* ---- forward ---- */
+
+ROW_INLINE void piece_affine(piece p, const layer_norm *l, const void *x, const void *residual,
+    void *y, size_t pixels, size_t count, dtype t) {
+    float scale[ROW], shift[ROW];
+    order(p, l->scale, scale, t);
+    order(p, l->shift, shift, t);
+    for (; pixels > 0; pixels--, p.at += p.stride)
+        for (size_t c = 0; c < p.m; c += WIDE) {
+            wide f = wide_get(scale, c), b = wide_get(shift, c);
+            wide a = wide_load(x, p.at + c, count, t);
+            WIDE_LOOP a.v[h] = a.v[h] * f.v[h] + b.v[h];
+            if (residual) {
+                wide r = wide_load(residual, p.at + c, count, t);
+                WIDE_LOOP a.v[h] += r.v[h];
+            }
+            if (l->relu) WIDE_LOOP a.v[h] = lanes_relu(a.v[h]);
+            wide_store(y, p.at + c, count, a, t);
+        }
+}
+
+VECTOR_CLONES void layer_affine(
+    const layer_norm *n, const void *x, const void *residual, void *y, size_t pixels, dtype t) {
+    for (piece p = piece_of(n->channels, (layer_part){0, n->channels}); next_piece(&p);)
+        PIECE(p, t, piece_affine, n, x, residual, y, pixels);
+}
+
+/* ---- backward ---- */
+
+/* The gradient where the norm's own ReLU let x pass. */
+ROW_INLINE wide own_gradient(wide g, wide x, wide scale, wide shift) {
+    WIDE_LOOP g.v[h] =
+        (lanes)((lanes_int)g.v[h] & (lanes_int)(x.v[h] * scale.v[h] + shift.v[h] > 0));
+    return g;
+}
+
+typedef struct gradient_sums {
+    float scale[ROW], shift[ROW], mean[ROW], part[2][ROW];
+    double total[2][ROW];
+} gradient_sums;
+
+ROW_INLINE void add_gradients(piece p, gradient_sums *s, bool relu, const void *x, const void *y,
+    void *dy, size_t rows, size_t count, dtype t) {
+    for (size_t c = 0; c < p.m; c += WIDE) {
+        wide scale = wide_get(s->scale, c), shift = wide_get(s->shift, c);
+        wide mean = wide_get(s->mean, c);
+        wide s0 = wide_get(s->part[0], c), s1 = wide_get(s->part[1], c);
+        for (size_t k = 0; k < rows; k++) {
+            size_t i = p.at + k * p.stride + c;
+            wide a = wide_load(x, i, count, t), g = wide_load(dy, i, count, t);
+            if (relu) g = own_gradient(g, a, scale, shift);
+            if (y) {
+                wide o = wide_load(y, i, count, t);
+                WIDE_LOOP g.v[h] = (lanes)((lanes_int)g.v[h] & (lanes_int)(o.v[h] > 0));
+                wide_store(dy, i, count, g, t);
+            }
+            WIDE_LOOP {
+                s0.v[h] += g.v[h];
+                s1.v[h] += g.v[h] * (a.v[h] - mean.v[h]);
+            }
+        }
+        wide_set(s->part[0], c, s0);
+        wide_set(s->part[1], c, s1);
+    }
+}
+
+ROW_INLINE void piece_norm_sums(piece p, const layer_norm *l, const void *x, const void *y,
+    void *dy, size_t pixels, double *sums, size_t count, dtype t) {
+    gradient_sums s = {.total = {{0}}};
+    order(p, l->scale, s.scale, t);
+    order(p, l->shift, s.shift, t);
+    for (size_t c = 0; c < p.m; c++) s.mean[wide_place(c, t)] = (float)l->mean[p.first + c];
+    for (size_t n, i = 0; i < pixels; i += n, p.at += n * p.stride) {
+        n = least(pixels - i, TOGETHER);
+        if (y)
+            add_gradients(p, &s, false, x, y, dy, n, count, t);
+        else if (l->relu)
+            add_gradients(p, &s, true, x, NULL, dy, n, count, t);
+        else
+            add_gradients(p, &s, false, x, NULL, dy, n, count, t);
+        if ((i + n) % BLOCK != 0 && i + n < pixels) continue;
+        flush(p, s.part[0], s.total[0]);
+        flush(p, s.part[1], s.total[1]);
+    }
+    for (size_t c = 0; c < p.m; c++) {
+        size_t at = wide_place(c, t), to = p.first + c;
+        double off = s.mean[at] - l->mean[to];
+        sums[to] = s.total[0][at];
+        sums[p.stride + to] = (s.total[1][at] + off * s.total[0][at]) / l->deviation[to];
+    }
+}
+
+VECTOR_CLONES void layer_norm_sums(const layer_norm *n, layer_part part, const void *x,
+    const void *y, void *dy, size_t pixels, dtype t, double *sums) {
+    for (piece p = piece_of(n->channels, part); next_piece(&p);)
+        PIECE(p, t, piece_norm_sums, n, x, y, dy, pixels, sums);
+}
+
+typedef struct gradient_map {
+    float scale[ROW], shift[ROW], f[3][ROW];
+} gradient_map;
+
+ROW_INLINE void map_gradients(piece p, const gradient_map *m, bool relu, const void *x,
+    const void *dy, void *dx, size_t rows, bool add, size_t count, dtype t) {
+    for (size_t c = 0; c < p.m; c += WIDE) {
+        wide scale = wide_get(m->scale, c), shift = wide_get(m->shift, c);
+        wide f0 = wide_get(m->f[0], c), f1 = wide_get(m->f[1], c);
+        wide f2 = wide_get(m->f[2], c);
+        for (size_t k = 0; k < rows; k++) {
+            size_t i = p.at + k * p.stride + c;
+            wide a = wide_load(x, i, count, t), g = wide_load(dy, i, count, t);
+            wide old = add ? wide_load(dx, i, count, t) : (wide){{{0}}};
+            if (relu) g = own_gradient(g, a, scale, shift);
+            WIDE_LOOP {
+                g.v[h] = f0.v[h] * g.v[h] + f1.v[h] * a.v[h] + f2.v[h];
+                if (add) g.v[h] += old.v[h];
+            }
+            wide_store(dx, i, count, g, t);
+        }
+    }
+}
+
+ROW_INLINE void piece_norm_gradient(piece p, const layer_norm *l, const void *x, const void *dy,
+    void *dx, size_t pixels, const float *factors, bool add, size_t count, dtype t) {
+    gradient_map m;
+    order(p, l->scale, m.scale, t);
+    order(p, l->shift, m.shift, t);
+    for (size_t k = 0; k < 3; k++) order(p, factors + k * p.stride, m.f[k], t);
+    for (size_t n; pixels > 0; pixels -= n, p.at += n * p.stride) {
+        n = least(pixels, TOGETHER);
+        if (l->relu)
+            map_gradients(p, &m, true, x, dy, dx, n, add, count, t);
+        else
+            map_gradients(p, &m, false, x, dy, dx, n, add, count, t);
+    }
+}
+
+VECTOR_CLONES void layer_norm_gradient(const layer_norm *n, const void *x, const void *dy, void *dx,
+    size_t pixels, const float *factors, bool add, dtype t) {
+    for (piece p = piece_of(n->channels, (layer_part){0, n->channels}); next_piece(&p);)
+        PIECE(p, t, piece_norm_gradient, n, x, dy, dx, pixels, factors, add);
+}

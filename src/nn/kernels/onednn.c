@@ -1,0 +1,91 @@
+#include "src/nn/kernels/onednn.h"
+
+#include "src/base/log.h"
+#include "src/base/memory.h"
+#include "src/nn/kernels/onednn_version.h"
+
+#include <assert.h>
+#include <omp.h>
+#include <stdio.h>
+
+static int64_t primitives_created;
+
+status onednn_check(dnnl_status_t s, const char *what) {
+    if (s == dnnl_success) return STATUS_OK;
+    log_error("oneDNN: %s: %s", what,
+        s == dnnl_unimplemented   ? "not implemented on this processor"
+        : s == dnnl_out_of_memory ? "out of memory"
+                                  : "refused");
+    return STATUS_FAILED;
+}
+
+status onednn_create(onednn **out, int threads) {
+    onednn *o = memory_alloc(1, sizeof *o, "oneDNN");
+    if (!o) return STATUS_FAILED;
+    o->threads = threads;
+    o->stream = memory_alloc((size_t)threads, sizeof *o->stream, "oneDNN");
+    status s = o->stream ? STATUS_OK : STATUS_FAILED;
+    if (s == STATUS_OK) s = onednn_check(dnnl_engine_create(&o->engine, dnnl_cpu, 0), "engine");
+    for (int i = 0; i < threads && s == STATUS_OK; i++)
+        s = onednn_check(
+            dnnl_stream_create(&o->stream[i], o->engine, dnnl_stream_default_flags), "stream");
+    if (s != STATUS_OK) {
+        onednn_destroy(o);
+        return s;
+    }
+    *out = o;
+    return STATUS_OK;
+}
+
+void onednn_destroy(onednn *o) {
+    if (!o) return;
+    for (int i = 0; o->stream && i < o->threads; i++)
+        if (o->stream[i]) dnnl_stream_destroy(o->stream[i]);
+    if (o->engine) dnnl_engine_destroy(o->engine);
+    memory_free(o->stream);
+    memory_free(o);
+}
+
+status onednn_execute(const onednn *o, int thread, dnnl_primitive_t primitive, int count,
+    const dnnl_exec_arg_t *argument) {
+    assert(thread >= 0 && thread < o->threads && omp_get_max_threads() == 1);
+    dnnl_stream_t stream = o->stream[thread];
+    dnnl_status_t s = dnnl_primitive_execute(primitive, stream, count, argument);
+    if (s == dnnl_success) s = dnnl_stream_wait(stream);
+    return onednn_check(s, "execution");
+}
+
+dnnl_status_t onednn_point(dnnl_memory_t m, const void *at) {
+    return dnnl_memory_set_data_handle(m, (void *)(uintptr_t)at);
+}
+
+void onednn_count(int primitives) {
+#pragma omp atomic
+    primitives_created += primitives;
+}
+
+int64_t onednn_primitives(void) {
+    return primitives_created;
+}
+
+bool onednn_supports(dtype t) {
+    if (t == DTYPE_F32) return true;
+    unsigned isa = dnnl_get_effective_cpu_isa();
+    return (isa & dnnl_cpu_isa_avx512_core_bf16) == dnnl_cpu_isa_avx512_core_bf16;
+}
+
+void onednn_describe(char *text, size_t size) {
+    static const struct {
+        unsigned isa;
+        const char *name;
+    } known[] = {{dnnl_cpu_isa_avx512_core_amx, "AVX-512 with AMX"},
+        {dnnl_cpu_isa_avx512_core_bf16, "AVX-512 with bfloat16"},
+        {dnnl_cpu_isa_avx512_core_vnni, "AVX-512 with VNNI"}, {dnnl_cpu_isa_avx512_core, "AVX-512"},
+        {dnnl_cpu_isa_avx2, "AVX2"}, {dnnl_cpu_isa_avx, "AVX"}, {dnnl_cpu_isa_sse41, "SSE4.1"}};
+    unsigned isa = dnnl_get_effective_cpu_isa();
+    const char *name = "default instructions";
+    for (size_t i = sizeof known / sizeof *known; i-- > 0;)
+        if ((isa & known[i].isa) == known[i].isa) name = known[i].name;
+    const dnnl_version_t *v = dnnl_version();
+    snprintf(text, size, "oneDNN %d.%d.%d, %s", v->major, v->minor, v->patch, name);
+}

@@ -1,0 +1,201 @@
+#include "src/base/rows.h"
+#include "src/base/vector.h"
+#include "src/nn/kernels/layers.h"
+#include "src/nn/kernels/wide.h"
+
+#include <assert.h>
+#include <math.h>
+#include <string.h>
+
+/* Positions from .. to - 1 of an axis. */
+typedef struct span {
+    int from, to;
+} span;
+
+static int most(int a, int b) {
+    return a > b ? a : b;
+}
+
+static int least(int a, int b) {
+    return a < b ? a : b;
+}
+
+/* The inputs of an output. */
+static span inputs_of(const layer_shape *s, int out, int size) {
+    int begin = out * s->stride - s->padding;
+    return (span){most(begin, 0), least(begin + s->kernel, size)};
+}
+
+/* The outputs that an input is part of. */
+static span outputs_of(const layer_shape *s, int in, int size) {
+    int end = in + s->padding, begin = end - s->kernel + s->stride;
+    return (span){begin > 0 ? begin / s->stride : 0, least(end / s->stride + 1, size)};
+}
+
+/* The kernel's position of input (i, j) for output (row, column). */
+static int position(const layer_shape *s, int i, int j, int row, int column) {
+    int down = i + s->padding - row * s->stride, right = j + s->padding - column * s->stride;
+    return down * s->kernel + right;
+}
+
+static size_t at(const layer_shape *s, int row, int column, int width) {
+    return ((size_t)row * (size_t)width + (size_t)column) * (size_t)s->channels;
+}
+
+/* Of bf16 the lanes are even and odd channels: two halves of a word. */
+ROW_INLINE void put_positions(uint8_t *index, const lanes_bits where[2], size_t count, dtype t) {
+    uint16_t half[WIDE];
+    uint8_t all[WIDE];
+    lanes_bits words = where[0] | where[1] << 16;
+    lanes_half first = __builtin_convertvector(where[0], lanes_half);
+    lanes_half second = __builtin_convertvector(where[1], lanes_half);
+    if (t == DTYPE_F32) {
+        memcpy(half, &first, sizeof first);
+        memcpy(half + LANES, &second, sizeof second);
+    } else {
+        memcpy(half, &words, sizeof words);
+    }
+    for (size_t c = 0; c < WIDE; c++) all[c] = (uint8_t)half[c];
+    memcpy(index, all, count);
+}
+
+/* ---- forward: output (i, j), channels from c on ---- */
+
+/* The first largest, as PyTorch. */
+ROW_INLINE void largest(const layer_shape *s, const void *x, void *y, uint8_t *index, int i, int j,
+    size_t c, size_t count, dtype t) {
+    span rows = inputs_of(s, i, s->in_height), columns = inputs_of(s, j, s->in_width);
+    wide best;
+    lanes_bits where[2] = {{0}, {0}};
+    WIDE_LOOP best.v[h] = (lanes){0} - INFINITY;
+    for (int row = rows.from; row < rows.to; row++)
+        for (int column = columns.from; column < columns.to; column++) {
+            lanes_bits here = (lanes_bits){0} + (uint32_t)position(s, row, column, i, j);
+            wide a = wide_load(x, at(s, row, column, s->in_width) + c, count, t);
+            WIDE_LOOP {
+                lanes_int more = a.v[h] > best.v[h];
+                where[h] = (here & (lanes_bits)more) | (where[h] & ~(lanes_bits)more);
+                best.v[h] = (lanes)(((lanes_int)a.v[h] & more) | ((lanes_int)best.v[h] & ~more));
+            }
+        }
+    size_t to = at(s, i, j, s->out_width) + c;
+    wide_store(y, to, count, best, t);
+    if (index) put_positions(index + to, where, count, t);
+}
+
+ROW_INLINE void average(
+    const layer_shape *s, const void *x, void *y, int i, int j, size_t c, size_t count, dtype t) {
+    span rows = inputs_of(s, i, s->in_height), columns = inputs_of(s, j, s->in_width);
+    float scale = 1.0f / (float)(s->kernel * s->kernel);
+    wide sum = {{{0}, {0}}};
+    for (int row = rows.from; row < rows.to; row++)
+        for (int column = columns.from; column < columns.to; column++) {
+            wide a = wide_load(x, at(s, row, column, s->in_width) + c, count, t);
+            WIDE_LOOP sum.v[h] += a.v[h];
+        }
+    WIDE_LOOP sum.v[h] *= scale;
+    wide_store(y, at(s, i, j, s->out_width) + c, count, sum, t);
+}
+
+ROW_INLINE void largest_all(
+    const layer_shape *s, layer_part part, const void *x, void *y, uint8_t *index, dtype t) {
+    size_t n = (size_t)s->channels, c;
+    for (int i = part.begin; i < part.end; i++)
+        for (int j = 0; j < s->out_width; j++) {
+            for (c = 0; c + WIDE <= n; c += WIDE) largest(s, x, y, index, i, j, c, WIDE, t);
+            if (c < n) largest(s, x, y, index, i, j, c, n - c, t);
+        }
+}
+
+VECTOR_CLONES void layer_max_pool(
+    const layer_shape *s, layer_part part, const void *x, void *y, uint8_t *index) {
+    assert(s->kernel * s->kernel <= UINT8_MAX);
+    ROW_TYPED(s->type, largest_all, s, part, x, y, index);
+}
+
+ROW_INLINE void average_all(
+    const layer_shape *s, layer_part part, const void *x, void *y, dtype t) {
+    size_t n = (size_t)s->channels, c;
+    for (int i = part.begin; i < part.end; i++)
+        for (int j = 0; j < s->out_width; j++) {
+            for (c = 0; c + WIDE <= n; c += WIDE) average(s, x, y, i, j, c, WIDE, t);
+            if (c < n) average(s, x, y, i, j, c, n - c, t);
+        }
+}
+
+VECTOR_CLONES void layer_average_pool(
+    const layer_shape *s, layer_part part, const void *x, void *y) {
+    ROW_TYPED(s->type, average_all, s, part, x, y);
+}
+
+/* ---- backward: what input (i, j) receives from the outputs that it is part of ---- */
+
+/* Of all of them, where index is NULL; else of those whose largest it was. */
+ROW_INLINE void receive(const layer_shape *s, const void *dy, const uint8_t *index, void *dx,
+    bool add, int i, int j, size_t c0, size_t m, dtype t) {
+    span rows = outputs_of(s, i, s->out_height), columns = outputs_of(s, j, s->out_width);
+    float sum[ROW], scale = index ? 1.0f : 1.0f / (float)(s->kernel * s->kernel);
+    memset(sum, 0, m * sizeof *sum);
+    for (int row = rows.from; row < rows.to; row++)
+        for (int column = columns.from; column < columns.to; column++) {
+            uint8_t here = (uint8_t)position(s, i, j, row, column);
+            size_t from = at(s, row, column, s->out_width) + c0;
+            for (size_t c = 0; c < m; c++) {
+                float g = row_get(dy, from + c, t);
+                sum[c] += !index || index[from + c] == here ? g : 0.0f;
+            }
+        }
+    size_t to = at(s, i, j, s->in_width) + c0;
+    ROW_LOOP
+    for (size_t c = 0; c < m; c++)
+        row_put(dx, to + c, (add ? row_get(dx, to + c, t) : 0.0f) + scale * sum[c], t);
+}
+
+ROW_INLINE void receive_all(const layer_shape *s, layer_part part, const void *dy,
+    const uint8_t *index, void *dx, bool add, dtype t) {
+    size_t n = (size_t)s->channels;
+    for (int i = part.begin; i < part.end; i++)
+        for (int j = 0; j < s->in_width; j++)
+            for (size_t c = 0; c < n; c += ROW)
+                receive(s, dy, index, dx, add, i, j, c, n - c < ROW ? n - c : ROW, t);
+}
+
+VECTOR_CLONES void layer_max_pool_gradient(const layer_shape *s, layer_part part, const void *dy,
+    const uint8_t *index, void *dx, bool add) {
+    ROW_TYPED(s->type, receive_all, s, part, dy, index, dx, add);
+}
+
+VECTOR_CLONES void layer_average_pool_gradient(
+    const layer_shape *s, layer_part part, const void *dy, void *dx, bool add) {
+    ROW_TYPED(s->type, receive_all, s, part, dy, NULL, dx, add);
+}
+
+/* ---- the mean of all pixels ---- */
+
+ROW_INLINE void mean(const layer_shape *s, const void *x, void *y, size_t c0, size_t m, dtype t) {
+    double sum[ROW] = {0};
+    size_t pixels = (size_t)s->in_height * (size_t)s->in_width, n = (size_t)s->channels;
+    for (size_t i = 0; i < pixels; i++)
+        for (size_t c = 0; c < m; c++) sum[c] += row_get(x, i * n + c0 + c, t);
+    for (size_t c = 0; c < m; c++) row_put(y, c0 + c, (float)(sum[c] / (double)pixels), t);
+}
+
+VECTOR_CLONES void layer_global_pool(const layer_shape *s, const void *x, void *y) {
+    size_t n = (size_t)s->channels;
+    for (size_t c0 = 0; c0 < n; c0 += ROW)
+        ROW_TYPED(s->type, mean, s, x, y, c0, n - c0 < ROW ? n - c0 : ROW);
+}
+
+ROW_INLINE void spread(const layer_shape *s, const void *dy, void *dx, bool add, dtype t) {
+    size_t pixels = (size_t)s->in_height * (size_t)s->in_width, n = (size_t)s->channels;
+    for (size_t i = 0; i < pixels; i++) ROW_LOOP
+    for (size_t c = 0; c < n; c++) {
+        float g = row_get(dy, c, t) / (float)pixels;
+        row_put(dx, i * n + c, add ? row_get(dx, i * n + c, t) + g : g, t);
+    }
+}
+
+VECTOR_CLONES void layer_global_pool_gradient(
+    const layer_shape *s, const void *dy, void *dx, bool add) {
+    ROW_TYPED(s->type, spread, s, dy, dx, add);
+}

@@ -1,0 +1,278 @@
+#include "src/nn/kernels/taps.h"
+
+#include "src/base/memory.h"
+#include "src/base/rows.h"
+#include "src/nn/kernels/layers.h"
+#include "src/nn/kernels/trial.h"
+
+#include <omp.h>
+#include <string.h>
+
+enum { MOST_PIXELS = 1024, ALIGNMENT = 64, CHANNELS = 16 };
+
+/* Outputs y .. y + height - 1, x .. x + width - 1, whose input stands (down, right) from them. */
+typedef struct rectangle {
+    int y, x, height, width, down, right;
+} rectangle;
+
+/* Products of equally many pixels. */
+typedef struct step {
+    int pixels;
+    onednn_product *first, *next;           /* next: adds */
+    onednn_product *part_first, *part_next; /* the same of a part of the input's channels */
+} step;
+
+struct taps {
+    conv_shape c;
+    dtype products;
+    int count; /* taps */
+    int parts; /* of the channels, for a team */
+    rectangle *tap;
+    step *step; /* [count]; a tap's stands in `kind` */
+    int *kind, steps;
+    size_t x_bytes, dy_bytes; /* of a step's pixels, copied */
+};
+
+/* Outputs along one side for which the tap `offset` from them lies inside. */
+static void valid(int in, int out, int offset, int *begin, int *count) {
+    int first = offset < 0 ? -offset : 0, end = in - offset < out ? in - offset : out;
+    *begin = first;
+    *count = end > first ? end - first : 0;
+}
+
+static rectangle rectangle_of(const conv_shape *c, int tap) {
+    rectangle r = {.down = tap / c->kernel * c->dilation - c->padding,
+        .right = tap % c->kernel * c->dilation - c->padding};
+    valid(c->height, c->out_height, r.down, &r.y, &r.height);
+    valid(c->width, c->out_width, r.right, &r.x, &r.width);
+    return r;
+}
+
+double taps_count(const conv_shape *c) {
+    double sum = 0;
+    for (int k = 0; k < c->kernel * c->kernel; k++) {
+        rectangle r = rectangle_of(c, k);
+        sum += (double)r.height * r.width;
+    }
+    return sum;
+}
+
+double taps_all(const conv_shape *c) {
+    return (double)c->kernel * c->kernel * c->out_height * c->out_width;
+}
+
+static int blocks_of(const rectangle *r) {
+    return (r->height * r->width + MOST_PIXELS - 1) / MOST_PIXELS;
+}
+
+static int pixels_of(const rectangle *r) {
+    int blocks = blocks_of(r);
+    return blocks == 0 ? 0 : (r->height * r->width + blocks - 1) / blocks;
+}
+
+/* The products of a step over `rows` of the input's channels. */
+static status create_products(
+    taps *t, onednn *o, int rows, int pixels, onednn_product **first, onednn_product **next) {
+    product_shape p = {.batch = 1,
+        .rows = rows,
+        .inner = pixels,
+        .columns = t->c.out_channels,
+        .transposed = true,
+        .type = t->products};
+    status s = onednn_product_create(first, o, &p);
+    p.add = true;
+    return s == STATUS_OK && next ? onednn_product_create(next, o, &p) : s;
+}
+
+static status create_step(taps *t, onednn *o, int pixels, bool more) {
+    step *s = &t->step[t->steps++];
+    s->pixels = pixels;
+    status st = create_products(t, o, t->c.channels, pixels, &s->first, more ? &s->next : NULL);
+    if (st != STATUS_OK || t->parts == 1) return st;
+    return create_products(
+        t, o, t->c.channels / t->parts, pixels, &s->part_first, more ? &s->part_next : NULL);
+}
+
+/* One step for all taps that need the same one. */
+static status create_steps(taps *t, onednn *o) {
+    for (int k = 0; k < t->count; k++) {
+        t->tap[k] = rectangle_of(&t->c, k);
+        int pixels = pixels_of(&t->tap[k]), s = 0;
+        bool more = blocks_of(&t->tap[k]) > 1;
+        if (pixels == 0) continue;
+        while (s < t->steps && (t->step[s].pixels != pixels || (more && !t->step[s].next))) s++;
+        t->kind[k] = s;
+        if (s < t->steps) continue;
+        status st = create_step(t, o, pixels, more);
+        if (st != STATUS_OK) return st;
+        size_t each = (size_t)pixels * dtype_size(t->products);
+        size_t x = each * (size_t)t->c.channels, dy = each * (size_t)t->c.out_channels;
+        if (x > t->x_bytes) t->x_bytes = (x + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+        if (dy > t->dy_bytes) t->dy_bytes = (dy + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    }
+    return STATUS_OK;
+}
+
+static status run_parts(
+    const taps *t, const team *crew, int parts, const void *x, const void *dy, float *gradient);
+
+/* No parts where they do not give the bits of the whole: products order their sums as they like. */
+static status compare_parts(taps *t) {
+    const conv_shape *c = &t->c;
+    size_t in = (size_t)c->height * (size_t)c->width * (size_t)c->channels;
+    size_t out = (size_t)c->out_height * (size_t)c->out_width * (size_t)c->out_channels;
+    size_t count = (size_t)t->count * (size_t)c->channels * (size_t)c->out_channels;
+    void *x = trial_numbers(in, 0, c->type), *dy = trial_numbers(out, 1, c->type);
+    float *whole = memory_alloc(count, sizeof *whole, "trial");
+    float *cut = memory_alloc(count, sizeof *cut, "trial");
+    void *scratch = memory_alloc(taps_scratch(t), 1, "trial");
+    team one = team_alone(0, scratch);
+    int threads = omp_get_max_threads();
+    omp_set_num_threads(1); /* oneDNN's, onednn.c */
+    status s =
+        x && dy && whole && cut && scratch ? run_parts(t, &one, 1, x, dy, whole) : STATUS_FAILED;
+    if (s == STATUS_OK) s = run_parts(t, &one, t->parts, x, dy, cut);
+    omp_set_num_threads(threads);
+    if (s == STATUS_OK && memcmp(whole, cut, count * sizeof *whole) != 0) t->parts = 1;
+    memory_free(x);
+    memory_free(dy);
+    memory_free(whole);
+    memory_free(cut);
+    memory_free(scratch);
+    return s;
+}
+
+/* At most `most` parts of equal size. */
+static int choose_parts(int channels, int most) {
+    int parts = most;
+    while (parts > 1 && channels % (parts * CHANNELS) != 0) parts--;
+    return parts > 1 ? parts : 1;
+}
+
+status taps_create(taps **out, onednn *o, const conv_shape *c, dtype products, int most) {
+    taps *t = memory_alloc(1, sizeof *t, "convolution");
+    if (!t) return STATUS_FAILED;
+    *t = (taps){.c = *c, .products = products, .count = c->kernel * c->kernel};
+    t->parts = choose_parts(c->channels, most);
+    t->tap = memory_alloc((size_t)t->count, sizeof *t->tap, "convolution");
+    t->step = memory_alloc((size_t)t->count, sizeof *t->step, "convolution");
+    t->kind = memory_alloc((size_t)t->count, sizeof *t->kind, "convolution");
+    status s = t->tap && t->step && t->kind ? create_steps(t, o) : STATUS_FAILED;
+    if (s == STATUS_OK && t->parts > 1) s = compare_parts(t);
+    if (s != STATUS_OK) {
+        taps_destroy(t);
+        return s;
+    }
+    *out = t;
+    return STATUS_OK;
+}
+
+void taps_destroy(taps *t) {
+    if (!t) return;
+    for (int i = 0; t->step && i < t->steps; i++) {
+        onednn_product_destroy(t->step[i].first);
+        onednn_product_destroy(t->step[i].next);
+        onednn_product_destroy(t->step[i].part_first);
+        onednn_product_destroy(t->step[i].part_next);
+    }
+    memory_free(t->tap);
+    memory_free(t->step);
+    memory_free(t->kind);
+    memory_free(t);
+}
+
+size_t taps_scratch(const taps *t) {
+    size_t most = 0;
+    for (int i = 0; i < t->steps; i++) {
+        const step *s = &t->step[i];
+        const onednn_product *k[] = {s->first, s->next, s->part_first, s->part_next};
+        for (int j = 0; j < 4; j++)
+            if (k[j] && onednn_product_scratch(k[j]) > most) most = onednn_product_scratch(k[j]);
+    }
+    return t->x_bytes + t->dy_bytes + most;
+}
+
+/* Channels first .. first + count - 1 of a map of rows of `channels`, of which a rectangle begins
+ * at (y, x). */
+typedef struct window {
+    const void *data;
+    int y, x, width, channels, first, count;
+} window;
+
+/* n pixels, whose first element in the map is `from`, one after the other. */
+static void copy_pixels(const taps *t, const window *w, size_t from, size_t n, void *to) {
+    size_t count = (size_t)w->count, all = (size_t)w->channels;
+    if (w->count == w->channels) count *= n, n = 1;
+    for (size_t i = 0; i < n; i++) {
+        const void *data = row_at(w->data, from + i * all, t->c.type);
+        void *at = row_at(to, i * count, t->products);
+        if (t->c.type == t->products)
+            memcpy(at, data, count * dtype_size(t->products));
+        else
+            layer_convert_out(data, at, count, t->c.type);
+    }
+}
+
+/* Pixels i .. i + count - 1 of a rectangle of `width`, one after another; zeros up to `room`. They
+ * stand so already where a row of the rectangle is one of the map. */
+static const void *pixels_at(
+    const taps *t, const window *w, int width, int i, int count, int room, char *to) {
+    size_t each = (size_t)w->count * dtype_size(t->products), all = (size_t)w->channels;
+    bool whole = w->count == w->channels && width == w->width && count == room;
+    if (whole && t->c.type == t->products)
+        return row_at(w->data, (size_t)(w->y * w->width + i) * all, t->c.type);
+    char *at = to;
+    for (int left = count, n; left > 0; left -= n, i += n, at += (size_t)n * each) {
+        int row = i / width, column = i % width;
+        n = width - column < left ? width - column : left;
+        size_t from = (size_t)(w->y + row) * (size_t)w->width + (size_t)(w->x + column);
+        copy_pixels(t, w, from * all + (size_t)w->first, (size_t)n, at);
+    }
+    memset(at, 0, (size_t)(room - count) * each);
+    return to;
+}
+
+/* Part `part` of `parts` of the input's channels. */
+static status run_tap(const taps *t, const team *crew, int k, int part, int parts, const void *x,
+    const void *dy, float *gradient) {
+    const rectangle *r = &t->tap[k];
+    const step *s = &t->step[t->kind[k]];
+    int area = r->height * r->width, channels = t->c.channels / parts;
+    window in = {
+        x, r->y + r->down, r->x + r->right, t->c.width, t->c.channels, part * channels, channels};
+    window out = {dy, r->y, r->x, t->c.out_width, t->c.out_channels, 0, t->c.out_channels};
+    char *room = (char *)crew->scratch + t->x_bytes;
+    for (int i = 0; i < area; i += s->pixels) {
+        int n = area - i < s->pixels ? area - i : s->pixels;
+        const void *a = pixels_at(t, &in, r->width, i, n, s->pixels, crew->scratch);
+        const void *b = pixels_at(t, &out, r->width, i, n, s->pixels, room);
+        const onednn_product *first = parts > 1 ? s->part_first : s->first;
+        const onednn_product *next = parts > 1 ? s->part_next : s->next;
+        status st = onednn_product_run(
+            i == 0 ? first : next, crew->thread, a, b, gradient, room + t->dy_bytes);
+        if (st != STATUS_OK) return st;
+    }
+    return STATUS_OK;
+}
+
+/* Taps, each in parts, are dealt to the team. */
+static status run_parts(
+    const taps *t, const team *crew, int parts, const void *x, const void *dy, float *gradient) {
+    size_t rows = (size_t)(t->c.channels / parts), each = rows * (size_t)t->c.out_channels;
+    status worst = STATUS_OK;
+    for (int i = crew->rank; i < t->count * parts; i += crew->size) {
+        int k = i / parts;
+        float *to = gradient + (size_t)i * each;
+        if (t->tap[k].height * t->tap[k].width == 0) {
+            memset(to, 0, each * sizeof *to);
+            continue;
+        }
+        status s = run_tap(t, crew, k, i % parts, parts, x, dy, to);
+        if (s != STATUS_OK) worst = s;
+    }
+    return worst;
+}
+
+status taps_run(const taps *t, const team *crew, const void *x, const void *dy, float *gradient) {
+    return run_parts(t, crew, crew->size > 1 ? t->parts : 1, x, dy, gradient);
+}

@@ -1,0 +1,25 @@
+/* The weights' gradient of a convolution of stride 1, one tap of the kernel after the other:
+ * dW[tap] = X^T dY over the rectangle of outputs for which the tap lies inside of the map, a
+ * product by oneDNN. What strongly dilated kernels would multiply with padding is left out, and a 1
+ * x 1 kernel is one product. One image by a team at a time, like convolution.h; not collective. */
+#ifndef AUXSEG_NN_KERNELS_TAPS_H
+#define AUXSEG_NN_KERNELS_TAPS_H
+
+#include "src/nn/kernels/onednn.h"
+#include "src/nn/kernels/team.h"
+
+typedef struct taps taps;
+
+/* Multiplications per pair of channels; a whole map for every tap: taps_all. */
+double taps_count(const conv_shape *c);
+double taps_all(const conv_shape *c);
+
+/* products: the arithmetic of the products; most: threads of a team. */
+status taps_create(taps **out, onednn *o, const conv_shape *c, dtype products, int most);
+/* NULL-safe. */
+void taps_destroy(taps *t);
+size_t taps_scratch(const taps *t);
+/* gradient [kernel^2, C, O]: written. */
+status taps_run(const taps *t, const team *crew, const void *x, const void *dy, float *gradient);
+
+#endif

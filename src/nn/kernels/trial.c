@@ -1,0 +1,16 @@
+#include "src/nn/kernels/trial.h"
+
+#include "src/base/memory.h"
+#include "src/base/random.h"
+#include "src/base/rows.h"
+
+void trial_fill(void *x, size_t n, uint64_t item, dtype t) {
+    random_stream r = random_begin(1, RANDOM_INIT, 0, item);
+    for (size_t i = 0; i < n; i++) row_put(x, i, (float)random_between(&r, -1, 1), t);
+}
+
+void *trial_numbers(size_t n, uint64_t item, dtype t) {
+    void *x = memory_alloc(n, dtype_size(t), "trial");
+    if (x) trial_fill(x, n, item, t);
+    return x;
+}

@@ -1,0 +1,375 @@
+#include "src/nn/kernels/winograd.h"
+
+#include "src/base/memory.h"
+#include "src/base/rows.h"
+#include "src/nn/kernels/lanes.h"
+#include "src/nn/kernels/matrix.h"
+#include "src/nn/kernels/winograd_transform.h"
+
+#include <math.h>
+
+/* A block of tiles is what the transforms write and the products read from the second-level cache;
+ * but matrices of fewer rows than LEAST are slow. */
+enum {
+    BLOCK_BYTES = 1 << 20,
+    GRADIENT_BYTES = 16 << 20,
+    LEAST_TILES = 80,
+    MOST_TILES = 256,
+    ALIGNMENT = 64
+};
+
+_Static_assert((int)WINOGRAD_PANEL == (int)MATRIX_PANEL, "stacks are packed for matrix.h");
+
+struct winograd {
+    conv_shape c;
+    conv_fusion f;
+    dtype products;
+    winograd_map map;
+    int block;               /* tiles of a product */
+    int rows;                /* of its matrices: `block`, or a few more */
+    void *zero;              /* [max(C, O)]: a pixel outside of the map */
+    void *u;                 /* [alpha^2, C, O], forward; borrowed */
+    onednn_product *product; /* in bf16 */
+    size_t bytes[3];         /* of the matrices in scratch memory: V, E (weights), M or dU */
+};
+
+/* ---- the choice ---- */
+
+static int64_t tiles_along(int size, int dilation, int m) {
+    int64_t sum = 0;
+    for (int phase = 0; phase < dilation && phase < size; phase++)
+        sum += ((size - phase + dilation - 1) / dilation + m - 1) / m;
+    return sum;
+}
+
+static int64_t count_tiles(const conv_shape *c, int m) {
+    return tiles_along(c->height, c->dilation, m) * tiles_along(c->width, c->dilation, m);
+}
+
+static bool fits(const conv_shape *c) {
+    return c->kernel == 3 && c->stride == 1 && c->padding == c->dilation &&
+           c->channels % LANES == 0 && c->out_channels % LANES == 0;
+}
+
+int winograd_choose(const conv_shape *c, dtype products, double *cost) {
+    /* Measured: what the transforms of an element of V and M take, and products lose to blocks. */
+    const double transform = 10, loss = 1.1;
+    int best = 0;
+    *cost = INFINITY;
+    for (int m = 2; fits(c) && m <= (products == DTYPE_BF16 ? 2 : 4); m += 2) {
+        double in = c->channels, out = c->out_channels;
+        double elements = (m + 2.0) * (m + 2.0) * (double)count_tiles(c, m);
+        double now = elements * (loss * in * out + transform * (in + out));
+        if (now < *cost) *cost = now, best = m;
+    }
+    return best;
+}
+
+/* ---- creation ---- */
+
+static status create_map(winograd_map *g, const conv_shape *c, int m) {
+    *g = (winograd_map){m, m + 2, c->dilation, c->height, c->width, (int)count_tiles(c, m), NULL};
+    g->origin = memory_alloc((size_t)g->tiles, sizeof *g->origin, "Winograd's tiles");
+    if (!g->origin) return STATUS_FAILED;
+    int d = c->dilation, n = 0;
+    for (int py = 0; py < d; py++)
+        for (int px = 0; px < d; px++)
+            for (int y = py; y < c->height; y += m * d)
+                for (int x = px; x < c->width; x += m * d, n++)
+                    g->origin[n][0] = y, g->origin[n][1] = x;
+    return STATUS_OK;
+}
+
+static size_t positions(const winograd *w) {
+    return (size_t)w->map.alpha * (size_t)w->map.alpha;
+}
+
+/* [alpha^2, rows, columns] as rows: those of the left matrix of a product, or (columns are padded,
+ * not the distance) of its result. */
+static winograd_stack as_rows(
+    const winograd *w, void *data, size_t rows, size_t columns, bool result) {
+    bool own = w->products == DTYPE_F32;
+    size_t row = !own ? columns : result ? matrix_columns(columns) : matrix_stride(columns);
+    return (winograd_stack){
+        data, rows * row, row, WINOGRAD_PANEL, result ? DTYPE_F32 : w->products};
+}
+
+/* [alpha^2, rows, columns] as the right matrix of a product. */
+static winograd_stack as_panels(const winograd *w, void *data, size_t rows, size_t columns) {
+    if (w->products == DTYPE_BF16) return as_rows(w, data, rows, columns, false);
+    return (winograd_stack){
+        data, rows * matrix_columns(columns), WINOGRAD_PANEL, rows * WINOGRAD_PANEL, DTYPE_F32};
+}
+
+static size_t stack_bytes(const winograd *w, winograd_stack s) {
+    size_t bytes = positions(w) * s.plane * dtype_size(s.type);
+    return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+}
+
+static int limit(int tiles) {
+    return tiles < LEAST_TILES ? LEAST_TILES : tiles > MOST_TILES ? MOST_TILES : tiles;
+}
+
+/* Blocks of equal size, of at most `most` tiles. */
+static void choose_block(winograd *w, int most) {
+    int tiles = w->map.tiles, blocks = (tiles + most - 1) / most;
+    w->block = (tiles + blocks - 1) / blocks;
+    w->rows = w->products == DTYPE_F32 ? (int)matrix_rows((size_t)w->block) : w->block;
+}
+
+static status create(winograd **out, const conv_shape *c, conv_fusion f, int m, dtype products) {
+    winograd *w = memory_alloc(1, sizeof *w, "convolution");
+    if (!w) return STATUS_FAILED;
+    *w = (winograd){.c = *c, .f = f, .products = products};
+    int wide = c->channels > c->out_channels ? c->channels : c->out_channels;
+    w->zero = memory_alloc((size_t)wide, sizeof(float), "convolution");
+    status s = w->zero ? create_map(&w->map, c, m) : STATUS_FAILED;
+    if (s != STATUS_OK) {
+        winograd_destroy(w);
+        return s;
+    }
+    *out = w;
+    return STATUS_OK;
+}
+
+status winograd_forward(
+    winograd **out, onednn *o, const conv_shape *c, conv_fusion f, int m, dtype products) {
+    winograd *w;
+    status s = create(&w, c, f, m, products);
+    if (s != STATUS_OK) return s;
+    size_t in = (size_t)c->channels, n = (size_t)c->out_channels;
+    int most =
+        (int)(BLOCK_BYTES / (positions(w) * (in * dtype_size(products) + n * sizeof(float))));
+    choose_block(w, limit(most));
+    w->bytes[0] = stack_bytes(w, as_rows(w, NULL, (size_t)w->rows, in, false));
+    w->bytes[2] = stack_bytes(w, as_rows(w, NULL, (size_t)w->rows, n, true));
+    product_shape p = {.batch = 1,
+        .rows = w->rows,
+        .inner = c->channels,
+        .columns = c->out_channels,
+        .type = products};
+    if (products == DTYPE_BF16) s = onednn_product_create(&w->product, o, &p);
+    if (s != STATUS_OK) {
+        winograd_destroy(w);
+        return s;
+    }
+    *out = w;
+    return STATUS_OK;
+}
+
+/* Columns of dU that exist at once: few enough for the cache. */
+static size_t columns_at_once(const winograd *w) {
+    return w->products == DTYPE_F32 ? WINOGRAD_PANEL : (size_t)w->c.out_channels;
+}
+
+status winograd_backward_weights(
+    winograd **out, onednn *o, const conv_shape *c, int m, dtype products) {
+    winograd *w;
+    status s = create(&w, c, (conv_fusion){.bias = false}, m, products);
+    if (s != STATUS_OK) return s;
+    size_t in = (size_t)c->channels, n = (size_t)c->out_channels;
+    /* Every block makes all of dU: the larger the better, within reason. */
+    size_t each = positions(w) * (in + n) * dtype_size(products);
+    choose_block(w, limit((int)(GRADIENT_BYTES / each)));
+    w->bytes[0] = stack_bytes(w, as_rows(w, NULL, (size_t)w->block, in, false));
+    w->bytes[1] = stack_bytes(w, as_panels(w, NULL, (size_t)w->block, n));
+    w->bytes[2] = stack_bytes(w, as_rows(w, NULL, in, columns_at_once(w), true));
+    product_shape p = {.batch = 1,
+        .rows = c->channels,
+        .inner = w->block,
+        .columns = c->out_channels,
+        .transposed = true,
+        .type = products};
+    if (products == DTYPE_BF16) s = onednn_product_create(&w->product, o, &p);
+    if (s != STATUS_OK) {
+        winograd_destroy(w);
+        return s;
+    }
+    *out = w;
+    return STATUS_OK;
+}
+
+void winograd_destroy(winograd *w) {
+    if (!w) return;
+    onednn_product_destroy(w->product);
+    memory_free(w->map.origin);
+    memory_free(w->zero);
+    memory_free(w);
+}
+
+size_t winograd_scratch(const winograd *w) {
+    size_t more = w->product ? onednn_product_scratch(w->product) : 0;
+    return w->bytes[0] + w->bytes[1] + w->bytes[2] + more;
+}
+
+size_t winograd_bytes(const winograd *w) {
+    return (size_t)w->map.tiles * sizeof *w->map.origin;
+}
+
+size_t winograd_room(const winograd *w) {
+    return stack_bytes(w, as_panels(w, NULL, (size_t)w->c.channels, (size_t)w->c.out_channels));
+}
+
+void winograd_place(winograd *w, void *room) {
+    w->u = room;
+}
+
+/* ---- execution ---- */
+
+void winograd_pack(const winograd *w, int thread, int threads, const float *weight) {
+    winograd_stack u = as_panels(w, w->u, (size_t)w->c.channels, (size_t)w->c.out_channels);
+    int lines = w->c.out_channels / LANES;
+    int begin = lines * thread / threads * LANES, end = lines * (thread + 1) / threads * LANES;
+    winograd_kernel k = {weight, w->c.channels, w->c.out_channels, w->f.transposed};
+    winograd_weights(w->map.m, &k, begin, end, &u);
+}
+
+static winograd_block block_at(const winograd *w, int first) {
+    int left = w->map.tiles - first;
+    return (winograd_block){&w->map, first, left < w->block ? left : w->block};
+}
+
+static winograd_image image_of(const winograd *w, const void *x, int channels) {
+    return (winograd_image){x, w->zero, channels, w->c.type};
+}
+
+/* This thread's share of a block's tiles; *first: the row of its first. */
+static winograd_block share_of(const team *t, const winograd_block *b, size_t *first) {
+    size_t end;
+    team_share(t, (size_t)b->count, 1, first, &end);
+    return (winograd_block){b->map, b->first + (int)*first, (int)(end - *first)};
+}
+
+/* The rows from `row` on. */
+static winograd_stack rows_from(winograd_stack s, size_t row) {
+    s.data = row_at(s.data, row * s.row, s.type);
+    return s;
+}
+
+/* The matrices of positions begin .. end - 1, one after the other, in fp32. */
+static void multiply(const matrix_shape *s, size_t begin, size_t end, const winograd_stack *a,
+    const winograd_stack *b, const winograd_stack *c) {
+    for (size_t p = begin; p < end; p++)
+        matrix_product(s, (const float *)a->data + p * a->plane,
+            (const float *)b->data + p * b->plane, (float *)c->data + p * c->plane);
+}
+
+/* The same in bf16. */
+static status multiply_bf16(const winograd *w, const team *t, size_t begin, size_t end,
+    const winograd_stack *a, const winograd_stack *b, const winograd_stack *c) {
+    void *scratch = (char *)t->scratch + w->bytes[0] + w->bytes[1] + w->bytes[2];
+    status s = STATUS_OK;
+    for (size_t p = begin; p < end && s == STATUS_OK; p++)
+        s = onednn_product_run(w->product, t->thread, row_at(a->data, p * a->plane, a->type),
+            row_at(b->data, p * b->plane, b->type), (float *)c->data + p * c->plane, scratch);
+    return s;
+}
+
+status winograd_run(const winograd *w, const team *t, const void *x, void *y, const float *bias) {
+    size_t in = (size_t)w->c.channels, n = (size_t)w->c.out_channels, rows = (size_t)w->rows;
+    char *at = t->shared;
+    winograd_stack v = as_rows(w, at, rows, in, false), u = as_panels(w, w->u, in, n);
+    winograd_stack m = as_rows(w, at + w->bytes[0], rows, n, true);
+    winograd_image image = image_of(w, x, w->c.channels);
+    winograd_end end = {bias, w->f.sum, w->f.relu};
+    matrix_shape shape = {.rows = rows, .inner = in, .columns = n};
+    size_t row, begin, stop;
+    status worst = STATUS_OK;
+    team_share(t, positions(w), 1, &begin, &stop);
+    for (int first = 0; first < w->map.tiles; first += w->block) {
+        winograd_block b = block_at(w, first), mine = share_of(t, &b, &row);
+        winograd_stack from = rows_from(m, row), to = rows_from(v, row);
+        winograd_gather(&mine, &image, &to);
+        team_meet(t);
+        status s = STATUS_OK;
+        if (w->product)
+            s = multiply_bf16(w, t, begin, stop, &v, &u, &m);
+        else
+            multiply(&shape, begin, stop, &v, &u, &m);
+        if (s != STATUS_OK) worst = s;
+        team_meet(t);
+        winograd_scatter(&mine, &from, &end, w->c.out_channels, w->c.type, y);
+    }
+    return worst;
+}
+
+/* Rows of a block that no tile fills: oneDNN's products are of whole blocks. */
+static void clear_rest(const winograd *w, int count, const winograd_stack *s) {
+    size_t row = s->row * dtype_size(s->type), left = (size_t)(w->block - count);
+    for (size_t p = 0; p < positions(w) && left > 0; p++)
+        memset((char *)s->data + p * s->plane * dtype_size(s->type) + (size_t)count * row, 0,
+            left * row);
+}
+
+/* What a block of tiles gives to the weights' gradient. */
+typedef struct block_gradient {
+    winograd_stack v, e;
+    size_t tiles;
+    bool add; /* to the blocks before */
+    float *gradient;
+} block_gradient;
+
+/* dW (+)= G^T (V^T E) G, some columns at once, which a thread computes alone. */
+static void collect_panels(const winograd *w, const team *t, const block_gradient *b) {
+    size_t n = (size_t)w->c.out_channels, begin, end;
+    char *third = (char *)t->scratch + w->bytes[0] + w->bytes[1];
+    matrix_shape shape = {.rows = (size_t)w->c.channels,
+        .inner = b->tiles,
+        .columns = WINOGRAD_PANEL,
+        .transposed = true};
+    winograd_stack panel = b->e, du = as_rows(w, third, shape.rows, columns_at_once(w), true);
+    team_share(t, n, WINOGRAD_PANEL, &begin, &end);
+    for (size_t o = begin; o < end; o += WINOGRAD_PANEL) {
+        size_t left = n - o < WINOGRAD_PANEL ? n - o : WINOGRAD_PANEL;
+        panel.data = (float *)b->e.data + o / WINOGRAD_PANEL * b->e.panel;
+        multiply(&shape, 0, positions(w), &b->v, &panel, &du);
+        winograd_collect(w->map.m, &du, (size_t[3]){shape.rows, left, n}, b->add, b->gradient + o);
+    }
+}
+
+/* The same in bf16: all columns of some positions, then some columns of all positions. */
+static status collect_bf16(const winograd *w, const team *t, const block_gradient *b) {
+    size_t in = (size_t)w->c.channels, n = (size_t)w->c.out_channels, begin, end;
+    char *third = (char *)t->shared + w->bytes[0] + w->bytes[1];
+    winograd_stack du = as_rows(w, third, in, n, true);
+    team_share(t, positions(w), 1, &begin, &end);
+    status s = multiply_bf16(w, t, begin, end, &b->v, &b->e, &du);
+    team_meet(t);
+    team_share(t, n, WINOGRAD_PANEL, &begin, &end);
+    du.data = (float *)du.data + begin;
+    if (begin < end)
+        winograd_collect(
+            w->map.m, &du, (size_t[3]){in, end - begin, n}, b->add, b->gradient + begin);
+    return s;
+}
+
+status winograd_run_weights(
+    const winograd *w, const team *t, const void *x, const void *dy, float *gradient) {
+    size_t in = (size_t)w->c.channels, n = (size_t)w->c.out_channels, row;
+    char *at = t->shared, *second = at + w->bytes[0];
+    winograd_image image = image_of(w, x, w->c.channels);
+    winograd_image dimage = image_of(w, dy, w->c.out_channels);
+    status worst = STATUS_OK;
+    for (int first = 0; first < w->map.tiles; first += w->block) {
+        winograd_block b = block_at(w, first), mine = share_of(t, &b, &row);
+        size_t tiles = (size_t)(w->product ? w->block : b.count);
+        block_gradient g = {as_rows(w, at, tiles, in, false), as_panels(w, second, tiles, n), tiles,
+            first > 0, gradient};
+        winograd_stack v = rows_from(g.v, row), e = rows_from(g.e, row);
+        winograd_gather(&mine, &image, &v);
+        winograd_expand(&mine, &dimage, &e);
+        if (w->product && t->rank == 0) {
+            clear_rest(w, b.count, &g.v);
+            clear_rest(w, b.count, &g.e);
+        }
+        team_meet(t);
+        if (w->product) {
+            status s = collect_bf16(w, t, &g);
+            if (s != STATUS_OK) worst = s;
+        } else {
+            collect_panels(w, t, &g);
+        }
+        team_meet(t);
+    }
+    return worst;
+}

@@ -1,0 +1,175 @@
+#include "src/nn/plan/plan.h"
+
+#include "src/base/log.h"
+#include "src/base/memory.h"
+#include "src/nn/plan/plan_state.h"
+
+#include <assert.h>
+
+void *plan_alloc(plan *p, size_t count, size_t size, const char *what) {
+    void *memory = memory_alloc(count, size, what);
+    if (memory) p->bytes += count * size;
+    return memory;
+}
+
+/* Where the graph's parameters stand among the caller's. */
+static status find_parameters(plan *p) {
+    const graph *g = p->g;
+    p->item = plan_alloc(p, (size_t)g->declarations, sizeof *p->item, "plan");
+    if (!p->item) return STATUS_FAILED;
+    for (int i = 0; i < g->declarations; i++) {
+        const parameter *d = &g->declared[i];
+        p->item[i] = parameters_find(p->p, d->name);
+        const parameter *found = p->item[i] < 0 ? NULL : &p->p->item[p->item[i]];
+        bool same = found && found->dims == d->dims && found->trainable == d->trainable;
+        for (int k = 0; same && k < d->dims; k++) same = found->shape[k] == d->shape[k];
+        if (!same) {
+            log_error("parameter %s is missing, or has another shape than the network's", d->name);
+            return STATUS_FAILED;
+        }
+    }
+    return STATUS_OK;
+}
+
+/* Where everything will stand. */
+static status lay_out(plan *p) {
+    status s = find_parameters(p);
+    p->layer = plan_alloc(p, (size_t)p->nodes, sizeof *p->layer, "plan");
+    if (!p->layer) s = STATUS_FAILED;
+    if (s == STATUS_OK) s = plan_shapes(p);
+    if (s == STATUS_OK && p->o.mode == PLAN_INFER) plan_fuse(p);
+    if (s == STATUS_OK && p->o.mode == PLAN_TRAIN) plan_fuse_sums(p);
+    return s == STATUS_OK ? plan_layout(p) : s;
+}
+
+static status build(plan *p) {
+    status s = lay_out(p);
+    if (s == STATUS_OK) s = plan_create_maps(p);
+    if (s == STATUS_OK) s = plan_create_norms(p);
+    if (s == STATUS_OK) s = plan_create_kernels(p);
+    if (s == STATUS_OK && p->o.mode == PLAN_TRAIN) s = plan_create_backward(p);
+    return s == STATUS_OK ? plan_pack(p) : s;
+}
+
+status plan_create(plan **out, const graph *g, parameters *p, plan_options o) {
+    assert(o.height > 0 && o.width > 0 && o.images > 0 && o.threads > 0);
+    assert(o.mode == PLAN_INFER || o.norm != NORM_GROUP || o.group > 0);
+    if (graph_status(g) != STATUS_OK) return graph_status(g);
+    plan *made = memory_alloc(1, sizeof *made, "plan");
+    if (!made) return STATUS_FAILED;
+    *made = (plan){.g = g, .p = p, .o = o, .nodes = g->nodes};
+    status s = build(made);
+    if (s != STATUS_OK) {
+        plan_destroy(made);
+        return s;
+    }
+    *out = made;
+    return STATUS_OK;
+}
+
+status plan_image_bytes(const graph *g, parameters *p, plan_options o, size_t *bytes) {
+    assert(o.mode == PLAN_TRAIN);
+    if (graph_status(g) != STATUS_OK) return graph_status(g);
+    plan *made = memory_alloc(1, sizeof *made, "plan");
+    if (!made) return STATUS_FAILED;
+    *made = (plan){.g = g, .p = p, .o = o, .nodes = g->nodes};
+    status s = lay_out(made);
+    if (s == STATUS_OK) *bytes = plan_map_bytes(made) + plan_norm_bytes(made);
+    plan_destroy(made);
+    return s;
+}
+
+static void destroy_layer(layer *l) {
+    convolution_destroy(l->forward);
+    convolution_destroy(l->backward_data);
+    convolution_destroy(l->backward_weights);
+    memory_free(l->folded_bias);
+    memory_free(l->norm.mean);
+    memory_free(l->norm.scale);
+    memory_free(l->norm.moments);
+    memory_free(l->norm.sums);
+    memory_free(l->norm.factors);
+    memory_free(l->norm.gradient);
+    memory_free(l->norm.total);
+}
+
+void plan_destroy(plan *p) {
+    if (!p) return;
+    for (int i = 0; p->layer && i < p->nodes; i++) destroy_layer(&p->layer[i]);
+    for (int i = 0; p->output && i < p->g->outputs; i++) {
+        memory_free(p->output[i].data);
+        memory_free(p->output[i].gradient);
+    }
+    for (int i = 0; p->worker && i < p->o.threads; i++) {
+        memory_free(p->worker[i].scratch);
+        memory_free(p->worker[i].work);
+        memory_free(p->worker[i].seconds);
+    }
+    onednn_destroy(p->engine);
+    memory_free(p->room);
+    memory_free(p->item);
+    memory_free(p->layer);
+    memory_free(p->buffer);
+    memory_free(p->arena);
+    memory_free(p->input);
+    memory_free(p->output);
+    memory_free(p->worker);
+    memory_free(p->meeting);
+    memory_free(p->step);
+    memory_free(p->slot);
+    memory_free(p->unit_gradient);
+    memory_free(p->plain);
+    memory_free(p->gathered);
+    memory_free(p->reported);
+    memory_free(p);
+}
+
+static size_t image_elements(const plan *p) {
+    value v = 0;
+    while (p->layer[v].n->kind != NODE_INPUT) v++;
+    return p->layer[v].elements;
+}
+
+float *plan_input(plan *p, int image) {
+    assert(image >= 0 && image < p->o.images);
+    return p->input + (size_t)image * image_elements(p);
+}
+
+void plan_swap_input(plan *p, float **input) {
+    float *mine = p->input;
+    p->input = *input;
+    *input = mine;
+}
+
+const float *plan_output(const plan *p, int output, int image) {
+    const plan_output_data *o = &p->output[output];
+    return o->data + (size_t)image * p->layer[o->v].elements;
+}
+
+void plan_output_shape(const plan *p, int output, int *height, int *width, int *channels) {
+    const layer *l = &p->layer[p->output[output].v];
+    *height = l->height;
+    *width = l->width;
+    *channels = l->n->channels;
+}
+
+float *plan_output_gradient(plan *p, int output, int image) {
+    const plan_output_data *o = &p->output[output];
+    return o->gradient + (size_t)image * p->layer[o->v].elements;
+}
+
+size_t plan_bytes(const plan *p) {
+    return p->bytes;
+}
+
+bool plan_supports(dtype t) {
+    return onednn_supports(t);
+}
+
+bool plan_fast_bf16(void) {
+    return onednn_fast_bf16();
+}
+
+void plan_describe(char *text, size_t size) {
+    onednn_describe(text, size);
+}

@@ -1,0 +1,131 @@
+/* A graph made ready to run for one image shape, data type and mode: primitives created (each for
+ * one image and one thread), weights packed, memory laid out. After plan_create no primitive is
+ * created and no memory allocated.
+ *
+ * Not collective, but for PLAN_TRAIN with NORM_SYNC, where `exchange` is.
+ * An image's arithmetic never depends on the other images (but through norm statistics), the
+ * threads or the ranks: the same bits for any number of both. */
+#ifndef AUXSEG_NN_PLAN_PLAN_H
+#define AUXSEG_NN_PLAN_PLAN_H
+
+#include "src/base/dtype.h"
+#include "src/nn/graph/graph.h"
+#include "src/nn/graph/gradient.h"
+
+typedef enum plan_mode {
+    PLAN_INFER, /* norms folded into convolutions by their running statistics, no gradient */
+    PLAN_TRAIN,
+} plan_mode;
+
+typedef enum norm_mode {
+    NORM_GROUP,  /* statistics over each unit of `group` consecutive images of the global batch */
+    NORM_SYNC,   /* over the whole global batch */
+    NORM_FROZEN, /* running statistics; weight and bias are still trained */
+} norm_mode;
+
+typedef enum recompute_mode {
+    RECOMPUTE_NONE,
+    RECOMPUTE_BLOCKS, /* of a residual block only the end is kept for the backward pass; the rest is
+                         computed again, to the same bits: less memory, a third more time */
+} recompute_mode;
+
+typedef struct plan_options {
+    int height, width; /* of the input */
+    dtype type;
+    plan_mode mode;
+    norm_mode norm; /* PLAN_TRAIN only */
+    int group;      /* images of a unit under NORM_GROUP; a unit is one image otherwise */
+    int images;     /* most images of one call, all held in memory at once */
+    int threads;
+    recompute_mode recompute; /* PLAN_TRAIN only */
+    bool direct;              /* convolutions by oneDNN's direct kernels alone: no Winograd */
+    dtype products;           /* arithmetic of the other convolutions' matrix products */
+} plan_options;
+
+/* Sums that cross ranks under NORM_SYNC: gather [local, width] of every rank in image order to
+ * all [global, width]. NULL function: this rank has the whole batch. Returns a status that is the
+ * same on every rank. */
+typedef struct norm_exchange {
+    status (*gather)(void *context, const double *local, size_t rows, size_t width, double *all);
+    void *context;
+    int images; /* of the global batch */
+} norm_exchange;
+
+/* What a step's random numbers and norm units are keyed by. */
+typedef struct step_context {
+    uint64_t seed, step;
+    int first; /* index in the global batch of this rank's first image; starts a unit */
+    norm_exchange exchange;
+    bool more; /* more of this rank's images add to the gradient after these: no parameter is
+                  complete yet. Not under NORM_SYNC. */
+    /* Called by the main thread now and then while it computes: polls communication. May be NULL.
+     */
+    void (*poll)(void *context);
+    void *poll_context;
+} step_context;
+
+typedef struct plan plan;
+
+/* `g` and `p` are borrowed for the plan's life; plans of several shapes may share them.
+ * STATUS_FAILED with a message when oneDNN refuses or memory is short. */
+status plan_create(plan **out, const graph *g, parameters *p, plan_options o);
+/* NULL-safe. */
+void plan_destroy(plan *p);
+
+/* Weights (and in PLAN_INFER norm statistics) changed: pack them again. plan_create has done it
+ * once. */
+status plan_pack(plan *p);
+
+/* fp32 [H, W, C] of image i, written by the caller before plan_forward. */
+float *plan_input(plan *p, int image);
+/* Exchanges the inputs [images, H, W, C] with the caller's, of the same size and from memory_alloc:
+ * a batch that is ready need not be copied. */
+void plan_swap_input(plan *p, float **input);
+
+/* Images 0 .. images - 1. In PLAN_TRAIN running statistics are not touched: plan_commit does. */
+status plan_forward(plan *p, int images, const step_context *c);
+
+/* fp32 [h, w, C] of an output after plan_forward. */
+const float *plan_output(const plan *p, int output, int image);
+void plan_output_shape(const plan *p, int output, int *height, int *width, int *channels);
+
+/* fp32 [h, w, C], written by the caller before plan_backward (zero where nothing flows). */
+float *plan_output_gradient(plan *p, int output, int image);
+
+/* Adds each unit's gradient to `total` (gradient.h), after plan_forward of the same images.
+ * `c` is needed, of the same step. Calls gradient_open before units add to a parameter, and
+ * gradient_ready when it is complete, last layers first. A batch may pass in waves, each by a
+ * forward and a backward pass of its images: c->more says that others follow, and the gradient is
+ * the same bits for any waves of whole units, in any order. */
+status plan_backward(plan *p, int images, const step_context *c, gradient *total);
+
+/* Moves running statistics by the last forward's, in unit order. Under NORM_GROUP with several
+ * ranks each rank has its own units only: plan_moments gives what must be gathered.
+ *   moments [units, width]: per unit the means and unbiased variances of every norm, in order. */
+size_t plan_moments_width(const plan *p);
+int plan_units(const plan *p, int images);
+void plan_moments(const plan *p, double *moments);
+void plan_commit(plan *p, const double *moments, int units);
+
+/* Whether the passes that follow are timed, operator by operator; begins anew. */
+void plan_time(plan *p, bool on);
+/* The times since then as a table, a step of `steps`, the convolutions each with its algorithms. */
+void plan_print_times(const plan *p, int steps);
+
+/* Logs the convolutions' shapes, each with the algorithms of its passes and how many there are. */
+void plan_log(const plan *p);
+
+/* Bytes of memory that the plan holds. */
+size_t plan_bytes(const plan *p);
+/* Most bytes that each of `images` adds to those of a plan in PLAN_TRAIN, found without making one:
+ * activations, input, outputs, norm statistics. STATUS_FAILED as plan_create. */
+status plan_image_bytes(const graph *g, parameters *p, plan_options o, size_t *bytes);
+
+/* True where this processor computes in `t` at oneDNN's full support. */
+bool plan_supports(dtype t);
+/* True where bf16 arithmetic is the faster one on this processor: measured, by the main thread. */
+bool plan_fast_bf16(void);
+/* oneDNN's version and instruction set, for --version and run.json: text is written. */
+void plan_describe(char *text, size_t size);
+
+#endif

@@ -1,0 +1,341 @@
+/* Norm layers: statistics of images in float64, combined over a unit in image order. */
+#include "src/base/memory.h"
+#include "src/base/rows.h"
+#include "src/nn/kernels/wide.h"
+#include "src/nn/plan/plan_state.h"
+
+#include <math.h>
+#include <string.h>
+
+static bool batch_statistics(const plan *p) {
+    return p->o.mode == PLAN_TRAIN && p->o.norm != NORM_FROZEN;
+}
+
+/* Units of statistics: groups; or one, the whole batch or the running statistics. */
+int plan_norm_units(const plan *p, int images) {
+    bool grouped = batch_statistics(p) && p->o.norm == NORM_GROUP;
+    return grouped ? (images + p->o.group - 1) / p->o.group : 1;
+}
+
+static size_t unit_of(const plan *p, int image) {
+    return batch_statistics(p) && p->o.norm == NORM_GROUP ? (size_t)(image / p->o.group) : 0;
+}
+
+static status create_norm(plan *p, layer *l) {
+    norm_state *m = &l->norm;
+    size_t c = (size_t)l->n->channels, images = (size_t)p->o.images;
+    size_t units = (size_t)plan_norm_units(p, p->o.images);
+    m->pixels = (size_t)l->height * (size_t)l->width;
+    m->mean = plan_alloc(p, 3 * units * c, sizeof(double), "norm statistics");
+    m->scale = plan_alloc(p, 2 * units * c, sizeof(float), "norm statistics");
+    if (!m->mean || !m->scale) return STATUS_FAILED;
+    m->deviation = m->mean + units * c;
+    m->unbiased = m->deviation + units * c;
+    m->shift = m->scale + units * c;
+    if (p->o.mode == PLAN_INFER) return STATUS_OK;
+    m->moments = plan_alloc(p, images * 2 * c, sizeof(double), "norm statistics");
+    m->sums = plan_alloc(p, images * 2 * c, sizeof(double), "norm statistics");
+    m->factors = plan_alloc(p, units * 3 * c, sizeof(float), "norm statistics");
+    m->gradient = plan_alloc(p, c, sizeof(float), "norm statistics");
+    m->total = plan_alloc(p, 2 * c, sizeof(double), "norm statistics");
+    bool ok = m->moments && m->sums && m->factors && m->gradient && m->total;
+    return ok ? STATUS_OK : STATUS_FAILED;
+}
+
+status plan_create_norms(plan *p) {
+    status s = STATUS_OK;
+    for (value v = 0; v < p->nodes && s == STATUS_OK; v++) {
+        layer *l = &p->layer[v];
+        if (plan_is_norm(p, v)) s = create_norm(p, l);
+    }
+    return s;
+}
+
+size_t plan_norm_bytes(const plan *p) {
+    size_t channels = 0, each = 4 * sizeof(double);
+    if (p->o.norm == NORM_GROUP) each += 3 * sizeof(double) + 5 * sizeof(float);
+    for (value v = 0; v < p->nodes; v++)
+        if (plan_is_norm(p, v)) channels += (size_t)p->layer[v].n->channels;
+    return channels * each;
+}
+
+/* Rows of all images of the global batch, under NORM_SYNC; otherwise this rank's own. */
+static status gather(plan *p, const double *local, size_t width, int images, const step_context *c,
+    const double **rows, int *count) {
+    *rows = local;
+    *count = images;
+    if (p->o.norm != NORM_SYNC || !c->exchange.gather) return STATUS_OK;
+    size_t wanted = (size_t)c->exchange.images * width;
+    if (wanted > p->gathered_count) {
+        memory_free(p->gathered);
+        p->gathered_count = 0;
+        p->gathered = memory_alloc(wanted, sizeof *p->gathered, "norm statistics");
+        if (!p->gathered) return STATUS_FAILED;
+        p->gathered_count = wanted;
+    }
+    *rows = p->gathered;
+    *count = c->exchange.images;
+    return c->exchange.gather(c->exchange.context, local, (size_t)images, width, p->gathered);
+}
+
+static layer_part channels_of(const team *t, int channels) {
+    size_t begin, end;
+    team_share(t, (size_t)channels, WIDE, &begin, &end);
+    return (layer_part){(int)begin, (int)end};
+}
+
+void norm_measure(plan *p, value v, int image, const team *t) {
+    const layer *l = &p->layer[v];
+    size_t c = (size_t)l->n->channels;
+    double *row = l->norm.moments + (size_t)image * 2 * c;
+    layer_moments(plan_data(p, l->n->input[0], image, 0), l->norm.pixels, l->n->channels,
+        channels_of(t, l->n->channels), p->o.type, row, row + c);
+}
+
+/* Chan, Golub, LeVeque 1983: means and sums of squared deviations of `images` rows, each of
+ * `pixels`, one after another. m2 [C] is left in `m2`. */
+static void combine_moments(
+    const double *rows, int images, size_t pixels, size_t c, double *mean, double *m2) {
+    memset(mean, 0, c * sizeof *mean);
+    memset(m2, 0, c * sizeof *m2);
+    double n = (double)pixels;
+    for (int i = 0; i < images; i++) {
+        const double *row = rows + (size_t)i * 2 * c;
+        double before = n * i, share = n / (before + n);
+        for (size_t j = 0; j < c; j++) {
+            double delta = row[j] - mean[j];
+            mean[j] += delta * share;
+            m2[j] += row[c + j] + delta * delta * before * share;
+        }
+    }
+}
+
+/* y = scale x + shift. */
+static void set_affine(const plan *p, layer *l, size_t unit) {
+    size_t c = (size_t)l->n->channels, at = unit * c;
+    const float *gamma = plan_parameter(p, l->n->weight), *beta = plan_parameter(p, l->n->bias);
+    for (size_t j = 0; j < c; j++) {
+        double scale = gamma[j] / l->norm.deviation[at + j];
+        l->norm.scale[at + j] = (float)scale;
+        l->norm.shift[at + j] = (float)(beta[j] - l->norm.mean[at + j] * scale);
+    }
+}
+
+static void combine_unit(const plan *p, layer *l, size_t unit, const double *rows, int images) {
+    norm_state *m = &l->norm;
+    size_t c = (size_t)l->n->channels, at = unit * c;
+    combine_moments(rows, images, m->pixels, c, m->mean + at, m->unbiased + at);
+    double n = (double)m->pixels * images;
+    for (size_t j = at; j < at + c; j++) {
+        double m2 = m->unbiased[j];
+        m->deviation[j] = sqrt(m2 / n + NORM_EPSILON);
+        m->unbiased[j] = n > 1 ? m2 / (n - 1) : 0;
+    }
+    set_affine(p, l, unit);
+}
+
+static void use_running(const plan *p, layer *l) {
+    const float *mean = plan_parameter(p, l->n->mean);
+    const float *variance = plan_parameter(p, l->n->variance);
+    for (int j = 0; j < l->n->channels; j++) {
+        l->norm.mean[j] = mean[j];
+        l->norm.deviation[j] = sqrt((double)variance[j] + NORM_EPSILON);
+    }
+    set_affine(p, l, 0);
+}
+
+status norm_combine(plan *p, value v, int images, const step_context *c) {
+    layer *l = &p->layer[v];
+    size_t width = 2 * (size_t)l->n->channels;
+    const double *rows;
+    int count;
+    if (!batch_statistics(p)) {
+        use_running(p, l);
+        return STATUS_OK;
+    }
+    status s = gather(p, l->norm.moments, width, images, c, &rows, &count);
+    if (s != STATUS_OK) return s;
+    int units = plan_norm_units(p, images), each = p->o.norm == NORM_GROUP ? p->o.group : count;
+    for (int u = 0; u < units && count > 0; u++) {
+        int first = u * each, n = count - first < each ? count - first : each;
+        combine_unit(p, l, (size_t)u, rows + (size_t)first * width, n);
+    }
+    return STATUS_OK;
+}
+
+static layer_norm norm_of(const plan *p, const layer *l, int image) {
+    size_t at = unit_of(p, image) * (size_t)l->n->channels;
+    return (layer_norm){.channels = l->n->channels,
+        .relu = l->n->relu,
+        .scale = l->norm.scale + at,
+        .shift = l->norm.shift + at,
+        .mean = l->norm.mean + at,
+        .deviation = l->norm.deviation + at};
+}
+
+/* A map from this thread's share of the pixels on. */
+static void *share_of(const plan *p, const layer *l, const team *t, const void *x, size_t *pixels) {
+    size_t begin, end;
+    team_share(t, l->norm.pixels, 1, &begin, &end);
+    *pixels = end - begin;
+    return row_at(x, begin * (size_t)l->n->channels, p->o.type);
+}
+
+void norm_apply(plan *p, value v, int image, const team *t, bool again) {
+    const layer *l = &p->layer[v];
+    layer_norm n = norm_of(p, l, image);
+    size_t pixels;
+    const void *x = plan_place(p, l->n->input[0], image, t->leader, again);
+    void *y = plan_place(p, v, image, t->leader, again);
+    x = share_of(p, l, t, x, &pixels);
+    layer_affine(&n, x, NULL, share_of(p, l, t, y, &pixels), pixels, p->o.type);
+}
+
+void norm_apply_sum(plan *p, value v, int image, const team *t) {
+    const node *sum = p->layer[v].n;
+    const layer *l = &p->layer[p->layer[v].summed];
+    value other = sum->input[0] == p->layer[v].summed ? sum->input[1] : sum->input[0];
+    layer_norm n = norm_of(p, l, image);
+    n.relu = sum->relu;
+    size_t pixels;
+    const void *x = share_of(p, l, t, plan_data(p, l->n->input[0], image, t->leader), &pixels);
+    const void *residual = share_of(p, l, t, plan_data(p, other, image, t->leader), &pixels);
+    void *y = share_of(p, l, t, plan_data(p, v, image, t->leader), &pixels);
+    layer_affine(&n, x, residual, y, pixels, p->o.type);
+}
+
+static void sum_image(plan *p, value v, const void *y, int image, const team *t) {
+    const layer *l = &p->layer[v];
+    layer_norm n = norm_of(p, l, image);
+    layer_norm_sums(&n, channels_of(t, n.channels), plan_saved(p, l->n->input[0], image, 0), y,
+        plan_gradient(p, v, image), l->norm.pixels, p->o.type,
+        l->norm.sums + (size_t)image * 2 * (size_t)n.channels);
+}
+
+void norm_sum_image(plan *p, value v, int image, const team *t) {
+    sum_image(p, v, NULL, image, t);
+}
+
+void norm_sum_summed(plan *p, value v, int image, const team *t) {
+    sum_image(p, p->layer[v].summed, plan_saved(p, v, image, 0), image, t);
+}
+
+/* Sums over the images of a unit, in their order; sums [2, C]. */
+static void add_rows(const double *rows, int images, size_t width, double *sums) {
+    memset(sums, 0, width * sizeof *sums);
+    for (int i = 0; i < images; i++)
+        for (size_t j = 0; j < width; j++) sums[j] += rows[(size_t)i * width + j];
+}
+
+/* dx = scale (g - mean(g) - xhat mean(g xhat)) as f0 g + f1 x + f2. */
+static void set_factors(layer *l, size_t unit, const double *sums, double n) {
+    size_t c = (size_t)l->n->channels, at = unit * c;
+    float *f = l->norm.factors + 3 * at;
+    for (size_t j = 0; j < c; j++) {
+        double scale = l->norm.scale[at + j], mean = l->norm.mean[at + j];
+        double slope = n > 0 ? -scale * sums[c + j] / (n * l->norm.deviation[at + j]) : 0;
+        double level = n > 0 ? -scale * sums[j] / n : 0;
+        f[j] = (float)scale;
+        f[c + j] = (float)slope;
+        f[2 * c + j] = (float)(level - slope * mean);
+    }
+}
+
+/* The gradient of weight and bias of one unit, from its sums. */
+static void add_gradient(plan *p, const layer *l, const double *sums, gradient *total) {
+    size_t c = (size_t)l->n->channels;
+    for (size_t j = 0; j < c; j++) l->norm.gradient[j] = (float)sums[j];
+    gradient_add(total, p->item[l->n->bias], l->norm.gradient, 0, c);
+    for (size_t j = 0; j < c; j++) l->norm.gradient[j] = (float)sums[c + j];
+    gradient_add(total, p->item[l->n->weight], l->norm.gradient, 0, c);
+}
+
+static void combine_groups(plan *p, layer *l, int images, gradient *total) {
+    size_t width = 2 * (size_t)l->n->channels;
+    double *sums = l->norm.total;
+    for (int first = 0; first < images; first += p->o.group) {
+        int n = images - first < p->o.group ? images - first : p->o.group;
+        add_rows(l->norm.sums + (size_t)first * width, n, width, sums);
+        set_factors(l, (size_t)(first / p->o.group), sums, (double)l->norm.pixels * n);
+        add_gradient(p, l, sums, total);
+    }
+}
+
+status norm_combine_sums(plan *p, value v, int images, const step_context *c, gradient *total) {
+    layer *l = &p->layer[v];
+    size_t width = 2 * (size_t)l->n->channels;
+    if (p->o.norm == NORM_GROUP) {
+        combine_groups(p, l, images, total);
+        return STATUS_OK;
+    }
+    /* Each image is a unit. */
+    for (int i = 0; i < images; i++) add_gradient(p, l, l->norm.sums + (size_t)i * width, total);
+    const double *rows;
+    int count;
+    status s = gather(p, l->norm.sums, width, images, c, &rows, &count);
+    if (s != STATUS_OK || images == 0) return s;
+    double *sums = l->norm.total;
+    if (p->o.norm == NORM_SYNC) add_rows(rows, count, width, sums);
+    set_factors(l, 0, sums, p->o.norm == NORM_SYNC ? (double)l->norm.pixels * count : 0);
+    return STATUS_OK;
+}
+
+void norm_backward(plan *p, value v, int image, const team *t) {
+    const layer *l = &p->layer[v];
+    layer_norm n = norm_of(p, l, image);
+    const float *factors = l->norm.factors + 3 * unit_of(p, image) * (size_t)n.channels;
+    size_t pixels;
+    const void *x = share_of(p, l, t, plan_saved(p, l->n->input[0], image, 0), &pixels);
+    const void *dy = share_of(p, l, t, plan_gradient(p, v, image), &pixels);
+    void *dx = share_of(p, l, t, plan_gradient(p, l->n->input[0], image), &pixels);
+    layer_norm_gradient(&n, x, dy, dx, pixels, factors, l->accumulates[0], p->o.type);
+}
+
+/* ---- running statistics ---- */
+
+size_t plan_moments_width(const plan *p) {
+    size_t width = 0;
+    for (value v = 0; v < p->nodes; v++)
+        if (p->layer[v].alive && p->layer[v].n->kind == NODE_NORM)
+            width += 2 * (size_t)p->layer[v].n->channels;
+    return width;
+}
+
+int plan_units(const plan *p, int images) {
+    return batch_statistics(p) ? plan_norm_units(p, images) : 0;
+}
+
+void plan_moments(const plan *p, double *moments) {
+    int units = plan_units(p, p->images);
+    for (int u = 0; u < units; u++)
+        for (value v = 0; v < p->nodes; v++) {
+            const layer *l = &p->layer[v];
+            if (!l->alive || l->n->kind != NODE_NORM) continue;
+            size_t c = (size_t)l->n->channels, at = (size_t)u * c;
+            memcpy(moments, l->norm.mean + at, c * sizeof *moments);
+            memcpy(moments + c, l->norm.unbiased + at, c * sizeof *moments);
+            moments += 2 * c;
+        }
+}
+
+/* running = (1 - momentum) running + momentum moment, a unit after another. */
+static void move(float *running, const double *moment, size_t width, size_t c, int units) {
+    for (size_t j = 0; j < c; j++) {
+        double r = running[j];
+        for (int u = 0; u < units; u++) r += NORM_MOMENTUM * (moment[(size_t)u * width + j] - r);
+        running[j] = (float)r;
+    }
+}
+
+void plan_commit(plan *p, const double *moments, int units) {
+    size_t width = plan_moments_width(p), at = 0;
+    for (value v = 0; v < p->nodes; v++) {
+        const layer *l = &p->layer[v];
+        if (!l->alive || l->n->kind != NODE_NORM) continue;
+        size_t c = (size_t)l->n->channels;
+        move(plan_parameter(p, l->n->mean), moments + at, width, c, units);
+        move(plan_parameter(p, l->n->variance), moments + at + c, width, c, units);
+        at += 2 * c;
+    }
+    p->p->batches_tracked += units;
+}

@@ -1,0 +1,106 @@
+/* What a plan says of itself: the algorithms of its convolutions; and the times of its operators,
+ * for benchmarks. */
+#include "src/base/log.h"
+#include "src/base/timer.h"
+#include "src/nn/plan/plan_state.h"
+
+#include <stdio.h>
+#include <string.h>
+
+static const char *const kind_name[] = {[NODE_INPUT] = "input",
+    [NODE_CONV] = "convolution",
+    [NODE_NORM] = "norm",
+    [NODE_RELU] = "relu",
+    [NODE_ADD] = "add",
+    [NODE_CONCAT] = "concat",
+    [NODE_MAX_POOL] = "max pool",
+    [NODE_AVERAGE_POOL] = "average pool",
+    [NODE_GLOBAL_POOL] = "global pool",
+    [NODE_RESIZE] = "resize",
+    [NODE_DROPOUT] = "dropout"};
+enum { KINDS = sizeof kind_name / sizeof *kind_name };
+
+void plan_time(plan *p, bool on) {
+    p->timed = on;
+    for (int t = 0; t < p->o.threads; t++)
+        memset(p->worker[t].seconds, 0, (size_t)p->nodes * sizeof *p->worker[t].seconds);
+}
+
+double plan_lap(const plan *p, int thread, value v, node_pass pass, double since) {
+    if (!p->timed) return 0;
+    double now = timer_now();
+    if (since > 0) p->worker[thread].seconds[v][pass] += now - since;
+    return now;
+}
+
+static double total(const plan *p, value v, node_pass pass) {
+    double sum = 0;
+    for (int t = 0; t < p->o.threads; t++) sum += p->worker[t].seconds[v][pass];
+    return sum;
+}
+
+static void print_row(const char *name, const double *seconds, int steps) {
+    double sum = 0;
+    printf("%-64s", name);
+    for (int k = 0; k < PASSES; k++) {
+        printf(" %10.3f", 1e3 * seconds[k] / steps);
+        sum += seconds[k];
+    }
+    printf(" %10.3f\n", 1e3 * sum / steps);
+}
+
+static void describe_conv(const layer *l, char *text, size_t size) {
+    const conv_shape *c = &l->conv;
+    const convolution *pass[] = {l->forward, l->backward_data, l->backward_weights};
+    char step[24] = "";
+    if (c->stride > 1) snprintf(step, sizeof step, " / %d", c->stride);
+    if (c->dilation > 1) snprintf(step, sizeof step, " x %d", c->dilation);
+    int at = snprintf(text, size, "  %dx%d%s, %d>%d on %dx%d:", c->kernel, c->kernel, step,
+        c->channels, c->out_channels, c->height, c->width);
+    for (int i = 0; i < 3 && at >= 0 && (size_t)at < size; i++) {
+        if (!pass[i]) continue;
+        char name[16];
+        convolution_describe(pass[i], name, sizeof name);
+        at += snprintf(text + at, size - (size_t)at, " %s", name);
+    }
+}
+
+void plan_log(const plan *p) {
+    char text[128], other[128];
+    for (value v = 0; v < p->nodes; v++) {
+        if (!p->layer[v].forward) continue;
+        describe_conv(&p->layer[v], text, sizeof text);
+        int count = 0;
+        for (value j = 0; j < p->nodes; j++) {
+            if (!p->layer[j].forward) continue;
+            describe_conv(&p->layer[j], other, sizeof other);
+            if (strcmp(text, other) != 0) continue;
+            if (j < v) break; /* it has been logged there */
+            count++;
+        }
+        if (count > 0) log_info("%s (%d)", text, count);
+    }
+}
+
+void plan_print_times(const plan *p, int steps) {
+    double kind[KINDS][PASSES] = {{0}}, all[PASSES] = {0};
+    char text[128];
+    printf("milliseconds a step, all threads added %26s %10s %10s %10s %10s\n", "", "forward",
+        "backward", "weights", "sum");
+    for (value v = 0; v < p->nodes; v++) {
+        const layer *l = &p->layer[v];
+        double seconds[PASSES];
+        for (node_pass k = 0; k < PASSES; k++) {
+            seconds[k] = total(p, v, k);
+            kind[l->n->kind][k] += seconds[k];
+            all[k] += seconds[k];
+        }
+        if (!l->alive || l->n->kind != NODE_CONV) continue;
+        describe_conv(l, text, sizeof text);
+        print_row(text, seconds, steps);
+    }
+    for (int k = 0; k < (int)KINDS; k++)
+        if (kind[k][FORWARD_PASS] + kind[k][BACKWARD_PASS] > 0)
+            print_row(kind_name[k], kind[k], steps);
+    print_row("all", all, steps);
+}
