@@ -25,13 +25,13 @@ may_include() {
         sed -E 's/: *# *include *"([^"]+)"/:\1/')
 }
 
-# only_in HEADER-PATTERN FOLDER...: the folders whose files may include a library's headers.
+# only_in HEADER-PATTERN FOLDER...: the folders, or files, that may include a library's headers.
 only_in() {
     local pattern=$1 file line folder
     shift
     while IFS=: read -r file line _; do
         for folder in "$@"; do
-            [[ $file == "$folder/"* ]] && continue 2
+            [[ $file == "$folder/"* || $file == "$folder" ]] && continue 2
         done
         violation "$file:$line includes $pattern: only $* may"
     done < <(grep -rHnE --include='*.[ch]' "^ *# *include *<($pattern)>" src mpi io)
@@ -48,7 +48,13 @@ may_include src/contrast src/base/ src/image/
 may_include src/segment src/base/ src/image/
 core=(src/base/ src/image/ src/nn/ src/model/ src/label/ src/contrast/ src/segment/)
 may_include mpi "${core[@]}"
-may_include io "${core[@]}" mpi/comm.h mpi/shard.h mpi/phases.h
+communicator=(mpi/comm.h mpi/shard.h mpi/phases.h)
+may_include io/files "${core[@]}" "${communicator[@]}"
+may_include io/codecs src/base/ src/image/
+may_include io/hdf5 "${core[@]}" "${communicator[@]}" io/files/
+may_include io/dataset "${core[@]}" "${communicator[@]}" io/files/ io/codecs/ io/hdf5/
+may_include io/weights "${core[@]}" "${communicator[@]}" io/files/
+may_include io/page src/base/ src/image/ mpi/phases.h io/files/
 may_include src/app "${core[@]}" mpi/ io/
 
 only_in 'libconfig.h' src/base
@@ -56,8 +62,10 @@ only_in 'Random123/.*' src/base
 only_in '(oneapi/)?dnnl[^>]*' src/nn/kernels
 only_in '(lapacke?|cblas)[^>]*' src/label
 only_in 'mpi.h' mpi io src/app
-only_in '(hdf5|H5[A-Za-z]*).*\.h' io
-only_in '(png|jpeglib|turbojpeg|jansson|zip)\.h' io
+# io/files/machine.c names the versions of all libraries.
+only_in '(hdf5|H5[A-Za-z]*).*\.h' io/hdf5 io/files/machine.c
+only_in '(png|jpeglib|turbojpeg)\.h' io/codecs io/files/machine.c
+only_in '(jansson|zip)\.h' io/files
 
 while read -r lines file; do
     [[ $file == total || $lines -le 500 ]] || violation "$file has $lines lines: at most 500"

@@ -1,4 +1,4 @@
-#include "io/npy.h"
+#include "io/files/npy.h"
 #include "mpi/pool.h"
 #include "mpi/shard.h"
 #include "src/app/bench.h"

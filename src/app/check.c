@@ -1,8 +1,8 @@
 #include "src/app/check.h"
 
-#include "io/file.h"
-#include "io/safetensors.h"
-#include "io/weights.h"
+#include "io/files/file.h"
+#include "io/weights/safetensors.h"
+#include "io/weights/weights.h"
 #include "src/app/commands.h"
 #include "src/app/extract.h"
 #include "src/base/log.h"

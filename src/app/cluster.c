@@ -1,6 +1,6 @@
 #include "src/app/cluster.h"
 
-#include "io/labels.h"
+#include "io/hdf5/labels.h"
 #include "mpi/kmeans.h"
 #include "mpi/typical.h"
 #include "src/app/cluster_dbscan.h"

@@ -1,7 +1,7 @@
 #include "src/app/cluster_report.h"
 
-#include "io/checkpoint.h"
-#include "io/cluster_checkpoint.h"
+#include "io/weights/checkpoint.h"
+#include "io/weights/cluster_checkpoint.h"
 #include "src/app/setup.h"
 #include "src/base/hash.h"
 #include "src/base/log.h"

@@ -3,8 +3,8 @@
 #ifndef AUXSEG_APP_CLUSTER_REPORT_H
 #define AUXSEG_APP_CLUSTER_REPORT_H
 
-#include "io/features.h"
-#include "io/metrics.h"
+#include "io/files/metrics.h"
+#include "io/hdf5/features.h"
 #include "mpi/kmeans.h"
 #include "src/app/stage.h"
 

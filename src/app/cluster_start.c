@@ -1,7 +1,7 @@
 #include "src/app/cluster_start.h"
 
-#include "io/labels.h"
-#include "io/npy.h"
+#include "io/files/npy.h"
+#include "io/hdf5/labels.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
 

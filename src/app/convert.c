@@ -1,5 +1,5 @@
 /* Weights from one safetensors file to another: names as this program writes them. */
-#include "io/safetensors.h"
+#include "io/weights/safetensors.h"
 #include "src/app/commands.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"

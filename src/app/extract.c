@@ -1,6 +1,6 @@
 #include "src/app/extract.h"
 
-#include "io/npy_rows.h"
+#include "io/files/npy_rows.h"
 #include "src/app/commands.h"
 #include "src/app/extract_compute.h"
 #include "src/app/setup.h"

@@ -2,7 +2,7 @@
 #ifndef AUXSEG_APP_EXTRACT_H
 #define AUXSEG_APP_EXTRACT_H
 
-#include "io/features.h"
+#include "io/hdf5/features.h"
 #include "src/app/stage.h"
 
 /* This rank's block of the training images' features, read from features.h5 if it holds just these,

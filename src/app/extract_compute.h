@@ -3,7 +3,7 @@
 #ifndef AUXSEG_APP_EXTRACT_COMPUTE_H
 #define AUXSEG_APP_EXTRACT_COMPUTE_H
 
-#include "io/features.h"
+#include "io/hdf5/features.h"
 #include "src/app/stage.h"
 
 typedef struct extract_request {

@@ -3,7 +3,7 @@
 #ifndef AUXSEG_APP_EXTRACT_PROJECT_H
 #define AUXSEG_APP_EXTRACT_PROJECT_H
 
-#include "io/features.h"
+#include "io/hdf5/features.h"
 #include "src/app/stage.h"
 
 /* Rows of raw, mapped, projected on extract.pca axes and rounded to `type`, image by image into the

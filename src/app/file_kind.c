@@ -1,7 +1,7 @@
 #include "src/app/file_kind.h"
 
-#include "io/file.h"
-#include "io/hdf5_kind.h"
+#include "io/files/file.h"
+#include "io/hdf5/hdf5_kind.h"
 #include "src/base/log.h"
 
 #include <string.h>

@@ -1,6 +1,6 @@
 #include "src/app/inference.h"
 
-#include "io/weights.h"
+#include "io/weights/weights.h"
 #include "src/app/setup.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"

@@ -2,7 +2,7 @@
 #ifndef AUXSEG_APP_INFERENCE_H
 #define AUXSEG_APP_INFERENCE_H
 
-#include "io/dataset.h"
+#include "io/dataset/dataset.h"
 #include "src/base/settings.h"
 #include "src/model/network.h"
 #include "src/nn/plan/plan.h"

@@ -1,5 +1,5 @@
 /* auxseg COMMAND ...: finds the command and runs it, with MPI only if it is a stage. */
-#include "io/machine.h"
+#include "io/files/machine.h"
 #include "src/app/arguments.h"
 #include "src/app/command_list.h"
 #include "src/app/session.h"

@@ -1,6 +1,6 @@
 #include "src/app/order.h"
 
-#include "io/file.h"
+#include "io/files/file.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
 #include "src/base/random.h"

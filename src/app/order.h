@@ -3,7 +3,7 @@
 #ifndef AUXSEG_APP_ORDER_H
 #define AUXSEG_APP_ORDER_H
 
-#include "io/dataset.h"
+#include "io/dataset/dataset.h"
 #include "src/base/settings.h"
 
 typedef struct order {

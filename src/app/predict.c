@@ -1,5 +1,5 @@
 /* Predictions of a split as palette PNG files: run.dir/predictions. */
-#include "io/image_file.h"
+#include "io/codecs/image_file.h"
 #include "mpi/shard.h"
 #include "src/app/commands.h"
 #include "src/app/evaluate.h"

@@ -2,7 +2,7 @@
 #ifndef AUXSEG_APP_REDUCE_H
 #define AUXSEG_APP_REDUCE_H
 
-#include "io/features.h"
+#include "io/hdf5/features.h"
 #include "src/app/stage.h"
 #include "src/label/pca.h"
 

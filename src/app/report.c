@@ -1,8 +1,8 @@
 /* The report of a run: what run.json and metrics.csv hold, and pictures of labels and predictions.
  */
-#include "io/report.h"
+#include "io/page/report.h"
 
-#include "io/labels.h"
+#include "io/hdf5/labels.h"
 #include "src/app/commands.h"
 #include "src/app/report_pictures.h"
 #include "src/app/report_quality.h"

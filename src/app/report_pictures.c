@@ -1,6 +1,6 @@
 #include "src/app/report_pictures.h"
 
-#include "io/image_file.h"
+#include "io/codecs/image_file.h"
 #include "src/app/evaluate.h"
 #include "src/app/order.h"
 #include "src/app/setup.h"

@@ -2,8 +2,8 @@
 #ifndef AUXSEG_APP_REPORT_PICTURES_H
 #define AUXSEG_APP_REPORT_PICTURES_H
 
-#include "io/labels.h"
-#include "io/report.h"
+#include "io/hdf5/labels.h"
+#include "io/page/report.h"
 #include "src/app/stage.h"
 
 enum { PICTURES = 4, CAPTION = 48 }; /* most pictures of a strip */

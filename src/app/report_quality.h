@@ -2,7 +2,7 @@
 #ifndef AUXSEG_APP_REPORT_QUALITY_H
 #define AUXSEG_APP_REPORT_QUALITY_H
 
-#include "io/report.h"
+#include "io/page/report.h"
 #include "src/app/score_record.h"
 #include "src/app/stage.h"
 

@@ -1,6 +1,6 @@
 #include "src/app/report_typical.h"
 
-#include "io/image_file.h"
+#include "io/codecs/image_file.h"
 #include "src/app/setup.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"

@@ -3,8 +3,8 @@
 #ifndef AUXSEG_APP_REPORT_TYPICAL_H
 #define AUXSEG_APP_REPORT_TYPICAL_H
 
-#include "io/labels.h"
-#include "io/report.h"
+#include "io/hdf5/labels.h"
+#include "io/page/report.h"
 #include "src/app/report_quality.h"
 #include "src/app/stage.h"
 

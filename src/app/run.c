@@ -1,7 +1,7 @@
 /* The main job: every stage in turn, each skipping what is done for the same inputs and settings.
  */
-#include "io/file.h"
-#include "io/run_record.h"
+#include "io/files/file.h"
+#include "io/files/run_record.h"
 #include "src/app/cluster.h"
 #include "src/app/commands.h"
 #include "src/app/evaluate.h"

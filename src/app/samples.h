@@ -2,7 +2,7 @@
 #ifndef AUXSEG_APP_SAMPLES_H
 #define AUXSEG_APP_SAMPLES_H
 
-#include "io/dataset.h"
+#include "io/dataset/dataset.h"
 #include "src/image/augment.h"
 
 typedef struct sample {

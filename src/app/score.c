@@ -1,6 +1,6 @@
 #include "src/app/score.h"
 
-#include "io/labels.h"
+#include "io/hdf5/labels.h"
 #include "mpi/shard.h"
 #include "src/app/commands.h"
 #include "src/app/extract.h"

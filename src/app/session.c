@@ -1,6 +1,6 @@
 #include "src/app/session.h"
 
-#include "io/file.h"
+#include "io/files/file.h"
 #include "mpi/settings_share.h"
 #include "src/app/binding.h"
 #include "src/app/setup.h"

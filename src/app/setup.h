@@ -2,8 +2,8 @@
 #ifndef AUXSEG_APP_SETUP_H
 #define AUXSEG_APP_SETUP_H
 
-#include "io/dataset.h"
-#include "io/file.h"
+#include "io/dataset/dataset.h"
+#include "io/files/file.h"
 #include "src/base/settings.h"
 #include "src/model/network.h"
 #include "src/nn/graph/optimizer.h"

@@ -1,6 +1,6 @@
 #include "src/app/stage.h"
 
-#include "io/checkpoint.h"
+#include "io/weights/checkpoint.h"
 #include "src/app/setup.h"
 #include "src/base/hash.h"
 #include "src/base/log.h"

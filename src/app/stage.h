@@ -8,9 +8,9 @@
 #ifndef AUXSEG_APP_STAGE_H
 #define AUXSEG_APP_STAGE_H
 
-#include "io/dataset.h"
-#include "io/file.h"
-#include "io/run_record.h"
+#include "io/dataset/dataset.h"
+#include "io/files/file.h"
+#include "io/files/run_record.h"
 #include "mpi/comm.h"
 #include "src/base/settings.h"
 #include "src/base/timer.h"

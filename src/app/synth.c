@@ -1,8 +1,8 @@
 #include "src/app/synth.h"
 
-#include "io/file.h"
-#include "io/image_file.h"
-#include "io/layout.h"
+#include "io/codecs/image_file.h"
+#include "io/dataset/layout.h"
+#include "io/files/file.h"
 #include "src/app/commands.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"

@@ -1,8 +1,8 @@
 #include "src/app/trainer.h"
 
-#include "io/checkpoint.h"
-#include "io/file.h"
-#include "io/weights.h"
+#include "io/files/file.h"
+#include "io/weights/checkpoint.h"
+#include "io/weights/weights.h"
 #include "mpi/shard.h"
 #include "src/app/setup.h"
 #include "src/base/hash.h"

@@ -23,8 +23,8 @@
 #ifndef AUXSEG_APP_TRAINER_H
 #define AUXSEG_APP_TRAINER_H
 
-#include "io/dataset.h"
-#include "io/metrics.h"
+#include "io/dataset/dataset.h"
+#include "io/files/metrics.h"
 #include "mpi/gradient.h"
 #include "src/app/waves.h"
 #include "src/base/log.h"

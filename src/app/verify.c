@@ -1,8 +1,8 @@
 /* Files against the checksums that they carry. */
-#include "io/dataset.h"
-#include "io/features.h"
-#include "io/labels.h"
-#include "io/safetensors.h"
+#include "io/dataset/dataset.h"
+#include "io/hdf5/features.h"
+#include "io/hdf5/labels.h"
+#include "io/weights/safetensors.h"
 #include "src/app/commands.h"
 #include "src/app/file_kind.h"
 #include "src/base/log.h"

@@ -4,7 +4,7 @@
 #ifndef AUXSEG_APP_VIEWS_H
 #define AUXSEG_APP_VIEWS_H
 
-#include "io/labels.h"
+#include "io/hdf5/labels.h"
 #include "src/app/batches.h"
 #include "src/contrast/loss.h"
 #include "src/image/augment.h"

@@ -2,10 +2,10 @@
 #ifndef AUXSEG_TESTS_IO_SMALL_DATASET_H
 #define AUXSEG_TESTS_IO_SMALL_DATASET_H
 
-#include "io/dataset.h"
+#include "io/dataset/dataset.h"
 
-#include "io/file.h"
-#include "io/image_file.h"
+#include "io/codecs/image_file.h"
+#include "io/files/file.h"
 #include "src/base/memory.h"
 #include "src/base/random.h"
 #include "src/image/palette.h"

@@ -1,8 +1,8 @@
 /* logits WEIGHTS OUT BACKBONE STAGES STRIDE HEAD HEAD_CHANNELS CLASSES HEIGHT WIDTH: the program's
  * logits (fp32, raw floats [h, w, classes]) of a picture that a formula makes, for
  * compare_logits.py. WEIGHTS is made first, from a seed, if it does not exist. */
-#include "io/file.h"
-#include "io/weights.h"
+#include "io/files/file.h"
+#include "io/weights/weights.h"
 #include "src/base/log.h"
 #include "src/model/network.h"
 #include "src/nn/plan/plan.h"

@@ -1,0 +1,65 @@
+#include "io/codecs/image_file.h"
+
+#include "io/codecs/jpeg_file.h"
+#include "io/codecs/png_file.h"
+#include "src/base/log.h"
+
+#include <limits.h>
+
+static status unknown(const char *name) {
+    log_error("%s: neither JPEG nor PNG", name);
+    return STATUS_DATA;
+}
+
+status image_file_header(const void *bytes, size_t size, const char *name, image_header *out) {
+    if (jpeg_file_is(bytes, size)) return jpeg_file_header(bytes, size, name, out);
+    if (png_file_is(bytes, size)) return png_file_header(bytes, size, name, out);
+    return unknown(name);
+}
+
+/* From the header, before a decoder allocates anything. */
+static status check_pixels(
+    const void *bytes, size_t size, const char *name, int64_t max_pixels, image_header *h) {
+    status st = image_file_header(bytes, size, name, h);
+    if (st != STATUS_OK) return st;
+    if (h->height > 0 && h->width > 0 && (int64_t)h->height * h->width <= max_pixels)
+        return STATUS_OK;
+    log_error("%s: %d x %d pixels, more than the limit of %g megapixels "
+              "(dataset.max_megapixels)",
+        name, h->width, h->height, (double)max_pixels / 1e6);
+    return STATUS_DATA;
+}
+
+status image_file_decode(
+    const void *bytes, size_t size, const char *name, int64_t max_pixels, image *out) {
+    return image_file_decode_reduced(bytes, size, name, max_pixels, INT_MAX, INT_MAX, out);
+}
+
+/* The largest divisor of a JPEG that leaves enough of both sides. */
+static int divisor_of(const image_header *h, int height, int width) {
+    int divisor = 8;
+    while (divisor > 1 && (jpeg_file_reduced(h->height, divisor) < height ||
+                              jpeg_file_reduced(h->width, divisor) < width))
+        divisor /= 2;
+    return divisor;
+}
+
+status image_file_decode_reduced(const void *bytes, size_t size, const char *name,
+    int64_t max_pixels, int height, int width, image *out) {
+    image_header h;
+    status st = check_pixels(bytes, size, name, max_pixels, &h);
+    if (st != STATUS_OK) return st;
+    return jpeg_file_is(bytes, size)
+               ? jpeg_file_decode(bytes, size, name, divisor_of(&h, height, width), out)
+               : png_file_decode(bytes, size, name, out);
+}
+
+status image_file_labels(
+    const void *bytes, size_t size, const char *name, int64_t max_pixels, labelmap *out) {
+    image_header h;
+    status st = check_pixels(bytes, size, name, max_pixels, &h);
+    if (st != STATUS_OK) return st;
+    if (png_file_is(bytes, size)) return png_file_labels(bytes, size, name, out);
+    log_error("%s: a label map is a PNG: JPEG changes the ids", name);
+    return STATUS_DATA;
+}

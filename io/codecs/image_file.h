@@ -1,0 +1,42 @@
+/* JPEG and PNG images and label maps in memory. Not collective; safe on hostile bytes: sizes are
+ * checked from the header before anything is allocated, and what a decoder merely warns of in the
+ * picture itself is an error.
+ * `name` is for messages. STATUS_DATA, with a message, for bytes that are not an image or too
+ * large. */
+#ifndef AUXSEG_IO_CODECS_IMAGE_FILE_H
+#define AUXSEG_IO_CODECS_IMAGE_FILE_H
+
+#include "src/image/image.h"
+
+#include <stddef.h>
+
+typedef struct image_header {
+    int height, width, channels, bits;
+    int palette;        /* PNG with a palette */
+    const char *format; /* "jpeg" | "png" */
+} image_header;
+
+/* From the header alone; no pixel limit applied. */
+status image_file_header(const void *bytes, size_t size, const char *name, image_header *out);
+/* RGB (grey is repeated, alpha dropped, 16 bits reduced). max_pixels: refuse more. out is created.
+ */
+status image_file_decode(
+    const void *bytes, size_t size, const char *name, int64_t max_pixels, image *out);
+/* The same, but a JPEG may come at 1/2, 1/4 or 1/8 of its size: at the smallest of them (sides
+ * rounded up) that is still at least height x width. It is the decoder's own reduction, of the
+ * cosine transform, about as smooth as a mean over the pixels and several times as fast. */
+status image_file_decode_reduced(const void *bytes, size_t size, const char *name,
+    int64_t max_pixels, int height, int width, image *out);
+/* Grey values or palette indices (never RGB) of a PNG, 8 or 16 bits, 1 to 4 expanded to 8. */
+status image_file_labels(
+    const void *bytes, size_t size, const char *name, int64_t max_pixels, labelmap *out);
+
+/* PNG of an RGB image, or of a label map with palette [256][3] (255 stands for LABEL_IGNORE): bytes
+ * owned by the caller (memory_free). */
+status image_file_encode(const image *m, void **bytes, size_t *size);
+status image_file_encode_labels(
+    const labelmap *m, const uint8_t (*palette)[3], void **bytes, size_t *size);
+/* JPEG, quality 1 to 100, for pages: much smaller, not exact. Owned by the caller (memory_free). */
+status image_file_encode_jpeg(const image *m, int quality, void **bytes, size_t *size);
+
+#endif

@@ -1,0 +1,66 @@
+#include "io/codecs/image_file.h"
+#include "src/base/log.h"
+#include "src/base/memory.h"
+
+#include <setjmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jpeglib.h>
+
+typedef struct jpeg_errors {
+    struct jpeg_error_mgr manager;
+    jmp_buf jump;
+} jpeg_errors;
+
+static void on_error(j_common_ptr c) {
+    char message[JMSG_LENGTH_MAX];
+    c->err->format_message(c, message);
+    log_error("JPEG: cannot encode: %s", message);
+    longjmp(((jpeg_errors *)c->err)->jump, 1);
+}
+
+/* *bytes is the library's, to be freed with free(), whatever is returned. */
+static status encode(const image *m, int quality, unsigned char **bytes, unsigned long *size) {
+    struct jpeg_compress_struct j;
+    jpeg_errors e;
+    memset(&j, 0, sizeof j);
+    j.err = jpeg_std_error(&e.manager);
+    e.manager.error_exit = on_error;
+    if (setjmp(e.jump)) {
+        jpeg_destroy_compress(&j);
+        return STATUS_FAILED;
+    }
+    jpeg_create_compress(&j);
+    jpeg_mem_dest(&j, bytes, size);
+    j.image_width = (JDIMENSION)m->width;
+    j.image_height = (JDIMENSION)m->height;
+    j.input_components = 3;
+    j.in_color_space = JCS_RGB;
+    jpeg_set_defaults(&j);
+    jpeg_set_quality(&j, quality, TRUE);
+    jpeg_start_compress(&j, TRUE);
+    while (j.next_scanline < j.image_height) {
+        JSAMPROW row = m->data + (size_t)j.next_scanline * (size_t)m->width * 3;
+        jpeg_write_scanlines(&j, &row, 1);
+    }
+    jpeg_finish_compress(&j);
+    jpeg_destroy_compress(&j);
+    return STATUS_OK;
+}
+
+status image_file_encode_jpeg(const image *m, int quality, void **bytes, size_t *size) {
+    unsigned char *encoded = NULL;
+    unsigned long n = 0;
+    status st = encode(m, quality, &encoded, &n);
+    void *copy = st == STATUS_OK ? memory_alloc(n, 1, "JPEG") : NULL;
+    if (st == STATUS_OK && !copy) st = STATUS_FAILED;
+    if (st == STATUS_OK) {
+        memcpy(copy, encoded, n);
+        *bytes = copy;
+        *size = n;
+    }
+    free(encoded);
+    return st;
+}

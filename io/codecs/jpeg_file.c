@@ -1,0 +1,107 @@
+#include "io/codecs/jpeg_file.h"
+
+#include "src/base/log.h"
+
+#include <assert.h>
+#include <setjmp.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <jpeglib.h>
+
+/* A progressive file may ask for thousands of passes over a large image. */
+enum { SCANS = 100 };
+
+typedef struct jpeg_errors {
+    struct jpeg_error_mgr manager;
+    jmp_buf jump;
+    char message[JMSG_LENGTH_MAX];
+} jpeg_errors;
+
+static void on_error(j_common_ptr c) {
+    jpeg_errors *e = (jpeg_errors *)c->err;
+    e->manager.format_message(c, e->message);
+    longjmp(e->jump, 1);
+}
+
+/* Warnings of the decoder (premature end, corrupt data) are errors here: a damaged picture is no
+ * picture. Level -1 is a warning, others are traces. */
+static void on_message(j_common_ptr c, int level) {
+    if (level < 0) on_error(c);
+}
+
+static void on_progress(j_common_ptr c) {
+    j_decompress_ptr d = (j_decompress_ptr)c;
+    jpeg_errors *e = (jpeg_errors *)c->err;
+    if (d->input_scan_number <= SCANS) return;
+    snprintf(e->message, sizeof e->message, "more than %d scans", SCANS);
+    longjmp(e->jump, 1);
+}
+
+int jpeg_file_is(const void *bytes, size_t size) {
+    return size >= 3 && memcmp(bytes, "\xFF\xD8\xFF", 3) == 0;
+}
+
+static void begin(
+    struct jpeg_decompress_struct *d, jpeg_errors *e, const void *bytes, size_t size) {
+    d->err = jpeg_std_error(&e->manager);
+    e->manager.error_exit = on_error;
+    e->manager.emit_message = on_message;
+    jpeg_create_decompress(d);
+    jpeg_mem_src(d, bytes, (unsigned long)size);
+    jpeg_read_header(d, TRUE);
+}
+
+status jpeg_file_header(const void *bytes, size_t size, const char *name, image_header *out) {
+    struct jpeg_decompress_struct d;
+    jpeg_errors e;
+    memset(&d, 0, sizeof d);
+    if (setjmp(e.jump)) {
+        log_error("%s: JPEG: %s", name, e.message);
+        jpeg_destroy_decompress(&d);
+        return STATUS_DATA;
+    }
+    begin(&d, &e, bytes, size);
+    *out = (image_header){(int)d.image_height, (int)d.image_width, d.num_components, 8, 0, "jpeg"};
+    jpeg_destroy_decompress(&d);
+    return STATUS_OK;
+}
+
+int jpeg_file_reduced(int size, int divisor) {
+    return (size + divisor - 1) / divisor;
+}
+
+status jpeg_file_decode(const void *bytes, size_t size, const char *name, int divisor, image *out) {
+    struct jpeg_decompress_struct d;
+    struct jpeg_progress_mgr monitor = {.progress_monitor = on_progress};
+    jpeg_errors e;
+    image picture = {0};
+    image_header h;
+    status st = jpeg_file_header(bytes, size, name, &h);
+    if (st == STATUS_OK)
+        st = image_create(
+            &picture, jpeg_file_reduced(h.height, divisor), jpeg_file_reduced(h.width, divisor));
+    if (st != STATUS_OK) return st;
+    memset(&d, 0, sizeof d);
+    if (setjmp(e.jump)) {
+        log_error("%s: JPEG: %s", name, e.message);
+        jpeg_destroy_decompress(&d);
+        image_destroy(&picture);
+        return STATUS_DATA;
+    }
+    begin(&d, &e, bytes, size);
+    d.progress = &monitor;
+    d.scale_num = 1;
+    d.scale_denom = (unsigned)divisor;
+    d.out_color_space = JCS_RGB; /* CMYK is refused by the library, with a message */
+    jpeg_start_decompress(&d);
+    assert((int)d.output_height == picture.height && (int)d.output_width == picture.width);
+    while (d.output_scanline < d.output_height) {
+        JSAMPROW row = picture.data + (size_t)d.output_scanline * (size_t)picture.width * 3;
+        jpeg_read_scanlines(&d, &row, 1);
+    }
+    jpeg_finish_decompress(&d);
+    jpeg_destroy_decompress(&d);
+    *out = picture;
+    return STATUS_OK;
+}

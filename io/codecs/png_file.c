@@ -1,0 +1,168 @@
+#include "io/codecs/png_file.h"
+
+#include "src/base/log.h"
+#include "src/base/memory.h"
+
+#include <png.h>
+#include <setjmp.h>
+#include <string.h>
+
+/* Chunks besides the picture (profiles, texts) may not ask for more than this. */
+enum { CHUNK_BYTES = 8 << 20 };
+
+typedef struct png_source {
+    const uint8_t *bytes;
+    size_t left;
+    const char *name;
+} png_source;
+
+static void on_error(png_structp png, png_const_charp message) {
+    const png_source *s = png_get_error_ptr(png);
+    log_error("%s: PNG: %s", s->name, message);
+    longjmp(png_jmpbuf(png), 1);
+}
+
+/* Some old writers leave a wrong profile or text behind: only what touches the picture counts, and
+ * read_rows makes that an error. */
+static void on_warning(png_structp png, png_const_charp message) {
+    (void)png, (void)message;
+}
+
+static void read_bytes(png_structp png, png_bytep to, size_t size) {
+    png_source *s = png_get_io_ptr(png);
+    if (size > s->left) png_error(png, "file ends early");
+    memcpy(to, s->bytes, size);
+    s->bytes += size;
+    s->left -= size;
+}
+
+int png_file_is(const void *bytes, size_t size) {
+    return size >= 8 && png_sig_cmp(bytes, 0, 8) == 0;
+}
+
+typedef struct png_reader {
+    png_source source;
+    png_structp png;
+    png_infop info;
+    png_bytep *row; /* [H], into the rows' block */
+    uint8_t *block;
+} png_reader;
+
+static status reader_create(png_reader *r, const void *bytes, size_t size, const char *name) {
+    *r = (png_reader){.source = {bytes, size, name}};
+    r->png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &r->source, on_error, on_warning);
+    if (r->png) r->info = png_create_info_struct(r->png);
+    if (r->info) return STATUS_OK;
+    log_error("%s: PNG: out of memory", name);
+    png_destroy_read_struct(&r->png, &r->info, NULL);
+    return STATUS_FAILED;
+}
+
+static void reader_destroy(png_reader *r) {
+    png_destroy_read_struct(&r->png, &r->info, NULL);
+    memory_free(r->row);
+    memory_free(r->block);
+}
+
+static status read_header(png_reader *r, image_header *out) {
+    if (setjmp(png_jmpbuf(r->png))) return STATUS_DATA;
+    png_set_read_fn(r->png, &r->source, read_bytes);
+    png_set_user_limits(r->png, INT32_MAX, INT32_MAX);
+    png_set_chunk_malloc_max(r->png, CHUNK_BYTES);
+    png_read_info(r->png, r->info);
+    *out = (image_header){(int)png_get_image_height(r->png, r->info),
+        (int)png_get_image_width(r->png, r->info), png_get_channels(r->png, r->info),
+        png_get_bit_depth(r->png, r->info),
+        png_get_color_type(r->png, r->info) == PNG_COLOR_TYPE_PALETTE, "png"};
+    return STATUS_OK;
+}
+
+/* Rows as the transformations that have been set make them. */
+static status read_rows(png_reader *r, int height) {
+    if (setjmp(png_jmpbuf(r->png))) return STATUS_DATA;
+    png_set_benign_errors(r->png, 0);
+    png_set_interlace_handling(r->png);
+    png_read_update_info(r->png, r->info);
+    size_t bytes = png_get_rowbytes(r->png, r->info);
+    r->block = memory_alloc((size_t)height, bytes, "PNG rows");
+    r->row = memory_alloc((size_t)height, sizeof *r->row, "PNG rows");
+    if (!r->block || !r->row) return STATUS_FAILED;
+    for (int y = 0; y < height; y++) r->row[y] = r->block + (size_t)y * bytes;
+    png_read_image(r->png, r->row);
+    png_read_end(r->png, NULL);
+    return STATUS_OK;
+}
+
+status png_file_header(const void *bytes, size_t size, const char *name, image_header *out) {
+    png_reader r;
+    status st = reader_create(&r, bytes, size, name);
+    if (st != STATUS_OK) return st;
+    st = read_header(&r, out);
+    reader_destroy(&r);
+    return st;
+}
+
+static status want_rgb(png_reader *r) {
+    if (setjmp(png_jmpbuf(r->png))) return STATUS_DATA;
+    png_set_expand(r->png);
+    png_set_strip_16(r->png);
+    png_set_strip_alpha(r->png);
+    png_set_gray_to_rgb(r->png);
+    return STATUS_OK;
+}
+
+status png_file_decode(const void *bytes, size_t size, const char *name, image *out) {
+    png_reader r;
+    image_header h;
+    image picture = {0};
+    status st = reader_create(&r, bytes, size, name);
+    if (st != STATUS_OK) return st;
+    st = read_header(&r, &h);
+    if (st == STATUS_OK) st = want_rgb(&r);
+    if (st == STATUS_OK) st = read_rows(&r, h.height);
+    if (st == STATUS_OK) st = image_create(&picture, h.height, h.width);
+    for (int y = 0; st == STATUS_OK && y < h.height; y++)
+        memcpy(picture.data + (size_t)y * (size_t)h.width * 3, r.row[y], (size_t)h.width * 3);
+    reader_destroy(&r);
+    if (st == STATUS_OK) *out = picture;
+    return st;
+}
+
+/* Ids as they stand: palette indices and grey values of 1 to 8 bits one a byte, 16 bits as two. */
+static status want_ids(png_reader *r, const image_header *h) {
+    int type = png_get_color_type(r->png, r->info);
+    if (type != PNG_COLOR_TYPE_GRAY && type != PNG_COLOR_TYPE_PALETTE) {
+        log_error("%s: a label map is a grey or palette PNG, this one has %d channels",
+            r->source.name, h->channels);
+        return STATUS_DATA;
+    }
+    if (setjmp(png_jmpbuf(r->png))) return STATUS_DATA;
+    if (h->bits < 8) png_set_packing(r->png);
+    /* An id needs no colour: writers cut palettes short, and void is 255. */
+    png_set_check_for_invalid_index(r->png, -1);
+    return STATUS_OK;
+}
+
+status png_file_labels(const void *bytes, size_t size, const char *name, labelmap *out) {
+    png_reader r;
+    image_header h;
+    labelmap map = {0};
+    status st = reader_create(&r, bytes, size, name);
+    if (st != STATUS_OK) return st;
+    st = read_header(&r, &h);
+    if (st == STATUS_OK) st = want_ids(&r, &h);
+    if (st == STATUS_OK) st = read_rows(&r, h.height);
+    if (st == STATUS_OK) st = labelmap_create(&map, h.height, h.width);
+    for (int y = 0; st == STATUS_OK && y < h.height; y++) {
+        const uint8_t *row = r.row[y];
+        uint16_t *id = map.data + (size_t)y * (size_t)h.width;
+        for (int x = 0; x < h.width; x++) {
+            unsigned sample = row[x];
+            if (h.bits == 16) sample = (unsigned)row[2 * x] << 8 | row[2 * x + 1];
+            id[x] = (uint16_t)sample;
+        }
+    }
+    reader_destroy(&r);
+    if (st == STATUS_OK) *out = map;
+    return st;
+}

@@ -1,0 +1,12 @@
+/* The PNG half of image_file.h. Not collective. */
+#ifndef AUXSEG_IO_CODECS_PNG_FILE_H
+#define AUXSEG_IO_CODECS_PNG_FILE_H
+
+#include "io/codecs/image_file.h"
+
+int png_file_is(const void *bytes, size_t size);
+status png_file_header(const void *bytes, size_t size, const char *name, image_header *out);
+status png_file_decode(const void *bytes, size_t size, const char *name, image *out);
+status png_file_labels(const void *bytes, size_t size, const char *name, labelmap *out);
+
+#endif

@@ -1,0 +1,204 @@
+#include "io/dataset/dataset.h"
+
+#include "io/codecs/image_file.h"
+#include "io/dataset/dataset_format.h"
+#include "io/files/file.h"
+#include "src/base/hash.h"
+#include "src/base/log.h"
+#include "src/base/memory.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+struct dataset {
+    char path[FILE_PATH];
+    dataset_table table;
+    int file;
+};
+
+/* The tables as one block of bytes, so that one broadcast carries them. */
+static status share_tables(const comm *c, dataset *d) {
+    void *packed = NULL;
+    uint64_t bytes = 0;
+    status st = comm_root(c) ? dataset_table_pack(&d->table, &packed, &bytes) : STATUS_OK;
+    st = comm_agree(c, st);
+    if (st != STATUS_OK) goto done;
+    comm_broadcast(c, &bytes, sizeof bytes);
+    if (!comm_root(c)) packed = memory_alloc(bytes, 1, "tables of the data set");
+    st = comm_agree(c, packed ? STATUS_OK : STATUS_FAILED);
+    if (st != STATUS_OK) goto done;
+    comm_broadcast(c, packed, bytes);
+    if (!comm_root(c)) st = dataset_table_unpack(packed, bytes, &d->table);
+    st = comm_agree(c, st);
+done:
+    memory_free(packed);
+    return st;
+}
+
+status dataset_open(const comm *c, const char *path, dataset **out) {
+    dataset *d = memory_alloc(1, sizeof *d, "data set");
+    status st = comm_agree(c, d ? STATUS_OK : STATUS_FAILED);
+    if (st != STATUS_OK) {
+        memory_free(d);
+        return st;
+    }
+    snprintf(d->path, sizeof d->path, "%s", path);
+    d->file = -1;
+    st = comm_agree(c, comm_root(c) ? dataset_table_read(&d->table, path) : STATUS_OK);
+    if (st == STATUS_OK) st = share_tables(c, d);
+    if (st == STATUS_OK) {
+        uint64_t bytes;
+        st = file_open(path, &d->file, &bytes);
+    }
+    st = comm_agree(c, st);
+    if (st == STATUS_OK)
+        *out = d;
+    else
+        dataset_close(d);
+    return st;
+}
+
+void dataset_close(dataset *d) {
+    if (!d) return;
+    if (d->file >= 0) close(d->file);
+    dataset_table_destroy(&d->table);
+    memory_free(d);
+}
+
+int dataset_count(const dataset *d) {
+    return d->table.images;
+}
+
+dataset_item dataset_get(const dataset *d, int i) {
+    const dataset_table *t = &d->table;
+    return (dataset_item){.name = t->name[i],
+        .split = (split)t->split[i],
+        .height = (int)t->blob[BLOB_IMAGES].shape[2 * i],
+        .width = (int)t->blob[BLOB_IMAGES].shape[2 * i + 1],
+        .labelled = t->blob[BLOB_ANNOTATIONS].offset[i + 1] > t->blob[BLOB_ANNOTATIONS].offset[i]};
+}
+
+int dataset_classes(const dataset *d) {
+    return d->table.classes;
+}
+
+const char *dataset_class_name(const dataset *d, int y) {
+    return d->table.class_name[y];
+}
+
+uint64_t dataset_hash(const dataset *d) {
+    return dataset_table_hash(&d->table);
+}
+
+static int scaled(int size, double scale) {
+    double s = floor(size * scale + 0.5);
+    return s < 1 ? 1 : (int)s;
+}
+
+void dataset_shape(const dataset *d, int i, double scale, int *height, int *width) {
+    dataset_item x = dataset_get(d, i);
+    *height = scaled(x.height, scale);
+    *width = scaled(x.width, scale);
+}
+
+/* Encoded bytes of an image or its label map, checked. Owned by the caller. */
+static status read_blob(const dataset *d, int which, int i, void **bytes, size_t *size) {
+    const dataset_blob *b = &d->table.blob[which];
+    size_t n = (size_t)(b->offset[i + 1] - b->offset[i]);
+    char *data = memory_alloc(n, 1, d->table.name[i]);
+    if (!data) return STATUS_FAILED;
+    status st = file_read_at(d->file, d->path, (uint64_t)b->begin + b->offset[i], data, n);
+    if (st == STATUS_OK && hash_bytes(data, n) != b->hash[i]) {
+        log_error("%s: %s of %s is damaged: its checksum differs", d->path,
+            which == BLOB_IMAGES ? "the image" : "the label map", d->table.name[i]);
+        st = STATUS_DATA;
+    }
+    if (st != STATUS_OK) {
+        memory_free(data);
+        return st;
+    }
+    *bytes = data;
+    *size = n;
+    return STATUS_OK;
+}
+
+/* No more than the table says is decoded. */
+static int64_t pixels(const dataset *d, int which, int i) {
+    const uint32_t *shape = d->table.blob[which].shape + 2 * i;
+    return (int64_t)shape[0] * shape[1];
+}
+
+/* With sides between the wanted ones divided by reduction, and the wanted ones. */
+static status load_rgb(const dataset *d, int i, double scale, double reduction, image *rgb) {
+    void *bytes = NULL;
+    size_t size;
+    int height, width;
+    image full = {0};
+    dataset_shape(d, i, scale, &height, &width);
+    int least_height = (int)ceil(height / reduction), least_width = (int)ceil(width / reduction);
+    status st = read_blob(d, BLOB_IMAGES, i, &bytes, &size);
+    if (st == STATUS_OK)
+        st = image_file_decode_reduced(bytes, size, d->table.name[i], pixels(d, BLOB_IMAGES, i),
+            least_height, least_width, &full);
+    memory_free(bytes);
+    if (st != STATUS_OK) return st;
+    if (full.height >= least_height && full.height <= height && full.width >= least_width &&
+        full.width <= width) {
+        *rgb = full;
+        return STATUS_OK;
+    }
+    st = image_resize(&full, height, width, rgb);
+    image_destroy(&full);
+    return st;
+}
+
+status dataset_load_label(const dataset *d, int i, double scale, labelmap *label) {
+    void *bytes = NULL;
+    size_t size;
+    int height, width;
+    labelmap full = {0};
+    *label = (labelmap){0};
+    if (!dataset_get(d, i).labelled) return STATUS_OK;
+    dataset_shape(d, i, scale, &height, &width);
+    status st = read_blob(d, BLOB_ANNOTATIONS, i, &bytes, &size);
+    if (st == STATUS_OK)
+        st =
+            image_file_labels(bytes, size, d->table.name[i], pixels(d, BLOB_ANNOTATIONS, i), &full);
+    memory_free(bytes);
+    if (st == STATUS_OK) dataset_map_ids(&d->table, &full);
+    if (st == STATUS_OK) st = labelmap_resize(&full, height, width, label);
+    labelmap_destroy(&full);
+    return st;
+}
+
+status dataset_load(const dataset *d, int i, double scale, image *rgb, labelmap *label) {
+    return dataset_load_reduced(d, i, scale, 1, rgb, label);
+}
+
+status dataset_load_reduced(
+    const dataset *d, int i, double scale, double reduction, image *rgb, labelmap *label) {
+    status st = load_rgb(d, i, scale, reduction, rgb);
+    if (st != STATUS_OK || !label) return st;
+    st = dataset_load_label(d, i, scale, label);
+    if (st != STATUS_OK) image_destroy(rgb);
+    return st;
+}
+
+status dataset_verify(const char *path) {
+    dataset *d = NULL;
+    int damaged = 0;
+    status st = dataset_open(NULL, path, &d);
+    for (int i = 0; st == STATUS_OK && i < dataset_count(d); i++)
+        for (int which = 0; which < BLOBS; which++) {
+            const uint64_t *offset = d->table.blob[which].offset + i;
+            void *bytes = NULL;
+            size_t size;
+            if (offset[0] == offset[1]) continue;
+            if (read_blob(d, which, i, &bytes, &size) != STATUS_OK) damaged++;
+            memory_free(bytes);
+        }
+    dataset_close(d);
+    return st == STATUS_OK && damaged > 0 ? STATUS_DATA : st;
+}

@@ -1,0 +1,160 @@
+/* Which classes a data set has, and which class an id in its label files is. */
+#include "io/dataset/dataset_classes.h"
+
+#include "io/files/file.h"
+#include "src/base/log.h"
+#include "src/base/memory.h"
+#include "src/image/synth.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { CAMVID_CLASSES = 11 };
+
+static const char *camvid_name(int y) {
+    static const char *const name[CAMVID_CLASSES] = {"sky", "building", "pole", "road", "pavement",
+        "tree", "sign symbol", "fence", "car", "pedestrian", "bicyclist"};
+    return name[y];
+}
+
+static int class_count(const settings *s) {
+    if (s->dataset.classes > 0) return s->dataset.classes;
+    if (strcmp(s->dataset.layout, "camvid") == 0) return CAMVID_CLASSES;
+    if (strcmp(s->dataset.layout, "synth") == 0) return SYNTH_CLASSES;
+    return 0;
+}
+
+static const char *known_name(const settings *s, int y) {
+    if (strcmp(s->dataset.layout, "camvid") == 0 && y < CAMVID_CLASSES) return camvid_name(y);
+    if (strcmp(s->dataset.layout, "synth") == 0 && y < SYNTH_CLASSES) return synth_class_name(y);
+    return NULL;
+}
+
+/* dataset.names, else the layout's own, else "class 3". */
+static status name_classes(const settings *s, dataset_table *t) {
+    enum { NAME = 32 };
+    char given[SETTINGS_TEXT], *rest = NULL;
+    char(*spare)[NAME] = memory_alloc((size_t)t->classes, sizeof *spare, "class names");
+    const char **name = memory_alloc((size_t)t->classes, sizeof *name, "class names");
+    if (!spare || !name) goto done;
+    snprintf(given, sizeof given, "%s", s->dataset.names);
+    char *one = strtok_r(given, ",", &rest);
+    for (int y = 0; y < t->classes; y++) {
+        snprintf(spare[y], sizeof spare[y], "class %d", y);
+        if (one) one += strspn(one, " ");
+        name[y] = one && *one ? one : known_name(s, y) ? known_name(s, y) : spare[y];
+        if (one) one = strtok_r(NULL, ",", &rest);
+    }
+    t->class_name = dataset_texts(name, t->classes);
+done:
+    memory_free(spare);
+    memory_free(name);
+    return t->class_name ? STATUS_OK : STATUS_FAILED;
+}
+
+/* Ids of label files while dataset.label_map is read. */
+typedef struct id_map {
+    const char *where; /* for messages */
+    int classes, ignore;
+    uint16_t *map;
+    uint8_t *known; /* ids that were named so far */
+    long others;    /* what "*" stands for, or -1 */
+} id_map;
+
+/* "7:0" or "7 0": an id of the files becomes a class or the ignored id; "*:255": every other id. */
+static status read_pair(id_map *m, const char *pair) {
+    char *end = NULL;
+    bool others = *pair == '*';
+    long from = others ? 0 : strtol(pair, &end, 10), to = -1;
+    const char *second = others ? pair + 1 : end;
+    bool good = (others || end > pair) && from >= 0 && from < LABEL_IDS;
+    second += strspn(second, ": \t");
+    to = strtol(second, &end, 10);
+    good = good && end > second && end[strspn(end, " \t\r")] == 0;
+    if (!good || !((to >= 0 && to < m->classes) || to == m->ignore)) {
+        log_error("%s: \"%.40s\": an id of the label files and what it becomes are expected, one "
+                  "of the %d classes or dataset.ignore = %d",
+            m->where, pair, m->classes, m->ignore);
+        return STATUS_USAGE;
+    }
+    if (others ? m->others >= 0 : m->known[from]) {
+        log_error("%s: \"%.40s\": this id stands there twice", m->where, pair);
+        return STATUS_USAGE;
+    }
+    if (others) {
+        m->others = to;
+    } else {
+        m->map[from] = (uint16_t)(to == m->ignore ? LABEL_IGNORE : to);
+        m->known[from] = 1;
+    }
+    return STATUS_OK;
+}
+
+/* Pairs apart by commas and ends of lines; text is changed. */
+static status read_pairs(id_map *m, char *text) {
+    char *rest = NULL;
+    status st = STATUS_OK;
+    for (char *pair = strtok_r(text, ",\n", &rest); pair && st == STATUS_OK;
+         pair = strtok_r(NULL, ",\n", &rest)) {
+        pair[strcspn(pair, "#\r")] = 0;
+        pair += strspn(pair, " \t");
+        if (*pair) st = read_pair(m, pair);
+    }
+    return st;
+}
+
+/* The pairs themselves, or the name of a file of them. */
+static status read_map(const settings *s, id_map *m) {
+    enum { MAP_BYTES = 1 << 22 };
+    char path[FILE_PATH], inline_map[SETTINGS_TEXT];
+    const char *given = s->dataset.label_map;
+    void *text = NULL;
+    size_t bytes;
+    if (strspn(given, "0123456789:*, \t") == strlen(given)) {
+        snprintf(inline_map, sizeof inline_map, "%s", given);
+        return read_pairs(m, inline_map);
+    }
+    m->where = given;
+    status st = file_path(path, given[0] == '/' ? "" : s->dataset.root, given);
+    if (st == STATUS_OK) st = file_read(path, MAP_BYTES, &text, &bytes);
+    if (st == STATUS_OK) st = read_pairs(m, text);
+    memory_free(text);
+    return st;
+}
+
+/* Without a map ids are classes; with one only what it names is known, so that an id it forgets is
+ * an error and not a wrong class. */
+static status set_ids(const settings *s, dataset_table *t, uint8_t *known) {
+    id_map m = {"dataset.label_map", t->classes, t->ignore, t->map, known, -1};
+    bool mapped = s->dataset.label_map[0];
+    for (int id = 0; id < LABEL_IDS; id++) t->map[id] = LABEL_IGNORE;
+    status st = mapped ? read_map(s, &m) : STATUS_OK;
+    for (int id = 0; !mapped && id < t->classes; id++) {
+        t->map[id] = (uint16_t)id;
+        known[id] = 1;
+    }
+    if (t->ignore >= 0) {
+        if (!mapped) t->map[t->ignore] = LABEL_IGNORE;
+        known[t->ignore] = 1;
+    }
+    for (int id = 0; m.others >= 0 && id < LABEL_IDS; id++)
+        if (!known[id]) {
+            t->map[id] = (uint16_t)(m.others == t->ignore ? LABEL_IGNORE : m.others);
+            known[id] = 1;
+        }
+    return st;
+}
+
+status dataset_classes_read(const settings *s, bool labelled, dataset_table *t, uint8_t *known) {
+    t->classes = class_count(s);
+    t->ignore = s->dataset.ignore;
+    if (t->classes < 1 && labelled) {
+        log_error("dataset.classes: how many classes do the labels have?");
+        return STATUS_USAGE;
+    }
+    t->map = memory_alloc(LABEL_IDS, sizeof *t->map, "label ids");
+    if (!t->map) return STATUS_FAILED;
+    status st = set_ids(s, t, known);
+    return st == STATUS_OK ? name_classes(s, t) : st;
+}

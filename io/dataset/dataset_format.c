@@ -1,0 +1,283 @@
+#include "io/dataset/dataset_format.h"
+
+#include "io/hdf5/hdf5.h"
+#include "src/base/hash.h"
+#include "src/base/log.h"
+#include "src/base/memory.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { LARGEST = 1 << 26 }; /* height or width */
+
+const char *dataset_blob_name(int blob) {
+    return blob == BLOB_IMAGES ? "/images" : "/annotations";
+}
+
+void dataset_table_destroy(dataset_table *t) {
+    for (int b = 0; b < BLOBS; b++) {
+        memory_free(t->blob[b].offset);
+        memory_free(t->blob[b].shape);
+        memory_free(t->blob[b].hash);
+    }
+    memory_free(t->name);
+    memory_free(t->class_name);
+    memory_free(t->split);
+    memory_free(t->map);
+    *t = (dataset_table){0};
+}
+
+char **dataset_texts(const char *const *text, int n) {
+    size_t bytes = 0;
+    for (int i = 0; i < n; i++) bytes += strlen(text[i]) + 1;
+    char **list = memory_alloc((size_t)n * sizeof *list + bytes, 1, "names");
+    char *at = (char *)(list ? list + n : NULL);
+    for (int i = 0; list && i < n; i++) {
+        list[i] = at;
+        at = stpcpy(at, text[i]) + 1;
+    }
+    return list;
+}
+
+/* Tables of one blob; offsets must rise, so that no range leaves the file. */
+static status read_blob(hid_t file, const char *path, int which, int images, dataset_blob *b) {
+    char name[64];
+    hsize_t bytes, rows, columns;
+    size_t n = (size_t)images;
+    b->offset = memory_alloc(n + 1, sizeof *b->offset, path);
+    b->shape = memory_alloc(2 * n, sizeof *b->shape, path);
+    b->hash = memory_alloc(n, sizeof *b->hash, path);
+    if (!b->offset || !b->shape || !b->hash) return STATUS_FAILED;
+    const struct {
+        const char *name;
+        hid_t type;
+        void *data;
+        hsize_t rows, columns;
+    } part[] = {{"offset", H5T_NATIVE_UINT64, b->offset, n + 1, 1},
+        {"shape", H5T_NATIVE_UINT32, b->shape, n, 2}, {"hash", H5T_NATIVE_UINT64, b->hash, n, 1}};
+    status st = STATUS_OK;
+    for (size_t i = 0; i < sizeof part / sizeof *part && st == STATUS_OK; i++) {
+        snprintf(name, sizeof name, "%s/%s", dataset_blob_name(which), part[i].name);
+        st = hdf5_shape(file, path, name, &rows, &columns);
+        if (st == STATUS_OK && (rows != part[i].rows || columns != part[i].columns)) {
+            log_error("%s: %s has another shape than the number of images asks for", path, name);
+            st = STATUS_DATA;
+        }
+        if (st == STATUS_OK) st = hdf5_get(file, path, name, part[i].type, part[i].data);
+    }
+    snprintf(name, sizeof name, "%s/data", dataset_blob_name(which));
+    if (st == STATUS_OK) st = hdf5_shape(file, path, name, &bytes, &columns);
+    if (st == STATUS_OK) st = hdf5_offset(file, path, name, &b->begin);
+    for (size_t i = 0; st == STATUS_OK && i < n; i++)
+        if (b->offset[i] > b->offset[i + 1] || b->offset[i + 1] > bytes ||
+            b->shape[2 * i] > LARGEST || b->shape[2 * i + 1] > LARGEST) {
+            log_error("%s: %s: a range leaves the data, or a size is absurd", path,
+                dataset_blob_name(which));
+            st = STATUS_DATA;
+        }
+    return st;
+}
+
+/* "sky\nbuilding\n...": one name a line. */
+static status split_names(const char *path, const char *text, dataset_table *t) {
+    const char **name = memory_alloc((size_t)t->classes, sizeof *name, path);
+    char *copy = memory_alloc(strlen(text) + 1, 1, path), *rest = NULL;
+    status st = name && copy ? STATUS_OK : STATUS_FAILED;
+    if (st == STATUS_OK) {
+        int n = 0;
+        strcpy(copy, text);
+        for (char *one = strtok_r(copy, "\n", &rest); one && n < t->classes;
+             one = strtok_r(NULL, "\n", &rest))
+            name[n++] = one;
+        if (n < t->classes) {
+            log_error("%s: fewer class names than classes", path);
+            st = STATUS_DATA;
+        }
+    }
+    if (st == STATUS_OK && !(t->class_name = dataset_texts(name, t->classes))) st = STATUS_FAILED;
+    memory_free(copy);
+    memory_free(name);
+    return st;
+}
+
+static status read_classes(hid_t file, const char *path, dataset_table *t) {
+    enum { NAMES = 1 << 16 };
+    int format = 0;
+    char *text = memory_alloc(NAMES, 1, path);
+    t->map = memory_alloc(LABEL_IDS, sizeof *t->map, path);
+    if (!text || !t->map) {
+        memory_free(text);
+        return STATUS_FAILED;
+    }
+    status st = hdf5_get_number(file, path, "/", "format", H5T_NATIVE_INT, &format);
+    if (st == STATUS_OK && format != DATASET_FORMAT) {
+        log_error("%s: format %d, this program reads format %d", path, format, DATASET_FORMAT);
+        st = STATUS_DATA;
+    }
+    if (st == STATUS_OK)
+        st = hdf5_get_number(file, path, "/", "classes", H5T_NATIVE_INT, &t->classes);
+    if (st == STATUS_OK)
+        st = hdf5_get_number(file, path, "/", "ignore", H5T_NATIVE_INT, &t->ignore);
+    if (st == STATUS_OK && (t->classes < 0 || t->classes >= LABEL_IGNORE)) {
+        log_error("%s: %d classes", path, t->classes);
+        st = STATUS_DATA;
+    }
+    hsize_t rows, columns;
+    if (st == STATUS_OK) st = hdf5_shape(file, path, "/label_map", &rows, &columns);
+    if (st == STATUS_OK && rows * columns != LABEL_IDS) {
+        log_error("%s: /label_map has another size than %d", path, LABEL_IDS);
+        st = STATUS_DATA;
+    }
+    if (st == STATUS_OK) st = hdf5_get(file, path, "/label_map", H5T_NATIVE_UINT16, t->map);
+    if (st == STATUS_OK) st = hdf5_get_text(file, path, "names", text, NAMES);
+    if (st == STATUS_OK) st = split_names(path, text, t);
+    memory_free(text);
+    return st;
+}
+
+status dataset_table_read(dataset_table *t, const char *path) {
+    hid_t file;
+    hsize_t images = 0, rows, columns;
+    uint64_t hash = 0;
+    *t = (dataset_table){0};
+    status st = hdf5_open(&file, path);
+    if (st != STATUS_OK) return st;
+    st = hdf5_get_strings(file, path, "/images/name", &t->name, &images);
+    if (st == STATUS_OK && images > INT32_MAX) st = STATUS_DATA;
+    t->images = (int)images;
+    if (st == STATUS_OK) st = read_classes(file, path, t);
+    if (st == STATUS_OK) st = hdf5_shape(file, path, "/images/split", &rows, &columns);
+    if (st == STATUS_OK && rows * columns != images) {
+        log_error("%s: /images/split has another size than the names", path);
+        st = STATUS_DATA;
+    }
+    t->split = memory_alloc((size_t)images, 1, path);
+    if (st == STATUS_OK && !t->split) st = STATUS_FAILED;
+    if (st == STATUS_OK) st = hdf5_get(file, path, "/images/split", H5T_NATIVE_UINT8, t->split);
+    for (int i = 0; st == STATUS_OK && i < t->images; i++)
+        if (t->split[i] >= SPLIT_COUNT || (i > 0 && t->split[i] < t->split[i - 1])) {
+            log_error("%s: /images/split is not in order", path);
+            st = STATUS_DATA;
+        }
+    for (int b = 0; b < BLOBS && st == STATUS_OK; b++)
+        st = read_blob(file, path, b, t->images, &t->blob[b]);
+    if (st == STATUS_OK) st = hdf5_get_number(file, path, "/", "hash", H5T_NATIVE_UINT64, &hash);
+    if (st == STATUS_OK && hash != dataset_table_hash(t)) {
+        log_error("%s: its tables are damaged: their checksum differs", path);
+        st = STATUS_DATA;
+    }
+    H5Fclose(file);
+    if (st != STATUS_OK) dataset_table_destroy(t);
+    return st;
+}
+
+void dataset_map_ids(const dataset_table *t, labelmap *m) {
+    for (size_t i = 0, n = (size_t)m->height * (size_t)m->width; i < n; i++)
+        m->data[i] = t->map[m->data[i]];
+}
+
+/* All that the file says; `begin` is where it says it. */
+uint64_t dataset_table_hash(const dataset_table *t) {
+    size_t n = (size_t)t->images;
+    const int head[3] = {t->images, t->classes, t->ignore};
+    uint64_t h = hash_bytes(head, sizeof head);
+    h = hash_append(h, t->split, n);
+    h = hash_append(h, t->map, LABEL_IDS * sizeof *t->map);
+    for (int k = 0; k < BLOBS; k++) {
+        const dataset_blob *b = &t->blob[k];
+        h = hash_append(h, b->offset, (n + 1) * sizeof *b->offset);
+        h = hash_append(h, b->shape, 2 * n * sizeof *b->shape);
+        h = hash_append(h, b->hash, n * sizeof *b->hash);
+    }
+    for (size_t i = 0; i < n; i++) h = hash_append(h, t->name[i], strlen(t->name[i]) + 1);
+    for (int y = 0; y < t->classes; y++)
+        h = hash_append(h, t->class_name[y], strlen(t->class_name[y]) + 1);
+    return h;
+}
+
+/* ---- one block of bytes ---- */
+
+typedef struct packer {
+    char *at; /* NULL: only counts */
+    size_t size;
+} packer;
+
+static void put(packer *p, const void *data, size_t bytes) {
+    if (p->at) memcpy(p->at + p->size, data, bytes);
+    p->size += bytes;
+}
+
+static void put_table(packer *p, const dataset_table *t) {
+    size_t n = (size_t)t->images;
+    const int head[3] = {t->images, t->classes, t->ignore};
+    put(p, head, sizeof head);
+    put(p, t->split, n);
+    put(p, t->map, LABEL_IDS * sizeof *t->map);
+    for (int b = 0; b < BLOBS; b++) {
+        put(p, &t->blob[b].begin, sizeof t->blob[b].begin);
+        put(p, t->blob[b].offset, (n + 1) * sizeof *t->blob[b].offset);
+        put(p, t->blob[b].shape, 2 * n * sizeof *t->blob[b].shape);
+        put(p, t->blob[b].hash, n * sizeof *t->blob[b].hash);
+    }
+    for (size_t i = 0; i < n; i++) put(p, t->name[i], strlen(t->name[i]) + 1);
+    for (int y = 0; y < t->classes; y++) put(p, t->class_name[y], strlen(t->class_name[y]) + 1);
+}
+
+status dataset_table_pack(const dataset_table *t, void **bytes, uint64_t *size) {
+    packer p = {0};
+    put_table(&p, t);
+    p.at = memory_alloc(p.size, 1, "tables of the data set");
+    if (!p.at) return STATUS_FAILED;
+    p.size = 0;
+    put_table(&p, t);
+    *bytes = p.at;
+    *size = p.size;
+    return STATUS_OK;
+}
+
+static const char *take(const char *from, void *data, size_t bytes) {
+    memcpy(data, from, bytes);
+    return from + bytes;
+}
+
+static const char *take_texts(const char *from, int n, char ***out) {
+    const char **text = memory_alloc((size_t)n, sizeof *text, "names");
+    for (int i = 0; text && i < n; i++) {
+        text[i] = from;
+        from += strlen(from) + 1;
+    }
+    *out = text ? dataset_texts(text, n) : NULL;
+    memory_free(text);
+    return from;
+}
+
+/* Bytes come from dataset_table_pack of rank 0: they are whole. */
+status dataset_table_unpack(const void *bytes, uint64_t size, dataset_table *t) {
+    int head[3];
+    const char *at = take(bytes, head, sizeof head);
+    size_t n = (size_t)head[0];
+    (void)size;
+    *t = (dataset_table){.images = head[0], .classes = head[1], .ignore = head[2]};
+    t->split = memory_alloc(n, 1, "tables of the data set");
+    t->map = memory_alloc(LABEL_IDS, sizeof *t->map, "tables of the data set");
+    if (!t->split || !t->map) goto failed;
+    at = take(at, t->split, n);
+    at = take(at, t->map, LABEL_IDS * sizeof *t->map);
+    for (int k = 0; k < BLOBS; k++) {
+        dataset_blob *b = &t->blob[k];
+        b->offset = memory_alloc(n + 1, sizeof *b->offset, "tables of the data set");
+        b->shape = memory_alloc(2 * n, sizeof *b->shape, "tables of the data set");
+        b->hash = memory_alloc(n, sizeof *b->hash, "tables of the data set");
+        if (!b->offset || !b->shape || !b->hash) goto failed;
+        at = take(at, &b->begin, sizeof b->begin);
+        at = take(at, b->offset, (n + 1) * sizeof *b->offset);
+        at = take(at, b->shape, 2 * n * sizeof *b->shape);
+        at = take(at, b->hash, n * sizeof *b->hash);
+    }
+    at = take_texts(at, t->images, &t->name);
+    take_texts(at, t->classes, &t->class_name);
+    if (t->name && t->class_name) return STATUS_OK;
+failed:
+    dataset_table_destroy(t);
+    return STATUS_FAILED;
+}

@@ -1,0 +1,249 @@
+/* Packing: every rank checks a contiguous block of the images, all of them write one file. */
+#include "io/dataset/dataset.h"
+#include "io/dataset/dataset_check.h"
+#include "io/dataset/dataset_classes.h"
+#include "io/dataset/layout_share.h"
+#include "io/files/file.h"
+#include "io/hdf5/hdf5.h"
+#include "mpi/shard.h"
+#include "src/base/hash.h"
+#include "src/base/log.h"
+#include "src/base/memory.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { WAVE = 64 << 20 }; /* bytes that a rank reads and writes at a time */
+
+typedef struct packing {
+    const comm *c;
+    const settings *s;
+    layout l;
+    dataset_table t;
+    finding *found; /* [items] */
+    int begin, end; /* this rank's items */
+} packing;
+
+/* Rank 0: path.skipped.csv, or none where nothing was skipped. */
+static status list_skipped(const packing *k, const char *path) {
+    char name[FILE_PATH];
+    size_t size = 1;
+    int skipped = 0;
+    for (int i = 0; i < k->l.items; i++) size += strlen(k->l.item[i].name) + 1;
+    char *text = memory_alloc(size, 1, "list of skipped images");
+    if (!text) return STATUS_FAILED;
+    size_t used = 0;
+    for (int i = 0; i < k->l.items; i++) {
+        if (!k->found[i].bad) continue;
+        used += (size_t)snprintf(text + used, size - used, "%s\n", k->l.item[i].name);
+        skipped++;
+    }
+    int n = snprintf(name, sizeof name, "%s.skipped.csv", path);
+    status st = n > 0 && (size_t)n < sizeof name ? STATUS_OK : STATUS_USAGE;
+    if (st == STATUS_OK && skipped > 0) {
+        log_warn("%d of %d images are bad and left out: %s", skipped, k->l.items, name);
+        st = file_write(name, text, used);
+    } else if (st == STATUS_OK) {
+        remove(name); /* of an earlier packing, if there is one */
+    }
+    memory_free(text);
+    return st;
+}
+
+/* Leaves the bad ones out, everywhere alike, and deals the rest anew. */
+static status drop_bad(packing *k) {
+    int kept = 0;
+    for (int i = 0; i < k->l.items; i++) {
+        layout_item x = k->l.item[i];
+        if (k->found[i].bad) {
+            memory_free(x.image);
+            memory_free(x.label);
+            memory_free(x.name);
+            continue;
+        }
+        k->l.item[kept] = x;
+        k->found[kept++] = k->found[i];
+    }
+    k->l.items = kept;
+    k->begin = (int)shard_begin(kept, comm_rank(k->c), comm_size(k->c));
+    k->end = (int)shard_begin(kept, comm_rank(k->c) + 1, comm_size(k->c));
+    if (kept > 0) return STATUS_OK;
+    log_error("no image is left");
+    return STATUS_DATA;
+}
+
+static status fill_table(packing *k) {
+    size_t n = (size_t)k->l.items;
+    dataset_table *t = &k->t;
+    t->images = k->l.items;
+    t->split = memory_alloc(n, 1, "splits");
+    const char **name = memory_alloc(n, sizeof *name, "names");
+    for (size_t i = 0; name && i < n; i++) name[i] = k->l.item[i].name;
+    if (name) t->name = dataset_texts(name, t->images);
+    memory_free(name);
+    if (!t->split || !t->name) return STATUS_FAILED;
+    for (size_t i = 0; i < n; i++) t->split[i] = (uint8_t)k->l.item[i].split;
+    for (int which = 0; which < BLOBS; which++) {
+        dataset_blob *b = &t->blob[which];
+        b->offset = memory_alloc(n + 1, sizeof *b->offset, "offsets");
+        b->shape = memory_alloc(2 * n, sizeof *b->shape, "shapes");
+        b->hash = memory_alloc(n, sizeof *b->hash, "checksums");
+        if (!b->offset || !b->shape || !b->hash) return STATUS_FAILED;
+        for (size_t i = 0; i < n; i++) {
+            b->offset[i + 1] = b->offset[i] + k->found[i].bytes[which];
+            b->shape[2 * i] = k->found[i].shape[which][0];
+            b->shape[2 * i + 1] = k->found[i].shape[which][1];
+            b->hash[i] = k->found[i].hash[which];
+        }
+    }
+    return STATUS_OK;
+}
+
+/* Files i .. of this rank into `to`, as many as a wave holds; they must be what was checked. */
+static status read_wave(const packing *k, int which, int i, int end, char *to) {
+    status st = STATUS_OK;
+    for (size_t used = 0; i < end && st == STATUS_OK; i++) {
+        void *bytes = NULL;
+        size_t size = 0;
+        const char *path = which == BLOB_IMAGES ? k->l.item[i].image : k->l.item[i].label;
+        if (k->found[i].bytes[which] == 0) continue;
+        st = file_read(path, DATASET_FILE_LIMIT, &bytes, &size);
+        if (st == STATUS_OK && (size != k->found[i].bytes[which] ||
+                                   hash_bytes(bytes, size) != k->found[i].hash[which])) {
+            log_error("%s: changed while it was packed", path);
+            st = STATUS_DATA;
+        }
+        if (st == STATUS_OK) memcpy(to + used, bytes, size);
+        used += size;
+        memory_free(bytes);
+    }
+    return st;
+}
+
+/* First item of this rank's next wave. */
+static int wave_end(const packing *k, int which, int i) {
+    uint64_t bytes = 0;
+    int end = i;
+    while (end < k->end && (end == i || bytes + k->found[end].bytes[which] <= WAVE))
+        bytes += k->found[end++].bytes[which];
+    return end;
+}
+
+static status write_blob(packing *k, hdf5_writer *w, int which) {
+    char name[64];
+    const dataset_blob *b = &k->t.blob[which];
+    hdf5_rows r = {name, H5T_NATIVE_UINT8, b->offset[k->t.images], 0, 0, 0};
+    snprintf(name, sizeof name, "%s/data", dataset_blob_name(which));
+    status st = hdf5_make(w, &r);
+    for (int i = k->begin, more = 1; st == STATUS_OK && more;) {
+        int end = wave_end(k, which, i);
+        r.first = b->offset[i];
+        r.count = b->offset[end] - b->offset[i];
+        char *bytes = memory_alloc((size_t)r.count, 1, "encoded images");
+        st = comm_agree(k->c, bytes ? read_wave(k, which, i, end, bytes) : STATUS_FAILED);
+        if (st == STATUS_OK) st = hdf5_write(w, &r, bytes);
+        memory_free(bytes);
+        i = end;
+        int32_t left = i < k->end;
+        comm_max_i32(k->c, &left, 1);
+        more = left;
+    }
+    return st;
+}
+
+static status write_tables(packing *k, hdf5_writer *w, int which) {
+    hsize_t n = (hsize_t)k->t.images;
+    const dataset_blob *b = &k->t.blob[which];
+    char name[3][64];
+    const char *const part[3] = {"offset", "shape", "hash"};
+    for (int i = 0; i < 3; i++)
+        snprintf(name[i], sizeof name[i], "%s/%s", dataset_blob_name(which), part[i]);
+    hdf5_rows offset = {name[0], H5T_NATIVE_UINT64, n + 1, 0, 0, 0};
+    hdf5_rows shape = {name[1], H5T_NATIVE_UINT32, n, 2, 0, 0};
+    hdf5_rows hash = {name[2], H5T_NATIVE_UINT64, n, 0, 0, 0};
+    status st = hdf5_put(w, &offset, b->offset);
+    if (st == STATUS_OK) st = hdf5_put(w, &shape, b->shape);
+    return st == STATUS_OK ? hdf5_put(w, &hash, b->hash) : st;
+}
+
+static status write_attributes(packing *k, hdf5_writer *w) {
+    int format = DATASET_FORMAT;
+    uint64_t hash = dataset_table_hash(&k->t);
+    size_t size = 1, used = 0;
+    for (int y = 0; y < k->t.classes; y++) size += strlen(k->t.class_name[y]) + 1;
+    char *names = memory_alloc(size, 1, "class names");
+    status st = comm_agree(k->c, names ? STATUS_OK : STATUS_FAILED);
+    for (int y = 0; st == STATUS_OK && y < k->t.classes; y++)
+        used += (size_t)snprintf(names + used, size - used, "%s\n", k->t.class_name[y]);
+    if (st == STATUS_OK) st = hdf5_put_number(w, "/", "format", H5T_NATIVE_INT, &format);
+    if (st == STATUS_OK) st = hdf5_put_number(w, "/", "hash", H5T_NATIVE_UINT64, &hash);
+    if (st == STATUS_OK) st = hdf5_put_text(w, "/", "program", "auxseg " AUXSEG_VERSION);
+    if (st == STATUS_OK) st = hdf5_put_text(w, "/", "splits", "0 train, 1 val, 2 test");
+    if (st == STATUS_OK) st = hdf5_put_text(w, "/", "names", names);
+    if (st == STATUS_OK) st = hdf5_put_number(w, "/", "classes", H5T_NATIVE_INT, &k->t.classes);
+    if (st == STATUS_OK) st = hdf5_put_number(w, "/", "ignore", H5T_NATIVE_INT, &k->t.ignore);
+    memory_free(names);
+    return st;
+}
+
+static status write_all(packing *k, hdf5_writer *w) {
+    hsize_t n = (hsize_t)k->t.images;
+    hdf5_rows splits = {"/images/split", H5T_NATIVE_UINT8, n, 0, 0, 0};
+    hdf5_rows map = {"/label_map", H5T_NATIVE_UINT16, LABEL_IDS, 0, 0, 0};
+    status st = write_attributes(k, w);
+    for (int which = 0; which < BLOBS && st == STATUS_OK; which++) {
+        st = hdf5_group(w, dataset_blob_name(which));
+        if (st == STATUS_OK) st = write_tables(k, w, which);
+        if (st == STATUS_OK) st = write_blob(k, w, which);
+    }
+    if (st == STATUS_OK) st = hdf5_put(w, &splits, k->t.split);
+    if (st == STATUS_OK) st = hdf5_put(w, &map, k->t.map);
+    if (st == STATUS_OK)
+        st = hdf5_put_strings(w, "/images/name", (const char *const *)k->t.name, n);
+    return st;
+}
+
+static status write_file(packing *k, const char *path) {
+    char temporary[FILE_PATH];
+    hdf5_writer w;
+    status st = comm_agree(k->c, file_temporary(temporary, path));
+    if (st == STATUS_OK) st = hdf5_create(&w, k->c, temporary);
+    if (st != STATUS_OK) return st;
+    st = write_all(k, &w);
+    status closed = hdf5_close(&w);
+    if (st == STATUS_OK) st = closed;
+    if (st == STATUS_OK && comm_root(k->c)) st = file_publish(temporary, path);
+    if (st != STATUS_OK && comm_root(k->c)) remove(temporary);
+    return comm_agree(k->c, st);
+}
+
+/* The list, the classes, and which images are good. */
+static status check(packing *k) {
+    status st = layout_share(k->c, k->s, &k->l);
+    if (st != STATUS_OK) return st;
+    bool labelled = false;
+    for (int i = 0; i < k->l.items; i++) labelled |= k->l.item[i].label != NULL;
+    k->found = memory_alloc((size_t)k->l.items, sizeof *k->found, "findings");
+    uint8_t *known = memory_alloc(LABEL_IDS, 1, "label ids");
+    st = k->found && known ? dataset_classes_read(k->s, labelled, &k->t, known) : STATUS_FAILED;
+    st = comm_agree(k->c, st);
+    if (st == STATUS_OK) st = dataset_check(k->c, k->s, &k->l, &k->t, known, k->found);
+    memory_free(known);
+    return st;
+}
+
+status dataset_pack(const comm *c, const settings *s, const char *path) {
+    packing k = {.c = c, .s = s};
+    status st = check(&k);
+    if (st == STATUS_OK) st = comm_agree(c, comm_root(c) ? list_skipped(&k, path) : STATUS_OK);
+    if (st == STATUS_OK) st = comm_agree(c, drop_bad(&k));
+    if (st == STATUS_OK) st = comm_agree(c, fill_table(&k));
+    if (st == STATUS_OK) st = write_file(&k, path);
+    if (st == STATUS_OK)
+        log_info("pack: %d images, %.1f MB in %s", k.t.images,
+            (double)(k.t.blob[0].offset[k.t.images] + k.t.blob[1].offset[k.t.images]) / 1e6, path);
+    layout_destroy(&k.l);
+    dataset_table_destroy(&k.t);
+    memory_free(k.found);
+    return st;
+}

@@ -1,0 +1,101 @@
+#include "io/dataset/layout_share.h"
+
+#include "io/files/file.h"
+#include "src/base/hash.h"
+#include "src/base/memory.h"
+
+#include <string.h>
+#include <sys/stat.h>
+
+/* Items one after another: split, then image, label ("" for none) and name with their ends. */
+static size_t put_item(const layout_item *x, char *to) {
+    const char *part[3] = {x->image, x->label ? x->label : "", x->name};
+    size_t size = 1;
+    if (to) to[0] = (char)x->split;
+    for (int i = 0; i < 3; i++) {
+        size_t n = strlen(part[i]) + 1;
+        if (to) memcpy(to + size, part[i], n);
+        size += n;
+    }
+    return size;
+}
+
+static char *copy_text(const char *text) {
+    size_t n = strlen(text) + 1;
+    char *copy = memory_alloc(n, 1, "path");
+    if (copy) memcpy(copy, text, n);
+    return copy;
+}
+
+static status take_items(layout *l, const char *from) {
+    for (int i = 0; i < l->items; i++) {
+        layout_item *x = &l->item[i];
+        const char *label, *name, *picture = from + 1;
+        label = picture + strlen(picture) + 1;
+        name = label + strlen(label) + 1;
+        *x = (layout_item){.image = copy_text(picture),
+            .label = *label ? copy_text(label) : NULL,
+            .name = copy_text(name),
+            .split = (split)from[0]};
+        if (!x->image || !x->name || (*label && !x->label)) return STATUS_FAILED;
+        from = name + strlen(name) + 1;
+    }
+    return STATUS_OK;
+}
+
+status layout_share(const comm *c, const settings *s, layout *out) {
+    layout l = {0};
+    uint64_t head[2] = {0, 0}; /* items, bytes */
+    char *block = NULL;
+    status st = comm_agree(c, comm_root(c) ? layout_read(&l, s) : STATUS_OK);
+    if (st != STATUS_OK) goto done;
+    head[0] = (uint64_t)l.items;
+    for (int i = 0; i < l.items; i++) head[1] += put_item(&l.item[i], NULL);
+    comm_broadcast(c, head, sizeof head);
+    block = memory_alloc((size_t)head[1], 1, "list of images");
+    if (!comm_root(c)) l.item = memory_alloc((size_t)head[0], sizeof *l.item, "list of images");
+    st = comm_agree(c, block && l.item ? STATUS_OK : STATUS_FAILED);
+    if (st != STATUS_OK) goto done;
+    for (size_t i = 0, at = 0; comm_root(c) && i < head[0]; i++)
+        at += put_item(&l.item[i], block + at);
+    comm_broadcast(c, block, (size_t)head[1]);
+    l.items = (int)head[0];
+    if (!comm_root(c)) st = take_items(&l, block);
+    st = comm_agree(c, st);
+done:
+    memory_free(block);
+    if (st == STATUS_OK)
+        *out = l;
+    else
+        layout_destroy(&l);
+    return st;
+}
+
+static uint64_t stamp_file(uint64_t before, const char *path) {
+    struct stat info;
+    int64_t facts[3] = {0};
+    if (path && stat(path, &info) == 0) {
+        facts[0] = info.st_size;
+        facts[1] = info.st_mtim.tv_sec;
+        facts[2] = info.st_mtim.tv_nsec;
+    }
+    before = hash_append(before, path ? path : "", path ? strlen(path) : 0);
+    return hash_append(before, facts, sizeof facts);
+}
+
+status layout_stamp(const comm *c, const settings *s, uint64_t *stamp) {
+    layout l = {0};
+    status st = comm_agree(c, comm_root(c) ? layout_read(&l, s) : STATUS_OK);
+    *stamp = 0;
+    for (int i = 0; i < l.items; i++)
+        *stamp = stamp_file(stamp_file(*stamp, l.item[i].image), l.item[i].label);
+    /* A map of label ids may be a file; where it is none, nothing is found under its name. */
+    char map[FILE_PATH];
+    bool here = s->dataset.label_map[0] == '/';
+    if (s->dataset.label_map[0] &&
+        file_path(map, here ? "" : s->dataset.root, s->dataset.label_map) == STATUS_OK)
+        *stamp = stamp_file(*stamp, map);
+    layout_destroy(&l);
+    comm_broadcast(c, stamp, sizeof *stamp);
+    return st;
+}

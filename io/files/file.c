@@ -1,0 +1,216 @@
+#include "io/files/file.h"
+
+#include "src/base/hash.h"
+#include "src/base/log.h"
+#include "src/base/memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+/* Bytes of one read or write: Linux moves at most 2 GiB - 4 KiB. */
+enum { PIECE = 1 << 30, HASH_PIECE = 1 << 22 };
+
+status file_path(char *path, const char *folder, const char *name) {
+    int n = folder[0] ? snprintf(path, FILE_PATH, "%s/%s", folder, name)
+                      : snprintf(path, FILE_PATH, "%s", name);
+    if (n >= 0 && n < FILE_PATH) return STATUS_OK;
+    log_error("%s/%s: path longer than %d bytes", folder, name, FILE_PATH - 1);
+    return STATUS_USAGE;
+}
+
+static bool is_folder(const char *path) {
+    struct stat s;
+    return stat(path, &s) == 0 && S_ISDIR(s.st_mode);
+}
+
+status file_make_folder(const char *path) {
+    char part[FILE_PATH];
+    size_t n = strlen(path);
+    if (n == 0 || n >= sizeof part) {
+        log_error("\"%s\": no folder can have this name", path);
+        return STATUS_USAGE;
+    }
+    memcpy(part, path, n + 1);
+    for (size_t i = 1; i <= n; i++) {
+        if (part[i] != '/' && part[i] != '\0') continue;
+        char end = part[i];
+        part[i] = '\0';
+        if (mkdir(part, 0777) != 0 && !is_folder(part)) {
+            log_error("%s: cannot make this folder: %s", part, strerror(errno));
+            return STATUS_OUTPUT;
+        }
+        part[i] = end;
+    }
+    return STATUS_OK;
+}
+
+int file_exists(const char *path) {
+    return access(path, F_OK) == 0;
+}
+
+status file_temporary(char *temporary, const char *path) {
+    int n = snprintf(temporary, FILE_PATH, "%s" FILE_TEMPORARY, path);
+    if (n >= 0 && n < FILE_PATH) return STATUS_OK;
+    log_error("%s: path too long", path);
+    return STATUS_USAGE;
+}
+
+/* Whether what was written under `path` (a file or a folder) is on the disk. */
+static bool flush(const char *path, int flags) {
+    int fd = open(path, flags | O_CLOEXEC);
+    if (fd < 0) return false;
+    /* Some file systems cannot fsync a folder: nothing can be done about it there. */
+    bool ok = fsync(fd) == 0 || ((flags & O_DIRECTORY) && errno == EINVAL);
+    int error = errno;
+    close(fd);
+    errno = error;
+    return ok;
+}
+
+static bool flush_folder(const char *path) {
+    char folder[FILE_PATH];
+    const char *slash = strrchr(path, '/');
+    size_t n = slash ? (size_t)(slash - path) : 0;
+    if (n >= sizeof folder) return false;
+    memcpy(folder, path, n);
+    folder[n] = '\0';
+    return flush(n ? folder : slash ? "/" : ".", O_RDONLY | O_DIRECTORY);
+}
+
+status file_publish(const char *temporary, const char *path) {
+    if (flush(temporary, O_RDONLY) && rename(temporary, path) == 0 && flush_folder(path))
+        return STATUS_OK;
+    log_error("%s: cannot be written: %s", path, strerror(errno));
+    unlink(temporary);
+    return STATUS_OUTPUT;
+}
+
+static bool write_all(int fd, const void *data, size_t bytes) {
+    const char *at = data;
+    while (bytes > 0) {
+        ssize_t n = write(fd, at, bytes < PIECE ? bytes : PIECE);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) return false;
+        at += n;
+        bytes -= (size_t)n;
+    }
+    return true;
+}
+
+status file_write_parts(const char *path, const file_part *part, int parts) {
+    char temporary[FILE_PATH];
+    status st = file_temporary(temporary, path);
+    if (st != STATUS_OK) return st;
+    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    bool ok = fd >= 0;
+    for (int i = 0; ok && i < parts; i++) ok = write_all(fd, part[i].data, part[i].bytes);
+    int error = errno;
+    if (fd >= 0 && close(fd) != 0 && ok) {
+        ok = false;
+        error = errno;
+    }
+    if (ok) return file_publish(temporary, path);
+    log_error("%s: cannot be written: %s", path, strerror(error));
+    if (fd >= 0) unlink(temporary);
+    return STATUS_OUTPUT;
+}
+
+status file_write(const char *path, const void *data, size_t bytes) {
+    return file_write_parts(path, &(file_part){data, bytes}, 1);
+}
+
+status file_open(const char *path, int *fd, uint64_t *bytes) {
+    struct stat s;
+    /* O_NONBLOCK: a named pipe must be refused, not waited for. */
+    int f = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (f < 0 || fstat(f, &s) != 0) {
+        log_error("%s: cannot be read: %s", path, strerror(errno));
+    } else if (!S_ISREG(s.st_mode)) {
+        log_error("%s: not a regular file", path);
+    } else {
+        *fd = f;
+        *bytes = (uint64_t)s.st_size;
+        return STATUS_OK;
+    }
+    if (f >= 0) close(f);
+    return STATUS_DATA;
+}
+
+status file_read_at(int fd, const char *path, uint64_t offset, void *data, size_t bytes) {
+    char *at = data;
+    while (bytes > 0) {
+        ssize_t n = pread(fd, at, bytes < PIECE ? bytes : PIECE, (off_t)offset);
+        if (n < 0 && errno == EINTR) continue;
+        if (n <= 0) {
+            log_error("%s: cannot be read: %s", path, n < 0 ? strerror(errno) : "ends too early");
+            return STATUS_DATA;
+        }
+        at += n;
+        offset += (uint64_t)n;
+        bytes -= (size_t)n;
+    }
+    return STATUS_OK;
+}
+
+status file_write_at(int fd, const char *path, uint64_t offset, const void *data, size_t bytes) {
+    const char *at = data;
+    while (bytes > 0) {
+        ssize_t n = pwrite(fd, at, bytes < PIECE ? bytes : PIECE, (off_t)offset);
+        if (n < 0 && errno == EINTR) continue;
+        if (n < 0) {
+            log_error("%s: cannot be written: %s", path, strerror(errno));
+            return STATUS_OUTPUT;
+        }
+        at += n;
+        offset += (uint64_t)n;
+        bytes -= (size_t)n;
+    }
+    return STATUS_OK;
+}
+
+status file_read(const char *path, size_t limit, void **data, size_t *bytes) {
+    int fd;
+    uint64_t size;
+    status st = file_open(path, &fd, &size);
+    if (st != STATUS_OK) return st;
+    char *all = NULL;
+    if (size > limit) {
+        log_error("%s: %llu bytes; at most %zu are read", path, (unsigned long long)size, limit);
+        st = STATUS_DATA;
+    } else if (!(all = memory_alloc((size_t)size + 1, 1, path))) {
+        st = STATUS_FAILED;
+    } else {
+        st = file_read_at(fd, path, 0, all, (size_t)size);
+    }
+    close(fd);
+    if (st != STATUS_OK) {
+        memory_free(all);
+        return st;
+    }
+    *data = all;
+    *bytes = (size_t)size;
+    return STATUS_OK;
+}
+
+status file_hash(const char *path, uint64_t *hash) {
+    int fd;
+    uint64_t size, h = 0;
+    status st = file_open(path, &fd, &size);
+    if (st != STATUS_OK) return st;
+    char *piece = memory_alloc(HASH_PIECE, 1, "file checksum");
+    if (!piece) st = STATUS_FAILED;
+    for (uint64_t at = 0; st == STATUS_OK && at < size; at += HASH_PIECE) {
+        size_t n = size - at < HASH_PIECE ? (size_t)(size - at) : HASH_PIECE;
+        st = file_read_at(fd, path, at, piece, n);
+        if (st == STATUS_OK) h = hash_append(h, piece, n);
+    }
+    memory_free(piece);
+    close(fd);
+    if (st == STATUS_OK) *hash = h;
+    return st;
+}

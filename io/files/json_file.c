@@ -1,0 +1,71 @@
+#include "io/files/json_file.h"
+
+#include "io/files/file.h"
+#include "src/base/hash.h"
+#include "src/base/log.h"
+#include "src/base/memory.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { JSON_LIMIT = 1 << 26 };
+
+status json_file_parse(const char *path, const char *text, size_t bytes, json_t **out) {
+    json_error_t error;
+    json_t *root = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &error);
+    if (root && json_is_object(root)) {
+        *out = root;
+        return STATUS_OK;
+    }
+    if (root)
+        log_error("%s: not a JSON object", path);
+    else
+        log_error("%s: JSON, line %d, column %d: %s", path, error.line, error.column, error.text);
+    json_decref(root);
+    return STATUS_DATA;
+}
+
+status json_file_read(const char *path, json_t **out) {
+    void *text;
+    size_t bytes;
+    status st = file_read(path, JSON_LIMIT, &text, &bytes);
+    if (st != STATUS_OK) return st;
+    st = json_file_parse(path, text, bytes, out);
+    memory_free(text);
+    return st;
+}
+
+status json_file_write(const char *path, const json_t *root) {
+    char *text = json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
+    if (!text) {
+        log_error("%s: cannot be written as JSON", path);
+        return STATUS_FAILED;
+    }
+    size_t n = strlen(text);
+    file_part part[] = {{text, n}, {"\n", 1}};
+    status st = file_write_parts(path, part, 2);
+    free(text);
+    return st;
+}
+
+json_t *json_hash(uint64_t hash) {
+    char text[17];
+    hash_text(hash, text);
+    return json_string(text);
+}
+
+bool json_hash_value(const json_t *text, uint64_t *hash) {
+    const char *s = json_string_value(text);
+    if (!s || strlen(s) != 16 || strspn(s, "0123456789abcdef") != 16) return false;
+    *hash = strtoull(s, NULL, 16);
+    return true;
+}
+
+json_t *json_number(double value) {
+    return isfinite(value) ? json_real(value) : json_null();
+}
+
+double json_number_or_nan(const json_t *value) {
+    return json_is_number(value) ? json_number_value(value) : (double)NAN;
+}

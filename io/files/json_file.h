@@ -1,0 +1,27 @@
+/* JSON files and values, around Jansson. Not collective. */
+#ifndef AUXSEG_IO_FILES_JSON_FILE_H
+#define AUXSEG_IO_FILES_JSON_FILE_H
+
+#include "src/base/status.h"
+
+#include <jansson.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* An object without duplicate keys from text that need not end with a zero byte; `path` is for
+ * messages. STATUS_DATA naming the line. *out: a new reference. */
+status json_file_parse(const char *path, const char *text, size_t bytes, json_t **out);
+/* Files of at most 64 MiB. */
+status json_file_read(const char *path, json_t **out);
+/* Indented, atomic. */
+status json_file_write(const char *path, const json_t *root);
+
+/* Hashes are kept as 16 hexadecimal digits: JSON's numbers lose bits beyond 2^53 elsewhere. */
+json_t *json_hash(uint64_t hash);
+bool json_hash_value(const json_t *text, uint64_t *hash);
+/* NAN and infinities, which JSON has not, become null; null and what is no number becomes NAN. */
+json_t *json_number(double value);
+double json_number_or_nan(const json_t *value);
+
+#endif

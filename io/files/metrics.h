@@ -1,0 +1,37 @@
+/* metrics.csv: one row a step of every stage, no duplicates after a restart.
+ * Columns: stage, round, step, loss, learning_rate, gradient_norm, anchors, objective, imbalance,
+ * changed, kept, repaired, seconds, assign, update, exchange (seconds of k-means' phases); what a
+ * stage has not is left empty. */
+#ifndef AUXSEG_IO_FILES_METRICS_H
+#define AUXSEG_IO_FILES_METRICS_H
+
+#include "src/base/status.h"
+
+#include <math.h>
+#include <stdint.h>
+
+/* Steps count from 1: row `step` is of the step after which so many were done. */
+typedef struct metrics_row {
+    const char *stage; /* without comma or quote, below 64 bytes */
+    int round;
+    int64_t step;
+    double loss, learning_rate, gradient_norm, anchors, objective, imbalance, changed, kept,
+        repaired, seconds, assign, update, exchange; /* NAN: empty */
+} metrics_row;
+#define METRICS_EMPTY(stage_, round_, step_)                                                       \
+    ((metrics_row){                                                                                \
+        stage_, round_, step_, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN})
+
+typedef struct metrics metrics;
+
+/* Opens folder/metrics.csv for appending rows of a stage and round that has `steps` steps done: its
+ * later rows (and a torn last line) are removed, by temporary file and rename. Not collective: rank
+ * 0 only; a NULL object swallows rows. */
+status metrics_open(metrics **out, const char *path, const char *stage, int round, int64_t steps);
+status metrics_write(metrics *m, const metrics_row *row);
+void metrics_close(metrics *m);
+/* Rows of the file in order, for the report; owned by the caller (memory_free); stage names are
+ * interned for the life of the process. */
+status metrics_read(const char *path, metrics_row **rows, int *count);
+
+#endif

@@ -1,0 +1,103 @@
+#include "io/files/npy_rows.h"
+
+#include "io/files/file.h"
+#include "io/files/npy.h"
+#include "src/base/log.h"
+#include "src/base/memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+/* Rows that are written at once. */
+enum { ROWS = 4096 };
+
+/* Where this rank's rows lie among all: *total rows. Collective. */
+static status rows_before(const comm *c, size_t mine, size_t *before, size_t *total) {
+    size_t ranks = (size_t)comm_size(c), me = (size_t)comm_rank(c);
+    int64_t *rows = memory_alloc(ranks, sizeof *rows, "rows of ranks");
+    status st = comm_agree(c, rows ? STATUS_OK : STATUS_FAILED);
+    if (st == STATUS_OK) {
+        rows[me] = (int64_t)mine;
+        comm_sum_i64(c, rows, ranks);
+        *before = *total = 0;
+        for (size_t r = 0; r < ranks; r++) {
+            if (r < me) *before += (size_t)rows[r];
+            *total += (size_t)rows[r];
+        }
+    }
+    memory_free(rows);
+    return st;
+}
+
+/* scratch [ROWS, D]: where rows are not floats. */
+static status write_rows(
+    int fd, const char *path, uint64_t offset, const features *x, float *scratch) {
+    size_t d = (size_t)x->d;
+    status st = STATUS_OK;
+    for (size_t i = 0; st == STATUS_OK && i < x->n; i += ROWS) {
+        size_t rows = x->n - i < ROWS ? x->n - i : ROWS;
+        const float *from = scratch;
+        if (x->type == DTYPE_F32)
+            from = (const float *)x->data + i * d;
+        else
+            for (size_t r = 0; r < rows; r++) features_row(x, i + r, scratch + r * d);
+        st = file_write_at(fd, path, offset + i * d * sizeof *from, from, rows * d * sizeof *from);
+        features_passed(x, i, rows);
+    }
+    features_release(x, 0, x->n);
+    return st;
+}
+
+static status failed(const char *path) {
+    log_error("%s: cannot be written: %s", path, strerror(errno));
+    return STATUS_OUTPUT;
+}
+
+/* Rank 0: the header alone, in a new file. */
+static status begin_file(const char *temporary, const char *path, const char *header, size_t n) {
+    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (fd < 0) return failed(path);
+    status st = file_write_at(fd, path, 0, header, n);
+    if (close(fd) != 0 && st == STATUS_OK) st = failed(path);
+    return st;
+}
+
+static status add_rows(
+    const char *temporary, const char *path, uint64_t offset, const features *x, float *scratch) {
+    int fd = open(temporary, O_WRONLY | O_CLOEXEC);
+    if (fd < 0) return failed(path);
+    status st = write_rows(fd, path, offset, x, scratch);
+    if (st == STATUS_OK && fsync(fd) != 0) st = failed(path);
+    if (close(fd) != 0 && st == STATUS_OK) st = failed(path);
+    return st;
+}
+
+status npy_write_rows(const comm *c, const char *path, const features *x) {
+    char temporary[FILE_PATH], header[NPY_HEADER];
+    size_t before, total, d = (size_t)x->d;
+    float *scratch = NULL;
+    status st = file_temporary(temporary, path);
+    if (st == STATUS_OK && x->type != DTYPE_F32) {
+        scratch = memory_alloc(ROWS * d, sizeof *scratch, "rows to write");
+        if (!scratch) st = STATUS_FAILED;
+    }
+    st = comm_agree(c, st);
+    if (st == STATUS_OK) st = rows_before(c, x->n, &before, &total);
+    if (st != STATUS_OK) goto done;
+    size_t bytes = npy_header(header, "<f4", total, d);
+    if (comm_root(c)) st = begin_file(temporary, path, header, bytes);
+    st = comm_agree(c, st);
+    if (st == STATUS_OK && x->n > 0)
+        st = add_rows(temporary, path, bytes + before * d * sizeof(float), x, scratch);
+    st = comm_agree(c, st);
+    if (comm_root(c) && st == STATUS_OK)
+        st = file_publish(temporary, path);
+    else if (comm_root(c))
+        unlink(temporary);
+    st = comm_agree(c, st);
+done:
+    memory_free(scratch);
+    return st;
+}

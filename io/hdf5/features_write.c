@@ -1,0 +1,160 @@
+#include "io/files/file.h"
+#include "io/hdf5/features_parts.h"
+#include "io/hdf5/hdf5.h"
+#include "src/base/hash.h"
+#include "src/base/log.h"
+#include "src/base/memory.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+struct features_writer {
+    const comm *c;
+    char path[FILE_PATH], temporary[FILE_PATH];
+    features_info info;
+    image_table table; /* hashes: this rank's, zeros for others' until the end */
+    hdf5_writer file;
+    int fd;            /* of `temporary`; -1: not open */
+    uint64_t at;       /* where the next row goes */
+    int64_t next, end; /* images of this rank that are not written yet */
+};
+
+uint64_t features_checksum(const features_info *i, const image_table *t) {
+    const int64_t whole[] = {i->d, i->type == DTYPE_BF16, i->stride, (int64_t)i->key};
+    uint64_t h = hash_bytes(whole, sizeof whole);
+    return image_table_hash(t, hash_append(h, i->layers, strlen(i->layers) + 1));
+}
+
+static status failed(const char *path) {
+    log_error("%s: cannot be written: %s", path, strerror(errno));
+    return STATUS_OUTPUT;
+}
+
+/* The file but for what follows from the rows. Collective. */
+static status make_file(features_writer *w) {
+    hdf5_writer *f = &w->file;
+    const features_info *i = &w->info;
+    const hdf5_rows data = {FEATURES_DATA,
+        i->type == DTYPE_BF16 ? H5T_NATIVE_UINT16 : H5T_NATIVE_FLOAT, i->rows, (hsize_t)i->d, 0, 0};
+    status st = hdf5_put_text(f, "/", "format", FEATURES_FORMAT);
+    if (st == STATUS_OK) st = hdf5_put_text(f, "/", "dtype", features_dtype_name(i->type));
+    if (st == STATUS_OK) st = hdf5_put_text(f, "/", "layers", i->layers);
+    if (st == STATUS_OK) st = hdf5_put_number(f, "/", "stride", H5T_NATIVE_INT, &i->stride);
+    if (st == STATUS_OK) st = hdf5_put_number(f, "/", "key", H5T_NATIVE_UINT64, &i->key);
+    if (st == STATUS_OK) st = hdf5_group(f, "/features");
+    return st == STATUS_OK ? hdf5_make(f, &data) : st;
+}
+
+/* The rows are contiguous in the file: each rank writes its own, whenever it has some. */
+static status open_rows(features_writer *w) {
+    int64_t data;
+    status st = hdf5_offset(w->file.file, w->path, FEATURES_DATA, &data);
+    if (st != STATUS_OK) return st;
+    w->at = (uint64_t)data + w->table.offset[w->next] * features_row_bytes(&w->info);
+    w->fd = open(w->temporary, O_WRONLY | O_CLOEXEC);
+    return w->fd >= 0 ? STATUS_OK : failed(w->path);
+}
+
+static void writer_destroy(features_writer *w) {
+    if (!w) return;
+    if (w->fd >= 0) close(w->fd);
+    image_table_destroy(&w->table);
+    memory_free(w);
+}
+
+status features_create(features_writer **out, const comm *c, const char *path,
+    const feature_block *b, const features_origin *o) {
+    features_writer *w = memory_alloc(1, sizeof *w, "features.h5");
+    status st = w ? file_temporary(w->temporary, path) : STATUS_FAILED;
+    st = comm_agree(c, st);
+    if (st != STATUS_OK) {
+        memory_free(w);
+        return st;
+    }
+    w->c = c;
+    strcpy(w->path, path);
+    w->file.file = H5I_INVALID_HID;
+    w->fd = -1;
+    w->next = b->first;
+    w->end = b->first + b->images;
+    w->info = (features_info){.d = b->rows.d, .type = b->rows.type, .stride = o->stride};
+    w->info.key = o->key;
+    if (strlen(o->layers) >= sizeof w->info.layers) log_warn("%s: list of layers cut short", path);
+    strncpy(w->info.layers, o->layers, sizeof w->info.layers - 1);
+    const image_part mine = {.first = b->first,
+        .images = b->images,
+        .height = b->height,
+        .width = b->width,
+        .row_bytes = features_row_bytes(&w->info)};
+    st = image_table_gather(c, &mine, o->images, o->names, &w->table);
+    if (st != STATUS_OK) {
+        writer_destroy(w);
+        return st;
+    }
+    w->info.rows = w->table.offset[w->table.count];
+    st = hdf5_create(&w->file, c, w->temporary);
+    if (st == STATUS_OK) st = make_file(w);
+    if (st == STATUS_OK) st = comm_agree(c, open_rows(w));
+    if (st != STATUS_OK) return features_finish(w, st);
+    *out = w;
+    return STATUS_OK;
+}
+
+status features_append(features_writer *w, int64_t images, const void *rows) {
+    assert(w->next + images <= w->end);
+    size_t row = features_row_bytes(&w->info);
+    const uint64_t *offset = &w->table.offset[w->next];
+    size_t bytes = (size_t)(offset[images] - offset[0]) * row;
+    for (int64_t i = 0; i < images; i++)
+        image_table_set_hash(
+            &w->table, w->next + i, (const char *)rows + (offset[i] - offset[0]) * row, row);
+    status st = file_write_at(w->fd, w->path, w->at, rows, bytes);
+    if (st != STATUS_OK) return st;
+    w->next += images;
+    w->at += bytes;
+    return STATUS_OK;
+}
+
+/* This rank's rows are on the disk. */
+static status close_rows(features_writer *w, status st) {
+    if (w->fd < 0) return st;
+    if (st == STATUS_OK && fsync(w->fd) != 0) st = failed(w->path);
+    if (close(w->fd) != 0 && st == STATUS_OK) st = failed(w->path);
+    w->fd = -1;
+    return st;
+}
+
+/* What follows from the rows. Collective. */
+static status write_tables(features_writer *w) {
+    image_table_share_hashes(w->c, &w->table);
+    uint64_t sum = features_checksum(&w->info, &w->table);
+    comm_same(w->c, "checksum of the features", sum);
+    status st = hdf5_put_number(&w->file, "/", "checksum", H5T_NATIVE_UINT64, &sum);
+    return st == STATUS_OK ? image_table_write(&w->file, "/features", &w->table) : st;
+}
+
+status features_finish(features_writer *w, status st) {
+    assert(st != STATUS_OK || w->next == w->end);
+    st = comm_agree(w->c, close_rows(w, st));
+    if (st == STATUS_OK) st = write_tables(w);
+    status closed = hdf5_close(&w->file);
+    if (st == STATUS_OK) st = closed;
+    if (comm_root(w->c) && st == STATUS_OK)
+        st = file_publish(w->temporary, w->path);
+    else if (comm_root(w->c))
+        unlink(w->temporary);
+    st = comm_agree(w->c, st);
+    writer_destroy(w);
+    return st;
+}
+
+status features_write(
+    const comm *c, const char *path, const feature_block *b, const features_origin *o) {
+    features_writer *w;
+    status st = features_create(&w, c, path, b, o);
+    if (st != STATUS_OK) return st;
+    return features_finish(w, features_append(w, b->images, b->rows.data));
+}

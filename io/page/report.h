@@ -1,0 +1,109 @@
+/* report.html: one self-contained page about a run. Inline style, pictures as base64, curves as SVG
+ * (by gnuplot where it is installed; else the page says so and shows the figures in tables).
+ * Every text is escaped: class, file and stage names may hold anything. Not collective: one rank
+ * calls. The page depends on the data alone (and on gnuplot's version). */
+#ifndef AUXSEG_IO_PAGE_REPORT_H
+#define AUXSEG_IO_PAGE_REPORT_H
+
+#include "io/files/run_record.h"
+#include "src/base/settings.h"
+#include "src/base/status.h"
+
+#include <stddef.h>
+
+/* How a column of numbers is shown; NAN is a dash everywhere. */
+typedef enum report_kind {
+    REPORT_SHARE,  /* in [0, 1], as per cent */
+    REPORT_COUNT,  /* integer, thousands set apart */
+    REPORT_NUMBER, /* four significant digits */
+} report_kind;
+
+typedef struct report_column {
+    const char *name;
+    report_kind kind;
+} report_column;
+
+/* Numbers beside names: per class, per cluster ... */
+typedef struct report_table {
+    const char *title, *note;    /* note: NULL or a sentence below the title */
+    const char *row_title;       /* head of the first column ("Class") */
+    const char *const *row;      /* [rows] */
+    const char *text_title;      /* head of a column of texts after it; NULL: no such column */
+    const char *const *text;     /* [rows] */
+    const char *bar_title;       /* NULL: none; else each row ends in a bar of the first column
+                                    with a mark at the second, both shares */
+    const report_column *column; /* [columns] */
+    int rows, columns;           /* more than 40 rows are folded away */
+    const double *value;         /* [rows, columns] */
+} report_table;
+
+/* A figure of label quality beside what chance would give. */
+typedef struct report_score {
+    const char *group; /* a heading when it differs from the one before ("Round 1"); NULL: none */
+    const char *name;
+    double value, chance; /* in [0, 1]; chance NAN: none */
+} report_score;
+
+typedef struct report_picture {
+    const void *data; /* encoded as JPEG or PNG */
+    size_t bytes;
+    const char *caption;
+} report_picture;
+
+/* Pictures that belong side by side: image, labels, prediction ... */
+typedef struct report_strip {
+    const char *title;
+    const report_picture *picture; /* [pictures] */
+    int pictures;
+} report_strip;
+
+/* A square part of an image around one of a cluster's pixels. */
+typedef struct report_patch {
+    report_picture picture; /* the caption appears when it is pointed at */
+    double left, top, size; /* the pixel's cell in it, a square: shares of its side */
+} report_patch;
+
+/* A cluster's most typical patches, nearest to its centroid first. */
+typedef struct report_cluster {
+    const char *name, *note;   /* beside the patches; note: NULL or a line below the name */
+    const report_patch *patch; /* [patches] */
+    int patches;
+} report_cluster;
+
+/* A measure of the segmentation before and after; NAN: not measured. */
+typedef struct report_measure {
+    const char *name;
+    double baseline, finetuned;
+} report_measure;
+
+/* All borrowed; every array may be empty, every pointer NULL: its section is left out. */
+typedef struct report_data {
+    const char *title;
+    const settings *settings; /* effective settings */
+    const run_record *record; /* machine, stages with their phases, hashes, start, ranks, threads */
+    const char *metrics;      /* path of metrics.csv: loss and objective curves */
+    const report_measure *measure; /* mIoU, mAcc, aAcc: the headline */
+    int measures;
+    const report_measure *class_iou; /* per class */
+    int classes;
+    const report_score *score;
+    int scores;
+    const report_table *table; /* label quality per class, per cluster */
+    int tables;
+    const char *const *class_name; /* [class_names], legend of the pictures: palette_classes() */
+    int class_names;
+    const report_strip *overlay; /* auxiliary labels on images */
+    int overlays;
+    const char *overlay_note;
+    const report_cluster *cluster; /* the largest first */
+    int clusters;
+    const char *cluster_note;
+    const report_strip *prediction; /* image, ground truth, prediction(s) */
+    int predictions;
+} report_data;
+
+/* Writes folder/report.html atomically. STATUS_OUTPUT, with a message, if it cannot be written; on
+ * failure an older report stays. */
+status report_write(const char *folder, const report_data *d);
+
+#endif

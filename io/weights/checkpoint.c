@@ -1,0 +1,119 @@
+#include "io/weights/checkpoint.h"
+
+#include "io/files/file.h"
+#include "io/weights/checkpoint_file.h"
+#include "io/weights/checkpoint_folder.h"
+#include "io/weights/weights.h"
+#include "src/base/memory.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SCALE "gradient.scale"
+#define TRACKED "batches_tracked"
+enum { NUMBER = 24 };
+
+/* Parameters, state of the optimiser, scales. */
+static int tensors(const checkpoint_state *s) {
+    return s->p->items + s->optimizer->states + 1;
+}
+
+static tensor_info state_tensor(const checkpoint_state *s, int i) {
+    const optimizer *o = s->optimizer;
+    return checkpoint_file_flat(optimizer_state_name(o, i), "F32", o->state[i], s->p->count);
+}
+
+static status save(const char *folder, const char *stage, const checkpoint_state *s) {
+    const parameters *p = s->p;
+    char tracked[NUMBER];
+    snprintf(tracked, sizeof tracked, "%" PRId64, p->batches_tracked);
+    tensor_info *tensor = memory_alloc((size_t)tensors(s), sizeof *tensor, "checkpoint");
+    if (!tensor) return STATUS_FAILED;
+    for (int i = 0; i < p->items; i++) tensor[i] = weights_tensor(p, i);
+    for (int i = 0; i < s->optimizer->states; i++) tensor[p->items + i] = state_tensor(s, i);
+    tensor[tensors(s) - 1] = checkpoint_file_flat(SCALE, "I32", s->g->scale, (size_t)p->trainable);
+    const checkpoint_file f = {stage, s->settings, s->step, tensor, tensors(s), TRACKED, tracked};
+    status st = checkpoint_file_save(folder, &f);
+    memory_free(tensor);
+    return st;
+}
+
+status checkpoint_save(
+    const comm *c, const char *folder, const char *stage, const checkpoint_state *s) {
+    return comm_agree(c, comm_root(c) ? save(folder, stage, s) : STATUS_OK);
+}
+
+/* Why the file cannot be continued from, or NULL: it fits the network entirely. */
+static const char *misfit(const safetensors *f, const checkpoint_state *s) {
+    const parameters *p = s->p;
+    tensor_info want, have;
+    if (!safetensors_metadata(f, TRACKED)) return "it is incomplete";
+    for (int i = 0; i < p->items; i++) {
+        want = weights_tensor(p, i);
+        if (!checkpoint_file_tensor(f, &want, &have)) return "it is of another network";
+    }
+    want = checkpoint_file_flat(SCALE, "I32", NULL, (size_t)p->trainable);
+    if (!checkpoint_file_tensor(f, &want, &have)) return "it is of another network";
+    for (int i = 0; i < s->optimizer->states; i++) {
+        want = state_tensor(s, i);
+        if (safetensors_find(f, want.name) < 0) return "it is of another optimiser";
+        if (!checkpoint_file_tensor(f, &want, &have)) return "it is of another network";
+    }
+    return safetensors_count(f) == tensors(s) ? NULL : "it is of another network";
+}
+
+static const char *take(void *context, const safetensors *f, int64_t step) {
+    checkpoint_state *s = context;
+    const char *why = misfit(f, s);
+    if (why) return why;
+    parameters *p = s->p;
+    tensor_info have;
+    for (int i = 0; i < p->items; i++) {
+        have = safetensors_get(f, safetensors_find(f, p->item[i].name));
+        memcpy(weights_of(p, i), have.data, have.bytes);
+    }
+    for (int i = 0; i < s->optimizer->states; i++) {
+        have = safetensors_get(f, safetensors_find(f, optimizer_state_name(s->optimizer, i)));
+        memcpy(s->optimizer->state[i], have.data, have.bytes);
+    }
+    have = safetensors_get(f, safetensors_find(f, SCALE));
+    memcpy(s->g->scale, have.data, have.bytes);
+    p->batches_tracked = strtoll(safetensors_metadata(f, TRACKED), NULL, 10);
+    s->step = step;
+    return NULL;
+}
+
+status checkpoint_load(
+    const comm *c, const char *folder, const char *stage, checkpoint_state *s, bool *found) {
+    bool any = false;
+    status st = STATUS_OK;
+    if (comm_root(c)) st = checkpoint_file_load(folder, stage, s->settings, take, s, &any);
+    st = comm_agree(c, st);
+    if (st != STATUS_OK) return st;
+    comm_broadcast(c, &any, sizeof any);
+    *found = any;
+    if (!any) return STATUS_OK;
+    parameters *p = s->p;
+    comm_broadcast(c, p->value, p->count * sizeof *p->value);
+    comm_broadcast(c, p->buffer, p->buffers * sizeof *p->buffer);
+    for (int i = 0; i < s->optimizer->states; i++)
+        comm_broadcast(c, s->optimizer->state[i], p->count * sizeof *s->optimizer->state[i]);
+    comm_broadcast(c, s->g->scale, (size_t)p->trainable * sizeof *s->g->scale);
+    comm_broadcast(c, &p->batches_tracked, sizeof p->batches_tracked);
+    comm_broadcast(c, &s->step, sizeof s->step);
+    return STATUS_OK;
+}
+
+void checkpoint_clear(const comm *c, const char *folder, const char *stage) {
+    checkpoint_list list;
+    if (!comm_root(c) || checkpoint_folder_list(folder, stage, &list) != STATUS_OK) return;
+    checkpoint_folder_clean(folder, stage);
+    for (int i = 0; i < list.count; i++) {
+        char path[FILE_PATH];
+        if (checkpoint_folder_path(path, folder, stage, list.step[i]) == STATUS_OK) unlink(path);
+    }
+    checkpoint_list_destroy(&list);
+}

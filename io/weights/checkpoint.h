@@ -1,0 +1,30 @@
+/* Checkpoints of a training stage: parameters, optimiser, gradient scales and the number of steps
+ * done, in one safetensors file with format version, settings hash and a checksum a tensor in its
+ * metadata. The last two are kept; a damaged one is named and the one before it used. Independent
+ * of the number of ranks. */
+#ifndef AUXSEG_IO_WEIGHTS_CHECKPOINT_H
+#define AUXSEG_IO_WEIGHTS_CHECKPOINT_H
+
+#include "mpi/comm.h"
+#include "src/nn/graph/gradient.h"
+#include "src/nn/graph/optimizer.h"
+
+typedef struct checkpoint_state {
+    parameters *p;
+    optimizer *optimizer;
+    gradient *g;       /* its scales */
+    uint64_t settings; /* hash of what the stage depends on: another one is not continued */
+    int64_t step;      /* steps done */
+} checkpoint_state;
+
+/* Collective; rank 0 writes folder/stage-STEP.safetensors, then deletes all but the last two. */
+status checkpoint_save(
+    const comm *c, const char *folder, const char *stage, const checkpoint_state *s);
+/* Collective: the newest whole one of this stage and these settings into *s; *found false if there
+ * is none. A checkpoint of other settings is left alone with a warning. */
+status checkpoint_load(
+    const comm *c, const char *folder, const char *stage, checkpoint_state *s, bool *found);
+/* Removes a stage's checkpoints once its result is written. Collective. */
+void checkpoint_clear(const comm *c, const char *folder, const char *stage);
+
+#endif

@@ -1,0 +1,119 @@
+#include "io/weights/checkpoint_file.h"
+
+#include "io/files/file.h"
+#include "io/weights/checkpoint_folder.h"
+#include "src/base/hash.h"
+#include "src/base/log.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#define FORMAT "auxseg checkpoint 1"
+enum { NUMBER = 24, KEPT = 2 };
+
+tensor_info checkpoint_file_flat(const char *name, const char *type, const void *data, size_t n) {
+    return (tensor_info){.name = name,
+        .type = type,
+        .dims = 1,
+        .shape = {(int64_t)n},
+        .data = data,
+        .bytes = n * safetensors_type_size(type)};
+}
+
+bool checkpoint_file_tensor(const safetensors *f, const tensor_info *want, tensor_info *out) {
+    int at = safetensors_find(f, want->name);
+    if (at < 0) return false;
+    *out = safetensors_get(f, at);
+    return strcmp(out->type, want->type) == 0 && out->dims == want->dims &&
+           memcmp(out->shape, want->shape, (size_t)want->dims * sizeof *want->shape) == 0;
+}
+
+static bool same_text(const safetensors *f, const char *key, const char *want) {
+    const char *have = safetensors_metadata(f, key);
+    return have && strcmp(have, want) == 0;
+}
+
+static bool same_settings(const safetensors *f, uint64_t settings) {
+    char want[17];
+    hash_text(settings, want);
+    return same_text(f, "settings", want);
+}
+
+static status write_file(const char *path, const checkpoint_file *f) {
+    char settings[17], step[NUMBER];
+    hash_text(f->settings, settings);
+    snprintf(step, sizeof step, "%" PRId64, f->step);
+    const char *metadata[] = {
+        "format", FORMAT, "stage", f->stage, "settings", settings, "step", step, f->key, f->value};
+    int pairs = (int)(sizeof metadata / sizeof *metadata / 2) - (f->key ? 0 : 1);
+    return safetensors_write(path, f->tensor, f->tensors, metadata, pairs);
+}
+
+/* Keeps the one just written and the newest before it; what cannot be read and what a damaged later
+ * one left behind goes, checkpoints of other settings stay. */
+static void remove_old(const char *folder, const checkpoint_file *written) {
+    checkpoint_list list;
+    if (checkpoint_folder_list(folder, written->stage, &list) != STATUS_OK) return;
+    for (int i = 0, kept = 0; i < list.count; i++) { /* newest first */
+        char path[FILE_PATH];
+        safetensors *f = NULL;
+        if (checkpoint_folder_path(path, folder, written->stage, list.step[i]) != STATUS_OK)
+            continue;
+        bool readable = safetensors_read_header(&f, path) == STATUS_OK;
+        bool ours = readable && same_settings(f, written->settings);
+        bool keep = readable && (!ours || (list.step[i] <= written->step && kept++ < KEPT));
+        safetensors_close(f);
+        if (!keep && unlink(path) != 0) log_warn("%s: cannot be removed", path);
+    }
+    checkpoint_list_destroy(&list);
+}
+
+status checkpoint_file_save(const char *folder, const checkpoint_file *f) {
+    char path[FILE_PATH];
+    status st = checkpoint_folder_path(path, folder, f->stage, f->step);
+    checkpoint_folder_clean(folder, f->stage);
+    if (st == STATUS_OK) st = write_file(path, f);
+    if (st == STATUS_OK) remove_old(folder, f);
+    return st;
+}
+
+/* Why the file is none of this stage, step and settings, or NULL. */
+static const char *stranger(
+    const safetensors *f, const char *stage, uint64_t settings, int64_t step) {
+    char number[NUMBER];
+    snprintf(number, sizeof number, "%" PRId64, step);
+    if (!same_text(f, "format", FORMAT)) return "it has another format";
+    if (!same_text(f, "stage", stage) || !same_text(f, "step", number))
+        return "its name does not fit its contents";
+    return same_settings(f, settings) ? NULL : "it was made with other settings or inputs";
+}
+
+status checkpoint_file_load(const char *folder, const char *stage, uint64_t settings,
+    checkpoint_take *take, void *context, bool *found) {
+    checkpoint_list list;
+    *found = false;
+    status st = checkpoint_folder_list(folder, stage, &list);
+    if (st != STATUS_OK) return st;
+    checkpoint_folder_clean(folder, stage);
+    for (int i = 0; st == STATUS_OK && !*found && i < list.count; i++) {
+        char path[FILE_PATH];
+        safetensors *f = NULL;
+        bool checked = false;
+        st = checkpoint_folder_path(path, folder, stage, list.step[i]);
+        if (st != STATUS_OK) break;
+        st = safetensors_read(&f, path);
+        if (st == STATUS_OK) st = safetensors_verify(f, &checked);
+        const char *why = st != STATUS_OK ? "it is damaged"
+                          : !checked      ? "it has no checksums"
+                                          : stranger(f, stage, settings, list.step[i]);
+        if (!why) why = take(context, f, list.step[i]);
+        if (why) log_warn("%s: not continued from: %s", path, why);
+        *found = !why;
+        safetensors_close(f);
+        if (st != STATUS_FAILED) st = STATUS_OK; /* only a lack of memory is an error */
+    }
+    checkpoint_list_destroy(&list);
+    return st;
+}

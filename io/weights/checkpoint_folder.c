@@ -1,0 +1,94 @@
+#include "io/weights/checkpoint_folder.h"
+
+#include "io/files/file.h"
+#include "src/base/log.h"
+#include "src/base/memory.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define ENDING ".safetensors"
+
+/* Whether a file's name is STAGE-STEP followed by `end`. "pretrain" has no part in the files of
+ * "pretrain-2". */
+static bool parse_name(const char *name, const char *stage, const char *end, int64_t *step) {
+    enum { DIGITS = 18 };
+    size_t n = strlen(stage);
+    if (strncmp(name, stage, n) != 0 || name[n] != '-') return false;
+    const char *number = name + n + 1;
+    size_t digits = strspn(number, "0123456789");
+    if (digits == 0 || digits > DIGITS || strcmp(number + digits, end) != 0) return false;
+    *step = strtoll(number, NULL, 10);
+    return true;
+}
+
+static int newest_first(const void *pa, const void *pb) {
+    int64_t a = *(const int64_t *)pa, b = *(const int64_t *)pb;
+    return (a < b) - (a > b);
+}
+
+static status append(checkpoint_list *list, int64_t step) {
+    int64_t *longer = memory_alloc((size_t)list->count + 1, sizeof *longer, "checkpoints");
+    if (!longer) return STATUS_FAILED;
+    if (list->count) memcpy(longer, list->step, (size_t)list->count * sizeof *longer);
+    longer[list->count++] = step;
+    memory_free(list->step);
+    list->step = longer;
+    return STATUS_OK;
+}
+
+status checkpoint_folder_list(const char *folder, const char *stage, checkpoint_list *out) {
+    checkpoint_list list = {0};
+    status st = STATUS_OK;
+    *out = list;
+    DIR *dir = opendir(folder);
+    if (!dir && errno == ENOENT) return STATUS_OK;
+    if (!dir) {
+        log_error("%s: cannot be read: %s", folder, strerror(errno));
+        return STATUS_OUTPUT;
+    }
+    for (struct dirent *e; st == STATUS_OK && (e = readdir(dir));) {
+        int64_t step;
+        if (parse_name(e->d_name, stage, ENDING, &step)) st = append(&list, step);
+    }
+    closedir(dir);
+    if (st != STATUS_OK) {
+        checkpoint_list_destroy(&list);
+        return st;
+    }
+    if (list.count) qsort(list.step, (size_t)list.count, sizeof *list.step, newest_first);
+    *out = list;
+    return STATUS_OK;
+}
+
+void checkpoint_list_destroy(checkpoint_list *list) {
+    memory_free(list->step);
+    *list = (checkpoint_list){0};
+}
+
+status checkpoint_folder_path(char *path, const char *folder, const char *stage, int64_t step) {
+    char name[256];
+    int n = snprintf(name, sizeof name, "%s-%" PRId64 ENDING, stage, step);
+    if (n >= 0 && n < (int)sizeof name) return file_path(path, folder, name);
+    log_error("%s: name too long", stage);
+    return STATUS_USAGE;
+}
+
+void checkpoint_folder_clean(const char *folder, const char *stage) {
+    DIR *dir = opendir(folder);
+    if (!dir) return;
+    for (struct dirent *e; (e = readdir(dir));) {
+        char path[FILE_PATH];
+        int64_t step;
+        if (parse_name(e->d_name, stage, ENDING FILE_TEMPORARY, &step) &&
+            file_path(path, folder, e->d_name) == STATUS_OK)
+            unlink(path);
+    }
+    closedir(dir);
+}

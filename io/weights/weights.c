@@ -1,0 +1,237 @@
+#include "io/weights/weights.h"
+
+#include "src/base/bf16.h"
+#include "src/base/hash.h"
+#include "src/base/log.h"
+#include "src/base/memory.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { NAMED = 8, NAME = PARAMETER_NAME + 32 };
+#define BACKBONE "backbone."
+#define TRACKED ".num_batches_tracked"
+#define MEAN ".running_mean"
+
+float *weights_of(const parameters *p, int i) {
+    const parameter *item = &p->item[i];
+    return (item->trainable ? p->value : p->buffer) + item->offset;
+}
+
+tensor_info weights_tensor(const parameters *p, int i) {
+    const parameter *item = &p->item[i];
+    tensor_info t = {.name = item->name, .type = "F32", .dims = item->dims};
+    for (int d = 0; d < item->dims; d++) t.shape[d] = item->shape[d];
+    t.data = weights_of(p, i);
+    t.bytes = item->count * sizeof(float);
+    return t;
+}
+
+bool weights_same_shape(const tensor_info *t, const parameter *item) {
+    bool same = t->dims == item->dims;
+    for (int d = 0; same && d < t->dims; d++) same = t->shape[d] == item->shape[d];
+    return same;
+}
+
+/* IEEE 754 half precision; exact. */
+static float half_to_float(uint16_t h) {
+    int exponent = h >> 10 & 31;
+    float fraction = (float)(h & 1023);
+    float x = exponent == 31 ? (fraction > 0 ? NAN : INFINITY)
+              : exponent     ? ldexpf(1024 + fraction, exponent - 25)
+                             : ldexpf(fraction, -24);
+    return h >> 15 ? -x : x;
+}
+
+/* The file's data may be unaligned: every element is copied out. */
+bool weights_to_float(const tensor_info *t, float *out) {
+    size_t size = safetensors_type_size(t->type), n = t->bytes / size;
+    const char *at = t->data;
+    bool half = strcmp(t->type, "F16") == 0;
+    if (strcmp(t->type, "F32") == 0) {
+        memcpy(out, at, t->bytes);
+    } else if (strcmp(t->type, "F64") == 0) {
+        for (size_t i = 0; i < n; i++) {
+            double x;
+            memcpy(&x, at + i * size, sizeof x);
+            out[i] = (float)x;
+        }
+    } else if (half || strcmp(t->type, "BF16") == 0) {
+        for (size_t i = 0; i < n; i++) {
+            uint16_t x;
+            memcpy(&x, at + i * size, sizeof x);
+            out[i] = half ? half_to_float(x) : bf16_to_float(x);
+        }
+    } else {
+        return false;
+    }
+    return true;
+}
+
+/* The item that a file's name stands for, or -1. */
+static int find_item(const parameters *p, const char *name) {
+    char other[NAME];
+    int at = parameters_find(p, name);
+    if (at >= 0) return at;
+    size_t n = strlen(BACKBONE);
+    if (strncmp(name, BACKBONE, n) == 0) return parameters_find(p, name + n);
+    int length = snprintf(other, sizeof other, BACKBONE "%s", name);
+    return length < (int)sizeof other ? parameters_find(p, other) : -1;
+}
+
+static bool ends_with(const char *text, const char *end) {
+    size_t n = strlen(text), m = strlen(end);
+    return n >= m && strcmp(text + n - m, end) == 0;
+}
+
+static status shape_error(const char *path, const tensor_info *t, const parameter *item) {
+    char have[128], want[128];
+    for (int side = 0; side < 2; side++) {
+        char *text = side ? want : have;
+        int dims = side ? item->dims : t->dims, n = 0;
+        const int64_t *shape = side ? item->shape : t->shape;
+        text[0] = '\0';
+        for (int d = 0; d < dims && n < 100; d++)
+            n += snprintf(text + n, 128 - (size_t)n, "%s%lld", d ? " " : "", (long long)shape[d]);
+    }
+    log_error("%s: tensor \"%s\" is [%s], the network's \"%s\" is [%s]", path, t->name, have,
+        item->name, want);
+    return STATUS_DATA;
+}
+
+/* One tensor of the file: into value and buffer (same layout as p's), found [items] marks the item.
+ */
+static status take_tensor(const char *path, const tensor_info *t, const parameters *p,
+    const parameters *to, bool *found) {
+    int i = find_item(p, t->name);
+    const parameter *item = &p->item[i];
+    if (found[i]) {
+        log_error(
+            "%s: tensor \"%s\": another one also stands for \"%s\"", path, t->name, item->name);
+        return STATUS_DATA;
+    }
+    if (!weights_same_shape(t, item)) return shape_error(path, t, item);
+    if (!weights_to_float(t, weights_of(to, i))) {
+        log_error("%s: tensor \"%s\" is %s, not a floating-point type", path, t->name, t->type);
+        return STATUS_DATA;
+    }
+    const float *x = weights_of(to, i);
+    for (size_t k = 0; k < item->count; k++) {
+        if (isfinite(x[k])) continue;
+        log_error("%s: tensor \"%s\": element %zu is not finite", path, t->name, k);
+        return STATUS_DATA;
+    }
+    found[i] = true;
+    return STATUS_OK;
+}
+
+static void name_one(const char *path, int *count, const char *what, const char *name) {
+    ++*count;
+    if (*count <= NAMED) log_info("%s: %s: %s", path, what, name);
+    if (*count == NAMED + 1) log_info("%s: %s: and more", path, what);
+}
+
+/* Everything of the file that the network has, into `to`, a copy of p. */
+static status take_all(const char *path, const safetensors *f, const parameters *p,
+    const parameters *to, weights_match *match) {
+    status st = safetensors_verify(f, NULL);
+    bool *found = memory_alloc((size_t)p->items, sizeof *found, "matched weights");
+    if (!found) st = STATUS_FAILED;
+    *match = (weights_match){0};
+    for (int i = 0; st == STATUS_OK && i < safetensors_count(f); i++) {
+        tensor_info t = safetensors_get(f, i);
+        if (ends_with(t.name, TRACKED)) continue;
+        if (find_item(p, t.name) < 0) {
+            name_one(path, &match->unexpected, "not in the network", t.name);
+        } else {
+            st = take_tensor(path, &t, p, to, found);
+            match->matched++;
+        }
+    }
+    for (int i = 0; st == STATUS_OK && i < p->items; i++)
+        if (!found[i]) name_one(path, &match->missing, "not in the file", p->item[i].name);
+    memory_free(found);
+    if (st != STATUS_OK) return st;
+    if (match->matched == 0) {
+        log_error("%s: none of its %d tensors belongs to this network", path, match->unexpected);
+        return STATUS_DATA;
+    }
+    log_info("%s: %d tensors matched, %d missing, %d unexpected", path, match->matched,
+        match->missing, match->unexpected);
+    return STATUS_OK;
+}
+
+/* Rank 0's part: p is written only if all went well. */
+static status read_weights(const char *path, parameters *p, weights_match *match) {
+    safetensors *f = NULL;
+    parameters to = *p;
+    size_t values = p->count * sizeof *to.value, buffers = p->buffers * sizeof *to.buffer;
+    to.value = memory_alloc(values, 1, "weights");
+    to.buffer = memory_alloc(buffers, 1, "norm statistics");
+    status st = to.value && to.buffer ? safetensors_read(&f, path) : STATUS_FAILED;
+    if (st == STATUS_OK) {
+        memcpy(to.value, p->value, values);
+        memcpy(to.buffer, p->buffer, buffers);
+        st = take_all(path, f, p, &to, match);
+    }
+    if (st == STATUS_OK) {
+        memcpy(p->value, to.value, values);
+        memcpy(p->buffer, to.buffer, buffers);
+    }
+    safetensors_close(f);
+    memory_free(to.value);
+    memory_free(to.buffer);
+    return st;
+}
+
+status weights_load(const comm *c, const char *path, parameters *p, weights_match *match) {
+    weights_match m = {0};
+    status st = comm_agree(c, comm_root(c) ? read_weights(path, p, &m) : STATUS_OK);
+    if (st != STATUS_OK) return st;
+    comm_broadcast(c, &m, sizeof m);
+    comm_broadcast(c, p->value, p->count * sizeof *p->value);
+    comm_broadcast(c, p->buffer, p->buffers * sizeof *p->buffer);
+    *match = m;
+    return STATUS_OK;
+}
+
+/* Every parameter, then num_batches_tracked of every norm; name [items]: where those names stand.
+ */
+static int list_tensors(const parameters *p, tensor_info *tensor, char (*name)[NAME]) {
+    int n = 0;
+    for (int i = 0; i < p->items; i++) tensor[n++] = weights_tensor(p, i);
+    for (int i = 0; i < p->items; i++) {
+        const char *item = p->item[i].name;
+        if (!ends_with(item, MEAN)) continue;
+        int stem = (int)(strlen(item) - strlen(MEAN));
+        snprintf(name[i], NAME, "%.*s" TRACKED, stem, item);
+        tensor[n++] = (tensor_info){.name = name[i],
+            .type = "I64",
+            .data = &p->batches_tracked,
+            .bytes = sizeof p->batches_tracked};
+    }
+    return n;
+}
+
+static status write_weights(
+    const char *path, const parameters *p, const char *const *metadata, int pairs) {
+    tensor_info *tensor = memory_alloc(2 * (size_t)p->items, sizeof *tensor, "table of weights");
+    char(*name)[NAME] = memory_alloc((size_t)p->items, sizeof *name, "names of weights");
+    status st = STATUS_FAILED;
+    if (tensor && name)
+        st = safetensors_write(path, tensor, list_tensors(p, tensor, name), metadata, pairs);
+    memory_free(tensor);
+    memory_free(name);
+    return st;
+}
+
+status weights_save(
+    const comm *c, const char *path, const parameters *p, const char *const *metadata, int pairs) {
+    return comm_agree(c, comm_root(c) ? write_weights(path, p, metadata, pairs) : STATUS_OK);
+}
+
+uint64_t weights_hash(const parameters *p) {
+    uint64_t hash = hash_bytes(p->value, p->count * sizeof *p->value);
+    return hash_append(hash, p->buffer, p->buffers * sizeof *p->buffer);
+}

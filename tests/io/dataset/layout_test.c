@@ -1,0 +1,217 @@
+#include "io/dataset/layout.h"
+
+#include "io/dataset/layout_share.h"
+#include "tests/base/capture.h"
+#include "tests/io/scratch.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <cmocka.h>
+
+static scratch folder;
+
+static int setup(void **state) {
+    (void)state;
+    scratch_create(&folder);
+    return 0;
+}
+
+static int teardown(void **state) {
+    (void)state;
+    scratch_destroy(&folder);
+    return 0;
+}
+
+static void put(const char *name, const char *text) {
+    scratch_write(scratch_path(&folder, name), text, strlen(text));
+}
+
+static settings of_layout(const char *kind) {
+    settings s;
+    assert_int_equal(settings_read(&s, NULL, NULL, 0), STATUS_OK);
+    strcpy(s.dataset.layout, kind);
+    strcpy(s.dataset.root, folder.folder);
+    return s;
+}
+
+/* path is root/name; NULL is no path. */
+static void check_path(const char *path, const char *name) {
+    if (!name) {
+        assert_null(path);
+        return;
+    }
+    assert_non_null(path);
+    if (name[0] == '/')
+        assert_string_equal(path, name);
+    else
+        assert_string_equal(path, scratch_path(&folder, name));
+}
+
+static void check_item(
+    const layout *l, int i, split which, const char *picture, const char *label, const char *name) {
+    assert_true(i < l->items);
+    check_path(l->item[i].image, picture);
+    check_path(l->item[i].label, label);
+    assert_string_equal(l->item[i].name, name);
+    assert_int_equal(l->item[i].split, which);
+}
+
+static void camvids_lists_are_read(void **state) {
+    (void)state;
+    settings s = of_layout("camvid");
+    layout l;
+    strcpy(s.dataset.strip_prefix, "/SegNet/CamVid/");
+    put("train.txt", "/SegNet/CamVid/train/b.png /SegNet/CamVid/trainannot/b.png\n"
+                     "/SegNet/CamVid/train/a.png /SegNet/CamVid/trainannot/a.png\r\n\n");
+    put("val.txt", "/elsewhere/c.png val/c.png");
+    assert_int_equal(layout_read(&l, &s), STATUS_OK);
+    assert_int_equal(l.items, 3);
+    check_item(&l, 0, SPLIT_TRAIN, "train/b.png", "trainannot/b.png", "train/b.png");
+    check_item(&l, 1, SPLIT_TRAIN, "train/a.png", "trainannot/a.png", "train/a.png");
+    check_item(&l, 2, SPLIT_VAL, "/elsewhere/c.png", "val/c.png", "/elsewhere/c.png");
+    layout_destroy(&l);
+}
+
+static void pairs_may_lack_labels(void **state) {
+    (void)state;
+    settings s = of_layout("pairs");
+    layout l;
+    strcpy(s.dataset.train, "list.tsv");
+    strcpy(s.dataset.test, "test.tsv");
+    put("list.tsv", "one two.jpg\tlabels of/one two.png\nb.jpg\nc.jpg\t\n");
+    put("test.tsv", "t.jpg\tt.png\n");
+    assert_int_equal(layout_read(&l, &s), STATUS_OK);
+    assert_int_equal(l.items, 4);
+    check_item(&l, 0, SPLIT_TRAIN, "one two.jpg", "labels of/one two.png", "one two.jpg");
+    check_item(&l, 1, SPLIT_TRAIN, "b.jpg", NULL, "b.jpg");
+    check_item(&l, 2, SPLIT_TRAIN, "c.jpg", NULL, "c.jpg");
+    check_item(&l, 3, SPLIT_TEST, "t.jpg", "t.png", "t.jpg");
+    layout_destroy(&l);
+}
+
+static void a_folder_is_walked_by_name(void **state) {
+    (void)state;
+    settings s = of_layout("folder");
+    layout l;
+    char root[sizeof s.dataset.root];
+    snprintf(root, sizeof root, "%s/photos/", folder.folder);
+    strcpy(s.dataset.root, root);
+    mkdir(scratch_path(&folder, "photos"), 0777);
+    mkdir(scratch_path(&folder, "photos/b"), 0777);
+    put("photos/c.JPG", "");
+    put("photos/a.png", "");
+    put("photos/b/z.jpeg", "");
+    put("photos/notes.txt", "");
+    put("photos/png", "");
+    assert_int_equal(layout_read(&l, &s), STATUS_OK);
+    assert_int_equal(l.items, 3);
+    check_item(&l, 0, SPLIT_TRAIN, "photos//a.png", NULL, "a.png");
+    check_item(&l, 1, SPLIT_TRAIN, "photos//b/z.jpeg", NULL, "b/z.jpeg");
+    check_item(&l, 2, SPLIT_TRAIN, "photos//c.JPG", NULL, "c.JPG");
+    layout_destroy(&l);
+}
+
+/* Every list of more than a few hundred lines makes the array grow. */
+static void long_lists_are_read(void **state) {
+    (void)state;
+    enum { LINES = 3000, LINE = 16 };
+    static char text[LINES * LINE];
+    settings s = of_layout("pairs");
+    layout l;
+    size_t used = 0;
+    strcpy(s.dataset.train, "long");
+    for (int i = 0; i < LINES; i++)
+        used += (size_t)snprintf(text + used, sizeof text - used, "%d.jpg\n", LINES - i);
+    put("long", text);
+    assert_int_equal(layout_read(&l, &s), STATUS_OK);
+    assert_int_equal(l.items, LINES);
+    for (int i = 0; i < LINES; i++) assert_int_equal(atoi(l.item[i].name), LINES - i);
+    layout_destroy(&l);
+}
+
+/* The message names file and line, or what is missing. */
+static void mistakes_are_named(void **state) {
+    (void)state;
+    static const struct {
+        const char *layout, *text, *message;
+        status wanted;
+    } table[] = {
+        {"camvid", "a.png b.png\nc.png\n", "list: line 2", STATUS_DATA},
+        {"camvid", "a.png b.png c.png\n", "list: line 1", STATUS_DATA},
+        {"pairs", "a.png\tb.png\n\nd.png\te.png\tf.png\n", "list: line 3", STATUS_DATA},
+        {"pairs", "\tb.png\n", "list: line 1", STATUS_DATA},
+        {"pairs", "a.png\nb.png\na.png\n", "a.png is listed twice", STATUS_DATA},
+        {"pairs", "\n\n", "no image", STATUS_DATA},
+        {"pairs", NULL, "absent", STATUS_DATA},
+        {"pairs", "", "dataset.train", STATUS_USAGE},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        capture c;
+        settings s = of_layout(table[i].layout);
+        layout l = {NULL, -1};
+        put("list", table[i].text ? table[i].text : "");
+        put("none", "");
+        strcpy(s.dataset.train, !table[i].text ? "absent" : table[i].text[0] ? "list" : "");
+        strcpy(s.dataset.val, "none");
+        capture_begin(&c, 2);
+        status st = layout_read(&l, &s);
+        capture_end(&c);
+        assert_int_equal(st, table[i].wanted);
+        assert_non_null(strstr(c.text, table[i].message));
+        assert_int_equal(l.items, -1);
+    }
+}
+
+/* In training and in validation: the result would be flattered. */
+static void splits_may_not_overlap(void **state) {
+    (void)state;
+    capture c;
+    settings s = of_layout("pairs");
+    layout l;
+    strcpy(s.dataset.train, "list");
+    strcpy(s.dataset.val, "other");
+    put("list", "a.png\nb.png\n");
+    put("other", "c.png\nb.png\n");
+    capture_begin(&c, 2);
+    status st = layout_read(&l, &s);
+    capture_end(&c);
+    assert_int_equal(st, STATUS_DATA);
+    assert_non_null(strstr(c.text, "b.png is listed twice"));
+}
+
+/* Whether packing anew could give something else. */
+static void the_stamp_follows_the_files(void **state) {
+    (void)state;
+    settings s = of_layout("pairs");
+    uint64_t before, same, list, file, map;
+    strcpy(s.dataset.train, "stamped");
+    strcpy(s.dataset.label_map, "map.txt");
+    put("stamped", "x.png\n");
+    put("x.png", "1");
+    assert_int_equal(layout_stamp(NULL, &s, &before), STATUS_OK);
+    assert_int_equal(layout_stamp(NULL, &s, &same), STATUS_OK);
+    assert_true(before == same);
+    put("x.png", "12");
+    assert_int_equal(layout_stamp(NULL, &s, &file), STATUS_OK);
+    put("stamped", "x.png\ny.png\n");
+    assert_int_equal(layout_stamp(NULL, &s, &list), STATUS_OK);
+    put("map.txt", "0 1\n");
+    assert_int_equal(layout_stamp(NULL, &s, &map), STATUS_OK);
+    assert_true(file != before && list != file && map != list);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(camvids_lists_are_read),
+        cmocka_unit_test(pairs_may_lack_labels),
+        cmocka_unit_test(a_folder_is_walked_by_name),
+        cmocka_unit_test(long_lists_are_read),
+        cmocka_unit_test(mistakes_are_named),
+        cmocka_unit_test(splits_may_not_overlap),
+        cmocka_unit_test(the_stamp_follows_the_files),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}

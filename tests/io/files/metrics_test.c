@@ -1,0 +1,140 @@
+#include "io/files/file.h"
+#include "io/files/metrics.h"
+#include "src/base/memory.h"
+#include "tests/io/scratch.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+static int setup(void **state) {
+    static scratch s;
+    scratch_create(&s);
+    *state = &s;
+    return 0;
+}
+
+static int teardown(void **state) {
+    scratch_destroy(*state);
+    return 0;
+}
+
+/* Steps first .. last of a stage; the loss tells who wrote them. */
+static void write_steps(
+    const char *path, const char *stage, int round, int first, int last, double loss) {
+    metrics *m;
+    assert_int_equal(metrics_open(&m, path, stage, round, first - 1), STATUS_OK);
+    for (int step = first; step <= last; step++) {
+        metrics_row row = METRICS_EMPTY(stage, round, step);
+        row.loss = loss + step;
+        assert_int_equal(metrics_write(m, &row), STATUS_OK);
+    }
+    metrics_close(m);
+}
+
+static int count_steps(const metrics_row *rows, int n, const char *stage, int round) {
+    int count = 0;
+    for (int i = 0; i < n; i++)
+        if (strcmp(rows[i].stage, stage) == 0 && rows[i].round == round)
+            assert_int_equal(rows[i].step, ++count); /* in order, none twice */
+    return count;
+}
+
+static void restart_leaves_no_duplicates(void **state) {
+    const char *path = scratch_path(*state, "metrics.csv");
+    metrics_row *rows;
+    int n;
+    write_steps(path, "pretrain", 1, 1, 10, 100);
+    write_steps(path, "finetune", 1, 1, 5, 0);
+    write_steps(path, "pretrain", 2, 1, 3, 0);
+    write_steps(path, "pretrain", 1, 7, 12, 200); /* restarted after step 6 */
+    assert_int_equal(metrics_read(path, &rows, &n), STATUS_OK);
+    assert_int_equal(n, 12 + 5 + 3);
+    assert_int_equal(count_steps(rows, n, "pretrain", 1), 12);
+    assert_int_equal(count_steps(rows, n, "finetune", 1), 5);
+    assert_int_equal(count_steps(rows, n, "pretrain", 2), 3);
+    assert_true(rows[5].loss == 106);
+    assert_true(rows[n - 6].loss == 207);
+    assert_true(isnan(rows[0].learning_rate));
+    assert_false(file_exists(scratch_path(*state, "metrics.csv" FILE_TEMPORARY)));
+    memory_free(rows);
+}
+
+static void every_column_comes_back(void **state) {
+    const char *path = scratch_path(*state, "columns.csv");
+    const metrics_row row = {
+        "cluster", 3, INT64_MAX, 1.5, -2e-30, 3e30, 4, 5, 6, 7, 8, 9, 10.25, 11, 12.5, 13};
+    metrics *m;
+    metrics_row *rows;
+    int n;
+    assert_int_equal(metrics_open(&m, path, "cluster", 3, 0), STATUS_OK);
+    assert_int_equal(metrics_write(m, &row), STATUS_OK);
+    assert_int_equal(metrics_write(NULL, &row), STATUS_OK);
+    metrics_close(m);
+    metrics_close(NULL);
+    assert_int_equal(metrics_read(path, &rows, &n), STATUS_OK);
+    assert_int_equal(n, 1);
+    assert_string_equal(rows[0].stage, "cluster");
+    assert_int_equal(rows[0].round, 3);
+    assert_true(rows[0].step == INT64_MAX);
+    const double *have = &rows[0].loss, *want = &row.loss;
+    for (int i = 0; i < 10; i++) assert_true(have[i] == want[i]);
+    memory_free(rows);
+}
+
+static void torn_and_broken_rows_are_left_out(void **state) {
+    const char *path = scratch_path(*state, "torn.csv");
+    char *text;
+    size_t bytes;
+    metrics_row *rows;
+    int n;
+    write_steps(path, "a", 1, 1, 4, 0);
+    assert_int_equal(file_read(path, 1 << 20, (void **)&text, &bytes), STATUS_OK);
+    scratch_write(path, text, bytes - 3);
+    assert_int_equal(metrics_read(path, &rows, &n), STATUS_OK);
+    assert_int_equal(n, 3);
+    memory_free(rows);
+    write_steps(path, "b", 1, 1, 1, 0);
+    FILE *f = fopen(path, "a");
+    fputs("a,1,x,1,,,,,,,,,\na,1\na,1,5,1,,,,,,,,,,\n,1,5,1,,,,,,,,,\n\n", f);
+    fclose(f);
+    write_steps(path, "b", 1, 2, 2, 0);
+    assert_int_equal(metrics_read(path, &rows, &n), STATUS_OK);
+    assert_int_equal(n, 5);
+    assert_int_equal(count_steps(rows, n, "a", 1), 3);
+    assert_int_equal(count_steps(rows, n, "b", 1), 2);
+    memory_free(rows);
+    memory_free(text);
+}
+
+static void other_files_are_refused(void **state) {
+    const char *path = scratch_path(*state, "other.csv");
+    metrics *m = NULL;
+    metrics_row *rows = NULL;
+    int n;
+    scratch_write(path, "a,b\n1,2\n", 8);
+    assert_int_equal(metrics_open(&m, path, "a", 1, 0), STATUS_OUTPUT);
+    assert_int_equal(metrics_read(path, &rows, &n), STATUS_OUTPUT);
+    assert_int_equal(metrics_read(scratch_path(*state, "absent"), &rows, &n), STATUS_DATA);
+    assert_int_equal(metrics_open(&m, scratch_path(*state, "no/m.csv"), "a", 1, 0), STATUS_OUTPUT);
+    assert_null(m);
+    assert_null(rows);
+    path = scratch_path(*state, "empty.csv"); /* killed before its first write */
+    scratch_write(path, "", 0);
+    write_steps(path, "a", 1, 1, 2, 0);
+    assert_int_equal(metrics_read(path, &rows, &n), STATUS_OK);
+    assert_int_equal(n, 2);
+    memory_free(rows);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(restart_leaves_no_duplicates),
+        cmocka_unit_test(every_column_comes_back),
+        cmocka_unit_test(torn_and_broken_rows_are_left_out),
+        cmocka_unit_test(other_files_are_refused),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}

@@ -1,0 +1,188 @@
+#include "io/files/file.h"
+#include "io/files/machine.h"
+#include "io/files/run_record.h"
+#include "tests/io/scratch.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include <math.h>
+
+static int setup(void **state) {
+    static scratch s;
+    scratch_create(&s);
+    *state = &s;
+    return 0;
+}
+
+static int teardown(void **state) {
+    scratch_destroy(*state);
+    return 0;
+}
+
+/* Saves r under its path and loads it again. */
+static run_record *reload(run_record *r, const char *path) {
+    assert_int_equal(run_record_save(r), STATUS_OK);
+    run_record_close(r);
+    assert_int_equal(run_record_open(&r, path), STATUS_OK);
+    return r;
+}
+
+static void stages(void **state) {
+    char path[256];
+    strcpy(path, scratch_path(*state, "run.json"));
+    phases spread = {0}, have;
+    spread.phase[PHASE_FORWARD] = (phase_spread){1, 2.5, 4, 3};
+    const stage_record cluster = {"cluster", UINT64_MAX - 1, "labels.h5", 0x123456789abcdef0, 2.5,
+        &spread, 77.125, "Mpixel/s"};
+    const stage_record score = {"score", 5, NULL, 0, 1, NULL, NAN, NULL};
+    run_record *r;
+    uint64_t hash = 1;
+    assert_int_equal(run_record_open(&r, path), STATUS_OK);
+    assert_false(run_record_stage_done(r, "cluster", cluster.key, &hash));
+    assert_int_equal(run_record_set_stage(r, &cluster), STATUS_OK);
+    assert_int_equal(run_record_set_stage(r, &score), STATUS_OK);
+    r = reload(r, path);
+    assert_false(run_record_stage_done(r, "cluster", cluster.key, &hash)); /* no labels.h5 */
+    assert_int_equal(hash, 1);
+    scratch_write(scratch_path(*state, "labels.h5"), "x", 1);
+    assert_true(run_record_stage_done(r, "cluster", cluster.key, &hash));
+    assert_true(hash == cluster.output_hash);
+    assert_true(run_record_stage_done(r, "cluster", cluster.key, NULL));
+    assert_false(run_record_stage_done(r, "cluster", cluster.key - 1, NULL));
+    assert_false(run_record_stage_done(r, "cluster-2", cluster.key, NULL));
+    assert_true(run_record_stage_done(r, "score", 5, NULL));
+
+    stage_record s;
+    assert_true(run_record_stage(r, 0, &s, &have));
+    assert_string_equal(s.name, "cluster");
+    assert_string_equal(s.output, "labels.h5");
+    assert_string_equal(s.fom_unit, "Mpixel/s");
+    assert_true(s.seconds == 2.5 && s.fom == 77.125 && s.key == cluster.key);
+    assert_ptr_equal(s.phases, &have);
+    assert_true(have.phase[PHASE_FORWARD].mean == 2.5 && have.phase[PHASE_FORWARD].slowest == 3);
+    assert_true(have.phase[PHASE_READ].max == 0);
+    assert_true(run_record_stage(r, 1, &s, &have));
+    assert_null(s.output);
+    assert_null(s.phases);
+    assert_true(isnan(s.fom));
+    assert_false(run_record_stage(r, 2, &s, &have));
+
+    const stage_record again = {"cluster", 6, NULL, 0, 1, NULL, NAN, NULL};
+    assert_int_equal(run_record_set_stage(r, &again), STATUS_OK);
+    assert_false(run_record_stage_done(r, "cluster", cluster.key, NULL));
+    assert_true(run_record_stage_done(r, "cluster", 6, NULL));
+    run_record_close(r);
+}
+
+static void results_and_hashes(void **state) {
+    char path[256];
+    strcpy(path, scratch_path(*state, "results.json"));
+    const char *group, *name, *key, *text;
+    double value;
+    uint64_t hash;
+    run_record *r;
+    assert_int_equal(run_record_open(&r, path), STATUS_OK);
+    assert_int_equal(run_record_set_result(r, "baseline", "mIoU", 1.0 / 3), STATUS_OK);
+    assert_int_equal(run_record_set_result(r, "score", "purity", 0.25), STATUS_OK);
+    assert_int_equal(run_record_set_result(r, "baseline", "IoU of a \"sky\"", NAN), STATUS_OK);
+    assert_int_equal(run_record_set_hash(r, "labels", UINT64_MAX), STATUS_OK);
+    r = reload(r, path);
+    assert_true(run_record_get_result(r, "baseline", "mIoU") == 1.0 / 3);
+    assert_true(isnan(run_record_get_result(r, "baseline", "IoU of a \"sky\"")));
+    assert_true(isnan(run_record_get_result(r, "baseline", "other")));
+    assert_true(isnan(run_record_get_result(r, "other", "mIoU")));
+    assert_true(run_record_result(r, 1, &group, &name, &value));
+    assert_string_equal(group, "baseline");
+    assert_string_equal(name, "IoU of a \"sky\"");
+    assert_true(run_record_result(r, 2, &group, &name, &value));
+    assert_string_equal(group, "score");
+    assert_true(value == 0.25);
+    assert_false(run_record_result(r, 3, &group, &name, &value));
+    assert_true(run_record_get_hash(r, "labels", &hash));
+    assert_true(hash == UINT64_MAX);
+    assert_false(run_record_get_hash(r, "weights", &hash));
+    assert_true(run_record_fact(r, "hashes", 0, &key, &text));
+    assert_string_equal(text, "ffffffffffffffff");
+    run_record_clear_group(r, "baseline");
+    run_record_clear_group(r, "none");
+    assert_true(run_record_result(r, 0, &group, &name, &value));
+    assert_string_equal(group, "score");
+    run_record_close(r);
+}
+
+static void environment(void **state) {
+    char path[256];
+    strcpy(path, scratch_path(*state, "environment.json"));
+    const char *key, *text;
+    settings s;
+    run_record *r;
+    assert_int_equal(settings_read(&s, NULL, NULL, 0), STATUS_OK);
+    assert_int_equal(run_record_open(&r, path), STATUS_OK);
+    assert_int_equal(run_record_begin(r, &s, 3, 2), STATUS_OK);
+    r = reload(r, path);
+    assert_string_equal(run_record_text(r, "program"), "auxseg " AUXSEG_VERSION);
+    assert_non_null(run_record_text(r, "started"));
+    assert_true(run_record_number(r, "ranks") == 3 && run_record_number(r, "threads") == 2);
+    assert_true(isnan(run_record_number(r, "other")));
+    assert_true(run_record_fact(r, "machine", 0, &key, &text));
+    assert_string_equal(key, "auxseg");
+    assert_true(run_record_fact(r, "settings", 0, &key, &text));
+    assert_non_null(strchr(key, '.'));
+    run_record_close(r);
+    char fact[MACHINE_TEXT];
+    int facts = 0;
+    while (machine_fact(facts, &key, fact)) {
+        print_message("%s: %s\n", key, fact);
+        assert_true(strlen(fact) > 0);
+        facts++;
+    }
+    assert_true(facts > 8);
+}
+
+static void damaged_records_are_set_aside(void **state) {
+    static const char *const text[] = {"", "{", "[]", "{}", "{\"format\": 2}",
+        "{\"format\": 1, \"machine\": {}, \"settings\": {}, \"stages\": {\"a\": 1}, \"results\": "
+        "{}, \"hashes\": {}}"};
+    char path[256];
+    strcpy(path, scratch_path(*state, "damaged.json"));
+    for (size_t i = 0; i < sizeof text / sizeof *text; i++) {
+        stage_record s;
+        run_record *r;
+        scratch_write(path, text[i], strlen(text[i]));
+        assert_int_equal(run_record_open(&r, path), STATUS_OK);
+        assert_false(run_record_stage(r, 0, &s, NULL));
+        assert_false(file_exists(path));
+        assert_true(file_exists(scratch_path(*state, "damaged.json.damaged")));
+        run_record_close(r);
+    }
+}
+
+static void nothing_is_known_without_a_record(void **state) {
+    (void)state;
+    const stage_record s = {.name = "a"};
+    uint64_t hash;
+    run_record_close(NULL);
+    assert_int_equal(run_record_save(NULL), STATUS_OK);
+    assert_int_equal(run_record_set_stage(NULL, &s), STATUS_OK);
+    assert_int_equal(run_record_set_result(NULL, "a", "b", 1), STATUS_OK);
+    assert_int_equal(run_record_set_hash(NULL, "a", 1), STATUS_OK);
+    run_record_clear_group(NULL, "a");
+    assert_false(run_record_stage_done(NULL, "a", 0, &hash));
+    assert_true(isnan(run_record_get_result(NULL, "a", "b")));
+    assert_false(run_record_get_hash(NULL, "a", &hash));
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(stages),
+        cmocka_unit_test(results_and_hashes),
+        cmocka_unit_test(environment),
+        cmocka_unit_test(damaged_records_are_set_aside),
+        cmocka_unit_test(nothing_is_known_without_a_record),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}

@@ -1,0 +1,227 @@
+#include "io/page/report.h"
+
+#include "io/files/file.h"
+#include "io/files/metrics.h"
+#include "src/base/memory.h"
+#include "tests/io/scratch.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+enum { LIMIT = 1 << 22 };
+
+static scratch place;
+
+static int setup(void **state) {
+    (void)state;
+    scratch_create(&place);
+    return 0;
+}
+
+static int teardown(void **state) {
+    (void)state;
+    scratch_destroy(&place);
+    return 0;
+}
+
+static void write_curve(const char *path, const char *stage, int round, int steps) {
+    metrics *m;
+    assert_int_equal(metrics_open(&m, path, stage, round, 0), STATUS_OK);
+    for (int step = 1; step <= steps; step++) {
+        metrics_row row = METRICS_EMPTY(stage, round, step);
+        double value = 3 * exp(-step / 200.0) + 1 + 0.2 * sin(step * 1.7) / round;
+        if (strcmp(stage, "cluster") == 0) {
+            row.objective = value;
+            row.changed = 1000.0 * (steps - step); /* 0 at last: not on a logarithmic axis */
+            row.kept = 2000;
+        } else {
+            row.loss = value;
+        }
+        assert_int_equal(metrics_write(m, &row), STATUS_OK);
+    }
+    metrics_close(m);
+}
+
+static char *write_and_read(const report_data *d) {
+    void *text;
+    size_t size;
+    assert_int_equal(report_write(place.folder, d), STATUS_OK);
+    char path[FILE_PATH];
+    assert_int_equal(file_path(path, place.folder, "report.html"), STATUS_OK);
+    assert_int_equal(file_read(path, LIMIT, &text, &size), STATUS_OK);
+    assert_int_equal(strlen(text), size);
+    return text;
+}
+
+/* A page with everything in it; texts are hostile where they come from a data set. */
+static char *whole_page(void) {
+    static const report_measure measure[] = {
+        {"mIoU", 0.4123, 0.4371}, {"mAcc", 0.512, 0.509}, {"aAcc", 0.801, NAN}};
+    static const report_measure iou[] = {{"<script>alert('road')</script>", 0.91, 0.934},
+        {"sky & \"clouds\"", 0.88, 0.871}, {"bicyc\xFF\x01le", NAN, 0.2}};
+    static const report_score score[] = {{"Round 1", "Positive precision, by pairs", 0.63, 0.21},
+        {"Round 1", "Purity", 0.71, NAN}, {"Round 2", "Purity", 0.76, NAN}};
+    static const char *const row[] = {"0", "1", "</table>"}, *const text[] = {"a", "<i>", "c"};
+    static const char *const names[] = {"ro<a>d", "sky"};
+    static const report_column column[] = {
+        {"Precision", REPORT_SHARE}, {"Pixels", REPORT_COUNT}, {"Size", REPORT_NUMBER}};
+    static const double value[] = {0.5, 1234567, 0.00123456, NAN, 999, 12.5, 1, 0, -3};
+    static const report_table table[] = {{.title = "Clusters",
+        .row_title = "Cluster",
+        .row = row,
+        .text_title = "Commonest class",
+        .text = text,
+        .bar_title = "Precision, mark at the second",
+        .column = column,
+        .rows = 3,
+        .columns = 3,
+        .value = value}};
+    static const report_picture picture[] = {
+        {"not really a PNG", 16, "image"}, {"12345", 5, "labels \" onload=x"}};
+    static const report_strip strip[] = {{"seq/<b>.png", picture, 2}};
+    static const report_patch patch[] = {{{"\xFF\xD8 JPEG", 7, "p<q>.jpg"}, 0.25, 0.5, 0.125}};
+    report_cluster cluster[20] = {{"17 & road", "12 % of <pixels>", patch, 1}};
+    for (int i = 1; i < 20; i++) cluster[i] = (report_cluster){"empty", NULL, NULL, 0};
+    char metrics_path[256], record_path[256];
+    strcpy(metrics_path, scratch_path(&place, "metrics.csv"));
+    strcpy(record_path, scratch_path(&place, "run.json"));
+    write_curve(metrics_path, "cluster", 1, 20);
+    write_curve(metrics_path, "pretrain", 1, 700);
+    write_curve(metrics_path, "pretrain", 2, 300);
+    run_record *record;
+    settings s;
+    phases spread = {0};
+    spread.phase[PHASE_LOSS] = (phase_spread){1.25, 1.5, 2.75, 3};
+    stage_record stage = {
+        .name = "pretrain", .seconds = 90, .phases = &spread, .fom = 12.5, .fom_unit = "images/s"};
+    assert_int_equal(settings_read(&s, NULL, NULL, 0), STATUS_OK);
+    assert_int_equal(run_record_open(&record, record_path), STATUS_OK);
+    assert_int_equal(run_record_begin(record, &s, 2, 1), STATUS_OK);
+    assert_int_equal(run_record_set_stage(record, &stage), STATUS_OK);
+    assert_int_equal(run_record_set_hash(record, "labels", 0xABCDEF), STATUS_OK);
+    report_data d = {.title = "auxseg: a <run>",
+        .settings = &s,
+        .record = record,
+        .metrics = metrics_path,
+        .measure = measure,
+        .measures = 3,
+        .class_iou = iou,
+        .classes = 3,
+        .score = score,
+        .scores = 3,
+        .table = table,
+        .tables = 1,
+        .class_name = names,
+        .class_names = 2,
+        .overlay = strip,
+        .overlays = 1,
+        .overlay_note = "note of the overlays",
+        .cluster = cluster,
+        .clusters = 20,
+        .cluster_note = "note of the clusters",
+        .prediction = strip,
+        .predictions = 1};
+    char *page = write_and_read(&d);
+    run_record_close(record);
+    return page;
+}
+
+static void assert_has(const char *page, const char *text) {
+    if (!strstr(page, text)) fail_msg("the page lacks: %s", text);
+}
+
+static void assert_lacks(const char *page, const char *text) {
+    if (strstr(page, text)) fail_msg("the page holds: %s", text);
+}
+
+static void texts_are_escaped(void **state) {
+    (void)state;
+    char *page = whole_page();
+    assert_lacks(page, "<script");
+    assert_lacks(page, "<b>.png");
+    assert_lacks(page, "\" onload");
+    assert_has(page, "&lt;script&gt;alert(&#39;road&#39;)&lt;/script&gt;");
+    assert_has(page, "sky &amp; &quot;clouds&quot;");
+    assert_has(page, "bicyc\xEF\xBF\xBD\xEF\xBF\xBDle");
+    assert_has(page, "<title>auxseg: a &lt;run&gt;</title>");
+    memory_free(page);
+}
+
+static void everything_is_there(void **state) {
+    (void)state;
+    char *page = whole_page();
+    static const char *const has[] = {"43.7<small>%", "+2.5",
+        "\xE2\x88\x92"
+        "0.3",
+        "63.0", "left:21.0%",
+        "1\xE2\x80\x89"
+        "234\xE2\x80\x89"
+        "567",
+        "0.001235", "Round 2",
+        "base64,bm90IHJlYWxseSBhIFBORw==", "base64,MTIzNDU=", "12.5 images/s", "2.75",
+        "pretrain.temperature", "0000000000abcdef", "2 ranks", "pretrain: loss",
+        "cluster: objective", "cluster: changed rows", "cluster: kept centroids", "<td>&lt;i&gt;",
+        "<b>17 &amp; road</b>", "12 % of &lt;pixels&gt;", "title=\"p&lt;q&gt;.jpg\"",
+        "data:image/jpeg;base64,/9ggSlBFRw==", "left:25.0%;top:50.0%;width:12.5%;height:12.5%",
+        "<summary>5 more</summary>", "note of the overlays", "note of the clusters",
+        "</i>ro&lt;a&gt;d</span>", "</main></body></html>"};
+    for (size_t i = 0; i < sizeof has / sizeof *has; i++) assert_has(page, has[i]);
+    /* Nothing is loaded from elsewhere. */
+    assert_lacks(page, "src=\"http");
+    assert_lacks(page, "url(");
+    memory_free(page);
+}
+
+static void curves_are_tables_without_gnuplot(void **state) {
+    (void)state;
+    char *path = strdup(getenv("PATH"));
+    assert_int_equal(setenv("PATH", "/nonexistent", 1), 0);
+    char *page = whole_page();
+    assert_int_equal(setenv("PATH", path, 1), 0);
+    free(path);
+    assert_lacks(page, "<svg");
+    assert_has(page, "gnuplot is missing");
+    assert_has(page, "<th class=\"n\">step<th class=\"n\">loss");
+    memory_free(page);
+}
+
+static void curves_are_svg_with_gnuplot(void **state) {
+    (void)state;
+    if (system("gnuplot --version > /dev/null 2>&1") != 0) skip();
+    char *page = whole_page();
+    assert_has(page, "<svg");
+    assert_has(page, "round 2");
+    assert_lacks(page, "gnuplot is missing");
+    assert_lacks(page, "<?xml");
+    memory_free(page);
+}
+
+static void an_empty_report_is_a_page(void **state) {
+    (void)state;
+    char *page = write_and_read(&(report_data){.title = "nothing"});
+    assert_has(page, "<h1>nothing</h1>");
+    assert_lacks(page, "<section");
+    memory_free(page);
+}
+
+static void a_missing_folder_is_told(void **state) {
+    (void)state;
+    report_data d = {.title = "nothing"};
+    assert_int_equal(report_write("/nonexistent/folder", &d), STATUS_OUTPUT);
+}
+
+int main(void) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(texts_are_escaped),
+        cmocka_unit_test(everything_is_there),
+        cmocka_unit_test(curves_are_tables_without_gnuplot),
+        cmocka_unit_test(curves_are_svg_with_gnuplot),
+        cmocka_unit_test(an_empty_report_is_a_page),
+        cmocka_unit_test(a_missing_folder_is_told),
+    };
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
