@@ -55,7 +55,15 @@ may_include io/hdf5 "${core[@]}" "${communicator[@]}" io/files/
 may_include io/dataset "${core[@]}" "${communicator[@]}" io/files/ io/codecs/ io/hdf5/
 may_include io/weights "${core[@]}" "${communicator[@]}" io/files/
 may_include io/page src/base/ src/image/ mpi/phases.h io/files/
-may_include src/app "${core[@]}" mpi/ io/
+below=("${core[@]}" mpi/ io/)
+may_include src/app/stage "${below[@]}"
+may_include src/app/features "${below[@]}" src/app/stage/
+may_include src/app/clusters "${below[@]}" src/app/stage/ src/app/features/
+may_include src/app/training "${below[@]}" src/app/stage/
+may_include src/app/evaluation "${below[@]}" src/app/stage/
+may_include src/app/report "${below[@]}" src/app/stage/ src/app/clusters/ src/app/evaluation/
+may_include src/app/tools "${below[@]}" src/app/stage/ src/app/features/
+may_include src/app "${below[@]}"
 
 only_in 'libconfig.h' src/base
 only_in 'Random123/.*' src/base

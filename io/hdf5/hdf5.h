@@ -1,6 +1,6 @@
 /* The few HDF5 operations that the files of the program need. Files are made in parallel under a
- * temporary name (io/files/file.h), read by one rank; big arrays are contiguous, so that any rank may
- * pread them at hdf5_offset. Every function logs what failed, with file and name. */
+ * temporary name (io/files/file.h), read by one rank; big arrays are contiguous, so that any rank
+ * may pread them at hdf5_offset. Every function logs what failed, with file and name. */
 #ifndef AUXSEG_IO_HDF5_HDF5_H
 #define AUXSEG_IO_HDF5_HDF5_H
 

@@ -1,6 +1,6 @@
-/* One checkpoint of any stage as a safetensors file of the folder (io/weights/checkpoint_folder.h): format
- * version, stage, settings hash and step in its metadata, a checksum a tensor. Not collective: rank
- * 0 writes, reads and shares. */
+/* One checkpoint of any stage as a safetensors file of the folder (io/weights/checkpoint_folder.h):
+ * format version, stage, settings hash and step in its metadata, a checksum a tensor. Not
+ * collective: rank 0 writes, reads and shares. */
 #ifndef AUXSEG_IO_WEIGHTS_CHECKPOINT_FILE_H
 #define AUXSEG_IO_WEIGHTS_CHECKPOINT_FILE_H
 

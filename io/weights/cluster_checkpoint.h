@@ -1,6 +1,6 @@
 /* Checkpoints of the clustering between two iterations: centroids and figures, from which labels
- * follow (src/label/kmeans_state.h). Files and rules of io/weights/checkpoint.h; the step is the number of
- * passes. Independent of the number of ranks. */
+ * follow (src/label/kmeans_state.h). Files and rules of io/weights/checkpoint.h; the step is the
+ * number of passes. Independent of the number of ranks. */
 #ifndef AUXSEG_IO_WEIGHTS_CLUSTER_CHECKPOINT_H
 #define AUXSEG_IO_WEIGHTS_CLUSTER_CHECKPOINT_H
 

@@ -2,7 +2,8 @@
 #ifndef AUXSEG_APP_COMMAND_LIST_H
 #define AUXSEG_APP_COMMAND_LIST_H
 
-#include "src/app/commands.h"
+#include "mpi/comm.h"
+#include "src/base/settings.h"
 
 #include <stdio.h>
 
@@ -11,8 +12,9 @@ typedef struct command {
     const char *arguments; /* as in the usage line */
     const char *reads, *writes;
     const char *example;
-    /* One of the four: a stage under MPI; with words, under MPI; with settings, without MPI; with
-     * files, without MPI. */
+    /* One of the four: a stage under MPI, collective, the same status on every rank, whether main
+     * or `run` calls it; with words, under MPI; with settings, without MPI; with files, without
+     * MPI. */
     status (*stage)(const comm *c, const settings *s);
     status (*words)(const comm *c, int argc, char **argv);
     status (*local)(const settings *s);

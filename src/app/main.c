@@ -3,6 +3,7 @@
 #include "src/app/arguments.h"
 #include "src/app/command_list.h"
 #include "src/app/session.h"
+#include "src/app/tools/check.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
 

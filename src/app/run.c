@@ -1,14 +1,18 @@
 /* The main job: every stage in turn, each skipping what is done for the same inputs and settings.
  */
+#include "src/app/run.h"
+
 #include "io/files/file.h"
 #include "io/files/run_record.h"
-#include "src/app/cluster.h"
-#include "src/app/commands.h"
-#include "src/app/evaluate.h"
-#include "src/app/finetune.h"
-#include "src/app/pretrain.h"
-#include "src/app/score.h"
-#include "src/app/setup.h"
+#include "src/app/clusters/cluster.h"
+#include "src/app/clusters/score.h"
+#include "src/app/evaluation/evaluate.h"
+#include "src/app/features/extract.h"
+#include "src/app/report/report.h"
+#include "src/app/stage/setup.h"
+#include "src/app/tools/pack.h"
+#include "src/app/training/finetune.h"
+#include "src/app/training/pretrain.h"
 #include "src/base/log.h"
 
 #include <math.h>

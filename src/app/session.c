@@ -2,8 +2,8 @@
 
 #include "io/files/file.h"
 #include "mpi/settings_share.h"
-#include "src/app/binding.h"
-#include "src/app/setup.h"
+#include "src/app/stage/binding.h"
+#include "src/app/stage/setup.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
 #include "src/base/stop.h"

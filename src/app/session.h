@@ -2,8 +2,9 @@
 #ifndef AUXSEG_APP_SESSION_H
 #define AUXSEG_APP_SESSION_H
 
+#include "mpi/comm.h"
 #include "src/app/arguments.h"
-#include "src/app/commands.h"
+#include "src/base/settings.h"
 
 /* Starts MPI, shares the settings and saves them in run.dir, installs the requests to stop, runs
  * the stage, prints its result, time and memory, ends MPI. Every rank returns the same code. */

@@ -1,0 +1,166 @@
+#include "src/app/clusters/cluster.h"
+
+#include "io/hdf5/labels.h"
+#include "mpi/kmeans.h"
+#include "mpi/typical.h"
+#include "src/app/clusters/cluster_dbscan.h"
+#include "src/app/clusters/cluster_report.h"
+#include "src/app/clusters/cluster_start.h"
+#include "src/app/features/extract.h"
+#include "src/app/stage/setup.h"
+#include "src/app/stage/stage.h"
+#include "src/base/log.h"
+#include "src/base/memory.h"
+
+#include <math.h>
+#include <string.h>
+
+static kmeans_screen screen_of(const settings *s) {
+    if (strcmp(s->cluster.screen, "dense") == 0) return KMEANS_SCREEN_DENSE;
+    return strcmp(s->cluster.screen, "pruned") == 0 ? KMEANS_SCREEN_PRUNED : KMEANS_SCREEN_AUTO;
+}
+
+static kmeans_arithmetic arithmetic_of(const settings *s) {
+    if (strcmp(s->cluster.arithmetic, "f32") == 0) return KMEANS_F32;
+    if (strcmp(s->cluster.arithmetic, "bf16") == 0) return KMEANS_BF16;
+    return strcmp(s->cluster.arithmetic, "int8") == 0 ? KMEANS_INT8 : KMEANS_FASTEST;
+}
+
+static kmeans_init init_of(const settings *s) {
+    if (strcmp(s->cluster.init, "random") == 0) return KMEANS_RANDOM;
+    return strcmp(s->cluster.init, "parallel") == 0 ? KMEANS_PARALLEL : KMEANS_PLUSPLUS;
+}
+
+static kmeans_options options_of(const settings *s) {
+    return (kmeans_options){.k = s->cluster.k,
+        .batch = strcmp(s->cluster.method, "minibatch") == 0 ? s->cluster.batch : 0,
+        .iterations = s->cluster.iterations,
+        .restarts = s->cluster.restarts,
+        .threads = setup_threads(s),
+        .screen = screen_of(s),
+        .arithmetic = arithmetic_of(s),
+        .cosine = strcmp(s->cluster.metric, "cosine") == 0,
+        .tolerance = s->cluster.tolerance,
+        .init = init_of(s),
+        .sample = s->cluster.sample,
+        .seed = (uint64_t)s->run.seed,
+        .outliers = s->cluster.outliers,
+        .scope =
+            strcmp(s->cluster.outlier_scope, "cluster") == 0 ? OUTLIERS_CLUSTER : OUTLIERS_GLOBAL};
+}
+
+static status write_labels(const stage *t, const feature_block *b, int k, const kmeans_result *r,
+    const char *path, uint64_t *hash) {
+    typical_pixel *typical = NULL;
+    int64_t *rows = feature_block_rows(b);
+    typical_rows pixels = {r->label, r->distance, rows, b->images, b->first};
+    const char **names = stage_names(t);
+    status st = comm_agree(t->c, rows && names ? STATUS_OK : STATUS_FAILED);
+    if (st == STATUS_OK) st = typical_find(t->c, &pixels, k, &typical);
+    labels_info info = {.k = k,
+        .d = b->rows.d,
+        .iterations = r->iterations,
+        .objective = r->objective,
+        .outlier_threshold = r->outlier_threshold,
+        .method = t->s->cluster.method,
+        .metric = t->s->cluster.metric,
+        .dataset = dataset_hash(t->d),
+        .typical = typical};
+    if (st == STATUS_OK)
+        st = labels_write(t->c, path, &info, setup_training(t->d), b->first, b->images, b->height,
+            b->width, r->label, r->centroids, names, hash);
+    memory_free(names);
+    memory_free(rows);
+    memory_free(typical);
+    return st;
+}
+
+/* What is held at most from here on, on the rank that holds most; rows that stay in their file are
+ * not. Collective. */
+static void log_memory(const stage *t, const kmeans_options *o, const feature_block *b) {
+    kmeans_memory m = kmeans_needs(o, b->rows.n, b->rows.d);
+    double row = b->rows.mapped ? 0 : b->rows.d * (double)dtype_size(b->rows.type);
+    double mib[] = {
+        (double)b->rows.n * row, (double)m.rows, (double)m.centroids, (double)m.start, 0};
+    mib[4] = mib[0] + mib[1] + mib[2] + mib[3];
+    comm_max_f64(t->c, mib, sizeof mib / sizeof *mib);
+    for (size_t i = 0; i < sizeof mib / sizeof *mib; i++) mib[i] /= 1 << 20;
+    log_info("cluster: at most %.1f MiB a rank beside the program: features %.1f, labels, screen "
+             "and bounds of rows %.1f, centroids and sums %.1f, the start %.1f",
+        mib[4], mib[0], mib[1], mib[2], mib[3]);
+}
+
+/* From the beginning, or from where it was interrupted. */
+static status cluster_features(const feature_block *b, cluster_report *r, kmeans_result *out) {
+    const stage *t = r->t;
+    kmeans_options o = options_of(t->s);
+    if (r->resumed) o.resume = &r->state;
+    if (o.batch > 0)
+        log_info("cluster: mini-batches of %d pixels: centroids are approximate, labels are exact "
+                 "for them",
+            o.batch);
+    log_memory(t, &o, b);
+    int64_t *rows = feature_block_rows(b);
+    float *start = NULL;
+    status st = comm_agree(t->c, rows ? STATUS_OK : STATUS_FAILED);
+    if (st == STATUS_OK) st = cluster_start_read(t->c, t->s, b->rows.d, &start);
+    if (st == STATUS_OK)
+        st = kmeans_run(
+            t->c, &o, &b->rows, rows, b->images, b->first, start, cluster_report_iteration, r, out);
+    memory_free(start);
+    memory_free(rows);
+    return st;
+}
+
+static status cluster_stage(stage *t) {
+    char path[FILE_PATH];
+    feature_block b = {0};
+    kmeans_result r = {0};
+    cluster_report report = {0};
+    uint64_t hash;
+    bool dbscan = strcmp(t->s->cluster.method, "dbscan") == 0;
+    int k = t->s->cluster.k;
+    double now = timer_now();
+    status st = extract_features(t, t->s->extract.keep, &b);
+    timer_lap(&t->time, PHASE_FORWARD, now);
+    if (st == STATUS_OK) st = cluster_report_begin(&report, t, &b);
+    if (st == STATUS_OK)
+        st = dbscan ? cluster_dbscan(&report, &b, &r, &k) : cluster_features(&b, &report, &r);
+    now = timer_now();
+    if (st == STATUS_OK) st = stage_path(t, path, "labels.h5");
+    if (st == STATUS_OK) st = write_labels(t, &b, k, &r, path, &hash);
+    if (st != STATUS_OK) goto done;
+    timer_lap(&t->time, PHASE_WRITE, now);
+    double seconds = t->time.seconds[PHASE_ASSIGN] + t->time.seconds[PHASE_UPDATE] +
+                     t->time.seconds[PHASE_EXCHANGE];
+    if (t->record) st = run_record_set_hash(t->record, t->round > 1 ? t->name : "labels", hash);
+    st = comm_agree(t->c, st);
+    double done = (double)report.rows * report.passes;
+    stage_result result = {path, hash, seconds > 0 ? done / seconds : NAN, "pixel iterations/s"};
+    if (st == STATUS_OK) st = stage_finish(t, &result);
+    if (st == STATUS_OK) cluster_report_forget(&report);
+done:
+    cluster_report_end(&report);
+    memory_free(r.centroids);
+    memory_free(r.label);
+    memory_free(r.distance);
+    feature_block_destroy(&b);
+    return st;
+}
+
+status cluster_images(const comm *c, const settings *s, int round) {
+    char weights[FILE_PATH];
+    stage t;
+    uint64_t start = 0;
+    status st = stage_begin(&t, c, s, "cluster", round);
+    if (st == STATUS_OK) st = comm_agree(c, extract_weights_path(weights, s, round));
+    if (st == STATUS_OK) st = cluster_start_hash(c, s, &start);
+    if (st == STATUS_OK) st = stage_key(&t, "run,dataset,model,extract,cluster", weights, start);
+    if (st == STATUS_OK && !stage_done(&t)) st = cluster_stage(&t);
+    stage_end(&t);
+    return st;
+}
+
+status command_cluster(const comm *c, const settings *s) {
+    return cluster_images(c, s, 1);
+}

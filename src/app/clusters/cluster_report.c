@@ -1,0 +1,138 @@
+#include "src/app/clusters/cluster_report.h"
+
+#include "io/weights/checkpoint.h"
+#include "io/weights/cluster_checkpoint.h"
+#include "src/app/stage/setup.h"
+#include "src/base/hash.h"
+#include "src/base/log.h"
+#include "src/base/memory.h"
+#include "src/base/stop.h"
+
+#include <string.h>
+
+/* Features of another arithmetic (bf16 for f32, another instruction set) do not continue to the
+ * same bits: one row of each image tells them. The same for any number of ranks: images' hashes
+ * are added. Collective. */
+static status features_key(const comm *c, const feature_block *b, uint64_t *key) {
+    size_t row = 0;
+    int64_t sum = 0;
+    float *scratch = memory_alloc((size_t)b->rows.d, sizeof *scratch, "a row of features");
+    for (int64_t i = 0; scratch && i < b->images; i++) {
+        uint64_t at = (uint64_t)(b->first + i);
+        size_t rows = (size_t)b->height[i] * (size_t)b->width[i];
+        if (rows > 0) {
+            const float *x = features_row(&b->rows, row + rows / 2, scratch);
+            uint64_t h = hash_bytes(&at, sizeof at);
+            h = hash_append(h, x, (size_t)b->rows.d * sizeof *x);
+            sum += (int64_t)(h >> 24); /* 40 bits: no sum overflows */
+            features_release(&b->rows, row + rows / 2, 1);
+        }
+        row += rows;
+    }
+    status st = comm_agree(c, scratch ? STATUS_OK : STATUS_FAILED);
+    memory_free(scratch);
+    if (st != STATUS_OK) return st;
+    comm_sum_i64(c, &sum, 1);
+    *key = hash_append(*key, &sum, sizeof sum);
+    return STATUS_OK;
+}
+
+static status find_checkpoint(cluster_report *r, const feature_block *b) {
+    const settings *s = r->t->s;
+    if (strcmp(s->run.resume, "auto") != 0) return STATUS_OK;
+    status st = cluster_checkpoint_load(
+        r->t->c, r->folder, r->t->name, r->key, s->cluster.k, b->rows.d, &r->state, &r->resumed);
+    if (st == STATUS_OK && r->resumed)
+        log_info("%s: continues after restart %d, iteration %d", r->t->name, r->state.restart,
+            r->state.iteration);
+    return st;
+}
+
+status cluster_report_begin(cluster_report *r, stage *t, const feature_block *b) {
+    char path[FILE_PATH];
+    *r = (cluster_report){.t = t, .key = t->key, .rows = (int64_t)b->rows.n};
+    comm_sum_i64(t->c, &r->rows, 1);
+    status st = setup_path(path, t->s, "metrics.csv", 1);
+    if (st == STATUS_OK) st = setup_path(r->folder, t->s, "checkpoints", 1);
+    st = comm_agree(t->c, st);
+    if (st == STATUS_OK) st = features_key(t->c, b, &r->key);
+    if (st == STATUS_OK) st = find_checkpoint(r, b);
+    if (st == STATUS_OK && comm_root(t->c))
+        st = metrics_open(&r->metrics, path, t->base, t->round, r->resumed ? r->state.passes : 0);
+    return comm_agree(t->c, st);
+}
+
+static status write_row(cluster_report *r, const kmeans_iteration *it) {
+    metrics_row row = METRICS_EMPTY(r->t->base, r->t->round, it->state->passes);
+    row.objective = it->objective;
+    row.imbalance = it->imbalance;
+    if (it->changed >= 0) row.changed = (double)it->changed;
+    row.kept = (double)it->kept / (double)it->rows;
+    row.repaired = it->repaired;
+    row.seconds = it->assign_seconds + it->update_seconds;
+    row.assign = it->assign_seconds;
+    row.update = it->update_seconds - it->exchange_seconds;
+    row.exchange = it->exchange_seconds;
+    return metrics_write(r->metrics, &row);
+}
+
+/* Asked of every rank, decided by rank 0's clock. Collective. */
+static bool checkpoint_due(const cluster_report *r, const kmeans_iteration *it) {
+    enum { SHARE = 20 }; /* writing takes at most one part of so many of the time */
+    int every = r->t->s->cluster.checkpoint_iterations;
+    if (every == 0 || it->iteration % every != 0) return false;
+    bool due = timer_now() - r->saved >= SHARE * r->save_seconds;
+    comm_broadcast(r->t->c, &due, sizeof due);
+    return due;
+}
+
+/* When one is due, or the stage is about to stop. Collective. */
+static status save(cluster_report *r, const kmeans_iteration *it, bool stopping) {
+    if (!stopping && !checkpoint_due(r, it)) return STATUS_OK;
+    double now = timer_now();
+    status st = cluster_checkpoint_save(r->t->c, r->folder, r->t->name, r->key, it->state);
+    r->saved = timer_lap(&r->t->time, PHASE_CHECKPOINT, now);
+    r->save_seconds = r->saved - now;
+    return st;
+}
+
+/* Batches are many and short: some of them. */
+static void log_iteration(const cluster_report *r, const kmeans_iteration *it) {
+    enum { LINES = 20 };
+    int batches = r->t->s->cluster.iterations;
+    if (it->changed >= 0)
+        log_info(
+            "k-means: restart %d, iteration %d: objective %.6g, imbalance %.2f, %lld rows changed; "
+            "%s products, %.0f %% of all computed, %.2f centroids a row kept",
+            it->restart, it->iteration, it->objective, it->imbalance, (long long)it->changed,
+            it->arithmetic, 100 * it->visited, (double)it->kept / (double)it->rows);
+    else if (batches <= LINES || it->iteration % (batches / LINES) == 0)
+        log_info("mini-batch k-means: restart %d, batch %d: objective about %.6g", it->restart,
+            it->iteration, it->objective);
+}
+
+status cluster_report_iteration(void *context, const kmeans_iteration *it) {
+    cluster_report *r = context;
+    r->passes += (double)it->rows / (double)r->rows;
+    r->t->time.seconds[PHASE_ASSIGN] += it->assign_seconds;
+    r->t->time.seconds[PHASE_UPDATE] += it->update_seconds - it->exchange_seconds;
+    r->t->time.seconds[PHASE_EXCHANGE] += it->exchange_seconds;
+    log_iteration(r, it);
+    status st = comm_root(r->t->c) ? write_row(r, it) : STATUS_OK;
+    /* One rank that was signalled is enough: the code travels with the agreement. */
+    if (st == STATUS_OK && stop_requested()) st = STATUS_STOPPED;
+    st = comm_agree(r->t->c, st);
+    if (st != STATUS_OK && st != STATUS_STOPPED) return st;
+    status saved = save(r, it, st == STATUS_STOPPED);
+    return saved != STATUS_OK ? saved : st;
+}
+
+void cluster_report_forget(cluster_report *r) {
+    checkpoint_clear(r->t->c, r->folder, r->t->name);
+}
+
+void cluster_report_end(cluster_report *r) {
+    if (r->resumed) kmeans_state_destroy(&r->state);
+    metrics_close(r->metrics);
+    *r = (cluster_report){0};
+}

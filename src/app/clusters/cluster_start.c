@@ -1,0 +1,77 @@
+#include "src/app/clusters/cluster_start.h"
+
+#include "io/files/npy.h"
+#include "io/hdf5/labels.h"
+#include "src/base/log.h"
+#include "src/base/memory.h"
+
+#include <string.h>
+
+status cluster_start_hash(const comm *c, const settings *s, uint64_t *hash) {
+    *hash = 0;
+    status st = STATUS_OK;
+    if (s->cluster.start[0] && comm_root(c)) st = file_hash(s->cluster.start, hash);
+    comm_broadcast(c, hash, sizeof *hash);
+    return comm_agree(c, st);
+}
+
+static bool ends_in(const char *text, const char *end) {
+    size_t n = strlen(text), m = strlen(end);
+    return n >= m && strcmp(text + n - m, end) == 0;
+}
+
+static status refuse(const char *path, size_t have_k, size_t have_d, size_t k, size_t d) {
+    log_error(
+        "%s: %zu centroids of %zu dimensions; needed are cluster.k = %zu of the features' %zu",
+        path, have_k, have_d, k, d);
+    return STATUS_DATA;
+}
+
+/* Rank 0's part: *out [k, d]. */
+static status read_centroids(const char *path, size_t k, size_t d, float **out) {
+    size_t rows, columns;
+    float *data = NULL;
+    if (ends_in(path, ".npy")) {
+        status st = npy_read_f32(path, &data, &rows, &columns);
+        if (st != STATUS_OK) return st;
+    } else {
+        labels *l;
+        status st = labels_open(NULL, path, &l);
+        if (st != STATUS_OK) return st;
+        rows = (size_t)labels_about(l).k;
+        columns = (size_t)labels_about(l).d;
+        data = memory_alloc(rows * columns, sizeof *data, "initial centroids");
+        if (data) memcpy(data, labels_centroids(l), rows * columns * sizeof *data);
+        labels_close(l);
+        if (!data) return STATUS_FAILED;
+    }
+    if (rows == k && columns == d) {
+        *out = data;
+        return STATUS_OK;
+    }
+    memory_free(data);
+    return refuse(path, rows, columns, k, d);
+}
+
+status cluster_start_read(const comm *c, const settings *s, int d, float **centroids) {
+    size_t k = (size_t)s->cluster.k, words = k * (size_t)d;
+    float *data = NULL;
+    *centroids = NULL;
+    if (!s->cluster.start[0]) return STATUS_OK;
+    status st = STATUS_OK;
+    if (comm_root(c)) {
+        st = read_centroids(s->cluster.start, k, (size_t)d, &data);
+    } else {
+        data = memory_alloc(words, sizeof *data, "initial centroids");
+        if (!data) st = STATUS_FAILED;
+    }
+    st = comm_agree(c, st);
+    if (st != STATUS_OK) {
+        memory_free(data);
+        return st;
+    }
+    comm_broadcast(c, data, words * sizeof *data);
+    *centroids = data;
+    log_info("cluster: starts from the centroids of %s", s->cluster.start);
+    return STATUS_OK;
+}

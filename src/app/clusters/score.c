@@ -1,0 +1,166 @@
+#include "src/app/clusters/score.h"
+
+#include "io/hdf5/labels.h"
+#include "mpi/shard.h"
+#include "src/app/clusters/score_record.h"
+#include "src/app/features/extract.h"
+#include "src/app/stage/order.h"
+#include "src/app/stage/setup.h"
+#include "src/app/stage/stage.h"
+#include "src/base/hash.h"
+#include "src/base/log.h"
+#include "src/base/memory.h"
+
+#include <math.h>
+
+/* Counts up with what is recorded, so that what an older program left out is computed. */
+enum { FIGURES = 2 };
+
+/* A labelling and its tables, filled in one pass over the labelled images. */
+typedef struct scorer {
+    const stage *t;
+    const labels *aux;
+    int classes, images;
+    score_table table[SCORE_RESOLUTIONS];
+} scorer;
+
+static status scorer_create(scorer *r) {
+    status st = STATUS_OK;
+    for (int at = 0; at < SCORE_RESOLUTIONS && st == STATUS_OK; at++)
+        st = score_create(&r->table[at], labels_about(r->aux).k, r->classes);
+    return st;
+}
+
+static void scorer_destroy(scorer *r) {
+    for (int at = 0; at < SCORE_RESOLUTIONS; at++) score_destroy(&r->table[at]);
+}
+
+static score_map map_of(const labelmap *m) {
+    return (score_map){m->data, m->height, m->width};
+}
+
+/* Integers: the order in which threads add does not matter. */
+static status count(scorer *r, score_resolution at, score_image *counts, const labelmap *label,
+    const labelmap *truth) {
+    status st = score_count(counts, map_of(label), map_of(truth));
+    if (st != STATUS_OK) return st;
+#pragma omp critical(score)
+    score_add(&r->table[at], counts);
+    return STATUS_OK;
+}
+
+/* counts: this thread's. */
+static status add_image(scorer *r, int i, score_image *counts) {
+    labelmap truth = {0}, small = {0}, label = {0};
+    status st = dataset_load_label(r->t->d, i, r->t->s->dataset.scale, &truth);
+    if (st == STATUS_OK) st = labels_load(r->aux, i, &label);
+    if (st == STATUS_OK) st = labelmap_resize(&truth, label.height, label.width, &small);
+    if (st == STATUS_OK) st = count(r, SCORE_STRIDE, counts, &label, &small);
+    if (st == STATUS_OK) st = count(r, SCORE_FULL, counts, &label, &truth);
+    if (st == STATUS_DATA) log_error("score: image %s", dataset_get(r->t->d, i).name);
+    labelmap_destroy(&truth);
+    labelmap_destroy(&small);
+    labelmap_destroy(&label);
+    return st;
+}
+
+/* list [count] of this rank, threads taking images. */
+static status add_list(scorer *r, const int *list, int count) {
+    int threads = setup_threads(r->t->s);
+    status worst = STATUS_OK;
+#pragma omp parallel num_threads(threads)
+    {
+        score_image counts;
+        status mine = score_image_create(&counts, labels_about(r->aux).k, r->classes);
+#pragma omp for schedule(dynamic)
+        for (int i = 0; i < count; i++)
+            if (mine == STATUS_OK) mine = add_image(r, list[i], &counts);
+        if (mine != STATUS_OK) {
+#pragma omp critical(worst)
+            worst = mine;
+        }
+        score_image_destroy(&counts);
+    }
+    return worst;
+}
+
+/* Labelled training images; those whose labels trained the extractor are left out. */
+static status images_to_score(const stage *t, image_list *out) {
+    image_list used = {0};
+    status st = images_of_split(out, t->d, SPLIT_TRAIN, true);
+    if (st != STATUS_OK || !extract_from_finetuned(t->s, t->round)) return st;
+    st = images_labelled(&used, t->d, t->s);
+    int kept = 0, u = 0;
+    for (int i = 0; st == STATUS_OK && i < out->count; i++) {
+        while (u < used.count && used.member[u] < out->member[i]) u++;
+        if (u == used.count || used.member[u] != out->member[i])
+            out->member[kept++] = out->member[i];
+    }
+    out->count = kept;
+    memory_free(used.member);
+    return st;
+}
+
+/* Collective. */
+static status add_images(scorer *r) {
+    const comm *c = r->t->c;
+    image_list list = {0};
+    status st = images_to_score(r->t, &list);
+    int begin = (int)shard_begin(list.count, comm_rank(c), comm_size(c));
+    int end = (int)shard_begin(list.count, comm_rank(c) + 1, comm_size(c));
+    if (st == STATUS_OK) st = add_list(r, list.member + begin, end - begin);
+    r->images = list.count;
+    memory_free(list.member);
+    st = comm_agree(c, st);
+    for (int at = 0; at < SCORE_RESOLUTIONS && st == STATUS_OK; at++)
+        comm_sum_i64(c, r->table[at].block, r->table[at].words);
+    return st;
+}
+
+static status finish_score(stage *t, const scorer *r) {
+    double seconds = timer_now() - t->began, pixels = 0;
+    status st = STATUS_OK;
+    log_info("score over %d images", r->images);
+    for (int at = 0; at < SCORE_RESOLUTIONS && st == STATUS_OK; at++) {
+        const score_table *table = &r->table[at];
+        pixels += (double)(*table->pixels + *table->ignored);
+        st = score_record(t, (score_resolution)at, table);
+    }
+    st = comm_agree(t->c, st);
+    if (st != STATUS_OK) return st;
+    return stage_finish(t, &(stage_result){.fom = pixels / seconds, .unit = "pixels/s"});
+}
+
+static status score_stage(stage *t) {
+    char path[FILE_PATH];
+    labels *aux = NULL;
+    scorer r = {.t = t, .classes = dataset_classes(t->d)};
+    status st = stage_path(t, path, "labels.h5");
+    score_forget(t);
+    if (st == STATUS_OK) st = labels_open(t->c, path, &aux);
+    r.aux = aux;
+    if (st == STATUS_OK) st = comm_agree(t->c, scorer_create(&r));
+    if (st == STATUS_OK) st = add_images(&r);
+    if (st == STATUS_OK && r.images == 0)
+        log_info("score: no labelled image is left to compare with");
+    else if (st == STATUS_OK)
+        st = finish_score(t, &r);
+    scorer_destroy(&r);
+    labels_close(aux);
+    return st;
+}
+
+status score_labels(const comm *c, const settings *s, int round) {
+    stage t;
+    uint64_t input[] = {0, FIGURES};
+    status st = stage_begin(&t, c, s, "score", round);
+    if (st == STATUS_OK) st = stage_input(&t, "cluster", &input[0]);
+    if (st == STATUS_OK) st = stage_key(&t, "dataset", NULL, hash_bytes(input, sizeof input));
+    if (st == STATUS_OK && !stage_done(&t)) st = score_stage(&t);
+    stage_end(&t);
+    return st;
+}
+
+status command_score(const comm *c, const settings *s) {
+    return score_labels(c, s, 1);
+}

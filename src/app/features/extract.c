@@ -1,0 +1,99 @@
+#include "src/app/features/extract.h"
+
+#include "io/files/npy_rows.h"
+#include "src/app/features/extract_compute.h"
+#include "src/app/stage/setup.h"
+#include "src/base/log.h"
+
+#include <stdio.h>
+#include <string.h>
+
+bool extract_from_finetuned(const settings *s, int round) {
+    return round > 1 || strcmp(s->extract.source, "finetuned") == 0;
+}
+
+status extract_weights_path(char *path, const settings *s, int round) {
+    /* Later rounds extract with what the round before has learnt. */
+    if (round > 1) return setup_path(path, s, "finetuned.safetensors", round - 1);
+    if (extract_from_finetuned(s, round)) return setup_path(path, s, "baseline.safetensors", 1);
+    const char *given = s->extract.weights[0] ? s->extract.weights : s->model.weights;
+    if (strlen(given) >= FILE_PATH) {
+        log_error("%s: path too long", given);
+        return STATUS_USAGE;
+    }
+    strcpy(path, given);
+    return STATUS_OK;
+}
+
+void extract_layers(char *text, const settings *s, int round) {
+    if (s->extract.layers[0])
+        snprintf(text, 64, "%.63s", s->extract.layers);
+    else if (extract_from_finetuned(s, round))
+        snprintf(text, 64, "head");
+    else
+        snprintf(text, 64, "layer%d", s->model.stages);
+}
+
+/* Features of other stages than this one have the same key: a copy of the stage computes it. */
+static status extract_key(const stage *t, const char *weights, uint64_t *key) {
+    stage copy = *t;
+    status st = stage_key(&copy, "dataset,model,extract", weights, 0);
+    *key = copy.key;
+    return st;
+}
+
+/* Whether features.h5 holds just these features and may be used. Collective. */
+static bool features_kept(const stage *t, const extract_request *q) {
+    features_info info;
+    int32_t kept = comm_root(t->c) && strcmp(t->s->run.resume, "auto") == 0 &&
+                   file_exists(q->file) && features_about(q->file, &info) == STATUS_OK &&
+                   info.key == q->key;
+    comm_max_i32(t->c, &kept, 1);
+    return kept;
+}
+
+/* extract.npy is written where the features are computed, and whenever they are asked for. */
+static status write_npy(const stage *t, const feature_block *b, bool computed) {
+    const char *path = t->s->extract.npy;
+    if (!path[0] || t->round > 1) return STATUS_OK;
+    if (!computed && strcmp(t->base, "extract") != 0) return STATUS_OK;
+    status st = npy_write_rows(t->c, path, &b->rows);
+    if (st == STATUS_OK) log_info("features: written to %s", path);
+    return st;
+}
+
+status extract_features(stage *t, bool keep, feature_block *out) {
+    extract_request q = {.keep = keep, .stream = strcmp(t->s->extract.memory, "stream") == 0};
+    feature_block b = {0};
+    extract_layers(q.layers, t->s, t->round);
+    status st = comm_agree(t->c, extract_weights_path(q.weights, t->s, t->round));
+    if (st == STATUS_OK) st = stage_path(t, q.file, "features.h5");
+    if (st == STATUS_OK) st = extract_key(t, q.weights, &q.key);
+    if (st != STATUS_OK) return st;
+
+    bool kept = features_kept(t, &q);
+    if (kept) {
+        st = (q.stream ? features_map : features_read)(t->c, q.file, q.key, &b);
+        if (st == STATUS_OK) log_info("features: %s read from %s", q.layers, q.file);
+    } else {
+        st = extract_compute(t, &q, &b);
+    }
+    if (st == STATUS_OK) st = write_npy(t, &b, !kept);
+    if (st == STATUS_OK)
+        *out = b;
+    else
+        feature_block_destroy(&b);
+    return st;
+}
+
+status command_extract(const comm *c, const settings *s) {
+    stage t;
+    feature_block b = {0};
+    status st = stage_begin(&t, c, s, "extract", 1);
+    if (st == STATUS_OK) st = extract_features(&t, true, &b);
+    if (st == STATUS_OK && t.record) st = run_record_save(t.record);
+    st = comm_agree(c, st);
+    feature_block_destroy(&b);
+    stage_end(&t);
+    return st;
+}

@@ -1,0 +1,24 @@
+/* Dense features of every image: what the clustering reads. */
+#ifndef AUXSEG_APP_FEATURES_EXTRACT_H
+#define AUXSEG_APP_FEATURES_EXTRACT_H
+
+#include "io/hdf5/features.h"
+#include "src/app/stage/stage.h"
+
+/* This rank's block of the training images' features, read from features.h5 if it holds just these,
+ * else computed and, with `keep`, written there. Rows are L2-normalised where extract.normalize
+ * says so, and projected on principal components where extract.pca does. Also writes extract.npy,
+ * in the first round. Collective. The same bits for any number of ranks and threads. */
+status extract_features(stage *t, bool keep, feature_block *out);
+/* Layers by name: extract.layers, or the last one before the classifier. text [64]. */
+void extract_layers(char *text, const settings *s, int round);
+/* The weights file that the features come from: extract.weights, model.weights or a fine-tuned
+ * model of this run. path [FILE_PATH]. Not collective. */
+status extract_weights_path(char *path, const settings *s, int round);
+/* Features of a model that was trained on labels: extract.source "finetuned", or a later round. */
+bool extract_from_finetuned(const settings *s, int round);
+
+/* The command: features.h5. Collective. */
+status command_extract(const comm *c, const settings *s);
+
+#endif

@@ -1,0 +1,68 @@
+#include "src/app/features/reduce.h"
+
+#include "mpi/pca.h"
+#include "src/app/stage/setup.h"
+#include "src/base/log.h"
+#include "src/base/memory.h"
+
+#include <stdio.h>
+
+/* The share of the variance that is kept: logged, and among the stage's figures. */
+static status report_variance(stage *t, const pca *p) {
+    double kept = 0;
+    for (int a = 0; a < p->components; a++) kept += p->variance[a];
+    double share = p->variance_of_all > 0 ? kept / p->variance_of_all : 1;
+    log_info("PCA: %d of %d dimensions keep %.2f %% of the features' variance", p->components, p->d,
+        100 * share);
+    char group[STAGE_NAME] = "features";
+    if (t->round > 1) snprintf(group, sizeof group, "features-%d", t->round);
+    return stage_figure(t, group, "variance kept by PCA", share);
+}
+
+status reduce_fit(stage *t, const feature_block *b, pca *out) {
+    pca p = {0};
+    int64_t *rows = feature_block_rows(b);
+    status st = comm_agree(t->c, rows ? STATUS_OK : STATUS_FAILED);
+    if (st == STATUS_OK)
+        st = pca_fit(
+            t->c, &b->rows, rows, b->images, b->first, t->s->extract.pca, setup_threads(t->s), &p);
+    if (st == STATUS_OK) st = comm_agree(t->c, report_variance(t, &p));
+    memory_free(rows);
+    if (st == STATUS_OK)
+        *out = p;
+    else
+        pca_destroy(&p);
+    return st;
+}
+
+status reduce_rows(const settings *s, const pca *p, const features *x, float *y) {
+    int threads = setup_threads(s), d = p->components;
+    status st = pca_project(p, x, threads, y);
+    if (st != STATUS_OK || !s->extract.normalize) return st;
+#pragma omp parallel for num_threads(threads)
+    for (size_t i = 0; i < x->n; i++) kmeans_normalize(y + i * (size_t)d, 1, d);
+    return STATUS_OK;
+}
+
+static status project(const pca *p, const settings *s, feature_block *b) {
+    float *y = memory_alloc(b->rows.n * (size_t)p->components, sizeof *y, "projected features");
+    status st = y ? reduce_rows(s, p, &b->rows, y) : STATUS_FAILED;
+    if (st != STATUS_OK) {
+        memory_free(y);
+        return st;
+    }
+    memory_free(b->rows.data);
+    b->rows.data = y;
+    b->rows.d = p->components;
+    b->rows.type = DTYPE_F32;
+    return STATUS_OK;
+}
+
+status reduce_features(stage *t, feature_block *b) {
+    pca p = {0};
+    if (t->s->extract.pca == 0) return STATUS_OK;
+    status st = reduce_fit(t, b, &p);
+    if (st == STATUS_OK) st = comm_agree(t->c, project(&p, t->s, b));
+    pca_destroy(&p);
+    return st;
+}

@@ -1,0 +1,177 @@
+#include "src/app/report/report_pictures.h"
+
+#include "io/codecs/image_file.h"
+#include "src/app/evaluation/evaluate.h"
+#include "src/app/stage/order.h"
+#include "src/app/stage/setup.h"
+#include "src/base/log.h"
+#include "src/base/memory.h"
+#include "src/image/palette.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+enum {
+    LONGER = 640, /* most pixels of a picture's longer side */
+    QUALITY = 88  /* of its JPEG */
+};
+
+void report_pictures_destroy(report_pictures *p) {
+    for (int i = 0; i < p->strips && p->picture; i++)
+        for (int k = 0; k < PICTURES; k++) {
+            void *bytes;
+            memcpy(&bytes, &p->picture[i][k].data, sizeof bytes);
+            memory_free(bytes);
+        }
+    memory_free(p->picture);
+    memory_free(p->strip);
+    *p = (report_pictures){0};
+}
+
+static status pictures_create(report_pictures *p, int strips) {
+    p->strip = memory_alloc((size_t)strips, sizeof *p->strip, "pictures");
+    p->picture = memory_alloc((size_t)strips, sizeof *p->picture, "pictures");
+    if (!p->strip || !p->picture) return STATUS_FAILED;
+    p->strips = strips;
+    for (int i = 0; i < strips; i++) p->strip[i].picture = p->picture[i];
+    return STATUS_OK;
+}
+
+static status add_image(report_pictures *p, int strip, const image *m, const char *caption) {
+    void *jpeg = NULL;
+    size_t bytes;
+    status st = image_file_encode_jpeg(m, QUALITY, &jpeg, &bytes);
+    if (st != STATUS_OK) return st;
+    p->picture[strip][p->strip[strip].pictures++] = (report_picture){jpeg, bytes, caption};
+    return STATUS_OK;
+}
+
+/* The image no larger than a page shows it: what a page weighs does not grow with the images. */
+static status shrink(image *m) {
+    int longer = m->height > m->width ? m->height : m->width;
+    image small = {0};
+    if (longer <= LONGER) return STATUS_OK;
+    int height = m->height * LONGER / longer, width = m->width * LONGER / longer;
+    status st = image_resize(m, height > 0 ? height : 1, width > 0 ? width : 1, &small);
+    if (st != STATUS_OK) return st;
+    image_destroy(m);
+    *m = small;
+    return STATUS_OK;
+}
+
+/* A label map over its image. */
+static status add_overlay(
+    report_pictures *p, int strip, const image *rgb, const labelmap *map, const char *caption) {
+    image mixed = {0};
+    status st = palette_overlay(rgb, map, 0.55, &mixed);
+    if (st == STATUS_OK) st = add_image(p, strip, &mixed, caption);
+    image_destroy(&mixed);
+    return st;
+}
+
+/* Evenly spaced: `wanted` of count, or all. */
+static int spaced(int i, int wanted, int count) {
+    return wanted >= count ? i : (int)((int64_t)i * count / wanted);
+}
+
+/* Clusters become their commonest class, if it is known of any. */
+static bool to_classes(labelmap *map, const int *majority) {
+    bool known = false;
+    for (size_t i = 0, n = (size_t)map->height * (size_t)map->width; i < n; i++) {
+        if (map->data[i] == LABEL_IGNORE) continue;
+        int class = majority[map->data[i]];
+        map->data[i] = class < 0 ? LABEL_IGNORE : (uint16_t) class;
+        known = known || class >= 0;
+    }
+    return known;
+}
+
+static status overlay_strip(const stage *t, const labels *aux, const int *majority, int index,
+    int strip, report_pictures *p) {
+    image rgb = {0};
+    labelmap truth = {0}, label = {0};
+    status st = dataset_load(t->d, index, t->s->dataset.scale, &rgb, &truth);
+    if (st == STATUS_OK) st = shrink(&rgb);
+    if (st == STATUS_OK) st = labels_load(aux, index, &label);
+    p->strip[strip].title = dataset_get(t->d, index).name;
+    if (st == STATUS_OK) st = add_image(p, strip, &rgb, "image");
+    if (st == STATUS_OK) st = add_overlay(p, strip, &rgb, &label, "auxiliary labels");
+    if (st == STATUS_OK && to_classes(&label, majority))
+        st = add_overlay(p, strip, &rgb, &label, "each cluster as its commonest class");
+    if (st == STATUS_OK && truth.data) st = add_overlay(p, strip, &rgb, &truth, "ground truth");
+    image_destroy(&rgb);
+    labelmap_destroy(&truth);
+    labelmap_destroy(&label);
+    return st;
+}
+
+status report_label_pictures(
+    const stage *t, const labels *aux, const int *majority, report_pictures *out) {
+    int count = setup_training(t->d), wanted = t->s->report.overlays;
+    if (wanted > count) wanted = count;
+    status st = wanted > 0 ? pictures_create(out, wanted) : STATUS_OK;
+    for (int i = 0; i < wanted && st == STATUS_OK; i++)
+        st = overlay_strip(t, aux, majority, spaced(i, wanted, count), i, out);
+    return st;
+}
+
+/* Predictions of one model for the listed images, each added to its strip. */
+static status predict_strips(
+    const stage *t, const char *weights, const int *list, const char *caption, report_pictures *p) {
+    inference *net = NULL;
+    status st = inference_create(&net, NULL, t->s, t->d, NETWORK_CLASSIFIER, NULL, weights);
+    for (int i = 0; i < p->strips && st == STATUS_OK; i++) {
+        image rgb = {0};
+        labelmap map = {0};
+        st = dataset_load(t->d, list[i], t->s->dataset.scale, &rgb, NULL);
+        if (st == STATUS_OK) st = evaluate_predict(t, net, &rgb, 1, &map);
+        if (st == STATUS_OK) st = shrink(&rgb);
+        if (st == STATUS_OK) st = add_overlay(p, i, &rgb, &map, caption);
+        image_destroy(&rgb);
+        labelmap_destroy(&map);
+    }
+    inference_destroy(net);
+    return st;
+}
+
+static status truth_strips(const stage *t, const int *list, report_pictures *p) {
+    status st = STATUS_OK;
+    for (int i = 0; i < p->strips && st == STATUS_OK; i++) {
+        image rgb = {0};
+        labelmap truth = {0};
+        st = dataset_load(t->d, list[i], t->s->dataset.scale, &rgb, &truth);
+        p->strip[i].title = dataset_get(t->d, list[i]).name;
+        if (st == STATUS_OK) st = shrink(&rgb);
+        if (st == STATUS_OK) st = add_image(p, i, &rgb, "image");
+        if (st == STATUS_OK && truth.data) st = add_overlay(p, i, &rgb, &truth, "ground truth");
+        image_destroy(&rgb);
+        labelmap_destroy(&truth);
+    }
+    return st;
+}
+
+/* Weights of a model; false if there are none. */
+static bool find_weights(const stage *t, const char *name, int round, char *path) {
+    return setup_path(path, t->s, name, round) == STATUS_OK && file_exists(path);
+}
+
+status report_prediction_pictures(const stage *t, int round, report_pictures *out) {
+    char baseline[FILE_PATH], finetuned[FILE_PATH];
+    image_list list = {0};
+    int wanted = t->s->report.overlays;
+    bool before = find_weights(t, "baseline.safetensors", 1, baseline);
+    bool after = find_weights(t, "finetuned.safetensors", round, finetuned);
+    if (wanted == 0 || (!before && !after)) return STATUS_OK;
+    status st = images_of_split(&list, t->d, evaluate_split(t->s), true);
+    if (st == STATUS_OK && wanted > list.count) wanted = list.count;
+    if (st == STATUS_OK) st = pictures_create(out, wanted);
+    for (int i = 0; i < wanted && st == STATUS_OK; i++)
+        list.member[i] = list.member[spaced(i, wanted, list.count)];
+    if (st == STATUS_OK) st = truth_strips(t, list.member, out);
+    if (st == STATUS_OK && before)
+        st = predict_strips(t, baseline, list.member, "from plain initial weights", out);
+    if (st == STATUS_OK && after)
+        st = predict_strips(t, finetuned, list.member, "from contrastive pretraining", out);
+    memory_free(list.member);
+    return st;
+}

@@ -1,0 +1,196 @@
+#include "src/app/report/report_quality.h"
+
+#include "src/base/memory.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { CLASS_COLUMNS = 5, CLUSTER_COLUMNS = 4 };
+
+/* A row of a table and what it is sorted by. */
+typedef struct ranked {
+    double share;
+    int index;
+} ranked;
+
+/* The larger first, then the lower index; NAN last. */
+static int compare(const void *a, const void *b) {
+    const ranked *p = a, *q = b;
+    double s = isnan(p->share) ? -1 : p->share, r = isnan(q->share) ? -1 : q->share;
+    if (s != r) return s > r ? -1 : 1;
+    return p->index < q->index ? -1 : 1;
+}
+
+static double figure(
+    const stage *t, const char *name, score_resolution at, const char *table, const char *key) {
+    char group[SCORE_GROUP];
+    score_group(group, name, at, table);
+    return run_record_get_result(t->record, group, key);
+}
+
+static void name_scores(quality *q, int round) {
+    static const char *const at[] = {"t feature stride", "t full resolution"};
+    for (int i = 0; i < SCORE_RESOLUTIONS; i++)
+        if (round > 1)
+            snprintf(q->title[i], sizeof q->title[i], "Round %d, a%s", round, at[i]);
+        else
+            snprintf(q->title[i], sizeof q->title[i], "A%s", at[i]);
+}
+
+static void fill_scores(quality *q, const stage *t, const char *name) {
+    static const struct {
+        const char *name, *key, *chance;
+    } row[QUALITY_SCORES] = {{"Positive precision, by pairs", "positive", "positive_chance"},
+        {"Positive precision, mean over labels", "positive_mean", "positive_mean_chance"},
+        {"Negative precision, by pairs", "negative", "negative_chance"},
+        {"Negative precision, mean over labels", "negative_mean", "negative_mean_chance"},
+        {"Purity", "purity", NULL}, {"Normalised mutual information", "nmi", NULL},
+        {"Adjusted Rand index", "ari", NULL}, {"Pixels with a label", "coverage", NULL}};
+    for (int at = 0; at < SCORE_RESOLUTIONS; at++) {
+        if (isnan(figure(t, name, (score_resolution)at, "", "purity"))) continue;
+        for (int i = 0; i < QUALITY_SCORES; i++) {
+            double chance =
+                row[i].chance ? figure(t, name, (score_resolution)at, "", row[i].chance) : NAN;
+            q->score[q->scores++] = (report_score){q->title[at], row[i].name,
+                figure(t, name, (score_resolution)at, "", row[i].key), chance};
+        }
+    }
+}
+
+static status fill_class_table(quality *q, const stage *t, const char *name) {
+    static const report_column column[CLASS_COLUMNS] = {{"Precision", REPORT_SHARE},
+        {"Chance", REPORT_SHARE}, {"Same label", REPORT_SHARE}, {"Chance", REPORT_SHARE},
+        {"Scored pixels", REPORT_SHARE}};
+    static const char *const table[CLASS_COLUMNS] = {
+        "class_precision", "class_chance", "recall", "recall_chance", "class_share"};
+    size_t classes = (size_t)dataset_classes(t->d);
+    ranked *order = memory_alloc(classes, sizeof *order, "report");
+    q->class_name = memory_alloc(classes, sizeof *q->class_name, "report");
+    q->class_value = memory_alloc(classes * CLASS_COLUMNS, sizeof *q->class_value, "report");
+    status st = order && q->class_name && q->class_value ? STATUS_OK : STATUS_FAILED;
+    for (size_t y = 0; st == STATUS_OK && y < classes; y++) {
+        const char *class = dataset_class_name(t->d, (int)y);
+        order[y] = (ranked){figure(t, name, SCORE_FULL, "class_share", class), (int)y};
+    }
+    if (st == STATUS_OK) qsort(order, classes, sizeof *order, compare);
+    for (size_t i = 0; st == STATUS_OK && i < classes; i++) {
+        q->class_name[i] = dataset_class_name(t->d, order[i].index);
+        for (int c = 0; c < CLASS_COLUMNS; c++)
+            q->class_value[i * CLASS_COLUMNS + (size_t)c] =
+                figure(t, name, SCORE_FULL, table[c], q->class_name[i]);
+    }
+    memory_free(order);
+    q->table[q->tables++] = (report_table){.title = "Classes",
+        .note = "At full resolution, the most frequent first. The first pixel of a pair has the "
+                "class. Precision: P(the second has it | same label); same label: P(same label | "
+                "the second has the class).",
+        .row_title = "Class",
+        .row = q->class_name,
+        .bar_title = "Precision, mark at chance",
+        .column = column,
+        .rows = (int)classes,
+        .columns = CLASS_COLUMNS,
+        .value = q->class_value};
+    return st;
+}
+
+/* Of every cluster, in the order of labels. */
+static status fill_clusters(quality *q, const stage *t, const char *name) {
+    size_t k = (size_t)q->k;
+    char key[16];
+    q->cluster = memory_alloc(k, sizeof *q->cluster, "report");
+    q->majority = memory_alloc(k, sizeof *q->majority, "report");
+    if (!q->cluster || !q->majority) return STATUS_FAILED;
+    for (int a = 0; a < q->k; a++) {
+        snprintf(key, sizeof key, "%d", a);
+        double class = figure(t, name, SCORE_FULL, "majority", key);
+        q->majority[a] = class >= 0 && class < dataset_classes(t->d) ? (int)class : -1;
+        q->cluster[a] = (quality_cluster){.label = a,
+            .share = figure(t, name, SCORE_FULL, "share", key),
+            .precision = figure(t, name, SCORE_FULL, "precision", key),
+            .chance = figure(t, name, SCORE_FULL, "chance", key),
+            .purity = figure(t, name, SCORE_FULL, "purity", key),
+            .majority = q->majority[a] < 0 ? NULL : dataset_class_name(t->d, q->majority[a])};
+    }
+    return STATUS_OK;
+}
+
+/* order [K]: the largest first. */
+static void fill_cluster_rows(quality *q, const ranked *order, int rows) {
+    for (int i = 0; i < rows; i++) {
+        const quality_cluster *c = &q->cluster[order[i].index];
+        double *value = q->cluster_value + (size_t)i * CLUSTER_COLUMNS;
+        snprintf(q->cluster_text[i], sizeof q->cluster_text[i], "%d", c->label);
+        q->cluster_name[i] = q->cluster_text[i];
+        q->cluster_class[i] = c->majority ? c->majority : "";
+        value[0] = c->precision;
+        value[1] = c->chance;
+        value[2] = c->purity;
+        value[3] = c->share;
+    }
+    double rest = 0;
+    for (int i = rows; i < q->k; i++) rest += order[i].share > 0 ? order[i].share : 0;
+    int n = snprintf(q->cluster_note, sizeof q->cluster_note,
+        "At full resolution, the largest first. The first pixel of a pair is in the cluster. "
+        "Precision: P(same class | same label); purity: share of its commonest class.");
+    if (rows < q->k)
+        snprintf(q->cluster_note + n, sizeof q->cluster_note - (size_t)n,
+            " %d smaller clusters are left out; together they hold %.1f %% of the scored pixels.",
+            q->k - rows, 100 * rest);
+}
+
+static status fill_cluster_table(quality *q) {
+    static const report_column column[CLUSTER_COLUMNS] = {{"Precision", REPORT_SHARE},
+        {"Chance", REPORT_SHARE}, {"Purity", REPORT_SHARE}, {"Scored pixels", REPORT_SHARE}};
+    int rows = q->k < QUALITY_CLUSTERS ? q->k : QUALITY_CLUSTERS;
+    size_t n = (size_t)rows;
+    ranked *order = memory_alloc((size_t)q->k, sizeof *order, "report");
+    q->cluster_name = memory_alloc(n, sizeof *q->cluster_name, "report");
+    q->cluster_class = memory_alloc(n, sizeof *q->cluster_class, "report");
+    q->cluster_text = memory_alloc(n, sizeof *q->cluster_text, "report");
+    q->cluster_value = memory_alloc(n * CLUSTER_COLUMNS, sizeof *q->cluster_value, "report");
+    bool all = order && q->cluster_name && q->cluster_class && q->cluster_text && q->cluster_value;
+    if (all) {
+        for (int a = 0; a < q->k; a++) order[a] = (ranked){q->cluster[a].share, a};
+        qsort(order, (size_t)q->k, sizeof *order, compare);
+        fill_cluster_rows(q, order, rows);
+    }
+    memory_free(order);
+    q->table[q->tables++] = (report_table){.title = "Clusters",
+        .note = q->cluster_note,
+        .row_title = "Cluster",
+        .row = q->cluster_name,
+        .text_title = "Commonest class",
+        .text = q->cluster_class,
+        .bar_title = "Precision, mark at chance",
+        .column = column,
+        .rows = rows,
+        .columns = CLUSTER_COLUMNS,
+        .value = q->cluster_value};
+    return all ? STATUS_OK : STATUS_FAILED;
+}
+
+status quality_create(quality *out, const stage *t, int round, int k) {
+    char name[STAGE_NAME];
+    *out = (quality){.k = k};
+    snprintf(name, sizeof name, round > 1 ? "score-%d" : "score", round);
+    name_scores(out, round);
+    fill_scores(out, t, name);
+    status st = fill_clusters(out, t, name);
+    if (st != STATUS_OK || isnan(figure(t, name, SCORE_FULL, "", "purity"))) return st;
+    st = fill_class_table(out, t, name);
+    return st == STATUS_OK ? fill_cluster_table(out) : st;
+}
+
+void quality_destroy(quality *q) {
+    memory_free(q->cluster);
+    memory_free(q->majority);
+    memory_free(q->class_name);
+    memory_free(q->class_value);
+    memory_free(q->cluster_name);
+    memory_free(q->cluster_class);
+    memory_free(q->cluster_text);
+    memory_free(q->cluster_value);
+    *q = (quality){0};
+}

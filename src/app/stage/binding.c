@@ -1,0 +1,113 @@
+#include "src/app/stage/binding.h"
+
+#include "src/base/log.h"
+#include "src/base/memory.h"
+
+#include <omp.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { HOST = 64, CORES_TEXT = 256, LINES = 64 };
+
+typedef struct place {
+    char host[HOST];
+    int threads;
+    cpu_set_t cores; /* empty: unknown */
+} place;
+
+void binding_cores(cpu_set_t *cores) {
+    int places = omp_get_num_places();
+    CPU_ZERO(cores);
+    for (int p = 0; p < places; p++) {
+        int id[CPU_SETSIZE], n = omp_get_place_num_procs(p);
+        if (n > CPU_SETSIZE) continue;
+        omp_get_place_proc_ids(p, id);
+        for (int i = 0; i < n; i++)
+            if (id[i] >= 0 && id[i] < CPU_SETSIZE) CPU_SET((size_t)id[i], cores);
+    }
+    if (CPU_COUNT(cores) == 0 && sched_getaffinity(0, sizeof *cores, cores) != 0) CPU_ZERO(cores);
+}
+
+static place place_here(int threads) {
+    place p;
+    memset(&p, 0, sizeof p); /* compared as bytes */
+    p.threads = threads;
+    if (gethostname(p.host, sizeof p.host - 1) != 0) strcpy(p.host, "unknown host");
+    binding_cores(&p.cores);
+    return p;
+}
+
+/* "0-3,8": text [CORES_TEXT]. */
+static void print_cores(const cpu_set_t *cores, char *text) {
+    size_t used = 0, end;
+    strcpy(text, "unknown");
+    for (size_t i = 0; i < CPU_SETSIZE && used < CORES_TEXT - 16; i = end) {
+        end = i + 1;
+        if (!CPU_ISSET(i, cores)) continue;
+        while (end < CPU_SETSIZE && CPU_ISSET(end, cores)) end++;
+        const char *comma = used ? "," : "";
+        used += (size_t)(end > i + 1 ? snprintf(text + used, CORES_TEXT - used, "%s%zu-%zu", comma,
+                                           i, end - 1)
+                                     : snprintf(text + used, CORES_TEXT - used, "%s%zu", comma, i));
+    }
+}
+
+/* A line for each run of ranks in the same place. */
+static void print_places(const place *all, int size) {
+    char cores[CORES_TEXT];
+    int lines = 0;
+    for (int rank = 0, end; rank < size && lines < LINES; rank = end, lines++) {
+        for (end = rank + 1; end < size && memcmp(&all[rank], &all[end], sizeof *all) == 0;) end++;
+        print_cores(&all[rank].cores, cores);
+        if (end - rank > 1)
+            log_info("  ranks %d-%d: %s, cores %s", rank, end - 1, all[rank].host, cores);
+        else
+            log_info("  rank %d: %s, cores %s", rank, all[rank].host, cores);
+        if (lines == LINES - 1 && end < size) log_info("  ... and %d more ranks", size - end);
+    }
+}
+
+static bool same_host(const place *a, const place *b) {
+    return strcmp(a->host, b->host) == 0;
+}
+
+/* Looks at a host at its first rank. */
+static void warn_oversubscribed(const place *all, int size) {
+    for (int i = 0; i < size; i++) {
+        cpu_set_t cores = all[i].cores;
+        int threads = all[i].threads, first = 0;
+        while (!same_host(&all[first], &all[i])) first++;
+        if (first < i) continue;
+        for (int j = i + 1; j < size; j++) {
+            if (!same_host(&all[j], &all[i])) continue;
+            CPU_OR(&cores, &cores, &all[j].cores);
+            threads += all[j].threads;
+        }
+        int available = CPU_COUNT(&cores);
+        if (available > 0 && threads > available)
+            log_warn("%s: %d threads on %d cores: set OMP_NUM_THREADS or run.threads", all[i].host,
+                threads, available);
+    }
+}
+
+status binding_print(const comm *c, int threads) {
+    int size = comm_size(c);
+    place mine = place_here(threads);
+    place *all = memory_alloc((size_t)size, sizeof *all, "places of ranks");
+    size_t *bytes = memory_alloc((size_t)size, sizeof *bytes, "places of ranks");
+    status st = comm_agree(c, all && bytes ? STATUS_OK : STATUS_FAILED);
+    if (st == STATUS_OK) {
+        for (int i = 0; i < size; i++) bytes[i] = sizeof mine;
+        comm_gather(c, &mine, bytes, all);
+        if (comm_root(c)) {
+            log_info("%d ranks x %d threads", size, threads);
+            print_places(all, size);
+            warn_oversubscribed(all, size);
+        }
+    }
+    memory_free(all);
+    memory_free(bytes);
+    return st;
+}

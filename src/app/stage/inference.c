@@ -1,0 +1,115 @@
+#include "src/app/stage/inference.h"
+
+#include "io/weights/weights.h"
+#include "src/app/stage/setup.h"
+#include "src/base/log.h"
+#include "src/base/memory.h"
+
+enum { PLANS = INFERENCE_PLANS, CHUNK_PER_THREAD = 4 };
+
+typedef struct shaped_plan {
+    int height, width;
+    int64_t used;
+    plan *p;
+} shaped_plan;
+
+struct inference {
+    graph *g;
+    parameters *p;
+    plan_options o; /* but for the shape */
+    int threads;
+    int64_t clock;
+    shaped_plan kept[PLANS];
+};
+
+status inference_create(inference **out, const comm *c, const settings *s, const dataset *d,
+    network_end end, const char *layers, const char *weights) {
+    inference *n = memory_alloc(1, sizeof *n, "inference");
+    status st = comm_agree(c, n ? STATUS_OK : STATUS_FAILED);
+    if (st != STATUS_OK) goto done;
+    n->threads = setup_threads(s);
+    network_options o = setup_network(s, d);
+    st = network_create(&n->g, &o, end, layers);
+    if (st == STATUS_OK && !(n->p = parameters_create(n->g))) st = STATUS_FAILED;
+    st = comm_agree(c, st);
+    if (st == STATUS_OK) st = setup_arithmetic(c, s, &n->o);
+    if (st != STATUS_OK) goto done;
+    parameters_initialize(n->p, (uint64_t)s->run.seed);
+    weights_match match;
+    st = weights_load(c, weights, n->p, &match);
+    if (st == STATUS_OK && match.missing > 0) {
+        if (comm_root(c)) log_error("%s lacks %d of the network's tensors", weights, match.missing);
+        st = STATUS_DATA;
+    }
+done:
+    if (st != STATUS_OK) {
+        inference_destroy(n);
+        return st;
+    }
+    *out = n;
+    return STATUS_OK;
+}
+
+void inference_destroy(inference *n) {
+    if (!n) return;
+    for (int i = 0; i < PLANS; i++) plan_destroy(n->kept[i].p);
+    parameters_destroy(n->p);
+    graph_destroy(n->g);
+    memory_free(n);
+}
+
+int inference_chunk(const inference *n) {
+    return n->threads * CHUNK_PER_THREAD;
+}
+
+int inference_threads(const inference *n) {
+    return n->threads;
+}
+
+status inference_plan(inference *n, int height, int width, plan **out) {
+    shaped_plan *slot = &n->kept[0];
+    n->clock++;
+    for (int i = 0; i < PLANS; i++) {
+        shaped_plan *k = &n->kept[i];
+        if (k->p && k->height == height && k->width == width) {
+            k->used = n->clock;
+            *out = k->p;
+            return STATUS_OK;
+        }
+        if (k->used < slot->used) slot = k;
+    }
+    plan_destroy(slot->p);
+    *slot = (shaped_plan){height, width, n->clock, NULL};
+    plan_options o = n->o;
+    o.height = height;
+    o.width = width;
+    o.mode = PLAN_INFER;
+    o.images = inference_chunk(n);
+    o.threads = n->threads;
+    status st = plan_create(&slot->p, n->g, n->p, o);
+    if (st == STATUS_OK && n->clock == 1) {
+        log_info("convolutions at %d x %d, and their algorithms:", width, height);
+        plan_log(slot->p);
+    }
+    *out = slot->p;
+    return st;
+}
+
+int inference_channels(const inference *n) {
+    return graph_channels(n->g, graph_output_value(n->g, 0));
+}
+
+int inference_stride(const inference *n) {
+    return graph_stride(n->g, graph_output_value(n->g, 0));
+}
+
+int inference_run(
+    const inference *n, const dataset *d, const int *list, int first, int end, double scale) {
+    int h0, w0, h, w, count = 1;
+    dataset_shape(d, list ? list[first] : first, scale, &h0, &w0);
+    for (; count < inference_chunk(n) && first + count < end; count++) {
+        dataset_shape(d, list ? list[first + count] : first + count, scale, &h, &w);
+        if (h != h0 || w != w0) break;
+    }
+    return count;
+}

@@ -1,0 +1,34 @@
+/* A network with fixed weights, run over images of any size. */
+#ifndef AUXSEG_APP_STAGE_INFERENCE_H
+#define AUXSEG_APP_STAGE_INFERENCE_H
+
+#include "io/dataset/dataset.h"
+#include "src/base/settings.h"
+#include "src/model/network.h"
+#include "src/nn/plan/plan.h"
+
+enum { INFERENCE_PLANS = 8 }; /* of the shapes asked for last: data sets have few, or very many */
+typedef struct inference inference;
+
+/* The network up to `end` (layers: NETWORK_FEATURES only) with the weights of a file. Collective.
+ */
+status inference_create(inference **out, const comm *c, const settings *s, const dataset *d,
+    network_end end, const char *layers, const char *weights);
+/* NULL-safe. */
+void inference_destroy(inference *n);
+/* Images that a plan runs at once. */
+int inference_chunk(const inference *n);
+int inference_threads(const inference *n);
+/* The plan for images of a shape: made at the first request. Owned by n, which keeps a few and
+ * drops the one that was not asked for longest. Not collective. */
+status inference_plan(inference *n, int height, int width, plan **out);
+/* Of output 0. */
+int inference_channels(const inference *n);
+int inference_stride(const inference *n);
+
+/* How many images from list[first] on (list NULL: image `first`), below `end` and the chunk, have
+ * one shape at this scale. */
+int inference_run(
+    const inference *n, const dataset *d, const int *list, int first, int end, double scale);
+
+#endif

@@ -1,0 +1,132 @@
+#include "src/app/stage/setup.h"
+
+#include "src/base/hash.h"
+#include "src/base/log.h"
+#include "src/base/memory.h"
+
+#include <omp.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+
+status setup_path(char *path, const settings *s, const char *name, int round) {
+    char file[256];
+    const char *dot = strrchr(name, '.');
+    int n = round > 1 && dot
+                ? snprintf(file, sizeof file, "%.*s-%d%s", (int)(dot - name), name, round, dot)
+                : snprintf(file, sizeof file, "%s", name);
+    if (n < 0 || (size_t)n >= sizeof file) {
+        log_error("%s: name too long", name);
+        return STATUS_USAGE;
+    }
+    return file_path(path, s->run.dir, file);
+}
+
+status setup_folder(const comm *c, const settings *s) {
+    char path[FILE_PATH];
+    status st = setup_path(path, s, "checkpoints", 1);
+    if (st == STATUS_OK && comm_root(c)) st = file_make_folder(path);
+    return comm_agree(c, st);
+}
+
+status setup_dataset(const comm *c, const settings *s, dataset **out) {
+    char path[FILE_PATH];
+    status st = comm_agree(c, setup_path(path, s, "dataset.h5", 1));
+    return st == STATUS_OK ? dataset_open(c, path, out) : st;
+}
+
+int setup_training(const dataset *d) {
+    int n = 0;
+    while (n < dataset_count(d) && dataset_get(d, n).split == SPLIT_TRAIN) n++;
+    return n;
+}
+
+static bool measured(const settings *s) {
+    return strcmp(s->model.dtype, "auto") == 0;
+}
+
+/* Without a word: *lacking if a rank's processor has no bf16 arithmetic, *fast if it is the faster
+ * one on all of them. */
+static plan_options arithmetic_of(const comm *c, const settings *s, bool *lacking, bool *fast) {
+    int32_t rank[2] = {!plan_supports(DTYPE_BF16), !plan_fast_bf16()};
+    comm_max_i32(c, rank, 2);
+    *lacking = rank[0] != 0;
+    *fast = rank[1] == 0;
+    bool bf16 = measured(s) ? *fast : strcmp(s->model.dtype, "bf16") == 0;
+    return (plan_options){.type = bf16 ? DTYPE_BF16 : DTYPE_F32,
+        .products = bf16 && *fast ? DTYPE_BF16 : DTYPE_F32,
+        .direct = strcmp(s->model.winograd, "off") == 0};
+}
+
+status setup_arithmetic(const comm *c, const settings *s, plan_options *out) {
+    bool lacking, fast;
+    plan_options o = arithmetic_of(c, s, &lacking, &fast);
+    if (o.type == DTYPE_BF16 && lacking) {
+        log_error("model.dtype = \"bf16\": a rank's processor has no bf16 arithmetic");
+        return STATUS_USAGE;
+    }
+    out->type = o.type;
+    out->products = o.products;
+    out->direct = o.direct;
+    log_info("data type: %s%s%s", o.type == DTYPE_BF16 ? "bf16" : "f32",
+        lacking ? " (a rank's processor has no bf16 arithmetic)"
+        : fast  ? ""
+                : " (bf16 arithmetic is slower than f32 on a rank's processor)",
+        o.direct ? ", direct convolutions" : "");
+    return STATUS_OK;
+}
+
+uint64_t setup_arithmetic_hash(uint64_t hash, const plan_options *o) {
+    int how[] = {(int)o->type, (int)o->products, o->direct};
+    return hash_append(hash, how, sizeof how);
+}
+
+uint64_t setup_hash(const comm *c, const settings *s, const char *groups) {
+    uint64_t hash = settings_hash(s, groups);
+    if (!strstr(groups, "model") || !measured(s)) return hash;
+    bool lacking, fast;
+    plan_options o = arithmetic_of(c, s, &lacking, &fast);
+    return setup_arithmetic_hash(hash, &o);
+}
+
+int setup_threads(const settings *s) {
+    return s->run.threads > 0 ? s->run.threads : omp_get_max_threads();
+}
+
+network_options setup_network(const settings *s, const dataset *d) {
+    return (network_options){.backbone = s->model.backbone,
+        .stages = s->model.stages,
+        .output_stride = s->model.output_stride,
+        .head = s->model.head,
+        .head_channels = s->model.head_channels,
+        .classes = dataset_classes(d),
+        .projection = s->model.projection};
+}
+
+norm_mode setup_norm(const settings *s) {
+    if (strcmp(s->model.norm, "group") == 0) return NORM_GROUP;
+    return strcmp(s->model.norm, "sync") == 0 ? NORM_SYNC : NORM_FROZEN;
+}
+
+schedule_kind setup_schedule(const char *name) {
+    if (strcmp(name, "constant") == 0) return SCHEDULE_CONSTANT;
+    return strcmp(name, "cosine") == 0 ? SCHEDULE_COSINE : SCHEDULE_POLYNOMIAL;
+}
+
+optimizer_options setup_optimizer(const optimizer_settings *s) {
+    return (optimizer_options){.kind = optimizer_find(s->optimizer),
+        .decay = s->weight_decay,
+        .clip = s->clip,
+        .momentum = s->momentum,
+        .trust = s->trust,
+        .beta1 = s->beta1,
+        .beta2 = s->beta2,
+        .epsilon = s->epsilon};
+}
+
+size_t setup_cache_bytes(const comm *c) {
+    enum { SHARE = 4 };
+    size_t bytes = memory_available("");
+    bool known = bytes < SIZE_MAX / 2;
+    return known ? bytes / SHARE / (size_t)comm_node_size(c) : 0;
+}

@@ -1,0 +1,45 @@
+/* What stages derive from the settings in the same way. */
+#ifndef AUXSEG_APP_STAGE_SETUP_H
+#define AUXSEG_APP_STAGE_SETUP_H
+
+#include "io/dataset/dataset.h"
+#include "io/files/file.h"
+#include "src/base/settings.h"
+#include "src/model/network.h"
+#include "src/nn/graph/optimizer.h"
+#include "src/nn/graph/schedule.h"
+#include "src/nn/plan/plan.h"
+
+/* path [FILE_PATH]: a file of the run's folder; round 2 and later: "labels.h5" is "labels-2.h5".
+ * Not collective. */
+status setup_path(char *path, const settings *s, const char *name, int round);
+/* Creates the run's folder and its checkpoints. Collective. */
+status setup_folder(const comm *c, const settings *s);
+/* Opens the run's data set. Collective. */
+status setup_dataset(const comm *c, const settings *s, dataset **out);
+
+/* How many training images the data set has: they come first. Not collective. */
+int setup_training(const dataset *d);
+
+/* The arithmetic of the settings (type, products, direct), the same on every rank. model.dtype
+ * "auto" is bf16 where it is faster than f32 on every rank's processor. STATUS_USAGE if bf16 is
+ * asked for and a rank has it not. Collective. */
+status setup_arithmetic(const comm *c, const settings *s, plan_options *out);
+/* Continues a hash with it: results in another arithmetic are not the same bits. */
+uint64_t setup_arithmetic_hash(uint64_t hash, const plan_options *o);
+/* settings_hash, and with the group "model" where model.dtype is "auto" the arithmetic that this is
+ * on these ranks: it may be another on other machines. Collective. */
+uint64_t setup_hash(const comm *c, const settings *s, const char *groups);
+/* run.threads, or OpenMP's own number. Not collective. */
+int setup_threads(const settings *s);
+/* Not collective. Strings are borrowed from the settings. */
+network_options setup_network(const settings *s, const dataset *d);
+norm_mode setup_norm(const settings *s);
+/* "constant" | "polynomial" | "cosine". */
+schedule_kind setup_schedule(const char *name);
+optimizer_options setup_optimizer(const optimizer_settings *s);
+/* Bytes that this rank may spend on decoded images: its part of a quarter of what the node, or the
+ * batch system's control group, has left; 0: not known. */
+size_t setup_cache_bytes(const comm *c);
+
+#endif

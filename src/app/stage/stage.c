@@ -1,0 +1,130 @@
+#include "src/app/stage/stage.h"
+
+#include "io/weights/checkpoint.h"
+#include "src/app/stage/setup.h"
+#include "src/base/hash.h"
+#include "src/base/log.h"
+#include "src/base/memory.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+static void stage_name(char *text, const char *base, int round) {
+    if (round > 1)
+        snprintf(text, STAGE_NAME, "%s-%d", base, round);
+    else
+        snprintf(text, STAGE_NAME, "%s", base);
+}
+
+status stage_begin(stage *t, const comm *c, const settings *s, const char *base, int round) {
+    char path[FILE_PATH];
+    *t = (stage){.c = c, .s = s, .base = base, .round = round, .began = timer_now()};
+    stage_name(t->name, base, round);
+    status st = setup_folder(c, s);
+    if (st == STATUS_OK) st = setup_path(path, s, "run.json", 1);
+    if (st == STATUS_OK && comm_root(c)) {
+        st = run_record_open(&t->record, path);
+        if (st == STATUS_OK) st = run_record_begin(t->record, s, comm_size(c), setup_threads(s));
+    }
+    st = comm_agree(c, st);
+    return st == STATUS_OK ? setup_dataset(c, s, &t->d) : st;
+}
+
+void stage_end(stage *t) {
+    dataset_close(t->d);
+    run_record_close(t->record);
+    t->d = NULL;
+    t->record = NULL;
+}
+
+status stage_key(stage *t, const char *groups, const char *file, uint64_t input) {
+    uint64_t part[4] = {dataset_hash(t->d), setup_hash(t->c, t->s, groups), input, 0};
+    status st = file && file[0] && comm_root(t->c) ? file_hash(file, &part[3]) : STATUS_OK;
+    st = comm_agree(t->c, st);
+    comm_broadcast(t->c, part, sizeof part);
+    t->key = hash_bytes(part, sizeof part);
+    return st;
+}
+
+/* What run.json says an earlier stage has written. */
+static bool recorded_output(const run_record *r, const char *name, uint64_t *hash) {
+    stage_record found;
+    phases spread;
+    for (int i = 0; run_record_stage(r, i, &found, &spread); i++) {
+        if (strcmp(found.name, name) != 0) continue;
+        *hash = found.output_hash;
+        return run_record_stage_done(r, name, found.key, NULL);
+    }
+    return false;
+}
+
+status stage_input(stage *t, const char *base, uint64_t *hash) {
+    char name[STAGE_NAME];
+    stage_name(name, base, t->round);
+    status st = STATUS_OK;
+    if (t->record && !recorded_output(t->record, name, hash)) {
+        log_error("%s needs the output of \"%s\", which is not there: run `auxseg %s` first",
+            t->name, name, base);
+        st = STATUS_USAGE;
+    }
+    comm_broadcast(t->c, hash, sizeof *hash);
+    return comm_agree(t->c, st);
+}
+
+/* Those of a stage that was killed after its result was recorded and before they were removed. */
+static void clear_checkpoints(const stage *t) {
+    char folder[FILE_PATH];
+    if (setup_path(folder, t->s, "checkpoints", 1) == STATUS_OK)
+        checkpoint_clear(t->c, folder, t->name);
+}
+
+bool stage_done(stage *t) {
+    int32_t done = 0;
+    if (strcmp(t->s->run.resume, "auto") == 0 && t->record)
+        done = run_record_stage_done(t->record, t->name, t->key, NULL);
+    comm_broadcast(t->c, &done, sizeof done);
+    if (done) {
+        log_info("%s: already done for these inputs and settings", t->name);
+        clear_checkpoints(t);
+    }
+    return done;
+}
+
+status stage_finish(stage *t, const stage_result *r) {
+    phases spread;
+    phases_combine(t->c, &t->time, &spread);
+    const char *slash = r->output ? strrchr(r->output, '/') : NULL;
+    stage_record record = {.name = t->name,
+        .key = t->key,
+        .output = slash ? slash + 1 : r->output,
+        .output_hash = r->hash,
+        .seconds = timer_now() - t->began,
+        .phases = &spread,
+        .fom = r->fom,
+        .fom_unit = r->unit};
+    status st = STATUS_OK;
+    if (t->record) st = run_record_set_stage(t->record, &record);
+    if (t->record && st == STATUS_OK) st = run_record_save(t->record);
+    if (r->unit && !isnan(r->fom)) log_info("Figure of Merit (FOM): %.4g %s", r->fom, r->unit);
+    return comm_agree(t->c, st);
+}
+
+status stage_figure(stage *t, const char *group, const char *name, double figure) {
+    return t->record ? run_record_set_result(t->record, group, name, figure) : STATUS_OK;
+}
+
+status stage_path(const stage *t, char *path, const char *name) {
+    return comm_agree(t->c, setup_path(path, t->s, name, t->round));
+}
+
+const char **stage_names(const stage *t) {
+    int n = setup_training(t->d);
+    const char **names = memory_alloc((size_t)n, sizeof *names, "image names");
+    if (comm_agree(t->c, names ? STATUS_OK : STATUS_FAILED) != STATUS_OK) {
+        memory_free(names);
+        return NULL;
+    }
+    for (int i = 0; i < n; i++) names[i] = dataset_get(t->d, i).name;
+    return names;
+}

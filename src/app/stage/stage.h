@@ -1,0 +1,66 @@
+/* A stage of a run: its data set, its name and round, its place in run.json.
+ *
+ *   stage t;
+ *   status st = stage_begin(&t, c, s, "cluster", round);
+ *   if (st == STATUS_OK && !stage_done(&t)) { ... st = stage_finish(&t, ...); }
+ *   stage_end(&t);
+ */
+#ifndef AUXSEG_APP_STAGE_STAGE_H
+#define AUXSEG_APP_STAGE_STAGE_H
+
+#include "io/dataset/dataset.h"
+#include "io/files/file.h"
+#include "io/files/run_record.h"
+#include "mpi/comm.h"
+#include "src/base/settings.h"
+#include "src/base/timer.h"
+
+enum { STAGE_NAME = 64 };
+
+typedef struct stage {
+    const comm *c;
+    const settings *s;
+    const char *base;      /* "cluster" */
+    char name[STAGE_NAME]; /* "cluster" in round 1, "cluster-2" in round 2 */
+    int round;
+    dataset *d;
+    run_record *record; /* rank 0's, else NULL */
+    uint64_t key;       /* hash of what the stage's result depends on */
+    timers time;
+    double began;
+} stage;
+
+/* Opens the run's data set and run.json. Safe to end after any status. Collective. */
+status stage_begin(stage *t, const comm *c, const settings *s, const char *base, int round);
+/* NULL-safe members. */
+void stage_end(stage *t);
+
+/* The stage's key: settings of the groups (setup_hash), the data set, and the contents of a file
+ * ("" or NULL: none) and the output hashes of earlier stages that it reads. Collective. */
+status stage_key(stage *t, const char *groups, const char *file, uint64_t input);
+/* Hash of an earlier stage's output; STATUS_USAGE naming the command to run first, if it is not
+ * there. Collective. */
+status stage_input(stage *t, const char *base, uint64_t *hash);
+/* Whether run.json has the stage with this key and its output is there, unless run.resume is
+ * "never"; says so, and removes checkpoints that a kill has left. Collective. */
+bool stage_done(stage *t);
+
+typedef struct stage_result {
+    const char *output; /* path below run.dir, or NULL */
+    uint64_t hash;      /* of its contents */
+    double fom;         /* NAN: none */
+    const char *unit;
+} stage_result;
+
+/* Records the stage as done, with its phases over ranks, and prints its figure of merit.
+ * Collective. */
+status stage_finish(stage *t, const stage_result *r);
+/* A figure of this stage: in memory until stage_finish saves. Not collective. */
+status stage_figure(stage *t, const char *group, const char *name, double value);
+/* Path of a file of this round: path [FILE_PATH]. Agreed on by all ranks: collective. */
+status stage_path(const stage *t, char *path, const char *name);
+/* Names of the training images, owned by the caller (memory_free); NULL on every rank if one has no
+ * memory. Collective. */
+const char **stage_names(const stage *t);
+
+#endif

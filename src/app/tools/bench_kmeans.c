@@ -1,0 +1,171 @@
+#include "io/files/npy.h"
+#include "mpi/kmeans.h"
+#include "mpi/shard.h"
+#include "src/app/tools/bench.h"
+#include "src/base/log.h"
+#include "src/base/memory.h"
+#include "src/base/timer.h"
+
+#include <omp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { DATA, K, ITERATIONS, DTYPE, SCREEN, THREADS, METRIC, EACH, LABELS, CENTROIDS, OPTIONS };
+enum { LAST = 5, MOST_ITERATIONS = 100000 };
+
+typedef struct figures {
+    double *seconds; /* [iterations] */
+    int iterations;
+    int64_t kept;
+    double visited; /* sum over iterations */
+    const char *arithmetic;
+    bool each; /* print every iteration */
+} figures;
+
+static status collect(void *context, const kmeans_iteration *it) {
+    figures *f = context;
+    f->seconds[f->iterations++] = it->assign_seconds + it->update_seconds;
+    f->kept += it->kept;
+    f->visited += it->visited;
+    f->arithmetic = it->arithmetic;
+    if (f->each)
+        printf(
+            "{\"iteration\": %d, \"assign_seconds\": %.4g, \"update_seconds\": %.4g, "
+            "\"objective\": %.17g, \"changed\": %lld, \"kept\": %lld, \"visited_share\": %.4g}\n",
+            it->iteration, it->assign_seconds, it->update_seconds, it->objective,
+            (long long)it->changed, (long long)it->kept, it->visited);
+    return STATUS_OK;
+}
+
+static int compare(const void *a, const void *b) {
+    const double *x = a, *y = b;
+    return (*x > *y) - (*x < *y);
+}
+
+static double mean_of_last(const figures *f) {
+    int count = f->iterations < LAST ? f->iterations : LAST;
+    double sum = 0;
+    for (int i = f->iterations - count; i < f->iterations; i++) sum += f->seconds[i];
+    return sum / count;
+}
+
+static kmeans_screen screen_of(const char *name) {
+    if (strcmp(name, "auto") == 0) return KMEANS_SCREEN_AUTO;
+    return strcmp(name, "dense") == 0 ? KMEANS_SCREEN_DENSE : KMEANS_SCREEN_PRUNED;
+}
+
+static kmeans_arithmetic arithmetic_of(const char *name) {
+    static const char *const names[] = {"f32", "bf16", "int8"};
+    for (int t = 0; t < 3; t++)
+        if (strcmp(name, names[t]) == 0) return (kmeans_arithmetic)t;
+    return KMEANS_FASTEST;
+}
+
+static void print(
+    const bench_option *o, figures *f, const kmeans_result *r, const double *shape, double total) {
+    double last = mean_of_last(f), rows = shape[0] * f->iterations;
+    qsort(f->seconds, (size_t)f->iterations, sizeof *f->seconds, compare);
+    double median = f->seconds[f->iterations / 2];
+    printf("{\"work\": \"kmeans\", \"n\": %.0f, \"d\": %.0f, \"k\": %.0f, \"dtype\": \"%s\", "
+           "\"screen\": \"%s\", \"threads\": %.0f, \"ranks\": %.0f, \"iterations\": %d, "
+           "\"seconds_per_iteration\": %.6g, \"seconds_last_5\": %.6g, \"seconds_total\": %.6g, "
+           "\"gflops\": %.6g, \"objective\": %.17g, \"kept_per_row\": %.6g, "
+           "\"visited_share\": %.4g}\n",
+        shape[0], shape[1], shape[2], f->arithmetic, o[SCREEN].value, shape[3], shape[4],
+        f->iterations, median, last, total, 2 * shape[0] * shape[1] * shape[2] / median / 1e9,
+        r->objective, (double)f->kept / rows, f->visited / f->iterations);
+    fflush(stdout);
+}
+
+/* label [this rank's rows] of every rank, by rank 0. Collective. */
+static status write_labels(const comm *c, const char *path, const uint16_t *label, size_t n) {
+    size_t ranks = (size_t)comm_size(c);
+    uint16_t *all = memory_alloc(n, sizeof *all, "labels");
+    size_t *bytes = memory_alloc(ranks, sizeof *bytes, "labels");
+    status st = comm_agree(c, all && bytes ? STATUS_OK : STATUS_FAILED);
+    for (size_t r = 0; st == STATUS_OK && r < ranks; r++)
+        bytes[r] = (size_t)(shard_begin((int64_t)n, (int)r + 1, (int)ranks) -
+                            shard_begin((int64_t)n, (int)r, (int)ranks)) *
+                   sizeof *all;
+    if (st == STATUS_OK) {
+        comm_gather(c, label, bytes, all);
+        st = comm_agree(c, comm_root(c) ? npy_write(path, "<u2", all, n, 0) : STATUS_OK);
+    }
+    memory_free(all);
+    memory_free(bytes);
+    return st;
+}
+
+/* x [n, D]: all rows, on every rank, which takes its share. Collective. */
+static status measure(
+    const comm *c, const bench_option *o, kmeans_options *k, float *x, size_t n, size_t d) {
+    int ranks = comm_size(c);
+    int64_t begin = shard_begin((int64_t)n, comm_rank(c), ranks);
+    int64_t local = shard_begin((int64_t)n, comm_rank(c) + 1, ranks) - begin;
+    features rows = {
+        .n = (size_t)local, .d = (int)d, .type = DTYPE_F32, .data = x + (size_t)begin * d};
+    figures f = {memory_alloc((size_t)k->iterations + 1, sizeof *f.seconds, "seconds"), 0, 0, 0, "",
+        comm_root(c) && strcmp(o[EACH].value, "yes") == 0};
+    float *start = memory_alloc((size_t)k->k * d, sizeof *start, "initial centroids");
+    kmeans_result r = {0};
+    status st = comm_agree(c, f.seconds && start ? STATUS_OK : STATUS_FAILED);
+    if (st == STATUS_OK) memcpy(start, x, (size_t)k->k * d * sizeof *start);
+    double now = timer_now();
+    if (st == STATUS_OK)
+        st = kmeans_run(c, k, &rows, &local, 1, comm_rank(c), start, collect, &f, &r);
+    now = timer_now() - now;
+    if (st == STATUS_OK && comm_root(c))
+        print(o, &f, &r, (double[]){(double)n, (double)d, k->k, k->threads, ranks}, now);
+    if (st == STATUS_OK && o[LABELS].value) st = write_labels(c, o[LABELS].value, r.label, n);
+    if (st == STATUS_OK && o[CENTROIDS].value)
+        st = comm_agree(c, comm_root(c)
+                               ? npy_write(o[CENTROIDS].value, "<f4", r.centroids, (size_t)k->k, d)
+                               : STATUS_OK);
+    memory_free(f.seconds);
+    memory_free(start);
+    memory_free(r.centroids);
+    memory_free(r.label);
+    memory_free(r.distance);
+    return st;
+}
+
+status bench_kmeans(const comm *c, int argc, char **argv) {
+    bench_option o[OPTIONS] = {[DATA] = {"--data", NULL, NULL, true},
+        [K] = {"--k", NULL, NULL, true},
+        [ITERATIONS] = {"--iterations", NULL, "10", false},
+        [DTYPE] = {"--dtype", "f32|bf16|int8|auto", "auto", false},
+        [SCREEN] = {"--screen", "dense|pruned|auto", "auto", false},
+        [THREADS] = {"--threads", NULL, "0", false},
+        [METRIC] = {"--metric", "euclidean|cosine", "euclidean", false},
+        [EACH] = {"--each", "yes|no", "no", false},
+        [LABELS] = {"--write-labels", NULL, NULL, false},
+        [CENTROIDS] = {"--write-centroids", NULL, NULL, false}};
+    int64_t k, iterations, threads;
+    float *x = NULL;
+    size_t n, d;
+    status st = bench_options(c, o, OPTIONS, argc, argv);
+    if (st == STATUS_OK) st = bench_number(c, &o[K], 1, LABEL_NONE, &k);
+    if (st == STATUS_OK) st = bench_number(c, &o[ITERATIONS], 1, MOST_ITERATIONS, &iterations);
+    if (st == STATUS_OK) st = bench_number(c, &o[THREADS], 0, 4096, &threads);
+    if (st == STATUS_OK) st = comm_agree(c, npy_read_f32(o[DATA].value, &x, &n, &d));
+    if (st != STATUS_OK) return st;
+    if ((size_t)k > n || d > FEATURES_D) {
+        if (comm_root(c))
+            log_error("bench: %s: %zu rows of %zu elements cannot make %lld clusters",
+                o[DATA].value, n, d, (long long)k);
+        memory_free(x);
+        return STATUS_USAGE;
+    }
+    kmeans_options options = {.k = (int)k,
+        .iterations = (int)iterations - 1,
+        .restarts = 1,
+        .threads = threads > 0 ? (int)threads : omp_get_max_threads(),
+        .cosine = strcmp(o[METRIC].value, "cosine") == 0,
+        .screen = screen_of(o[SCREEN].value),
+        .arithmetic = arithmetic_of(o[DTYPE].value),
+        .tolerance = -1};
+    st = measure(c, o, &options, x, n, d);
+    memory_free(x);
+    return st;
+}

@@ -1,0 +1,252 @@
+/* Images a second of dense feature extraction and of training steps: a ResNet trunk, or DeepLabV3
+ * on it with cross-entropy on upsampled logits and SGD, on random images and labels. */
+#include "mpi/gradient.h"
+#include "src/app/tools/bench.h"
+#include "src/base/log.h"
+#include "src/base/memory.h"
+#include "src/base/random.h"
+#include "src/base/timer.h"
+#include "src/model/network.h"
+#include "src/nn/graph/optimizer.h"
+#include "src/nn/plan/plan.h"
+#include "src/segment/cross_entropy.h"
+
+#include <omp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    DEPTH,
+    CROP,
+    BATCH,
+    DTYPE,
+    THREADS,
+    STRIDE,
+    STEPS,
+    CLASSES,
+    NORM,
+    WINOGRAD,
+    RECOMPUTE,
+    OPERATORS,
+    OPTIONS
+};
+enum { MOST_STEPS = 1000 };
+
+typedef struct segment_bench {
+    const comm *c;
+    const char *work;
+    bool train;
+    int64_t depth, crop, batch, threads, stride, steps, classes;
+    plan_options o;
+    graph *g;
+    parameters *p;
+    plan *plan;
+    gradient *gradient;
+    gradient_sync *sync;
+    optimizer optimizer;
+    uint16_t *label;         /* [batch, crop, crop] */
+    double *loss;            /* [batch + ranks] */
+    double step[MOST_STEPS]; /* seconds */
+} segment_bench;
+
+static status read_options(segment_bench *b, bench_option *o, int argc, char **argv) {
+    const comm *c = b->c;
+    status st = bench_options(c, o, OPTIONS, argc, argv);
+    if (st == STATUS_OK) st = bench_number(c, &o[CROP], 32, 8192, &b->crop);
+    if (st == STATUS_OK) st = bench_number(c, &o[BATCH], 1, 4096, &b->batch);
+    if (st == STATUS_OK) st = bench_number(c, &o[THREADS], 0, 4096, &b->threads);
+    if (st == STATUS_OK) st = bench_number(c, &o[STEPS], 1, MOST_STEPS, &b->steps);
+    if (st == STATUS_OK) st = bench_number(c, &o[CLASSES], 2, 65535, &b->classes);
+    if (st != STATUS_OK) return st;
+    b->depth = atoi(o[DEPTH].value);
+    b->stride = atoi(o[STRIDE].value);
+    if (b->threads == 0) b->threads = omp_get_max_threads();
+    const char *norm = o[NORM].value;
+    int32_t arithmetic[2] = {!plan_supports(DTYPE_BF16), !plan_fast_bf16()};
+    comm_max_i32(c, arithmetic, 2);
+    b->o = (plan_options){.height = (int)b->crop,
+        .width = (int)b->crop,
+        .type = strcmp(o[DTYPE].value, "bf16") == 0 ? DTYPE_BF16 : DTYPE_F32,
+        .mode = b->train ? PLAN_TRAIN : PLAN_INFER,
+        .norm = norm[0] == 'g' ? NORM_GROUP : NORM_FROZEN,
+        .group = (int)b->batch,
+        .images = (int)b->batch,
+        .threads = (int)b->threads,
+        .products = arithmetic[1] ? DTYPE_F32 : DTYPE_BF16,
+        .direct = o[WINOGRAD].value[0] == 'o',
+        .recompute = o[RECOMPUTE].value[0] == 'b' ? RECOMPUTE_BLOCKS : RECOMPUTE_NONE};
+    if (b->o.type == DTYPE_F32 || !arithmetic[0]) return STATUS_OK;
+    if (comm_root(c)) log_error("bench: a rank's processor does not compute in bf16");
+    return STATUS_USAGE;
+}
+
+static status build(segment_bench *b) {
+    char backbone[16];
+    snprintf(backbone, sizeof backbone, "resnet%d", (int)b->depth);
+    network_options n = {.backbone = backbone,
+        .stages = 4,
+        .output_stride = (int)b->stride,
+        .head = "deeplabv3",
+        .classes = (int)b->classes};
+    status st =
+        network_create(&b->g, &n, b->train ? NETWORK_CLASSIFIER : NETWORK_FEATURES, "layer4");
+    if (st != STATUS_OK) return st;
+    b->p = parameters_create(b->g);
+    if (!b->p) return STATUS_FAILED;
+    parameters_initialize(b->p, 1);
+    st = plan_create(&b->plan, b->g, b->p, b->o);
+    if (st != STATUS_OK || !b->train) return st;
+    b->gradient = gradient_create(b->p, GRADIENT_CHUNK);
+    b->label = memory_alloc((size_t)(b->batch * b->crop * b->crop), sizeof *b->label, "labels");
+    b->loss = memory_alloc((size_t)(b->batch + comm_size(b->c)), sizeof *b->loss, "losses");
+    if (!b->gradient || !b->label || !b->loss) return STATUS_FAILED;
+    const optimizer_options sgd = {.kind = OPTIMIZER_SGD, .momentum = 0.9};
+    return optimizer_create(&b->optimizer, b->p, &sgd);
+}
+
+/* Random images and labels. */
+static void fill(segment_bench *b) {
+    size_t pixels = (size_t)(b->crop * b->crop);
+    random_stream r = random_begin(1, RANDOM_SYNTH, (uint64_t)comm_rank(b->c), 0);
+    for (int i = 0; i < b->batch; i++) {
+        float *x = plan_input(b->plan, i);
+        for (size_t j = 0; j < 3 * pixels; j++) x[j] = (float)random_normal(&r);
+        for (size_t j = 0; b->train && j < pixels; j++)
+            b->label[(size_t)i * pixels + j] = (uint16_t)random_below(&r, (uint64_t)b->classes);
+    }
+}
+
+/* Mean over the pixels of all ranks, added in image order. Collective. */
+static status loss(segment_bench *b, double *sum) {
+    int h, w, classes;
+    size_t pixels = (size_t)(b->crop * b->crop);
+    status worst = STATUS_OK;
+    double scale = 1.0 / (double)pixels / (double)b->batch / comm_size(b->c);
+    plan_output_shape(b->plan, 0, &h, &w, &classes);
+#pragma omp parallel for num_threads(b->o.threads)
+    for (int i = 0; i < b->o.images; i++) {
+        status st =
+            cross_entropy(plan_output(b->plan, 0, i), h, w, classes, b->label + (size_t)i * pixels,
+                b->o.height, b->o.width, scale, &b->loss[i], plan_output_gradient(b->plan, 0, i));
+        if (st != STATUS_OK) {
+#pragma omp critical(bench_loss)
+            worst = st;
+        }
+    }
+    worst = comm_agree(b->c, worst);
+    double *rank = b->loss + b->o.images, all = 0;
+    for (int r = 0; r < comm_size(b->c); r++) rank[r] = 0;
+    for (int i = 0; i < b->o.images; i++) rank[comm_rank(b->c)] += b->loss[i];
+    comm_sum_f64_disjoint(b->c, rank, (size_t)comm_size(b->c));
+    for (int r = 0; r < comm_size(b->c); r++) all += rank[r];
+    *sum = all * scale;
+    return worst;
+}
+
+/* One step; the gradient's scales are known after the first. */
+static status train_step(segment_bench *b, int step, double *sum) {
+    step_context x = {.seed = 1,
+        .step = (uint64_t)step,
+        .first = comm_rank(b->c) * b->o.images,
+        .poll = gradient_sync_poll,
+        .poll_context = b->sync};
+    bool again = true;
+    status st = STATUS_OK;
+    int units = b->o.norm == NORM_GROUP ? 1 : b->o.images;
+    while (st == STATUS_OK && again) {
+        gradient_sync_begin(b->sync, units * comm_size(b->c));
+        st = comm_agree(b->c, plan_forward(b->plan, b->o.images, &x));
+        if (st == STATUS_OK) st = loss(b, sum);
+        if (st != STATUS_OK) break;
+        status mine = plan_backward(b->plan, b->o.images, &x, b->gradient);
+        st = gradient_sync_end(b->sync, &again);
+        mine = comm_agree(b->c, mine);
+        if (mine != STATUS_OK) st = mine;
+    }
+    if (st != STATUS_OK) return st;
+    optimizer_step(&b->optimizer, b->p, b->gradient, (const double[]){1e-3, 1e-3}, step);
+    return comm_agree(b->c, plan_pack(b->plan));
+}
+
+static int by_value(const void *a, const void *b) {
+    double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+
+static void print(segment_bench *b, double sum) {
+    qsort(b->step, (size_t)b->steps, sizeof *b->step, by_value);
+    double seconds = b->step[b->steps / 2];
+    printf("{\"work\": \"%s\", \"depth\": %d, \"crop\": %d, \"batch\": %d, \"dtype\": \"%s\", "
+           "\"threads\": %d, \"ranks\": %d, \"stride\": %d, \"images_per_second\": %.6g, "
+           "\"seconds\": %.6g, \"loss\": %.9g, \"peak_rss_mib\": %.1f}\n",
+        b->work, (int)b->depth, (int)b->crop, (int)b->batch,
+        b->o.type == DTYPE_BF16 ? "bf16" : "f32", (int)b->threads, comm_size(b->c), (int)b->stride,
+        (double)b->batch * comm_size(b->c) / seconds, seconds, sum,
+        (double)memory_peak() / (1 << 20));
+    fflush(stdout);
+}
+
+/* A step to warm up; then the median of those that are timed. */
+static status measure(segment_bench *b, bool operators) {
+    status st = STATUS_OK;
+    double sum = 0;
+    for (int i = -1; i < b->steps && st == STATUS_OK; i++) {
+        if (i == 0) plan_time(b->plan, operators);
+        comm_barrier(b->c);
+        double now = timer_now();
+        st = b->train ? train_step(b, i + 1, &sum)
+                      : comm_agree(b->c, plan_forward(b->plan, b->o.images, NULL));
+        comm_barrier(b->c);
+        if (i >= 0) b->step[i] = timer_now() - now;
+    }
+    if (st == STATUS_OK && comm_root(b->c)) print(b, sum);
+    if (st == STATUS_OK && comm_root(b->c) && operators) plan_print_times(b->plan, (int)b->steps);
+    return st;
+}
+
+static status bench_segment(const comm *c, const char *work, int argc, char **argv) {
+    bench_option o[OPTIONS] = {[DEPTH] = {"--depth", "18|34|50|101|152", "50", false},
+        [CROP] = {"--crop", NULL, "256", false},
+        [BATCH] = {"--batch", NULL, "4", false},
+        [DTYPE] = {"--dtype", "f32|bf16", "bf16", false},
+        [THREADS] = {"--threads", NULL, "1", false},
+        [STRIDE] = {"--stride", "8|16|32", "8", false},
+        [STEPS] = {"--steps", NULL, "3", false},
+        [CLASSES] = {"--classes", NULL, "19", false},
+        [NORM] = {"--norm", "group|frozen", "group", false},
+        [WINOGRAD] = {"--winograd", "auto|off", "auto", false},
+        [RECOMPUTE] = {"--recompute", "none|blocks", "none", false},
+        [OPERATORS] = {"--operators", "yes|no", "no", false}};
+    segment_bench *b = memory_alloc(1, sizeof *b, "benchmark");
+    status st = comm_agree(c, b ? STATUS_OK : STATUS_FAILED);
+    if (st != STATUS_OK) goto done;
+    *b = (segment_bench){.c = c, .work = work, .train = strcmp(work, "train") == 0};
+    st = read_options(b, o, argc, argv);
+    if (st == STATUS_OK) st = comm_agree(c, build(b));
+    if (st == STATUS_OK && b->train) st = gradient_sync_create(&b->sync, c, b->gradient);
+    if (st != STATUS_OK) goto done;
+    fill(b);
+    st = measure(b, o[OPERATORS].value[0] == 'y');
+done:
+    if (b) {
+        gradient_sync_destroy(b->sync);
+        optimizer_destroy(&b->optimizer);
+        gradient_destroy(b->gradient);
+        plan_destroy(b->plan);
+        parameters_destroy(b->p);
+        graph_destroy(b->g);
+        memory_free(b->label);
+        memory_free(b->loss);
+    }
+    memory_free(b);
+    return st;
+}
+
+status bench_extract(const comm *c, int argc, char **argv) {
+    return bench_segment(c, "extract", argc, argv);
+}
+
+status bench_train(const comm *c, int argc, char **argv) {
+    return bench_segment(c, "train", argc, argv);
+}

@@ -1,0 +1,44 @@
+#include "src/app/tools/file_kind.h"
+
+#include "io/files/file.h"
+#include "io/hdf5/hdf5_kind.h"
+#include "src/base/log.h"
+
+#include <string.h>
+#include <unistd.h>
+
+enum { HEAD = 16 };
+
+static file_kind kind_of_bytes(const unsigned char *b, size_t n) {
+    if (n >= 3 && memcmp(b, "\xFF\xD8\xFF", 3) == 0) return KIND_IMAGE;
+    if (n >= 8 && memcmp(b, "\x89PNG\r\n\x1A\n", 8) == 0) return KIND_IMAGE;
+    if (n >= 6 && memcmp(b, "stage,", 6) == 0) return KIND_METRICS;
+    if (n >= 1 && b[0] == '{') return KIND_RECORD;
+    /* safetensors: a length of 8 bytes, then a JSON object. */
+    if (n >= 9 && b[8] == '{') return KIND_WEIGHTS;
+    return KIND_UNKNOWN;
+}
+
+status file_kind_of(const char *path, file_kind *out) {
+    unsigned char head[HEAD] = {0};
+    int fd;
+    uint64_t bytes;
+    status st = file_open(path, &fd, &bytes);
+    if (st != STATUS_OK) return st;
+    size_t n = bytes < sizeof head ? (size_t)bytes : sizeof head;
+    st = file_read_at(fd, path, 0, head, n);
+    close(fd);
+    if (st != STATUS_OK) return st;
+    if (n >= 8 && memcmp(head, "\x89HDF\r\n\x1A\n", 8) == 0) {
+        const char *holds = hdf5_kind(path);
+        *out = !holds                         ? KIND_UNKNOWN
+               : strcmp(holds, "images") == 0 ? KIND_DATASET
+               : strcmp(holds, "labels") == 0 ? KIND_LABELS
+                                              : KIND_FEATURES;
+    } else {
+        *out = kind_of_bytes(head, n);
+    }
+    if (*out != KIND_UNKNOWN) return STATUS_OK;
+    log_error("%s: no file that this program reads or writes", path);
+    return STATUS_DATA;
+}

@@ -1,0 +1,21 @@
+/* What kind of file a path is, by its first bytes and, for HDF5, by what stands in it. */
+#ifndef AUXSEG_APP_TOOLS_FILE_KIND_H
+#define AUXSEG_APP_TOOLS_FILE_KIND_H
+
+#include "src/base/status.h"
+
+typedef enum file_kind {
+    KIND_UNKNOWN,
+    KIND_IMAGE,
+    KIND_DATASET,
+    KIND_LABELS,
+    KIND_FEATURES,
+    KIND_WEIGHTS, /* safetensors: weights and checkpoints */
+    KIND_RECORD,  /* run.json */
+    KIND_METRICS  /* metrics.csv */
+} file_kind;
+
+/* STATUS_DATA, with a message, if the file cannot be read or is none of these. Not collective. */
+status file_kind_of(const char *path, file_kind *out);
+
+#endif

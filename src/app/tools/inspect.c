@@ -1,0 +1,168 @@
+/* What is in a file, in a few lines. Images by their header alone: nothing is decoded. */
+#include "src/app/tools/inspect.h"
+
+#include "io/codecs/image_file.h"
+#include "io/dataset/dataset.h"
+#include "io/files/file.h"
+#include "io/files/metrics.h"
+#include "io/hdf5/features.h"
+#include "io/hdf5/labels.h"
+#include "io/weights/safetensors.h"
+#include "src/app/tools/file_kind.h"
+#include "src/base/log.h"
+#include "src/base/memory.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { IMAGE_LIMIT = 1 << 28, TEXT_LIMIT = 1 << 26 };
+
+/* The limit of dataset.max_megapixels, which no settings are read for here. */
+static const double default_megapixels = 100;
+
+static status inspect_image(const char *path) {
+    void *bytes = NULL;
+    size_t size;
+    image_header h;
+    status st = file_read(path, IMAGE_LIMIT, &bytes, &size);
+    if (st == STATUS_OK) st = image_file_header(bytes, size, path, &h);
+    memory_free(bytes);
+    if (st != STATUS_OK) return st;
+    double mega = (double)h.height * h.width / 1e6;
+    printf("%s: %s, %d x %d pixels, %d channel(s) of %d bits%s\n", path, h.format, h.width,
+        h.height, h.channels, h.bits, h.palette ? ", palette" : "");
+    if (mega <= default_megapixels) return STATUS_OK;
+    log_error("%s: %.0f megapixels: refused, as the limit is %.0f (dataset.max_megapixels)", path,
+        mega, default_megapixels);
+    return STATUS_DATA;
+}
+
+static status inspect_dataset(const char *path) {
+    dataset *d = NULL;
+    int images[SPLIT_COUNT] = {0}, labelled[SPLIT_COUNT] = {0};
+    status st = dataset_open(NULL, path, &d);
+    if (st != STATUS_OK) return st;
+    for (int i = 0; i < dataset_count(d); i++) {
+        dataset_item x = dataset_get(d, i);
+        images[x.split]++;
+        labelled[x.split] += x.labelled;
+    }
+    printf("%s: data set, %d images, %d classes\n", path, dataset_count(d), dataset_classes(d));
+    for (int i = 0; i < SPLIT_COUNT; i++)
+        printf(
+            "  %-6s %7d images, %7d with labels\n", split_name((split)i), images[i], labelled[i]);
+    printf("  classes:");
+    for (int y = 0; y < dataset_classes(d); y++)
+        printf("%s %s", y ? "," : "", dataset_class_name(d, y));
+    printf("\n");
+    dataset_close(d);
+    return STATUS_OK;
+}
+
+static status inspect_labels(const char *path) {
+    labels *l = NULL;
+    status st = labels_open(NULL, path, &l);
+    if (st != STATUS_OK) return st;
+    labels_info a = labels_about(l);
+    printf("%s: auxiliary labels of %d images\n", path, labels_count(l));
+    printf(
+        "  %s (%s), %d clusters in %d dimensions, %d iterations, objective %.6g, outliers beyond "
+        "%.6g\n",
+        a.method, a.metric, a.k, a.d, a.iterations, a.objective, a.outlier_threshold);
+    labels_close(l);
+    return STATUS_OK;
+}
+
+static status inspect_features(const char *path) {
+    features_info a;
+    status st = features_about(path, &a);
+    if (st != STATUS_OK) return st;
+    printf("%s: features of %" PRId64 " images, %" PRIu64 " rows of %d %s, layers %s, stride %d\n",
+        path, a.images, a.rows, a.d, features_dtype_name(a.type), a.layers, a.stride);
+    return STATUS_OK;
+}
+
+static void print_tensor(const tensor_info *t) {
+    printf("  %-56s %-5s [", t->name, t->type);
+    for (int k = 0; k < t->dims; k++) printf("%s%" PRId64, k ? ", " : "", t->shape[k]);
+    printf("]\n");
+}
+
+static status inspect_weights(const char *path) {
+    safetensors *f = NULL;
+    const char *key, *text;
+    status st = safetensors_read_header(&f, path);
+    if (st != STATUS_OK) return st;
+    size_t bytes = 0;
+    for (int i = 0; i < safetensors_count(f); i++) bytes += safetensors_get(f, i).bytes;
+    printf(
+        "%s: safetensors, %d tensors, %.1f MB\n", path, safetensors_count(f), (double)bytes / 1e6);
+    for (int i = 0; safetensors_metadata_at(f, i, &key, &text); i++)
+        printf("  %s: %s\n", key, text);
+    for (int i = 0; i < safetensors_count(f); i++) {
+        tensor_info t = safetensors_get(f, i);
+        print_tensor(&t);
+    }
+    safetensors_close(f);
+    return STATUS_OK;
+}
+
+static status inspect_record(const char *path) {
+    char *text = NULL;
+    size_t bytes;
+    status st = file_read(path, TEXT_LIMIT, (void **)&text, &bytes);
+    if (st == STATUS_OK) printf("%s: record of a run\n%s\n", path, text);
+    memory_free(text);
+    return st;
+}
+
+static status inspect_metrics(const char *path) {
+    metrics_row *row = NULL;
+    int count = 0;
+    status st = metrics_read(path, &row, &count);
+    if (st == STATUS_OK) printf("%s: metrics, %d rows\n", path, count);
+    for (int i = 0; st == STATUS_OK && i < count; i++)
+        if (i + 1 == count || strcmp(row[i].stage, row[i + 1].stage) != 0)
+            printf("  %-12s to step %" PRId64 "\n", row[i].stage, row[i].step);
+    memory_free(row);
+    return st;
+}
+
+static status inspect(const char *path) {
+    file_kind kind;
+    status st = file_kind_of(path, &kind);
+    if (st != STATUS_OK) return st;
+    switch (kind) {
+    case KIND_IMAGE:
+        return inspect_image(path);
+    case KIND_DATASET:
+        return inspect_dataset(path);
+    case KIND_LABELS:
+        return inspect_labels(path);
+    case KIND_FEATURES:
+        return inspect_features(path);
+    case KIND_WEIGHTS:
+        return inspect_weights(path);
+    case KIND_RECORD:
+        return inspect_record(path);
+    case KIND_METRICS:
+        return inspect_metrics(path);
+    case KIND_UNKNOWN:
+        break;
+    }
+    return STATUS_DATA;
+}
+
+status command_inspect(int argc, char **argv) {
+    status worst = STATUS_OK;
+    if (argc < 1) {
+        log_error("inspect: which file? (auxseg inspect FILE...)");
+        return STATUS_USAGE;
+    }
+    for (int i = 0; i < argc; i++) {
+        status st = inspect(argv[i]);
+        if (st != STATUS_OK) worst = st;
+    }
+    return worst;
+}

@@ -1,0 +1,75 @@
+#include "src/app/tools/pack.h"
+
+#include "io/dataset/dataset.h"
+#include "io/dataset/layout_share.h"
+#include "io/files/run_record.h"
+#include "src/app/stage/setup.h"
+#include "src/app/tools/synth.h"
+#include "src/base/hash.h"
+#include "src/base/log.h"
+#include "src/base/timer.h"
+
+#include <math.h>
+#include <string.h>
+
+/* Packing cannot be a stage like the others: they begin with the data set that it makes. */
+typedef struct pack_stage {
+    char path[FILE_PATH], record_path[FILE_PATH];
+    run_record *record; /* rank 0's */
+    uint64_t key;
+} pack_stage;
+
+static status pack_begin(pack_stage *p, const comm *c, const settings *s) {
+    uint64_t part[2] = {settings_hash(s, "dataset"), 0};
+    bool synth = strcmp(s->dataset.layout, "synth") == 0;
+    status st = setup_path(p->path, s, "dataset.h5", 1);
+    if (st == STATUS_OK) st = setup_path(p->record_path, s, "run.json", 1);
+    if (st == STATUS_OK && synth && comm_root(c)) st = synth_write(s);
+    st = comm_agree(c, st);
+    if (st == STATUS_OK) st = layout_stamp(c, s, &part[1]);
+    p->key = hash_bytes(part, sizeof part);
+    if (st == STATUS_OK && comm_root(c)) {
+        st = run_record_open(&p->record, p->record_path);
+        if (st == STATUS_OK) st = run_record_begin(p->record, s, comm_size(c), setup_threads(s));
+    }
+    return comm_agree(c, st);
+}
+
+static bool pack_done(const pack_stage *p, const comm *c, const settings *s) {
+    int32_t done = strcmp(s->run.resume, "auto") == 0 && p->record &&
+                   run_record_stage_done(p->record, "pack", p->key, NULL);
+    comm_broadcast(c, &done, sizeof done);
+    if (done) log_info("pack: already done for these inputs and settings");
+    return done;
+}
+
+static status pack_record(const pack_stage *p, const comm *c, double seconds) {
+    dataset *d = NULL;
+    status st = dataset_open(c, p->path, &d);
+    if (st != STATUS_OK) return st;
+    stage_record r = {.name = "pack",
+        .key = p->key,
+        .output = "dataset.h5",
+        .output_hash = dataset_hash(d),
+        .seconds = seconds,
+        .fom = dataset_count(d) / seconds,
+        .fom_unit = "images/s"};
+    log_info("Figure of Merit (FOM): %.4g %s", r.fom, r.fom_unit);
+    if (p->record) st = run_record_set_stage(p->record, &r);
+    if (p->record && st == STATUS_OK) st = run_record_save(p->record);
+    dataset_close(d);
+    return comm_agree(c, st);
+}
+
+status command_pack(const comm *c, const settings *s) {
+    pack_stage p = {0};
+    double began = timer_now();
+    status st = setup_folder(c, s);
+    if (st == STATUS_OK) st = pack_begin(&p, c, s);
+    if (st == STATUS_OK && !pack_done(&p, c, s)) {
+        st = dataset_pack(c, s, p.path);
+        if (st == STATUS_OK) st = pack_record(&p, c, timer_now() - began);
+    }
+    run_record_close(p.record);
+    return st;
+}

@@ -1,0 +1,123 @@
+#include "src/app/tools/synth.h"
+
+#include "io/codecs/image_file.h"
+#include "io/dataset/layout.h"
+#include "io/files/file.h"
+#include "src/base/log.h"
+#include "src/base/memory.h"
+#include "src/image/palette.h"
+#include "src/image/synth.h"
+
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { NAME = 64, DESCRIPTION = 256 };
+#define SCENES "scenes.txt"
+
+/* A file below dataset.root. */
+static status write_file(const settings *s, const char *name, const void *bytes, size_t size) {
+    char path[FILE_PATH];
+    status st = file_path(path, s->dataset.root, name);
+    return st == STATUS_OK ? file_write(path, bytes, size) : st;
+}
+
+static status write_scene(const settings *s, split which, int i) {
+    char name[NAME];
+    image rgb = {0};
+    labelmap label = {0};
+    void *png[2] = {NULL, NULL};
+    size_t size[2];
+    /* Validation scenes are other ones than the training set's, however many there are. */
+    uint64_t index = (uint64_t)which << 32 | (uint64_t)i;
+    status st = synth_draw((uint64_t)s->run.seed, index, s->dataset.synth_height,
+        s->dataset.synth_width, &rgb, &label);
+    if (st == STATUS_OK) st = image_file_encode(&rgb, &png[0], &size[0]);
+    if (st == STATUS_OK)
+        st = image_file_encode_labels(&label, palette_classes(), &png[1], &size[1]);
+    snprintf(name, sizeof name, "%s/%05d.png", split_name(which), i);
+    if (st == STATUS_OK) st = write_file(s, name, png[0], size[0]);
+    snprintf(name, sizeof name, "%s-labels/%05d.png", split_name(which), i);
+    if (st == STATUS_OK) st = write_file(s, name, png[1], size[1]);
+    memory_free(png[0]);
+    memory_free(png[1]);
+    image_destroy(&rgb);
+    labelmap_destroy(&label);
+    return st;
+}
+
+static status make_folders(const settings *s, split which) {
+    char path[FILE_PATH], name[NAME];
+    status st = file_path(path, s->dataset.root, split_name(which));
+    if (st == STATUS_OK) st = file_make_folder(path);
+    snprintf(name, sizeof name, "%s-labels", split_name(which));
+    if (st == STATUS_OK) st = file_path(path, s->dataset.root, name);
+    return st == STATUS_OK ? file_make_folder(path) : st;
+}
+
+static status write_split(const settings *s, split which, int images) {
+    enum { LINE = 3 * NAME };
+    char *list = memory_alloc((size_t)images, LINE, "list of images"), name[NAME];
+    size_t used = 0;
+    status st = list ? make_folders(s, which) : STATUS_FAILED;
+    for (int i = 0; st == STATUS_OK && i < images; i++) {
+        st = write_scene(s, which, i);
+        used += (size_t)snprintf(list + used, LINE, "%s/%05d.png\t%s-labels/%05d.png\n",
+            split_name(which), i, split_name(which), i);
+    }
+    snprintf(name, sizeof name, "%s.txt", split_name(which));
+    if (st == STATUS_OK) st = write_file(s, name, list, used);
+    memory_free(list);
+    return st;
+}
+
+/* What the scenes in root are of, in SCENES: other ones are made when the settings change. */
+static void describe(const settings *s, char *text) {
+    snprintf(text, DESCRIPTION,
+        "Scenes of auxseg synth, version 1: seed %lld, %d train, %d val, %d x %d pixels\n",
+        (long long)s->run.seed, s->dataset.synth_train, s->dataset.synth_val,
+        s->dataset.synth_width, s->dataset.synth_height);
+}
+
+/* Whether root holds just these scenes. STATUS_USAGE if it holds a data set that is not ours. */
+static status look(const settings *s, const char *want, bool *done) {
+    char path[FILE_PATH], lists[FILE_PATH];
+    void *text = NULL;
+    size_t bytes;
+    *done = false;
+    status st = file_path(path, s->dataset.root, SCENES);
+    if (st == STATUS_OK) st = file_path(lists, s->dataset.root, "train.txt");
+    if (st != STATUS_OK) return st;
+    if (file_exists(path)) {
+        st = file_read(path, DESCRIPTION, &text, &bytes);
+        *done = st == STATUS_OK && strcmp(text, want) == 0;
+        memory_free(text);
+    } else if (file_exists(lists)) {
+        log_error("dataset.root = \"%s\" holds another data set than synth's: it is left alone",
+            s->dataset.root);
+        st = STATUS_USAGE;
+    }
+    return st;
+}
+
+status synth_write(const settings *s) {
+    static const char unfinished[] = "unfinished\n";
+    char want[DESCRIPTION];
+    bool done;
+    describe(s, want);
+    status st = look(s, want, &done);
+    if (st != STATUS_OK || done) return st;
+    st = file_make_folder(s->dataset.root);
+    if (st == STATUS_OK) st = write_file(s, SCENES, unfinished, sizeof unfinished - 1);
+    if (st == STATUS_OK) st = write_split(s, SPLIT_TRAIN, s->dataset.synth_train);
+    if (st == STATUS_OK) st = write_split(s, SPLIT_VAL, s->dataset.synth_val);
+    if (st == STATUS_OK) st = write_file(s, SCENES, want, strlen(want));
+    if (st == STATUS_OK)
+        log_info("synth: %d training and %d validation scenes in %s", s->dataset.synth_train,
+            s->dataset.synth_val, s->dataset.root);
+    return st;
+}
+
+status command_synth(const settings *s) {
+    return synth_write(s);
+}

@@ -1,0 +1,58 @@
+/* Files against the checksums that they carry. */
+#include "src/app/tools/verify.h"
+
+#include "io/dataset/dataset.h"
+#include "io/hdf5/features.h"
+#include "io/hdf5/labels.h"
+#include "io/weights/safetensors.h"
+#include "src/app/tools/file_kind.h"
+#include "src/base/log.h"
+
+#include <stdio.h>
+
+static status verify_weights(const char *path, bool *checked) {
+    safetensors *f = NULL;
+    status st = safetensors_read(&f, path);
+    if (st == STATUS_OK) st = safetensors_verify(f, checked);
+    safetensors_close(f);
+    return st;
+}
+
+static status verify(const char *path) {
+    file_kind kind;
+    bool checked = true;
+    status st = file_kind_of(path, &kind);
+    if (st != STATUS_OK) return st;
+    switch (kind) {
+    case KIND_DATASET:
+        st = dataset_verify(path);
+        break;
+    case KIND_LABELS:
+        st = labels_verify(path);
+        break;
+    case KIND_FEATURES:
+        st = features_verify(path);
+        break;
+    case KIND_WEIGHTS:
+        st = verify_weights(path, &checked);
+        break;
+    default:
+        checked = false;
+    }
+    if (st == STATUS_OK)
+        printf("%s: %s\n", path, checked ? "whole" : "carries no checksums, nothing to compare");
+    return st;
+}
+
+status command_verify(int argc, char **argv) {
+    status worst = STATUS_OK;
+    if (argc < 1) {
+        log_error("verify: which file? (auxseg verify FILE...)");
+        return STATUS_USAGE;
+    }
+    for (int i = 0; i < argc; i++) {
+        status st = verify(argv[i]);
+        if (st != STATUS_OK) worst = st;
+    }
+    return worst;
+}

@@ -1,0 +1,180 @@
+#include "src/app/training/batches.h"
+
+#include "src/app/training/loader.h"
+#include "src/base/log.h"
+#include "src/base/memory.h"
+
+#include <assert.h>
+#include <string.h>
+
+struct batches {
+    trainer *t;
+    batches_options o;
+    loader *l;
+    int rooms;
+    batch *room;  /* [rooms] */
+    void **place; /* [rooms], where they are */
+};
+
+/* -1: as jitter says. */
+static double or_jitter(const view_settings *v, double change) {
+    return change < 0 ? v->jitter : change;
+}
+
+augment_options batches_views(const view_settings *v, int crop) {
+    return (augment_options){.crop = crop,
+        .rule = strcmp(v->crop_by, "area") == 0 ? CROP_AREA : CROP_SCALE,
+        .scale_min = v->scale_min,
+        .scale_max = v->scale_max,
+        .area_min = v->area_min,
+        .area_max = v->area_max,
+        .aspect_min = v->aspect_min,
+        .aspect_max = v->aspect_max,
+        .flip = v->flip,
+        .colours = strcmp(v->colours, "luminance") == 0 ? COLOUR_LUMINANCE : COLOUR_MEAN,
+        .jitter = v->jitter_probability,
+        .brightness = or_jitter(v, v->brightness),
+        .contrast = or_jitter(v, v->contrast),
+        .saturation = or_jitter(v, v->saturation),
+        .hue = v->hue,
+        .grey = v->grey,
+        .blur = v->blur,
+        .blur_min = v->blur_min,
+        .blur_max = v->blur_max};
+}
+
+static size_t view_bytes(const trainer *t) {
+    return (size_t)t->o.crop * (size_t)t->o.crop * 3 * sizeof(float);
+}
+
+static status room_create(const batches *b, batch *room) {
+    const trainer *t = b->t;
+    room->of = b;
+    size_t local = (size_t)t->local, pixels = (size_t)b->o.label_height * (size_t)b->o.label_width;
+    room->source = memory_alloc(local / (size_t)t->o.together, sizeof *room->source, "batch");
+    room->input = memory_alloc(local, view_bytes(t), "batch");
+    room->label = memory_alloc(local * pixels, sizeof *room->label, "labels of a batch");
+    room->chosen = memory_alloc(local * (size_t)b->o.wanted, sizeof *room->chosen, "batch");
+    room->count = memory_alloc(local, sizeof *room->count, "batch");
+    return room->source && room->input && room->label && room->chosen && room->count
+               ? STATUS_OK
+               : STATUS_FAILED;
+}
+
+static void room_destroy(batch *room) {
+    memory_free(room->source);
+    memory_free(room->input);
+    memory_free(room->label);
+    memory_free(room->chosen);
+    memory_free(room->count);
+}
+
+static void begin(void *context, void *room, int64_t step) {
+    batches *b = context;
+    const trainer *t = b->t;
+    batch *next = room;
+    next->step = step;
+    for (int i = 0; i < t->local; i += t->o.together)
+        next->source[i / t->o.together] =
+            order_at(b->o.sequence, (step * t->o.images + t->first + i) / t->o.together);
+}
+
+static status make(void *context, void *room, int part) {
+    batches *b = context;
+    return b->o.make(b->o.context, room, part);
+}
+
+status batch_view(batch *b, int i, const sample *m, const labelmap *labels, view *v) {
+    const batches *all = b->of;
+    const trainer *t = all->t;
+    int h = all->o.label_height, w = all->o.label_width;
+    /* Two numbers an image, whether it has two views or one. */
+    uint64_t item = (uint64_t)(t->first + i) * (uint64_t)(2 / t->o.together);
+    random_stream r =
+        random_begin((uint64_t)t->s->run.seed, RANDOM_AUGMENT, (uint64_t)b->step, item);
+    view drawn = view_draw(&r, &all->o.views, m->height, m->width);
+    view_labels(&drawn, m->height, m->width, labels, h, w, b->label + (size_t)i * (size_t)(h * w));
+    if (v) *v = drawn;
+    return view_image(&drawn, m->height, m->width, &m->rgb,
+        b->input + (size_t)i * view_bytes(t) / sizeof *b->input);
+}
+
+static status start(batches *b, int threads) {
+    trainer *t = b->t;
+    loader_options o = {.first = t->step,
+        .end = t->o.steps,
+        .depth = b->rooms - 1,
+        .threads = threads,
+        .team = t->threads};
+    loader_source source = {b, t->local / t->o.together, begin, make};
+    status st = STATUS_OK;
+    for (int i = 0; i < b->rooms && st == STATUS_OK; i++) {
+        b->place[i] = &b->room[i];
+        st = room_create(b, &b->room[i]);
+    }
+    return st == STATUS_OK ? loader_create(&b->l, &source, &o, b->place) : st;
+}
+
+static void print_plan(const batches *b, int threads) {
+    const trainer *t = b->t;
+    size_t pixels = (size_t)b->o.label_height * (size_t)b->o.label_width;
+    size_t bytes = view_bytes(t) + pixels * sizeof(uint16_t) + (size_t)b->o.wanted * sizeof(int);
+    if (threads > 0)
+        log_info("%s: %d loader thread(s) a rank, %d batches ahead, %.1f MiB", t->o.stage, threads,
+            b->rooms - 1, (double)((size_t)b->rooms * (size_t)t->local * bytes) / 1048576);
+    else
+        log_info("%s: batches are made by the threads of the step", t->o.stage);
+}
+
+status batches_create(batches **out, trainer *t, const batches_options *o) {
+    assert(t->local % t->o.together == 0);
+    int threads = t->s->run.loader_threads;
+    batches *b = memory_alloc(1, sizeof *b, "batches");
+    status st = b ? STATUS_OK : STATUS_FAILED;
+    if (b) {
+        *b = (batches){.t = t, .o = *o, .rooms = threads > 0 ? t->s->run.loader_depth + 1 : 1};
+        b->room = memory_alloc((size_t)b->rooms, sizeof *b->room, "batches");
+        b->place = memory_alloc((size_t)b->rooms, sizeof *b->place, "batches");
+        st = b->room && b->place ? start(b, threads) : STATUS_FAILED;
+    }
+    st = comm_agree(t->c, st);
+    if (st == STATUS_OK) {
+        print_plan(b, threads);
+        *out = b;
+    } else {
+        batches_destroy(b);
+    }
+    return st;
+}
+
+void batches_destroy(batches *b) {
+    if (!b) return;
+    loader_destroy(b->l);
+    for (int i = 0; b->room && i < b->rooms; i++) room_destroy(&b->room[i]);
+    memory_free(b->room);
+    memory_free(b->place);
+    memory_free(b);
+}
+
+status batches_next(batches *b, batch **out) {
+    trainer *t = b->t;
+    double now = timer_now();
+    void *room;
+    status st = loader_next(b->l, &room);
+    batch *next = room;
+    assert(next->step == t->step);
+    trainer_input(t, &next->input);
+    timer_lap(&t->time, PHASE_INPUT, now);
+    *out = next;
+    return st;
+}
+
+void batches_report(batches *b) {
+    const trainer *t = b->t;
+    double all = 0, steps = (double)(t->step - t->resumed);
+    for (int p = 0; p < PHASE_COUNT; p++) all += t->time.seconds[p];
+    if (steps <= 0 || all <= 0) return;
+    log_info("%s: input wait %.2f %% of a step; a batch of %d images takes %.1f ms of a core",
+        t->o.stage, 100 * t->time.seconds[PHASE_INPUT] / all, t->local,
+        1000 * loader_seconds(b->l) / steps);
+}

@@ -1,0 +1,51 @@
+/* The batches of a training stage: which images stand in them, and their views, made ahead of time
+ * by a loader (src/app/training/loader.h). A batch is a pure function of the seed and the step. */
+#ifndef AUXSEG_APP_TRAINING_BATCHES_H
+#define AUXSEG_APP_TRAINING_BATCHES_H
+
+#include "src/app/stage/order.h"
+#include "src/app/training/samples.h"
+#include "src/app/training/trainer.h"
+
+/* This rank's part of a step. A view is an image as the network sees it; the trainer's `together`
+ * views of an image stand side by side. */
+typedef struct batch {
+    const struct batches *of;
+    int64_t step;
+    int *source;     /* [local / together], images of the data set */
+    float *input;    /* [local, crop, crop, 3]; the trainer's once it is due */
+    uint16_t *label; /* [local, label_height, label_width] */
+    int *chosen;     /* [local, wanted], pixels of the label maps that take part */
+    int *count;      /* [local], how many do */
+} batch;
+
+typedef struct batches_options {
+    order *sequence; /* borrowed */
+    augment_options views;
+    int label_height, label_width, wanted;
+    /* Makes the views of source[part], by batch_view, and all that belongs to them. From any
+     * thread. */
+    status (*make)(void *context, batch *b, int part);
+    void *context;
+} batches_options;
+
+typedef struct batches batches;
+
+/* Views of side `crop` as a stage's settings describe them. */
+augment_options batches_views(const view_settings *v, int crop);
+
+/* From the trainer's step to its last. t is borrowed. Collective. */
+status batches_create(batches **out, trainer *t, const batches_options *o);
+/* NULL-safe. Not collective. */
+void batches_destroy(batches *b);
+/* A random view of an image and of a label map of it, at any resolution: local view i of the batch.
+ * *v is the view (may be NULL). Not collective; thread-safe. */
+status batch_view(batch *b, int i, const sample *m, const labelmap *labels, view *v);
+/* The batch of the trainer's step, its input the trainer's; *out is borrowed until the next call.
+ * The wait for it is the phase "input". Not collective. */
+status batches_next(batches *b, batch **out);
+/* A line of the log: the share of a step that was waited for input (run.json has the phase), and
+ * what making rank 0's batch takes. Not collective. */
+void batches_report(batches *b);
+
+#endif

@@ -1,0 +1,189 @@
+#include "src/app/training/loader.h"
+
+#include "src/app/stage/binding.h"
+#include "src/base/log.h"
+#include "src/base/memory.h"
+#include "src/base/timer.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
+
+/* Where a batch is made: room of every (depth + 1)th step. */
+typedef struct room {
+    void *batch;
+    int left;     /* parts that are not done */
+    status worst; /* of those that are */
+} room;
+
+struct loader {
+    loader_source source;
+    loader_options o;
+    int rooms, running; /* running: threads to join */
+    room *room;         /* [rooms] */
+    pthread_t *thread;  /* [threads] */
+    pthread_mutex_t lock;
+    pthread_cond_t work, ready; /* a room is free, or stop; a batch is done */
+    int64_t due;                /* step that the caller has or waits for; first - 1 at the start */
+    int64_t step, end;          /* step that parts are handed out of; no step is begun from `end` */
+    int part;                   /* next one of that step */
+    bool stop;
+    status failed; /* of the batch that was handed out last: none comes after one that failed */
+    double seconds;
+};
+
+typedef struct task {
+    room *room;
+    int64_t step;
+    int part;
+} task;
+
+static room *room_of(loader *l, int64_t step) {
+    return &l->room[(step - l->o.first) % l->rooms];
+}
+
+/* The next part of a step up to `last`, or false. Holds the lock, also while a step begins: steps
+ * begin in order. */
+static bool take(loader *l, int64_t last, task *t) {
+    if (l->part == l->source.parts) {
+        if (l->step + 1 > last || l->step + 1 >= l->end) return false;
+        l->step++;
+        l->part = 0;
+        room *r = room_of(l, l->step);
+        r->left = l->source.parts;
+        r->worst = STATUS_OK;
+        l->source.begin(l->source.context, r->batch, l->step);
+        if (l->source.parts == 0) return false; /* a rank without images */
+    }
+    *t = (task){room_of(l, l->step), l->step, l->part++};
+    return true;
+}
+
+/* Called with the lock held, which it gives up meanwhile. */
+static void make(loader *l, const task *t) {
+    pthread_mutex_unlock(&l->lock);
+    double began = timer_now();
+    status st = l->source.make(l->source.context, t->room->batch, t->part);
+    double seconds = timer_now() - began;
+    pthread_mutex_lock(&l->lock);
+    l->seconds += seconds;
+    if (st > t->room->worst) t->room->worst = st;
+    if (st != STATUS_OK && l->end > t->step + 1) l->end = t->step + 1;
+    if (--t->room->left == 0) pthread_cond_signal(&l->ready);
+}
+
+static void *work(void *context) {
+    loader *l = context;
+    task t;
+    pthread_mutex_lock(&l->lock);
+    while (!l->stop) {
+        if (take(l, l->due + l->o.depth, &t))
+            make(l, &t);
+        else
+            pthread_cond_wait(&l->work, &l->lock);
+    }
+    pthread_mutex_unlock(&l->lock);
+    return NULL;
+}
+
+/* Signals are the main thread's. OpenMP may have bound the caller to one core: the loader's threads
+ * may use all of the rank's. */
+static status start_threads(loader *l) {
+    sigset_t all, before;
+    cpu_set_t cores;
+    binding_cores(&cores);
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    int error = 0;
+    for (; l->running < l->o.threads && error == 0; l->running += error == 0) {
+        pthread_t *t = &l->thread[l->running];
+        error = pthread_create(t, NULL, work, l);
+        if (error == 0 && CPU_COUNT(&cores) > 0) pthread_setaffinity_np(*t, sizeof cores, &cores);
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    if (error != 0) log_error("loader: no thread: %s", strerror(error));
+    return error == 0 ? STATUS_OK : STATUS_FAILED;
+}
+
+status loader_create(
+    loader **out, const loader_source *source, const loader_options *o, void *const *batch) {
+    assert(o->depth >= (o->threads > 0) && o->team > 0);
+    loader *l = memory_alloc(1, sizeof *l, "loader");
+    if (!l) return STATUS_FAILED;
+    *l = (loader){.source = *source, .o = *o, .rooms = o->depth + 1, .end = o->end};
+    if (source->parts == 0) l->o.threads = 0;
+    l->due = l->step = o->first - 1;
+    l->part = source->parts;
+    pthread_mutex_init(&l->lock, NULL);
+    pthread_cond_init(&l->work, NULL);
+    pthread_cond_init(&l->ready, NULL);
+    l->room = memory_alloc((size_t)l->rooms, sizeof *l->room, "loader");
+    l->thread = memory_alloc((size_t)l->o.threads, sizeof *l->thread, "loader");
+    status st = l->room && l->thread ? STATUS_OK : STATUS_FAILED;
+    for (int i = 0; st == STATUS_OK && i < l->rooms; i++) l->room[i].batch = batch[i];
+    if (st == STATUS_OK) st = start_threads(l);
+    if (st == STATUS_OK)
+        *out = l;
+    else
+        loader_destroy(l);
+    return st;
+}
+
+void loader_destroy(loader *l) {
+    if (!l) return;
+    pthread_mutex_lock(&l->lock);
+    l->stop = true;
+    pthread_cond_broadcast(&l->work);
+    pthread_mutex_unlock(&l->lock);
+    for (int i = 0; i < l->running; i++) pthread_join(l->thread[i], NULL);
+    pthread_cond_destroy(&l->ready);
+    pthread_cond_destroy(&l->work);
+    pthread_mutex_destroy(&l->lock);
+    memory_free(l->thread);
+    memory_free(l->room);
+    memory_free(l);
+}
+
+/* What of the batch nobody has begun is made by the caller's threads. */
+static void help(loader *l) {
+#pragma omp parallel num_threads(l->o.team)
+    {
+        task t;
+        pthread_mutex_lock(&l->lock);
+        while (take(l, l->due, &t)) make(l, &t);
+        pthread_mutex_unlock(&l->lock);
+    }
+}
+
+status loader_next(loader *l, void **batch) {
+    pthread_mutex_lock(&l->lock);
+    if (l->failed != STATUS_OK) {
+        pthread_mutex_unlock(&l->lock);
+        return l->failed;
+    }
+    l->due++;
+    assert(l->due < l->o.end);
+    room *r = room_of(l, l->due);
+    bool begun = l->step > l->due || (l->step == l->due && l->part == l->source.parts);
+    if (!begun) {
+        pthread_mutex_unlock(&l->lock);
+        help(l);
+        pthread_mutex_lock(&l->lock);
+    }
+    while (r->left > 0) pthread_cond_wait(&l->ready, &l->lock);
+    status st = l->failed = r->worst;
+    *batch = r->batch;
+    pthread_cond_broadcast(&l->work);
+    pthread_mutex_unlock(&l->lock);
+    return st;
+}
+
+double loader_seconds(loader *l) {
+    pthread_mutex_lock(&l->lock);
+    double seconds = l->seconds;
+    pthread_mutex_unlock(&l->lock);
+    return seconds;
+}

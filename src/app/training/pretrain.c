@@ -1,0 +1,189 @@
+#include "src/app/training/pretrain.h"
+
+#include "mpi/pool.h"
+#include "src/app/stage/setup.h"
+#include "src/app/stage/stage.h"
+#include "src/app/training/views.h"
+#include "src/base/log.h"
+#include "src/base/memory.h"
+
+#include <math.h>
+#include <string.h>
+
+static contrast_options loss_options(const views *v) {
+    const settings *s = v->t->s;
+    return (contrast_options){.positives = v->positives,
+        .scope = strcmp(s->pretrain.scope, "image") == 0 ? SCOPE_IMAGE : SCOPE_GLOBAL,
+        .temperature = s->pretrain.temperature,
+        .threads = v->t->threads,
+        .type = strcmp(s->pretrain.loss_dtype, "bf16") == 0 ? DTYPE_BF16 : DTYPE_F32};
+}
+
+/* The embeddings of all waves: the loss compares them with each other. Collective. */
+static status embed(views *v) {
+    status st = STATUS_OK;
+    for (int k = 0; k < v->t->waves.count && st == STATUS_OK; k++) {
+        st = trainer_forward(v->t, k);
+        double now = timer_now();
+        if (st == STATUS_OK) views_embed(v, k);
+        timer_lap(&v->t->time, PHASE_LOSS, now);
+    }
+    return comm_agree(v->t->c, st);
+}
+
+/* Loss of the global pool, and its gradient to the embeddings. Collective. */
+static status contrast(views *v, contrast_stats *stats) {
+    contrast_options o = loss_options(v);
+    double now = timer_now();
+    status st = pool_loss(
+        v->t->c, &o, v->n, v->d, v->z, v->label, v->image, v->partner, stats, v->gradient);
+    timer_lap(&v->t->time, PHASE_LOSS, now);
+    return st;
+}
+
+/* From the embeddings' gradient to the weights', from the last wave, whose activations stand, to
+ * the first: those of the others are computed again, to the same bits (gradient caching: Gao,
+ * Zhang, Han, Callan 2021). */
+static status backward(views *v) {
+    status st = STATUS_OK;
+    int last = v->t->waves.count - 1;
+    for (int k = last; k >= 0 && st == STATUS_OK; k--) {
+        if (k < last) st = trainer_forward(v->t, k);
+        double now = timer_now();
+        if (st == STATUS_OK) views_scatter(v, k);
+        timer_lap(&v->t->time, PHASE_LOSS, now);
+        st = trainer_backward(v->t, k, st);
+    }
+    return st;
+}
+
+static status step_gradient(views *v, contrast_stats *stats) {
+    status st = STATUS_OK;
+    bool again = true;
+    while (st == STATUS_OK && again) {
+        trainer_begin(v->t);
+        st = embed(v);
+        if (st == STATUS_OK) st = contrast(v, stats);
+        if (st == STATUS_OK) st = trainer_end(v->t, backward(v), &again);
+    }
+    return st;
+}
+
+static status train(views *v) {
+    contrast_stats stats = {0};
+    status st = STATUS_OK;
+    while (st == STATUS_OK && trainer_next(v->t)) {
+        st = comm_agree(v->t->c, views_load(v));
+        if (st == STATUS_OK) st = step_gradient(v, &stats);
+        if (st == STATUS_OK) st = trainer_update(v->t, stats.loss, (double)stats.anchors);
+    }
+    return st;
+}
+
+static trainer_options options_of(const stage *t) {
+    const settings *s = t->s;
+    return (trainer_options){.stage = t->name,
+        .metric = t->base,
+        .round = t->round,
+        .end = NETWORK_PROJECTION,
+        .weights = s->model.weights,
+        .key = t->key,
+        .together = 2,
+        .images = 2 * s->pretrain.batch,
+        .crop = s->pretrain.crop,
+        .steps = s->pretrain.steps,
+        .warmup = s->pretrain.warmup,
+        .lr = s->pretrain.lr,
+        .head_lr = s->pretrain.head_lr,
+        .power = 1,
+        .schedule = setup_schedule(s->pretrain.schedule),
+        .optimizer = setup_optimizer(&s->pretrain.update)};
+}
+
+static status open_labels(stage *t, uint64_t recorded, labels **out) {
+    char path[FILE_PATH];
+    status st = stage_path(t, path, "labels.h5");
+    if (st == STATUS_OK) st = labels_open(t->c, path, out);
+    if (st == STATUS_OK &&
+        (labels_count(*out) != setup_training(t->d) ||
+            labels_about(*out).dataset != dataset_hash(t->d) || labels_hash(*out) != recorded)) {
+        if (comm_root(t->c))
+            log_error("%s: not what run.json has recorded for this data set: cluster anew", path);
+        st = STATUS_DATA;
+    }
+    return st;
+}
+
+static void report_loss(const trainer *x) {
+    double all = 0;
+    for (int p = 0; p < PHASE_COUNT; p++) all += x->time.seconds[p];
+    if (all > 0)
+        log_info("%s: loss %.2f %% of the step, its exchange over ranks included", x->o.stage,
+            100 * x->time.seconds[PHASE_LOSS] / all);
+}
+
+static status finish(stage *t, trainer *x) {
+    char path[FILE_PATH];
+    uint64_t hash;
+    status st = stage_path(t, path, "pretrained.safetensors");
+    if (st == STATUS_OK) st = trainer_finish(x, path, &hash);
+    if (st != STATUS_OK) return st;
+    t->time = x->time;
+    if (t->record) st = run_record_set_hash(t->record, t->name, hash);
+    st = comm_agree(t->c, st);
+    stage_result r = {path, hash, trainer_images_per_second(x), "images/s"};
+    if (st == STATUS_OK) st = stage_finish(t, &r);
+    if (st == STATUS_OK) trainer_forget(x);
+    return st;
+}
+
+static status pretrain_stage(stage *t, uint64_t labels_recorded) {
+    labels *aux = NULL;
+    image_list list = {0};
+    order sequence = {0};
+    samples *images = NULL;
+    trainer *x = NULL;
+    views v = {0};
+    trainer_options o = options_of(t);
+    samples_options kept = {.scale = t->s->dataset.scale,
+        .budget = setup_cache_bytes(t->c),
+        .views = batches_views(&t->s->pretrain.view, o.crop)};
+    status st = open_labels(t, labels_recorded, &aux);
+    if (st == STATUS_OK) st = comm_agree(t->c, images_of_split(&list, t->d, SPLIT_TRAIN, false));
+    if (st == STATUS_OK) st = trainer_create(&x, t->c, t->s, t->d, &o);
+    if (st != STATUS_OK) goto done;
+    st = order_create(&sequence, list.member, list.count, (uint64_t)t->s->run.seed);
+    if (st == STATUS_OK) st = samples_create(&images, t->d, &kept);
+    st = comm_agree(t->c, st);
+    if (st == STATUS_OK) st = views_create(&v, x, images, aux, &sequence);
+    if (st == STATUS_OK) st = train(&v);
+    if (st == STATUS_OK) {
+        batches_report(v.source);
+        report_loss(x);
+    }
+    if (st == STATUS_OK) st = finish(t, x);
+done:
+    views_destroy(&v);
+    samples_destroy(images);
+    order_destroy(&sequence);
+    memory_free(list.member);
+    labels_close(aux);
+    trainer_destroy(x);
+    return st;
+}
+
+status pretrain_model(const comm *c, const settings *s, int round) {
+    stage t;
+    uint64_t labels_recorded = 0;
+    status st = stage_begin(&t, c, s, "pretrain", round);
+    if (st == STATUS_OK) st = stage_input(&t, "cluster", &labels_recorded);
+    if (st == STATUS_OK)
+        st = stage_key(&t, "run,dataset,model,pretrain", s->model.weights, labels_recorded);
+    if (st == STATUS_OK && !stage_done(&t)) st = pretrain_stage(&t, labels_recorded);
+    stage_end(&t);
+    return st;
+}
+
+status command_pretrain(const comm *c, const settings *s) {
+    return pretrain_model(c, s, 1);
+}

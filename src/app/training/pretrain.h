@@ -1,0 +1,15 @@
+/* The contrastive stage: two views of each image, the global pool, the network up to its
+ * classifier. */
+#ifndef AUXSEG_APP_TRAINING_PRETRAIN_H
+#define AUXSEG_APP_TRAINING_PRETRAIN_H
+
+#include "mpi/comm.h"
+#include "src/base/settings.h"
+
+/* From model.weights to pretrained.safetensors. Collective. Skipped if done. */
+status pretrain_model(const comm *c, const settings *s, int round);
+
+/* The command: round 1. Collective. */
+status command_pretrain(const comm *c, const settings *s);
+
+#endif

@@ -1,0 +1,358 @@
+#include "src/app/training/trainer.h"
+
+#include "io/files/file.h"
+#include "io/weights/checkpoint.h"
+#include "io/weights/weights.h"
+#include "mpi/shard.h"
+#include "src/app/stage/setup.h"
+#include "src/base/hash.h"
+#include "src/base/log.h"
+#include "src/base/memory.h"
+#include "src/base/stop.h"
+
+#include <assert.h>
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Images of the global batch that a rank holds: whole deals, in contiguous blocks. */
+static int rank_first(const trainer *t, int rank) {
+    int deals = (t->o.images + t->deal - 1) / t->deal;
+    int64_t first = shard_begin(deals, rank, comm_size(t->c)) * t->deal;
+    return first < t->o.images ? (int)first : t->o.images;
+}
+
+static int units_of(const trainer *t, int images) {
+    return (images + t->unit - 1) / t->unit;
+}
+
+static void deal_images(trainer *t) {
+    bool grouped = setup_norm(t->s) == NORM_GROUP;
+    int rank = comm_rank(t->c), ranks = comm_size(t->c);
+    t->deal = grouped ? t->s->model.group : t->o.together;
+    /* The views of an image stay together: settings_read refuses other groups. */
+    assert(t->deal % t->o.together == 0);
+    t->unit = grouped ? t->s->model.group : 1;
+    t->units = units_of(t, t->o.images);
+    t->first = rank_first(t, rank);
+    t->local = rank_first(t, rank + 1) - t->first;
+    int deals = (t->o.images + t->deal - 1) / t->deal;
+    if (ranks > deals)
+        log_info("%s: a batch of %d images is dealt in %d parts of %d: %d of %d ranks are idle",
+            t->o.stage, t->o.images, deals, t->deal, ranks - deals, ranks);
+}
+
+static status build_network(trainer *t, const dataset *d) {
+    network_options n = setup_network(t->s, d);
+    status st = network_create(&t->g, &n, t->o.end, NULL);
+    if (st != STATUS_OK) return st;
+    t->p = parameters_create(t->g);
+    if (!t->p) return STATUS_FAILED;
+    parameters_initialize(t->p, (uint64_t)t->s->run.seed);
+    t->gradient = gradient_create(t->p, GRADIENT_CHUNK);
+    if (!t->gradient) return STATUS_FAILED;
+    return optimizer_create(&t->optimizer, t->p, &t->o.optimizer);
+}
+
+static void set_options(const trainer *t, plan_options *o) {
+    o->height = o->width = t->o.crop;
+    o->mode = PLAN_TRAIN;
+    o->norm = setup_norm(t->s);
+    o->group = t->s->model.group;
+    o->images = t->local > 0 ? t->local : 1;
+    o->threads = t->threads;
+    o->recompute = t->s->model.recompute[0] == 'b' ? RECOMPUTE_BLOCKS : RECOMPUTE_NONE;
+}
+
+/* Of half of the memory that this rank may take, activations have what the gradient's sums in
+ * fixed point and the packed weights leave. The other half is for decoded images, of which the
+ * cache may take half of it, for batches and for what is small. Before any rank makes its plan. */
+static status choose_waves(trainer *t, plan_options *o) {
+    enum { SHARE = 2 };
+    size_t each, room = memory_available("") / SHARE / (size_t)comm_node_size(t->c);
+    size_t sums = t->p->count * (sizeof(int64_t) + 2 * sizeof(float));
+    set_options(t, o);
+    status st = plan_image_bytes(t->g, t->p, *o, &each);
+    if (st != STATUS_OK) return st;
+    waves_options w = {.stage = t->o.stage,
+        .images = t->local,
+        .unit = t->unit,
+        .asked = t->s->model.wave,
+        .whole = o->norm == NORM_SYNC,
+        .each = each,
+        .room = room > sums ? room - sums : 0};
+    t->waves = waves_choose(&w);
+    o->images = t->waves.images;
+    return STATUS_OK;
+}
+
+static status build_plan(trainer *t, plan_options o) {
+    status st = plan_create(&t->plan, t->g, t->p, o);
+    if (st != STATUS_OK) return st;
+    size_t width = plan_moments_width(t->plan), own = (size_t)units_of(t, t->local);
+    t->moments = memory_alloc((size_t)t->units * width, sizeof *t->moments, "norm statistics");
+    t->own = memory_alloc(own * width, sizeof *t->own, "norm statistics");
+    t->bytes = memory_alloc((size_t)comm_size(t->c), sizeof *t->bytes, "gather");
+    return t->moments && t->own && t->bytes ? STATUS_OK : STATUS_FAILED;
+}
+
+static status load_weights(trainer *t, bool *resumed) {
+    char folder[FILE_PATH];
+    status st = comm_agree(t->c, setup_path(folder, t->s, "checkpoints", 1));
+    checkpoint_state state = {t->p, &t->optimizer, t->gradient, t->o.key, 0};
+    *resumed = false;
+    if (st == STATUS_OK && t->s->run.resume[0] == 'a')
+        st = checkpoint_load(t->c, folder, t->o.stage, &state, resumed);
+    if (st != STATUS_OK) return st;
+    if (*resumed) {
+        t->step = t->resumed = state.step;
+        log_info("%s: continues after step %" PRId64, t->o.stage, t->step);
+        return STATUS_OK;
+    }
+    weights_match match = {0};
+    if (!t->o.weights[0]) return STATUS_OK;
+    st = weights_load(t->c, t->o.weights, t->p, &match);
+    if (st == STATUS_OK && match.matched < match.missing && comm_root(t->c))
+        log_warn("%s: most of the network's tensors are not in it: is it the right backbone?",
+            t->o.weights);
+    return st;
+}
+
+static status open_metrics(trainer *t) {
+    char path[FILE_PATH];
+    status st = setup_path(path, t->s, "metrics.csv", 1);
+    if (st == STATUS_OK && comm_root(t->c))
+        st = metrics_open(&t->metrics, path, t->o.metric, t->o.round, t->step);
+    return comm_agree(t->c, st);
+}
+
+static void log_start(const trainer *t) {
+    const double mib = 1048576;
+    double network = (double)plan_bytes(t->plan) / mib;
+    size_t count = t->p->count, summed = gradient_bytes(t->gradient);
+    /* No sum is complete before the last wave: all of them are held. */
+    if (t->waves.count > 1) summed = count * (sizeof *t->gradient->value + sizeof(int64_t));
+    double held = (double)(count * sizeof *t->p->value + summed) / mib;
+    double state = (double)optimizer_bytes(&t->optimizer, t->p) / mib;
+    log_info("%s: %d steps of %d images on %d rank(s) x %d thread(s), %zu parameters, %s",
+        t->o.stage, t->o.steps, t->o.images, comm_size(t->c), t->threads, t->p->count,
+        optimizer_name(t->o.optimizer.kind));
+    log_info("%s: convolutions, algorithms forward, backward and for weights:", t->o.stage);
+    plan_log(t->plan);
+    log_info("%s: %.0f MiB a rank: network %.0f, weights and gradient %.0f, optimizer %.0f",
+        t->o.stage, network + held + state, network, held, state);
+}
+
+status trainer_create(
+    trainer **out, const comm *c, const settings *s, const dataset *d, const trainer_options *o) {
+    trainer *t = memory_alloc(1, sizeof *t, "trainer");
+    status st = comm_agree(c, t ? STATUS_OK : STATUS_FAILED);
+    if (st != STATUS_OK) goto done;
+    *t = (trainer){.c = c, .s = s, .o = *o, .threads = setup_threads(s)};
+    deal_images(t);
+    plan_options arithmetic = {0};
+    bool resumed;
+    st = setup_arithmetic(c, s, &arithmetic);
+    /* A checkpoint made in another arithmetic would not continue to the same bits. */
+    t->o.key = setup_arithmetic_hash(t->o.key, &arithmetic);
+    if (st == STATUS_OK) st = comm_agree(c, build_network(t, d));
+    if (st == STATUS_OK) st = gradient_sync_create(&t->sync, c, t->gradient);
+    if (st == STATUS_OK) st = load_weights(t, &resumed);
+    if (st == STATUS_OK) st = comm_agree(c, choose_waves(t, &arithmetic));
+    if (st == STATUS_OK) st = comm_agree(c, build_plan(t, arithmetic));
+    if (st == STATUS_OK) st = open_metrics(t);
+    if (st != STATUS_OK) goto done;
+    log_start(t);
+    t->began = timer_now();
+    t->bar = progress_begin(o->stage, "steps", t->step, o->steps);
+    *out = t;
+    return STATUS_OK;
+done:
+    trainer_destroy(t);
+    return st;
+}
+
+void trainer_destroy(trainer *t) {
+    if (!t) return;
+    metrics_close(t->metrics);
+    memory_free(t->moments);
+    memory_free(t->own);
+    memory_free(t->bytes);
+    plan_destroy(t->plan);
+    gradient_sync_destroy(t->sync);
+    optimizer_destroy(&t->optimizer);
+    gradient_destroy(t->gradient);
+    parameters_destroy(t->p);
+    graph_destroy(t->g);
+    memory_free(t);
+}
+
+bool trainer_next(trainer *t) {
+    if (t->step >= t->o.steps) return false;
+    t->rate =
+        t->o.lr * schedule_factor(t->o.schedule, t->step, t->o.steps, t->o.warmup, t->o.power);
+    return true;
+}
+
+/* Rows of `width` figures, one a unit, of every rank in unit order. */
+static status gather_rows(
+    void *context, const double *local, size_t rows, size_t width, double *all) {
+    trainer *t = context;
+    for (int r = 0; r < comm_size(t->c); r++)
+        t->bytes[r] =
+            (size_t)units_of(t, rank_first(t, r + 1) - rank_first(t, r)) * width * sizeof *all;
+    assert(t->bytes[comm_rank(t->c)] == rows * width * sizeof *all);
+    (void)rows;
+    comm_gather(t->c, local, t->bytes, all);
+    return STATUS_OK;
+}
+
+void trainer_input(trainer *t, float **input) {
+    if (t->waves.count == 1 && t->local > 0) plan_swap_input(t->plan, input);
+    t->input = *input;
+}
+
+void trainer_begin(trainer *t) {
+    t->left = t->waves.count;
+    gradient_sync_begin(t->sync, t->units);
+}
+
+int trainer_wave(const trainer *t, int k, int *first) {
+    int begin = k * t->waves.images, rest = t->local - begin;
+    *first = begin;
+    return rest < t->waves.images ? rest : t->waves.images;
+}
+
+static step_context context_of(trainer *t, int first) {
+    return (step_context){.seed = (uint64_t)t->s->run.seed,
+        .step = (uint64_t)t->step,
+        .first = t->first + first,
+        .exchange = {gather_rows, t, t->o.images},
+        .poll = gradient_sync_poll,
+        .poll_context = t->sync};
+}
+
+status trainer_forward(trainer *t, int k) {
+    double now = timer_now();
+    int first, images = trainer_wave(t, k, &first);
+    step_context x = context_of(t, first);
+    size_t view = (size_t)t->o.crop * (size_t)t->o.crop * 3;
+    if (t->waves.count > 1)
+        memcpy(plan_input(t->plan, 0), t->input + (size_t)first * view,
+            (size_t)images * view * sizeof *t->input);
+    status st = plan_forward(t->plan, images, &x);
+    if (setup_norm(t->s) == NORM_GROUP)
+        plan_moments(t->plan, t->own + (size_t)units_of(t, first) * plan_moments_width(t->plan));
+    timer_lap(&t->time, PHASE_FORWARD, now);
+    return st;
+}
+
+status trainer_backward(trainer *t, int k, status st) {
+    int first, images = trainer_wave(t, k, &first);
+    step_context x = context_of(t, first);
+    assert(t->left > 0);
+    x.more = --t->left > 0;
+    if (setup_norm(t->s) == NORM_SYNC) st = comm_agree(t->c, st);
+    if (st != STATUS_OK) return st;
+    double now = timer_now();
+    st = plan_backward(t->plan, images, &x, t->gradient);
+    timer_lap(&t->time, PHASE_BACKWARD, now);
+    return st;
+}
+
+status trainer_end(trainer *t, status st, bool *again) {
+    double now = timer_now();
+    status all = gradient_sync_end(t->sync, again);
+    timer_lap(&t->time, PHASE_EXCHANGE, now);
+    st = comm_agree(t->c, st);
+    return st != STATUS_OK ? st : all;
+}
+
+/* Norm statistics of all units, in unit order, on every rank. */
+static void commit_statistics(trainer *t) {
+    norm_mode norm = setup_norm(t->s);
+    if (norm == NORM_FROZEN) return;
+    size_t width = plan_moments_width(t->plan);
+    if (norm == NORM_SYNC) {
+        plan_moments(t->plan, t->moments);
+        plan_commit(t->plan, t->moments, 1);
+        return;
+    }
+    gather_rows(t, t->own, (size_t)units_of(t, t->local), width, t->moments);
+    plan_commit(t->plan, t->moments, t->units);
+}
+
+static status save(trainer *t) {
+    char folder[FILE_PATH];
+    double now = timer_now();
+    status st = comm_agree(t->c, setup_path(folder, t->s, "checkpoints", 1));
+    checkpoint_state state = {t->p, &t->optimizer, t->gradient, t->o.key, t->step};
+    if (st == STATUS_OK) st = checkpoint_save(t->c, folder, t->o.stage, &state);
+    timer_lap(&t->time, PHASE_CHECKPOINT, now);
+    return st;
+}
+
+static status write_row(trainer *t, double loss, double anchors) {
+    if (!comm_root(t->c)) return STATUS_OK;
+    metrics_row row = METRICS_EMPTY(t->o.metric, t->o.round, t->step);
+    row.loss = loss;
+    row.anchors = anchors;
+    row.learning_rate = t->rate;
+    row.gradient_norm = gradient_norm(t->gradient);
+    return metrics_write(t->metrics, &row);
+}
+
+status trainer_update(trainer *t, double loss, double anchors) {
+    char note[32];
+    double now = timer_now(), rate[2] = {t->rate, t->rate * t->o.head_lr};
+    optimizer_step(&t->optimizer, t->p, t->gradient, rate, t->step);
+    commit_statistics(t);
+    status st = comm_agree(t->c, plan_pack(t->plan));
+    now = timer_lap(&t->time, PHASE_OPTIMIZER, now);
+    if (st != STATUS_OK) return st;
+    t->step++;
+    st = write_row(t, loss, anchors);
+    snprintf(note, sizeof note, "loss %.4f", loss);
+    progress_update(&t->bar, t->step, note);
+    timer_lap(&t->time, PHASE_WRITE, now);
+    /* One rank that was signalled is enough: the code travels with the agreement. */
+    if (st == STATUS_OK && stop_requested()) st = STATUS_STOPPED;
+    st = comm_agree(t->c, st);
+    bool due = t->s->run.checkpoint_steps > 0 && t->step % t->s->run.checkpoint_steps == 0;
+    if ((st == STATUS_OK && due && t->step < t->o.steps) || st == STATUS_STOPPED) {
+        status saved = save(t);
+        if (saved != STATUS_OK) return saved;
+    }
+    return st;
+}
+
+void trainer_gather_images(const trainer *t, double *figure) {
+    /* Each element has one nonzero summand, and adding zeros is exact. */
+    for (int i = 0; i < t->o.images; i++)
+        if (i < t->first || i >= t->first + t->local) figure[i] = 0;
+    comm_sum_f64_disjoint(t->c, figure, (size_t)t->o.images);
+}
+
+status trainer_finish(trainer *t, const char *path, uint64_t *hash) {
+    char step[24];
+    progress_end(&t->bar, t->step, "");
+    snprintf(step, sizeof step, "%" PRId64, t->step);
+    const char *metadata[] = {
+        "format", "pt", "program", "auxseg " AUXSEG_VERSION, "stage", t->o.stage, "steps", step};
+    status st = weights_save(t->c, path, t->p, metadata, 4);
+    if (st != STATUS_OK) return st;
+    *hash = weights_hash(t->p);
+    return STATUS_OK;
+}
+
+void trainer_forget(trainer *t) {
+    char folder[FILE_PATH];
+    if (setup_path(folder, t->s, "checkpoints", 1) == STATUS_OK)
+        checkpoint_clear(t->c, folder, t->o.stage);
+}
+
+double trainer_images_per_second(const trainer *t) {
+    double seconds = timer_now() - t->began;
+    return seconds > 0 ? (double)(t->step - t->resumed) * t->o.images / seconds : 0;
+}

@@ -1,0 +1,161 @@
+#include "src/app/training/views.h"
+
+#include "src/base/memory.h"
+#include "src/contrast/sample.h"
+
+#include <math.h>
+#include <string.h>
+
+static contrast_positives positives_of(const settings *s) {
+    if (strcmp(s->pretrain.positives, "augmentation") == 0) return POSITIVES_AUGMENTATION;
+    return strcmp(s->pretrain.positives, "both") == 0 ? POSITIVES_BOTH : POSITIVES_AUXILIARY;
+}
+
+/* Pixels of local images i and i + 1, the two views of one image. */
+static status choose_pixels(const views *v, batch *b, int i, const view *pair) {
+    size_t pixels = (size_t)v->h * (size_t)v->w, wanted = (size_t)v->wanted;
+    int *first = b->chosen + (size_t)i * wanted, *second = first + wanted;
+    const uint16_t *grid = b->label + (size_t)i * pixels;
+    status st = STATUS_OK;
+    for (int k = 0; k < (v->positives == POSITIVES_AUXILIARY ? 2 : 1) && st == STATUS_OK; k++) {
+        random_stream r = random_begin((uint64_t)v->t->s->run.seed, RANDOM_PIXELS,
+            (uint64_t)b->step, (uint64_t)(v->t->first + i + k));
+        if (v->positives == POSITIVES_AUXILIARY) {
+            st = sample_even(&r, grid + (size_t)k * pixels, v->h * v->w, v->wanted,
+                first + (size_t)k * wanted, &b->count[i + k]);
+            continue;
+        }
+        /* The control knows nothing of labels: its pairs are drawn uniformly. */
+        const uint16_t *even = v->positives == POSITIVES_BOTH ? grid : NULL;
+        st = sample_pairs(
+            &r, &pair[0], &pair[1], v->h, v->w, even, v->wanted, first, second, &b->count[i]);
+        b->count[i + 1] = b->count[i];
+    }
+    return st;
+}
+
+/* Both views of one image: local images i and i + 1. */
+static status load_pair(void *context, batch *b, int part) {
+    const views *v = context;
+    view pair[2];
+    sample m;
+    labelmap aux = {0};
+    status st = samples_get(v->images, b->source[part], &m);
+    if (st != STATUS_OK) return st;
+    st = labels_load(v->aux, b->source[part], &aux);
+    for (int k = 0; k < 2 && st == STATUS_OK; k++)
+        st = batch_view(b, 2 * part + k, &m, &aux, &pair[k]);
+    samples_release(&m);
+    labelmap_destroy(&aux);
+    return st == STATUS_OK ? choose_pixels(v, b, 2 * part, pair) : st;
+}
+
+status views_create(views *v, trainer *t, samples *images, const labels *aux, order *sequence) {
+    *v = (views){.t = t, .images = images, .aux = aux};
+    v->positives = positives_of(t->s);
+    v->wanted = t->s->pretrain.pixels;
+    plan_output_shape(t->plan, 0, &v->h, &v->w, &v->d);
+    size_t local = (size_t)t->local, rows = local * (size_t)v->wanted, d = (size_t)v->d;
+    v->z = memory_alloc(rows, d * sizeof *v->z, "embeddings");
+    v->length = memory_alloc(rows, sizeof *v->length, "embeddings");
+    v->gradient = memory_alloc(rows, d * sizeof *v->gradient, "gradient of embeddings");
+    v->label = memory_alloc(rows, sizeof *v->label, "labels of rows");
+    v->image = memory_alloc(rows, sizeof *v->image, "images of rows");
+    v->partner = memory_alloc(rows, sizeof *v->partner, "partners of rows");
+    bool whole = v->z && v->length && v->gradient && v->label && v->image && v->partner;
+    status st = comm_agree(t->c, whole ? STATUS_OK : STATUS_FAILED);
+    batches_options o = {.sequence = sequence,
+        .views = batches_views(&t->s->pretrain.view, t->o.crop),
+        .label_height = v->h,
+        .label_width = v->w,
+        .wanted = v->wanted,
+        .make = load_pair,
+        .context = v};
+    if (st == STATUS_OK) st = batches_create(&v->source, t, &o);
+    if (st != STATUS_OK) views_destroy(v);
+    return st;
+}
+
+void views_destroy(views *v) {
+    batches_destroy(v->source);
+    memory_free(v->z);
+    memory_free(v->length);
+    memory_free(v->gradient);
+    memory_free(v->label);
+    memory_free(v->image);
+    memory_free(v->partner);
+    *v = (views){0};
+}
+
+/* Rows of the pool in the order of the batch: label, image and partner of each. */
+static void list_rows(views *v) {
+    const batch *b = v->now;
+    size_t pixels = (size_t)v->h * (size_t)v->w;
+    v->n = 0;
+    for (int i = 0; i < v->t->local; i++) {
+        int other = i % 2 ? -b->count[i] : b->count[i];
+        for (int k = 0; k < b->count[i]; k++, v->n++) {
+            int at = b->chosen[(size_t)i * (size_t)v->wanted + (size_t)k];
+            uint16_t label = b->label[(size_t)i * pixels + (size_t)at];
+            v->label[v->n] = label == LABEL_IGNORE ? -1 : label;
+            v->image[v->n] = b->source[i / 2];
+            v->partner[v->n] = v->positives == POSITIVES_AUXILIARY ? -1 : (int32_t)v->n + other;
+        }
+    }
+}
+
+status views_load(views *v) {
+    batch *b;
+    status st = batches_next(v->source, &b);
+    v->now = b;
+    if (st == STATUS_OK) list_rows(v);
+    return st;
+}
+
+/* First row of local image i. */
+static size_t row_of(const views *v, int i) {
+    size_t row = 0;
+    for (int j = 0; j < i; j++) row += (size_t)v->now->count[j];
+    return row;
+}
+
+/* Local image i, the plan's image `at`. */
+static void embed_image(views *v, int i, int at) {
+    size_t row = row_of(v, i), d = (size_t)v->d;
+    const float *from = plan_output(v->t->plan, 0, at);
+    for (int k = 0; k < v->now->count[i]; k++, row++) {
+        const float *e = from + (size_t)v->now->chosen[i * v->wanted + k] * d;
+        double sum = 0;
+        for (size_t j = 0; j < d; j++) sum += (double)e[j] * e[j];
+        /* PyTorch's normalize: a vector of zeros stays one. */
+        v->length[row] = (float)fmax(sqrt(sum), 1e-12);
+        for (size_t j = 0; j < d; j++) v->z[row * d + j] = e[j] / v->length[row];
+    }
+}
+
+void views_embed(views *v, int k) {
+    int first, images = trainer_wave(v->t, k, &first);
+#pragma omp parallel for schedule(dynamic) num_threads(v->t->threads)
+    for (int i = 0; i < images; i++) embed_image(v, first + i, i);
+}
+
+/* d/de of z = e / |e|: (g - z (z.g)) / |e|. */
+static void scatter_image(views *v, int i, int at) {
+    size_t row = row_of(v, i), d = (size_t)v->d;
+    float *to = plan_output_gradient(v->t->plan, 0, at);
+    memset(to, 0, (size_t)v->h * (size_t)v->w * d * sizeof *to);
+    for (int k = 0; k < v->now->count[i]; k++, row++) {
+        const float *g = v->gradient + row * d, *z = v->z + row * d;
+        float *e = to + (size_t)v->now->chosen[i * v->wanted + k] * d;
+        double dot = 0;
+        for (size_t j = 0; j < d; j++) dot += (double)g[j] * z[j];
+        /* A pixel of the second view may be the partner of several: their gradients add. */
+        for (size_t j = 0; j < d; j++) e[j] += (float)((g[j] - z[j] * dot) / v->length[row]);
+    }
+}
+
+void views_scatter(views *v, int k) {
+    int first, images = trainer_wave(v->t, k, &first);
+#pragma omp parallel for schedule(dynamic) num_threads(v->t->threads)
+    for (int i = 0; i < images; i++) scatter_image(v, first + i, i);
+}

@@ -1,0 +1,38 @@
+/* Two random views of each image of a batch, the pixels of them that are compared, and the rows of
+ * the pool that these become. A rank holds both views of an image: images 2 b and 2 b + 1 of the
+ * network's batch. */
+#ifndef AUXSEG_APP_TRAINING_VIEWS_H
+#define AUXSEG_APP_TRAINING_VIEWS_H
+
+#include "io/hdf5/labels.h"
+#include "src/app/training/batches.h"
+#include "src/contrast/loss.h"
+#include "src/image/augment.h"
+
+typedef struct views {
+    trainer *t; /* borrowed, like the next two */
+    samples *images;
+    const labels *aux;
+    batches *source;  /* owned */
+    const batch *now; /* this step's: its label maps are auxiliary labels [local, h, w] */
+    contrast_positives positives;
+    int h, w, d;                      /* of the embeddings: grid and dimensions */
+    int wanted;                       /* pixels a view */
+    size_t n;                         /* rows of this rank */
+    float *z, *length, *gradient;     /* [n, D] unit rows; [n] lengths before; [n, D] */
+    int32_t *label, *image, *partner; /* [n] */
+} views;
+
+/* All but v is borrowed. Batches begin to be made. Collective. */
+status views_create(views *v, trainer *t, samples *images, const labels *aux, order *sequence);
+/* Not collective. */
+void views_destroy(views *v);
+/* The step's views into the plan's inputs, and which pixels take part. Not collective. */
+status views_load(views *v);
+/* After trainer_forward of wave k: its chosen pixels' embeddings as unit rows. Not collective. */
+void views_embed(views *v, int k);
+/* v->gradient of wave k through the normalisation into the plan's output gradients. Not collective.
+ */
+void views_scatter(views *v, int k);
+
+#endif
