@@ -4,7 +4,7 @@
 #include "mpi/shard.h"
 #include "src/app/clusters/score_record.h"
 #include "src/app/features/extract.h"
-#include "src/app/stage/order.h"
+#include "src/app/stage/image_list.h"
 #include "src/app/stage/setup.h"
 #include "src/app/stage/stage.h"
 #include "src/base/hash.h"

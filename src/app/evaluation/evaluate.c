@@ -1,7 +1,7 @@
 #include "src/app/evaluation/evaluate.h"
 
 #include "mpi/shard.h"
-#include "src/app/stage/order.h"
+#include "src/app/stage/image_list.h"
 #include "src/app/stage/setup.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"

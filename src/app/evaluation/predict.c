@@ -4,7 +4,7 @@
 #include "io/codecs/image_file.h"
 #include "mpi/shard.h"
 #include "src/app/evaluation/evaluate.h"
-#include "src/app/stage/order.h"
+#include "src/app/stage/image_list.h"
 #include "src/app/stage/setup.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"

@@ -1,5 +1,6 @@
 #include "src/app/training/finetune.h"
 
+#include "src/app/stage/image_list.h"
 #include "src/app/stage/setup.h"
 #include "src/app/stage/stage.h"
 #include "src/app/training/batches.h"

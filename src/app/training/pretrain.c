@@ -1,6 +1,7 @@
 #include "src/app/training/pretrain.h"
 
 #include "mpi/pool.h"
+#include "src/app/stage/image_list.h"
 #include "src/app/stage/setup.h"
 #include "src/app/stage/stage.h"
 #include "src/app/training/views.h"

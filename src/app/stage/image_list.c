@@ -1,0 +1,95 @@
+/* Which images a stage takes: those of a split, or the labelled share that fine-tuning learns from.
+ * A share is drawn from the seed alone, so that the score can leave out the same images that the
+ * extractor was trained on. */
+#include "src/app/stage/image_list.h"
+
+#include "io/files/file.h"
+#include "src/base/log.h"
+#include "src/base/memory.h"
+#include "src/base/random.h"
+
+#include <math.h>
+#include <string.h>
+
+status images_of_split(image_list *out, const dataset *d, split which, bool labelled) {
+    int n = dataset_count(d);
+    *out = (image_list){memory_alloc((size_t)n, sizeof(int), "image list"), 0};
+    if (!out->member) return STATUS_FAILED;
+    for (int i = 0; i < n; i++) {
+        dataset_item item = dataset_get(d, i);
+        if (item.split == which && (item.labelled || !labelled)) out->member[out->count++] = i;
+    }
+    return STATUS_OK;
+}
+
+static int find_name(const dataset *d, const image_list *in, const char *name) {
+    for (int i = 0; i < in->count; i++)
+        if (strcmp(dataset_get(d, in->member[i]).name, name) == 0) return i;
+    return -1;
+}
+
+/* Marks the images that a list file names. */
+static status mark_listed(const dataset *d, const image_list *train, const char *path, bool *take) {
+    enum { LIST_LIMIT = 1 << 28 };
+    char *text = NULL, *rest = NULL;
+    size_t bytes;
+    status st = file_read(path, LIST_LIMIT, (void **)&text, &bytes);
+    if (st != STATUS_OK) return st;
+    int line = 0;
+    for (char *name = strtok_r(text, "\r\n", &rest); name && st == STATUS_OK;
+         name = strtok_r(NULL, "\r\n", &rest)) {
+        line++;
+        int at = find_name(d, train, name);
+        if (at < 0) {
+            log_error("%s: entry %d: \"%s\" is no labelled training image", path, line, name);
+            st = STATUS_DATA;
+        } else {
+            take[at] = true;
+        }
+    }
+    memory_free(text);
+    return st;
+}
+
+static status mark_fraction(int count, double fraction, uint64_t seed, bool *take) {
+    uint32_t *permutation = memory_alloc((size_t)count, sizeof *permutation, "labelled share");
+    if (!permutation) return STATUS_FAILED;
+    random_stream r = random_begin(seed, RANDOM_SUBSET, 0, 0);
+    random_permutation(&r, permutation, (uint32_t)count);
+    int wanted = (int)fmax(1, floor(fraction * count + 0.5));
+    for (int i = 0; i < wanted && i < count; i++) take[permutation[i]] = true;
+    memory_free(permutation);
+    return STATUS_OK;
+}
+
+status images_labelled(image_list *out, const dataset *d, const settings *s) {
+    bool *take = NULL;
+    image_list train;
+    *out = (image_list){0};
+    status st = images_of_split(&train, d, SPLIT_TRAIN, true);
+    if (st == STATUS_OK && train.count == 0) {
+        log_error("the data set has no labelled training image");
+        st = STATUS_DATA;
+    }
+    if (st != STATUS_OK) goto done;
+    take = memory_alloc((size_t)train.count, sizeof *take, "labelled share");
+    st = !take ? STATUS_FAILED
+         : s->finetune.list[0]
+             ? mark_listed(d, &train, s->finetune.list, take)
+             : mark_fraction(train.count, s->finetune.fraction, (uint64_t)s->run.seed, take);
+    if (st != STATUS_OK) goto done;
+    int kept = 0;
+    for (int i = 0; i < train.count; i++)
+        if (take[i]) train.member[kept++] = train.member[i];
+    if (kept == 0) {
+        log_error("%s: names no image", s->finetune.list);
+        st = STATUS_DATA;
+        goto done;
+    }
+    *out = (image_list){train.member, kept};
+    train.member = NULL;
+done:
+    memory_free(take);
+    memory_free(train.member);
+    return st;
+}
