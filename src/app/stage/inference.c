@@ -28,7 +28,7 @@ status inference_create(inference **out, const comm *c, const settings *s, const
     status st = comm_agree(c, n ? STATUS_OK : STATUS_FAILED);
     if (st != STATUS_OK) goto done;
     n->threads = setup_threads(s);
-    network_options o = setup_network(s, d);
+    network_options o = setup_network(s, dataset_classes(d));
     st = network_create(&n->g, &o, end, layers);
     if (st == STATUS_OK && !(n->p = parameters_create(n->g))) st = STATUS_FAILED;
     st = comm_agree(c, st);

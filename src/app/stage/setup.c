@@ -93,13 +93,13 @@ int setup_threads(const settings *s) {
     return s->run.threads > 0 ? s->run.threads : omp_get_max_threads();
 }
 
-network_options setup_network(const settings *s, const dataset *d) {
+network_options setup_network(const settings *s, int classes) {
     return (network_options){.backbone = s->model.backbone,
         .stages = s->model.stages,
         .output_stride = s->model.output_stride,
         .head = s->model.head,
         .head_channels = s->model.head_channels,
-        .classes = dataset_classes(d),
+        .classes = classes,
         .projection = s->model.projection};
 }
 

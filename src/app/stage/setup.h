@@ -32,8 +32,8 @@ uint64_t setup_arithmetic_hash(uint64_t hash, const plan_options *o);
 uint64_t setup_hash(const comm *c, const settings *s, const char *groups);
 /* run.threads, or OpenMP's own number. Not collective. */
 int setup_threads(const settings *s);
-/* Not collective. Strings are borrowed from the settings. */
-network_options setup_network(const settings *s, const dataset *d);
+/* classes: of the data set. Not collective. Strings are borrowed from the settings. */
+network_options setup_network(const settings *s, int classes);
 norm_mode setup_norm(const settings *s);
 /* "constant" | "polynomial" | "cosine". */
 schedule_kind setup_schedule(const char *name);

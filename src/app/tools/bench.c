@@ -1,75 +1,12 @@
+/* `auxseg bench WHAT`: finds the benchmark. Each is a file of its own, bench_WHAT.c. */
 #include "src/app/tools/bench.h"
 
+#include "src/app/tools/bench_extract_train.h"
+#include "src/app/tools/bench_kmeans.h"
+#include "src/app/tools/bench_loss.h"
 #include "src/base/log.h"
-#include "src/base/nearest.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-
-enum { OPTIONS = 32 };
-
-static bool among(const char *word, const char *choices) {
-    size_t length = strlen(word);
-    for (const char *at = choices; at; at = strchr(at, '|') ? strchr(at, '|') + 1 : NULL)
-        if (strncmp(at, word, length) == 0 && (at[length] == '|' || at[length] == '\0'))
-            return length > 0;
-    return false;
-}
-
-static status read_option(bench_option *o, int count, const char *word, const char *value) {
-    const char *names[OPTIONS];
-    for (int i = 0; i < count; i++) {
-        names[i] = o[i].name;
-        if (strcmp(o[i].name, word) != 0) continue;
-        if (!value) {
-            log_error("bench: the value of %s is missing", word);
-            return STATUS_USAGE;
-        }
-        if (o[i].choices && !among(value, o[i].choices)) {
-            log_error("bench: %s %s: must be one of %s", word, value, o[i].choices);
-            return STATUS_USAGE;
-        }
-        o[i].value = value;
-        return STATUS_OK;
-    }
-    log_error("bench: unknown option %s: did you mean %s?", word,
-        names[nearest_word(word, names, (size_t)count)]);
-    return STATUS_USAGE;
-}
-
-status bench_options(const comm *c, bench_option *o, int count, int argc, char **argv) {
-    status st = STATUS_OK;
-    for (int i = 0; i < argc && st == STATUS_OK; i += 2)
-        if (comm_root(c) || i + 1 < argc)
-            st = comm_root(c) ? read_option(o, count, argv[i], i + 1 < argc ? argv[i + 1] : NULL)
-                              : STATUS_OK;
-    for (int i = 0; i < count && st == STATUS_OK && comm_root(c); i++)
-        if (o[i].needed && !o[i].value) {
-            log_error("bench: %s is missing", o[i].name);
-            st = STATUS_USAGE;
-        }
-    st = comm_agree(c, st);
-    /* What rank 0 found without a mistake, the others read alike. */
-    for (int i = 0; i < argc && st == STATUS_OK && !comm_root(c); i += 2)
-        st = read_option(o, count, argv[i], argv[i + 1]);
-    return st;
-}
-
-status bench_number(
-    const comm *c, const bench_option *o, int64_t least, int64_t most, int64_t *to) {
-    char *end;
-    errno = 0;
-    long long v = strtoll(o->value, &end, 10);
-    if (end != o->value && *end == '\0' && errno == 0 && v >= least && v <= most) {
-        *to = v;
-        return STATUS_OK;
-    }
-    if (comm_root(c))
-        log_error("bench: %s %s: must be a whole number from %lld to %lld", o->name, o->value,
-            (long long)least, (long long)most);
-    return STATUS_USAGE;
-}
 
 status command_bench(const comm *c, int argc, char **argv) {
     static const struct {

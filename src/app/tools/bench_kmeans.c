@@ -1,7 +1,12 @@
+/* Seconds of an iteration of k-means on a matrix from a file, from its first K rows, so that
+ * another program can be given the same start (tests/compare/kmeans.py). Labels and centroids can
+ * be written to compare them, too. */
+#include "src/app/tools/bench_kmeans.h"
+
 #include "io/files/npy.h"
 #include "mpi/kmeans.h"
 #include "mpi/shard.h"
-#include "src/app/tools/bench.h"
+#include "src/app/tools/bench_options.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
 #include "src/base/timer.h"

@@ -1,7 +1,12 @@
+/* Seconds of the contrastive loss and its gradient over one pool that all ranks have a part of:
+ * random unit rows, or rows and labels from files, whose gradient can be written and compared with
+ * another program's. */
+#include "src/app/tools/bench_loss.h"
+
 #include "io/files/npy.h"
 #include "mpi/pool.h"
 #include "mpi/shard.h"
-#include "src/app/tools/bench.h"
+#include "src/app/tools/bench_options.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
 #include "src/base/random.h"

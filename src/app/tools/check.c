@@ -4,6 +4,7 @@
 #include "io/weights/safetensors.h"
 #include "io/weights/weights.h"
 #include "src/app/features/extract.h"
+#include "src/app/stage/setup.h"
 #include "src/base/log.h"
 #include "src/model/network.h"
 
@@ -18,15 +19,11 @@ static void note(status *first, status st) {
     if (*first == STATUS_OK) *first = st;
 }
 
+/* Where the data set's own number is not in the settings, a classifier of some classes stands for
+ * it. */
 static network_options network_of(const settings *s) {
     enum { SOME_CLASSES = 2 };
-    return (network_options){.backbone = s->model.backbone,
-        .stages = s->model.stages,
-        .output_stride = s->model.output_stride,
-        .head = s->model.head,
-        .head_channels = s->model.head_channels,
-        .classes = s->dataset.classes > 0 ? s->dataset.classes : SOME_CLASSES,
-        .projection = s->model.projection};
+    return setup_network(s, s->dataset.classes > 0 ? s->dataset.classes : SOME_CLASSES);
 }
 
 /* The parameter that a tensor of a file is meant for, with or without "backbone."; -1: none. */

@@ -44,7 +44,7 @@ static void deal_images(trainer *t) {
 }
 
 static status build_network(trainer *t, const dataset *d) {
-    network_options n = setup_network(t->s, d);
+    network_options n = setup_network(t->s, dataset_classes(d));
     status st = network_create(&t->g, &n, t->o.end, NULL);
     if (st != STATUS_OK) return st;
     t->p = parameters_create(t->g);

@@ -1,7 +1,9 @@
 /* Images a second of dense feature extraction and of training steps: a ResNet trunk, or DeepLabV3
  * on it with cross-entropy on upsampled logits and SGD, on random images and labels. */
+#include "src/app/tools/bench_extract_train.h"
+
 #include "mpi/gradient.h"
-#include "src/app/tools/bench.h"
+#include "src/app/tools/bench_options.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
 #include "src/base/random.h"
