@@ -3,10 +3,10 @@
 #include "src/app/report/report.h"
 
 #include "io/hdf5/labels.h"
-#include "io/page/report.h"
-#include "src/app/report/report_pictures.h"
-#include "src/app/report/report_quality.h"
-#include "src/app/report/report_typical.h"
+#include "io/page/page.h"
+#include "src/app/report/pictures.h"
+#include "src/app/report/label_quality.h"
+#include "src/app/report/typical_patches.h"
 #include "src/app/stage/setup.h"
 #include "src/app/stage/stage.h"
 #include "src/base/memory.h"
@@ -17,24 +17,24 @@
 enum { MEASURES = 3 };
 
 /* Everything that the page borrows. */
-typedef struct page {
+typedef struct content {
     stage *t;
     int round;   /* the last one that is there */
     labels *aux; /* NULL: none */
-    report_measure measure[MEASURES], *class_iou;
-    quality quality;
-    report_pictures overlays, predictions;
-    report_typical typical;
+    page_measure measure[MEASURES], *class_iou;
+    label_quality quality;
+    picture_set overlays, predictions;
+    typical_patches typical;
     const char **class_name;
-    report_data data;
-} page;
+    page_data data;
+} content;
 
-static double figure(const page *g, const char *group, const char *name) {
+static double figure(const content *g, const char *group, const char *name) {
     return run_record_get_result(g->t->record, group, name);
 }
 
 /* "finetuned/IoU" or "finetuned-2/IoU": results of the last round. text [STAGE_NAME]. */
-static void group_name(const page *g, const char *base, const char *table, char *text) {
+static void group_name(const content *g, const char *base, const char *table, char *text) {
     char name[STAGE_NAME - 16];
     if (g->round > 1)
         snprintf(name, sizeof name, "%s-%d", base, g->round);
@@ -53,7 +53,7 @@ static int last_round(const stage *t) {
     return last;
 }
 
-static status fill_measures(page *g) {
+static status fill_measures(content *g) {
     static const char *const name[MEASURES] = {"mIoU", "mAcc", "aAcc"};
     char group[STAGE_NAME], table[STAGE_NAME];
     int classes = dataset_classes(g->t->d);
@@ -61,13 +61,13 @@ static status fill_measures(page *g) {
     group_name(g, "finetuned", "/IoU", table);
     for (int i = 0; i < MEASURES; i++)
         g->measure[i] =
-            (report_measure){name[i], figure(g, "baseline", name[i]), figure(g, group, name[i])};
+            (page_measure){name[i], figure(g, "baseline", name[i]), figure(g, group, name[i])};
     g->class_iou = memory_alloc((size_t)classes, sizeof *g->class_iou, "report");
     if (!g->class_iou) return STATUS_FAILED;
     for (int y = 0; y < classes; y++) {
         const char *class = dataset_class_name(g->t->d, y);
         g->class_iou[y] =
-            (report_measure){class, figure(g, "baseline/IoU", class), figure(g, table, class)};
+            (page_measure){class, figure(g, "baseline/IoU", class), figure(g, table, class)};
     }
     if (isnan(g->measure[0].baseline) && isnan(g->measure[0].finetuned)) return STATUS_OK;
     g->data.measure = g->measure;
@@ -77,16 +77,16 @@ static status fill_measures(page *g) {
     return STATUS_OK;
 }
 
-static status open_labels(page *g) {
+static status open_labels(content *g) {
     char path[FILE_PATH];
     status st = setup_path(path, g->t->s, "labels.h5", g->round);
     if (st != STATUS_OK || !file_exists(path)) return st;
     return labels_open(NULL, path, &g->aux);
 }
 
-static status fill_quality(page *g) {
+static status fill_quality(content *g) {
     int k = g->aux ? labels_about(g->aux).k : g->t->s->cluster.k;
-    status st = quality_create(&g->quality, g->t, g->round, k);
+    status st = label_quality_create(&g->quality, g->t, g->round, k);
     g->data.score = g->quality.score;
     g->data.scores = g->quality.scores;
     g->data.table = g->quality.table;
@@ -94,7 +94,7 @@ static status fill_quality(page *g) {
     return st;
 }
 
-static status fill_legend(page *g) {
+static status fill_legend(content *g) {
     int classes = dataset_classes(g->t->d);
     g->class_name = memory_alloc((size_t)classes, sizeof *g->class_name, "report");
     if (!g->class_name) return STATUS_FAILED;
@@ -104,7 +104,7 @@ static status fill_legend(page *g) {
     return STATUS_OK;
 }
 
-static status fill_labels(page *g) {
+static status fill_labels(content *g) {
     static const char own_colours[] =
         "Auxiliary labels: the same colour in two images is the same label. The other overlays "
         "have the colours of the classes. Outliers and pixels without a class are darkened.";
@@ -113,8 +113,8 @@ static status fill_labels(page *g) {
         "several share one. The other overlays have the colours of the classes. Outliers and "
         "pixels without a class are darkened.";
     if (!g->aux) return STATUS_OK;
-    status st = report_label_pictures(g->t, g->aux, g->quality.majority, &g->overlays);
-    if (st == STATUS_OK) st = report_typical_create(&g->typical, g->t, g->aux, &g->quality);
+    status st = pictures_of_labels(g->t, g->aux, g->quality.majority, &g->overlays);
+    if (st == STATUS_OK) st = typical_patches_create(&g->typical, g->t, g->aux, &g->quality);
     g->data.overlay = g->overlays.strip;
     g->data.overlays = g->overlays.strips;
     g->data.overlay_note = g->quality.k > 255 ? shared_colours : own_colours;
@@ -125,23 +125,23 @@ static status fill_labels(page *g) {
 }
 
 /* Tables and pictures; which of them there are depends on the stages that have run. */
-static status fill_page(page *g) {
+static status fill_content(content *g) {
     status st = fill_measures(g);
     if (st == STATUS_OK) st = open_labels(g);
     if (st == STATUS_OK) st = fill_quality(g);
     if (st == STATUS_OK) st = fill_legend(g);
     if (st == STATUS_OK) st = fill_labels(g);
-    if (st == STATUS_OK) st = report_prediction_pictures(g->t, g->round, &g->predictions);
+    if (st == STATUS_OK) st = pictures_of_predictions(g->t, g->round, &g->predictions);
     g->data.prediction = g->predictions.strip;
     g->data.predictions = g->predictions.strips;
     return st;
 }
 
-static void page_destroy(page *g) {
-    report_pictures_destroy(&g->overlays);
-    report_pictures_destroy(&g->predictions);
-    report_typical_destroy(&g->typical);
-    quality_destroy(&g->quality);
+static void content_destroy(content *g) {
+    picture_set_destroy(&g->overlays);
+    picture_set_destroy(&g->predictions);
+    typical_patches_destroy(&g->typical);
+    label_quality_destroy(&g->quality);
     labels_close(g->aux);
     memory_free(g->class_iou);
     memory_free(g->class_name);
@@ -150,14 +150,14 @@ static void page_destroy(page *g) {
 /* Rank 0. */
 static status write_page(stage *t) {
     char metrics_path[FILE_PATH], title[256];
-    page g = {.t = t, .round = last_round(t)};
+    content g = {.t = t, .round = last_round(t)};
     snprintf(title, sizeof title, "auxseg: %.200s", t->s->run.dir);
     status st = setup_path(metrics_path, t->s, "metrics.csv", 1);
-    g.data = (report_data){.title = title, .settings = t->s, .record = t->record};
+    g.data = (page_data){.title = title, .settings = t->s, .record = t->record};
     if (file_exists(metrics_path)) g.data.metrics = metrics_path;
-    if (st == STATUS_OK) st = fill_page(&g);
-    if (st == STATUS_OK) st = report_write(t->s->run.dir, &g.data);
-    page_destroy(&g);
+    if (st == STATUS_OK) st = fill_content(&g);
+    if (st == STATUS_OK) st = page_write(t->s->run.dir, &g.data);
+    content_destroy(&g);
     return st;
 }
 

@@ -1,4 +1,4 @@
-#include "src/app/report/report_typical.h"
+#include "src/app/report/typical_patches.h"
 
 #include "io/codecs/image_file.h"
 #include "src/app/stage/setup.h"
@@ -57,7 +57,7 @@ static status measure(const labels *aux, label_size *size, int *shape) {
     return STATUS_OK;
 }
 
-static status reserve(report_typical *r, int clusters) {
+static status reserve(typical_patches *r, int clusters) {
     size_t n = (size_t)clusters;
     r->cluster = memory_alloc(n, sizeof *r->cluster, "patches");
     r->patch = memory_alloc(n, sizeof *r->patch, "patches");
@@ -67,8 +67,9 @@ static status reserve(report_typical *r, int clusters) {
     return STATUS_OK;
 }
 
-static void describe(report_typical *r, int i, const label_size *s, int64_t all, const quality *q) {
-    const quality_cluster *c = &q->cluster[s->label];
+static void describe(
+    typical_patches *r, int i, const label_size *s, int64_t all, const label_quality *q) {
+    const cluster_quality *c = &q->cluster[s->label];
     typical_text *text = &r->text[i];
     snprintf(text->name, sizeof text->name, "%d%s%.60s", s->label, c->majority ? " \xC2\xB7 " : "",
         c->majority ? c->majority : "");
@@ -77,12 +78,12 @@ static void describe(report_typical *r, int i, const label_size *s, int64_t all,
     if (isfinite(c->precision))
         snprintf(text->note + n, sizeof text->note - (size_t)n,
             "; precision %.0f %%, chance %.0f %%", 100 * c->precision, 100 * c->chance);
-    r->cluster[i] = (report_cluster){text->name, text->note, r->patch[i], 0};
+    r->cluster[i] = (page_cluster){text->name, text->note, r->patch[i], 0};
 }
 
 /* place [*places]: the patches of all clusters, by image. A file that names what is not there is
  * read no further. */
-static status find_places(report_typical *r, const labels *aux, const label_size *size,
+static status find_places(typical_patches *r, const labels *aux, const label_size *size,
     const int *shape, place *list, int *places) {
     const typical_pixel *typical = labels_about(aux).typical;
     for (int i = 0; i < r->clusters; i++)
@@ -125,7 +126,7 @@ static status cut(const image *rgb, int top, int left, int side, image *out) {
 }
 
 /* The patch around pixel `pixel` of a label map [h, w] of the image. */
-static status make_patch(const image *rgb, int h, int w, uint32_t pixel, report_patch *out) {
+static status make_patch(const image *rgb, int h, int w, uint32_t pixel, page_patch *out) {
     double cell_h = (double)rgb->height / h, cell_w = (double)rgb->width / w;
     double y = (pixel / (uint32_t)w + 0.5) * cell_h, x = (pixel % (uint32_t)w + 0.5) * cell_w;
     int shorter = rgb->height < rgb->width ? rgb->height : rgb->width;
@@ -147,12 +148,12 @@ static status make_patch(const image *rgb, int h, int w, uint32_t pixel, report_
 
 /* Every patch of one image: list [count]. */
 static status cut_image(
-    report_typical *r, const stage *t, const int *shape, const place *list, int count) {
+    typical_patches *r, const stage *t, const int *shape, const place *list, int count) {
     image rgb = {0};
     int i = list->image;
     status st = dataset_load(t->d, i, 1, &rgb, NULL);
     for (int n = 0; n < count && st == STATUS_OK; n++) {
-        report_patch *p = &r->patch[list[n].cluster][list[n].at];
+        page_patch *p = &r->patch[list[n].cluster][list[n].at];
         p->picture.caption = dataset_get(t->d, i).name;
         st = make_patch(&rgb, shape[2 * i], shape[2 * i + 1], list[n].pixel, p);
     }
@@ -161,7 +162,7 @@ static status cut_image(
 }
 
 static status cut_patches(
-    report_typical *r, const stage *t, const int *shape, const place *list, int places) {
+    typical_patches *r, const stage *t, const int *shape, const place *list, int places) {
     status worst = STATUS_OK;
     int threads = setup_threads(t->s);
 #pragma omp parallel for schedule(dynamic) num_threads(threads)
@@ -178,7 +179,7 @@ static status cut_patches(
     return worst;
 }
 
-static void write_note(report_typical *r, const label_size *size, int k, int64_t all) {
+static void write_note(typical_patches *r, const label_size *size, int k, int64_t all) {
     int64_t shown = 0;
     for (int i = 0; i < r->clusters; i++) shown += size[i].pixels;
     int n = snprintf(r->note, sizeof r->note,
@@ -195,9 +196,9 @@ static void write_note(report_typical *r, const label_size *size, int k, int64_t
             rest, 100 * (double)(all - shown) / (double)all);
 }
 
-status report_typical_create(
-    report_typical *out, const stage *t, const labels *aux, const quality *q) {
-    *out = (report_typical){0};
+status typical_patches_create(
+    typical_patches *out, const stage *t, const labels *aux, const label_quality *q) {
+    *out = (typical_patches){0};
     if (!labels_about(aux).typical) return STATUS_OK;
     int k = labels_about(aux).k, clusters = 0, places = 0;
     int64_t all = 0;
@@ -220,7 +221,7 @@ status report_typical_create(
     return st;
 }
 
-void report_typical_destroy(report_typical *r) {
+void typical_patches_destroy(typical_patches *r) {
     for (int i = 0; i < r->clusters; i++)
         for (int j = 0; j < TYPICAL; j++) {
             void *bytes;
@@ -230,5 +231,5 @@ void report_typical_destroy(report_typical *r) {
     memory_free(r->cluster);
     memory_free(r->patch);
     memory_free(r->text);
-    *r = (report_typical){0};
+    *r = (typical_patches){0};
 }

@@ -2,8 +2,8 @@
  * (by gnuplot where it is installed; else the page says so and shows the figures in tables).
  * Every text is escaped: class, file and stage names may hold anything. Not collective: one rank
  * calls. The page depends on the data alone (and on gnuplot's version). */
-#ifndef AUXSEG_IO_PAGE_REPORT_H
-#define AUXSEG_IO_PAGE_REPORT_H
+#ifndef AUXSEG_IO_PAGE_PAGE_H
+#define AUXSEG_IO_PAGE_PAGE_H
 
 #include "io/files/run_record.h"
 #include "src/base/settings.h"
@@ -12,98 +12,98 @@
 #include <stddef.h>
 
 /* How a column of numbers is shown; NAN is a dash everywhere. */
-typedef enum report_kind {
+typedef enum page_kind {
     REPORT_SHARE,  /* in [0, 1], as per cent */
     REPORT_COUNT,  /* integer, thousands set apart */
     REPORT_NUMBER, /* four significant digits */
-} report_kind;
+} page_kind;
 
-typedef struct report_column {
+typedef struct page_column {
     const char *name;
-    report_kind kind;
-} report_column;
+    page_kind kind;
+} page_column;
 
 /* Numbers beside names: per class, per cluster ... */
-typedef struct report_table {
-    const char *title, *note;    /* note: NULL or a sentence below the title */
-    const char *row_title;       /* head of the first column ("Class") */
-    const char *const *row;      /* [rows] */
-    const char *text_title;      /* head of a column of texts after it; NULL: no such column */
-    const char *const *text;     /* [rows] */
-    const char *bar_title;       /* NULL: none; else each row ends in a bar of the first column
-                                    with a mark at the second, both shares */
-    const report_column *column; /* [columns] */
-    int rows, columns;           /* more than 40 rows are folded away */
-    const double *value;         /* [rows, columns] */
-} report_table;
+typedef struct page_table {
+    const char *title, *note;  /* note: NULL or a sentence below the title */
+    const char *row_title;     /* head of the first column ("Class") */
+    const char *const *row;    /* [rows] */
+    const char *text_title;    /* head of a column of texts after it; NULL: no such column */
+    const char *const *text;   /* [rows] */
+    const char *bar_title;     /* NULL: none; else each row ends in a bar of the first column
+                                  with a mark at the second, both shares */
+    const page_column *column; /* [columns] */
+    int rows, columns;         /* more than 40 rows are folded away */
+    const double *value;       /* [rows, columns] */
+} page_table;
 
 /* A figure of label quality beside what chance would give. */
-typedef struct report_score {
+typedef struct page_score {
     const char *group; /* a heading when it differs from the one before ("Round 1"); NULL: none */
     const char *name;
     double value, chance; /* in [0, 1]; chance NAN: none */
-} report_score;
+} page_score;
 
-typedef struct report_picture {
+typedef struct page_picture {
     const void *data; /* encoded as JPEG or PNG */
     size_t bytes;
     const char *caption;
-} report_picture;
+} page_picture;
 
 /* Pictures that belong side by side: image, labels, prediction ... */
-typedef struct report_strip {
+typedef struct page_strip {
     const char *title;
-    const report_picture *picture; /* [pictures] */
+    const page_picture *picture; /* [pictures] */
     int pictures;
-} report_strip;
+} page_strip;
 
 /* A square part of an image around one of a cluster's pixels. */
-typedef struct report_patch {
-    report_picture picture; /* the caption appears when it is pointed at */
+typedef struct page_patch {
+    page_picture picture;   /* the caption appears when it is pointed at */
     double left, top, size; /* the pixel's cell in it, a square: shares of its side */
-} report_patch;
+} page_patch;
 
 /* A cluster's most typical patches, nearest to its centroid first. */
-typedef struct report_cluster {
-    const char *name, *note;   /* beside the patches; note: NULL or a line below the name */
-    const report_patch *patch; /* [patches] */
+typedef struct page_cluster {
+    const char *name, *note; /* beside the patches; note: NULL or a line below the name */
+    const page_patch *patch; /* [patches] */
     int patches;
-} report_cluster;
+} page_cluster;
 
 /* A measure of the segmentation before and after; NAN: not measured. */
-typedef struct report_measure {
+typedef struct page_measure {
     const char *name;
     double baseline, finetuned;
-} report_measure;
+} page_measure;
 
 /* All borrowed; every array may be empty, every pointer NULL: its section is left out. */
-typedef struct report_data {
+typedef struct page_data {
     const char *title;
     const settings *settings; /* effective settings */
     const run_record *record; /* machine, stages with their phases, hashes, start, ranks, threads */
     const char *metrics;      /* path of metrics.csv: loss and objective curves */
-    const report_measure *measure; /* mIoU, mAcc, aAcc: the headline */
+    const page_measure *measure; /* mIoU, mAcc, aAcc: the headline */
     int measures;
-    const report_measure *class_iou; /* per class */
+    const page_measure *class_iou; /* per class */
     int classes;
-    const report_score *score;
+    const page_score *score;
     int scores;
-    const report_table *table; /* label quality per class, per cluster */
+    const page_table *table; /* label quality per class, per cluster */
     int tables;
     const char *const *class_name; /* [class_names], legend of the pictures: palette_classes() */
     int class_names;
-    const report_strip *overlay; /* auxiliary labels on images */
+    const page_strip *overlay; /* auxiliary labels on images */
     int overlays;
     const char *overlay_note;
-    const report_cluster *cluster; /* the largest first */
+    const page_cluster *cluster; /* the largest first */
     int clusters;
     const char *cluster_note;
-    const report_strip *prediction; /* image, ground truth, prediction(s) */
+    const page_strip *prediction; /* image, ground truth, prediction(s) */
     int predictions;
-} report_data;
+} page_data;
 
 /* Writes folder/report.html atomically. STATUS_OUTPUT, with a message, if it cannot be written; on
  * failure an older report stays. */
-status report_write(const char *folder, const report_data *d);
+status page_write(const char *folder, const page_data *d);
 
 #endif

@@ -1,4 +1,4 @@
-#include "src/app/report/report_quality.h"
+#include "src/app/report/label_quality.h"
 
 #include "src/base/memory.h"
 
@@ -29,7 +29,7 @@ static double figure(
     return run_record_get_result(t->record, group, key);
 }
 
-static void name_scores(quality *q, int round) {
+static void name_scores(label_quality *q, int round) {
     static const char *const at[] = {"t feature stride", "t full resolution"};
     for (int i = 0; i < SCORE_RESOLUTIONS; i++)
         if (round > 1)
@@ -38,7 +38,7 @@ static void name_scores(quality *q, int round) {
             snprintf(q->title[i], sizeof q->title[i], "A%s", at[i]);
 }
 
-static void fill_scores(quality *q, const stage *t, const char *name) {
+static void fill_scores(label_quality *q, const stage *t, const char *name) {
     static const struct {
         const char *name, *key, *chance;
     } row[QUALITY_SCORES] = {{"Positive precision, by pairs", "positive", "positive_chance"},
@@ -52,14 +52,14 @@ static void fill_scores(quality *q, const stage *t, const char *name) {
         for (int i = 0; i < QUALITY_SCORES; i++) {
             double chance =
                 row[i].chance ? figure(t, name, (score_resolution)at, "", row[i].chance) : NAN;
-            q->score[q->scores++] = (report_score){q->title[at], row[i].name,
+            q->score[q->scores++] = (page_score){q->title[at], row[i].name,
                 figure(t, name, (score_resolution)at, "", row[i].key), chance};
         }
     }
 }
 
-static status fill_class_table(quality *q, const stage *t, const char *name) {
-    static const report_column column[CLASS_COLUMNS] = {{"Precision", REPORT_SHARE},
+static status fill_class_table(label_quality *q, const stage *t, const char *name) {
+    static const page_column column[CLASS_COLUMNS] = {{"Precision", REPORT_SHARE},
         {"Chance", REPORT_SHARE}, {"Same label", REPORT_SHARE}, {"Chance", REPORT_SHARE},
         {"Scored pixels", REPORT_SHARE}};
     static const char *const table[CLASS_COLUMNS] = {
@@ -81,7 +81,7 @@ static status fill_class_table(quality *q, const stage *t, const char *name) {
                 figure(t, name, SCORE_FULL, table[c], q->class_name[i]);
     }
     memory_free(order);
-    q->table[q->tables++] = (report_table){.title = "Classes",
+    q->table[q->tables++] = (page_table){.title = "Classes",
         .note = "At full resolution, the most frequent first. The first pixel of a pair has the "
                 "class. Precision: P(the second has it | same label); same label: P(same label | "
                 "the second has the class).",
@@ -96,7 +96,7 @@ static status fill_class_table(quality *q, const stage *t, const char *name) {
 }
 
 /* Of every cluster, in the order of labels. */
-static status fill_clusters(quality *q, const stage *t, const char *name) {
+static status fill_clusters(label_quality *q, const stage *t, const char *name) {
     size_t k = (size_t)q->k;
     char key[16];
     q->cluster = memory_alloc(k, sizeof *q->cluster, "report");
@@ -106,7 +106,7 @@ static status fill_clusters(quality *q, const stage *t, const char *name) {
         snprintf(key, sizeof key, "%d", a);
         double class = figure(t, name, SCORE_FULL, "majority", key);
         q->majority[a] = class >= 0 && class < dataset_classes(t->d) ? (int)class : -1;
-        q->cluster[a] = (quality_cluster){.label = a,
+        q->cluster[a] = (cluster_quality){.label = a,
             .share = figure(t, name, SCORE_FULL, "share", key),
             .precision = figure(t, name, SCORE_FULL, "precision", key),
             .chance = figure(t, name, SCORE_FULL, "chance", key),
@@ -117,9 +117,9 @@ static status fill_clusters(quality *q, const stage *t, const char *name) {
 }
 
 /* order [K]: the largest first. */
-static void fill_cluster_rows(quality *q, const ranked *order, int rows) {
+static void fill_cluster_rows(label_quality *q, const ranked *order, int rows) {
     for (int i = 0; i < rows; i++) {
-        const quality_cluster *c = &q->cluster[order[i].index];
+        const cluster_quality *c = &q->cluster[order[i].index];
         double *value = q->cluster_value + (size_t)i * CLUSTER_COLUMNS;
         snprintf(q->cluster_text[i], sizeof q->cluster_text[i], "%d", c->label);
         q->cluster_name[i] = q->cluster_text[i];
@@ -140,8 +140,8 @@ static void fill_cluster_rows(quality *q, const ranked *order, int rows) {
             q->k - rows, 100 * rest);
 }
 
-static status fill_cluster_table(quality *q) {
-    static const report_column column[CLUSTER_COLUMNS] = {{"Precision", REPORT_SHARE},
+static status fill_cluster_table(label_quality *q) {
+    static const page_column column[CLUSTER_COLUMNS] = {{"Precision", REPORT_SHARE},
         {"Chance", REPORT_SHARE}, {"Purity", REPORT_SHARE}, {"Scored pixels", REPORT_SHARE}};
     int rows = q->k < QUALITY_CLUSTERS ? q->k : QUALITY_CLUSTERS;
     size_t n = (size_t)rows;
@@ -157,7 +157,7 @@ static status fill_cluster_table(quality *q) {
         fill_cluster_rows(q, order, rows);
     }
     memory_free(order);
-    q->table[q->tables++] = (report_table){.title = "Clusters",
+    q->table[q->tables++] = (page_table){.title = "Clusters",
         .note = q->cluster_note,
         .row_title = "Cluster",
         .row = q->cluster_name,
@@ -171,9 +171,9 @@ static status fill_cluster_table(quality *q) {
     return all ? STATUS_OK : STATUS_FAILED;
 }
 
-status quality_create(quality *out, const stage *t, int round, int k) {
+status label_quality_create(label_quality *out, const stage *t, int round, int k) {
     char name[STAGE_NAME];
-    *out = (quality){.k = k};
+    *out = (label_quality){.k = k};
     snprintf(name, sizeof name, round > 1 ? "score-%d" : "score", round);
     name_scores(out, round);
     fill_scores(out, t, name);
@@ -183,7 +183,7 @@ status quality_create(quality *out, const stage *t, int round, int k) {
     return st == STATUS_OK ? fill_cluster_table(out) : st;
 }
 
-void quality_destroy(quality *q) {
+void label_quality_destroy(label_quality *q) {
     memory_free(q->cluster);
     memory_free(q->majority);
     memory_free(q->class_name);
@@ -192,5 +192,5 @@ void quality_destroy(quality *q) {
     memory_free(q->cluster_class);
     memory_free(q->cluster_text);
     memory_free(q->cluster_value);
-    *q = (quality){0};
+    *q = (label_quality){0};
 }

@@ -1,7 +1,7 @@
 /* The report's style: light and dark, tables without boxes, one accent. */
-#include "io/page/report_parts.h"
+#include "io/page/page_sections.h"
 
-const char report_style[] =
+const char page_style[] =
     ":root{--ink:#1d2329;--soft:#5d6873;--line:#dfe3e7;--back:#fff;--tint:#f4f6f8;"
     "--accent:#2f6db3;--up:#1d7a46;--down:#b23a2e;color-scheme:light dark}"
     "@media(prefers-color-scheme:dark){:root{--ink:#e3e7ea;--soft:#98a3ad;--line:#333b43;"

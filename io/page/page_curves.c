@@ -1,7 +1,7 @@
 /* Curves of metrics.csv: one plot a stage and measure, one curve a round. */
 #include "io/files/metrics.h"
-#include "io/page/report_parts.h"
-#include "io/page/report_plot.h"
+#include "io/page/page_sections.h"
+#include "io/page/plot.h"
 #include "src/base/memory.h"
 
 #include <math.h>
@@ -137,7 +137,7 @@ static bool seen_before(const rows *all, int i) {
     return false;
 }
 
-status report_curves(html *h, const report_data *d) {
+status page_curves(html *h, const page_data *d) {
     static const measure measures[] = {{"loss", NULL, loss_of, AXIS_FIT},
         {"objective", "sum of the squared distances to the centroids", objective_of, AXIS_FIT},
         {"changed rows", "those that got another label in a step; logarithmic", changed_of,
@@ -150,7 +150,7 @@ status report_curves(html *h, const report_data *d) {
     if (!d->metrics) return STATUS_OK;
     status s = metrics_read(d->metrics, &all.row, &all.n);
     if (!s && all.n) {
-        report_section(h, "curves", "Curves", NULL);
+        page_section(h, "curves", "Curves", NULL);
         html_put(h, "<div class=\"grid\">");
         for (int i = 0; i < all.n && !s; i++) {
             if (seen_before(&all, i)) continue;

@@ -1,7 +1,7 @@
-#include "io/page/report.h"
+#include "io/page/page.h"
 
 #include "io/files/file.h"
-#include "io/page/report_parts.h"
+#include "io/page/page_sections.h"
 #include "src/base/memory.h"
 
 #include <math.h>
@@ -34,7 +34,7 @@ static void stage_row(html *h, const stage_record *s, double total) {
     if (isfinite(s->seconds)) html_print(h, "%.1f", s->seconds);
     html_put(h, "<td class=\"n\">");
     if (isfinite(s->fom)) {
-        report_number(h, REPORT_NUMBER, s->fom);
+        page_number(h, REPORT_NUMBER, s->fom);
         html_put(h, " ");
         html_text(h, s->fom_unit);
     }
@@ -44,7 +44,7 @@ static void stage_row(html *h, const stage_record *s, double total) {
         width);
 }
 
-void report_stages(html *h, const report_data *d) {
+void page_stages(html *h, const page_data *d) {
     stage_record s;
     phases spread;
     double total = 0;
@@ -52,7 +52,7 @@ void report_stages(html *h, const report_data *d) {
     for (; run_record_stage(d->record, n, &s, &spread); n++)
         if (isfinite(s.seconds)) total += s.seconds;
     if (!n) return;
-    report_section(h, "time", "Time", NULL);
+    page_section(h, "time", "Time", NULL);
     html_put(h, "<table><tr><th>Stage<th class=\"n\">Seconds<th class=\"n\">Rate"
                 "<th class=\"bar\">Share");
     for (int i = 0; i < n; i++) {
@@ -70,7 +70,7 @@ static void fact(html *h, const char *key, const char *text) {
     html_text(h, text);
 }
 
-static void fact_table(html *h, const report_data *d, const char *section, const char *heading) {
+static void fact_table(html *h, const page_data *d, const char *section, const char *heading) {
     const char *key, *text;
     if (!run_record_fact(d->record, section, 0, &key, &text)) return;
     html_print(h, "<div><h3>%s</h3><table>", heading);
@@ -86,9 +86,9 @@ static void settings_table(html *h, const settings *s) {
     html_put(h, "</table></details></div>\n");
 }
 
-void report_facts(html *h, const report_data *d) {
+void page_facts(html *h, const page_data *d) {
     if (!d->settings && !d->record) return;
-    report_section(h, "facts", "What it was made with", NULL);
+    page_section(h, "facts", "What it was made with", NULL);
     html_put(h, "<div class=\"grid\">");
     fact_table(h, d, "machine", "Machine and libraries");
     html_put(h, "<div>");
@@ -97,12 +97,12 @@ void report_facts(html *h, const report_data *d) {
     html_put(h, "</div></div></section>\n");
 }
 
-static void head(html *h, const report_data *d) {
+static void head(html *h, const page_data *d) {
     html_put(h, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
                 "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>");
     html_text(h, d->title);
     html_put(h, "</title><style>");
-    html_put(h, report_style);
+    html_put(h, page_style);
     html_put(h, "</style></head><body><main>\n<header><h1>");
     html_text(h, d->title);
     html_put(h, "</h1><p class=\"note\">");
@@ -117,20 +117,20 @@ static void head(html *h, const report_data *d) {
     html_put(h, "</p></header>\n");
 }
 
-status report_write(const char *folder, const report_data *d) {
+status page_write(const char *folder, const page_data *d) {
     char path[FILE_PATH];
     html h = {0};
     status s = file_path(path, folder, "report.html");
     if (s) return s;
     head(&h, d);
-    report_results(&h, d);
-    report_quality(&h, d);
-    report_overlays(&h, d);
-    report_clusters(&h, d);
-    report_predictions(&h, d);
-    s = report_curves(&h, d);
-    report_stages(&h, d);
-    report_facts(&h, d);
+    page_results(&h, d);
+    page_quality(&h, d);
+    page_overlays(&h, d);
+    page_clusters(&h, d);
+    page_predictions(&h, d);
+    s = page_curves(&h, d);
+    page_stages(&h, d);
+    page_facts(&h, d);
     html_put(&h, "</main></body></html>\n");
     if (!s) s = h.result;
     if (!s) s = file_write(path, h.text, h.size);

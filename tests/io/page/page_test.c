@@ -1,4 +1,4 @@
-#include "io/page/report.h"
+#include "io/page/page.h"
 
 #include "io/files/file.h"
 #include "io/files/metrics.h"
@@ -46,10 +46,10 @@ static void write_curve(const char *path, const char *stage, int round, int step
     metrics_close(m);
 }
 
-static char *write_and_read(const report_data *d) {
+static char *write_and_read(const page_data *d) {
     void *text;
     size_t size;
-    assert_int_equal(report_write(place.folder, d), STATUS_OK);
+    assert_int_equal(page_write(place.folder, d), STATUS_OK);
     char path[FILE_PATH];
     assert_int_equal(file_path(path, place.folder, "report.html"), STATUS_OK);
     assert_int_equal(file_read(path, LIMIT, &text, &size), STATUS_OK);
@@ -59,18 +59,18 @@ static char *write_and_read(const report_data *d) {
 
 /* A page with everything in it; texts are hostile where they come from a data set. */
 static char *whole_page(void) {
-    static const report_measure measure[] = {
+    static const page_measure measure[] = {
         {"mIoU", 0.4123, 0.4371}, {"mAcc", 0.512, 0.509}, {"aAcc", 0.801, NAN}};
-    static const report_measure iou[] = {{"<script>alert('road')</script>", 0.91, 0.934},
+    static const page_measure iou[] = {{"<script>alert('road')</script>", 0.91, 0.934},
         {"sky & \"clouds\"", 0.88, 0.871}, {"bicyc\xFF\x01le", NAN, 0.2}};
-    static const report_score score[] = {{"Round 1", "Positive precision, by pairs", 0.63, 0.21},
+    static const page_score score[] = {{"Round 1", "Positive precision, by pairs", 0.63, 0.21},
         {"Round 1", "Purity", 0.71, NAN}, {"Round 2", "Purity", 0.76, NAN}};
     static const char *const row[] = {"0", "1", "</table>"}, *const text[] = {"a", "<i>", "c"};
     static const char *const names[] = {"ro<a>d", "sky"};
-    static const report_column column[] = {
+    static const page_column column[] = {
         {"Precision", REPORT_SHARE}, {"Pixels", REPORT_COUNT}, {"Size", REPORT_NUMBER}};
     static const double value[] = {0.5, 1234567, 0.00123456, NAN, 999, 12.5, 1, 0, -3};
-    static const report_table table[] = {{.title = "Clusters",
+    static const page_table table[] = {{.title = "Clusters",
         .row_title = "Cluster",
         .row = row,
         .text_title = "Commonest class",
@@ -80,12 +80,12 @@ static char *whole_page(void) {
         .rows = 3,
         .columns = 3,
         .value = value}};
-    static const report_picture picture[] = {
+    static const page_picture picture[] = {
         {"not really a PNG", 16, "image"}, {"12345", 5, "labels \" onload=x"}};
-    static const report_strip strip[] = {{"seq/<b>.png", picture, 2}};
-    static const report_patch patch[] = {{{"\xFF\xD8 JPEG", 7, "p<q>.jpg"}, 0.25, 0.5, 0.125}};
-    report_cluster cluster[20] = {{"17 & road", "12 % of <pixels>", patch, 1}};
-    for (int i = 1; i < 20; i++) cluster[i] = (report_cluster){"empty", NULL, NULL, 0};
+    static const page_strip strip[] = {{"seq/<b>.png", picture, 2}};
+    static const page_patch patch[] = {{{"\xFF\xD8 JPEG", 7, "p<q>.jpg"}, 0.25, 0.5, 0.125}};
+    page_cluster cluster[20] = {{"17 & road", "12 % of <pixels>", patch, 1}};
+    for (int i = 1; i < 20; i++) cluster[i] = (page_cluster){"empty", NULL, NULL, 0};
     char metrics_path[256], record_path[256];
     strcpy(metrics_path, scratch_path(&place, "metrics.csv"));
     strcpy(record_path, scratch_path(&place, "run.json"));
@@ -103,7 +103,7 @@ static char *whole_page(void) {
     assert_int_equal(run_record_begin(record, &s, 2, 1), STATUS_OK);
     assert_int_equal(run_record_set_stage(record, &stage), STATUS_OK);
     assert_int_equal(run_record_set_hash(record, "labels", 0xABCDEF), STATUS_OK);
-    report_data d = {.title = "auxseg: a <run>",
+    page_data d = {.title = "auxseg: a <run>",
         .settings = &s,
         .record = record,
         .metrics = metrics_path,
@@ -202,7 +202,7 @@ static void curves_are_svg_with_gnuplot(void **state) {
 
 static void an_empty_report_is_a_page(void **state) {
     (void)state;
-    char *page = write_and_read(&(report_data){.title = "nothing"});
+    char *page = write_and_read(&(page_data){.title = "nothing"});
     assert_has(page, "<h1>nothing</h1>");
     assert_lacks(page, "<section");
     memory_free(page);
@@ -210,8 +210,8 @@ static void an_empty_report_is_a_page(void **state) {
 
 static void a_missing_folder_is_told(void **state) {
     (void)state;
-    report_data d = {.title = "nothing"};
-    assert_int_equal(report_write("/nonexistent/folder", &d), STATUS_OUTPUT);
+    page_data d = {.title = "nothing"};
+    assert_int_equal(page_write("/nonexistent/folder", &d), STATUS_OUTPUT);
 }
 
 int main(void) {

@@ -1,5 +1,5 @@
 /* Tables of the report. */
-#include "io/page/report_parts.h"
+#include "io/page/page_sections.h"
 
 #include <math.h>
 #include <stdbool.h>
@@ -20,7 +20,7 @@ static void count_number(html *h, double value) {
     }
 }
 
-void report_number(html *h, report_kind kind, double value) {
+void page_number(html *h, page_kind kind, double value) {
     if (!isfinite(value))
         html_put(h, dash);
     else if (kind == REPORT_SHARE)
@@ -31,7 +31,7 @@ void report_number(html *h, report_kind kind, double value) {
         html_print(h, "%.4g", value);
 }
 
-void report_section(html *h, const char *id, const char *heading, const char *note) {
+void page_section(html *h, const char *id, const char *heading, const char *note) {
     html_print(h, "<section id=\"%s\"><h2>%s</h2>\n", id, heading);
     if (note) html_print(h, "<p class=\"note\">%s</p>\n", note);
 }
@@ -61,18 +61,18 @@ static void bar(html *h, double value, double tick) {
     html_put(h, "</span>");
 }
 
-static void headline(html *h, const report_data *d) {
+static void headline(html *h, const page_data *d) {
     html_put(h, "<div class=\"cards\">");
     for (int i = 0; i < d->measures; i++) {
-        const report_measure *m = &d->measure[i];
+        const page_measure *m = &d->measure[i];
         html_put(h, "<div class=\"card\"><div class=\"name\">");
         html_text(h, m->name);
         html_put(h, "</div><div class=\"big\">");
-        report_number(h, REPORT_SHARE, isfinite(m->finetuned) ? m->finetuned : m->baseline);
+        page_number(h, REPORT_SHARE, isfinite(m->finetuned) ? m->finetuned : m->baseline);
         html_put(h, "<small>%</small></div><div class=\"from\">");
         if (isfinite(m->baseline) && isfinite(m->finetuned)) {
             html_put(h, "baseline ");
-            report_number(h, REPORT_SHARE, m->baseline);
+            page_number(h, REPORT_SHARE, m->baseline);
             html_put(h, ", ");
             difference(h, m->baseline, m->finetuned);
             html_put(h, " points");
@@ -84,18 +84,18 @@ static void headline(html *h, const report_data *d) {
     html_put(h, "</div>\n");
 }
 
-static void class_table(html *h, const report_data *d) {
+static void class_table(html *h, const page_data *d) {
     html_put(h, "<h3>IoU per class</h3><table><tr><th>Class<th class=\"n\">Baseline, %"
                 "<th class=\"n\">Pretrained, %<th class=\"n\">Difference<th class=\"bar\">"
                 "Pretrained, mark at baseline");
     for (int i = 0; i < d->classes; i++) {
-        const report_measure *m = &d->class_iou[i];
+        const page_measure *m = &d->class_iou[i];
         html_put(h, "<tr><td>");
         html_text(h, m->name);
         html_put(h, "<td class=\"n\">");
-        report_number(h, REPORT_SHARE, m->baseline);
+        page_number(h, REPORT_SHARE, m->baseline);
         html_put(h, "<td class=\"n\">");
-        report_number(h, REPORT_SHARE, m->finetuned);
+        page_number(h, REPORT_SHARE, m->finetuned);
         html_put(h, "<td class=\"n\">");
         difference(h, m->baseline, m->finetuned);
         bar(h, m->finetuned, m->baseline);
@@ -103,9 +103,9 @@ static void class_table(html *h, const report_data *d) {
     html_put(h, "</table>\n");
 }
 
-void report_results(html *h, const report_data *d) {
+void page_results(html *h, const page_data *d) {
     if (!d->measures && !d->classes) return;
-    report_section(h, "results", "Segmentation",
+    page_section(h, "results", "Segmentation",
         "Baseline: fine-tuned from the plain initial weights. Pretrained: fine-tuned after "
         "contrastive pretraining, with the same labels and settings.");
     if (d->measures) headline(h, d);
@@ -113,18 +113,18 @@ void report_results(html *h, const report_data *d) {
     html_put(h, "</section>\n");
 }
 
-static bool new_group(const report_data *d, int i) {
+static bool new_group(const page_data *d, int i) {
     const char *before = i > 0 ? d->score[i - 1].group : NULL, *group = d->score[i].group;
     if (i == 0) return true;
     return before && group ? strcmp(before, group) != 0 : before != group;
 }
 
 /* Groups stand beside one another. */
-static void score_tables(html *h, const report_data *d) {
+static void score_tables(html *h, const page_data *d) {
     if (!d->scores) return;
     html_put(h, "<div class=\"grid\">");
     for (int i = 0; i < d->scores; i++) {
-        const report_score *s = &d->score[i];
+        const page_score *s = &d->score[i];
         if (new_group(d, i)) {
             html_put(h, i > 0 ? "</table></div>\n<div>" : "<div>");
             if (s->group) {
@@ -138,15 +138,15 @@ static void score_tables(html *h, const report_data *d) {
         html_put(h, "<tr><td>");
         html_text(h, s->name);
         html_put(h, "<td class=\"n\">");
-        report_number(h, REPORT_SHARE, s->value);
+        page_number(h, REPORT_SHARE, s->value);
         html_put(h, "<td class=\"n\">");
-        report_number(h, REPORT_SHARE, s->chance);
+        page_number(h, REPORT_SHARE, s->chance);
         bar(h, s->value, s->chance);
     }
     html_put(h, "</table></div></div>\n");
 }
 
-static void table_head(html *h, const report_table *t) {
+static void table_head(html *h, const page_table *t) {
     html_put(h, "<table><tr><th>");
     html_text(h, t->row_title);
     if (t->text_title) {
@@ -164,7 +164,7 @@ static void table_head(html *h, const report_table *t) {
     }
 }
 
-static void table_rows(html *h, const report_table *t) {
+static void table_rows(html *h, const page_table *t) {
     table_head(h, t);
     for (int r = 0; r < t->rows; r++) {
         const double *value = t->value + (size_t)r * (size_t)t->columns;
@@ -176,14 +176,14 @@ static void table_rows(html *h, const report_table *t) {
         }
         for (int c = 0; c < t->columns; c++) {
             html_put(h, "<td class=\"n\">");
-            report_number(h, t->column[c].kind, value[c]);
+            page_number(h, t->column[c].kind, value[c]);
         }
         if (t->bar_title) bar(h, value[0], value[1]);
     }
     html_put(h, "</table>\n");
 }
 
-static void plain_table(html *h, const report_table *t) {
+static void plain_table(html *h, const page_table *t) {
     int fold = t->rows > FOLD_FROM;
     html_put(h, "<div><h3>");
     html_text(h, t->title);
@@ -198,9 +198,9 @@ static void plain_table(html *h, const report_table *t) {
     html_put(h, fold ? "</details></div>" : "</div>");
 }
 
-void report_quality(html *h, const report_data *d) {
+void page_quality(html *h, const page_data *d) {
     if (!d->scores && !d->tables) return;
-    report_section(h, "quality", "Quality of the auxiliary labels",
+    page_section(h, "quality", "Quality of the auxiliary labels",
         "Measured against ground truth, before any training on them, over pairs of pixels of "
         "different images. Positive precision: P(same class | same label); negative precision: "
         "P(other class | other label). By pairs: every pair counts the same; mean over labels: "

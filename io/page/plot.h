@@ -1,6 +1,6 @@
 /* Curves as SVG by gnuplot, started without a shell. Not collective. */
-#ifndef AUXSEG_IO_PAGE_REPORT_PLOT_H
-#define AUXSEG_IO_PAGE_REPORT_PLOT_H
+#ifndef AUXSEG_IO_PAGE_PLOT_H
+#define AUXSEG_IO_PAGE_PLOT_H
 
 #include "io/page/html.h"
 

@@ -1,4 +1,4 @@
-#include "io/page/report_plot.h"
+#include "io/page/plot.h"
 
 #include "src/base/memory.h"
 

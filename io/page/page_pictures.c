@@ -1,12 +1,12 @@
 /* Pictures of the report. */
-#include "io/page/report_parts.h"
+#include "io/page/page_sections.h"
 #include "src/image/palette.h"
 
 #include <string.h>
 
 enum { FOLD_AFTER = 15 }; /* clusters beyond are folded away */
 
-void report_image(html *h, const report_picture *p, const char *text) {
+void page_image(html *h, const page_picture *p, const char *text) {
     bool jpeg = p->bytes > 2 && memcmp(p->data, "\xFF\xD8", 2) == 0;
     html_put(h, "<img alt=\"");
     html_text(h, text);
@@ -16,7 +16,7 @@ void report_image(html *h, const report_picture *p, const char *text) {
 }
 
 /* Colours of the classes. */
-static void legend(html *h, const report_data *d) {
+static void legend(html *h, const page_data *d) {
     if (!d->class_names) return;
     html_put(h, "<p class=\"legend\">Classes: ");
     for (int y = 0; y < d->class_names; y++) {
@@ -29,15 +29,15 @@ static void legend(html *h, const report_data *d) {
     html_put(h, "</p>\n");
 }
 
-static void strips(html *h, const report_strip *strip, int count) {
+static void strips(html *h, const page_strip *strip, int count) {
     for (int i = 0; i < count; i++) {
         html_put(h, "<h3 class=\"file\">");
         html_text(h, strip[i].title);
         html_put(h, "</h3><div class=\"strip\">");
         for (int j = 0; j < strip[i].pictures; j++) {
-            const report_picture *p = &strip[i].picture[j];
+            const page_picture *p = &strip[i].picture[j];
             html_put(h, "<figure>");
-            report_image(h, p, p->caption);
+            page_image(h, p, p->caption);
             html_put(h, "<figcaption>");
             html_text(h, p->caption);
             html_put(h, "</figcaption></figure>");
@@ -46,32 +46,32 @@ static void strips(html *h, const report_strip *strip, int count) {
     }
 }
 
-void report_overlays(html *h, const report_data *d) {
+void page_overlays(html *h, const page_data *d) {
     if (!d->overlays) return;
-    report_section(h, "labels", "Auxiliary labels on images", d->overlay_note);
+    page_section(h, "labels", "Auxiliary labels on images", d->overlay_note);
     legend(h, d);
     strips(h, d->overlay, d->overlays);
     html_put(h, "</section>\n");
 }
 
-void report_predictions(html *h, const report_data *d) {
+void page_predictions(html *h, const page_data *d) {
     if (!d->predictions) return;
-    report_section(h, "predictions", "Predictions", NULL);
+    page_section(h, "predictions", "Predictions", NULL);
     legend(h, d);
     strips(h, d->prediction, d->predictions);
     html_put(h, "</section>\n");
 }
 
-static void patch(html *h, const report_patch *p) {
+static void patch(html *h, const page_patch *p) {
     html_put(h, "<span class=\"patch\" title=\"");
     html_text(h, p->picture.caption);
     html_put(h, "\">");
-    report_image(h, &p->picture, p->picture.caption);
+    page_image(h, &p->picture, p->picture.caption);
     html_print(h, "<i style=\"left:%.1f%%;top:%.1f%%;width:%.1f%%;height:%.1f%%\"></i></span>",
         100 * p->left, 100 * p->top, 100 * p->size, 100 * p->size);
 }
 
-static void cluster_row(html *h, const report_cluster *c) {
+static void cluster_row(html *h, const page_cluster *c) {
     html_put(h, "<div class=\"cluster\"><div><b>");
     html_text(h, c->name);
     html_put(h, "</b>");
@@ -85,9 +85,9 @@ static void cluster_row(html *h, const report_cluster *c) {
     html_put(h, "</div></div>\n");
 }
 
-void report_clusters(html *h, const report_data *d) {
+void page_clusters(html *h, const page_data *d) {
     if (!d->clusters) return;
-    report_section(h, "clusters", "Typical patches of the clusters", d->cluster_note);
+    page_section(h, "clusters", "Typical patches of the clusters", d->cluster_note);
     for (int i = 0; i < d->clusters; i++) {
         if (i == FOLD_AFTER)
             html_print(h, "<details><summary>%d more</summary>\n", d->clusters - FOLD_AFTER);

@@ -1,4 +1,4 @@
-#include "src/app/report/report_pictures.h"
+#include "src/app/report/pictures.h"
 
 #include "io/codecs/image_file.h"
 #include "src/app/evaluation/evaluate.h"
@@ -16,7 +16,7 @@ enum {
     QUALITY = 88  /* of its JPEG */
 };
 
-void report_pictures_destroy(report_pictures *p) {
+void picture_set_destroy(picture_set *p) {
     for (int i = 0; i < p->strips && p->picture; i++)
         for (int k = 0; k < PICTURES; k++) {
             void *bytes;
@@ -25,10 +25,10 @@ void report_pictures_destroy(report_pictures *p) {
         }
     memory_free(p->picture);
     memory_free(p->strip);
-    *p = (report_pictures){0};
+    *p = (picture_set){0};
 }
 
-static status pictures_create(report_pictures *p, int strips) {
+static status pictures_create(picture_set *p, int strips) {
     p->strip = memory_alloc((size_t)strips, sizeof *p->strip, "pictures");
     p->picture = memory_alloc((size_t)strips, sizeof *p->picture, "pictures");
     if (!p->strip || !p->picture) return STATUS_FAILED;
@@ -37,12 +37,12 @@ static status pictures_create(report_pictures *p, int strips) {
     return STATUS_OK;
 }
 
-static status add_image(report_pictures *p, int strip, const image *m, const char *caption) {
+static status add_image(picture_set *p, int strip, const image *m, const char *caption) {
     void *jpeg = NULL;
     size_t bytes;
     status st = image_file_encode_jpeg(m, QUALITY, &jpeg, &bytes);
     if (st != STATUS_OK) return st;
-    p->picture[strip][p->strip[strip].pictures++] = (report_picture){jpeg, bytes, caption};
+    p->picture[strip][p->strip[strip].pictures++] = (page_picture){jpeg, bytes, caption};
     return STATUS_OK;
 }
 
@@ -61,7 +61,7 @@ static status shrink(image *m) {
 
 /* A label map over its image. */
 static status add_overlay(
-    report_pictures *p, int strip, const image *rgb, const labelmap *map, const char *caption) {
+    picture_set *p, int strip, const image *rgb, const labelmap *map, const char *caption) {
     image mixed = {0};
     status st = palette_overlay(rgb, map, 0.55, &mixed);
     if (st == STATUS_OK) st = add_image(p, strip, &mixed, caption);
@@ -86,8 +86,8 @@ static bool to_classes(labelmap *map, const int *majority) {
     return known;
 }
 
-static status overlay_strip(const stage *t, const labels *aux, const int *majority, int index,
-    int strip, report_pictures *p) {
+static status overlay_strip(
+    const stage *t, const labels *aux, const int *majority, int index, int strip, picture_set *p) {
     image rgb = {0};
     labelmap truth = {0}, label = {0};
     status st = dataset_load(t->d, index, t->s->dataset.scale, &rgb, &truth);
@@ -105,8 +105,8 @@ static status overlay_strip(const stage *t, const labels *aux, const int *majori
     return st;
 }
 
-status report_label_pictures(
-    const stage *t, const labels *aux, const int *majority, report_pictures *out) {
+status pictures_of_labels(
+    const stage *t, const labels *aux, const int *majority, picture_set *out) {
     int count = setup_training(t->d), wanted = t->s->report.overlays;
     if (wanted > count) wanted = count;
     status st = wanted > 0 ? pictures_create(out, wanted) : STATUS_OK;
@@ -117,7 +117,7 @@ status report_label_pictures(
 
 /* Predictions of one model for the listed images, each added to its strip. */
 static status predict_strips(
-    const stage *t, const char *weights, const int *list, const char *caption, report_pictures *p) {
+    const stage *t, const char *weights, const int *list, const char *caption, picture_set *p) {
     inference *net = NULL;
     status st = inference_create(&net, NULL, t->s, t->d, NETWORK_CLASSIFIER, NULL, weights);
     for (int i = 0; i < p->strips && st == STATUS_OK; i++) {
@@ -134,7 +134,7 @@ static status predict_strips(
     return st;
 }
 
-static status truth_strips(const stage *t, const int *list, report_pictures *p) {
+static status truth_strips(const stage *t, const int *list, picture_set *p) {
     status st = STATUS_OK;
     for (int i = 0; i < p->strips && st == STATUS_OK; i++) {
         image rgb = {0};
@@ -155,7 +155,7 @@ static bool find_weights(const stage *t, const char *name, int round, char *path
     return setup_path(path, t->s, name, round) == STATUS_OK && file_exists(path);
 }
 
-status report_prediction_pictures(const stage *t, int round, report_pictures *out) {
+status pictures_of_predictions(const stage *t, int round, picture_set *out) {
     char baseline[FILE_PATH], finetuned[FILE_PATH];
     image_list list = {0};
     int wanted = t->s->report.overlays;
