@@ -1,6 +1,6 @@
 #include "mpi/dbscan.h"
 
-#include "mpi/finite.h"
+#include "src/label/finite.h"
 #include "mpi/prefix.h"
 #include "mpi/sample.h"
 #include "src/base/log.h"

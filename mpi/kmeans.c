@@ -3,6 +3,7 @@
 #include "mpi/kmeans_minibatch.h"
 #include "mpi/kmeans_start.h"
 #include "mpi/kmeans_update.h"
+#include "mpi/outliers.h"
 #include "mpi/prefix.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
@@ -107,15 +108,6 @@ static void release(lloyd *l) {
     minibatch_destroy(&l->batch);
     kmeans_assigner_destroy(l->assigner);
     kmeans_sum_block_destroy(&l->sums);
-}
-
-double kmeans_imbalance(const int64_t *count, int k, int64_t n) {
-    double sum = 0;
-    for (int a = 0; a < k; a++) {
-        double share = (double)count[a] / (double)n;
-        sum += share * share;
-    }
-    return k * sum;
 }
 
 /* Labels and sums of the current centroids, and the iteration's figures. Collective. */

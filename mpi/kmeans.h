@@ -4,32 +4,7 @@
 #define AUXSEG_MPI_KMEANS_H
 
 #include "mpi/comm.h"
-#include "mpi/outliers.h"
-#include "src/label/kmeans.h"
-#include "src/label/kmeans_state.h"
-
-/* The first two on a sample keyed by (seed, restart, image), k-means|| on all rows. */
-typedef enum kmeans_init { KMEANS_PLUSPLUS, KMEANS_RANDOM, KMEANS_PARALLEL } kmeans_init;
-
-typedef struct kmeans_options {
-    int k, iterations, restarts, threads;
-    int cosine;
-    kmeans_screen screen; /* how; the labels depend on neither */
-    kmeans_arithmetic arithmetic;
-    double tolerance; /* stop when the objective falls by less than this share; 0: when no label
-                         changes; below 0: not before all iterations are done */
-    kmeans_init init;
-    int sample; /* rows of the sample for the start, over all ranks; at least K are taken */
-    uint64_t seed;
-    double outliers; /* share, 0 .. 0.5 */
-    outlier_scope scope;
-    int batch;                  /* mini-batch: rows of an iteration, over all ranks; 0: all rows */
-    const kmeans_state *resume; /* continue after this iteration, the same on every rank; NULL:
-                                   begin. Borrowed */
-} kmeans_options;
-
-/* K * sum (n_c / n)^2 of counts [K], n in all. */
-double kmeans_imbalance(const int64_t *count, int k, int64_t n);
+#include "src/label/kmeans_options.h"
 
 /* One iteration's figures, for metrics.csv; the same on every rank but for the seconds. Iteration 0
  * is the assignment to the initial centroids; an iteration is an update and an assignment. */
@@ -55,14 +30,6 @@ typedef struct kmeans_result {
     float *distance; /* [local rows], squared, of each row to the centroid of the label that it had
                         before outliers were marked; owned */
 } kmeans_result;
-
-/* Bytes that kmeans_run takes on a rank of n rows, at most, beside those rows. */
-typedef struct kmeans_memory {
-    size_t rows, centroids; /* what grows with n: labels, distances, screen, bounds; with K */
-    size_t start;           /* while initial centroids are chosen */
-} kmeans_memory;
-/* Not collective. */
-kmeans_memory kmeans_needs(const kmeans_options *o, size_t n, int d);
 
 /* Lloyd's iterations from one or several starts, of which the one with the least objective is kept
  * (the first of equal ones). Labels belong to the centroids that are returned.

@@ -1,5 +1,6 @@
 #include "mpi/kmeans_update.h"
 
+#include "mpi/outliers.h"
 #include "src/base/memory.h"
 #include "src/base/timer.h"
 

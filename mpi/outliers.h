@@ -3,6 +3,7 @@
 #define AUXSEG_MPI_OUTLIERS_H
 
 #include "mpi/comm.h"
+#include "src/label/kmeans_options.h"
 
 /* What is farthest: bits of the threshold distance (src/label/quantile.h), and how many of this
  * rank's rows at exactly the threshold belong to it, in their order: [groups], owned. */
@@ -21,8 +22,6 @@ status farthest_find(const comm *c, const float *distance, const uint16_t *group
 void farthest_destroy(farthest *f);
 /* Asked of this rank's rows in order, once each: is it one of them? Not collective. */
 bool farthest_next(farthest *f, float distance, int group);
-
-typedef enum outlier_scope { OUTLIERS_GLOBAL, OUTLIERS_CLUSTER } outlier_scope;
 
 /* label [n] of the farthest share of all rows, or of each of K clusters, becomes LABEL_NONE: of m
  * rows exactly round(share * m). *threshold: the squared distance beyond which a row is an outlier;

@@ -1,6 +1,6 @@
 #include "mpi/pca.h"
 
-#include "mpi/finite.h"
+#include "src/label/finite.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
 

@@ -43,10 +43,6 @@ static status damaged(const char *path, const char *what) {
     return STATUS_OUTPUT;
 }
 
-const char *features_dtype_name(dtype t) {
-    return t == DTYPE_BF16 ? "bf16" : "float32";
-}
-
 static status read_attributes(hid_t file, const char *path, head *h) {
     char format[TEXT], type[TEXT];
     features_info *i = &h->info;

@@ -1,7 +1,6 @@
 #include "io/files/file.h"
 #include "io/hdf5/features_parts.h"
 #include "io/hdf5/hdf5.h"
-#include "src/base/hash.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
 
@@ -21,12 +20,6 @@ struct features_writer {
     uint64_t at;       /* where the next row goes */
     int64_t next, end; /* images of this rank that are not written yet */
 };
-
-uint64_t features_checksum(const features_info *i, const image_table *t) {
-    const int64_t whole[] = {i->d, i->type == DTYPE_BF16, i->stride, (int64_t)i->key};
-    uint64_t h = hash_bytes(whole, sizeof whole);
-    return image_table_hash(t, hash_append(h, i->layers, strlen(i->layers) + 1));
-}
 
 static status failed(const char *path) {
     log_error("%s: cannot be written: %s", path, strerror(errno));

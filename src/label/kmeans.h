@@ -119,6 +119,8 @@ status kmeans_squares(const features *x, int unit, int threads, wide *sum);
  * s: of all rows; squares: their sum |x|^2. */
 double kmeans_objective(
     const kmeans_sum_total *s, int k, int d, double squares, const float *centroids);
+/* How unevenly n rows fall to clusters: K * sum (n_c / n)^2 of counts [K]; 1 is even. */
+double kmeans_imbalance(const int64_t *count, int k, int64_t n);
 /* The scale for `rows` rows (global) whose largest |element| is `largest`: no sum can overflow. */
 int kmeans_scale(int64_t rows, double largest);
 /* Moves one row x [D] from a sum [D] to another. */

@@ -155,6 +155,15 @@ double kmeans_objective(
     return total > 0 ? (double)total : 0;
 }
 
+double kmeans_imbalance(const int64_t *count, int k, int64_t n) {
+    double sum = 0;
+    for (int a = 0; a < k; a++) {
+        double share = (double)count[a] / (double)n;
+        sum += share * share;
+    }
+    return k * sum;
+}
+
 static double length_i64(const int64_t *x, int d) {
     double s = 0;
     for (int j = 0; j < d; j++) s += (double)x[j] * (double)x[j];

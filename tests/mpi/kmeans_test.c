@@ -7,6 +7,7 @@
 #include <cmocka.h>
 
 #include "mpi/kmeans.h"
+#include "mpi/outliers.h"
 #include "mpi/shard.h"
 #include "src/base/bf16.h"
 #include "src/base/memory.h"

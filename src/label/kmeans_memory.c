@@ -1,4 +1,7 @@
-#include "mpi/kmeans.h"
+/* The most memory that a k-means run can take on a rank, from its options alone: it is stated
+ * before the run begins, so it counts what the run will allocate and allocates nothing. Whoever
+ * adds an array to the run adds it here. */
+#include "src/label/kmeans_options.h"
 
 /* While k-means|| runs: distances, owners, labels and choices of rows, a screen of its own, and all
  * candidates, twice while their list grows, with what a rank adds to it. */

@@ -1,4 +1,4 @@
-#include "mpi/finite.h"
+#include "src/label/finite.h"
 
 #include "src/base/log.h"
 

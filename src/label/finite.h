@@ -1,6 +1,6 @@
 /* Features that no arithmetic can take are refused by name. */
-#ifndef AUXSEG_MPI_FINITE_H
-#define AUXSEG_MPI_FINITE_H
+#ifndef AUXSEG_LABEL_FINITE_H
+#define AUXSEG_LABEL_FINITE_H
 
 #include "src/label/kmeans.h"
 
