@@ -1,5 +1,6 @@
 #include "io/files/machine.h"
 
+#include "src/base/version.h"
 #include "src/nn/plan/plan.h"
 
 #include <hdf5.h>
@@ -30,7 +31,7 @@ static void cpu_line(const char *key, char *text, size_t size) {
 }
 
 static void fact_version(char *text) {
-    snprintf(text, MACHINE_TEXT, "%s", AUXSEG_VERSION);
+    snprintf(text, MACHINE_TEXT, "%s, commit %.100s", AUXSEG_VERSION, version_commit);
 }
 
 static void fact_compiler(char *text) {

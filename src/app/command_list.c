@@ -174,7 +174,7 @@ void command_help_all(FILE *to) {
     fputs("auxseg: contrastive pretraining for semantic segmentation with cross-image auxiliary "
           "labels\n\n"
           "Usage: auxseg COMMAND ...\n"
-          "       auxseg COMMAND --help | --help | --version\n\n"
+          "       auxseg help [COMMAND] | --help, -h | --version, -V\n\n"
           "Under MPI or alone, with settings:\n",
         to);
     for (int i = 0; i < COMMANDS; i++) {

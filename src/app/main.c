@@ -1,4 +1,5 @@
-/* auxseg COMMAND ...: finds the command and runs it, with MPI only if it is a stage. */
+/* auxseg COMMAND ...: finds the command and runs it. What needs no MPI never starts it: `check`,
+ * `inspect`, `--help` and the like work on login nodes, where MPI often may not start. */
 #include "io/files/machine.h"
 #include "src/app/arguments.h"
 #include "src/app/command_list.h"
@@ -14,7 +15,7 @@ static bool is_help(const char *word) {
     return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
 }
 
-static int version(void) {
+static status version(void) {
     char text[MACHINE_TEXT];
     const char *key;
     for (int i = 0; machine_fact(i, &key, text); i++) printf("%-13s %s\n", key, text);
@@ -47,24 +48,35 @@ done:
     return st;
 }
 
+/* `help` alone, or of a command. */
+static status help(int argc, char **argv) {
+    if (argc == 0) {
+        command_help_all(stdout);
+        return STATUS_OK;
+    }
+    const command *k = command_find(argv[0]);
+    if (!k) return STATUS_USAGE;
+    command_help(k, stdout);
+    return STATUS_OK;
+}
+
+static status run_command(int argc, char **argv) {
+    const command *k = command_find(argv[0]);
+    if (!k) return STATUS_USAGE;
+    for (int i = 1; i < argc; i++)
+        if (is_help(argv[i])) return help(1, argv);
+    if (k->stage) return session_run(k->stage, argc - 1, argv + 1);
+    if (k->words) return session_run_words(k->words, argc - 1, argv + 1);
+    return k->files ? k->files(argc - 1, argv + 1) : run_local(k, argc - 1, argv + 1);
+}
+
 int main(int argc, char **argv) {
     if (argc < 2) {
         command_help_all(stderr);
         return STATUS_USAGE;
     }
-    if (is_help(argv[1])) {
-        command_help_all(stdout);
-        return STATUS_OK;
-    }
-    if (strcmp(argv[1], "--version") == 0) return version();
-    const command *k = command_find(argv[1]);
-    if (!k) return STATUS_USAGE;
-    for (int i = 2; i < argc; i++) {
-        if (!is_help(argv[i])) continue;
-        command_help(k, stdout);
-        return STATUS_OK;
-    }
-    if (k->stage) return (int)session_run(k->stage, argc - 2, argv + 2);
-    if (k->words) return (int)session_run_words(k->words, argc - 2, argv + 2);
-    return (int)(k->files ? k->files(argc - 2, argv + 2) : run_local(k, argc - 2, argv + 2));
+    if (is_help(argv[1])) return (int)help(0, NULL);
+    if (strcmp(argv[1], "help") == 0) return (int)help(argc - 2, argv + 2);
+    if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) return (int)version();
+    return (int)run_command(argc - 1, argv + 1);
 }

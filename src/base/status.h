@@ -9,7 +9,6 @@
     X(DATA, 3, "input data")                                                                       \
     X(OUTPUT, 4, "checkpoint or output file")                                                      \
     X(NONFINITE, 5, "non-finite values")                                                           \
-    X(WATCHDOG, 6, "watchdog")                                                                     \
     X(STOPPED, 75, "stopped early on request, state saved: run the same command again")
 
 typedef enum status {

@@ -50,7 +50,11 @@ CFG
 expect 2 'Usage: auxseg COMMAND' "$auxseg"
 expect 0 'Usage: auxseg COMMAND' "$auxseg" --help
 expect 0 'Usage: auxseg COMMAND' "$auxseg" -h
-expect 0 '^auxseg +[0-9]+\.[0-9]+' "$auxseg" --version
+expect 0 'Usage: auxseg COMMAND' "$auxseg" help
+expect 0 '^Usage: auxseg pretrain ' "$auxseg" help pretrain
+expect 2 'unknown command pretain: did you mean pretrain\?' "$auxseg" help pretain
+expect 0 '^auxseg +[0-9]+\.[0-9]+\.[0-9]+, commit ([0-9a-f]{7}|v|unknown)' "$auxseg" --version
+expect 0 '^auxseg +[0-9]+\.[0-9]+' "$auxseg" -V
 for library in onednn mpi hdf5 libpng; do
     expect 0 "^$library +[^ ]" "$auxseg" --version
 done
@@ -61,6 +65,10 @@ for command in run pack extract cluster score pretrain finetune evaluate predict
     expect 0 '^  75  stopped early' "$auxseg" "$command" --help
     expect 0 "^  $command " "$auxseg" --help
 done
+# Exit codes that the help names are those that there are.
+expect 0 '^   5  non-finite values' "$auxseg" --help
+diff <(sed -nE 's/^  +([0-9]+)  .*/\1/p' out) <(printf '%s\n' 0 1 2 3 4 5 75) >err ||
+    expect 0 'the exit codes of --help are 0 1 2 3 4 5 75' false
 
 expect 2 'unknown command pretain: did you mean pretrain\?' "$auxseg" pretain good.cfg
 expect 2 'a file of settings is missing' "$auxseg" check

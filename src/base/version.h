@@ -1,0 +1,9 @@
+/* Which source the program was built from. */
+#ifndef AUXSEG_BASE_VERSION_H
+#define AUXSEG_BASE_VERSION_H
+
+/* `git describe` of the source at the time of the build, "-dirty" if files differed from it;
+ * "unknown" where there was no git, or the source came without its history. */
+extern const char version_commit[];
+
+#endif
