@@ -4,10 +4,18 @@
 #include "src/base/memory.h"
 #include "src/label/outer.h"
 
-#include <cblas.h>
-#include <lapacke.h>
+#include <dlfcn.h>
 #include <math.h>
+#include <omp.h>
 #include <string.h>
+
+/* LAPACK by its Fortran name, which every build of it has, with the lengths of the texts at the
+ * end: eigenvalues `from` to `to` in ascending order, and their vectors. */
+void dsyevr_(const char *vectors, const char *range, const char *triangle, const int *n, double *a,
+    const int *lda, const double *low, const double *high, const int *from, const int *to,
+    const double *tolerance, int *found, double *value, double *vector, const int *ldv,
+    int *support, double *work, const int *work_size, int *integers, const int *integers_size,
+    int *info, size_t, size_t, size_t);
 
 void pca_destroy(pca *p) {
     memory_free(p->mean);
@@ -29,14 +37,49 @@ static void covariance(
         }
 }
 
+/* A library's results differ with its number of threads. Each has its own word for it, and one that
+ * is built on OpenMP has OpenMP's. Returns OpenMP's number of before. */
+static int lapack_on_one_thread(void) {
+    static const char *const names[] = {
+        "openblas_set_num_threads", "MKL_Set_Num_Threads", "flexiblas_set_num_threads"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        void (*set_threads)(int);
+        *(void **)&set_threads = dlsym(RTLD_DEFAULT, names[i]);
+        if (set_threads) set_threads(1);
+    }
+    int before = omp_get_max_threads();
+    omp_set_num_threads(1);
+    return before;
+}
+
+/* Asks for the memory that dsyevr wants, and gives it that. Returns LAPACK's info; -100: no memory.
+ */
+static int dsyevr(int d, int components, double *matrix, double *value, double *vector,
+    int *support, int *found) {
+    int from = d - components + 1, ask = -1, integers_size, info;
+    double none = 0, wanted;
+    dsyevr_("V", "I", "L", &d, matrix, &d, &none, &none, &from, &d, &none, found, value, vector, &d,
+        support, &wanted, &ask, &integers_size, &ask, &info, 1, 1, 1);
+    if (info != 0) return info;
+    int size = (int)wanted;
+    double *work = memory_alloc((size_t)size, sizeof *work, "eigenvectors");
+    int *integers = memory_alloc((size_t)integers_size, sizeof *integers, "eigenvectors");
+    info = -100;
+    if (work && integers)
+        dsyevr_("V", "I", "L", &d, matrix, &d, &none, &none, &from, &d, &none, found, value, vector,
+            &d, support, work, &size, integers, &integers_size, &info, 1, 1, 1);
+    memory_free(work);
+    memory_free(integers);
+    return info;
+}
+
 /* Eigenvectors of the `components` largest eigenvalues, these in ascending order. */
 static status eigenvectors(double *matrix, int d, int components, double *value, double *vector) {
-    int found, *support = memory_alloc(2 * (size_t)d, sizeof *support, "eigenvectors");
+    int found = 0, *support = memory_alloc(2 * (size_t)d, sizeof *support, "eigenvectors");
     if (!support) return STATUS_FAILED;
-    /* Its results differ with its number of threads. */
-    openblas_set_num_threads(1);
-    int info = LAPACKE_dsyevr(LAPACK_COL_MAJOR, 'V', 'I', 'L', d, matrix, d, 0, 0,
-        d - components + 1, d, 0, &found, value, vector, d, support);
+    int threads = lapack_on_one_thread();
+    int info = dsyevr(d, components, matrix, value, vector, support, &found);
+    omp_set_num_threads(threads);
     memory_free(support);
     if (info == 0 && found == components) return STATUS_OK;
     log_error("principal components: LAPACK's dsyevr failed (info %d, %d of %d found)", info, found,
