@@ -2,6 +2,7 @@
 #include "io/dataset/dataset_classes.h"
 
 #include "io/files/file.h"
+#include "io/files/text_lines.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
 #include "src/image/synth.h"
@@ -91,13 +92,13 @@ static status read_pair(id_map *m, const char *pair) {
     return STATUS_OK;
 }
 
-/* Pairs apart by commas and ends of lines; text is changed. */
-static status read_pairs(id_map *m, char *text) {
+/* Pairs of a line, apart by commas, up to a comment; it is changed. */
+static status read_pairs(id_map *m, char *line) {
     char *rest = NULL;
     status st = STATUS_OK;
-    for (char *pair = strtok_r(text, ",\n", &rest); pair && st == STATUS_OK;
-         pair = strtok_r(NULL, ",\n", &rest)) {
-        pair[strcspn(pair, "#\r")] = 0;
+    line[strcspn(line, "#")] = 0;
+    for (char *pair = strtok_r(line, ",", &rest); pair && st == STATUS_OK;
+         pair = strtok_r(NULL, ",", &rest)) {
         pair += strspn(pair, " \t");
         if (*pair) st = read_pair(m, pair);
     }
@@ -106,20 +107,18 @@ static status read_pairs(id_map *m, char *text) {
 
 /* The pairs themselves, or the name of a file of them. */
 static status read_map(const settings *s, id_map *m) {
-    enum { MAP_BYTES = 1 << 22 };
     char path[FILE_PATH], inline_map[SETTINGS_TEXT];
     const char *given = s->dataset.label_map;
-    void *text = NULL;
-    size_t bytes;
+    text_lines text = {0};
     if (strspn(given, "0123456789:*, \t") == strlen(given)) {
         snprintf(inline_map, sizeof inline_map, "%s", given);
         return read_pairs(m, inline_map);
     }
     m->where = given;
     status st = file_path(path, given[0] == '/' ? "" : s->dataset.root, given);
-    if (st == STATUS_OK) st = file_read(path, MAP_BYTES, &text, &bytes);
-    if (st == STATUS_OK) st = read_pairs(m, text);
-    memory_free(text);
+    if (st == STATUS_OK) st = text_lines_open(&text, path);
+    for (char *line; st == STATUS_OK && (line = text_lines_next(&text));) st = read_pairs(m, line);
+    text_lines_close(&text);
     return st;
 }
 

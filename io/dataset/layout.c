@@ -1,6 +1,7 @@
 #include "io/dataset/layout.h"
 
 #include "io/files/file.h"
+#include "io/files/text_lines.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
 
@@ -11,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LIST_LIMIT = 1 << 30, START = 256 };
+enum { START = 256 };
 
 const char *split_name(split s) {
     static const char *const name[SPLIT_COUNT] = {"train", "val", "test"};
@@ -108,24 +109,16 @@ static status parse_line(
 }
 
 static status read_list(layout *l, const list_format *f, split which, const char *listed) {
-    char *text = NULL;
-    size_t bytes;
+    text_lines text;
     char *path = join(f->root, listed);
     if (!path) return STATUS_FAILED;
-    status st = file_read(path, LIST_LIMIT, (void **)&text, &bytes);
-    int number = 0;
-    for (char *line = text, *next; st == STATUS_OK && line < text + bytes; line = next) {
+    status st = text_lines_open(&text, path);
+    for (char *line; st == STATUS_OK && (line = text_lines_next(&text));) {
         char where[FILE_PATH + 32];
-        char *end = memchr(line, '\n', (size_t)(text + bytes - line));
-        if (!end) end = text + bytes;
-        *end = 0;
-        next = end + 1;
-        size_t length = strlen(line);
-        while (length > 0 && strchr("\r \t", line[length - 1])) line[--length] = 0;
-        snprintf(where, sizeof where, "%s: line %d", path, ++number);
-        if (length > 0) st = parse_line(l, f, which, line, where);
+        snprintf(where, sizeof where, "%s: line %d", path, text.number);
+        st = parse_line(l, f, which, line, where);
     }
-    memory_free(text);
+    text_lines_close(&text);
     memory_free(path);
     return st;
 }
@@ -154,22 +147,46 @@ static int by_name(const FTSENT **a, const FTSENT **b) {
     return strcmp((*a)->fts_name, (*b)->fts_name);
 }
 
+/* What fts has found, if it is an image by its name. Links that lead nowhere and pipes are listed,
+ * too: whoever reads them says why they cannot be read, and dataset.on_bad_image decides. */
+static status take_entry(layout *l, const char *root, const FTSENT *e) {
+    switch (e->fts_info) {
+    case FTS_DNR:
+    case FTS_ERR:
+    case FTS_NS:
+        log_error("%s: %s", e->fts_path, strerror(e->fts_errno));
+        return STATUS_DATA;
+    case FTS_F:
+    case FTS_SLNONE:
+    case FTS_DEFAULT:
+        break;
+    default: /* folders, which are walked */
+        return STATUS_OK;
+    }
+    if (is_image(e->fts_name)) {
+        const char *name = e->fts_path + strlen(root);
+        while (*name == '/') name++;
+        return append(l, root, SPLIT_TRAIN, name, NULL);
+    }
+    if (e->fts_info == FTS_SLNONE)
+        log_warn("%s: a link to what is not there: if it was a folder, its images are missing",
+            e->fts_path);
+    return STATUS_OK;
+}
+
 /* Every image below root, in the order of the names; links are followed. */
 static status walk_folder(layout *l, const char *root) {
     char *start = copy_text(root, strlen(root));
     if (!start) return STATUS_FAILED;
     char *const roots[2] = {start, NULL};
     FTS *walk = fts_open(roots, FTS_LOGICAL | FTS_NOCHDIR, by_name);
-    status st = walk ? STATUS_OK : STATUS_FAILED;
-    for (FTSENT *e; st == STATUS_OK && (e = fts_read(walk));) {
-        if (e->fts_info == FTS_DNR || e->fts_info == FTS_ERR || e->fts_info == FTS_NS) {
-            log_error("%s: %s", e->fts_path, strerror(e->fts_errno));
-            st = STATUS_DATA;
-        } else if (e->fts_info == FTS_F && is_image(e->fts_name)) {
-            const char *name = e->fts_path + strlen(root);
-            while (*name == '/') name++;
-            st = append(l, root, SPLIT_TRAIN, name, NULL);
-        }
+    status st = STATUS_OK;
+    errno = walk ? 0 : errno;
+    for (FTSENT *e; walk && st == STATUS_OK && (e = fts_read(walk)); errno = 0)
+        st = take_entry(l, root, e);
+    if (st == STATUS_OK && errno != 0) { /* fts_read sets it to 0 at the end */
+        log_error("%s: %s", root, strerror(errno));
+        st = STATUS_DATA;
     }
     if (walk) fts_close(walk);
     memory_free(start);

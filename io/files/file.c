@@ -40,8 +40,9 @@ status file_make_folder(const char *path) {
         if (part[i] != '/' && part[i] != '\0') continue;
         char end = part[i];
         part[i] = '\0';
-        if (mkdir(part, 0777) != 0 && !is_folder(part)) {
-            log_error("%s: cannot make this folder: %s", part, strerror(errno));
+        int error = mkdir(part, 0777) != 0 ? errno : 0; /* before is_folder sets another one */
+        if (error && !is_folder(part)) {
+            log_error("%s: cannot make this folder: %s", part, strerror(error));
             return STATUS_OUTPUT;
         }
         part[i] = end;

@@ -33,9 +33,10 @@ static char *load(const char *file) {
         got = read(fd, text + used, (size_t)about.st_size - used);
         if (got > 0) used += (size_t)got;
     }
+    int error = errno; /* of read: close may set another one */
     if (fd >= 0) close(fd);
     if (text && (got < 0 || strlen(text) != used)) {
-        log_error("%s: %s", file, got < 0 ? strerror(errno) : "has a zero byte: not a text file");
+        log_error("%s: %s", file, got < 0 ? strerror(error) : "has a zero byte: not a text file");
         memory_free(text);
         return NULL;
     }
@@ -104,7 +105,8 @@ static bool prepare(const char *file, const char *text, char *out) {
 char *settings_file_load(const char *file) {
     char *text = load(file);
     char *out = text ? memory_alloc(2 * strlen(text) + 1, 1, "settings") : NULL;
-    if (out && !prepare(file, text, out)) {
+    bool marked = text && strncmp(text, "\xEF\xBB\xBF", 3) == 0; /* a byte order mark */
+    if (out && !prepare(file, text + (marked ? 3 : 0), out)) {
         memory_free(out);
         out = NULL;
     }

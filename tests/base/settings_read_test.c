@@ -53,6 +53,7 @@ static void test_mistakes_in_a_file(void **state) {
         {"run: { dirr = \"x\"; };", "a.cfg:1: unknown key run.dirr: did you mean run.dir?"},
         {"\nmodle: { stages = 3; };", "a.cfg:2: unknown group modle: did you mean model?"},
         {"dataset: { crop = 3; };", "unknown key dataset.crop: did you mean pretrain.crop?"},
+        {"\xEF\xBB\xBF" /* skipped */ "run: { dirr = \"x\"; };", "a.cfg:1: unknown key run.dirr"},
         {"run: { seed = \"1\"; };", "run.seed: an integer is expected, not a string"},
         {"run: { seed = 1.0; };", "run.seed: an integer is expected, not a number with a fraction"},
         {"run: { compare = 1; };", "run.compare: true or false is expected, not an integer"},

@@ -3,7 +3,7 @@
  * extractor was trained on. */
 #include "src/app/stage/image_list.h"
 
-#include "io/files/file.h"
+#include "io/files/text_lines.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
 #include "src/base/random.h"
@@ -30,24 +30,18 @@ static int find_name(const dataset *d, const image_list *in, const char *name) {
 
 /* Marks the images that a list file names. */
 static status mark_listed(const dataset *d, const image_list *train, const char *path, bool *take) {
-    enum { LIST_LIMIT = 1 << 28 };
-    char *text = NULL, *rest = NULL;
-    size_t bytes;
-    status st = file_read(path, LIST_LIMIT, (void **)&text, &bytes);
-    if (st != STATUS_OK) return st;
-    int line = 0;
-    for (char *name = strtok_r(text, "\r\n", &rest); name && st == STATUS_OK;
-         name = strtok_r(NULL, "\r\n", &rest)) {
-        line++;
+    text_lines text;
+    status st = text_lines_open(&text, path);
+    for (char *name; st == STATUS_OK && (name = text_lines_next(&text));) {
         int at = find_name(d, train, name);
         if (at < 0) {
-            log_error("%s: entry %d: \"%s\" is no labelled training image", path, line, name);
+            log_error("%s: line %d: \"%s\" is no labelled training image", path, text.number, name);
             st = STATUS_DATA;
         } else {
             take[at] = true;
         }
     }
-    memory_free(text);
+    text_lines_close(&text);
     return st;
 }
 

@@ -170,7 +170,7 @@ static void ids_are_mapped(void **state) {
     (void)state;
     if (!comm_root(world)) return;
     enum { NO = LABEL_IGNORE };
-    put_text("map.txt", "# id class\n0 3\n1\t2 # a comment\r\n\n2:9\n3 0\n");
+    put_text("map.txt", "\xEF\xBB\xBF# id class\n0 3\n1\t2 # a comment\r\n\n2:9\n3 0\n");
     check_mapped("0:1, 1:0, 2:3, 3:9", (uint16_t[]){1, 0, 3, NO, 0, 0, 0, 0, 0, NO});
     check_mapped("9:1, 1:0, *:2", (uint16_t[]){2, 0, 2, 2, 0, 0, 0, 0, 0, 1});
     check_mapped("1:0, *:9", (uint16_t[]){NO, 0, NO, NO, 0, 0, 0, 0, 0, NO});

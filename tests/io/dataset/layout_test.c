@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/stat.h>
+#include <unistd.h>
 #include <cmocka.h>
 
 static scratch folder;
@@ -114,6 +115,41 @@ static void a_folder_is_walked_by_name(void **state) {
     layout_destroy(&l);
 }
 
+/* Links that lead nowhere were images once: packing refuses them, or skips them where it may. */
+static void dangling_links_are_listed(void **state) {
+    (void)state;
+    capture c;
+    settings s = of_layout("folder");
+    layout l;
+    mkdir(scratch_path(&folder, "links"), 0777);
+    put("links/b.png", "");
+    assert_int_equal(symlink("nowhere.png", scratch_path(&folder, "links/a.png")), 0);
+    assert_int_equal(symlink("b.png", scratch_path(&folder, "links/c.png")), 0);
+    assert_int_equal(symlink("no/folder", scratch_path(&folder, "links/city")), 0);
+    strcpy(s.dataset.root, scratch_path(&folder, "links"));
+    capture_begin(&c, 2);
+    assert_int_equal(layout_read(&l, &s), STATUS_OK);
+    capture_end(&c);
+    assert_int_equal(l.items, 3);
+    check_item(&l, 0, SPLIT_TRAIN, "links/a.png", NULL, "a.png");
+    check_item(&l, 2, SPLIT_TRAIN, "links/c.png", NULL, "c.png");
+    assert_non_null(strstr(c.text, "links/city: a link to what is not there"));
+    layout_destroy(&l);
+}
+
+/* What some editors put before the first letter is none of the first path's. */
+static void a_byte_order_mark_is_skipped(void **state) {
+    (void)state;
+    settings s = of_layout("pairs");
+    layout l;
+    strcpy(s.dataset.train, "marked");
+    put("marked", "\xEF\xBB\xBF/far/a.png\tb.png\r\nc.png\n");
+    assert_int_equal(layout_read(&l, &s), STATUS_OK);
+    assert_int_equal(l.items, 2);
+    check_item(&l, 0, SPLIT_TRAIN, "/far/a.png", "b.png", "/far/a.png");
+    layout_destroy(&l);
+}
+
 /* Every list of more than a few hundred lines makes the array grow. */
 static void long_lists_are_read(void **state) {
     (void)state;
@@ -208,6 +244,8 @@ int main(void) {
         cmocka_unit_test(camvids_lists_are_read),
         cmocka_unit_test(pairs_may_lack_labels),
         cmocka_unit_test(a_folder_is_walked_by_name),
+        cmocka_unit_test(dangling_links_are_listed),
+        cmocka_unit_test(a_byte_order_mark_is_skipped),
         cmocka_unit_test(long_lists_are_read),
         cmocka_unit_test(mistakes_are_named),
         cmocka_unit_test(splits_may_not_overlap),

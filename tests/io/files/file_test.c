@@ -1,5 +1,6 @@
 #include "io/files/file.h"
 #include "src/base/memory.h"
+#include "tests/base/capture.h"
 #include "tests/io/scratch.h"
 
 #include <setjmp.h>
@@ -9,6 +10,7 @@
 #include <cmocka.h>
 
 #include <sys/stat.h>
+#include <unistd.h>
 
 static int setup(void **state) {
     static scratch s;
@@ -45,6 +47,24 @@ static void folders(void **state) {
     assert_int_equal(file_make_folder(""), STATUS_USAGE);
     assert_int_equal(file_write(scratch_path(s, "plain"), "x", 1), STATUS_OK);
     assert_int_equal(file_make_folder(scratch_path(s, "plain/below")), STATUS_OUTPUT);
+}
+
+/* The reason is mkdir's, not that of the question whether the folder is there already. */
+static void folders_that_cannot_be_made(void **state) {
+    enum { NOBODY = 65534 };
+    scratch *s = *state;
+    capture c;
+    const char *path = scratch_path(s, "closed");
+    assert_int_equal(mkdir(path, 0555), 0);
+    int root = geteuid() == 0;
+    assert_int_equal(chmod(s->folder, 0755), 0);
+    if (root) assert_int_equal(seteuid(NOBODY), 0);
+    capture_begin(&c, 2);
+    status st = file_make_folder(scratch_path(s, "closed/below"));
+    capture_end(&c);
+    if (root) assert_int_equal(seteuid(0), 0);
+    assert_int_equal(st, STATUS_OUTPUT);
+    assert_non_null(strstr(c.text, "closed/below: cannot make this folder: Permission denied"));
 }
 
 static void written_and_read_back(void **state) {
@@ -116,6 +136,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(paths),
         cmocka_unit_test(folders),
+        cmocka_unit_test(folders_that_cannot_be_made),
         cmocka_unit_test(written_and_read_back),
         cmocka_unit_test(unreadable),
         cmocka_unit_test(unwritable),
