@@ -3,6 +3,7 @@
 #include "src/base/memory.h"
 #include "src/base/random.h"
 #include "src/base/timer.h"
+#include "src/base/unit_length.h"
 #include "src/label/distance_sum.h"
 
 #include <math.h>
@@ -102,7 +103,7 @@ static void move_centroids(minibatch *m, const kmeans_options *o, float *centroi
             double sum = ldexp((double)m->total.sum[j], -m->total.scale);
             centroids[j] = (float)((before * (double)centroids[j] + sum) / after);
         }
-        if (o->cosine) kmeans_normalize(centroids + a * d, 1, (int)d);
+        if (o->cosine) unit_length_rows(centroids + a * d, 1, (int)d);
         m->count[a] += m->total.count[a];
     }
 }

@@ -1,6 +1,7 @@
 #include "mpi/kmeans_start.h"
 
 #include "src/base/memory.h"
+#include "src/base/unit_length.h"
 #include "src/label/start.h"
 
 /* The initial centroids of a restart from the sample x [n, D]. */
@@ -11,7 +12,7 @@ static status choose(
     const start_rows rows = {x, NULL, (size_t)n, d};
     status st = o->init == KMEANS_RANDOM ? start_random(&r, x, (size_t)n, d, o->k, centroids)
                                          : start_plusplus(&r, &rows, o->k, o->threads, centroids);
-    if (st == STATUS_OK && o->cosine) kmeans_normalize(centroids, o->k, d);
+    if (st == STATUS_OK && o->cosine) unit_length_rows(centroids, (size_t)o->k, d);
     return st;
 }
 

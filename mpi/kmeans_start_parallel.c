@@ -1,6 +1,7 @@
 #include "mpi/kmeans_start.h"
 
 #include "src/base/memory.h"
+#include "src/base/unit_length.h"
 #include "src/label/distance_sum.h"
 #include "src/label/start.h"
 
@@ -194,7 +195,7 @@ status kmeans_start_parallel(const comm *c, const kmeans_options *o, const kmean
         if (st == STATUS_OK) st = comm_agree(c, compare(&s));
     }
     if (st == STATUS_OK) st = reduce(&s, centroids);
-    if (st == STATUS_OK && o->cosine) kmeans_normalize(centroids, o->k, rows->x->d);
+    if (st == STATUS_OK && o->cosine) unit_length_rows(centroids, (size_t)o->k, rows->x->d);
     search_destroy(&s);
     return st;
 }

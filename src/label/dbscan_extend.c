@@ -1,4 +1,5 @@
 #include "src/base/memory.h"
+#include "src/base/unit_length.h"
 #include "src/label/dbscan.h"
 
 #include <math.h>
@@ -20,7 +21,7 @@ status dbscan_means(const float *core, const int32_t *cluster, size_t n, int d, 
         }
         for (size_t at = 0; at < clusters * columns; at++)
             centroids[at] = (float)(sum[at] / (double)count[at / columns]);
-        if (cosine) kmeans_normalize(centroids, k, d);
+        if (cosine) unit_length_rows(centroids, clusters, d);
     }
     memory_free(sum);
     memory_free(count);

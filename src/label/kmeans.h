@@ -125,11 +125,9 @@ double kmeans_imbalance(const int64_t *count, int k, int64_t n);
 int kmeans_scale(int64_t rows, double largest);
 /* Moves one row x [D] from a sum [D] to another. */
 void kmeans_move(const float *x, int d, int scale, int64_t *from, int64_t *to);
-/* c [K, D] = sum / count (unit length if cosine), rounded to float32; centroids with count 0, and
- * with a sum of length 0 if cosine, keep their value. */
+/* c [K, D] = sum / count (if cosine sum of length 1, src/base/unit_length.h), rounded to float32;
+ * centroids with count 0, and with a sum of length 0 if cosine, keep their value. */
 void kmeans_centroids(
     const int64_t *sum, const int64_t *count, int k, int d, int scale, int cosine, float *c);
-/* Rows of c [K, D] to length 1, in float64; rows of zeros stay. */
-void kmeans_normalize(float *c, int k, int d);
 
 #endif

@@ -1,5 +1,6 @@
 #include "src/base/memory.h"
 #include "src/base/rows.h"
+#include "src/base/unit_length.h"
 #include "src/base/vector.h"
 #include "src/label/kmeans.h"
 
@@ -164,10 +165,10 @@ double kmeans_imbalance(const int64_t *count, int k, int64_t n) {
     return k * sum;
 }
 
-static double length_i64(const int64_t *x, int d) {
+static double squares_i64(const int64_t *x, int d) {
     double s = 0;
     for (int j = 0; j < d; j++) s += (double)x[j] * (double)x[j];
-    return sqrt(s);
+    return s;
 }
 
 void kmeans_centroids(
@@ -175,17 +176,10 @@ void kmeans_centroids(
     for (int a = 0; a < k; a++) {
         const int64_t *s = sum + (size_t)a * (size_t)d;
         float *row = c + (size_t)a * (size_t)d;
-        double whole = cosine ? length_i64(s, d) : ldexp((double)count[a], scale);
-        if (count[a] == 0 || whole <= 0) continue;
-        for (int j = 0; j < d; j++) row[j] = (float)((double)s[j] / whole);
-    }
-}
-
-void kmeans_normalize(float *c, int k, int d) {
-    for (float *row = c; row < c + (size_t)k * (size_t)d; row += d) {
-        double s = 0;
-        for (int j = 0; j < d; j++) s += (double)row[j] * (double)row[j];
-        s = sqrt(s);
-        for (int j = 0; s > 0 && j < d; j++) row[j] = (float)((double)row[j] / s);
+        double unit = cosine ? unit_length_scale(squares_i64(s, d)) : 0;
+        double whole = ldexp((double)count[a], scale);
+        if (count[a] == 0 || (cosine && unit <= 0)) continue;
+        for (int j = 0; j < d; j++)
+            row[j] = (float)(cosine ? (double)s[j] * unit : (double)s[j] / whole);
     }
 }

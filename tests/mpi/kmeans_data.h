@@ -6,6 +6,7 @@
 #include "mpi/shard.h"
 #include "src/base/memory.h"
 #include "src/base/random.h"
+#include "src/base/unit_length.h"
 
 #include <stdlib.h>
 
@@ -30,7 +31,7 @@ static inline data data_create(void) {
         for (int j = 0; j < DATA_D; j++)
             s.x[i * DATA_D + j] = centre[from + (uint64_t)j] + (float)(0.8 * random_normal(&r));
     }
-    kmeans_normalize(s.x, (int)s.n, DATA_D);
+    unit_length_rows(s.x, (size_t)s.n, DATA_D);
     return s;
 }
 

@@ -12,6 +12,7 @@
 #include "src/base/bf16.h"
 #include "src/base/memory.h"
 #include "src/base/random.h"
+#include "src/base/unit_length.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -39,7 +40,7 @@ static data make_data(void) {
         for (int j = 0; j < D; j++)
             s.x[i * D + j] = centre[from + (uint64_t)j] + (float)(0.5 * random_normal(&r));
     }
-    kmeans_normalize(s.x, (int)s.n, D);
+    unit_length_rows(s.x, (size_t)s.n, D);
     return s;
 }
 

@@ -10,8 +10,8 @@
 #include "src/base/rows.h"
 #include "src/base/stop.h"
 #include "src/base/timer.h"
+#include "src/base/unit_length.h"
 
-#include <math.h>
 #include <omp.h>
 #include <string.h>
 #include <unistd.h>
@@ -28,15 +28,6 @@ typedef struct extraction {
     void *run;               /* streamed: rows of one run of images */
     size_t run_rows;
 } extraction;
-
-/* Length 1 in float64; a row of zeros stays zero. */
-static void normalize_row(float *x, int d) {
-    double sum = 0;
-    for (int j = 0; j < d; j++) sum += (double)x[j] * x[j];
-    if (sum <= 0) return;
-    double scale = 1 / sqrt(sum);
-    for (int j = 0; j < d; j++) x[j] = (float)(x[j] * scale);
-}
 
 /* Images first .. first + count - 1 of the data set, of one shape: decoded into the plan's input.
  */
@@ -72,7 +63,7 @@ static void store_rows(const extraction *e, const plan *p, int count, void *rows
             void *to = row_at(rows, ((size_t)i * pixels + r) * d, type);
             float *row = row_room(room, to, type);
             memcpy(row, from, d * sizeof *row);
-            if (normalize) normalize_row(row, (int)d);
+            if (normalize) unit_length_rows(row, 1, (int)d);
             row_done(to, row, d, type);
         }
     }

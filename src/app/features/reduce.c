@@ -4,6 +4,7 @@
 #include "src/app/stage/setup.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
+#include "src/base/unit_length.h"
 
 #include <stdio.h>
 
@@ -40,7 +41,7 @@ status reduce_rows(const settings *s, const pca *p, const features *x, float *y)
     status st = pca_project(p, x, threads, y);
     if (st != STATUS_OK || !s->extract.normalize) return st;
 #pragma omp parallel for num_threads(threads)
-    for (size_t i = 0; i < x->n; i++) kmeans_normalize(y + i * (size_t)d, 1, d);
+    for (size_t i = 0; i < x->n; i++) unit_length_rows(y + i * (size_t)d, 1, d);
     return STATUS_OK;
 }
 

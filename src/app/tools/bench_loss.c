@@ -11,6 +11,7 @@
 #include "src/base/memory.h"
 #include "src/base/random.h"
 #include "src/base/timer.h"
+#include "src/base/unit_length.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -42,12 +43,8 @@ static status make_pool(pool *p, size_t n, size_t d, int64_t labels, uint64_t se
     random_stream r = random_begin(seed, RANDOM_SYNTH, n, d);
     for (size_t i = 0; i < n; i++) {
         float *row = p->z + i * d;
-        double square = 0;
-        for (size_t j = 0; j < d; j++) {
-            row[j] = (float)random_normal(&r);
-            square += (double)row[j] * (double)row[j];
-        }
-        for (size_t j = 0; j < d; j++) row[j] = (float)((double)row[j] / sqrt(square));
+        for (size_t j = 0; j < d; j++) row[j] = (float)random_normal(&r);
+        unit_length_rows(row, 1, (int)d);
         p->label[i] = (int32_t)random_below(&r, (uint64_t)labels);
     }
     return STATUS_OK;

@@ -2,8 +2,8 @@
 
 #include "src/base/memory.h"
 #include "src/contrast/sample.h"
+#include "src/contrast/unit_rows.h"
 
-#include <math.h>
 #include <string.h>
 
 static contrast_positives positives_of(const settings *s) {
@@ -57,12 +57,12 @@ status views_create(views *v, trainer *t, samples *images, const labels *aux, or
     plan_output_shape(t->plan, 0, &v->h, &v->w, &v->d);
     size_t local = (size_t)t->local, rows = local * (size_t)v->wanted, d = (size_t)v->d;
     v->z = memory_alloc(rows, d * sizeof *v->z, "embeddings");
-    v->length = memory_alloc(rows, sizeof *v->length, "embeddings");
+    v->scale = memory_alloc(rows, sizeof *v->scale, "embeddings");
     v->gradient = memory_alloc(rows, d * sizeof *v->gradient, "gradient of embeddings");
     v->label = memory_alloc(rows, sizeof *v->label, "labels of rows");
     v->image = memory_alloc(rows, sizeof *v->image, "images of rows");
     v->partner = memory_alloc(rows, sizeof *v->partner, "partners of rows");
-    bool whole = v->z && v->length && v->gradient && v->label && v->image && v->partner;
+    bool whole = v->z && v->scale && v->gradient && v->label && v->image && v->partner;
     status st = comm_agree(t->c, whole ? STATUS_OK : STATUS_FAILED);
     batches_options o = {.sequence = sequence,
         .views = batches_views(&t->s->pretrain.view, t->o.crop),
@@ -79,7 +79,7 @@ status views_create(views *v, trainer *t, samples *images, const labels *aux, or
 void views_destroy(views *v) {
     batches_destroy(v->source);
     memory_free(v->z);
-    memory_free(v->length);
+    memory_free(v->scale);
     memory_free(v->gradient);
     memory_free(v->label);
     memory_free(v->image);
@@ -119,39 +119,32 @@ static size_t row_of(const views *v, int i) {
     return row;
 }
 
-/* Local image i, the plan's image `at`. */
-static void embed_image(views *v, int i, int at) {
-    size_t row = row_of(v, i), d = (size_t)v->d;
-    const float *from = plan_output(v->t->plan, 0, at);
-    for (int k = 0; k < v->now->count[i]; k++, row++) {
-        const float *e = from + (size_t)v->now->chosen[i * v->wanted + k] * d;
-        double sum = 0;
-        for (size_t j = 0; j < d; j++) sum += (double)e[j] * e[j];
-        /* PyTorch's normalize: a vector of zeros stays one. */
-        v->length[row] = (float)fmax(sqrt(sum), 1e-12);
-        for (size_t j = 0; j < d; j++) v->z[row * d + j] = e[j] / v->length[row];
-    }
+/* Rows of local image i. */
+static unit_rows rows_of(const views *v, int i) {
+    size_t row = row_of(v, i);
+    return (unit_rows){.count = v->now->count[i],
+        .d = v->d,
+        .pixel = v->now->chosen + (size_t)i * (size_t)v->wanted,
+        .z = v->z + row * (size_t)v->d,
+        .scale = v->scale + row};
 }
 
 void views_embed(views *v, int k) {
     int first, images = trainer_wave(v->t, k, &first);
 #pragma omp parallel for schedule(dynamic) num_threads(v->t->threads)
-    for (int i = 0; i < images; i++) embed_image(v, first + i, i);
+    for (int i = 0; i < images; i++) {
+        unit_rows r = rows_of(v, first + i);
+        unit_rows_take(&r, plan_output(v->t->plan, 0, i));
+    }
 }
 
-/* d/de of z = e / |e|: (g - z (z.g)) / |e|. */
+/* Local image i, the plan's image `at`. A pixel of the second view may be the partner of several:
+ * their gradients add. */
 static void scatter_image(views *v, int i, int at) {
-    size_t row = row_of(v, i), d = (size_t)v->d;
+    unit_rows r = rows_of(v, i);
     float *to = plan_output_gradient(v->t->plan, 0, at);
-    memset(to, 0, (size_t)v->h * (size_t)v->w * d * sizeof *to);
-    for (int k = 0; k < v->now->count[i]; k++, row++) {
-        const float *g = v->gradient + row * d, *z = v->z + row * d;
-        float *e = to + (size_t)v->now->chosen[i * v->wanted + k] * d;
-        double dot = 0;
-        for (size_t j = 0; j < d; j++) dot += (double)g[j] * z[j];
-        /* A pixel of the second view may be the partner of several: their gradients add. */
-        for (size_t j = 0; j < d; j++) e[j] += (float)((g[j] - z[j] * dot) / v->length[row]);
-    }
+    memset(to, 0, (size_t)v->h * (size_t)v->w * (size_t)v->d * sizeof *to);
+    unit_rows_scatter(&r, v->gradient + row_of(v, i) * (size_t)v->d, to);
 }
 
 void views_scatter(views *v, int k) {

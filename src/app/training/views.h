@@ -19,7 +19,8 @@ typedef struct views {
     int h, w, d;                      /* of the embeddings: grid and dimensions */
     int wanted;                       /* pixels a view */
     size_t n;                         /* rows of this rank */
-    float *z, *length, *gradient;     /* [n, D] unit rows; [n] lengths before; [n, D] */
+    float *z, *gradient;              /* [n, D]: rows of length 1; of the loss */
+    double *scale;                    /* [n]: unit_rows' */
     int32_t *label, *image, *partner; /* [n] */
 } views;
 

@@ -1,0 +1,24 @@
+/* The one definition of a row of length 1, for features, centroids and embeddings:
+ *
+ *     y_j = float32( x_j * s ),    s = 1 / sqrt( sum_j x_j^2 )
+ *
+ * Squares and their sum, in the order of j, in float64, where those of float32 values neither
+ * overflow nor vanish; s and the product in float64 as well, so that y_j is rounded to float32
+ * once. A row of zeros stays as it is, and its s is 0. A row with an infinity or a NaN keeps a NaN,
+ * so that checks refuse it by name. Not collective. The result depends on the row
+ * alone. */
+#ifndef AUXSEG_BASE_UNIT_LENGTH_H
+#define AUXSEG_BASE_UNIT_LENGTH_H
+
+#include <stddef.h>
+
+/* s, from the sum of squares. */
+double unit_length_scale(double squares);
+/* s of a row x [D]. */
+double unit_length_of(const float *x, int d);
+/* y [D] becomes the row of x [D], which may be y; returns s. */
+double unit_length_row(const float *x, int d, float *y);
+/* Rows [n, D], each in its place. */
+void unit_length_rows(float *x, size_t n, int d);
+
+#endif
