@@ -127,6 +127,16 @@ object src/base/case_a
 object src/image/case_b
 breaks 'folders need each other in a circle: src/base src/image'
 
+printf 'See [the tree](../src/case/nowhere.md) and [this](case.md).\n' >src/case.md
+breaks 'src/case.md: no file ../src/case/nowhere.md'
+printf 'See `src/base/nothing.c` and `src/base/case.h`.\n' >src/case.md
+breaks 'src/case.md: no file src/base/case.h'
+file src/base/case.h <<<'int is_there(void);'
+printf 'It calls `is_there()` and `is_not()`.\n' >src/case.md
+breaks 'src/case.md: no function is_not'
+file src/base/case.h <<<'/* As src/base/nothing.c and src/base/nowhere.h. */'
+breaks 'src/base/case.h:1: no file src/base/nowhere.h'
+
 touch mpi/mpi.h
 breaks "mpi/mpi.h: hides the library's own header"
 rm mpi/mpi.h

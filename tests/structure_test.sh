@@ -172,6 +172,44 @@ folder_uses() {
     } | sed -E 's|/[^/ ]+ | |; s|/[^/ ]+$||' | awk '$1 != $2'
 }
 
+pages() {
+    find src mpi io jobs configs tests -name '*.md'
+    ls -d ./*.md 2>/dev/null | sed 's|^\./||' || true
+}
+
+# What pages name and the tree has not: links, paths in backticks, functions in backticks with "()".
+pages_name() {
+    local page word
+    code '*.[ch]' | xargs -0r cat | grep -ohE '[A-Za-z_][A-Za-z0-9_]*\(' | sort -u >"$scratch/called" || true
+    while IFS= read -r page; do
+        while IFS= read -r word; do
+            [[ $word == *://* || -e $(dirname "$page")/$word ]] || echo "$page: no file $word"
+        done < <(grep -oE '\]\([^)#]+' "$page" | sed 's/^](//')
+        while IFS= read -r word; do
+            compgen -G "$word" >/dev/null || echo "$page: no file $word"
+        done < <(grep -oE '`(src|mpi|io|jobs|configs|tests|\.ci)/[^` ]*`' "$page" | tr -d '`')
+        while IFS= read -r word; do
+            grep -qxF -e "$word(" "$scratch/called" || echo "$page: no function $word"
+        done < <(grep -oE '`[A-Za-z_][A-Za-z0-9_]*\(\)`' "$page" | tr -d '`()')
+    done < <(pages)
+}
+
+# The same of comments.
+comments_name() {
+    local file line word
+    while IFS=' ' read -r file line word; do
+        [[ -e $word ]] || echo "$file:$line: no file $word"
+    done < <(code '*.[ch]' | xargs -0r awk '
+        /^ *# *include/ { next }
+        {
+            text = $0
+            while (match(text, /(src|mpi|io|jobs|configs|tests)\/[A-Za-z0-9_.\/-]+\.(h|c|sh|py|cfg|md)/)) {
+                print FILENAME, FNR, substr(text, RSTART, RLENGTH)
+                text = substr(text, RSTART + RLENGTH)
+            }
+        }')
+}
+
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 : >"$scratch/symbols"
@@ -185,6 +223,8 @@ later functions_with_many_parameters
 later heads
 header_uses >"$scratch/headers"
 folder_uses >"$scratch/folders"
+later pages_name
+later comments_name
 each_line circles "headers include each other" <"$scratch/headers"
 later circles "files use each other" <"$scratch/symbols"
 each_line circles "folders need each other" <"$scratch/folders"

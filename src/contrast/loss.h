@@ -1,4 +1,5 @@
-/* Pixel-level InfoNCE with auxiliary labels, exactly and without the matrix (README, "The loss"):
+/* Pixel-level InfoNCE with auxiliary labels, exactly and without the matrix
+ * (src/contrast/README.md):
  *
  *   L_i = -1/|P(i)| sum_{p in P(i)} log( e^{z_i.z_p/tau} / (e^{z_i.z_p/tau} + sum_{n in N(i)}
  * e^{z_i.z_n/tau}) )
