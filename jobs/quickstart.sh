@@ -5,7 +5,7 @@ set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
 
 cd "$AUXSEG_ROOT"
-install_packages build optional
+install_packages build
 bash jobs/build.sh build
 mapfile -t flags < <(mpirun_flags 2)
 export OMP_NUM_THREADS=${OMP_NUM_THREADS:-$(($(cores) > 2 ? $(cores) / 2 : 1))}

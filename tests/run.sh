@@ -6,7 +6,7 @@
 set -euo pipefail
 . "$(dirname "${BASH_SOURCE[0]}")/../jobs/environment.sh"
 
-install_packages build optional test
+install_packages build test
 # Only root can bring up Slurm's daemons: nobody else gets them installed.
 if [[ $(id -u) -eq 0 ]]; then install_packages slurm; fi
 if [[ -z ${AUXSEG_SHARED:-} && -d $AUXSEG_ROOT/../shared/data ]]; then

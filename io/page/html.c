@@ -1,3 +1,5 @@
+/* Text that grows, and the three ways in which something enters it: markup of our own as it is,
+ * texts of others escaped, bytes of pictures as base64. */
 #include "io/page/html.h"
 
 #include "src/base/memory.h"
@@ -7,13 +9,15 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Room for `more` bytes, at least doubled, so that a page of megabytes is copied a few times only.
+ * NULL after a failure. */
 static char *reserve(html *h, size_t more) {
     if (h->result) return NULL;
     if (h->size + more > h->capacity) {
         size_t capacity = 2 * h->capacity + more + 4096;
         char *text = memory_alloc(capacity, 1, "page");
         if (!text) {
-            h->result = STATUS_FAILED;
+            html_fail(h, STATUS_FAILED);
             return NULL;
         }
         if (h->size) memcpy(text, h->text, h->size);
@@ -87,4 +91,8 @@ void html_base64(html *h, const void *data, size_t bytes) {
         out[3] = i + 2 < bytes ? digit[v & 63] : '=';
     }
     h->size += (bytes + 2) / 3 * 4;
+}
+
+void html_fail(html *h, status st) {
+    if (h->result == STATUS_OK) h->result = st;
 }

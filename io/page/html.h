@@ -1,5 +1,5 @@
-/* Text of a page that grows in memory. Not collective. The first failure of memory is kept in
- * `result`; later calls do nothing. */
+/* Text of a page that grows in memory. Not collective. The first failure is kept in `result`; later
+ * calls do nothing. */
 #ifndef AUXSEG_IO_PAGE_HTML_H
 #define AUXSEG_IO_PAGE_HTML_H
 
@@ -22,5 +22,7 @@ void html_print(html *h, const char *format, ...) __attribute__((format(printf, 
  * become U+FFFD. NULL: nothing. */
 void html_text(html *h, const char *text);
 void html_base64(html *h, const void *data, size_t bytes);
+/* Keeps a failure of whoever fills the page; STATUS_OK changes nothing. */
+void html_fail(html *h, status st);
 
 #endif

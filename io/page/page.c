@@ -1,3 +1,5 @@
+/* The page as a whole: head, table of contents, sections in their order. A section writes into a
+ * text of its own first, so that one without content leaves neither a heading nor a link. */
 #include "io/page/page.h"
 
 #include "io/files/file.h"
@@ -5,105 +7,32 @@
 #include "src/base/memory.h"
 
 #include <math.h>
-#include <stdbool.h>
-#include <stdio.h>
 
-static void phase_table(html *h, const phases *p) {
-    bool any = false;
-    for (int i = 0; i < PHASE_COUNT; i++) any = any || p->phase[i].max > 0;
-    if (!any) return;
-    html_put(h, "<details><summary>phases</summary><table><tr><th>Phase<th class=\"n\">min, s"
-                "<th class=\"n\">mean, s<th class=\"n\">max, s<th class=\"n\">slowest rank");
-    for (int i = 0; i < PHASE_COUNT; i++) {
-        const phase_spread *s = &p->phase[i];
-        if (!(s->max > 0)) continue;
-        html_print(h,
-            "<tr><td>%s<td class=\"n\">%.2f<td class=\"n\">%.2f<td class=\"n\">%.2f"
-            "<td class=\"n\">%d",
-            phase_name((phase)i), s->min, s->mean, s->max, s->slowest);
-    }
-    html_put(h, "</table></details>");
-}
+typedef struct section {
+    const char *id, *heading;
+    void (*put)(html *h, const page_data *d);
+} section;
 
-static void stage_row(html *h, const stage_record *s, double total) {
-    double width = total > 0 && isfinite(s->seconds) ? 100 * s->seconds / total : 0;
-    html_put(h, "<tr><td>");
-    html_text(h, s->name);
-    if (s->phases) phase_table(h, s->phases);
-    html_put(h, "<td class=\"n\">");
-    if (isfinite(s->seconds)) html_print(h, "%.1f", s->seconds);
-    html_put(h, "<td class=\"n\">");
-    if (isfinite(s->fom)) {
-        page_number(h, REPORT_NUMBER, s->fom);
-        html_put(h, " ");
-        html_text(h, s->fom_unit);
-    }
-    html_print(h,
-        "<td class=\"bar\"><span class=\"track\"><span class=\"fill\" "
-        "style=\"width:%.1f%%\"></span></span>",
-        width);
-}
+static const section sections[] = {
+    {"results", "Segmentation", page_results},
+    {"quality", "Quality of the auxiliary labels", page_quality},
+    {"labels", "Auxiliary labels on images", page_overlays},
+    {"clusters", "Typical patches of the clusters", page_clusters},
+    {"predictions", "Predictions", page_predictions},
+    {"curves", "Curves", page_curves},
+    {"time", "Time and memory", page_stages},
+    {"settings", "Settings", page_settings},
+    {"machine", "Machine and results", page_machine},
+};
+enum { SECTIONS = sizeof sections / sizeof *sections };
 
-void page_stages(html *h, const page_data *d) {
-    stage_record s;
-    phases spread;
-    double total = 0;
-    int n = 0;
-    for (; run_record_stage(d->record, n, &s, &spread); n++)
-        if (isfinite(s.seconds)) total += s.seconds;
-    if (!n) return;
-    page_section(h, "time", "Time", NULL);
-    html_put(h, "<table><tr><th>Stage<th class=\"n\">Seconds<th class=\"n\">Rate"
-                "<th class=\"bar\">Share");
-    for (int i = 0; i < n; i++) {
-        run_record_stage(d->record, i, &s, &spread);
-        stage_row(h, &s, total);
-    }
-    html_print(
-        h, "<tr class=\"total\"><td>Sum<td class=\"n\">%.1f<td><td></table></section>\n", total);
-}
-
-static void fact(html *h, const char *key, const char *text) {
-    html_put(h, "<tr><td>");
-    html_text(h, key);
-    html_put(h, "<td class=\"value\">");
-    html_text(h, text);
-}
-
-static void fact_table(html *h, const page_data *d, const char *section, const char *heading) {
-    const char *key, *text;
-    if (!run_record_fact(d->record, section, 0, &key, &text)) return;
-    html_print(h, "<div><h3>%s</h3><table>", heading);
-    for (int i = 0; run_record_fact(d->record, section, i, &key, &text); i++) fact(h, key, text);
-    html_put(h, "</table></div>\n");
-}
-
-static void settings_table(html *h, const settings *s) {
-    char key[128], text[SETTINGS_TEXT + 8];
-    html_put(h, "<div><h3>Settings</h3><details><summary>all keys</summary><table>");
-    for (int i = 0; settings_item(s, i, key, sizeof key, text, sizeof text); i++)
-        fact(h, key, text);
-    html_put(h, "</table></details></div>\n");
-}
-
-void page_facts(html *h, const page_data *d) {
-    if (!d->settings && !d->record) return;
-    page_section(h, "facts", "What it was made with", NULL);
-    html_put(h, "<div class=\"grid\">");
-    fact_table(h, d, "machine", "Machine and libraries");
-    html_put(h, "<div>");
-    fact_table(h, d, "hashes", "Hashes of results");
-    if (d->settings) settings_table(h, d->settings);
-    html_put(h, "</div></div></section>\n");
-}
-
-static void head(html *h, const page_data *d) {
-    html_put(h, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\">"
-                "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"><title>");
+static void put_head(html *h, const page_data *d) {
+    html_put(h, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"/>"
+                "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/><title>");
     html_text(h, d->title);
     html_put(h, "</title><style>");
     html_put(h, page_style);
-    html_put(h, "</style></head><body><main>\n<header><h1>");
+    html_put(h, "</style></head>\n<body><header><h1>");
     html_text(h, d->title);
     html_put(h, "</h1><p class=\"note\">");
     const char *started = run_record_text(d->record, "started");
@@ -112,28 +41,48 @@ static void head(html *h, const page_data *d) {
     if (started) html_put(h, "started ");
     html_text(h, started);
     if (isfinite(ranks) && isfinite(threads))
-        html_print(h, "%s%.0f rank%s × %.0f thread%s", started ? ", " : "", ranks,
-            ranks > 1 ? "s" : "", threads, threads > 1 ? "s" : "");
+        html_print(h, "%s%d rank%s × %d thread%s", started ? ", " : "", (int)ranks,
+            ranks > 1 ? "s" : "", (int)threads, threads > 1 ? "s" : "");
     html_put(h, "</p></header>\n");
+}
+
+static void put_contents(html *h, const html *text) {
+    html_put(h, "<nav aria-label=\"Contents\"><ul>");
+    for (int i = 0; i < SECTIONS; i++)
+        if (text[i].size > 0)
+            html_print(h, "<li><a href=\"#%s\">%s</a></li>", sections[i].id, sections[i].heading);
+    html_put(h, "</ul></nav>\n");
+}
+
+static void put_sections(html *h, const html *text) {
+    for (int i = 0; i < SECTIONS; i++) {
+        if (text[i].size == 0) continue;
+        html_print(h, "<section id=\"%s\" aria-labelledby=\"%s-heading\"><h2 id=\"%s-heading\">",
+            sections[i].id, sections[i].id, sections[i].id);
+        html_print(h, "%s</h2>\n", sections[i].heading);
+        html_bytes(h, text[i].text, text[i].size);
+        html_put(h, "</section>\n");
+    }
 }
 
 status page_write(const char *folder, const page_data *d) {
     char path[FILE_PATH];
-    html h = {0};
-    status s = file_path(path, folder, "report.html");
-    if (s) return s;
-    head(&h, d);
-    page_results(&h, d);
-    page_quality(&h, d);
-    page_overlays(&h, d);
-    page_clusters(&h, d);
-    page_predictions(&h, d);
-    s = page_curves(&h, d);
-    page_stages(&h, d);
-    page_facts(&h, d);
-    html_put(&h, "</main></body></html>\n");
-    if (!s) s = h.result;
-    if (!s) s = file_write(path, h.text, h.size);
-    memory_free(h.text);
-    return s;
+    html text[SECTIONS] = {0}, page = {0};
+    bool any = false;
+    status st = file_path(path, folder, "report.html");
+    for (int i = 0; i < SECTIONS && st == STATUS_OK; i++) {
+        sections[i].put(&text[i], d);
+        any = any || text[i].size > 0;
+        st = text[i].result;
+    }
+    put_head(&page, d);
+    if (any) put_contents(&page, text);
+    html_put(&page, "<main>\n");
+    put_sections(&page, text);
+    html_put(&page, "</main></body></html>\n");
+    if (st == STATUS_OK) st = page.result;
+    if (st == STATUS_OK) st = file_write(path, page.text, page.size);
+    for (int i = 0; i < SECTIONS; i++) memory_free(text[i].text);
+    memory_free(page.text);
+    return st;
 }

@@ -1,26 +1,20 @@
-/* report.html: one self-contained page about a run. Inline style, pictures as base64, curves as SVG
- * (by gnuplot where it is installed; else the page says so and shows the figures in tables).
- * Every text is escaped: class, file and stage names may hold anything. Not collective: one rank
- * calls. The page depends on the data alone (and on gnuplot's version). */
+/* report.html: one self-contained page about a run. Inline style, pictures as base64, curves as
+ * SVG; nothing is loaded, no script is run. Every text is escaped: class, file and stage names may
+ * hold anything. The page is valid as HTML and well-formed as XML. Not collective: one rank calls.
+ * The page depends on the data alone. */
 #ifndef AUXSEG_IO_PAGE_PAGE_H
 #define AUXSEG_IO_PAGE_PAGE_H
 
 #include "io/files/run_record.h"
+#include "io/page/number.h"
 #include "src/base/settings.h"
 #include "src/base/status.h"
 
 #include <stddef.h>
 
-/* How a column of numbers is shown; NAN is a dash everywhere. */
-typedef enum page_kind {
-    REPORT_SHARE,  /* in [0, 1], as per cent */
-    REPORT_COUNT,  /* integer, thousands set apart */
-    REPORT_NUMBER, /* four significant digits */
-} page_kind;
-
 typedef struct page_column {
     const char *name;
-    page_kind kind;
+    number_kind kind;
 } page_column;
 
 /* Numbers beside names: per class, per cluster ... */
@@ -70,21 +64,31 @@ typedef struct page_cluster {
     int patches;
 } page_cluster;
 
-/* A measure of the segmentation before and after; NAN: not measured. */
+/* A share before and after the pretraining; NAN: not measured. */
+typedef struct page_pair {
+    double baseline, finetuned;
+} page_pair;
+
+/* A measure of the segmentation. */
 typedef struct page_measure {
     const char *name;
-    double baseline, finetuned;
+    page_pair value;
 } page_measure;
+
+typedef struct page_class {
+    const char *name;
+    page_pair iou, accuracy;
+} page_class;
 
 /* All borrowed; every array may be empty, every pointer NULL: its section is left out. */
 typedef struct page_data {
     const char *title;
-    const settings *settings; /* effective settings */
-    const run_record *record; /* machine, stages with their phases, hashes, start, ranks, threads */
-    const char *metrics;      /* path of metrics.csv: loss and objective curves */
+    const settings *settings;    /* effective settings */
+    const run_record *record;    /* machine, stages with their phases, hashes */
+    const char *metrics;         /* path of metrics.csv: loss and objective curves */
     const page_measure *measure; /* mIoU, mAcc, aAcc: the headline */
     int measures;
-    const page_measure *class_iou; /* per class */
+    const page_class *class_result; /* per class */
     int classes;
     const page_score *score;
     int scores;

@@ -1,18 +1,22 @@
-/* Curves of metrics.csv: one plot a stage and measure, one curve a round. */
+/* The section of curves: what metrics.csv has of each step. Stages that do the same work, the two
+ * fine-tunings and the rounds, share a chart, so that they can be compared. */
 #include "io/files/metrics.h"
+#include "io/page/chart.h"
 #include "io/page/page_sections.h"
-#include "io/page/plot.h"
 #include "src/base/memory.h"
 
 #include <math.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 
 enum {
-    POINTS = 600,    /* most points of a curve: steps beyond are averaged in groups */
-    TREND_FROM = 60, /* points from which a moving mean is worth drawing */
-    LINES = 12,      /* lines of the table that stands in for a plot */
-    ROUNDS = 32      /* most curves of a plot */
+    TREND_FROM = 60,     /* points from which a moving mean is worth drawing */
+    TREND_POINTS = 1200, /* most points of it: steps beyond are averaged in groups */
+    TREND_SHARE = 80,    /* it reaches over a share of the points on either side */
+    NAME = 96,
+    TOGETHER = 2, /* most stages of a chart */
+    ROUNDS = 100  /* last round that is shown */
 };
 
 typedef struct rows {
@@ -20,149 +24,215 @@ typedef struct rows {
     int n;
 } rows;
 
+/* Stages that share charts, in the order of the method. */
+typedef struct group {
+    const char *title;
+    const char *stage[TOGETHER]; /* NULL: no more */
+    const char *name[TOGETHER];  /* of their curves */
+} group;
+
+static const group groups[] = {
+    {"Clustering", {"cluster"}, {"k-means"}},
+    {"Contrastive pretraining", {"pretrain"}, {"pretraining"}},
+    {"Fine-tuning", {"baseline", "finetune"},
+        {"from plain initial weights", "from contrastive pretraining"}},
+};
+enum { GROUPS = sizeof groups / sizeof *groups };
+
 typedef struct measure {
-    const char *label;
-    const char *note; /* what it means, NULL: nothing */
+    const char *title, *label; /* of the chart; of its axis, with a unit */
+    const char *note;          /* what it means, NULL: nothing */
     double (*of)(const metrics_row *);
-    plot_axis axis;
+    chart_scale scale;
+    bool noisy; /* from step to step: a moving mean shows where it goes */
 } measure;
 
 static double loss_of(const metrics_row *r) {
     return r->loss;
 }
+static double gradient_norm_of(const metrics_row *r) {
+    return r->gradient_norm;
+}
+static double learning_rate_of(const metrics_row *r) {
+    return r->learning_rate;
+}
 static double objective_of(const metrics_row *r) {
     return r->objective;
 }
-
 static double changed_of(const metrics_row *r) {
     return r->changed;
 }
 static double kept_of(const metrics_row *r) {
     return r->kept;
 }
-
 /* Of k-means: its steps get faster as rows settle. */
 static double seconds_of(const metrics_row *r) {
     return isfinite(r->objective) ? r->seconds : NAN;
 }
 
-static bool belongs(const metrics_row *r, const char *stage, int round, const measure *m) {
-    return strcmp(r->stage, stage) == 0 && r->round == round && isfinite(m->of(r));
-}
+static const measure measures[] = {
+    {"Loss", "loss", NULL, loss_of, CHART_LOG, true},
+    {"Gradient norm", "norm", "over all tensors, before clipping", gradient_norm_of, CHART_LOG,
+        true},
+    {"Learning rate", "rate", NULL, learning_rate_of, CHART_LOG, false},
+    {"Objective", "squared distance", "of all rows to their centroids, summed", objective_of,
+        CHART_FIT, false},
+    {"Changed rows", "rows", "that got another label in a step", changed_of, CHART_LOG, false},
+    {"Kept centroids", "centroids a row", "on average: those that float64 decided among", kept_of,
+        CHART_ZERO, false},
+    {"Time of a step", "seconds", "on rank 0", seconds_of, CHART_ZERO, false},
+};
+enum { MEASURES = sizeof measures / sizeof *measures };
 
-/* Mean over `width` points on either side, fewer at the ends. */
-static void smooth(const double *y, int n, int width, double *out) {
-    for (int i = 0; i < n; i++) {
-        int reach = width < i ? width : i;
-        if (reach > n - 1 - i) reach = n - 1 - i;
-        double sum = 0;
-        for (int j = i - reach; j <= i + reach; j++) sum += y[j];
-        out[i] = sum / (2 * reach + 1);
-    }
-}
+/* Series of a chart and what they borrow. */
+typedef struct curves {
+    chart_series *series;
+    struct curve {
+        double *values; /* owned */
+        char name[NAME];
+    } * curve;
+    int n;
+} curves;
 
-static void curve_destroy(curve *c) {
-    memory_free(c->x);
-}
-
-static status curve_create(
-    curve *out, const rows *all, const char *stage, int round, const measure *m) {
-    int n = 0, taken = 0;
-    for (int i = 0; i < all->n; i++) n += belongs(&all->row[i], stage, round, m);
-    int group = (n + POINTS - 1) / POINTS, points = group ? (n + group - 1) / group : 0;
-    double *x = memory_alloc(3 * (size_t)points, sizeof *x, "curve");
-    if (!x) return STATUS_FAILED;
-    curve c = {.n = points, .x = x, .y = x + points, .round = round};
-    for (int i = 0; i < all->n; i++) {
-        const metrics_row *r = &all->row[i];
-        if (!belongs(r, stage, round, m)) continue;
-        int at = taken / group, first = at * group, size = n - first < group ? n - first : group;
-        c.x[at] += (double)r->step / size;
-        c.y[at] += m->of(r) / size;
-        taken++;
-    }
-    if (points >= TREND_FROM) {
-        c.trend = x + 2 * points;
-        smooth(c.y, points, points / 40 + 1, c.trend);
-    }
-    *out = c;
-    return STATUS_OK;
-}
-
-static void table_of_curve(html *h, const curve *c, const char *label) {
-    html_print(h, "<table class=\"narrow\"><tr><th class=\"n\">step<th class=\"n\">%s", label);
-    int step = c->n > LINES ? (c->n + LINES - 1) / LINES : 1;
-    for (int i = 0; i < c->n; i += step) {
-        html_print(h, "<tr><td class=\"n\">%.0f<td class=\"n\">%.5g", c->x[i], c->y[i]);
-        if (i + step >= c->n && i < c->n - 1)
-            html_print(
-                h, "<tr><td class=\"n\">%.0f<td class=\"n\">%.5g", c->x[c->n - 1], c->y[c->n - 1]);
-    }
-    html_put(h, "</table>");
-}
-
-static status plot_measure(
-    html *h, const rows *all, const char *stage, const measure *m, bool *plotted) {
-    curve c[ROUNDS];
-    int curves = 0, last = 0;
-    status s = STATUS_OK;
-    for (int i = 0; i < all->n; i++)
-        if (all->row[i].round > last) last = all->row[i].round;
-    for (int round = 0; round <= last && curves < ROUNDS && !s; round++) {
-        s = curve_create(&c[curves], all, stage, round, m);
-        if (s) break;
-        if (c[curves].n > 0)
-            curves++;
-        else
-            curve_destroy(&c[curves]);
-    }
-    if (curves && !s) {
-        html_put(h, "<figure class=\"plot\"><figcaption>");
-        html_text(h, stage);
-        html_print(
-            h, ": %s%s%s</figcaption>", m->label, m->note ? ", " : "", m->note ? m->note : "");
-        if (!plot_curves(h, c, curves, m->label, m->axis)) {
-            *plotted = false;
-            for (int i = 0; i < curves; i++) table_of_curve(h, &c[i], m->label);
-        }
-        html_put(h, "</figure>\n");
-    }
-    while (curves > 0) curve_destroy(&c[--curves]);
-    return s;
-}
-
-static bool seen_before(const rows *all, int i) {
-    for (int j = i - 1; j >= 0; j--)
-        if (strcmp(all->row[j].stage, all->row[i].stage) == 0) return true;
+/* Whether a group of the table has the stage. */
+static bool in_table(const char *stage) {
+    for (int g = 0; g < GROUPS; g++)
+        for (int k = 0; k < TOGETHER; k++)
+            if (groups[g].stage[k] && strcmp(groups[g].stage[k], stage) == 0) return true;
     return false;
 }
 
-status page_curves(html *h, const page_data *d) {
-    static const measure measures[] = {{"loss", NULL, loss_of, AXIS_FIT},
-        {"objective", "sum of the squared distances to the centroids", objective_of, AXIS_FIT},
-        {"changed rows", "those that got another label in a step; logarithmic", changed_of,
-            AXIS_LOG},
-        {"kept centroids", "of a row, on average: those that float64 decided among", kept_of,
-            AXIS_ZERO},
-        {"seconds", "of a step on rank 0", seconds_of, AXIS_ZERO}};
-    rows all = {0};
-    bool plotted = true;
-    if (!d->metrics) return STATUS_OK;
-    status s = metrics_read(d->metrics, &all.row, &all.n);
-    if (!s && all.n) {
-        page_section(h, "curves", "Curves", NULL);
-        html_put(h, "<div class=\"grid\">");
-        for (int i = 0; i < all.n && !s; i++) {
-            if (seen_before(&all, i)) continue;
-            for (size_t m = 0; m < sizeof measures / sizeof *measures && !s; m++)
-                s = plot_measure(h, &all, all.row[i].stage, &measures[m], &plotted);
-        }
-        html_put(h, "</div>");
-        if (!plotted)
-            html_put(h, "<p class=\"note\">gnuplot is missing or failed: the curves are shown as "
-                        "tables.</p>");
-        html_put(h, "</section>\n");
+static bool belongs(const metrics_row *r, const char *stage, int round) {
+    return r->round == round && strcmp(r->stage, stage) == 0;
+}
+
+/* Means over groups of steps, then over the neighbours: x, y [TREND_POINTS]; returns how many. */
+static int make_trend(const chart_line *in, double *x, double *y, double *scratch) {
+    int size = (in->n + TREND_POINTS - 1) / TREND_POINTS, n = 0;
+    for (int begin = 0; begin < in->n; begin += size, n++) {
+        double sum = 0;
+        int end = begin + size < in->n ? begin + size : in->n, count = 0;
+        for (int i = begin; i < end; i++)
+            if (isfinite(in->y[i])) sum += in->y[i], count++;
+        x[n] = (in->x[begin] + in->x[end - 1]) / 2;
+        scratch[n] = count ? sum / count : NAN;
     }
+    for (int i = 0; i < n; i++) {
+        /* Fewer at the ends, as many on either side: a slope stays where it is. */
+        int reach = n / TREND_SHARE + 1, count = 0;
+        if (reach > i) reach = i;
+        if (reach > n - 1 - i) reach = n - 1 - i;
+        double sum = 0;
+        for (int j = i - reach; j <= i + reach; j++)
+            if (isfinite(scratch[j])) sum += scratch[j], count++;
+        y[i] = isfinite(scratch[i]) ? sum / count : NAN;
+    }
+    return n;
+}
+
+/* The line of one stage and round, and its trend. Nothing is added where the measure has no value
+ * there; a step without one is a gap. */
+static status add_curve(
+    curves *c, const rows *all, const char *stage, int round, const measure *m) {
+    size_t n = 0, points = 0;
+    for (int i = 0; i < all->n; i++) {
+        if (!belongs(&all->row[i], stage, round)) continue;
+        n++;
+        points += isfinite(m->of(&all->row[i])) ? 1 : 0;
+    }
+    if (points == 0) return STATUS_OK;
+    double *x = memory_alloc(2 * n + 3 * (size_t)TREND_POINTS, sizeof *x, "curve");
+    if (!x) return STATUS_FAILED;
+    double *y = x + n, *trend = y + n;
+    n = 0;
+    for (int i = 0; i < all->n; i++) {
+        if (!belongs(&all->row[i], stage, round)) continue;
+        x[n] = (double)all->row[i].step;
+        y[n++] = m->of(&all->row[i]);
+    }
+    chart_series *s = &c->series[c->n];
+    c->curve[c->n].values = x;
+    *s = (chart_series){.name = c->curve[c->n++].name, .line = {x, y, (int)n}};
+    if (!m->noisy || n < TREND_FROM) return STATUS_OK;
+    int trends = make_trend(&s->line, trend, trend + TREND_POINTS, trend + 2 * TREND_POINTS);
+    s->trend = (chart_line){trend, trend + TREND_POINTS, trends};
+    return STATUS_OK;
+}
+
+static status collect(curves *c, const rows *all, const group *g, const measure *m) {
+    int last = 1;
+    for (int i = 0; i < all->n; i++)
+        if (all->row[i].round > last && all->row[i].round <= ROUNDS) last = all->row[i].round;
+    size_t most = TOGETHER * (size_t)last;
+    c->series = memory_alloc(most, sizeof *c->series, "curves");
+    c->curve = memory_alloc(most, sizeof *c->curve, "curves");
+    status st = c->series && c->curve ? STATUS_OK : STATUS_FAILED;
+    for (int k = 0; k < TOGETHER && g->stage[k]; k++)
+        for (int round = 1; round <= last && st == STATUS_OK; round++) {
+            char *name = c->curve[c->n].name;
+            int n = snprintf(name, NAME, "%.70s", g->name[k]);
+            if (last > 1) snprintf(name + n, NAME - (size_t)n, ", round %d", round);
+            st = add_curve(c, all, g->stage[k], round, m);
+        }
+    return st;
+}
+
+static void curves_destroy(curves *c) {
+    for (int i = 0; i < c->n; i++) memory_free(c->curve[i].values);
+    memory_free(c->series);
+    memory_free(c->curve);
+}
+
+/* One chart; *any: whether the group has had one before, and so its heading. */
+static status put_measure(html *h, const rows *all, const group *g, const measure *m, bool *any) {
+    char title[2 * NAME];
+    curves c = {0};
+    status st = collect(&c, all, g, m);
+    snprintf(title, sizeof title, "%.90s, %s", g->title, m->title);
+    chart plot = {title, "step", m->label, m->scale, c.series, c.n};
+    if (st == STATUS_OK && chart_has_points(&plot)) {
+        if (!*any) {
+            html_put(h, "<h3>");
+            html_text(h, g->title);
+            html_put(h, "</h3>\n<div class=\"charts\">\n");
+        }
+        *any = true;
+        html_print(h, "<figure><figcaption><b>%s</b>%s%s</figcaption>", m->title,
+            m->note ? " " : "", m->note ? m->note : "");
+        chart_put(h, &plot);
+        html_put(h, "</figure>\n");
+    }
+    curves_destroy(&c);
+    return st;
+}
+
+static status put_group(html *h, const rows *all, const group *g) {
+    bool any = false;
+    status st = STATUS_OK;
+    for (int m = 0; m < MEASURES && st == STATUS_OK; m++)
+        st = put_measure(h, all, g, &measures[m], &any);
+    if (any) html_put(h, "</div>\n");
+    return st;
+}
+
+/* Whether row i is the first of its stage. Rows of one stage follow one another, so that this
+ * looks far back only where another stage ends. */
+static bool begins_stage(const rows *all, int i) {
+    for (int j = i - 1; j >= 0; j--)
+        if (strcmp(all->row[j].stage, all->row[i].stage) == 0) return false;
+    return true;
+}
+
+void page_curves(html *h, const page_data *d) {
+    rows all = {0};
+    if (!d->metrics) return;
+    status st = metrics_read(d->metrics, &all.row, &all.n);
+    for (int g = 0; g < GROUPS && st == STATUS_OK; g++) st = put_group(h, &all, &groups[g]);
+    for (int i = 0; i < all.n && st == STATUS_OK; i++) {
+        const char *stage = all.row[i].stage;
+        if (in_table(stage) || !begins_stage(&all, i)) continue;
+        st = put_group(h, &all, &(group){stage, {stage}, {stage}});
+    }
+    html_fail(h, st);
     memory_free(all.row);
-    return s;
 }

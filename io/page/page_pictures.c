@@ -1,22 +1,24 @@
-/* Pictures of the report. */
+/* The sections of pictures. A picture opens large where it is clicked: it stands in the label of a
+ * check box, whose state the style reads, so that no script is needed and the keyboard works. */
 #include "io/page/page_sections.h"
 #include "src/image/palette.h"
 
+#include <stdbool.h>
 #include <string.h>
 
 enum { FOLD_AFTER = 15 }; /* clusters beyond are folded away */
 
-void page_image(html *h, const page_picture *p, const char *text) {
+static void put_image(html *h, const page_picture *p, const char *text) {
     bool jpeg = p->bytes > 2 && memcmp(p->data, "\xFF\xD8", 2) == 0;
     html_put(h, "<img alt=\"");
     html_text(h, text);
     html_print(h, "\" src=\"data:image/%s;base64,", jpeg ? "jpeg" : "png");
     html_base64(h, p->data, p->bytes);
-    html_put(h, "\">");
+    html_put(h, "\"/>");
 }
 
 /* Colours of the classes. */
-static void legend(html *h, const page_data *d) {
+static void put_legend(html *h, const page_data *d) {
     if (!d->class_names) return;
     html_put(h, "<p class=\"legend\">Classes: ");
     for (int y = 0; y < d->class_names; y++) {
@@ -29,49 +31,61 @@ static void legend(html *h, const page_data *d) {
     html_put(h, "</p>\n");
 }
 
-static void strips(html *h, const page_strip *strip, int count) {
+static void put_strips(html *h, const page_strip *strip, int count) {
     for (int i = 0; i < count; i++) {
         html_put(h, "<h3 class=\"file\">");
         html_text(h, strip[i].title);
-        html_put(h, "</h3><div class=\"strip\">");
+        html_put(h, "</h3>\n<div class=\"strip\">");
         for (int j = 0; j < strip[i].pictures; j++) {
             const page_picture *p = &strip[i].picture[j];
-            html_put(h, "<figure>");
-            page_image(h, p, p->caption);
-            html_put(h, "<figcaption>");
+            html_put(h, "<figure><label class=\"zoom\"><input type=\"checkbox\"/>");
+            put_image(h, p, p->caption);
+            html_put(h, "</label><figcaption>");
             html_text(h, p->caption);
-            html_put(h, "</figcaption></figure>");
+            html_put(h, "</figcaption></figure>\n");
         }
         html_put(h, "</div>\n");
     }
 }
 
+static void put_note(html *h, const char *note) {
+    if (!note) return;
+    html_put(h, "<p class=\"note\">");
+    html_text(h, note);
+    html_put(h, "</p>\n");
+}
+
 void page_overlays(html *h, const page_data *d) {
     if (!d->overlays) return;
-    page_section(h, "labels", "Auxiliary labels on images", d->overlay_note);
-    legend(h, d);
-    strips(h, d->overlay, d->overlays);
-    html_put(h, "</section>\n");
+    put_note(h, d->overlay_note);
+    put_legend(h, d);
+    put_strips(h, d->overlay, d->overlays);
 }
 
 void page_predictions(html *h, const page_data *d) {
     if (!d->predictions) return;
-    page_section(h, "predictions", "Predictions", NULL);
-    legend(h, d);
-    strips(h, d->prediction, d->predictions);
-    html_put(h, "</section>\n");
+    put_legend(h, d);
+    put_strips(h, d->prediction, d->predictions);
 }
 
-static void patch(html *h, const page_patch *p) {
+static void put_patch(html *h, const page_patch *p) {
+    const struct {
+        const char *before;
+        double share;
+    } part[] = {{"<i style=\"left:", p->left}, {"%;top:", p->top}, {"%;width:", p->size},
+        {"%;height:", p->size}};
     html_put(h, "<span class=\"patch\" title=\"");
     html_text(h, p->picture.caption);
     html_put(h, "\">");
-    page_image(h, &p->picture, p->picture.caption);
-    html_print(h, "<i style=\"left:%.1f%%;top:%.1f%%;width:%.1f%%;height:%.1f%%\"></i></span>",
-        100 * p->left, 100 * p->top, 100 * p->size, 100 * p->size);
+    put_image(h, &p->picture, p->picture.caption);
+    for (int i = 0; i < 4; i++) {
+        html_put(h, part[i].before);
+        html_fixed(h, 100 * part[i].share, 1);
+    }
+    html_put(h, "%\"></i></span>");
 }
 
-static void cluster_row(html *h, const page_cluster *c) {
+static void put_cluster(html *h, const page_cluster *c) {
     html_put(h, "<div class=\"cluster\"><div><b>");
     html_text(h, c->name);
     html_put(h, "</b>");
@@ -81,17 +95,17 @@ static void cluster_row(html *h, const page_cluster *c) {
         html_put(h, "</div>");
     }
     html_put(h, "</div><div class=\"patches\">");
-    for (int i = 0; i < c->patches; i++) patch(h, &c->patch[i]);
+    for (int i = 0; i < c->patches; i++) put_patch(h, &c->patch[i]);
     html_put(h, "</div></div>\n");
 }
 
 void page_clusters(html *h, const page_data *d) {
     if (!d->clusters) return;
-    page_section(h, "clusters", "Typical patches of the clusters", d->cluster_note);
+    put_note(h, d->cluster_note);
     for (int i = 0; i < d->clusters; i++) {
         if (i == FOLD_AFTER)
             html_print(h, "<details><summary>%d more</summary>\n", d->clusters - FOLD_AFTER);
-        cluster_row(h, &d->cluster[i]);
+        put_cluster(h, &d->cluster[i]);
     }
-    html_put(h, d->clusters > FOLD_AFTER ? "</details></section>\n" : "</section>\n");
+    if (d->clusters > FOLD_AFTER) html_put(h, "</details>\n");
 }

@@ -59,9 +59,9 @@ static void fill_scores(label_quality *q, const stage *t, const char *name) {
 }
 
 static status fill_class_table(label_quality *q, const stage *t, const char *name) {
-    static const page_column column[CLASS_COLUMNS] = {{"Precision", REPORT_SHARE},
-        {"Chance", REPORT_SHARE}, {"Same label", REPORT_SHARE}, {"Chance", REPORT_SHARE},
-        {"Scored pixels", REPORT_SHARE}};
+    static const page_column column[CLASS_COLUMNS] = {{"Precision", NUMBER_SHARE},
+        {"Chance", NUMBER_SHARE}, {"Same label", NUMBER_SHARE}, {"Chance", NUMBER_SHARE},
+        {"Scored pixels", NUMBER_SHARE}};
     static const char *const table[CLASS_COLUMNS] = {
         "class_precision", "class_chance", "recall", "recall_chance", "class_share"};
     size_t classes = (size_t)dataset_classes(t->d);
@@ -134,15 +134,18 @@ static void fill_cluster_rows(label_quality *q, const ranked *order, int rows) {
     int n = snprintf(q->cluster_note, sizeof q->cluster_note,
         "At full resolution, the largest first. The first pixel of a pair is in the cluster. "
         "Precision: P(same class | same label); purity: share of its commonest class.");
-    if (rows < q->k)
+    if (rows < q->k) {
+        char share[NUMBER_TEXT];
+        number_fixed(share, 100 * rest, 1);
         snprintf(q->cluster_note + n, sizeof q->cluster_note - (size_t)n,
-            " %d smaller clusters are left out; together they hold %.1f %% of the scored pixels.",
-            q->k - rows, 100 * rest);
+            " %d smaller clusters are left out; together they hold %.8s %% of the scored pixels.",
+            q->k - rows, share);
+    }
 }
 
 static status fill_cluster_table(label_quality *q) {
-    static const page_column column[CLUSTER_COLUMNS] = {{"Precision", REPORT_SHARE},
-        {"Chance", REPORT_SHARE}, {"Purity", REPORT_SHARE}, {"Scored pixels", REPORT_SHARE}};
+    static const page_column column[CLUSTER_COLUMNS] = {{"Precision", NUMBER_SHARE},
+        {"Chance", NUMBER_SHARE}, {"Purity", NUMBER_SHARE}, {"Scored pixels", NUMBER_SHARE}};
     int rows = q->k < QUALITY_CLUSTERS ? q->k : QUALITY_CLUSTERS;
     size_t n = (size_t)rows;
     ranked *order = memory_alloc((size_t)q->k, sizeof *order, "report");

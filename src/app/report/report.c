@@ -21,7 +21,8 @@ typedef struct content {
     stage *t;
     int round;   /* the last one that is there */
     labels *aux; /* NULL: none */
-    page_measure measure[MEASURES], *class_iou;
+    page_measure measure[MEASURES];
+    page_class *class_result; /* [classes] */
     label_quality quality;
     picture_set overlays, predictions;
     typical_patches typical;
@@ -53,26 +54,31 @@ static int last_round(const stage *t) {
     return last;
 }
 
+/* A figure of both models. table: "" or "/IoU". */
+static page_pair pair_of(const content *g, const char *table, const char *name) {
+    char before[STAGE_NAME], after[STAGE_NAME];
+    snprintf(before, sizeof before, "baseline%s", table);
+    group_name(g, "finetuned", table, after);
+    return (page_pair){figure(g, before, name), figure(g, after, name)};
+}
+
 static status fill_measures(content *g) {
     static const char *const name[MEASURES] = {"mIoU", "mAcc", "aAcc"};
-    char group[STAGE_NAME], table[STAGE_NAME];
     int classes = dataset_classes(g->t->d);
-    group_name(g, "finetuned", "", group);
-    group_name(g, "finetuned", "/IoU", table);
     for (int i = 0; i < MEASURES; i++)
-        g->measure[i] =
-            (page_measure){name[i], figure(g, "baseline", name[i]), figure(g, group, name[i])};
-    g->class_iou = memory_alloc((size_t)classes, sizeof *g->class_iou, "report");
-    if (!g->class_iou) return STATUS_FAILED;
+        g->measure[i] = (page_measure){name[i], pair_of(g, "", name[i])};
+    g->class_result = memory_alloc((size_t)classes, sizeof *g->class_result, "report");
+    if (!g->class_result) return STATUS_FAILED;
     for (int y = 0; y < classes; y++) {
         const char *class = dataset_class_name(g->t->d, y);
-        g->class_iou[y] =
-            (page_measure){class, figure(g, "baseline/IoU", class), figure(g, table, class)};
+        g->class_result[y] =
+            (page_class){class, pair_of(g, "/IoU", class), pair_of(g, "/Acc", class)};
     }
-    if (isnan(g->measure[0].baseline) && isnan(g->measure[0].finetuned)) return STATUS_OK;
+    if (isnan(g->measure[0].value.baseline) && isnan(g->measure[0].value.finetuned))
+        return STATUS_OK;
     g->data.measure = g->measure;
     g->data.measures = MEASURES;
-    g->data.class_iou = g->class_iou;
+    g->data.class_result = g->class_result;
     g->data.classes = classes;
     return STATUS_OK;
 }
@@ -143,7 +149,7 @@ static void content_destroy(content *g) {
     typical_patches_destroy(&g->typical);
     label_quality_destroy(&g->quality);
     labels_close(g->aux);
-    memory_free(g->class_iou);
+    memory_free(g->class_result);
     memory_free(g->class_name);
 }
 

@@ -73,11 +73,15 @@ static void describe(
     typical_text *text = &r->text[i];
     snprintf(text->name, sizeof text->name, "%d%s%.60s", s->label, c->majority ? " \xC2\xB7 " : "",
         c->majority ? c->majority : "");
-    int n = snprintf(text->note, sizeof text->note, "%.2f %% of all pixels",
-        100 * (double)s->pixels / (double)all);
-    if (isfinite(c->precision))
+    char share[NUMBER_TEXT], precision[NUMBER_TEXT], chance[NUMBER_TEXT];
+    number_fixed(share, 100 * (double)s->pixels / (double)all, 1);
+    int n = snprintf(text->note, sizeof text->note, "%.8s %% of all pixels", share);
+    if (isfinite(c->precision) && isfinite(c->chance)) {
+        number_fixed(precision, 100 * c->precision, 1);
+        number_fixed(chance, 100 * c->chance, 1);
         snprintf(text->note + n, sizeof text->note - (size_t)n,
-            "; precision %.0f %%, chance %.0f %%", 100 * c->precision, 100 * c->chance);
+            "; precision %.8s\xC2\xA0%%, chance %.8s\xC2\xA0%%", precision, chance);
+    }
     r->cluster[i] = (page_cluster){text->name, text->note, r->patch[i], 0};
 }
 
@@ -185,15 +189,17 @@ static void write_note(typical_patches *r, const label_size *size, int k, int64_
     int n = snprintf(r->note, sizeof r->note,
         "The pixels nearest to each cluster's centroid, nearest first, at most one an image; the "
         "square is the pixel at feature stride. The largest clusters first, each with its "
-        "commonest "
-        "class where ground truth is known.");
+        "commonest class where ground truth is known.");
     int rest = 0;
     for (int i = r->clusters; i < k; i++) rest += size[i].pixels > 0;
-    if (rest > 0)
+    if (rest > 0) {
+        char share[NUMBER_TEXT];
+        number_fixed(share, 100 * (double)(all - shown) / (double)all, 1);
         snprintf(r->note + n, sizeof r->note - (size_t)n,
-            " %d smaller clusters are left out; together they hold %.1f %% of all pixels with a "
+            " %d smaller clusters are left out; together they hold %.8s %% of all pixels with a "
             "label.",
-            rest, 100 * (double)(all - shown) / (double)all);
+            rest, share);
+    }
 }
 
 status typical_patches_create(

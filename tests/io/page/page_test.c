@@ -3,14 +3,10 @@
 #include "io/files/file.h"
 #include "io/files/metrics.h"
 #include "src/base/memory.h"
+#include "tests/io/page/markup.h"
 #include "tests/io/scratch.h"
 
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
 
 enum { LIMIT = 1 << 22 };
 
@@ -34,7 +30,11 @@ static void write_curve(const char *path, const char *stage, int round, int step
     for (int step = 1; step <= steps; step++) {
         metrics_row row = METRICS_EMPTY(stage, round, step);
         double value = 3 * exp(-step / 200.0) + 1 + 0.2 * sin(step * 1.7) / round;
-        if (strcmp(stage, "cluster") == 0) {
+        if (strcmp(stage, "finetune") == 0 || strcmp(stage, "baseline") == 0) {
+            row.loss = value;
+            row.gradient_norm = value;
+            row.learning_rate = 0.01 * pow(0.9, step);
+        } else if (strcmp(stage, "cluster") == 0) {
             row.objective = value;
             row.changed = 1000.0 * (steps - step); /* 0 at last: not on a logarithmic axis */
             row.kept = 2000;
@@ -60,15 +60,16 @@ static char *write_and_read(const page_data *d) {
 /* A page with everything in it; texts are hostile where they come from a data set. */
 static char *whole_page(void) {
     static const page_measure measure[] = {
-        {"mIoU", 0.4123, 0.4371}, {"mAcc", 0.512, 0.509}, {"aAcc", 0.801, NAN}};
-    static const page_measure iou[] = {{"<script>alert('road')</script>", 0.91, 0.934},
-        {"sky & \"clouds\"", 0.88, 0.871}, {"bicyc\xFF\x01le", NAN, 0.2}};
+        {"mIoU", {0.4123, 0.4371}}, {"mAcc", {0.512, 0.509}}, {"aAcc", {0.801, NAN}}};
+    static const page_class class_result[] = {
+        {"<script>alert('road')</script>", {0.91, 0.934}, {0.95, 0.949}},
+        {"sky & \"clouds\"", {0.88, 0.871}, {0.9, 0.9}}, {"bicyc\xFF\x01le", {NAN, 0.2}, {NAN, 0}}};
     static const page_score score[] = {{"Round 1", "Positive precision, by pairs", 0.63, 0.21},
         {"Round 1", "Purity", 0.71, NAN}, {"Round 2", "Purity", 0.76, NAN}};
     static const char *const row[] = {"0", "1", "</table>"}, *const text[] = {"a", "<i>", "c"};
     static const char *const names[] = {"ro<a>d", "sky"};
     static const page_column column[] = {
-        {"Precision", REPORT_SHARE}, {"Pixels", REPORT_COUNT}, {"Size", REPORT_NUMBER}};
+        {"Precision", NUMBER_SHARE}, {"Pixels", NUMBER_COUNT}, {"Size", NUMBER_PLAIN}};
     static const double value[] = {0.5, 1234567, 0.00123456, NAN, 999, 12.5, 1, 0, -3};
     static const page_table table[] = {{.title = "Clusters",
         .row_title = "Cluster",
@@ -92,6 +93,9 @@ static char *whole_page(void) {
     write_curve(metrics_path, "cluster", 1, 20);
     write_curve(metrics_path, "pretrain", 1, 700);
     write_curve(metrics_path, "pretrain", 2, 300);
+    write_curve(metrics_path, "baseline", 1, 50);
+    write_curve(metrics_path, "finetune", 1, 50);
+    write_curve(metrics_path, "another & stage", 1, 5);
     run_record *record;
     settings s;
     phases spread = {0};
@@ -109,7 +113,7 @@ static char *whole_page(void) {
         .metrics = metrics_path,
         .measure = measure,
         .measures = 3,
-        .class_iou = iou,
+        .class_result = class_result,
         .classes = 3,
         .score = score,
         .scores = 3,
@@ -128,14 +132,6 @@ static char *whole_page(void) {
     char *page = write_and_read(&d);
     run_record_close(record);
     return page;
-}
-
-static void assert_has(const char *page, const char *text) {
-    if (!strstr(page, text)) fail_msg("the page lacks: %s", text);
-}
-
-static void assert_lacks(const char *page, const char *text) {
-    if (strstr(page, text)) fail_msg("the page holds: %s", text);
 }
 
 static void texts_are_escaped(void **state) {
@@ -162,41 +158,114 @@ static void everything_is_there(void **state) {
         "234\xE2\x80\x89"
         "567",
         "0.001235", "Round 2",
-        "base64,bm90IHJlYWxseSBhIFBORw==", "base64,MTIzNDU=", "12.5 images/s", "2.75",
-        "pretrain.temperature", "0000000000abcdef", "2 ranks", "pretrain: loss",
-        "cluster: objective", "cluster: changed rows", "cluster: kept centroids", "<td>&lt;i&gt;",
+        "base64,bm90IHJlYWxseSBhIFBORw==", "base64,MTIzNDU=", "12.50 images/s", ">2.8<",
+        "pretrain.temperature", "0000000000abcdef", "2 ranks", "<td>&lt;i&gt;</td>",
         "<b>17 &amp; road</b>", "12 % of &lt;pixels&gt;", "title=\"p&lt;q&gt;.jpg\"",
         "data:image/jpeg;base64,/9ggSlBFRw==", "left:25.0%;top:50.0%;width:12.5%;height:12.5%",
         "<summary>5 more</summary>", "note of the overlays", "note of the clusters",
         "</i>ro&lt;a&gt;d</span>", "</main></body></html>"};
     for (size_t i = 0; i < sizeof has / sizeof *has; i++) assert_has(page, has[i]);
-    /* Nothing is loaded from elsewhere. */
+    /* Nothing is loaded from elsewhere, nothing runs. */
     assert_lacks(page, "src=\"http");
+    assert_lacks(page, "href=\"http");
     assert_lacks(page, "url(");
+    assert_lacks(page, " onclick");
     memory_free(page);
 }
 
-static void curves_are_tables_without_gnuplot(void **state) {
+/* The value of the next attribute `name="..."` at or after *at, which moves on; false: no more. */
+static bool next_value(const char **at, const char *name, char *value, size_t size) {
+    char before[32];
+    snprintf(before, sizeof before, " %s=\"", name);
+    const char *found = strstr(*at, before);
+    if (!found) return false;
+    found += strlen(before);
+    snprintf(value, size, "%.*s", (int)strcspn(found, "\""), found);
+    *at = found;
+    return true;
+}
+
+static void the_page_is_well_formed_and_accessible(void **state) {
+    (void)state;
+    char value[64], id[80];
+    char *page = whole_page();
+    markup_check(page);
+    assert_has(page, "<html lang=\"en\">");
+    for (const char *at = page; next_value(&at, "id", value, sizeof value);) {
+        snprintf(id, sizeof id, " id=\"%s\"", value);
+        assert_int_equal(markup_count(page, id), 1);
+    }
+    for (const char *at = page; next_value(&at, "href", value, sizeof value);) {
+        snprintf(id, sizeof id, " id=\"%s\"", value + 1);
+        assert_int_equal(value[0], '#');
+        assert_has(page, id);
+    }
+    assert_int_equal(markup_count(page, "<img "), markup_count(page, "<img alt=\""));
+    assert_int_equal(markup_count(page, "alt=\"\""), 0);
+    assert_int_equal(markup_count(page, "<th") - markup_count(page, "<thead"),
+        markup_count(page, "<th scope=\""));
+    assert_int_equal(markup_count(page, "<section "), markup_count(page, "<li><a href=\"#"));
+    memory_free(page);
+}
+
+/* One chart a measure; rounds and the two fine-tunings share it. No other program is needed. */
+static void curves_are_charts(void **state) {
     (void)state;
     char *path = strdup(getenv("PATH"));
     assert_int_equal(setenv("PATH", "/nonexistent", 1), 0);
     char *page = whole_page();
     assert_int_equal(setenv("PATH", path, 1), 0);
     free(path);
-    assert_lacks(page, "<svg");
-    assert_has(page, "gnuplot is missing");
-    assert_has(page, "<th class=\"n\">step<th class=\"n\">loss");
+    const char *curves = strstr(page, "<section id=\"curves\"");
+    assert_non_null(curves);
+    static const char *const has[] = {
+        "aria-label=\"Contrastive pretraining, Loss: pretraining, round 1, 700 points, from ",
+        "pretraining, round 2, 300 points", "Clustering, Objective: ", "Clustering, Changed rows: ",
+        "Clustering, Kept centroids: ", "Fine-tuning, Learning rate: from plain initial weights, ",
+        "from contrastive pretraining, round 1, 50 points", "Fine-tuning, Gradient norm",
+        "<h3>another &amp; stage</h3>"};
+    for (size_t i = 0; i < sizeof has / sizeof *has; i++) assert_has(curves, has[i]);
+    /* Of the pretraining the loss alone, of a stage by its own name too. */
+    assert_lacks(page, "Contrastive pretraining, Learning rate");
+    assert_int_equal(markup_count(curves, "<figure>"), 3 + 1 + 3 + 1);
     memory_free(page);
 }
 
-static void curves_are_svg_with_gnuplot(void **state) {
+/* metrics.csv with rows, but without a figure to draw: no heading, no link. */
+static void a_section_without_content_has_no_heading(void **state) {
     (void)state;
-    if (system("gnuplot --version > /dev/null 2>&1") != 0) skip();
-    char *page = whole_page();
-    assert_has(page, "<svg");
-    assert_has(page, "round 2");
-    assert_lacks(page, "gnuplot is missing");
-    assert_lacks(page, "<?xml");
+    char path[256];
+    metrics *m;
+    strcpy(path, scratch_path(&place, "empty.csv"));
+    assert_int_equal(metrics_open(&m, path, "pretrain", 1, 0), STATUS_OK);
+    for (int step = 1; step <= 2; step++)
+        assert_int_equal(metrics_write(m, &METRICS_EMPTY("pretrain", 1, step)), STATUS_OK);
+    metrics_close(m);
+    char *page = write_and_read(&(page_data){.title = "nothing", .metrics = path});
+    assert_lacks(page, "<h2");
+    assert_lacks(page, "<nav");
+    memory_free(page);
+}
+
+static void settings_that_differ_come_first(void **state) {
+    (void)state;
+    settings s;
+    static const char *const set[] = {"cluster.k=123", "run.dir=<b>"};
+    assert_int_equal(settings_read(&s, NULL, set, 2), STATUS_OK);
+    char *page = write_and_read(&(page_data){.title = "t", .settings = &s});
+    markup_check(page);
+    const char *fold = strstr(page, "<details>");
+    assert_non_null(fold);
+    assert_has(fold, "cluster.k</th><td class=\"value\">123</td></tr>");
+    assert_has(fold, "pretrain.steps");
+    page[fold - page] = '\0';
+    assert_has(page, "cluster.k</th><td class=\"value\">123</td><td class=\"value\">");
+    assert_has(page, "&lt;b&gt;");
+    assert_lacks(page, "pretrain.steps");
+    memory_free(page);
+    assert_int_equal(settings_read(&s, NULL, NULL, 0), STATUS_OK);
+    page = write_and_read(&(page_data){.title = "t", .settings = &s});
+    assert_has(page, "All settings are the defaults.");
     memory_free(page);
 }
 
@@ -205,6 +274,7 @@ static void an_empty_report_is_a_page(void **state) {
     char *page = write_and_read(&(page_data){.title = "nothing"});
     assert_has(page, "<h1>nothing</h1>");
     assert_lacks(page, "<section");
+    markup_check(page);
     memory_free(page);
 }
 
@@ -218,8 +288,10 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(texts_are_escaped),
         cmocka_unit_test(everything_is_there),
-        cmocka_unit_test(curves_are_tables_without_gnuplot),
-        cmocka_unit_test(curves_are_svg_with_gnuplot),
+        cmocka_unit_test(the_page_is_well_formed_and_accessible),
+        cmocka_unit_test(curves_are_charts),
+        cmocka_unit_test(a_section_without_content_has_no_heading),
+        cmocka_unit_test(settings_that_differ_come_first),
         cmocka_unit_test(an_empty_report_is_a_page),
         cmocka_unit_test(a_missing_folder_is_told),
     };

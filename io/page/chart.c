@@ -1,0 +1,158 @@
+/* A line chart. Its size is in units of which the page shows about one a pixel, at every width of a
+ * window, so that its text stays as large as the page's. Everything that may be long, the title and
+ * the legend, is text of the page and not of the SVG: it wraps there. */
+#include "io/page/chart.h"
+
+#include "io/page/number.h"
+
+#include <math.h>
+#include <string.h>
+
+enum {
+    WIDTH = 400,
+    HEIGHT = 230,
+    TOP = 22,    /* the label of the vertical axis stands there */
+    BOTTOM = 34, /* labels of ticks, and of the axis */
+    RIGHT = 16,  /* half of the last tick's label */
+    LETTER = 6,  /* about as wide as one is */
+    TICKS_X = 6,
+    TICKS_Y = 6
+};
+
+/* Over which values the curves go; low > high: there is no point. */
+typedef struct range {
+    double low, high;
+} range;
+
+static void widen(range *r, double value) {
+    if (value < r->low) r->low = value;
+    if (value > r->high) r->high = value;
+}
+
+static void measure(const chart *c, bool log, range *x, range *y) {
+    *x = *y = (range){INFINITY, -INFINITY};
+    for (int i = 0; i < c->count; i++)
+        for (int j = 0; j < c->series[i].line.n; j++) {
+            const chart_line *line = &c->series[i].line;
+            if (!axis_shows(log, line->y[j])) continue;
+            widen(x, line->x[j]);
+            widen(y, line->y[j]);
+        }
+}
+
+bool chart_has_points(const chart *c) {
+    range x, y;
+    measure(c, false, &x, &y);
+    return x.low <= x.high;
+}
+
+/* The axes, and where they leave room for the curves. */
+static chart_frame make_frame(const chart *c) {
+    range x, y, positive;
+    chart_frame f = {.top = TOP, .height = HEIGHT - TOP - BOTTOM};
+    size_t letters = 0;
+    measure(c, true, &x, &positive);
+    measure(c, false, &x, &y);
+    if (c->scale == CHART_LOG && positive.high > 100 * positive.low) {
+        f.y = axis_log(positive.low, positive.high, TICKS_Y);
+    } else {
+        double margin = (y.high - y.low) / 25;
+        if (c->scale == CHART_ZERO)
+            f.y = axis_linear(0, fmax(y.high + margin, 0), TICKS_Y, false);
+        else
+            f.y = axis_linear(y.low - margin, y.high + margin, TICKS_Y, false);
+    }
+    f.x = axis_linear(x.low, x.high, TICKS_X, true);
+    for (int i = 0; i < f.y.ticks; i++) {
+        size_t n = 0;
+        for (const char *at = f.y.tick[i].text; *at; at++) n += (*at & 0xC0) != 0x80;
+        if (n > letters) letters = n;
+    }
+    f.left = LETTER * (double)letters + 10;
+    f.width = WIDTH - RIGHT - f.left;
+    return f;
+}
+
+static void put_text(html *h, double x, double y, const char *class, const char *text) {
+    html_print(h, "<text class=\"%s\" x=\"", class);
+    html_fixed(h, x, 1);
+    html_put(h, "\" y=\"");
+    html_fixed(h, y, 1);
+    html_put(h, "\">");
+    html_text(h, text);
+    html_put(h, "</text>");
+}
+
+/* The path of one straight line: right by `dx` and down by `dy`. */
+static void put_stroke(html *h, const char *class, double x, double y, double dx, double dy) {
+    html_print(h, "<path class=\"%s\" d=\"M", class);
+    html_fixed(h, x, 1);
+    html_put(h, " ");
+    html_fixed(h, y, 1);
+    html_put(h, "l");
+    html_fixed(h, dx, 1);
+    html_put(h, " ");
+    html_fixed(h, dy, 1);
+    html_put(h, "\"/>");
+}
+
+static void put_axes(html *h, const chart *c, const chart_frame *f) {
+    double bottom = f->top + f->height, right = f->left + f->width;
+    for (int i = 0; i < f->y.ticks; i++) {
+        double y = bottom - f->height * axis_place(&f->y, f->y.tick[i].value);
+        put_stroke(h, "rule", f->left, y, f->width, 0);
+        put_text(h, f->left - 6, y + 4, "end", f->y.tick[i].text);
+    }
+    for (int i = 0; i < f->x.ticks; i++) {
+        double x = f->left + f->width * axis_place(&f->x, f->x.tick[i].value);
+        put_stroke(h, "axis", x, bottom, 0, 4);
+        put_text(h, x, bottom + 16, "middle", f->x.tick[i].text);
+    }
+    put_stroke(h, "axis", f->left, bottom, f->width, 0);
+    put_text(h, 0, 11, "label", c->y_label);
+    put_text(h, right, bottom + 30, "label end", c->x_label);
+}
+
+/* "Loss: round 1, 300 points, from 2.548 to 0.3102; ...", for readers who do not see it. */
+static void put_description(html *h, const chart *c) {
+    html_text(h, c->title);
+    for (int i = 0; i < c->count; i++) {
+        const chart_line *line = &c->series[i].line;
+        int first = 0, last = line->n - 1;
+        while (first <= last && !axis_shows(false, line->y[first])) first++;
+        while (first < last && !axis_shows(false, line->y[last])) last--;
+        if (first > last) continue;
+        html_put(h, i > 0 ? "; " : ": ");
+        html_text(h, c->series[i].name);
+        html_print(h, ", %d points, from ", line->n);
+        html_number(h, NUMBER_PLAIN, line->y[first]);
+        html_put(h, " to ");
+        html_number(h, NUMBER_PLAIN, line->y[last]);
+    }
+}
+
+static void put_legend(html *h, const chart *c) {
+    html_put(h, "<p class=\"legend\">");
+    for (int i = 0; i < c->count; i++) {
+        html_print(h,
+            "<span><svg class=\"chart key\" viewBox=\"0 0 22 10\" aria-hidden=\"true\"><path "
+            "class=\"curve c%d l%d\" d=\"M1 5h20\"/></svg>",
+            i % CHART_COLOURS, i / CHART_COLOURS % CHART_LINES);
+        html_text(h, c->series[i].name);
+        html_put(h, "</span> ");
+    }
+    html_put(h, "</p>");
+}
+
+void chart_put(html *h, const chart *c) {
+    if (!chart_has_points(c)) return;
+    chart_frame f = make_frame(c);
+    html_print(h, "<svg class=\"chart\" viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"",
+        (int)WIDTH, (int)HEIGHT);
+    put_description(h, c);
+    html_put(h, "\">");
+    put_axes(h, c, &f);
+    for (int i = 0; i < c->count; i++) chart_curve_put(h, &f, &c->series[i], i);
+    html_put(h, "</svg>\n");
+    if (c->count > 1) put_legend(h, c);
+}

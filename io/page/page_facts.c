@@ -1,0 +1,99 @@
+/* The last sections: with which settings, on which machine, and hashes of what came out. */
+#include "io/page/page_sections.h"
+#include "io/page/page_table.h"
+#include "src/base/memory.h"
+
+#include <stdbool.h>
+#include <string.h>
+
+enum { KEY = 128, VALUE = SETTINGS_TEXT + 8 };
+
+static void begin_facts(html *h, const char *name, const char *value) {
+    table_begin(h);
+    table_column(h, name);
+    table_column(h, value);
+    table_body(h);
+}
+
+/* An empty text says so: an empty cell could be a mistake of the page. */
+static void put_value(html *h, const char *text) {
+    html_put(h, "<td class=\"value\">");
+    if (*text)
+        html_text(h, text);
+    else
+        html_put(h, "<span class=\"even\">(empty)</span>");
+    html_put(h, "</td>");
+}
+
+static void put_fact(html *h, const char *name, const char *text) {
+    table_row(h, name);
+    put_value(h, text);
+    table_row_end(h);
+}
+
+/* Those that differ, with their defaults. Returns how many there are in all. */
+static int put_changed(html *h, const settings *s, const settings *defaults) {
+    char key[KEY], text[VALUE], usual[VALUE];
+    int n = 0, changed = 0;
+    for (; settings_item(s, n, key, sizeof key, text, sizeof text); n++) {
+        settings_item(defaults, n, key, sizeof key, usual, sizeof usual);
+        if (strcmp(text, usual) == 0) continue;
+        if (changed++ == 0) {
+            table_begin(h);
+            table_column(h, "Setting");
+            table_column(h, "Value");
+            table_column(h, "Default");
+            table_body(h);
+        }
+        table_row(h, key);
+        put_value(h, text);
+        put_value(h, usual);
+        table_row_end(h);
+    }
+    if (changed > 0)
+        table_end(h);
+    else
+        html_put(h, "<p>All settings are the defaults.</p>\n");
+    return n;
+}
+
+void page_settings(html *h, const page_data *d) {
+    char key[KEY], text[VALUE];
+    if (!d->settings) return;
+    settings *defaults = memory_alloc(1, sizeof *defaults, "settings");
+    status st = defaults ? settings_read(defaults, NULL, NULL, 0) : STATUS_FAILED;
+    if (st == STATUS_OK) {
+        html_put(h, "<p class=\"note\">What differs from the defaults.</p>\n");
+        int n = put_changed(h, d->settings, defaults);
+        html_print(h, "<details><summary>all %d settings</summary>", n);
+        begin_facts(h, "Setting", "Value");
+        for (int i = 0; settings_item(d->settings, i, key, sizeof key, text, sizeof text); i++)
+            put_fact(h, key, text);
+        table_end(h);
+        html_put(h, "</details>\n");
+    }
+    html_fail(h, st);
+    memory_free(defaults);
+}
+
+static void put_facts(html *h, const page_data *d, const char *section, const char *heading) {
+    const char *key, *text;
+    if (!run_record_fact(d->record, section, 0, &key, &text)) return;
+    html_print(h, "<div><h3>%s</h3>\n", heading);
+    begin_facts(h, "Name", "Value");
+    for (int i = 0; run_record_fact(d->record, section, i, &key, &text); i++)
+        put_fact(h, key, text);
+    table_end(h);
+    html_put(h, "</div>\n");
+}
+
+void page_machine(html *h, const page_data *d) {
+    const char *key, *text;
+    bool any = run_record_fact(d->record, "machine", 0, &key, &text) ||
+               run_record_fact(d->record, "hashes", 0, &key, &text);
+    if (!any) return;
+    html_put(h, "<div class=\"grid\">");
+    put_facts(h, d, "machine", "Machine and libraries");
+    put_facts(h, d, "hashes", "Hashes of results");
+    html_put(h, "</div>\n");
+}

@@ -1,0 +1,101 @@
+/* Tables of the page. All of them are made here, so that each has heads with a scope, numbers flush
+ * right, and a box of its own to scroll in: on a narrow window a table must not squeeze its words
+ * into letters. */
+#include "io/page/page_table.h"
+
+#include <math.h>
+
+void table_begin(html *h) {
+    html_put(h, "<div class=\"scroll\"><table><thead><tr>");
+}
+
+static void column(html *h, const char *class, const char *text, const char *after) {
+    html_print(h, "<th scope=\"col\"%s>", class);
+    html_text(h, text);
+    html_print(h, "%s</th>", after);
+}
+
+void table_column(html *h, const char *text) {
+    column(h, "", text, "");
+}
+
+void table_number_column(html *h, const char *text, number_kind kind) {
+    column(h, " class=\"n\"", text, kind == NUMBER_SHARE ? ", %" : "");
+}
+
+void table_bar_column(html *h, const char *text) {
+    column(h, " class=\"bar\"", text, "");
+}
+
+void table_body(html *h) {
+    html_put(h, "</tr></thead><tbody>\n");
+}
+
+void table_row(html *h, const char *name) {
+    html_put(h, "<tr><th scope=\"row\">");
+    html_text(h, name);
+    html_put(h, "</th>");
+}
+
+void table_text(html *h, const char *text) {
+    html_put(h, "<td>");
+    html_text(h, text);
+    html_put(h, "</td>");
+}
+
+void table_number(html *h, number_kind kind, double value) {
+    html_put(h, "<td class=\"n\">");
+    html_number(h, kind, value);
+    html_put(h, "</td>");
+}
+
+/* A share as html_number shows it: whole tenths of per cent. */
+static double shown(double share) {
+    return nearbyint(1000 * share);
+}
+
+void html_difference(html *h, double from, double to) {
+    double tenths = shown(to) - shown(from);
+    if (!isfinite(tenths)) {
+        html_number(h, NUMBER_SHARE, tenths);
+        return;
+    }
+    html_print(h, "<span class=\"%s\">", tenths > 0 ? "up" : tenths < 0 ? "down" : "even");
+    html_signed(h, tenths / 10, 1);
+    html_put(h, "</span>");
+}
+
+void table_difference(html *h, double from, double to) {
+    html_put(h, "<td class=\"n\">");
+    html_difference(h, from, to);
+    html_put(h, "</td>");
+}
+
+static void percent(html *h, const char *property, double share) {
+    html_print(h, "%s:", property);
+    html_fixed(h, 100 * fmin(fmax(share, 0), 1), 1);
+    html_put(h, "%");
+}
+
+void table_bar(html *h, double share, double tick) {
+    html_put(h, "<td class=\"bar\"><span class=\"track\">");
+    if (isfinite(share)) {
+        html_put(h, "<span class=\"fill\" style=\"");
+        percent(h, "width", share);
+        html_put(h, "\"></span>");
+    }
+    if (isfinite(tick)) {
+        html_put(h, "<span class=\"tick\" style=\"");
+        percent(h, "left", tick);
+        html_put(h, "\"></span>");
+    }
+    html_put(h, "</span></td>");
+}
+
+void table_row_end(html *h) {
+    html_put(h, "</tr>\n");
+}
+
+void table_end(html *h) {
+    html_put(h, "</tbody></table></div>\n");
+}
