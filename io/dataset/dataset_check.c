@@ -94,7 +94,7 @@ static status check_label(checking *k, const layout_item *x, finding *f) {
 
 /* This rank's block. A bad image is an error, or noted where it shall be skipped. */
 static status check_items(checking *k) {
-    bool skip = strcmp(k->s->dataset.on_bad_image, "skip") == 0;
+    bool skip = k->s->dataset.on_bad_image == DATASET_ON_BAD_IMAGE_SKIP;
     progress bar = progress_begin("pack", "images", 0, k->end - k->begin);
     status st = STATUS_OK;
     int i = k->begin;
@@ -174,8 +174,8 @@ static status report_twins(const checking *k) {
         const layout_item *x = &k->l->item[t[i - 1].item], *y = &k->l->item[t[i].item];
         across += x->split != y->split;
         if (repeated++ < NAMED)
-            log_warn("%s (%s) and %s (%s) are the same file", x->name, split_name(x->split),
-                y->name, split_name(y->split));
+            log_warn("%s (%s) and %s (%s) are the same file", x->name, split_words[x->split],
+                y->name, split_words[y->split]);
     }
     if (repeated > 0)
         log_warn("pack: %d images repeat another one, %d of them one of another split", repeated,

@@ -21,14 +21,28 @@ static const char *camvid_name(int y) {
 
 static int class_count(const settings *s) {
     if (s->dataset.classes > 0) return s->dataset.classes;
-    if (strcmp(s->dataset.layout, "camvid") == 0) return CAMVID_CLASSES;
-    if (strcmp(s->dataset.layout, "synth") == 0) return SYNTH_CLASSES;
+    switch (s->dataset.layout) {
+    case DATASET_LAYOUT_CAMVID:
+        return CAMVID_CLASSES;
+    case DATASET_LAYOUT_SYNTH:
+        return SYNTH_CLASSES;
+    case DATASET_LAYOUT_PAIRS:
+    case DATASET_LAYOUT_FOLDER:
+        break;
+    }
     return 0;
 }
 
 static const char *known_name(const settings *s, int y) {
-    if (strcmp(s->dataset.layout, "camvid") == 0 && y < CAMVID_CLASSES) return camvid_name(y);
-    if (strcmp(s->dataset.layout, "synth") == 0 && y < SYNTH_CLASSES) return synth_class_name(y);
+    switch (s->dataset.layout) {
+    case DATASET_LAYOUT_CAMVID:
+        return y < CAMVID_CLASSES ? camvid_name(y) : NULL;
+    case DATASET_LAYOUT_SYNTH:
+        return y < SYNTH_CLASSES ? synth_class_name(y) : NULL;
+    case DATASET_LAYOUT_PAIRS:
+    case DATASET_LAYOUT_FOLDER:
+        break;
+    }
     return NULL;
 }
 

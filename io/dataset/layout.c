@@ -14,11 +14,6 @@
 
 enum { START = 256 };
 
-const char *split_name(split s) {
-    static const char *const name[SPLIT_COUNT] = {"train", "val", "test"};
-    return name[s];
-}
-
 static char *copy_text(const char *text, size_t length) {
     char *copy = memory_alloc(length + 1, 1, "path");
     if (copy) memcpy(copy, text, length);
@@ -123,6 +118,7 @@ static status read_list(layout *l, const list_format *f, split which, const char
     return st;
 }
 
+/* standard: the list files have the names that the layout is published with. */
 static status read_lists(layout *l, const settings *s, const list_format *f, bool standard) {
     const char *listed[SPLIT_COUNT] = {s->dataset.train, s->dataset.val, s->dataset.test};
     if (standard && !listed[SPLIT_TRAIN][0]) listed[SPLIT_TRAIN] = "train.txt";
@@ -211,14 +207,28 @@ static status check_names(const layout *l) {
     return st;
 }
 
+static status read_items(layout *l, const settings *s) {
+    list_format f = {s->dataset.root, s->dataset.strip_prefix, '\t', false};
+    bool standard = false;
+    switch (s->dataset.layout) {
+    case DATASET_LAYOUT_FOLDER:
+        return walk_folder(l, s->dataset.root);
+    case DATASET_LAYOUT_CAMVID:
+        f.separator = ' ';
+        f.label_needed = standard = true;
+        break;
+    case DATASET_LAYOUT_SYNTH:
+        standard = true;
+        break;
+    case DATASET_LAYOUT_PAIRS:
+        break;
+    }
+    return read_lists(l, s, &f, standard);
+}
+
 status layout_read(layout *out, const settings *s) {
     layout l = {0};
-    const char *kind = s->dataset.layout;
-    bool camvid = strcmp(kind, "camvid") == 0;
-    list_format f = {s->dataset.root, s->dataset.strip_prefix, camvid ? ' ' : '\t', camvid};
-    status st = strcmp(kind, "folder") == 0
-                    ? walk_folder(&l, s->dataset.root)
-                    : read_lists(&l, s, &f, camvid || strcmp(kind, "synth") == 0);
+    status st = read_items(&l, s);
     if (st == STATUS_OK) st = check_names(&l);
     if (st == STATUS_OK && l.items == 0) {
         log_error("dataset.root = \"%s\": no image found", s->dataset.root);

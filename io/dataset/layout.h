@@ -5,9 +5,6 @@
 
 #include "src/base/settings.h"
 
-typedef enum split { SPLIT_TRAIN, SPLIT_VAL, SPLIT_TEST, SPLIT_COUNT } split;
-const char *split_name(split s);
-
 typedef struct layout_item {
     char *image, *label; /* paths; label NULL: none */
     char *name;          /* unique: path relative to the root */

@@ -1,10 +1,13 @@
-/* Storage type of activations and packed weights. */
+/* Storage type of activations, packed weights and features. */
 #ifndef AUXSEG_BASE_DTYPE_H
 #define AUXSEG_BASE_DTYPE_H
 
+#include "src/base/choice.h"
+
 #include <stddef.h>
 
-typedef enum dtype { DTYPE_F32, DTYPE_BF16 } dtype;
+#define DTYPES(X) X(DTYPE_F32, "f32") X(DTYPE_BF16, "bf16")
+CHOICE_DECLARE(dtype, DTYPES);
 
 static inline size_t dtype_size(dtype t) {
     return t == DTYPE_F32 ? 4 : 2;

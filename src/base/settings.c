@@ -51,14 +51,10 @@ static void write_comment(const char *text, FILE *to) {
 static void describe_range(const setting *e, char *text) {
     size_t used = 0;
     text[0] = '\0';
-    if (e->kind == SETTING_CHOICE) {
-        for (const char *at = e->choices; at;) {
-            const char *bar = strchr(at, '|');
-            int length = bar ? (int)(bar - at) : (int)strlen(at);
-            used += (size_t)snprintf(
-                text + used, VALUE - used, "%s\"%.*s\"", used ? " | " : "", length, at);
-            at = bar ? bar + 1 : NULL;
-        }
+    if (e->words) {
+        for (const char *const *word = e->words; *word; word++)
+            used +=
+                (size_t)snprintf(text + used, VALUE - used, "%s\"%s\"", used ? " | " : "", *word);
     } else if (e->kind == SETTING_FLAG) {
         snprintf(text, VALUE, "true | false");
     } else if (e->kind != SETTING_WORDS) {

@@ -4,6 +4,8 @@
 #ifndef AUXSEG_BASE_SETTINGS_H
 #define AUXSEG_BASE_SETTINGS_H
 
+#include "src/base/dtype.h"
+#include "src/base/settings_choices.h"
 #include "src/base/status.h"
 
 #include <stdbool.h>
@@ -16,13 +18,14 @@ typedef char settings_text[SETTINGS_TEXT];
 
 /* A training stage's optimiser; its keys stand in the stage's group. */
 typedef struct optimizer_settings {
-    settings_text optimizer;
+    update_optimizer optimizer;
     double momentum, trust, beta1, beta2, epsilon, weight_decay, clip;
 } optimizer_settings;
 
 /* How a training stage makes views of images; their keys stand in the stage's group. */
 typedef struct view_settings {
-    settings_text crop_by, colours;
+    view_crop_by crop_by;
+    view_colours colours;
     double scale_min, scale_max, area_min, area_max, aspect_min, aspect_max, flip;
     double jitter_probability, jitter, brightness, contrast, saturation, hue; /* -1: as jitter */
     double grey, blur, blur_min, blur_max;
@@ -30,8 +33,9 @@ typedef struct view_settings {
 
 typedef struct settings {
     struct {
-        settings_text dir, resume; /* resume: "auto" | "never" */
-        settings_text until;       /* `run`: the stage after which it ends; "": all */
+        settings_text dir;
+        settings_text until; /* `run`: the stage after which it ends; "": all */
+        run_resume resume;
         int64_t seed;
         int rounds, threads, checkpoint_steps; /* threads 0: OMP_NUM_THREADS or the cores given */
         int loader_threads, loader_depth;
@@ -39,36 +43,56 @@ typedef struct settings {
         double max_hours;
     } run;
     struct {
-        settings_text layout, root, train, val, test, strip_prefix, names, label_map, on_bad_image;
+        dataset_layout layout;
+        settings_text root, train, val, test, strip_prefix, names, label_map;
+        dataset_on_bad_image on_bad_image;
         int classes, ignore;
         double scale, max_megapixels;
         int synth_train, synth_val, synth_height, synth_width;
     } dataset;
     struct {
-        settings_text backbone, head, weights, norm, dtype, winograd, recompute;
+        model_backbone backbone;
+        model_head head;
+        settings_text weights;
+        model_norm norm;
+        model_dtype dtype;
+        model_winograd winograd;
+        model_recompute recompute;
         int stages, output_stride, group, wave, head_channels, projection;
     } model;
     struct {
-        settings_text source, weights, layers, npy, dtype, memory;
+        extract_source source;
+        settings_text weights, layers, npy;
+        dtype dtype;
+        extract_memory memory;
         bool normalize, keep;
         int pca;
     } extract;
     struct {
-        settings_text method, metric, screen, arithmetic, init, outlier_scope;
+        cluster_method method;
+        cluster_metric metric;
+        cluster_screen screen;
+        cluster_arithmetic arithmetic;
+        cluster_init init;
+        cluster_outlier_scope outlier_scope;
         settings_text start; /* file of initial centroids; "": by init */
         int k, iterations, restarts, sample, checkpoint_iterations, batch;
         int min_points; /* and eps: of method "dbscan" */
         double tolerance, outliers, eps;
     } cluster;
     struct {
-        settings_text positives, scope, loss_dtype, schedule;
+        pretrain_positives positives;
+        pretrain_scope scope;
+        dtype loss_dtype;
+        training_schedule schedule;
         int steps, batch, crop, pixels, warmup;
         double temperature, lr, head_lr;
         optimizer_settings update;
         view_settings view;
     } pretrain;
     struct {
-        settings_text list, schedule;
+        settings_text list;
+        training_schedule schedule;
         settings_text weights; /* the command `finetune` starts from; "": pretrained.safetensors */
         int steps, batch, crop, warmup;
         double fraction, lr, head_lr, power;
@@ -76,7 +100,8 @@ typedef struct settings {
         view_settings view;
     } finetune;
     struct {
-        settings_text split, scales, weights; /* weights "": finetuned.safetensors */
+        split split;
+        settings_text scales, weights; /* weights "": finetuned.safetensors */
         bool flip;
         int predictions; /* palette PNGs that `predict` writes; -1: all */
     } evaluate;

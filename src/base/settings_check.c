@@ -8,7 +8,7 @@
 /* Batches of whole norm groups; the two views of an image stay together. */
 static int check_groups(const settings *s) {
     int wrong = 0, group = s->model.group;
-    if (strcmp(s->model.norm, "group") != 0) return 0;
+    if (s->model.norm != MODEL_NORM_GROUP) return 0;
     if (2 * (int64_t)s->pretrain.batch % group != 0) {
         log_error("pretrain.batch = %d: its %lld views must be whole groups of model.group = %d",
             s->pretrain.batch, 2 * (long long)s->pretrain.batch, group);
@@ -85,16 +85,16 @@ static int check_scales(const settings *s) {
 /* What a layout cannot do without. */
 static int check_dataset(const settings *s) {
     int wrong = 0;
-    const char *layout = s->dataset.layout;
+    bool pairs = s->dataset.layout == DATASET_LAYOUT_PAIRS;
     if (!s->dataset.root[0]) {
         log_error("dataset.root is empty: the folder of the data set is needed");
         wrong++;
     }
-    if (strcmp(layout, "pairs") == 0 && !s->dataset.train[0]) {
+    if (pairs && !s->dataset.train[0]) {
         log_error("dataset.train is empty: layout \"pairs\" needs a list file");
         wrong++;
     }
-    if (strcmp(layout, "pairs") == 0 && s->dataset.classes < 2) {
+    if (pairs && s->dataset.classes < 2) {
         log_error("dataset.classes = %d: layout \"pairs\" needs 2 or more", s->dataset.classes);
         wrong++;
     }
@@ -109,7 +109,7 @@ static int check_dataset(const settings *s) {
 
 static int check_model(const settings *s) {
     int stride = s->model.output_stride, wrong = 0;
-    if (strcmp(s->model.norm, "sync") == 0 && s->model.wave > 0) {
+    if (s->model.norm == MODEL_NORM_SYNC && s->model.wave > 0) {
         log_error("model.wave = %d: model.norm = \"sync\" needs the whole batch at once for its "
                   "statistics, it cannot pass in waves",
             s->model.wave);
@@ -123,12 +123,12 @@ static int check_model(const settings *s) {
         log_error("run.dir is empty: the folder of the run is needed");
         wrong++;
     }
-    bool dbscan = strcmp(s->cluster.method, "dbscan") == 0;
+    bool dbscan = s->cluster.method == CLUSTER_METHOD_DBSCAN;
     if (dbscan && s->cluster.eps <= 0) {
         log_error("cluster.eps = %g: method \"dbscan\" needs a distance above 0", s->cluster.eps);
         wrong++;
     }
-    bool sampled = !s->cluster.start[0] && strcmp(s->cluster.init, "parallel") != 0;
+    bool sampled = !s->cluster.start[0] && s->cluster.init != CLUSTER_INIT_PARALLEL;
     if (!dbscan && sampled && s->cluster.sample < s->cluster.k) {
         log_error(
             "cluster.sample = %d is less than cluster.k = %d", s->cluster.sample, s->cluster.k);

@@ -64,8 +64,12 @@ static void set_defaults(settings *s) {
         case SETTING_REAL:
             *(double *)value = e->number;
             break;
-        default:
+        case SETTING_CHOICE:
+            *(unsigned *)value = (unsigned)e->number;
+            break;
+        case SETTING_WORDS:
             snprintf(value, SETTINGS_TEXT, "%s", e->text);
+            break;
         }
     }
 }
@@ -114,33 +118,26 @@ static bool in_range(reader *r, const setting *e, double x) {
     return false;
 }
 
-static bool is_choice(const char *choices, const char *text) {
-    size_t length = strlen(text);
-    for (const char *at = choices; at;) {
-        if (strcspn(at, "|") == length && strncmp(at, text, length) == 0) return true;
-        at = strchr(at, '|');
-        if (at) at++;
-    }
-    return false;
-}
-
 static void nearest_choice(reader *r, const setting *e, const char *text) {
-    char copy[SETTINGS_TEXT], *rest = copy, *known[16];
+    char all[SETTINGS_TEXT] = "";
+    const char *const *known = e->words + (e->words[0][0] == '\0'); /* without the empty one */
     int count = 0;
-    snprintf(copy, sizeof copy, "%s", e->choices);
-    for (char *word; count < 16 && (word = strsep(&rest, "|"));)
-        if (word[0]) known[count++] = word;
-    const char *best = known[nearest_word(text, (const char *const *)known, count)];
+    for (size_t used = 0; known[count] && used < sizeof all; count++)
+        used +=
+            (size_t)snprintf(all + used, sizeof all - used, "%s%s", used ? "|" : "", known[count]);
     log_error("%s%s.%s = \"%.100s\" is none of %s: did you mean \"%s\"?", r->place, e->group,
-        e->key, text, e->choices + (e->choices[0] == '|'), best);
+        e->key, text, all, known[nearest_word(text, known, count)]);
     r->mistakes++;
 }
 
 static void assign_text(reader *r, const setting *e, const given *v) {
+    int member = e->words && v->kind == GIVEN_TEXT ? choice_find(e->words, v->text) : 0;
     if (v->kind != GIVEN_TEXT) {
         wrong_type(r, e, v);
-    } else if (e->kind == SETTING_CHOICE && !is_choice(e->choices, v->text)) {
+    } else if (member < 0) {
         nearest_choice(r, e, v->text);
+    } else if (e->kind == SETTING_CHOICE) {
+        *(unsigned *)setting_value(e, r->s) = (unsigned)member;
     } else if (strlen(v->text) >= SETTINGS_TEXT) {
         log_error("%s%s.%s: longer than %d bytes", r->place, e->group, e->key, SETTINGS_TEXT - 1);
         r->mistakes++;

@@ -14,9 +14,11 @@
 #define REAL(...) NUMBER(SETTING_REAL, __VA_ARGS__)
 #define WORDS(group_, key_, default_, help_)                                                       \
     AT(group_, key_), .kind = SETTING_WORDS, .text = (default_), .help = help_
-#define CHOICE(group_, key_, default_, choices_, help_)                                            \
-    AT(group_, key_), .kind = SETTING_CHOICE, .text = (default_), .choices = (choices_),           \
-                      .help = help_
+/* Its words are those of group_key, or of another enum: dtype, say. */
+#define CHOICE(group_, key_, default_, help_)                                                      \
+    CHOICE_OF(group_, key_, group_##_##key_##_words, default_, help_)
+#define CHOICE_OF(group_, key_, words_, default_, help_)                                           \
+    AT(group_, key_), .kind = SETTING_CHOICE, .number = (default_), .words = (words_), .help = help_
 
 /* clang-format off */
 /* Keys of a group that stand in a part of it which several groups have. */
@@ -25,12 +27,10 @@
 #define PART_REAL(group_, part_, key_, default_, min_, max_, unit_, help_)                         \
     AT_PART(group_, part_, key_), .kind = SETTING_REAL, .number = (default_), .min = (min_),       \
                                   .max = (max_), .unit = (unit_), .help = help_
-#define PART_CHOICE(group_, part_, key_, default_, choices_, help_)                                \
-    AT_PART(group_, part_, key_), .kind = SETTING_CHOICE, .text = (default_),                      \
-                                  .choices = (choices_), .help = help_
+#define PART_CHOICE(group_, part_, key_, default_, help_)                                          \
+    AT_PART(group_, part_, key_), .kind = SETTING_CHOICE, .number = (default_),                    \
+                                  .words = part_##_##key_##_words, .help = help_
 /* clang-format on */
-
-#define SCHEDULES "constant|polynomial|cosine"
 
 /* What both training stages have of their optimiser: OPTIMIZER(pretrain), ... */
 #define OPTIMIZER_HELP                                                                             \
@@ -48,7 +48,7 @@
 #define UPDATE_REAL(group_, ...) PART_REAL(group_, update, __VA_ARGS__)
 
 #define OPTIMIZER(group_)                                                                          \
-    {PART_CHOICE(group_, update, optimizer, "sgd", "sgd|lars|adamw", OPTIMIZER_HELP)}
+    {PART_CHOICE(group_, update, optimizer, UPDATE_OPTIMIZER_SGD, OPTIMIZER_HELP)}
 #define OPTIMIZER_NUMBERS(group_)                                                                  \
     {UPDATE_REAL(group_, momentum, 0.9, 0, 0.99999, NULL, "Of sgd and lars.")},                    \
     {UPDATE_REAL(group_, trust, 0.001, 1e-6, 1000, NULL, TRUST_HELP)},                             \
@@ -76,8 +76,8 @@
 #define VIEW_REAL(group_, ...) PART_REAL(group_, view, __VA_ARGS__)
 #define VIEW_CHOICE(group_, ...) PART_CHOICE(group_, view, __VA_ARGS__)
 #define VIEWS(group_)                                                                              \
-    {VIEW_CHOICE(group_, crop_by, "scale", "scale|area", CROP_HELP)},                              \
-    {VIEW_CHOICE(group_, colours, "mean", "mean|luminance", COLOURS_HELP)},                        \
+    {VIEW_CHOICE(group_, crop_by, VIEW_CROP_BY_SCALE, CROP_HELP)},                              \
+    {VIEW_CHOICE(group_, colours, VIEW_COLOURS_MEAN, COLOURS_HELP)},                        \
     {VIEW_REAL(group_, scale_min, 0.5, 0.05, 20, NULL, "Smallest magnification of a view.")},      \
     {VIEW_REAL(group_, scale_max, 1.25, 0.05, 20, NULL, "Largest magnification of a view.")},      \
     {VIEW_REAL(group_, area_min, 0.08, 0.0001, 1, NULL, "area: smallest share of the image.")},    \
@@ -111,15 +111,18 @@ static const struct {
     {"report", "The HTML page."},
 };
 
+/* The stages that `run` can end after. */
+static const char *const until_words[] = {"", "pack", "baseline", "extract", "cluster", "score",
+    "pretrain", "finetune", "evaluate", NULL};
+
 static const setting table[] = {
     {WORDS(run, dir, "runs/auxseg", "Folder of everything that the run writes."), .aside = true},
-    {CHOICE(run, resume, "auto", "auto|never",
+    {CHOICE(run, resume, RUN_RESUME_AUTO,
          "auto: what is done for the same inputs and settings is skipped, what was interrupted is "
          "continued; never: everything is done anew."),
         .aside = true},
-    {CHOICE(run, until, "", "|pack|baseline|extract|cluster|score|pretrain|finetune|evaluate",
-         "The command `run` ends after this stage; empty: it does all of them."),
-        .aside = true},
+    {WORDS(run, until, "", "The command `run` ends after this stage; empty: it does all of them."),
+        .words = until_words, .aside = true},
     {NUMBER(SETTING_LONG, run, seed, 1, 0, 9007199254740991.0, NULL,
         "Random numbers depend on it, on what they are for, and on nothing else.")},
     {INTEGER(run, rounds, 1, 1, 100, "rounds",
@@ -148,7 +151,7 @@ static const setting table[] = {
          "and the signals TERM, USR1 and USR2 do the same."),
         .aside = true},
 
-    {CHOICE(dataset, layout, "synth", "camvid|pairs|folder|synth",
+    {CHOICE(dataset, layout, DATASET_LAYOUT_SYNTH,
         "camvid: lists of two paths a line, image and label; pairs: lists of image<TAB>label, the "
         "label optional; folder: every JPEG and PNG below root, without labels; synth: the "
         "built-in data set, made in root.")},
@@ -162,7 +165,7 @@ static const setting table[] = {
         "Ids as they stand in the label files to classes or dataset.ignore: FROM:TO,FROM:TO,... or "
         "a file below root of such pairs, one a line; * is every id not named. Empty: ids are "
         "classes.")},
-    {CHOICE(dataset, on_bad_image, "stop", "stop|skip",
+    {CHOICE(dataset, on_bad_image, DATASET_ON_BAD_IMAGE_STOP,
         "stop: the first image that cannot be read ends the run; skip: it is left out and named.")},
     {INTEGER(dataset, classes, 0, 0, 4096, "classes",
         "Classes that the label ids 0, 1, ... stand for; 0: camvid's and synth's own number.")},
@@ -177,24 +180,23 @@ static const setting table[] = {
     {INTEGER(dataset, synth_height, 120, 16, 8192, "pixels", "Height of synth's images.")},
     {INTEGER(dataset, synth_width, 160, 16, 8192, "pixels", "Width of synth's images.")},
 
-    {CHOICE(model, backbone, "resnet18", "resnet18|resnet34|resnet50|resnet101|resnet152",
-        "The encoder.")},
-    {CHOICE(model, head, "deeplabv3plus", "fcn|deeplabv3|deeplabv3plus",
+    {CHOICE(model, backbone, MODEL_BACKBONE_RESNET18, "The encoder.")},
+    {CHOICE(model, head, MODEL_HEAD_DEEPLABV3PLUS,
         "What makes the classifier's features of the encoder's.")},
     {WORDS(model, weights, "",
          "Initial weights, safetensors with torchvision's names; empty: random ones."),
         .aside = true},
-    {CHOICE(model, norm, "group", "group|sync|frozen",
+    {CHOICE(model, norm, MODEL_NORM_GROUP,
         "Statistics of batch normalisation in training. group: over `group` consecutive images of "
         "the batch; sync: over the whole batch; frozen: the running ones.")},
-    {CHOICE(model, dtype, "auto", "auto|bf16|f32",
+    {CHOICE(model, dtype, MODEL_DTYPE_AUTO,
         "Type of activations and weights in the network's arithmetic; sums, norms and master "
         "weights are always f32 or better. auto: bf16 where it is faster than f32 on every rank's "
         "processor.")},
-    {CHOICE(model, winograd, "auto", "auto|off",
+    {CHOICE(model, winograd, MODEL_WINOGRAD_AUTO,
         "Convolutions by Winograd's minimal filtering, where it takes less time than direct ones "
         "for a layer's shape; off: direct ones alone, rounded a little less.")},
-    {CHOICE(model, recompute, "none", "none|blocks",
+    {CHOICE(model, recompute, MODEL_RECOMPUTE_NONE,
          "blocks: training keeps the ends of residual blocks alone and computes the rest again in "
          "the backward pass: less memory, more time, the same result."),
         .aside = true},
@@ -213,7 +215,7 @@ static const setting table[] = {
     {INTEGER(model, projection, 128, 1, 8192, "dimensions",
         "Dimensions of the embeddings of contrastive pretraining.")},
 
-    {CHOICE(extract, source, "weights", "weights|finetuned",
+    {CHOICE(extract, source, EXTRACT_SOURCE_WEIGHTS,
         "weights: the encoder with the weights given; finetuned: the model fine-tuned on the "
         "labelled share, which is trained first.")},
     {WORDS(extract, weights, "", "Weights of the encoder; empty: model.weights."), .aside = true},
@@ -224,10 +226,10 @@ static const setting table[] = {
     {INTEGER(extract, pca, 0, 0, 65536, "dimensions",
         "The features are projected on so many principal components, and get length 1 again under "
         "normalize; 0: all dimensions stay as they are.")},
-    {CHOICE(extract, dtype, "f32", "f32|bf16",
+    {CHOICE_OF(extract, dtype, dtype_words, DTYPE_F32,
         "Type that features are stored in, after normalize and pca; labels are those of the stored "
         "ones. bf16 takes half of the memory.")},
-    {CHOICE(extract, memory, "hold", "hold|stream",
+    {CHOICE(extract, memory, EXTRACT_MEMORY_HOLD,
          "hold: each rank has the features of its images in memory; stream: they are written to "
          "features.h5 image by image, stay there, and are read from it while they are clustered. "
          "The same results either way."),
@@ -239,7 +241,7 @@ static const setting table[] = {
          "the order of images and pixels, in the first round; empty: none."),
         .aside = true},
 
-    {CHOICE(cluster, method, "kmeans", "kmeans|minibatch|dbscan",
+    {CHOICE(cluster, method, CLUSTER_METHOD_KMEANS,
         "How pixels are grouped. kmeans: each pixel by its nearest centroid, centroids are the "
         "means "
         "of their pixels. minibatch: centroids follow `batch` random pixels at a time, in "
@@ -247,18 +249,18 @@ static const setting table[] = {
         "dbscan: by density on a sample, which finds the number of "
         "clusters itself; the other pixels get the label of the nearest core point within eps, or "
         "none. Of this group it takes metric, sample, eps and min_points.")},
-    {CHOICE(cluster, metric, "cosine", "cosine|euclidean",
+    {CHOICE(cluster, metric, CLUSTER_METRIC_COSINE,
         "cosine: spherical k-means, centroids have length 1 too.")},
-    {CHOICE(cluster, screen, "auto", "auto|dense|pruned",
+    {CHOICE(cluster, screen, CLUSTER_SCREEN_AUTO,
          "How centroids that cannot be nearest are excluded; the labels are the same. dense: by a "
          "product with all of them; pruned: by bounds from the iterations before, then a product "
          "with the rest; auto: what is expected to be faster, in each iteration."),
         .aside = true},
-    {CHOICE(cluster, arithmetic, "auto", "auto|f32|bf16|int8",
+    {CHOICE(cluster, arithmetic, CLUSTER_ARITHMETIC_AUTO,
          "What the products of the screen are computed in; the labels are the same. auto: the "
          "fastest that the processor has."),
         .aside = true},
-    {CHOICE(cluster, init, "plusplus", "plusplus|random|parallel",
+    {CHOICE(cluster, init, CLUSTER_INIT_PLUSPLUS,
         "How initial centroids are chosen. plusplus: k-means++ on a sample of the pixels; random: "
         "pixels of the sample, evenly; parallel: k-means|| on all pixels, which costs as much as "
         "some ten iterations, and more where k is large.")},
@@ -266,7 +268,7 @@ static const setting table[] = {
          "File of initial centroids in place of `init`, with one start: a labels.h5, or float32 "
          "[k, dimensions] as .npy. What it holds counts, not its name."),
         .aside = true},
-    {CHOICE(cluster, outlier_scope, "global", "global|cluster",
+    {CHOICE(cluster, outlier_scope, CLUSTER_OUTLIER_SCOPE_GLOBAL,
         "The farthest pixels of all, or those of each cluster, are outliers.")},
     {INTEGER(cluster, k, 100, 2, 65535, "clusters", "Number of auxiliary labels.")},
     {INTEGER(cluster, iterations, 25, 1, 100000, "iterations", "At most so many.")},
@@ -291,17 +293,18 @@ static const setting table[] = {
     {REAL(cluster, outliers, 0.05, 0, 0.5, NULL,
         "Share of the pixels, the farthest from their centroids, that get no label.")},
 
-    {CHOICE(pretrain, positives, "auxiliary", "auxiliary|augmentation|both",
+    {CHOICE(pretrain, positives, PRETRAIN_POSITIVES_AUXILIARY,
         "Pixels that are drawn together: those of the same auxiliary label; the one that shows the "
         "same place in the other view; both.")},
-    {CHOICE(pretrain, scope, "global", "global|image",
+    {CHOICE(pretrain, scope, PRETRAIN_SCOPE_GLOBAL,
         "Pixels are compared over all images of the batch, or within each.")},
-    {CHOICE(pretrain, loss_dtype, "f32", "f32|bf16",
+    {CHOICE_OF(pretrain, loss_dtype, dtype_words, DTYPE_F32,
         "Embeddings that the loss compares: as they are, or rounded to bf16, which halves their "
         "exchange. Products are summed in fp32 either way. Error of the gradient against "
         "float64, at 4096 pixels in 128 dimensions: 1.2e-7, 1.7e-3 relative.")},
     OPTIMIZER(pretrain),
-    {CHOICE(pretrain, schedule, "cosine", SCHEDULES, "Course of the learning rate.")},
+    {CHOICE_OF(pretrain, schedule, training_schedule_words, TRAINING_SCHEDULE_COSINE,
+        "Course of the learning rate.")},
     {INTEGER(pretrain, steps, 300, 1, 100000000, "steps", "Length of the training.")},
     {INTEGER(pretrain, batch, 8, 1, 1000000, "images",
         "Images of a step, over all ranks; each gives two views.")},
@@ -320,7 +323,8 @@ static const setting table[] = {
         "File with the names of the labelled images, one a line; empty: a share of the training "
         "images, chosen by run.seed.")},
     OPTIMIZER(finetune),
-    {CHOICE(finetune, schedule, "polynomial", SCHEDULES, "Course of the learning rate.")},
+    {CHOICE_OF(finetune, schedule, training_schedule_words, TRAINING_SCHEDULE_POLYNOMIAL,
+        "Course of the learning rate.")},
     {WORDS(finetune, weights, "",
          "What the command `finetune` starts from; empty: pretrained.safetensors of the run."),
         .aside = true},
@@ -337,7 +341,7 @@ static const setting table[] = {
     OPTIMIZER_NUMBERS(finetune),
     VIEWS(finetune),
 
-    {CHOICE(evaluate, split, "val", "train|val|test", "The images that are evaluated.")},
+    {CHOICE_OF(evaluate, split, split_words, SPLIT_VAL, "The images that are evaluated.")},
     {WORDS(evaluate, scales, "1",
         "Sizes at which predictions are made and averaged, as factors separated by commas.")},
     {WORDS(evaluate, weights, "",
@@ -388,7 +392,10 @@ int setting_print(const setting *e, const settings *s, char *text, size_t size) 
         return snprintf(text, size, "%lld", (long long)*(const int64_t *)value);
     case SETTING_REAL:
         return print_real(*(const double *)value, text, size);
-    default:
-        return snprintf(text, size, "%s", (const char *)value);
+    case SETTING_CHOICE:
+        return snprintf(text, size, "%s", e->words[*(const unsigned *)value]);
+    case SETTING_WORDS:
+        break;
     }
+    return snprintf(text, size, "%s", (const char *)value);
 }

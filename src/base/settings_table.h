@@ -10,19 +10,19 @@ typedef enum setting_kind {
     SETTING_LONG,    /* int64_t */
     SETTING_REAL,    /* double */
     SETTING_WORDS,   /* settings_text */
-    SETTING_CHOICE,  /* settings_text, one of `choices` */
+    SETTING_CHOICE,  /* an enum of settings_choices.h, or dtype */
 } setting_kind;
 
 typedef struct setting {
     const char *group, *key;
     size_t offset; /* in struct settings */
     setting_kind kind;
-    double number, min, max; /* default and range of numbers; default of a flag */
-    const char *text;        /* default of texts */
-    const char *choices;     /* "a|b|c" */
-    const char *unit;        /* of numbers: "steps"; NULL: none */
-    const char *help;        /* full sentences */
-    bool aside;              /* cannot change a result: no part of settings_hash */
+    double number, min, max;  /* default and range of numbers; default of a flag, a choice */
+    const char *text;         /* default of texts */
+    const char *const *words; /* of a choice, by member; of a text that is one of few; NULL-ended */
+    const char *unit;         /* of numbers: "steps"; NULL: none */
+    const char *help;         /* full sentences */
+    bool aside;               /* cannot change a result: no part of settings_hash */
 } setting;
 
 /* In the order of the struct, group by group; NULL past the end. */

@@ -60,7 +60,7 @@ static void test_table(void **state) {
         assert_true(strlen(e->help) > 5 && e->help[strlen(e->help) - 1] == '.');
         assert_true(setting_group_help(e->group)[0]);
         assert_true(e->offset < sizeof(settings));
-        assert_true(e->number >= e->min && e->number <= e->max);
+        assert_true(e->words || (e->number >= e->min && e->number <= e->max));
         setting_print(e, &a, text, sizeof text);
         for (int j = 0; j < i; j++)
             assert_false(strcmp(setting_at(j)->group, e->group) == 0 &&
@@ -80,7 +80,7 @@ static void test_table_covers_the_struct(void **state) {
         [SETTING_LONG] = sizeof(int64_t),
         [SETTING_REAL] = sizeof(double),
         [SETTING_WORDS] = SETTINGS_TEXT,
-        [SETTING_CHOICE] = SETTINGS_TEXT};
+        [SETTING_CHOICE] = sizeof(dtype)};
     static unsigned char covered[sizeof(settings)];
     const setting *e;
     size_t holes = 0;
@@ -129,11 +129,11 @@ static void test_manual_is_default_cfg(void **state) {
 static void test_configurations(void **state) {
     (void)state;
     assert_int_equal(settings_read(&a, CONFIGS "demo.cfg", NULL, 0), STATUS_OK);
-    assert_string_equal(a.dataset.layout, "synth");
+    assert_int_equal(a.dataset.layout, DATASET_LAYOUT_SYNTH);
     assert_int_equal(settings_read(&a, CONFIGS "camvid.cfg", NULL, 0), STATUS_OK);
-    assert_string_equal(a.extract.source, "weights");
+    assert_int_equal(a.extract.source, EXTRACT_SOURCE_WEIGHTS);
     assert_int_equal(settings_read(&a, CONFIGS "camvid-finetuned.cfg", NULL, 0), STATUS_OK);
-    assert_string_equal(a.extract.source, "finetuned");
+    assert_int_equal(a.extract.source, EXTRACT_SOURCE_FINETUNED);
     assert_int_equal(a.dataset.classes, 11);
 }
 
@@ -159,6 +159,82 @@ static void test_hash(void **state) {
     assert_true(hash_with("pretrain.lr=0.02", "model,pretrain") != model);
     assert_true(hash_with("model.stages=3", "model,pretrain") != model);
     assert_true(hash_with("cluster.k=7", "model,pretrain") == model);
+}
+
+/* A run of an earlier version goes on: the keys of its stages hash the settings' text. Where a new
+ * setting that can change a result makes these hashes others, every stage of such runs is done
+ * anew. */
+static void test_hashes_of_earlier_versions(void **state) {
+    static const struct {
+        const char *groups, *set;
+        uint64_t hash;
+    } known[] = {
+        {"run", NULL, 0x52e39fbb49232fc2},
+        {"dataset", NULL, 0x70a8426d4f4d88cb},
+        {"model", NULL, 0x6354677d3e3e5dda},
+        {"extract", NULL, 0x2b90e4b18392c5a3},
+        {"cluster", NULL, 0x5664b2bd5d6b53e9},
+        {"pretrain", NULL, 0x3369a61ff48e9855},
+        {"finetune", NULL, 0x551b622d90988557},
+        {"evaluate", NULL, 0x951e4d2abfc386a5},
+        {"dataset", "dataset.layout=camvid", 0x415a41af99c1f448},
+        {"dataset", "dataset.on_bad_image=skip", 0x08ce4bd5c170ade5},
+        {"model", "model.backbone=resnet152", 0xb162593e24a8813c},
+        {"model", "model.norm=frozen", 0x65e89ab5120b8f1c},
+        {"model", "model.dtype=bf16", 0xa4a6b716fd136ba4},
+        {"model", "model.winograd=off", 0x3c70130cb923fcd4},
+        {"extract", "extract.dtype=bf16", 0xd24f8fb00b1ad76f},
+        {"cluster", "cluster.method=minibatch", 0x3bfa873bf8952d19},
+        {"cluster", "cluster.init=parallel", 0xc89ca809fcd02cf4},
+        {"pretrain", "pretrain.positives=both", 0x9597cb7a2d6cadbc},
+        {"pretrain", "pretrain.schedule=constant", 0xd737faa6cbe91fc7},
+        {"pretrain", "pretrain.optimizer=adamw", 0x6c7925ce0d47bcff},
+        {"pretrain", "pretrain.crop_by=area", 0xef926e94af87fcb4},
+        {"finetune", "finetune.schedule=cosine", 0x000b60b0940e8875},
+        {"finetune", "finetune.colours=luminance", 0x7d7856ebae5ebd03},
+        {"evaluate", "evaluate.split=test", 0x7216c288fc66bd2c},
+        {"pretrain", "pretrain.temperature=0.07", 0x74f99eec26fa6cc2},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        assert_int_equal(settings_read(&a, NULL, &known[i].set, known[i].set ? 1 : 0), STATUS_OK);
+        uint64_t hash = settings_hash(&a, known[i].groups);
+        if (hash != known[i].hash)
+            fail_msg("%s with %s: hash 0x%016llx", known[i].groups,
+                known[i].set ? known[i].set : "defaults", (unsigned long long)hash);
+    }
+}
+
+/* Each word of each choice is understood and is what is written; what a help text explains, as
+ * "word: ..." at the start of a sentence or after a semicolon, is a word of the choice. */
+static void test_choices(void **state) {
+    const setting *e;
+    int choices = 0, words = 0;
+    (void)state;
+    for (int i = 0; (e = setting_at(i)); i++) {
+        if (!e->words) continue;
+        choices++;
+        for (int k = 0; e->words[k]; k++, words++) {
+            char argument[128], text[SETTINGS_TEXT];
+            const char *set[] = {argument, "cluster.eps=1", "dataset.train=t", "dataset.classes=2"};
+            snprintf(argument, sizeof argument, "%s.%s=%s", e->group, e->key, e->words[k]);
+            assert_int_equal(settings_read(&a, NULL, set, 4), STATUS_OK);
+            if (e->kind == SETTING_CHOICE) assert_int_equal(*(int *)setting_value(e, &a), k);
+            setting_print(e, &a, text, sizeof text);
+            assert_string_equal(text, e->words[k]);
+        }
+        for (const char *colon = e->help; (colon = strchr(colon, ':')); colon++) {
+            char word[32] = "";
+            const char *from = colon;
+            while (from > e->help && from[-1] != ' ') from--;
+            snprintf(word, sizeof word, "%.*s", (int)(colon - from), from);
+            if (from > e->help && !strchr(".;", from[-2])) continue;
+            if (strcmp(word, "empty") != 0 && choice_find(e->words, word) < 0)
+                fail_msg("%s.%s: the help explains \"%s\"", e->group, e->key, word);
+        }
+    }
+    assert_true(choices > 25);
+    assert_true(words > 60);
 }
 
 static void test_items(void **state) {
@@ -187,6 +263,8 @@ int main(void) {
         cmocka_unit_test(test_manual_is_default_cfg),
         cmocka_unit_test(test_configurations),
         cmocka_unit_test(test_hash),
+        cmocka_unit_test(test_hashes_of_earlier_versions),
+        cmocka_unit_test(test_choices),
         cmocka_unit_test(test_items),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -99,7 +99,7 @@ static int setup(void **state) {
 static settings describe(const char *train, const char *val) {
     settings s;
     assert_int_equal(settings_read(&s, NULL, NULL, 0), STATUS_OK);
-    strcpy(s.dataset.layout, "pairs");
+    s.dataset.layout = DATASET_LAYOUT_PAIRS;
     strcpy(s.dataset.root, folder.folder);
     strcpy(s.dataset.train, train);
     strcpy(s.dataset.val, val);

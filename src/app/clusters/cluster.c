@@ -16,37 +16,68 @@
 #include <string.h>
 
 static kmeans_screen screen_of(const settings *s) {
-    if (strcmp(s->cluster.screen, "dense") == 0) return KMEANS_SCREEN_DENSE;
-    return strcmp(s->cluster.screen, "pruned") == 0 ? KMEANS_SCREEN_PRUNED : KMEANS_SCREEN_AUTO;
+    switch (s->cluster.screen) {
+    case CLUSTER_SCREEN_DENSE:
+        return KMEANS_SCREEN_DENSE;
+    case CLUSTER_SCREEN_PRUNED:
+        return KMEANS_SCREEN_PRUNED;
+    case CLUSTER_SCREEN_AUTO:
+        break;
+    }
+    return KMEANS_SCREEN_AUTO;
 }
 
 static kmeans_arithmetic arithmetic_of(const settings *s) {
-    if (strcmp(s->cluster.arithmetic, "f32") == 0) return KMEANS_F32;
-    if (strcmp(s->cluster.arithmetic, "bf16") == 0) return KMEANS_BF16;
-    return strcmp(s->cluster.arithmetic, "int8") == 0 ? KMEANS_INT8 : KMEANS_FASTEST;
+    switch (s->cluster.arithmetic) {
+    case CLUSTER_ARITHMETIC_F32:
+        return KMEANS_F32;
+    case CLUSTER_ARITHMETIC_BF16:
+        return KMEANS_BF16;
+    case CLUSTER_ARITHMETIC_INT8:
+        return KMEANS_INT8;
+    case CLUSTER_ARITHMETIC_AUTO:
+        break;
+    }
+    return KMEANS_FASTEST;
 }
 
 static kmeans_init init_of(const settings *s) {
-    if (strcmp(s->cluster.init, "random") == 0) return KMEANS_RANDOM;
-    return strcmp(s->cluster.init, "parallel") == 0 ? KMEANS_PARALLEL : KMEANS_PLUSPLUS;
+    switch (s->cluster.init) {
+    case CLUSTER_INIT_RANDOM:
+        return KMEANS_RANDOM;
+    case CLUSTER_INIT_PARALLEL:
+        return KMEANS_PARALLEL;
+    case CLUSTER_INIT_PLUSPLUS:
+        break;
+    }
+    return KMEANS_PLUSPLUS;
+}
+
+static outlier_scope scope_of(const settings *s) {
+    switch (s->cluster.outlier_scope) {
+    case CLUSTER_OUTLIER_SCOPE_CLUSTER:
+        return OUTLIERS_CLUSTER;
+    case CLUSTER_OUTLIER_SCOPE_GLOBAL:
+        break;
+    }
+    return OUTLIERS_GLOBAL;
 }
 
 static kmeans_options options_of(const settings *s) {
     return (kmeans_options){.k = s->cluster.k,
-        .batch = strcmp(s->cluster.method, "minibatch") == 0 ? s->cluster.batch : 0,
+        .batch = s->cluster.method == CLUSTER_METHOD_MINIBATCH ? s->cluster.batch : 0,
         .iterations = s->cluster.iterations,
         .restarts = s->cluster.restarts,
         .threads = setup_threads(s),
         .screen = screen_of(s),
         .arithmetic = arithmetic_of(s),
-        .cosine = strcmp(s->cluster.metric, "cosine") == 0,
+        .cosine = s->cluster.metric == CLUSTER_METRIC_COSINE,
         .tolerance = s->cluster.tolerance,
         .init = init_of(s),
         .sample = s->cluster.sample,
         .seed = (uint64_t)s->run.seed,
         .outliers = s->cluster.outliers,
-        .scope =
-            strcmp(s->cluster.outlier_scope, "cluster") == 0 ? OUTLIERS_CLUSTER : OUTLIERS_GLOBAL};
+        .scope = scope_of(s)};
 }
 
 static status write_labels(const stage *t, const feature_block *b, int k, const kmeans_result *r,
@@ -62,8 +93,8 @@ static status write_labels(const stage *t, const feature_block *b, int k, const 
         .iterations = r->iterations,
         .objective = r->objective,
         .outlier_threshold = r->outlier_threshold,
-        .method = t->s->cluster.method,
-        .metric = t->s->cluster.metric,
+        .method = cluster_method_words[t->s->cluster.method],
+        .metric = cluster_metric_words[t->s->cluster.metric],
         .dataset = dataset_hash(t->d),
         .typical = typical};
     if (st == STATUS_OK)
@@ -112,20 +143,30 @@ static status cluster_features(const feature_block *b, cluster_report *r, kmeans
     return st;
 }
 
+/* *k: how many clusters there are, which cluster.k says unless the method finds it. */
+static status cluster_by(cluster_report *r, const feature_block *b, kmeans_result *out, int *k) {
+    switch (r->t->s->cluster.method) {
+    case CLUSTER_METHOD_DBSCAN:
+        return cluster_dbscan(r, b, out, k);
+    case CLUSTER_METHOD_KMEANS:
+    case CLUSTER_METHOD_MINIBATCH:
+        break;
+    }
+    return cluster_features(b, r, out);
+}
+
 static status cluster_stage(stage *t) {
     char path[FILE_PATH];
     feature_block b = {0};
     kmeans_result r = {0};
     cluster_report report = {0};
     uint64_t hash;
-    bool dbscan = strcmp(t->s->cluster.method, "dbscan") == 0;
     int k = t->s->cluster.k;
     double now = timer_now();
     status st = extract_features(t, t->s->extract.keep, &b);
     timer_lap(&t->time, PHASE_FORWARD, now);
     if (st == STATUS_OK) st = cluster_report_begin(&report, t, &b);
-    if (st == STATUS_OK)
-        st = dbscan ? cluster_dbscan(&report, &b, &r, &k) : cluster_features(&b, &report, &r);
+    if (st == STATUS_OK) st = cluster_by(&report, &b, &r, &k);
     now = timer_now();
     if (st == STATUS_OK) st = stage_path(t, path, "labels.h5");
     if (st == STATUS_OK) st = write_labels(t, &b, k, &r, path, &hash);

@@ -25,7 +25,7 @@ status cluster_dbscan(cluster_report *r, const feature_block *b, kmeans_result *
     dbscan_options o = {.eps = s->cluster.eps,
         .min_points = s->cluster.min_points,
         .threads = setup_threads(s),
-        .cosine = strcmp(s->cluster.metric, "cosine") == 0,
+        .cosine = s->cluster.metric == CLUSTER_METRIC_COSINE,
         .sample = s->cluster.sample,
         .seed = (uint64_t)s->run.seed};
     int64_t *rows = feature_block_rows(b);

@@ -39,7 +39,7 @@ static status features_key(const comm *c, const feature_block *b, uint64_t *key)
 
 static status find_checkpoint(cluster_report *r, const feature_block *b) {
     const settings *s = r->t->s;
-    if (strcmp(s->run.resume, "auto") != 0) return STATUS_OK;
+    if (s->run.resume != RUN_RESUME_AUTO) return STATUS_OK;
     status st = cluster_checkpoint_load(
         r->t->c, r->folder, r->t->name, r->key, s->cluster.k, b->rows.d, &r->state, &r->resumed);
     if (st == STATUS_OK && r->resumed)

@@ -12,11 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-split evaluate_split(const settings *s) {
-    if (strcmp(s->evaluate.split, "train") == 0) return SPLIT_TRAIN;
-    return strcmp(s->evaluate.split, "test") == 0 ? SPLIT_TEST : SPLIT_VAL;
-}
-
 /* Mirrors the rows of a normalised image [H, W, 3]. */
 static void mirror(float *x, int height, int width) {
     for (int y = 0; y < height; y++) {
@@ -151,7 +146,7 @@ static status fill_matrix(stage *t, inference *net, int64_t *matrix, int *images
     image_list list = {0};
     int classes = dataset_classes(t->d);
     double now = timer_now();
-    status st = images_of_split(&list, t->d, evaluate_split(t->s), true);
+    status st = images_of_split(&list, t->d, t->s->evaluate.split, true);
     int begin = (int)shard_begin(list.count, comm_rank(t->c), comm_size(t->c));
     int end = (int)shard_begin(list.count, comm_rank(t->c) + 1, comm_size(t->c));
     progress bar = progress_begin(t->name, "images", 0, end - begin);
@@ -211,7 +206,8 @@ static status evaluate_stage(stage *t, const char *group, const char *weights) {
     if (st == STATUS_OK && classes > 0) st = fill_matrix(t, net, matrix, &images);
     if (st == STATUS_OK && images == 0) {
         if (comm_root(t->c))
-            log_error("evaluate.split = \"%s\": no labelled image", t->s->evaluate.split);
+            log_error(
+                "evaluate.split = \"%s\": no labelled image", split_words[t->s->evaluate.split]);
         st = STATUS_DATA;
     }
     if (st == STATUS_OK) st = record_figures(t, group, matrix, per);

@@ -19,9 +19,6 @@ status evaluate_predict(const stage *t, inference *net, const image *rgb, int co
  * more than their class probabilities leave memory for. Not collective. */
 int evaluate_count(const stage *t, const inference *net, const int *list, int first, int end);
 
-/* "train" | "val" | "test". */
-split evaluate_split(const settings *s);
-
 /* The command: evaluate.weights. Collective. */
 status command_evaluate(const comm *c, const settings *s);
 

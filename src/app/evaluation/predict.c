@@ -64,7 +64,7 @@ static status predict_images(const stage *t, inference *net) {
     status st = setup_path(folder, t->s, "predictions", 1);
     if (st == STATUS_OK && comm_root(t->c)) st = file_make_folder(folder);
     st = comm_agree(t->c, st);
-    if (st == STATUS_OK) st = images_of_split(&list, t->d, evaluate_split(t->s), false);
+    if (st == STATUS_OK) st = images_of_split(&list, t->d, t->s->evaluate.split, false);
     int wanted = t->s->evaluate.predictions;
     if (wanted >= 0 && wanted < list.count) list.count = wanted;
     int begin = (int)shard_begin(list.count, comm_rank(t->c), comm_size(t->c));

@@ -9,7 +9,7 @@
 #include <string.h>
 
 bool extract_from_finetuned(const settings *s, int round) {
-    return round > 1 || strcmp(s->extract.source, "finetuned") == 0;
+    return round > 1 || s->extract.source == EXTRACT_SOURCE_FINETUNED;
 }
 
 status extract_weights_path(char *path, const settings *s, int round) {
@@ -45,9 +45,8 @@ static status extract_key(const stage *t, const char *weights, uint64_t *key) {
 /* Whether features.h5 holds just these features and may be used. Collective. */
 static bool features_kept(const stage *t, const extract_request *q) {
     features_info info;
-    int32_t kept = comm_root(t->c) && strcmp(t->s->run.resume, "auto") == 0 &&
-                   file_exists(q->file) && features_about(q->file, &info) == STATUS_OK &&
-                   info.key == q->key;
+    int32_t kept = comm_root(t->c) && t->s->run.resume == RUN_RESUME_AUTO && file_exists(q->file) &&
+                   features_about(q->file, &info) == STATUS_OK && info.key == q->key;
     comm_max_i32(t->c, &kept, 1);
     return kept;
 }
@@ -63,7 +62,7 @@ static status write_npy(const stage *t, const feature_block *b, bool computed) {
 }
 
 status extract_features(stage *t, bool keep, feature_block *out) {
-    extract_request q = {.keep = keep, .stream = strcmp(t->s->extract.memory, "stream") == 0};
+    extract_request q = {.keep = keep, .stream = t->s->extract.memory == EXTRACT_MEMORY_STREAM};
     feature_block b = {0};
     extract_layers(q.layers, t->s, t->round);
     status st = comm_agree(t->c, extract_weights_path(q.weights, t->s, t->round));

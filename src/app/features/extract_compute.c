@@ -70,7 +70,7 @@ static void store_rows(const extraction *e, const plan *p, int count, void *rows
 }
 
 static bool in_bf16(const settings *s) {
-    return strcmp(s->extract.dtype, "bf16") == 0;
+    return s->extract.dtype == DTYPE_BF16;
 }
 
 /* Shapes of this rank's images at the features' stride; no rows yet. */

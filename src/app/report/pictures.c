@@ -162,7 +162,7 @@ status pictures_of_predictions(const stage *t, int round, picture_set *out) {
     bool before = find_weights(t, "baseline.safetensors", 1, baseline);
     bool after = find_weights(t, "finetuned.safetensors", round, finetuned);
     if (wanted == 0 || (!before && !after)) return STATUS_OK;
-    status st = images_of_split(&list, t->d, evaluate_split(t->s), true);
+    status st = images_of_split(&list, t->d, t->s->evaluate.split, true);
     if (st == STATUS_OK && wanted > list.count) wanted = list.count;
     if (st == STATUS_OK) st = pictures_create(out, wanted);
     for (int i = 0; i < wanted && st == STATUS_OK; i++)

@@ -42,7 +42,20 @@ int setup_training(const dataset *d) {
 }
 
 static bool measured(const settings *s) {
-    return strcmp(s->model.dtype, "auto") == 0;
+    return s->model.dtype == MODEL_DTYPE_AUTO;
+}
+
+/* fast: what bf16 is on these ranks. */
+static dtype type_of(const settings *s, bool fast) {
+    switch (s->model.dtype) {
+    case MODEL_DTYPE_AUTO:
+        return fast ? DTYPE_BF16 : DTYPE_F32;
+    case MODEL_DTYPE_BF16:
+        return DTYPE_BF16;
+    case MODEL_DTYPE_F32:
+        break;
+    }
+    return DTYPE_F32;
 }
 
 /* Without a word: *lacking if a rank's processor has no bf16 arithmetic, *fast if it is the faster
@@ -52,10 +65,10 @@ static plan_options arithmetic_of(const comm *c, const settings *s, bool *lackin
     comm_max_i32(c, rank, 2);
     *lacking = rank[0] != 0;
     *fast = rank[1] == 0;
-    bool bf16 = measured(s) ? *fast : strcmp(s->model.dtype, "bf16") == 0;
-    return (plan_options){.type = bf16 ? DTYPE_BF16 : DTYPE_F32,
-        .products = bf16 && *fast ? DTYPE_BF16 : DTYPE_F32,
-        .direct = strcmp(s->model.winograd, "off") == 0};
+    dtype type = type_of(s, *fast);
+    return (plan_options){.type = type,
+        .products = *fast ? type : DTYPE_F32,
+        .direct = s->model.winograd == MODEL_WINOGRAD_OFF};
 }
 
 status setup_arithmetic(const comm *c, const settings *s, plan_options *out) {
@@ -94,27 +107,63 @@ int setup_threads(const settings *s) {
 }
 
 network_options setup_network(const settings *s, int classes) {
-    return (network_options){.backbone = s->model.backbone,
+    return (network_options){.backbone = model_backbone_words[s->model.backbone],
         .stages = s->model.stages,
         .output_stride = s->model.output_stride,
-        .head = s->model.head,
+        .head = model_head_words[s->model.head],
         .head_channels = s->model.head_channels,
         .classes = classes,
         .projection = s->model.projection};
 }
 
 norm_mode setup_norm(const settings *s) {
-    if (strcmp(s->model.norm, "group") == 0) return NORM_GROUP;
-    return strcmp(s->model.norm, "sync") == 0 ? NORM_SYNC : NORM_FROZEN;
+    switch (s->model.norm) {
+    case MODEL_NORM_GROUP:
+        return NORM_GROUP;
+    case MODEL_NORM_SYNC:
+        return NORM_SYNC;
+    case MODEL_NORM_FROZEN:
+        break;
+    }
+    return NORM_FROZEN;
 }
 
-schedule_kind setup_schedule(const char *name) {
-    if (strcmp(name, "constant") == 0) return SCHEDULE_CONSTANT;
-    return strcmp(name, "cosine") == 0 ? SCHEDULE_COSINE : SCHEDULE_POLYNOMIAL;
+recompute_mode setup_recompute(const settings *s) {
+    switch (s->model.recompute) {
+    case MODEL_RECOMPUTE_BLOCKS:
+        return RECOMPUTE_BLOCKS;
+    case MODEL_RECOMPUTE_NONE:
+        break;
+    }
+    return RECOMPUTE_NONE;
+}
+
+schedule_kind setup_schedule(training_schedule s) {
+    switch (s) {
+    case TRAINING_SCHEDULE_CONSTANT:
+        return SCHEDULE_CONSTANT;
+    case TRAINING_SCHEDULE_POLYNOMIAL:
+        return SCHEDULE_POLYNOMIAL;
+    case TRAINING_SCHEDULE_COSINE:
+        break;
+    }
+    return SCHEDULE_COSINE;
+}
+
+static optimizer_kind optimizer_of(update_optimizer o) {
+    switch (o) {
+    case UPDATE_OPTIMIZER_LARS:
+        return OPTIMIZER_LARS;
+    case UPDATE_OPTIMIZER_ADAMW:
+        return OPTIMIZER_ADAMW;
+    case UPDATE_OPTIMIZER_SGD:
+        break;
+    }
+    return OPTIMIZER_SGD;
 }
 
 optimizer_options setup_optimizer(const optimizer_settings *s) {
-    return (optimizer_options){.kind = optimizer_find(s->optimizer),
+    return (optimizer_options){.kind = optimizer_of(s->optimizer),
         .decay = s->weight_decay,
         .clip = s->clip,
         .momentum = s->momentum,

@@ -32,11 +32,11 @@ uint64_t setup_arithmetic_hash(uint64_t hash, const plan_options *o);
 uint64_t setup_hash(const comm *c, const settings *s, const char *groups);
 /* run.threads, or OpenMP's own number. Not collective. */
 int setup_threads(const settings *s);
-/* classes: of the data set. Not collective. Strings are borrowed from the settings. */
+/* classes: of the data set. Not collective. */
 network_options setup_network(const settings *s, int classes);
 norm_mode setup_norm(const settings *s);
-/* "constant" | "polynomial" | "cosine". */
-schedule_kind setup_schedule(const char *name);
+recompute_mode setup_recompute(const settings *s);
+schedule_kind setup_schedule(training_schedule s);
 optimizer_options setup_optimizer(const optimizer_settings *s);
 /* Bytes that this rank may spend on decoded images: its part of a quarter of what the node, or the
  * batch system's control group, has left; 0: not known. */

@@ -81,7 +81,7 @@ static void clear_checkpoints(const stage *t) {
 
 bool stage_done(stage *t) {
     int32_t done = 0;
-    if (strcmp(t->s->run.resume, "auto") == 0 && t->record)
+    if (t->s->run.resume == RUN_RESUME_AUTO && t->record)
         done = run_record_stage_done(t->record, t->name, t->key, NULL);
     comm_broadcast(t->c, &done, sizeof done);
     if (done) {

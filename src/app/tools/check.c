@@ -117,7 +117,7 @@ static double gib(double bytes) {
 
 /* Features stay in their file. */
 static bool streamed(const settings *s) {
-    return strcmp(s->extract.memory, "stream") == 0;
+    return s->extract.memory == EXTRACT_MEMORY_STREAM;
 }
 
 /* What a run leaves behind, and its checkpoints. */
@@ -159,8 +159,7 @@ status check_space(const settings *s, const check_images *images, int64_t values
         log_error("extract.pca = %d: the features have %d dimensions", s->extract.pca, channels);
         st = STATUS_USAGE;
     }
-    double stored =
-        (double)(strcmp(s->extract.dtype, "bf16") == 0 ? sizeof(uint16_t) : sizeof(float));
+    double stored = (double)(s->extract.dtype == DTYPE_BF16 ? sizeof(uint16_t) : sizeof(float));
     double kept = pixels * stored * (s->extract.pca > 0 ? s->extract.pca : channels);
     /* What the projection takes and gives is float32. */
     double feature_bytes =

@@ -163,8 +163,8 @@ static void check_splits(survey *v, int64_t *train) {
     }
     for (int k = 0; k < SPLIT_COUNT; k++)
         if (images[k] > 0)
-            log_info("%s: %lld images, %lld of them labelled", split_name((split)k),
-                (long long)images[k], (long long)labelled[k]);
+            log_info("%s: %lld images, %lld of them labelled", split_words[k], (long long)images[k],
+                (long long)labelled[k]);
     *train = images[SPLIT_TRAIN];
     if (*train == 0) {
         log_error("the data set has no training image");
@@ -172,9 +172,9 @@ static void check_splits(survey *v, int64_t *train) {
     } else if (labelled[SPLIT_TRAIN] == 0) {
         log_warn("no training image has a label: score, finetune and evaluate cannot be done");
     }
-    for (int k = 0; k < SPLIT_COUNT; k++)
-        if (labelled[k] == 0 && strcmp(split_name((split)k), v->s->evaluate.split) == 0)
-            log_warn("evaluate.split = \"%s\" has no labelled image", v->s->evaluate.split);
+    split evaluated = v->s->evaluate.split;
+    if (labelled[evaluated] == 0)
+        log_warn("evaluate.split = \"%s\" has no labelled image", split_words[evaluated]);
 }
 
 static void check_list(survey *v) {
@@ -200,7 +200,7 @@ static check_images synthetic(const settings *s) {
 status check_dataset(const settings *s, check_images *out) {
     survey v = {.s = s};
     check_list(&v);
-    if (strcmp(s->dataset.layout, "synth") == 0) {
+    if (s->dataset.layout == DATASET_LAYOUT_SYNTH) {
         *out = synthetic(s);
         return v.first;
     }

@@ -50,8 +50,7 @@ static status inspect_dataset(const char *path) {
     }
     printf("%s: data set, %d images, %d classes\n", path, dataset_count(d), dataset_classes(d));
     for (int i = 0; i < SPLIT_COUNT; i++)
-        printf(
-            "  %-6s %7d images, %7d with labels\n", split_name((split)i), images[i], labelled[i]);
+        printf("  %-6s %7d images, %7d with labels\n", split_words[i], images[i], labelled[i]);
     printf("  classes:");
     for (int y = 0; y < dataset_classes(d); y++)
         printf("%s %s", y ? "," : "", dataset_class_name(d, y));

@@ -21,7 +21,7 @@ typedef struct pack_stage {
 
 static status pack_begin(pack_stage *p, const comm *c, const settings *s) {
     uint64_t part[2] = {settings_hash(s, "dataset"), 0};
-    bool synth = strcmp(s->dataset.layout, "synth") == 0;
+    bool synth = s->dataset.layout == DATASET_LAYOUT_SYNTH;
     status st = setup_path(p->path, s, "dataset.h5", 1);
     if (st == STATUS_OK) st = setup_path(p->record_path, s, "run.json", 1);
     if (st == STATUS_OK && synth && comm_root(c)) st = synth_write(s);
@@ -36,7 +36,7 @@ static status pack_begin(pack_stage *p, const comm *c, const settings *s) {
 }
 
 static bool pack_done(const pack_stage *p, const comm *c, const settings *s) {
-    int32_t done = strcmp(s->run.resume, "auto") == 0 && p->record &&
+    int32_t done = s->run.resume == RUN_RESUME_AUTO && p->record &&
                    run_record_stage_done(p->record, "pack", p->key, NULL);
     comm_broadcast(c, &done, sizeof done);
     if (done) log_info("pack: already done for these inputs and settings");

@@ -35,9 +35,9 @@ static status write_scene(const settings *s, split which, int i) {
     if (st == STATUS_OK) st = image_file_encode(&rgb, &png[0], &size[0]);
     if (st == STATUS_OK)
         st = image_file_encode_labels(&label, palette_classes(), &png[1], &size[1]);
-    snprintf(name, sizeof name, "%s/%05d.png", split_name(which), i);
+    snprintf(name, sizeof name, "%s/%05d.png", split_words[which], i);
     if (st == STATUS_OK) st = write_file(s, name, png[0], size[0]);
-    snprintf(name, sizeof name, "%s-labels/%05d.png", split_name(which), i);
+    snprintf(name, sizeof name, "%s-labels/%05d.png", split_words[which], i);
     if (st == STATUS_OK) st = write_file(s, name, png[1], size[1]);
     memory_free(png[0]);
     memory_free(png[1]);
@@ -48,9 +48,9 @@ static status write_scene(const settings *s, split which, int i) {
 
 static status make_folders(const settings *s, split which) {
     char path[FILE_PATH], name[NAME];
-    status st = file_path(path, s->dataset.root, split_name(which));
+    status st = file_path(path, s->dataset.root, split_words[which]);
     if (st == STATUS_OK) st = file_make_folder(path);
-    snprintf(name, sizeof name, "%s-labels", split_name(which));
+    snprintf(name, sizeof name, "%s-labels", split_words[which]);
     if (st == STATUS_OK) st = file_path(path, s->dataset.root, name);
     return st == STATUS_OK ? file_make_folder(path) : st;
 }
@@ -63,9 +63,9 @@ static status write_split(const settings *s, split which, int images) {
     for (int i = 0; st == STATUS_OK && i < images; i++) {
         st = write_scene(s, which, i);
         used += (size_t)snprintf(list + used, LINE, "%s/%05d.png\t%s-labels/%05d.png\n",
-            split_name(which), i, split_name(which), i);
+            split_words[which], i, split_words[which], i);
     }
-    snprintf(name, sizeof name, "%s.txt", split_name(which));
+    snprintf(name, sizeof name, "%s.txt", split_words[which]);
     if (st == STATUS_OK) st = write_file(s, name, list, used);
     memory_free(list);
     return st;

@@ -21,9 +21,29 @@ static double or_jitter(const view_settings *v, double change) {
     return change < 0 ? v->jitter : change;
 }
 
+static crop_rule rule_of(view_crop_by v) {
+    switch (v) {
+    case VIEW_CROP_BY_AREA:
+        return CROP_AREA;
+    case VIEW_CROP_BY_SCALE:
+        break;
+    }
+    return CROP_SCALE;
+}
+
+static colour_rule colours_of(view_colours v) {
+    switch (v) {
+    case VIEW_COLOURS_LUMINANCE:
+        return COLOUR_LUMINANCE;
+    case VIEW_COLOURS_MEAN:
+        break;
+    }
+    return COLOUR_MEAN;
+}
+
 augment_options batches_views(const view_settings *v, int crop) {
     return (augment_options){.crop = crop,
-        .rule = strcmp(v->crop_by, "area") == 0 ? CROP_AREA : CROP_SCALE,
+        .rule = rule_of(v->crop_by),
         .scale_min = v->scale_min,
         .scale_max = v->scale_max,
         .area_min = v->area_min,
@@ -31,7 +51,7 @@ augment_options batches_views(const view_settings *v, int crop) {
         .aspect_min = v->aspect_min,
         .aspect_max = v->aspect_max,
         .flip = v->flip,
-        .colours = strcmp(v->colours, "luminance") == 0 ? COLOUR_LUMINANCE : COLOUR_MEAN,
+        .colours = colours_of(v->colours),
         .jitter = v->jitter_probability,
         .brightness = or_jitter(v, v->brightness),
         .contrast = or_jitter(v, v->contrast),

@@ -11,13 +11,23 @@
 #include <math.h>
 #include <string.h>
 
+static contrast_scope scope_of(const settings *s) {
+    switch (s->pretrain.scope) {
+    case PRETRAIN_SCOPE_IMAGE:
+        return SCOPE_IMAGE;
+    case PRETRAIN_SCOPE_GLOBAL:
+        break;
+    }
+    return SCOPE_GLOBAL;
+}
+
 static contrast_options loss_options(const views *v) {
     const settings *s = v->t->s;
     return (contrast_options){.positives = v->positives,
-        .scope = strcmp(s->pretrain.scope, "image") == 0 ? SCOPE_IMAGE : SCOPE_GLOBAL,
+        .scope = scope_of(s),
         .temperature = s->pretrain.temperature,
         .threads = v->t->threads,
-        .type = strcmp(s->pretrain.loss_dtype, "bf16") == 0 ? DTYPE_BF16 : DTYPE_F32};
+        .type = s->pretrain.loss_dtype};
 }
 
 /* The embeddings of all waves: the loss compares them with each other. Collective. */

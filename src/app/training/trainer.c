@@ -62,7 +62,7 @@ static void set_options(const trainer *t, plan_options *o) {
     o->group = t->s->model.group;
     o->images = t->local > 0 ? t->local : 1;
     o->threads = t->threads;
-    o->recompute = t->s->model.recompute[0] == 'b' ? RECOMPUTE_BLOCKS : RECOMPUTE_NONE;
+    o->recompute = setup_recompute(t->s);
 }
 
 /* Of half of the memory that this rank may take, activations have what the gradient's sums in
@@ -102,7 +102,7 @@ static status load_weights(trainer *t, bool *resumed) {
     status st = comm_agree(t->c, setup_path(folder, t->s, "checkpoints", 1));
     checkpoint_state state = {t->p, &t->optimizer, t->gradient, t->o.key, 0};
     *resumed = false;
-    if (st == STATUS_OK && t->s->run.resume[0] == 'a')
+    if (st == STATUS_OK && t->s->run.resume == RUN_RESUME_AUTO)
         st = checkpoint_load(t->c, folder, t->o.stage, &state, resumed);
     if (st != STATUS_OK) return st;
     if (*resumed) {

@@ -7,8 +7,15 @@
 #include <string.h>
 
 static contrast_positives positives_of(const settings *s) {
-    if (strcmp(s->pretrain.positives, "augmentation") == 0) return POSITIVES_AUGMENTATION;
-    return strcmp(s->pretrain.positives, "both") == 0 ? POSITIVES_BOTH : POSITIVES_AUXILIARY;
+    switch (s->pretrain.positives) {
+    case PRETRAIN_POSITIVES_AUGMENTATION:
+        return POSITIVES_AUGMENTATION;
+    case PRETRAIN_POSITIVES_BOTH:
+        return POSITIVES_BOTH;
+    case PRETRAIN_POSITIVES_AUXILIARY:
+        break;
+    }
+    return POSITIVES_AUXILIARY;
 }
 
 /* Pixels of local images i and i + 1, the two views of one image. */

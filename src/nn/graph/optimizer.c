@@ -16,12 +16,6 @@ static const struct {
     [OPTIMIZER_ADAMW] = {"adamw", 2, {"optimizer.adamw.mean", "optimizer.adamw.square"}},
 };
 
-optimizer_kind optimizer_find(const char *name) {
-    for (int k = 0; k < (int)(sizeof kinds / sizeof *kinds); k++)
-        if (strcmp(kinds[k].name, name) == 0) return (optimizer_kind)k;
-    return OPTIMIZER_SGD;
-}
-
 const char *optimizer_name(optimizer_kind k) {
     return kinds[k].name;
 }

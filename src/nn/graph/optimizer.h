@@ -53,8 +53,7 @@ void optimizer_destroy(optimizer *o);
 void optimizer_step(
     optimizer *o, parameters *p, const gradient *g, const double *rate, int64_t step);
 
-/* "sgd" | "lars" | "adamw"; any other is "sgd". */
-optimizer_kind optimizer_find(const char *name);
+/* "sgd" | "lars" | "adamw". */
 const char *optimizer_name(optimizer_kind k);
 /* What a checkpoint calls state[i]: "optimizer.adamw.mean". */
 const char *optimizer_state_name(const optimizer *o, int i);

@@ -19,9 +19,9 @@ bool __wrap_plan_supports(dtype t) {
     return true;
 }
 
-static uint64_t key_of(const dataset *d, const char *type, const char *groups, bool fast) {
+static uint64_t key_of(const dataset *d, model_dtype type, const char *groups, bool fast) {
     settings s = describe("train", "val");
-    strcpy(s.model.dtype, type);
+    s.model.dtype = type;
     stage t = {.c = world, .s = &s, .d = (dataset *)d};
     fast_last = fast;
     assert_int_equal(stage_key(&t, groups, NULL, 0), STATUS_OK);
@@ -34,12 +34,15 @@ static void keys_hold_the_arithmetic_that_was_measured(void **state) {
     settings s = describe("train", "val");
     pack(world, &s, "stage.h5", &d);
     fast_others = true;
-    uint64_t slow = key_of(d, "auto", "dataset,model,extract", false);
-    assert_true(slow == key_of(d, "auto", "dataset,model,extract", false));
-    assert_true(slow != key_of(d, "auto", "dataset,model,extract", true));
-    assert_true(key_of(d, "f32", "model", false) == key_of(d, "f32", "model", true));
-    assert_true(key_of(d, "bf16", "model", false) == key_of(d, "bf16", "model", true));
-    assert_true(key_of(d, "auto", "dataset", false) == key_of(d, "auto", "dataset", true));
+    uint64_t slow = key_of(d, MODEL_DTYPE_AUTO, "dataset,model,extract", false);
+    assert_true(slow == key_of(d, MODEL_DTYPE_AUTO, "dataset,model,extract", false));
+    assert_true(slow != key_of(d, MODEL_DTYPE_AUTO, "dataset,model,extract", true));
+    assert_true(
+        key_of(d, MODEL_DTYPE_F32, "model", false) == key_of(d, MODEL_DTYPE_F32, "model", true));
+    assert_true(
+        key_of(d, MODEL_DTYPE_BF16, "model", false) == key_of(d, MODEL_DTYPE_BF16, "model", true));
+    assert_true(key_of(d, MODEL_DTYPE_AUTO, "dataset", false) ==
+                key_of(d, MODEL_DTYPE_AUTO, "dataset", true));
     dataset_close(d);
 }
 

@@ -136,7 +136,7 @@ static void unlabelled_folders_are_legal(void **state) {
         image_destroy(&m);
     }
     strcpy(s.dataset.root, scratch_path(&folder, "photos"));
-    strcpy(s.dataset.layout, "folder");
+    s.dataset.layout = DATASET_LAYOUT_FOLDER;
     s.dataset.classes = 0;
     pack(world, &s, "folder.h5", &d);
     assert_int_equal(dataset_count(d), 1);
@@ -264,7 +264,7 @@ static void check_skipped(const comm *c, size_t i) {
     void *text = NULL;
     size_t size;
     settings s = describe(bad_lists[i].list, "none");
-    strcpy(s.dataset.on_bad_image, "skip");
+    s.dataset.on_bad_image = DATASET_ON_BAD_IMAGE_SKIP;
     capture_begin(&messages, 2);
     pack(c, &s, "skip.h5", &d);
     capture_end(&messages);
@@ -287,7 +287,7 @@ static void bad_images_are_skipped_and_listed(void **state) {
     for (size_t i = 1; comm_root(world) && i < sizeof bad_lists / sizeof *bad_lists; i++)
         check_skipped(NULL, i);
     settings s = describe("only-bad", "none");
-    strcpy(s.dataset.on_bad_image, "skip");
+    s.dataset.on_bad_image = DATASET_ON_BAD_IMAGE_SKIP;
     check_pack_fails(&s, STATUS_DATA, "no image is left");
 }
 

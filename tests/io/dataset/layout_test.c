@@ -30,10 +30,10 @@ static void put(const char *name, const char *text) {
     scratch_write(scratch_path(&folder, name), text, strlen(text));
 }
 
-static settings of_layout(const char *kind) {
+static settings of_layout(dataset_layout kind) {
     settings s;
     assert_int_equal(settings_read(&s, NULL, NULL, 0), STATUS_OK);
-    strcpy(s.dataset.layout, kind);
+    s.dataset.layout = kind;
     strcpy(s.dataset.root, folder.folder);
     return s;
 }
@@ -62,7 +62,7 @@ static void check_item(
 
 static void camvids_lists_are_read(void **state) {
     (void)state;
-    settings s = of_layout("camvid");
+    settings s = of_layout(DATASET_LAYOUT_CAMVID);
     layout l;
     strcpy(s.dataset.strip_prefix, "/SegNet/CamVid/");
     put("train.txt", "/SegNet/CamVid/train/b.png /SegNet/CamVid/trainannot/b.png\n"
@@ -78,7 +78,7 @@ static void camvids_lists_are_read(void **state) {
 
 static void pairs_may_lack_labels(void **state) {
     (void)state;
-    settings s = of_layout("pairs");
+    settings s = of_layout(DATASET_LAYOUT_PAIRS);
     layout l;
     strcpy(s.dataset.train, "list.tsv");
     strcpy(s.dataset.test, "test.tsv");
@@ -95,7 +95,7 @@ static void pairs_may_lack_labels(void **state) {
 
 static void a_folder_is_walked_by_name(void **state) {
     (void)state;
-    settings s = of_layout("folder");
+    settings s = of_layout(DATASET_LAYOUT_FOLDER);
     layout l;
     char root[sizeof s.dataset.root];
     snprintf(root, sizeof root, "%s/photos/", folder.folder);
@@ -119,7 +119,7 @@ static void a_folder_is_walked_by_name(void **state) {
 static void dangling_links_are_listed(void **state) {
     (void)state;
     capture c;
-    settings s = of_layout("folder");
+    settings s = of_layout(DATASET_LAYOUT_FOLDER);
     layout l;
     mkdir(scratch_path(&folder, "links"), 0777);
     put("links/b.png", "");
@@ -140,7 +140,7 @@ static void dangling_links_are_listed(void **state) {
 /* What some editors put before the first letter is none of the first path's. */
 static void a_byte_order_mark_is_skipped(void **state) {
     (void)state;
-    settings s = of_layout("pairs");
+    settings s = of_layout(DATASET_LAYOUT_PAIRS);
     layout l;
     strcpy(s.dataset.train, "marked");
     put("marked", "\xEF\xBB\xBF/far/a.png\tb.png\r\nc.png\n");
@@ -155,7 +155,7 @@ static void long_lists_are_read(void **state) {
     (void)state;
     enum { LINES = 3000, LINE = 16 };
     static char text[LINES * LINE];
-    settings s = of_layout("pairs");
+    settings s = of_layout(DATASET_LAYOUT_PAIRS);
     layout l;
     size_t used = 0;
     strcpy(s.dataset.train, "long");
@@ -172,17 +172,19 @@ static void long_lists_are_read(void **state) {
 static void mistakes_are_named(void **state) {
     (void)state;
     static const struct {
-        const char *layout, *text, *message;
+        dataset_layout layout;
+        const char *text, *message;
         status wanted;
     } table[] = {
-        {"camvid", "a.png b.png\nc.png\n", "list: line 2", STATUS_DATA},
-        {"camvid", "a.png b.png c.png\n", "list: line 1", STATUS_DATA},
-        {"pairs", "a.png\tb.png\n\nd.png\te.png\tf.png\n", "list: line 3", STATUS_DATA},
-        {"pairs", "\tb.png\n", "list: line 1", STATUS_DATA},
-        {"pairs", "a.png\nb.png\na.png\n", "a.png is listed twice", STATUS_DATA},
-        {"pairs", "\n\n", "no image", STATUS_DATA},
-        {"pairs", NULL, "absent", STATUS_DATA},
-        {"pairs", "", "dataset.train", STATUS_USAGE},
+        {DATASET_LAYOUT_CAMVID, "a.png b.png\nc.png\n", "list: line 2", STATUS_DATA},
+        {DATASET_LAYOUT_CAMVID, "a.png b.png c.png\n", "list: line 1", STATUS_DATA},
+        {DATASET_LAYOUT_PAIRS, "a.png\tb.png\n\nd.png\te.png\tf.png\n", "list: line 3",
+            STATUS_DATA},
+        {DATASET_LAYOUT_PAIRS, "\tb.png\n", "list: line 1", STATUS_DATA},
+        {DATASET_LAYOUT_PAIRS, "a.png\nb.png\na.png\n", "a.png is listed twice", STATUS_DATA},
+        {DATASET_LAYOUT_PAIRS, "\n\n", "no image", STATUS_DATA},
+        {DATASET_LAYOUT_PAIRS, NULL, "absent", STATUS_DATA},
+        {DATASET_LAYOUT_PAIRS, "", "dataset.train", STATUS_USAGE},
     };
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         capture c;
@@ -205,7 +207,7 @@ static void mistakes_are_named(void **state) {
 static void splits_may_not_overlap(void **state) {
     (void)state;
     capture c;
-    settings s = of_layout("pairs");
+    settings s = of_layout(DATASET_LAYOUT_PAIRS);
     layout l;
     strcpy(s.dataset.train, "list");
     strcpy(s.dataset.val, "other");
@@ -221,7 +223,7 @@ static void splits_may_not_overlap(void **state) {
 /* Whether packing anew could give something else. */
 static void the_stamp_follows_the_files(void **state) {
     (void)state;
-    settings s = of_layout("pairs");
+    settings s = of_layout(DATASET_LAYOUT_PAIRS);
     uint64_t before, same, list, file, map;
     strcpy(s.dataset.train, "stamped");
     strcpy(s.dataset.label_map, "map.txt");

@@ -1,0 +1,32 @@
+/* The words of the choices; the lists stand in the headers. */
+#include "src/base/settings_choices.h"
+
+#include "src/base/dtype.h"
+
+#include <stddef.h>
+
+CHOICE_DEFINE(dtype, DTYPES);
+CHOICE_DEFINE(run_resume, RUN_RESUMES);
+CHOICE_DEFINE(dataset_layout, DATASET_LAYOUTS);
+CHOICE_DEFINE(dataset_on_bad_image, DATASET_ON_BAD_IMAGES);
+CHOICE_DEFINE(model_backbone, MODEL_BACKBONES);
+CHOICE_DEFINE(model_head, MODEL_HEADS);
+CHOICE_DEFINE(model_norm, MODEL_NORMS);
+CHOICE_DEFINE(model_dtype, MODEL_DTYPES);
+CHOICE_DEFINE(model_winograd, MODEL_WINOGRADS);
+CHOICE_DEFINE(model_recompute, MODEL_RECOMPUTES);
+CHOICE_DEFINE(extract_source, EXTRACT_SOURCES);
+CHOICE_DEFINE(extract_memory, EXTRACT_MEMORIES);
+CHOICE_DEFINE(cluster_method, CLUSTER_METHODS);
+CHOICE_DEFINE(cluster_metric, CLUSTER_METRICS);
+CHOICE_DEFINE(cluster_screen, CLUSTER_SCREENS);
+CHOICE_DEFINE(cluster_arithmetic, CLUSTER_ARITHMETICS);
+CHOICE_DEFINE(cluster_init, CLUSTER_INITS);
+CHOICE_DEFINE(cluster_outlier_scope, CLUSTER_OUTLIER_SCOPES);
+CHOICE_DEFINE(pretrain_positives, PRETRAIN_POSITIVES);
+CHOICE_DEFINE(pretrain_scope, PRETRAIN_SCOPES);
+CHOICE_DEFINE(training_schedule, TRAINING_SCHEDULES);
+CHOICE_DEFINE(update_optimizer, UPDATE_OPTIMIZERS);
+CHOICE_DEFINE(view_crop_by, VIEW_CROP_BYS);
+CHOICE_DEFINE(view_colours, VIEW_COLOURS);
+CHOICE_DEFINE(split, SPLITS);

@@ -1,0 +1,121 @@
+/* What settings can be that are one of a few words. GROUP_KEY_WORD, type group_key; what several
+ * groups have is named after the part (view, update, training). What each word does is said by
+ * the help in settings_table.c. Use them in a `switch` without `default`: the compiler then names
+ * the places that a new word is missing from. */
+#ifndef AUXSEG_BASE_SETTINGS_CHOICES_H
+#define AUXSEG_BASE_SETTINGS_CHOICES_H
+
+#include "src/base/choice.h"
+
+#define RUN_RESUMES(X) X(RUN_RESUME_AUTO, "auto") X(RUN_RESUME_NEVER, "never")
+CHOICE_DECLARE(run_resume, RUN_RESUMES);
+
+#define DATASET_LAYOUTS(X)                                                                         \
+    X(DATASET_LAYOUT_CAMVID, "camvid")                                                             \
+    X(DATASET_LAYOUT_PAIRS, "pairs")                                                               \
+    X(DATASET_LAYOUT_FOLDER, "folder")                                                             \
+    X(DATASET_LAYOUT_SYNTH, "synth")
+CHOICE_DECLARE(dataset_layout, DATASET_LAYOUTS);
+
+#define DATASET_ON_BAD_IMAGES(X)                                                                   \
+    X(DATASET_ON_BAD_IMAGE_STOP, "stop") X(DATASET_ON_BAD_IMAGE_SKIP, "skip")
+CHOICE_DECLARE(dataset_on_bad_image, DATASET_ON_BAD_IMAGES);
+
+#define MODEL_BACKBONES(X)                                                                         \
+    X(MODEL_BACKBONE_RESNET18, "resnet18")                                                         \
+    X(MODEL_BACKBONE_RESNET34, "resnet34")                                                         \
+    X(MODEL_BACKBONE_RESNET50, "resnet50")                                                         \
+    X(MODEL_BACKBONE_RESNET101, "resnet101")                                                       \
+    X(MODEL_BACKBONE_RESNET152, "resnet152")
+CHOICE_DECLARE(model_backbone, MODEL_BACKBONES);
+
+#define MODEL_HEADS(X)                                                                             \
+    X(MODEL_HEAD_FCN, "fcn")                                                                       \
+    X(MODEL_HEAD_DEEPLABV3, "deeplabv3")                                                           \
+    X(MODEL_HEAD_DEEPLABV3PLUS, "deeplabv3plus")
+CHOICE_DECLARE(model_head, MODEL_HEADS);
+
+#define MODEL_NORMS(X)                                                                             \
+    X(MODEL_NORM_GROUP, "group") X(MODEL_NORM_SYNC, "sync") X(MODEL_NORM_FROZEN, "frozen")
+CHOICE_DECLARE(model_norm, MODEL_NORMS);
+
+#define MODEL_DTYPES(X)                                                                            \
+    X(MODEL_DTYPE_AUTO, "auto") X(MODEL_DTYPE_BF16, "bf16") X(MODEL_DTYPE_F32, "f32")
+CHOICE_DECLARE(model_dtype, MODEL_DTYPES);
+
+#define MODEL_WINOGRADS(X) X(MODEL_WINOGRAD_AUTO, "auto") X(MODEL_WINOGRAD_OFF, "off")
+CHOICE_DECLARE(model_winograd, MODEL_WINOGRADS);
+
+#define MODEL_RECOMPUTES(X) X(MODEL_RECOMPUTE_NONE, "none") X(MODEL_RECOMPUTE_BLOCKS, "blocks")
+CHOICE_DECLARE(model_recompute, MODEL_RECOMPUTES);
+
+#define EXTRACT_SOURCES(X)                                                                         \
+    X(EXTRACT_SOURCE_WEIGHTS, "weights") X(EXTRACT_SOURCE_FINETUNED, "finetuned")
+CHOICE_DECLARE(extract_source, EXTRACT_SOURCES);
+
+#define EXTRACT_MEMORIES(X) X(EXTRACT_MEMORY_HOLD, "hold") X(EXTRACT_MEMORY_STREAM, "stream")
+CHOICE_DECLARE(extract_memory, EXTRACT_MEMORIES);
+
+#define CLUSTER_METHODS(X)                                                                         \
+    X(CLUSTER_METHOD_KMEANS, "kmeans")                                                             \
+    X(CLUSTER_METHOD_MINIBATCH, "minibatch")                                                       \
+    X(CLUSTER_METHOD_DBSCAN, "dbscan")
+CHOICE_DECLARE(cluster_method, CLUSTER_METHODS);
+
+#define CLUSTER_METRICS(X)                                                                         \
+    X(CLUSTER_METRIC_COSINE, "cosine") X(CLUSTER_METRIC_EUCLIDEAN, "euclidean")
+CHOICE_DECLARE(cluster_metric, CLUSTER_METRICS);
+
+#define CLUSTER_SCREENS(X)                                                                         \
+    X(CLUSTER_SCREEN_AUTO, "auto")                                                                 \
+    X(CLUSTER_SCREEN_DENSE, "dense") X(CLUSTER_SCREEN_PRUNED, "pruned")
+CHOICE_DECLARE(cluster_screen, CLUSTER_SCREENS);
+
+#define CLUSTER_ARITHMETICS(X)                                                                     \
+    X(CLUSTER_ARITHMETIC_AUTO, "auto")                                                             \
+    X(CLUSTER_ARITHMETIC_F32, "f32")                                                               \
+    X(CLUSTER_ARITHMETIC_BF16, "bf16")                                                             \
+    X(CLUSTER_ARITHMETIC_INT8, "int8")
+CHOICE_DECLARE(cluster_arithmetic, CLUSTER_ARITHMETICS);
+
+#define CLUSTER_INITS(X)                                                                           \
+    X(CLUSTER_INIT_PLUSPLUS, "plusplus")                                                           \
+    X(CLUSTER_INIT_RANDOM, "random")                                                               \
+    X(CLUSTER_INIT_PARALLEL, "parallel")
+CHOICE_DECLARE(cluster_init, CLUSTER_INITS);
+
+#define CLUSTER_OUTLIER_SCOPES(X)                                                                  \
+    X(CLUSTER_OUTLIER_SCOPE_GLOBAL, "global") X(CLUSTER_OUTLIER_SCOPE_CLUSTER, "cluster")
+CHOICE_DECLARE(cluster_outlier_scope, CLUSTER_OUTLIER_SCOPES);
+
+#define PRETRAIN_POSITIVES(X)                                                                      \
+    X(PRETRAIN_POSITIVES_AUXILIARY, "auxiliary")                                                   \
+    X(PRETRAIN_POSITIVES_AUGMENTATION, "augmentation")                                             \
+    X(PRETRAIN_POSITIVES_BOTH, "both")
+CHOICE_DECLARE(pretrain_positives, PRETRAIN_POSITIVES);
+
+#define PRETRAIN_SCOPES(X) X(PRETRAIN_SCOPE_GLOBAL, "global") X(PRETRAIN_SCOPE_IMAGE, "image")
+CHOICE_DECLARE(pretrain_scope, PRETRAIN_SCOPES);
+
+#define TRAINING_SCHEDULES(X)                                                                      \
+    X(TRAINING_SCHEDULE_CONSTANT, "constant")                                                      \
+    X(TRAINING_SCHEDULE_POLYNOMIAL, "polynomial")                                                  \
+    X(TRAINING_SCHEDULE_COSINE, "cosine")
+CHOICE_DECLARE(training_schedule, TRAINING_SCHEDULES);
+
+#define UPDATE_OPTIMIZERS(X)                                                                       \
+    X(UPDATE_OPTIMIZER_SGD, "sgd")                                                                 \
+    X(UPDATE_OPTIMIZER_LARS, "lars") X(UPDATE_OPTIMIZER_ADAMW, "adamw")
+CHOICE_DECLARE(update_optimizer, UPDATE_OPTIMIZERS);
+
+#define VIEW_CROP_BYS(X) X(VIEW_CROP_BY_SCALE, "scale") X(VIEW_CROP_BY_AREA, "area")
+CHOICE_DECLARE(view_crop_by, VIEW_CROP_BYS);
+
+#define VIEW_COLOURS(X) X(VIEW_COLOURS_MEAN, "mean") X(VIEW_COLOURS_LUMINANCE, "luminance")
+CHOICE_DECLARE(view_colours, VIEW_COLOURS);
+
+#define SPLITS(X) X(SPLIT_TRAIN, "train") X(SPLIT_VAL, "val") X(SPLIT_TEST, "test")
+CHOICE_DECLARE(split, SPLITS);
+enum { SPLIT_COUNT = SPLIT_TEST + 1 };
+
+#endif
