@@ -14,6 +14,8 @@ typedef struct phases {
     phase_spread phase[PHASE_COUNT];
 } phases;
 
+/* Spread of one figure over the ranks, the same on every rank. Cannot fail. Collective. */
+phase_spread phases_spread(const comm *c, double mine);
 /* Spread of every phase over the ranks, the same on every rank. Cannot fail. Collective. */
 void phases_combine(const comm *c, const timers *mine, phases *out);
 

@@ -49,6 +49,15 @@ status json_file_write(const char *path, const json_t *root) {
     return st;
 }
 
+json_t *json_member(const json_t *object, int index, const char **key) {
+    void *at = json_object_iter((json_t *)(uintptr_t)object);
+    for (int i = 0; at && i < index; i++)
+        at = json_object_iter_next((json_t *)(uintptr_t)object, at);
+    if (!at) return NULL;
+    *key = json_object_iter_key(at);
+    return json_object_iter_value(at);
+}
+
 json_t *json_hash(uint64_t hash) {
     char text[17];
     hash_text(hash, text);

@@ -17,6 +17,10 @@ status json_file_read(const char *path, json_t **out);
 /* Indented, atomic. */
 status json_file_write(const char *path, const json_t *root);
 
+/* Member number `index` of an object, in the order in which they were first set; NULL past the
+ * end. Both borrowed. */
+json_t *json_member(const json_t *object, int index, const char **key);
+
 /* Hashes are kept as 16 hexadecimal digits: JSON's numbers lose bits beyond 2^53 elsewhere. */
 json_t *json_hash(uint64_t hash);
 bool json_hash_value(const json_t *text, uint64_t *hash);

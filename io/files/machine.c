@@ -1,3 +1,5 @@
+/* The facts that a result is compared by across machines: what program, on what processor, with
+ * which libraries. Each is one small function in a table, asked for only when somebody looks. */
 #include "io/files/machine.h"
 
 #include "src/base/version.h"

@@ -1,42 +1,60 @@
+/* The record of a run as a whole: loaded, checked, saved; the machine and the settings that it was
+ * made with; results and hashes by name. Its stages and its starts have files of their own. */
 #include "io/files/run_record.h"
 
-#include "io/files/file.h"
-#include "io/files/json_file.h"
 #include "io/files/machine.h"
+#include "io/files/run_record_json.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
 
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 enum { FORMAT = 1 };
 
-struct run_record {
-    char path[FILE_PATH];
-    json_t *root; /* with its sections, each an object */
+static const struct {
+    const char *name;
+    json_type type, member; /* of the section, and of each that is in it */
+} sections[] = {
+    {"machine", JSON_OBJECT, JSON_STRING},
+    {"settings", JSON_OBJECT, JSON_STRING},
+    {"starts", JSON_ARRAY, JSON_OBJECT},
+    {"stages", JSON_OBJECT, JSON_OBJECT},
+    {"results", JSON_OBJECT, JSON_OBJECT},
+    {"hashes", JSON_OBJECT, JSON_STRING},
 };
+enum { SECTIONS = sizeof sections / sizeof *sections };
 
-static const char *const sections[] = {"machine", "settings", "stages", "results", "hashes"};
-
+/* Those that the file lacks: the first versions knew no starts. */
 static bool make_sections(json_t *root) {
     bool ok = json_object_set_new(root, "format", json_integer(FORMAT)) == 0;
-    for (size_t i = 0; i < sizeof sections / sizeof *sections; i++)
-        if (!json_object_get(root, sections[i]))
-            ok = json_object_set_new(root, sections[i], json_object()) == 0 && ok;
+    for (int i = 0; i < SECTIONS; i++) {
+        if (json_object_get(root, sections[i].name)) continue;
+        json_t *empty = sections[i].type == JSON_ARRAY ? json_array() : json_object();
+        ok = json_object_set_new(root, sections[i].name, empty) == 0 && ok;
+    }
+    return ok;
+}
+
+static bool is_section(json_t *section, json_type type, json_type wanted) {
+    const char *name;
+    json_t *value;
+    size_t i;
+    bool ok = json_is_object(section) || json_is_array(section);
+    ok = ok && json_typeof(section) == type;
+    json_object_foreach(section, name, value) ok = ok && json_typeof(value) == wanted;
+    json_array_foreach(section, i, value) ok = ok && json_typeof(value) == wanted;
     return ok;
 }
 
 static bool is_record(const json_t *root) {
     bool ok = json_integer_value(json_object_get(root, "format")) == FORMAT;
-    for (size_t i = 0; i < sizeof sections / sizeof *sections; i++) {
-        const char *name;
-        json_t *section = json_object_get(root, sections[i]), *value;
-        ok = ok && json_is_object(section);
-        bool nested = strcmp(sections[i], "stages") == 0 || strcmp(sections[i], "results") == 0;
-        json_object_foreach(section, name, value) ok =
-            ok && (nested ? json_is_object(value) : json_is_string(value));
+    for (int i = 0; i < SECTIONS; i++) {
+        json_t *section = json_object_get(root, sections[i].name);
+        bool later = sections[i].type == JSON_ARRAY; /* older records lack it */
+        ok = ok &&
+             (is_section(section, sections[i].type, sections[i].member) || (later && !section));
     }
     return ok;
 }
@@ -83,186 +101,72 @@ status run_record_save(const run_record *r) {
     return r ? json_file_write(r->path, r->root) : STATUS_OK;
 }
 
-/* Takes value; a text that is not UTF-8 has given NULL. */
-static status put(json_t *object, const char *key, json_t *value) {
-    if (json_object_set_new(object, key, value) == 0) return STATUS_OK;
-    log_error("run.json: \"%s\": out of memory, or text that is not UTF-8", key);
-    return STATUS_FAILED;
-}
-
-static json_t *section_of(const run_record *r, const char *name) {
-    return r ? json_object_get(r->root, name) : NULL;
-}
-
 static status put_environment(run_record *r) {
     char text[MACHINE_TEXT];
     const char *key;
-    json_t *machine = section_of(r, "machine");
+    json_t *machine = run_record_section(r, "machine");
     json_object_clear(machine);
     status st = STATUS_OK;
     for (int i = 0; st == STATUS_OK && machine_fact(i, &key, text); i++)
-        st = put(machine, key, json_string(text));
+        st = run_record_put(machine, key, json_string(text));
     return st;
 }
 
 static status put_settings(run_record *r, const settings *s) {
     char key[128], text[SETTINGS_TEXT];
-    json_t *to = section_of(r, "settings");
+    json_t *to = run_record_section(r, "settings");
     json_object_clear(to);
     status st = STATUS_OK;
     for (int i = 0; st == STATUS_OK && settings_item(s, i, key, sizeof key, text, sizeof text); i++)
-        st = put(to, key, json_string(text));
+        st = run_record_put(to, key, json_string(text));
     return st;
 }
 
 status run_record_begin(run_record *r, const settings *s, int ranks, int threads) {
     if (!r) return STATUS_OK;
-    char started[32];
-    time_t now = time(NULL);
-    struct tm utc;
-    strftime(started, sizeof started, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
-    status st = put(r->root, "program", json_string("auxseg " AUXSEG_VERSION));
-    if (st == STATUS_OK) st = put(r->root, "started", json_string(started));
-    if (st == STATUS_OK) st = put(r->root, "ranks", json_integer(ranks));
-    if (st == STATUS_OK) st = put(r->root, "threads", json_integer(threads));
+    status st = run_record_put(r->root, "program", json_string("auxseg " AUXSEG_VERSION));
+    if (st == STATUS_OK) st = run_record_put(r->root, "ranks", json_integer(ranks));
+    if (st == STATUS_OK) st = run_record_put(r->root, "threads", json_integer(threads));
     if (st == STATUS_OK) st = put_environment(r);
     if (st == STATUS_OK) st = put_settings(r, s);
     return st;
 }
 
-/* Whether the stage's file is there; output is below the record's folder. */
-static bool output_exists(const run_record *r, const char *output) {
-    char path[FILE_PATH];
-    const char *slash = strrchr(r->path, '/');
-    int folder = slash ? (int)(slash - r->path) + 1 : 0;
-    int n = snprintf(path, sizeof path, "%.*s%s", folder, r->path, output);
-    return n >= 0 && n < (int)sizeof path && file_exists(path);
-}
-
-bool run_record_stage_done(
-    const run_record *r, const char *stage, uint64_t key, uint64_t *output_hash) {
-    const json_t *entry = json_object_get(section_of(r, "stages"), stage);
-    uint64_t recorded, hash = 0;
-    if (!json_hash_value(json_object_get(entry, "key"), &recorded) || recorded != key) return false;
-    const char *output = json_string_value(json_object_get(entry, "output"));
-    if (output && !output_exists(r, output)) return false;
-    if (output && !json_hash_value(json_object_get(entry, "output_hash"), &hash)) return false;
-    if (output_hash) *output_hash = hash;
-    return true;
-}
-
-static json_t *phases_json(const phases *p) {
-    json_t *all = json_object();
-    for (int i = 0; i < PHASE_COUNT; i++) {
-        const phase_spread *s = &p->phase[i];
-        if (s->max <= 0) continue;
-        json_t *one = json_object();
-        json_object_set_new(one, "min", json_number(s->min));
-        json_object_set_new(one, "mean", json_number(s->mean));
-        json_object_set_new(one, "max", json_number(s->max));
-        json_object_set_new(one, "slowest", json_integer(s->slowest));
-        json_object_set_new(all, phase_name((phase)i), one);
-    }
-    return all;
-}
-
-status run_record_set_stage(run_record *r, const stage_record *stage) {
-    if (!r) return STATUS_OK;
-    char finished[32];
-    time_t now = time(NULL);
-    struct tm utc;
-    strftime(finished, sizeof finished, "%Y-%m-%dT%H:%M:%SZ", gmtime_r(&now, &utc));
-    json_t *entry = json_object();
-    status st = put(entry, "key", json_hash(stage->key));
-    if (st == STATUS_OK && stage->output) st = put(entry, "output", json_string(stage->output));
-    if (st == STATUS_OK) st = put(entry, "output_hash", json_hash(stage->output_hash));
-    if (st == STATUS_OK) st = put(entry, "seconds", json_number(stage->seconds));
-    if (st == STATUS_OK && stage->phases) st = put(entry, "phases", phases_json(stage->phases));
-    if (st == STATUS_OK) st = put(entry, "fom", json_number(stage->fom));
-    if (st == STATUS_OK && stage->fom_unit)
-        st = put(entry, "fom_unit", json_string(stage->fom_unit));
-    if (st == STATUS_OK) st = put(entry, "finished", json_string(finished));
-    if (st == STATUS_OK) st = put(section_of(r, "stages"), stage->name, json_incref(entry));
-    json_decref(entry);
-    return st;
-}
-
 status run_record_set_result(run_record *r, const char *group, const char *name, double value) {
     if (!r) return STATUS_OK;
-    json_t *results = section_of(r, "results"), *in = json_object_get(results, group);
+    json_t *results = run_record_section(r, "results"), *in = json_object_get(results, group);
     if (!in) {
-        status st = put(results, group, json_object());
+        status st = run_record_put(results, group, json_object());
         if (st != STATUS_OK) return st;
         in = json_object_get(results, group);
     }
-    return put(in, name, json_number(value));
+    return run_record_put(in, name, json_number(value));
 }
 
 double run_record_get_result(const run_record *r, const char *group, const char *name) {
-    const json_t *in = json_object_get(section_of(r, "results"), group);
+    const json_t *in = json_object_get(run_record_section(r, "results"), group);
     return json_number_or_nan(json_object_get(in, name));
 }
 
 void run_record_clear_group(run_record *r, const char *group) {
-    json_object_del(section_of(r, "results"), group);
+    json_object_del(run_record_section(r, "results"), group);
 }
 
 status run_record_set_hash(run_record *r, const char *name, uint64_t hash) {
-    return r ? put(section_of(r, "hashes"), name, json_hash(hash)) : STATUS_OK;
+    return r ? run_record_put(run_record_section(r, "hashes"), name, json_hash(hash)) : STATUS_OK;
 }
 
 bool run_record_get_hash(const run_record *r, const char *name, uint64_t *hash) {
-    return json_hash_value(json_object_get(section_of(r, "hashes"), name), hash);
-}
-
-static void read_phases(const json_t *all, phases *out) {
-    *out = (phases){0};
-    for (int i = 0; i < PHASE_COUNT; i++) {
-        const json_t *one = json_object_get(all, phase_name((phase)i));
-        if (!one) continue;
-        out->phase[i] = (phase_spread){json_number_or_nan(json_object_get(one, "min")),
-            json_number_or_nan(json_object_get(one, "mean")),
-            json_number_or_nan(json_object_get(one, "max")),
-            (int)json_integer_value(json_object_get(one, "slowest"))};
-    }
-}
-
-/* Member number `index` of an object, in the order in which they were first set. */
-static json_t *member(const json_t *object, int index, const char **key) {
-    void *at = json_object_iter((json_t *)(uintptr_t)object);
-    for (int i = 0; at && i < index; i++)
-        at = json_object_iter_next((json_t *)(uintptr_t)object, at);
-    if (!at) return NULL;
-    *key = json_object_iter_key(at);
-    return json_object_iter_value(at);
-}
-
-bool run_record_stage(const run_record *r, int index, stage_record *out, phases *spread) {
-    stage_record s = {0};
-    const json_t *entry = member(section_of(r, "stages"), index, &s.name);
-    if (!entry) return false;
-    json_hash_value(json_object_get(entry, "key"), &s.key);
-    json_hash_value(json_object_get(entry, "output_hash"), &s.output_hash);
-    s.output = json_string_value(json_object_get(entry, "output"));
-    s.seconds = json_number_or_nan(json_object_get(entry, "seconds"));
-    s.fom = json_number_or_nan(json_object_get(entry, "fom"));
-    s.fom_unit = json_string_value(json_object_get(entry, "fom_unit"));
-    const json_t *recorded = json_object_get(entry, "phases");
-    if (recorded && spread) {
-        read_phases(recorded, spread);
-        s.phases = spread;
-    }
-    *out = s;
-    return true;
+    return json_hash_value(json_object_get(run_record_section(r, "hashes"), name), hash);
 }
 
 bool run_record_result(
     const run_record *r, int index, const char **group, const char **name, double *value) {
-    const json_t *results = section_of(r, "results"), *in;
-    for (int g = 0; (in = member(results, g, group)); g++) {
+    const json_t *results = run_record_section(r, "results"), *in;
+    for (int g = 0; (in = json_member(results, g, group)); g++) {
         int n = (int)json_object_size(in);
         if (index < n) {
-            *value = json_number_or_nan(member(in, index, name));
+            *value = json_number_or_nan(json_member(in, index, name));
             return true;
         }
         index -= n;
@@ -272,16 +176,16 @@ bool run_record_result(
 
 bool run_record_fact(
     const run_record *r, const char *section, int index, const char **key, const char **text) {
-    const json_t *value = member(section_of(r, section), index, key);
+    const json_t *value = json_member(run_record_section(r, section), index, key);
     if (!value) return false;
     *text = json_string_value(value);
     return *text != NULL;
 }
 
 const char *run_record_text(const run_record *r, const char *key) {
-    return json_string_value(section_of(r, key));
+    return json_string_value(run_record_section(r, key));
 }
 
 double run_record_number(const run_record *r, const char *key) {
-    return json_number_or_nan(section_of(r, key));
+    return json_number_or_nan(run_record_section(r, key));
 }

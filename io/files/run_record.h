@@ -1,14 +1,10 @@
-/* run.json: what a run did, with what, and what came out. It is also the memory by which `run`
- * skips what is done. Not collective: rank 0 alone; a NULL record swallows what is set and knows
- * nothing, so that other ranks need no branch.
- *
- *   format, program, started (UTC), ranks, threads, machine {}, settings {},
- *   stages {name: {key, output, output_hash, seconds, phases {name: {min, mean, max, slowest}},
- *                  fom, fom_unit, finished}},
- *   results {group: {name: number | null}}, hashes {name: "16 hexadecimal digits"}
+/* run.json: what a run did, with what, and what came out (every key: io/files/README.md). It is
+ * also the memory by which `run` skips what is done. Not collective: rank 0 alone; a NULL record
+ * swallows what is set and knows nothing, so that other ranks need no branch.
  *
  * Names of stages, groups and hashes are the caller's; a later round appends its number
- * ("cluster-2"). Setters change memory only; run_record_save publishes. */
+ * ("cluster-2"). Setters change memory only; run_record_save publishes. Moments are UTC, as
+ * "2025-01-31T23:59:59Z". What was recorded by a version that knew less is NULL, 0 or NAN. */
 #ifndef AUXSEG_IO_FILES_RUN_RECORD_H
 #define AUXSEG_IO_FILES_RUN_RECORD_H
 
@@ -19,16 +15,45 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+enum { RUN_RECORD_TIME = 32 };
+
+/* Where something ran. */
+typedef struct run_place {
+    int nodes, ranks, threads; /* threads of a rank */
+    const char *hosts;         /* names of the nodes in the order of ranks, "n001,n002" */
+} run_place;
+
+/* Texts are borrowed; when read, they are the record's until it changes. */
 typedef struct stage_record {
-    const char *name;     /* borrowed; when read: owned by the record until it changes */
+    const char *name;
     uint64_t key;         /* hash of inputs and settings */
     const char *output;   /* file name below run.json's folder; NULL: none */
     uint64_t output_hash; /* of the contents that matter; 0: none */
-    double seconds;
+    const char *within;  /* the stage that did this one's work on its way; NULL: it ran by itself */
+    const char *started; /* NULL: not known */
+    const char *finished; /* only when read: run_record_set_stage takes the present moment */
+    double seconds;       /* without those of stages within it */
+    run_place place;
     const phases *phases; /* NULL: not measured */
+    double peak_memory;   /* MiB, of the rank that held most during the stage; NAN: not known */
+    int peak_rank;        /* the lowest of them */
     double fom;           /* figure of merit, "images/s" ...; NAN: none */
     const char *fom_unit; /* NULL: none */
 } stage_record;
+
+/* One start of a command in the run's folder. */
+typedef struct start_record {
+    const char *started;
+    const char *command; /* with its arguments, as a shell reads them */
+    const char *version; /* "0.1.0" */
+    const char *commit;  /* of the source; NULL: not known */
+    const char *job;     /* the batch system's number; NULL: none */
+    run_place place;
+    const char *ended; /* NULL: runs still, or was killed; the rest is then without meaning */
+    double seconds;
+    double peak_memory; /* MiB, of the rank that held most */
+    int exit_code;
+} start_record;
 
 typedef struct run_record run_record;
 
@@ -40,8 +65,20 @@ void run_record_close(run_record *r);
 /* Atomic: temporary, fsync, rename. STATUS_OUTPUT with a message. */
 status run_record_save(const run_record *r);
 
-/* Program, machine, ranks x threads, time of start and effective settings of this invocation. */
+/* The present moment: text [RUN_RECORD_TIME]. */
+void run_record_time(char *text);
+
+/* Program, machine and effective settings; ranks and threads, for readers that look at the top:
+ * what last finished a stage. */
 status run_record_begin(run_record *r, const settings *s, int ranks, int threads);
+
+/* One more start, which has not ended. */
+status run_record_add_start(run_record *r, const start_record *start);
+/* How the start with this moment and command ended (`ended` is the present moment); nothing where
+ * another process has written the record without it. */
+status run_record_end_start(run_record *r, const start_record *start);
+/* Starts from the first on; false past the last. */
+bool run_record_start(const run_record *r, int index, start_record *out);
 
 /* Whether this stage is recorded with this key and its output file, if it has one, still exists.
  * *output_hash (may be NULL) is then written. */
@@ -71,7 +108,7 @@ bool run_record_result(
 /* section: "machine", "settings", "hashes" (texts). */
 bool run_record_fact(
     const run_record *r, const char *section, int index, const char **key, const char **text);
-/* At the top: "program", "started"; NULL if absent. */
+/* At the top: "program", "started" (of the first start); NULL if absent. */
 const char *run_record_text(const run_record *r, const char *key);
 /* At the top: "ranks", "threads"; NAN if absent. */
 double run_record_number(const run_record *r, const char *key);

@@ -65,7 +65,7 @@ static status run_command(int argc, char **argv) {
     if (!k) return STATUS_USAGE;
     for (int i = 1; i < argc; i++)
         if (is_help(argv[i])) return help(1, argv);
-    if (k->stage) return session_run(k->stage, argc - 1, argv + 1);
+    if (k->stage) return session_run(k->name, k->stage, argc - 1, argv + 1);
     if (k->words) return session_run_words(k->words, argc - 1, argv + 1);
     return k->files ? k->files(argc - 1, argv + 1) : run_local(k, argc - 1, argv + 1);
 }

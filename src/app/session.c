@@ -2,6 +2,7 @@
 
 #include "io/files/file.h"
 #include "mpi/settings_share.h"
+#include "src/app/session_record.h"
 #include "src/app/stage/binding.h"
 #include "src/app/stage/setup.h"
 #include "src/base/log.h"
@@ -61,31 +62,39 @@ static status begin(const comm *c, const settings *s) {
     return st == STATUS_OK ? watch_for_stop(c, s) : st;
 }
 
-/* Collective. */
-static void print_end(const comm *c, status st, double seconds) {
-    int64_t all = (int64_t)memory_peak();
-    double largest = (double)all, mib = 1 << 20;
+/* The largest rank's highest memory, in MiB; *all: the sum over ranks. Collective. */
+static double peak_memory(const comm *c, double *all) {
+    int64_t bytes = (int64_t)memory_peak();
+    double largest = (double)bytes, mib = 1 << 20;
     comm_max_f64(c, &largest, 1);
-    comm_sum_i64(c, &all, 1);
+    comm_sum_i64(c, &bytes, 1);
+    *all = (double)bytes / mib;
+    return largest / mib;
+}
+
+static void print_end(status st, double seconds, double peak, double all_peaks) {
     if (st == STATUS_OK)
         log_info("Result: PASS");
     else
         log_info("Result: FAIL (code %d: %s)", (int)st, status_text(st));
     log_info("Time to solution [s]: %.3f", seconds);
-    log_info("Peak memory [MiB]: %.0f (largest rank), %.0f (all ranks)", largest / mib,
-        (double)all / mib);
+    log_info("Peak memory [MiB]: %.0f (largest rank), %.0f (all ranks)", peak, all_peaks);
 }
 
 /* Collective. */
-static status run(
-    const comm *c, status (*stage)(const comm *c, const settings *s), const arguments *a) {
-    double began = timer_now();
+static status run(const comm *c, status (*stage)(const comm *c, const settings *s),
+    const arguments *a, const command_line *line) {
+    double began = timer_now(), all_peaks;
+    session_record record = {0};
     settings *s = memory_alloc(1, sizeof *s, "settings");
     status st = comm_agree(c, s ? STATUS_OK : STATUS_FAILED);
     if (st == STATUS_OK) st = settings_share(c, s, a->config, a->set, a->sets);
     if (st == STATUS_OK) st = begin(c, s);
+    if (st == STATUS_OK) st = session_record_begin(&record, c, s, line);
     if (st == STATUS_OK) st = stage(c, s);
-    print_end(c, st, timer_now() - began);
+    double seconds = timer_now() - began, peak = peak_memory(c, &all_peaks);
+    st = session_record_end(&record, c, st, seconds, peak);
+    print_end(st, seconds, peak, all_peaks);
     memory_free(s);
     return st;
 }
@@ -110,14 +119,16 @@ static void close_session(comm *c, status st) {
     MPI_Finalize();
 }
 
-status session_run(status (*stage)(const comm *c, const settings *s), int argc, char **argv) {
+status session_run(
+    const char *command, status (*stage)(const comm *c, const settings *s), int argc, char **argv) {
+    const command_line line = {command, argc, argv};
     comm *c = NULL;
     arguments a = {0};
     status st = open_session(&c);
     /* Every rank reads the same words: only one needs to complain. */
     if (st == STATUS_OK && comm_root(c)) st = arguments_read(&a, argc, argv);
     st = comm_agree(c, st);
-    if (st == STATUS_OK) st = run(c, stage, &a);
+    if (st == STATUS_OK) st = run(c, stage, &a, &line);
     arguments_destroy(&a);
     close_session(c, st);
     return st;

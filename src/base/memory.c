@@ -4,6 +4,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -36,8 +37,29 @@ void memory_free(void *p) {
     free(p);
 }
 
-size_t memory_peak(void) {
+/* What the kernel counts since the process began, or since the count was last begun anew. */
+static size_t counted_peak(void) {
     struct rusage u;
     if (getrusage(RUSAGE_SELF, &u) != 0) return 0;
     return (size_t)u.ru_maxrss * 1024;
+}
+
+static size_t earlier_peak; /* of the spans before this one */
+static bool span_known;
+
+size_t memory_peak(void) {
+    size_t peak = counted_peak();
+    return peak > earlier_peak ? peak : earlier_peak;
+}
+
+void memory_span_begin(void) {
+    earlier_peak = memory_peak();
+    /* Linux: "5" sets the highest resident memory to the present one. */
+    FILE *f = fopen("/proc/self/clear_refs", "we");
+    span_known = f && fputs("5", f) >= 0;
+    if (f && fclose(f) != 0) span_known = false;
+}
+
+size_t memory_span_peak(void) {
+    return span_known ? counted_peak() : 0;
 }

@@ -19,5 +19,9 @@ size_t memory_available(const char *root);
 
 /* Highest resident memory of this process so far, in bytes. */
 size_t memory_peak(void);
+/* A span of time begins: memory_span_peak is the highest resident memory from here on, 0 where the
+ * kernel cannot tell. Not thread-safe. */
+void memory_span_begin(void);
+size_t memory_span_peak(void);
 
 #endif

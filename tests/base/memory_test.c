@@ -49,6 +49,21 @@ static void test_peak(void **state) {
     memory_free(p);
 }
 
+/* The second span sees neither the first one's memory nor hides it from the whole. */
+static void test_peak_of_a_span(void **state) {
+    enum { MANY = 1 << 26 };
+    (void)state;
+    memory_span_begin();
+    if (memory_span_peak() == 0) skip();
+    void *p = memory_alloc(MANY, 1, "much");
+    assert_non_null(p);
+    size_t first = memory_span_peak();
+    memory_free(p);
+    memory_span_begin();
+    assert_true(memory_span_peak() + MANY / 2 < first);
+    assert_true(memory_peak() >= first);
+}
+
 /* A file below the folder, its folders made as needed. */
 static void put(const char *root, const char *name, const char *text) {
     char path[512];
@@ -105,6 +120,7 @@ int main(void) {
         cmocka_unit_test(test_aligned_and_zero),
         cmocka_unit_test(test_refusals_are_named),
         cmocka_unit_test(test_peak),
+        cmocka_unit_test(test_peak_of_a_span),
         cmocka_unit_test(test_available),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -162,9 +162,10 @@ static status cluster_stage(stage *t) {
     cluster_report report = {0};
     uint64_t hash;
     int k = t->s->cluster.k;
-    double now = timer_now();
+    double now;
     status st = extract_features(t, t->s->extract.keep, &b);
-    timer_lap(&t->time, PHASE_FORWARD, now);
+    /* That is the extraction's time. */
+    stage_clock(t);
     if (st == STATUS_OK) st = cluster_report_begin(&report, t, &b);
     if (st == STATUS_OK) st = cluster_by(&report, &b, &r, &k);
     now = timer_now();

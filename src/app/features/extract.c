@@ -61,6 +61,16 @@ static status write_npy(const stage *t, const feature_block *b, bool computed) {
     return st;
 }
 
+/* An entry of its own, also where the clustering has the features computed. features.h5 has no hash
+ * of its contents: its key stands for them. */
+static status record_extraction(stage *t, const extract_request *q) {
+    bool file = q->keep || q->stream;
+    double seconds = timer_now() - t->began;
+    stage_result r = {
+        file ? q->file : NULL, file ? q->key : 0, setup_training(t->d) / seconds, "images/s"};
+    return stage_finish(t, &r);
+}
+
 status extract_features(stage *t, bool keep, feature_block *out) {
     extract_request q = {.keep = keep, .stream = t->s->extract.memory == EXTRACT_MEMORY_STREAM};
     feature_block b = {0};
@@ -75,7 +85,9 @@ status extract_features(stage *t, bool keep, feature_block *out) {
         st = (q.stream ? features_map : features_read)(t->c, q.file, q.key, &b);
         if (st == STATUS_OK) log_info("features: %s read from %s", q.layers, q.file);
     } else {
-        st = extract_compute(t, &q, &b);
+        stage part = stage_within(t, "extract", q.key);
+        st = extract_compute(&part, &q, &b);
+        if (st == STATUS_OK) st = record_extraction(&part, &q);
     }
     if (st == STATUS_OK) st = write_npy(t, &b, !kept);
     if (st == STATUS_OK)

@@ -18,7 +18,7 @@
 
 /* Images through the network, and where their rows go. */
 typedef struct extraction {
-    const stage *t;
+    stage *t;
     const extract_request *q;
     inference *net;
     feature_block *b;
@@ -135,9 +135,12 @@ static status compute_run(const extraction *e, int at, int count, void *rows) {
     plan *p = NULL;
     dataset_shape(e->t->d, first, e->t->s->dataset.scale, &height, &width);
     status st = inference_plan(e->net, height, width, &p);
+    double now = timer_now();
     if (st == STATUS_OK) st = load_inputs(e->t, p, first, count);
+    now = timer_lap(&e->t->time, PHASE_READ, now);
     if (st == STATUS_OK) st = plan_forward(p, count, &(step_context){0});
     if (st == STATUS_OK) store_rows(e, p, count, rows);
+    timer_lap(&e->t->time, PHASE_FORWARD, now);
     return st;
 }
 
@@ -203,7 +206,11 @@ static status compute_block(const extraction *e) {
         count = run_images(e, i);
         void *rows = e->writer ? e->run : (char *)b->rows.data + row * row_bytes(e);
         st = compute_run(e, i, count, rows);
-        if (st == STATUS_OK && e->writer) st = features_append(e->writer, count, rows);
+        if (st == STATUS_OK && e->writer) {
+            double now = timer_now();
+            st = features_append(e->writer, count, rows);
+            timer_lap(&e->t->time, PHASE_WRITE, now);
+        }
         row += (size_t)count * image_rows(b, i);
         progress_update(&bar, i + count, "");
         if (st == STATUS_OK && stop_requested()) st = STATUS_STOPPED;

@@ -92,7 +92,9 @@ static void warn_oversubscribed(const place *all, int size) {
     }
 }
 
-status binding_print(const comm *c, int threads) {
+/* Of every rank, owned by the caller (memory_free); NULL on all ranks if one has no memory.
+ * Collective. */
+static place *gather_places(const comm *c, int threads) {
     int size = comm_size(c);
     place mine = place_here(threads);
     place *all = memory_alloc((size_t)size, sizeof *all, "places of ranks");
@@ -101,13 +103,57 @@ status binding_print(const comm *c, int threads) {
     if (st == STATUS_OK) {
         for (int i = 0; i < size; i++) bytes[i] = sizeof mine;
         comm_gather(c, &mine, bytes, all);
-        if (comm_root(c)) {
-            log_info("%d ranks x %d threads", size, threads);
-            print_places(all, size);
-            warn_oversubscribed(all, size);
-        }
+    } else {
+        memory_free(all);
+        all = NULL;
+    }
+    memory_free(bytes);
+    return all;
+}
+
+status binding_print(const comm *c, int threads) {
+    int size = comm_size(c);
+    place *all = gather_places(c, threads);
+    if (!all) return STATUS_FAILED;
+    if (comm_root(c)) {
+        log_info("%d ranks x %d threads", size, threads);
+        print_places(all, size);
+        warn_oversubscribed(all, size);
     }
     memory_free(all);
-    memory_free(bytes);
+    return STATUS_OK;
+}
+
+/* Whether the host of rank i has a rank before it. Ranks mostly stand host by host. */
+static bool host_again(const place *all, int i) {
+    for (int j = i - 1; j >= 0; j--)
+        if (same_host(&all[j], &all[i])) return true;
+    return false;
+}
+
+/* "n001,n002": owned by the caller; NULL without memory. */
+static char *list_hosts(const place *all, int size, int *nodes) {
+    char *text = memory_alloc((size_t)size, HOST + 1, "names of nodes");
+    size_t used = 0;
+    *nodes = 0;
+    for (int i = 0; text && i < size; i++) {
+        if (host_again(all, i)) continue;
+        used += (size_t)sprintf(text + used, "%s%s", used ? "," : "", all[i].host);
+        ++*nodes;
+    }
+    return text;
+}
+
+status binding_place(const comm *c, int threads, run_place *out, char **hosts) {
+    int size = comm_size(c), nodes = 0;
+    place *all = gather_places(c, threads);
+    if (!all) return STATUS_FAILED;
+    char *text = comm_root(c) ? list_hosts(all, size, &nodes) : NULL;
+    memory_free(all);
+    status st = comm_agree(c, text || !comm_root(c) ? STATUS_OK : STATUS_FAILED);
+    if (st == STATUS_OK) {
+        *out = (run_place){.nodes = nodes, .ranks = size, .threads = threads, .hosts = text};
+        *hosts = text;
+    }
     return st;
 }

@@ -1,6 +1,7 @@
 #include "src/app/stage/stage.h"
 
 #include "io/weights/checkpoint.h"
+#include "src/app/stage/binding.h"
 #include "src/app/stage/setup.h"
 #include "src/base/hash.h"
 #include "src/base/log.h"
@@ -19,9 +20,11 @@ static void stage_name(char *text, const char *base, int round) {
 
 status stage_begin(stage *t, const comm *c, const settings *s, const char *base, int round) {
     char path[FILE_PATH];
-    *t = (stage){.c = c, .s = s, .base = base, .round = round, .began = timer_now()};
+    *t = (stage){.c = c, .s = s, .base = base, .round = round};
     stage_name(t->name, base, round);
+    stage_clock(t);
     status st = setup_folder(c, s);
+    if (st == STATUS_OK) st = binding_place(c, setup_threads(s), &t->place, &t->hosts);
     if (st == STATUS_OK) st = setup_path(path, s, "run.json", 1);
     if (st == STATUS_OK && comm_root(c)) {
         st = run_record_open(&t->record, path);
@@ -34,8 +37,30 @@ status stage_begin(stage *t, const comm *c, const settings *s, const char *base,
 void stage_end(stage *t) {
     dataset_close(t->d);
     run_record_close(t->record);
+    memory_free(t->hosts);
     t->d = NULL;
     t->record = NULL;
+    t->hosts = NULL;
+}
+
+void stage_clock(stage *t) {
+    t->time = (timers){0};
+    t->began = timer_now();
+    run_record_time(t->started);
+    memory_span_begin();
+}
+
+stage stage_within(const stage *whole, const char *base, uint64_t key) {
+    stage part = *whole;
+    part.key = key;
+    part.hosts = NULL;
+    if (strcmp(base, whole->base) != 0) {
+        part.base = base;
+        part.within = whole->name;
+        stage_name(part.name, base, whole->round);
+    }
+    stage_clock(&part);
+    return part;
 }
 
 status stage_key(stage *t, const char *groups, const char *file, uint64_t input) {
@@ -93,20 +118,28 @@ bool stage_done(stage *t) {
 
 status stage_finish(stage *t, const stage_result *r) {
     phases spread;
+    const double mib = 1 << 20;
     phases_combine(t->c, &t->time, &spread);
+    phase_spread peak = phases_spread(t->c, (double)memory_span_peak() / mib);
     const char *slash = r->output ? strrchr(r->output, '/') : NULL;
     stage_record record = {.name = t->name,
         .key = t->key,
         .output = slash ? slash + 1 : r->output,
         .output_hash = r->hash,
+        .within = t->within,
+        .started = t->started,
         .seconds = timer_now() - t->began,
+        .place = t->place,
         .phases = &spread,
+        .peak_memory = peak.min > 0 ? peak.max : NAN,
+        .peak_rank = peak.slowest,
         .fom = r->fom,
         .fom_unit = r->unit};
     status st = STATUS_OK;
     if (t->record) st = run_record_set_stage(t->record, &record);
     if (t->record && st == STATUS_OK) st = run_record_save(t->record);
-    if (r->unit && !isnan(r->fom)) log_info("Figure of Merit (FOM): %.4g %s", r->fom, r->unit);
+    if (r->unit && !isnan(r->fom))
+        log_info("Figure of Merit (FOM): %.4g %s, %s", r->fom, r->unit, t->name);
     return comm_agree(t->c, st);
 }
 

@@ -26,6 +26,11 @@ typedef struct stage {
     dataset *d;
     run_record *record; /* rank 0's, else NULL */
     uint64_t key;       /* hash of what the stage's result depends on */
+    const char *within; /* name of the stage on whose way this one is done; NULL: by itself */
+    run_place place;    /* rank 0's, for the record */
+    char *hosts;        /* of place; owned by the stage that is not within another */
+    /* Its clock: */
+    char started[RUN_RECORD_TIME];
     timers time;
     double began;
 } stage;
@@ -34,6 +39,13 @@ typedef struct stage {
 status stage_begin(stage *t, const comm *c, const settings *s, const char *base, int round);
 /* NULL-safe members. */
 void stage_end(stage *t);
+/* The stage's clock, phases and peak memory begin anew: what came before was another stage's. Not
+ * collective. */
+void stage_clock(stage *t);
+/* A stage whose work `whole` does on its way (features, which the clustering computes for itself):
+ * with the same data set, round and record, but a name, key, clock and entry of its own; the stage
+ * itself where base is its own. Lives as long as `whole`; not to be ended. Not collective. */
+stage stage_within(const stage *whole, const char *base, uint64_t key);
 
 /* The stage's key: settings of the groups (setup_hash), the data set, and the contents of a file
  * ("" or NULL: none) and the output hashes of earlier stages that it reads. Collective. */

@@ -3,10 +3,12 @@
 #include "io/dataset/dataset.h"
 #include "io/dataset/layout_share.h"
 #include "io/files/run_record.h"
+#include "src/app/stage/binding.h"
 #include "src/app/stage/setup.h"
 #include "src/app/tools/synth.h"
 #include "src/base/hash.h"
 #include "src/base/log.h"
+#include "src/base/memory.h"
 #include "src/base/timer.h"
 
 #include <math.h>
@@ -17,12 +19,19 @@ typedef struct pack_stage {
     char path[FILE_PATH], record_path[FILE_PATH];
     run_record *record; /* rank 0's */
     uint64_t key;
+    run_place place;
+    char *hosts, started[RUN_RECORD_TIME];
+    double began;
 } pack_stage;
 
 static status pack_begin(pack_stage *p, const comm *c, const settings *s) {
     uint64_t part[2] = {settings_hash(s, "dataset"), 0};
+    p->began = timer_now();
+    run_record_time(p->started);
+    memory_span_begin();
     bool synth = s->dataset.layout == DATASET_LAYOUT_SYNTH;
-    status st = setup_path(p->path, s, "dataset.h5", 1);
+    status st = binding_place(c, setup_threads(s), &p->place, &p->hosts);
+    if (st == STATUS_OK) st = setup_path(p->path, s, "dataset.h5", 1);
     if (st == STATUS_OK) st = setup_path(p->record_path, s, "run.json", 1);
     if (st == STATUS_OK && synth && comm_root(c)) st = synth_write(s);
     st = comm_agree(c, st);
@@ -43,18 +52,25 @@ static bool pack_done(const pack_stage *p, const comm *c, const settings *s) {
     return done;
 }
 
-static status pack_record(const pack_stage *p, const comm *c, double seconds) {
+static status pack_record(const pack_stage *p, const comm *c) {
     dataset *d = NULL;
+    const double mib = 1 << 20;
+    double seconds = timer_now() - p->began;
+    phase_spread peak = phases_spread(c, (double)memory_span_peak() / mib);
     status st = dataset_open(c, p->path, &d);
     if (st != STATUS_OK) return st;
     stage_record r = {.name = "pack",
         .key = p->key,
         .output = "dataset.h5",
         .output_hash = dataset_hash(d),
+        .started = p->started,
         .seconds = seconds,
+        .place = p->place,
+        .peak_memory = peak.min > 0 ? peak.max : NAN,
+        .peak_rank = peak.slowest,
         .fom = dataset_count(d) / seconds,
         .fom_unit = "images/s"};
-    log_info("Figure of Merit (FOM): %.4g %s", r.fom, r.fom_unit);
+    log_info("Figure of Merit (FOM): %.4g %s, pack", r.fom, r.fom_unit);
     if (p->record) st = run_record_set_stage(p->record, &r);
     if (p->record && st == STATUS_OK) st = run_record_save(p->record);
     dataset_close(d);
@@ -63,13 +79,13 @@ static status pack_record(const pack_stage *p, const comm *c, double seconds) {
 
 status command_pack(const comm *c, const settings *s) {
     pack_stage p = {0};
-    double began = timer_now();
     status st = setup_folder(c, s);
     if (st == STATUS_OK) st = pack_begin(&p, c, s);
     if (st == STATUS_OK && !pack_done(&p, c, s)) {
         st = dataset_pack(c, s, p.path);
-        if (st == STATUS_OK) st = pack_record(&p, c, timer_now() - began);
+        if (st == STATUS_OK) st = pack_record(&p, c);
     }
     run_record_close(p.record);
+    memory_free(p.hosts);
     return st;
 }

@@ -36,9 +36,20 @@ static void stages(void **state) {
     strcpy(path, scratch_path(*state, "run.json"));
     phases spread = {0}, have;
     spread.phase[PHASE_FORWARD] = (phase_spread){1, 2.5, 4, 3};
-    const stage_record cluster = {"cluster", UINT64_MAX - 1, "labels.h5", 0x123456789abcdef0, 2.5,
-        &spread, 77.125, "Mpixel/s"};
-    const stage_record score = {"score", 5, NULL, 0, 1, NULL, NAN, NULL};
+    const stage_record cluster = {.name = "cluster",
+        .key = UINT64_MAX - 1,
+        .output = "labels.h5",
+        .output_hash = 0x123456789abcdef0,
+        .started = "2025-01-31T23:59:58Z",
+        .seconds = 2.5,
+        .place = {2, 6, 4, "n001,n002"},
+        .phases = &spread,
+        .peak_memory = 1536.5,
+        .peak_rank = 5,
+        .fom = 77.125,
+        .fom_unit = "Mpixel/s"};
+    const stage_record score = {
+        .name = "score", .key = 5, .within = "cluster", .peak_memory = NAN, .fom = NAN};
     run_record *r;
     uint64_t hash = 1;
     assert_int_equal(run_record_open(&r, path), STATUS_OK);
@@ -65,16 +76,101 @@ static void stages(void **state) {
     assert_ptr_equal(s.phases, &have);
     assert_true(have.phase[PHASE_FORWARD].mean == 2.5 && have.phase[PHASE_FORWARD].slowest == 3);
     assert_true(have.phase[PHASE_READ].max == 0);
+    assert_true(s.place.nodes == 2 && s.place.ranks == 6 && s.place.threads == 4);
+    assert_string_equal(s.place.hosts, "n001,n002");
+    assert_true(s.peak_memory == 1536.5 && s.peak_rank == 5);
+    assert_string_equal(s.started, "2025-01-31T23:59:58Z");
+    assert_int_equal(strlen(s.finished), strlen(s.started));
+    assert_null(s.within);
     assert_true(run_record_stage(r, 1, &s, &have));
+    assert_string_equal(s.within, "cluster");
+    assert_true(isnan(s.peak_memory));
+    assert_null(s.started);
     assert_null(s.output);
     assert_null(s.phases);
     assert_true(isnan(s.fom));
     assert_false(run_record_stage(r, 2, &s, &have));
 
-    const stage_record again = {"cluster", 6, NULL, 0, 1, NULL, NAN, NULL};
+    const stage_record again = {.name = "cluster", .key = 6, .fom = NAN};
     assert_int_equal(run_record_set_stage(r, &again), STATUS_OK);
     assert_false(run_record_stage_done(r, "cluster", cluster.key, NULL));
     assert_true(run_record_stage_done(r, "cluster", 6, NULL));
+    run_record_close(r);
+}
+
+/* A start that was killed, one that ended, and one more of the same command in the same second. */
+static void starts(void **state) {
+    char path[256];
+    strcpy(path, scratch_path(*state, "starts.json"));
+    start_record first = {.started = "2025-01-01T00:00:00Z",
+        .command = "auxseg run 'a b.cfg'",
+        .version = "1.2.3",
+        .commit = "0123456789ab",
+        .job = "4711",
+        .place = {1, 4, 8, "n007"}};
+    start_record second = first, s;
+    second.started = "2025-01-02T00:00:00Z";
+    second.commit = second.job = NULL;
+    second.place.ranks = 2;
+    run_record *r;
+    assert_int_equal(run_record_open(&r, path), STATUS_OK);
+    assert_false(run_record_start(r, 0, &s));
+    assert_int_equal(run_record_add_start(r, &first), STATUS_OK);
+    assert_int_equal(run_record_add_start(r, &second), STATUS_OK);
+    assert_int_equal(run_record_add_start(r, &second), STATUS_OK);
+    r = reload(r, path);
+    second.exit_code = 75;
+    second.seconds = 12.5;
+    second.peak_memory = 99;
+    assert_int_equal(run_record_end_start(r, &second), STATUS_OK);
+    second.exit_code = 0;
+    assert_int_equal(run_record_end_start(r, &second), STATUS_OK);
+    assert_int_equal(run_record_end_start(r, &second), STATUS_OK); /* there is no third */
+    r = reload(r, path);
+    assert_true(run_record_start(r, 0, &s));
+    assert_string_equal(s.started, first.started);
+    assert_string_equal(s.command, first.command);
+    assert_string_equal(s.version, "1.2.3");
+    assert_string_equal(s.commit, "0123456789ab");
+    assert_string_equal(s.job, "4711");
+    assert_string_equal(s.place.hosts, "n007");
+    assert_true(s.place.nodes == 1 && s.place.ranks == 4 && s.place.threads == 8);
+    assert_null(s.ended);
+    assert_true(run_record_start(r, 1, &s));
+    assert_true(s.ended && s.exit_code == 0 && s.place.ranks == 2);
+    assert_true(!s.commit && !s.job);
+    assert_true(run_record_start(r, 2, &s));
+    assert_true(s.ended && s.exit_code == 75 && s.seconds == 12.5 && s.peak_memory == 99);
+    assert_false(run_record_start(r, 3, &s));
+    assert_false(run_record_start(r, -1, &s));
+    /* The run began with the first start. */
+    assert_string_equal(run_record_text(r, "started"), first.started);
+    run_record_close(r);
+}
+
+/* As the first versions wrote it: without starts, and stages without places. */
+static void records_of_older_versions_are_read(void **state) {
+    static const char text[] =
+        "{\"format\": 1, \"machine\": {}, \"settings\": {}, \"stages\": {\"pack\": {\"key\": "
+        "\"0000000000000005\", \"output_hash\": \"0000000000000000\", \"seconds\": 2.0, "
+        "\"fom\": null, \"finished\": \"2024-01-01T00:00:00Z\"}}, \"results\": {}, \"hashes\": "
+        "{}, \"started\": \"2024-01-01T00:00:00Z\", \"ranks\": 3, \"threads\": 1}";
+    char path[256];
+    strcpy(path, scratch_path(*state, "older.json"));
+    scratch_write(path, text, strlen(text));
+    run_record *r;
+    stage_record s;
+    start_record start;
+    const start_record now = {.started = "2025-01-01T00:00:00Z", .command = "auxseg run a.cfg"};
+    assert_int_equal(run_record_open(&r, path), STATUS_OK);
+    assert_true(run_record_stage_done(r, "pack", 5, NULL));
+    assert_true(run_record_stage(r, 0, &s, NULL));
+    assert_true(s.seconds == 2 && s.place.ranks == 0 && !s.place.hosts && isnan(s.peak_memory));
+    assert_false(run_record_start(r, 0, &start));
+    assert_int_equal(run_record_add_start(r, &now), STATUS_OK);
+    r = reload(r, path);
+    assert_true(run_record_start(r, 0, &start));
+    assert_string_equal(run_record_text(r, "started"), "2024-01-01T00:00:00Z");
     run_record_close(r);
 }
 
@@ -125,7 +221,7 @@ static void environment(void **state) {
     assert_int_equal(run_record_begin(r, &s, 3, 2), STATUS_OK);
     r = reload(r, path);
     assert_string_equal(run_record_text(r, "program"), "auxseg " AUXSEG_VERSION);
-    assert_non_null(run_record_text(r, "started"));
+    assert_null(run_record_text(r, "started")); /* no start was recorded */
     assert_true(run_record_number(r, "ranks") == 3 && run_record_number(r, "threads") == 2);
     assert_true(isnan(run_record_number(r, "other")));
     assert_true(run_record_fact(r, "machine", 0, &key, &text));
@@ -145,6 +241,10 @@ static void environment(void **state) {
 
 static void damaged_records_are_set_aside(void **state) {
     static const char *const text[] = {"", "{", "[]", "{}", "{\"format\": 2}",
+        "{\"format\": 1, \"machine\": {}, \"settings\": {}, \"starts\": {}, \"stages\": {}, "
+        "\"results\": {}, \"hashes\": {}}",
+        "{\"format\": 1, \"machine\": {}, \"settings\": {}, \"starts\": [1], \"stages\": {}, "
+        "\"results\": {}, \"hashes\": {}}",
         "{\"format\": 1, \"machine\": {}, \"settings\": {}, \"stages\": {\"a\": 1}, \"results\": "
         "{}, \"hashes\": {}}"};
     char path[256];
@@ -164,8 +264,12 @@ static void damaged_records_are_set_aside(void **state) {
 static void nothing_is_known_without_a_record(void **state) {
     (void)state;
     const stage_record s = {.name = "a"};
+    start_record start = {.started = "a", .command = "b"};
     uint64_t hash;
     run_record_close(NULL);
+    assert_int_equal(run_record_add_start(NULL, &start), STATUS_OK);
+    assert_int_equal(run_record_end_start(NULL, &start), STATUS_OK);
+    assert_false(run_record_start(NULL, 0, &start));
     assert_int_equal(run_record_save(NULL), STATUS_OK);
     assert_int_equal(run_record_set_stage(NULL, &s), STATUS_OK);
     assert_int_equal(run_record_set_result(NULL, "a", "b", 1), STATUS_OK);
@@ -179,6 +283,8 @@ static void nothing_is_known_without_a_record(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(stages),
+        cmocka_unit_test(starts),
+        cmocka_unit_test(records_of_older_versions_are_read),
         cmocka_unit_test(results_and_hashes),
         cmocka_unit_test(environment),
         cmocka_unit_test(damaged_records_are_set_aside),

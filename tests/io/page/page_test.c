@@ -102,9 +102,11 @@ static char *whole_page(void) {
     spread.phase[PHASE_LOSS] = (phase_spread){1.25, 1.5, 2.75, 3};
     stage_record stage = {
         .name = "pretrain", .seconds = 90, .phases = &spread, .fom = 12.5, .fom_unit = "images/s"};
+    const start_record start = {.started = "2025-01-01T00:00:00Z", .command = "auxseg run a.cfg"};
     assert_int_equal(settings_read(&s, NULL, NULL, 0), STATUS_OK);
     assert_int_equal(run_record_open(&record, record_path), STATUS_OK);
     assert_int_equal(run_record_begin(record, &s, 2, 1), STATUS_OK);
+    assert_int_equal(run_record_add_start(record, &start), STATUS_OK);
     assert_int_equal(run_record_set_stage(record, &stage), STATUS_OK);
     assert_int_equal(run_record_set_hash(record, "labels", 0xABCDEF), STATUS_OK);
     page_data d = {.title = "auxseg: a <run>",
