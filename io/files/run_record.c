@@ -16,17 +16,19 @@ enum { FORMAT = 1 };
 static const struct {
     const char *name;
     json_type type, member; /* of the section, and of each that is in it */
+    bool later;             /* records of the first versions lack it */
 } sections[] = {
-    {"machine", JSON_OBJECT, JSON_STRING},
-    {"settings", JSON_OBJECT, JSON_STRING},
-    {"starts", JSON_ARRAY, JSON_OBJECT},
-    {"stages", JSON_OBJECT, JSON_OBJECT},
-    {"results", JSON_OBJECT, JSON_OBJECT},
-    {"hashes", JSON_OBJECT, JSON_STRING},
+    {"machine", JSON_OBJECT, JSON_STRING, false},
+    {"settings", JSON_OBJECT, JSON_STRING, false},
+    {"arithmetic", JSON_OBJECT, JSON_STRING, true},
+    {"starts", JSON_ARRAY, JSON_OBJECT, true},
+    {"stages", JSON_OBJECT, JSON_OBJECT, false},
+    {"results", JSON_OBJECT, JSON_OBJECT, false},
+    {"hashes", JSON_OBJECT, JSON_STRING, false},
 };
 enum { SECTIONS = sizeof sections / sizeof *sections };
 
-/* Those that the file lacks: the first versions knew no starts. */
+/* Those that the file lacks. */
 static bool make_sections(json_t *root) {
     bool ok = json_object_set_new(root, "format", json_integer(FORMAT)) == 0;
     for (int i = 0; i < SECTIONS; i++) {
@@ -52,9 +54,8 @@ static bool is_record(const json_t *root) {
     bool ok = json_integer_value(json_object_get(root, "format")) == FORMAT;
     for (int i = 0; i < SECTIONS; i++) {
         json_t *section = json_object_get(root, sections[i].name);
-        bool later = sections[i].type == JSON_ARRAY; /* older records lack it */
-        ok = ok &&
-             (is_section(section, sections[i].type, sections[i].member) || (later && !section));
+        ok = ok && (is_section(section, sections[i].type, sections[i].member) ||
+                       (sections[i].later && !section));
     }
     return ok;
 }
@@ -130,6 +131,15 @@ status run_record_begin(run_record *r, const settings *s, int ranks, int threads
     if (st == STATUS_OK) st = put_environment(r);
     if (st == STATUS_OK) st = put_settings(r, s);
     return st;
+}
+
+const char *run_record_get_arithmetic(const run_record *r, const char *key) {
+    return json_string_value(json_object_get(run_record_section(r, "arithmetic"), key));
+}
+
+status run_record_set_arithmetic(run_record *r, const char *key, const char *text) {
+    if (!r) return STATUS_OK;
+    return run_record_put(run_record_section(r, "arithmetic"), key, json_string(text));
 }
 
 status run_record_set_result(run_record *r, const char *group, const char *name, double value) {

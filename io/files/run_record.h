@@ -87,6 +87,10 @@ bool run_record_stage_done(
 /* Replaces what was recorded under the stage's name; everything is copied. */
 status run_record_set_stage(run_record *r, const stage_record *stage);
 
+/* By which arithmetic the run computes, as texts ("type": "bf16"): NULL if it is not known. */
+const char *run_record_get_arithmetic(const run_record *r, const char *key);
+status run_record_set_arithmetic(run_record *r, const char *key, const char *text);
+
 /* Results in groups ("score", "baseline", "finetuned", "finetuned/iou" ...). NAN is kept as null.
  */
 status run_record_set_result(run_record *r, const char *group, const char *name, double value);

@@ -191,8 +191,9 @@ static const setting table[] = {
         "the batch; sync: over the whole batch; frozen: the running ones.")},
     {CHOICE(model, dtype, MODEL_DTYPE_AUTO,
         "Type of activations and weights in the network's arithmetic; sums, norms and master "
-        "weights are always f32 or better. auto: bf16 where it is faster than f32 on every rank's "
-        "processor.")},
+        "weights are always f32 or better. auto: bf16 where every rank's processor is of a kind "
+        "that is known to be faster at it, else f32; a run that is continued keeps what it began "
+        "with.")},
     {CHOICE(model, winograd, MODEL_WINOGRAD_AUTO,
         "Convolutions by Winograd's minimal filtering, where it takes less time than direct ones "
         "for a layer's shape; off: direct ones alone, rounded a little less.")},

@@ -197,7 +197,7 @@ status contrast_gradient(const contrast_options *o, const contrast_pool *p, cons
     weights w = {0};
     int32_t *chosen = NULL;
     float *memory = NULL;
-    status s = tiles_create(&t, o, p, o->type == DTYPE_BF16 && product_prefers_pairs());
+    status s = tiles_create(&t, o, p, o->type == DTYPE_BF16 && o->pairs);
     if (s) return s;
     s = weights_create(&w, &t, row, o->temperature);
     if (s) goto done;

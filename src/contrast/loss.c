@@ -129,7 +129,7 @@ static workspace workspace_of(const tiles *t, float *memory) {
 status contrast_rows(const contrast_options *o, const contrast_pool *p, size_t first, size_t count,
     contrast_row *row) {
     tiles t = {0};
-    status s = tiles_create(&t, o, p, o->type == DTYPE_BF16 && product_prefers_pairs());
+    status s = tiles_create(&t, o, p, o->type == DTYPE_BF16 && o->pairs);
     if (s) return s;
     int threads = o->threads > 0 ? o->threads : 1;
     s = STATUS_FAILED;

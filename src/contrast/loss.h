@@ -19,6 +19,7 @@
 #include "src/base/dtype.h"
 #include "src/base/status.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -35,6 +36,8 @@ typedef struct contrast_options {
     double temperature;
     int threads;
     dtype type; /* DTYPE_BF16: of the rows as rounded to bf16; products are summed in fp32 */
+    bool pairs; /* DTYPE_BF16: multiplied in pairs, which the processor must have (product.h); the
+                   result is not the same bits as without */
 } contrast_options;
 
 typedef struct contrast_stats {

@@ -28,7 +28,7 @@ typedef struct tiles {
     product_word *panels; /* [n to whole tiles / PANEL, S, PANEL]: the same, transposed by panel */
 } tiles;
 
-/* Owned by the caller. pairs: as product_prefers_pairs says, under DTYPE_BF16 alone.
+/* Owned by the caller. pairs: under DTYPE_BF16 alone.
  * STATUS_NONFINITE, with a message, if a row is not finite. */
 status tiles_create(tiles *out, const contrast_options *o, const contrast_pool *p, bool pairs);
 /* NULL-safe on the arrays. */

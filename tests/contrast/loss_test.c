@@ -98,11 +98,12 @@ static void bf16_is_of_rounded_rows(void **state) {
     contrast_pool p = {ROWS, ODD, z, label, image, partner}, rounded = p;
     for (int i = 0; i < ROWS * ODD; i++) other[i] = bf16_to_float(bf16_from_float(z[i]));
     rounded.z = other;
-    for (int choice = 0; choice < 6; choice++) {
+    for (int choice = 0; choice < (product_has_pairs() ? 12 : 6); choice++) {
         contrast_options o = {.positives = all_positives[choice % 3],
-            .temperature = choice / 3 ? 0.01 : 0.1,
+            .temperature = choice / 3 % 2 ? 0.01 : 0.1,
             .threads = 1,
-            .type = DTYPE_BF16};
+            .type = DTYPE_BF16,
+            .pairs = choice / 6};
         contrast_stats total, right = reference_loss(&o, &rounded, expected);
         compute(&o, &p, &total);
         double error = reference_error(gradient, expected, ROWS * ODD);

@@ -201,8 +201,8 @@ static status evaluate_stage(stage *t, const char *group, const char *weights) {
     int64_t *matrix = memory_alloc(classes * classes, sizeof *matrix, "confusion matrix");
     double *per = memory_alloc(2 * classes, sizeof *per, "figures per class");
     status st = comm_agree(t->c, matrix && per ? STATUS_OK : STATUS_FAILED);
-    if (st == STATUS_OK && classes > 0)
-        st = inference_create(&net, t->c, t->s, t->d, NETWORK_CLASSIFIER, NULL, weights);
+    inference_options o = {.end = NETWORK_CLASSIFIER, .weights = weights, .how = t->how};
+    if (st == STATUS_OK && classes > 0) st = inference_create(&net, t->c, t->s, t->d, &o);
     if (st == STATUS_OK && classes > 0) st = fill_matrix(t, net, matrix, &images);
     if (st == STATUS_OK && images == 0) {
         if (comm_root(t->c))

@@ -88,7 +88,8 @@ status command_predict(const comm *c, const settings *s) {
     else if (st == STATUS_OK)
         st = stage_path(&t, weights, "finetuned.safetensors");
     if (st == STATUS_OK) st = stage_key(&t, "dataset,model,evaluate", weights, 0);
-    if (st == STATUS_OK) st = inference_create(&net, c, s, t.d, NETWORK_CLASSIFIER, NULL, weights);
+    inference_options o = {.end = NETWORK_CLASSIFIER, .weights = weights, .how = t.how};
+    if (st == STATUS_OK) st = inference_create(&net, c, s, t.d, &o);
     if (st == STATUS_OK) st = predict_images(&t, net);
     if (st == STATUS_OK) st = stage_finish(&t, &(stage_result){.fom = NAN});
     inference_destroy(net);

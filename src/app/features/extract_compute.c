@@ -299,8 +299,8 @@ status extract_compute(stage *t, const extract_request *q, feature_block *out) {
     status st = STATUS_OK;
     strcpy(e.file, q->file);
     if (t->s->extract.pca > 0) st = stage_path(t, e.file, "features-raw.h5");
-    if (st == STATUS_OK)
-        st = inference_create(&e.net, t->c, t->s, t->d, NETWORK_FEATURES, q->layers, q->weights);
+    inference_options o = {NETWORK_FEATURES, q->layers, q->weights, t->how};
+    if (st == STATUS_OK) st = inference_create(&e.net, t->c, t->s, t->d, &o);
     if (st == STATUS_OK) st = compute(t, &e);
     inference_destroy(e.net);
     memory_free(e.room);

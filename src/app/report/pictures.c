@@ -119,7 +119,10 @@ status pictures_of_labels(
 static status predict_strips(
     const stage *t, const char *weights, const int *list, const char *caption, picture_set *p) {
     inference *net = NULL;
-    status st = inference_create(&net, NULL, t->s, t->d, NETWORK_CLASSIFIER, NULL, weights);
+    inference_options o = {.end = NETWORK_CLASSIFIER, .weights = weights, .how = t->how};
+    /* Pictures alone depend on it: a page can be made where the run could not. */
+    if (o.how.lacks_bf16) o.how.type = o.how.products = DTYPE_F32;
+    status st = inference_create(&net, NULL, t->s, t->d, &o);
     for (int i = 0; i < p->strips && st == STATUS_OK; i++) {
         image rgb = {0};
         labelmap map = {0};

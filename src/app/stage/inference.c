@@ -23,22 +23,24 @@ struct inference {
 };
 
 status inference_create(inference **out, const comm *c, const settings *s, const dataset *d,
-    network_end end, const char *layers, const char *weights) {
+    const inference_options *o) {
     inference *n = memory_alloc(1, sizeof *n, "inference");
     status st = comm_agree(c, n ? STATUS_OK : STATUS_FAILED);
     if (st != STATUS_OK) goto done;
     n->threads = setup_threads(s);
-    network_options o = setup_network(s, dataset_classes(d));
-    st = network_create(&n->g, &o, end, layers);
+    network_options network = setup_network(s, dataset_classes(d));
+    st = network_create(&n->g, &network, o->end, o->layers);
     if (st == STATUS_OK && !(n->p = parameters_create(n->g))) st = STATUS_FAILED;
     st = comm_agree(c, st);
-    if (st == STATUS_OK) st = setup_arithmetic(c, s, &n->o);
+    if (st == STATUS_OK) st = arithmetic_require(&o->how, c, false);
     if (st != STATUS_OK) goto done;
+    arithmetic_set(&o->how, &n->o);
     parameters_initialize(n->p, (uint64_t)s->run.seed);
     weights_match match;
-    st = weights_load(c, weights, n->p, &match);
+    st = weights_load(c, o->weights, n->p, &match);
     if (st == STATUS_OK && match.missing > 0) {
-        if (comm_root(c)) log_error("%s lacks %d of the network's tensors", weights, match.missing);
+        if (comm_root(c))
+            log_error("%s lacks %d of the network's tensors", o->weights, match.missing);
         st = STATUS_DATA;
     }
 done:

@@ -3,6 +3,7 @@
 #define AUXSEG_APP_STAGE_INFERENCE_H
 
 #include "io/dataset/dataset.h"
+#include "src/app/stage/arithmetic.h"
 #include "src/base/settings.h"
 #include "src/model/network.h"
 #include "src/nn/plan/plan.h"
@@ -10,10 +11,17 @@
 enum { INFERENCE_PLANS = 8 }; /* of the shapes asked for last: data sets have few, or very many */
 typedef struct inference inference;
 
-/* The network up to `end` (layers: NETWORK_FEATURES only) with the weights of a file. Collective.
- */
+/* Which network, and with what. Texts are borrowed for the call. */
+typedef struct inference_options {
+    network_end end;
+    const char *layers;  /* NETWORK_FEATURES only */
+    const char *weights; /* a file */
+    arithmetic how;
+} inference_options;
+
+/* Collective. */
 status inference_create(inference **out, const comm *c, const settings *s, const dataset *d,
-    network_end end, const char *layers, const char *weights);
+    const inference_options *o);
 /* NULL-safe. */
 void inference_destroy(inference *n);
 /* Images that a plan runs at once. */

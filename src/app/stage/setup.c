@@ -1,6 +1,5 @@
 #include "src/app/stage/setup.h"
 
-#include "src/base/hash.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
 
@@ -39,67 +38,6 @@ int setup_training(const dataset *d) {
     int n = 0;
     while (n < dataset_count(d) && dataset_get(d, n).split == SPLIT_TRAIN) n++;
     return n;
-}
-
-static bool measured(const settings *s) {
-    return s->model.dtype == MODEL_DTYPE_AUTO;
-}
-
-/* fast: what bf16 is on these ranks. */
-static dtype type_of(const settings *s, bool fast) {
-    switch (s->model.dtype) {
-    case MODEL_DTYPE_AUTO:
-        return fast ? DTYPE_BF16 : DTYPE_F32;
-    case MODEL_DTYPE_BF16:
-        return DTYPE_BF16;
-    case MODEL_DTYPE_F32:
-        break;
-    }
-    return DTYPE_F32;
-}
-
-/* Without a word: *lacking if a rank's processor has no bf16 arithmetic, *fast if it is the faster
- * one on all of them. */
-static plan_options arithmetic_of(const comm *c, const settings *s, bool *lacking, bool *fast) {
-    int32_t rank[2] = {!plan_supports(DTYPE_BF16), !plan_fast_bf16()};
-    comm_max_i32(c, rank, 2);
-    *lacking = rank[0] != 0;
-    *fast = rank[1] == 0;
-    dtype type = type_of(s, *fast);
-    return (plan_options){.type = type,
-        .products = *fast ? type : DTYPE_F32,
-        .direct = s->model.winograd == MODEL_WINOGRAD_OFF};
-}
-
-status setup_arithmetic(const comm *c, const settings *s, plan_options *out) {
-    bool lacking, fast;
-    plan_options o = arithmetic_of(c, s, &lacking, &fast);
-    if (o.type == DTYPE_BF16 && lacking) {
-        log_error("model.dtype = \"bf16\": a rank's processor has no bf16 arithmetic");
-        return STATUS_USAGE;
-    }
-    out->type = o.type;
-    out->products = o.products;
-    out->direct = o.direct;
-    log_info("data type: %s%s%s", o.type == DTYPE_BF16 ? "bf16" : "f32",
-        lacking ? " (a rank's processor has no bf16 arithmetic)"
-        : fast  ? ""
-                : " (bf16 arithmetic is slower than f32 on a rank's processor)",
-        o.direct ? ", direct convolutions" : "");
-    return STATUS_OK;
-}
-
-uint64_t setup_arithmetic_hash(uint64_t hash, const plan_options *o) {
-    int how[] = {(int)o->type, (int)o->products, o->direct};
-    return hash_append(hash, how, sizeof how);
-}
-
-uint64_t setup_hash(const comm *c, const settings *s, const char *groups) {
-    uint64_t hash = settings_hash(s, groups);
-    if (!strstr(groups, "model") || !measured(s)) return hash;
-    bool lacking, fast;
-    plan_options o = arithmetic_of(c, s, &lacking, &fast);
-    return setup_arithmetic_hash(hash, &o);
 }
 
 int setup_threads(const settings *s) {

@@ -21,15 +21,6 @@ status setup_dataset(const comm *c, const settings *s, dataset **out);
 /* How many training images the data set has: they come first. Not collective. */
 int setup_training(const dataset *d);
 
-/* The arithmetic of the settings (type, products, direct), the same on every rank. model.dtype
- * "auto" is bf16 where it is faster than f32 on every rank's processor. STATUS_USAGE if bf16 is
- * asked for and a rank has it not. Collective. */
-status setup_arithmetic(const comm *c, const settings *s, plan_options *out);
-/* Continues a hash with it: results in another arithmetic are not the same bits. */
-uint64_t setup_arithmetic_hash(uint64_t hash, const plan_options *o);
-/* settings_hash, and with the group "model" where model.dtype is "auto" the arithmetic that this is
- * on these ranks: it may be another on other machines. Collective. */
-uint64_t setup_hash(const comm *c, const settings *s, const char *groups);
 /* run.threads, or OpenMP's own number. Not collective. */
 int setup_threads(const settings *s);
 /* classes: of the data set. Not collective. */

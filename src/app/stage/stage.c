@@ -31,6 +31,7 @@ status stage_begin(stage *t, const comm *c, const settings *s, const char *base,
         if (st == STATUS_OK) st = run_record_begin(t->record, s, comm_size(c), setup_threads(s));
     }
     st = comm_agree(c, st);
+    if (st == STATUS_OK) arithmetic_find(&t->how, c, s, t->record);
     return st == STATUS_OK ? setup_dataset(c, s, &t->d) : st;
 }
 
@@ -64,8 +65,12 @@ stage stage_within(const stage *whole, const char *base, uint64_t key) {
 }
 
 status stage_key(stage *t, const char *groups, const char *file, uint64_t input) {
-    uint64_t part[4] = {dataset_hash(t->d), setup_hash(t->c, t->s, groups), input, 0};
+    uint64_t part[4] = {dataset_hash(t->d), settings_hash(t->s, groups), input, 0};
+    bool networks = strstr(groups, "model");
+    if (networks && t->s->model.dtype == MODEL_DTYPE_AUTO)
+        part[1] = arithmetic_hash(part[1], &t->how);
     status st = file && file[0] && comm_root(t->c) ? file_hash(file, &part[3]) : STATUS_OK;
+    if (st == STATUS_OK && networks) st = arithmetic_keep(&t->how, t->s, t->record);
     st = comm_agree(t->c, st);
     comm_broadcast(t->c, part, sizeof part);
     t->key = hash_bytes(part, sizeof part);

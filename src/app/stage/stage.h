@@ -12,6 +12,7 @@
 #include "io/files/file.h"
 #include "io/files/run_record.h"
 #include "mpi/comm.h"
+#include "src/app/stage/arithmetic.h"
 #include "src/base/settings.h"
 #include "src/base/timer.h"
 
@@ -26,6 +27,7 @@ typedef struct stage {
     dataset *d;
     run_record *record; /* rank 0's, else NULL */
     uint64_t key;       /* hash of what the stage's result depends on */
+    arithmetic how;     /* of its networks */
     const char *within; /* name of the stage on whose way this one is done; NULL: by itself */
     run_place place;    /* rank 0's, for the record */
     char *hosts;        /* of place; owned by the stage that is not within another */
@@ -47,8 +49,9 @@ void stage_clock(stage *t);
  * itself where base is its own. Lives as long as `whole`; not to be ended. Not collective. */
 stage stage_within(const stage *whole, const char *base, uint64_t key);
 
-/* The stage's key: settings of the groups (setup_hash), the data set, and the contents of a file
- * ("" or NULL: none) and the output hashes of earlier stages that it reads. Collective. */
+/* The stage's key: settings of the groups, the data set, and the contents of a file ("" or NULL:
+ * none) and the output hashes of earlier stages that it reads; with the group "model" under
+ * model.dtype "auto" also the arithmetic, which run.json then keeps. Collective. */
 status stage_key(stage *t, const char *groups, const char *file, uint64_t input);
 /* Hash of an earlier stage's output; STATUS_USAGE naming the command to run first, if it is not
  * there. Collective. */

@@ -12,6 +12,7 @@
 #include "src/base/random.h"
 #include "src/base/timer.h"
 #include "src/base/unit_length.h"
+#include "src/contrast/product.h"
 
 #include <inttypes.h>
 #include <math.h>
@@ -161,11 +162,14 @@ status bench_loss(const comm *c, int argc, char **argv) {
     if (st != STATUS_OK) return st;
     st = comm_agree(c, o[Z].value ? read_pool(&p, o[Z].value, o[LABEL_FILE].value)
                                   : make_pool(&p, (size_t)n, (size_t)d, labels, (uint64_t)seed));
+    int32_t slow = !product_prefers_pairs();
+    comm_max_i32(c, &slow, 1);
     contrast_options q = {.positives = POSITIVES_AUXILIARY,
         .scope = SCOPE_GLOBAL,
         .temperature = tau,
         .threads = threads > 0 ? (int)threads : omp_get_max_threads(),
-        .type = strcmp(o[DTYPE].value, "bf16") == 0 ? DTYPE_BF16 : DTYPE_F32};
+        .type = strcmp(o[DTYPE].value, "bf16") == 0 ? DTYPE_BF16 : DTYPE_F32,
+        .pairs = !slow};
     if (st == STATUS_OK) st = measure(c, o, &q, &p);
     pool_destroy(&p);
     return st;

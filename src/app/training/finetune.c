@@ -116,6 +116,7 @@ static trainer_options options_of(const stage *t, const char *weights) {
         .end = NETWORK_CLASSIFIER,
         .weights = weights,
         .key = t->key,
+        .how = &t->how,
         .together = 1,
         .images = s->finetune.batch,
         .crop = s->finetune.crop,

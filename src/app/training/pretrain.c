@@ -5,6 +5,7 @@
 #include "src/app/stage/setup.h"
 #include "src/app/stage/stage.h"
 #include "src/app/training/views.h"
+#include "src/base/hash.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
 
@@ -27,7 +28,8 @@ static contrast_options loss_options(const views *v) {
         .scope = scope_of(s),
         .temperature = s->pretrain.temperature,
         .threads = v->t->threads,
-        .type = s->pretrain.loss_dtype};
+        .type = s->pretrain.loss_dtype,
+        .pairs = v->t->o.how->pairs};
 }
 
 /* The embeddings of all waves: the loss compares them with each other. Collective. */
@@ -91,6 +93,12 @@ static status train(views *v) {
     return st;
 }
 
+/* The stage's key, and how a loss in bf16 is multiplied. */
+static uint64_t loss_key(const stage *t) {
+    bool bf16 = t->s->pretrain.loss_dtype == DTYPE_BF16;
+    return bf16 ? hash_append(t->key, &t->how.pairs, sizeof t->how.pairs) : t->key;
+}
+
 static trainer_options options_of(const stage *t) {
     const settings *s = t->s;
     return (trainer_options){.stage = t->name,
@@ -98,7 +106,8 @@ static trainer_options options_of(const stage *t) {
         .round = t->round,
         .end = NETWORK_PROJECTION,
         .weights = s->model.weights,
-        .key = t->key,
+        .key = loss_key(t),
+        .how = &t->how,
         .together = 2,
         .images = 2 * s->pretrain.batch,
         .crop = s->pretrain.crop,

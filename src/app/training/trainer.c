@@ -151,16 +151,17 @@ status trainer_create(
     if (st != STATUS_OK) goto done;
     *t = (trainer){.c = c, .s = s, .o = *o, .threads = setup_threads(s)};
     deal_images(t);
-    plan_options arithmetic = {0};
-    bool resumed;
-    st = setup_arithmetic(c, s, &arithmetic);
+    plan_options options = {0};
+    bool resumed, contrast = o->end == NETWORK_PROJECTION;
+    st = arithmetic_require(o->how, c, contrast && s->pretrain.loss_dtype == DTYPE_BF16);
+    arithmetic_set(o->how, &options);
     /* A checkpoint made in another arithmetic would not continue to the same bits. */
-    t->o.key = setup_arithmetic_hash(t->o.key, &arithmetic);
+    t->o.key = arithmetic_hash(t->o.key, o->how);
     if (st == STATUS_OK) st = comm_agree(c, build_network(t, d));
     if (st == STATUS_OK) st = gradient_sync_create(&t->sync, c, t->gradient);
     if (st == STATUS_OK) st = load_weights(t, &resumed);
-    if (st == STATUS_OK) st = comm_agree(c, choose_waves(t, &arithmetic));
-    if (st == STATUS_OK) st = comm_agree(c, build_plan(t, arithmetic));
+    if (st == STATUS_OK) st = comm_agree(c, choose_waves(t, &options));
+    if (st == STATUS_OK) st = comm_agree(c, build_plan(t, options));
     if (st == STATUS_OK) st = open_metrics(t);
     if (st != STATUS_OK) goto done;
     log_start(t);

@@ -26,6 +26,7 @@
 #include "io/dataset/dataset.h"
 #include "io/files/metrics.h"
 #include "mpi/gradient.h"
+#include "src/app/stage/arithmetic.h"
 #include "src/app/training/waves.h"
 #include "src/base/log.h"
 #include "src/base/settings.h"
@@ -42,8 +43,9 @@ typedef struct trainer_options {
     network_end end;
     const char *weights; /* initial ones, a path; "": random */
     uint64_t key; /* hash of what the result depends on: checkpoints of another are not continued */
-    int together; /* images that one rank must hold: 2 for the views of an image, else 1 */
-    int images;   /* of the global batch, as the network sees them */
+    const arithmetic *how; /* borrowed for trainer_create */
+    int together;          /* images that one rank must hold: 2 for the views of an image, else 1 */
+    int images;            /* of the global batch, as the network sees them */
     int crop, steps, warmup;
     double lr, head_lr, power; /* head_lr: factor of lr for GROUP_HEAD; power: of the schedule */
     schedule_kind schedule;

@@ -74,6 +74,11 @@ bool onednn_supports(dtype t) {
     return (isa & dnnl_cpu_isa_avx512_core_bf16) == dnnl_cpu_isa_avx512_core_bf16;
 }
 
+bool onednn_uses_amx(void) {
+    unsigned isa = dnnl_get_effective_cpu_isa();
+    return (isa & dnnl_cpu_isa_avx512_core_amx) == dnnl_cpu_isa_avx512_core_amx;
+}
+
 void onednn_describe(char *text, size_t size) {
     static const struct {
         unsigned isa;

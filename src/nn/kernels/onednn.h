@@ -89,9 +89,8 @@ status onednn_product_run(
 int64_t onednn_primitives(void);
 /* Whether oneDNN computes in this type on this processor with instructions made for it. */
 bool onednn_supports(dtype t);
-/* Whether a product of bf16 is faster here than one of fp32: measured once, as processors that have
- * the instructions differ by four times. By the main thread. */
-bool onednn_fast_bf16(void);
+/* Whether it takes AMX's tiles for bf16 here. */
+bool onednn_uses_amx(void);
 /* Version and instruction set. */
 void onednn_describe(char *text, size_t size);
 

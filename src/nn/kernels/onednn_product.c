@@ -1,9 +1,7 @@
 /* Products of matrices by oneDNN. */
 #include "src/base/memory.h"
-#include "src/base/timer.h"
 #include "src/nn/kernels/onednn_version.h"
 
-#include <math.h>
 #include <omp.h>
 
 typedef struct operands {
@@ -119,42 +117,4 @@ status onednn_product_run(
     dnnl_exec_arg_t argument[] = {{DNNL_ARG_SRC, p->a}, {DNNL_ARG_WEIGHTS, p->b},
         {DNNL_ARG_DST, p->c}, {DNNL_ARG_SCRATCHPAD, p->scratch}};
     return onednn_execute(k->o, thread, k->primitive, 4, argument);
-}
-
-/* Least seconds of a product; infinite where there is none. */
-static double trial(onednn *o, dtype t, void *room[4]) {
-    enum { ROWS = 64, SIZE = 512, REPEATS = 8 };
-    product_shape q = {.batch = 1, .rows = ROWS, .inner = SIZE, .columns = SIZE, .type = t};
-    onednn_product *k = NULL;
-    double best = INFINITY;
-    status s = onednn_product_create(&k, o, &q);
-    room[0] = memory_alloc(ROWS * SIZE, sizeof(float), "trial");
-    room[1] = memory_alloc(SIZE * SIZE, sizeof(float), "trial");
-    room[2] = memory_alloc(ROWS * SIZE, sizeof(float), "trial");
-    room[3] = s == STATUS_OK ? memory_alloc(onednn_product_scratch(k), 1, "trial") : NULL;
-    bool ready = s == STATUS_OK && room[0] && room[1] && room[2] && room[3];
-    for (int i = 0; i < REPEATS && ready; i++) {
-        double now = timer_now();
-        s = onednn_product_run(k, 0, room[0], room[1], room[2], room[3]);
-        now = timer_now() - now;
-        if (s == STATUS_OK && now < best) best = now;
-    }
-    for (int i = 0; i < 4; i++) memory_free(room[i]);
-    onednn_product_destroy(k);
-    return best;
-}
-
-bool onednn_fast_bf16(void) {
-    static enum { UNKNOWN, SLOW, FAST } answer = UNKNOWN;
-    onednn *o;
-    void *room[4];
-    if (answer == UNKNOWN && !onednn_supports(DTYPE_BF16)) answer = SLOW;
-    if (answer != UNKNOWN || onednn_create(&o, 1) != STATUS_OK) return answer == FAST;
-    int threads = omp_get_max_threads();
-    omp_set_num_threads(1);
-    /* Rates differ by two, one way or the other: what lies between does not change with noise. */
-    answer = trial(o, DTYPE_BF16, room) < 0.75 * trial(o, DTYPE_F32, room) ? FAST : SLOW;
-    omp_set_num_threads(threads);
-    onednn_destroy(o);
-    return answer == FAST;
 }

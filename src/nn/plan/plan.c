@@ -2,9 +2,11 @@
 
 #include "src/base/log.h"
 #include "src/base/memory.h"
+#include "src/nn/kernels/processor.h"
 #include "src/nn/plan/plan_state.h"
 
 #include <assert.h>
+#include <stdio.h>
 
 void *plan_alloc(plan *p, size_t count, size_t size, const char *what) {
     void *memory = memory_alloc(count, size, what);
@@ -167,7 +169,17 @@ bool plan_supports(dtype t) {
 }
 
 bool plan_fast_bf16(void) {
-    return onednn_fast_bf16();
+    processor here = processor_here();
+    return processor_fast_bf16(&here, NULL);
+}
+
+void plan_processor(char *text, size_t size) {
+    processor here = processor_here();
+    const char *why;
+    char name[64];
+    processor_fast_bf16(&here, &why);
+    processor_describe(&here, name, sizeof name);
+    snprintf(text, size, "%s: %s", name, why);
 }
 
 void plan_describe(char *text, size_t size) {

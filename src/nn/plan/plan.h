@@ -123,8 +123,10 @@ status plan_image_bytes(const graph *g, parameters *p, plan_options o, size_t *b
 
 /* True where this processor computes in `t` at oneDNN's full support. */
 bool plan_supports(dtype t);
-/* True where bf16 arithmetic is the faster one on this processor: measured, by the main thread. */
+/* True where bf16 arithmetic is known to be the faster one on this processor, from what it is. */
 bool plan_fast_bf16(void);
+/* This processor, and why plan_fast_bf16 says so: text is written. */
+void plan_processor(char *text, size_t size);
 /* oneDNN's version and instruction set, for --version and run.json: text is written. */
 void plan_describe(char *text, size_t size);
 

@@ -5,7 +5,7 @@
 
 #include <string.h>
 
-/* In place of what is measured (linked with --wrap): the last rank's processor alone differs. */
+/* In place of what processors are (linked with --wrap): the last rank's processor alone differs. */
 static bool fast_last, fast_others;
 bool __wrap_plan_fast_bf16(void);
 bool __wrap_plan_supports(dtype t);
@@ -24,11 +24,12 @@ static uint64_t key_of(const dataset *d, model_dtype type, const char *groups, b
     s.model.dtype = type;
     stage t = {.c = world, .s = &s, .d = (dataset *)d};
     fast_last = fast;
+    arithmetic_find(&t.how, world, &s, NULL);
     assert_int_equal(stage_key(&t, groups, NULL, 0), STATUS_OK);
     return t.key;
 }
 
-static void keys_hold_the_arithmetic_that_was_measured(void **state) {
+static void keys_hold_the_arithmetic_that_was_chosen(void **state) {
     (void)state;
     dataset *d;
     settings s = describe("train", "val");
@@ -48,7 +49,7 @@ static void keys_hold_the_arithmetic_that_was_measured(void **state) {
 
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(keys_hold_the_arithmetic_that_was_measured),
+        cmocka_unit_test(keys_hold_the_arithmetic_that_was_chosen),
     };
     MPI_Init(&argc, &argv);
     if (comm_create(&world, MPI_COMM_WORLD) != STATUS_OK) return 1;

@@ -239,6 +239,26 @@ static void environment(void **state) {
     assert_true(facts > 8);
 }
 
+/* In a record of a version that had none, too. */
+static void arithmetic_is_kept(void **state) {
+    static const char text[] = "{\"format\": 1, \"machine\": {}, \"settings\": {}, \"stages\": {}, "
+                               "\"results\": {}, \"hashes\": {\"labels\": \"0000000000000005\"}}";
+    char path[256];
+    strcpy(path, scratch_path(*state, "arithmetic.json"));
+    run_record *r;
+    uint64_t hash;
+    scratch_write(path, text, strlen(text));
+    assert_int_equal(run_record_open(&r, path), STATUS_OK);
+    assert_true(run_record_get_hash(r, "labels", &hash));
+    assert_null(run_record_get_arithmetic(r, "type"));
+    assert_int_equal(run_record_set_arithmetic(r, "type", "bf16"), STATUS_OK);
+    r = reload(r, path);
+    assert_string_equal(run_record_get_arithmetic(r, "type"), "bf16");
+    assert_null(run_record_get_arithmetic(r, "products"));
+    run_record_close(r);
+    assert_null(run_record_get_arithmetic(NULL, "type"));
+}
+
 static void damaged_records_are_set_aside(void **state) {
     static const char *const text[] = {"", "{", "[]", "{}", "{\"format\": 2}",
         "{\"format\": 1, \"machine\": {}, \"settings\": {}, \"starts\": {}, \"stages\": {}, "
@@ -287,6 +307,7 @@ int main(void) {
         cmocka_unit_test(records_of_older_versions_are_read),
         cmocka_unit_test(results_and_hashes),
         cmocka_unit_test(environment),
+        cmocka_unit_test(arithmetic_is_kept),
         cmocka_unit_test(damaged_records_are_set_aside),
         cmocka_unit_test(nothing_is_known_without_a_record),
     };

@@ -1,0 +1,115 @@
+/* The choice between bf16 and fp32, its place in run.json, and what it means to go on with a run on
+ * other processors than it began on. */
+#include "src/app/stage/arithmetic.h"
+
+#include "src/base/hash.h"
+#include "src/base/log.h"
+#include "src/contrast/product.h"
+#include "src/nn/plan/plan.h"
+
+#include <stdio.h>
+#include <string.h>
+
+/* What run.json says of the loss. */
+static const char *const loss_words[] = {"floats", "pairs", NULL};
+
+/* fast: what bf16 is on these ranks. */
+static dtype type_of(const settings *s, bool fast) {
+    switch (s->model.dtype) {
+    case MODEL_DTYPE_AUTO:
+        return fast ? DTYPE_BF16 : DTYPE_F32;
+    case MODEL_DTYPE_BF16:
+        return DTYPE_BF16;
+    case MODEL_DTYPE_F32:
+        break;
+    }
+    return DTYPE_F32;
+}
+
+/* For these ranks: bf16 is not the faster arithmetic if it is not so on one of them. */
+static void choose(arithmetic *a, const comm *c, const settings *s) {
+    enum { NO_BF16, SLOW_BF16, NO_PAIRS, SLOW_PAIRS, QUESTIONS };
+    int32_t rank[QUESTIONS] = {[NO_BF16] = !plan_supports(DTYPE_BF16),
+        [SLOW_BF16] = !plan_fast_bf16(),
+        [NO_PAIRS] = !product_has_pairs(),
+        [SLOW_PAIRS] = !product_prefers_pairs()};
+    int32_t all[QUESTIONS];
+    memcpy(all, rank, sizeof all);
+    comm_max_i32(c, all, QUESTIONS);
+    dtype type = type_of(s, !all[SLOW_BF16]);
+    *a = (arithmetic){.type = type,
+        .products = all[SLOW_BF16] ? DTYPE_F32 : type,
+        .pairs = !all[SLOW_PAIRS],
+        .lacks_bf16 = all[NO_BF16],
+        .lacks_pairs = all[NO_PAIRS]};
+    plan_processor(a->processor, sizeof a->processor);
+    if (all[SLOW_BF16] != rank[SLOW_BF16])
+        snprintf(a->processor, sizeof a->processor,
+            "several kinds: bf16 is not faster than f32 on all of them");
+}
+
+/* -1: absent, or a word of a later version. */
+static int recorded(const run_record *r, const char *key, const char *const *words) {
+    const char *word = run_record_get_arithmetic(r, key);
+    return word ? choice_find(words, word) : -1;
+}
+
+static void recall(arithmetic *a, const settings *s, const run_record *r) {
+    int asked = recorded(r, "asked", model_dtype_words), type = recorded(r, "type", dtype_words);
+    int products = recorded(r, "products", dtype_words), pairs = recorded(r, "loss", loss_words);
+    const char *processor = run_record_get_arithmetic(r, "processor");
+    if (s->run.resume == RUN_RESUME_NEVER || asked != (int)s->model.dtype) return;
+    if (type < 0 || products < 0 || pairs < 0 || !processor) return;
+    a->type = (dtype)type;
+    a->products = (dtype)products;
+    a->pairs = pairs;
+    a->recorded = true;
+    snprintf(a->processor, sizeof a->processor, "%s", processor);
+}
+
+void arithmetic_find(arithmetic *out, const comm *c, const settings *s, const run_record *r) {
+    choose(out, c, s);
+    if (comm_root(c)) recall(out, s, r);
+    comm_broadcast(c, out, sizeof *out);
+    out->direct = s->model.winograd == MODEL_WINOGRAD_OFF;
+}
+
+status arithmetic_keep(arithmetic *a, const settings *s, run_record *r) {
+    if (a->recorded) return STATUS_OK;
+    const char *const fact[][2] = {{"asked", model_dtype_words[s->model.dtype]},
+        {"type", dtype_words[a->type]}, {"products", dtype_words[a->products]},
+        {"loss", loss_words[a->pairs]}, {"processor", a->processor}};
+    status st = STATUS_OK;
+    for (size_t i = 0; st == STATUS_OK && i < sizeof fact / sizeof *fact; i++)
+        st = run_record_set_arithmetic(r, fact[i][0], fact[i][1]);
+    a->recorded = true;
+    return st == STATUS_OK ? run_record_save(r) : st;
+}
+
+status arithmetic_require(const arithmetic *a, const comm *c, bool loss) {
+    bool bf16 = a->type == DTYPE_BF16 && a->lacks_bf16, pairs = loss && a->pairs && a->lacks_pairs;
+    if (!bf16 && !pairs) {
+        log_info("arithmetic: %s, products in %s%s (%s)", dtype_words[a->type],
+            dtype_words[a->products], a->direct ? ", direct convolutions" : "", a->processor);
+        return STATUS_OK;
+    }
+    if (comm_root(c))
+        log_error(
+            "%s in bf16, which a rank's processor has no instructions for: run it on processors "
+            "that have them (it began on %s), or with %s = \"f32\", which computes its stages "
+            "anew",
+            bf16 ? "the network computes" : "the loss computes", a->processor,
+            bf16 ? "model.dtype" : "pretrain.loss_dtype");
+    return STATUS_USAGE;
+}
+
+uint64_t arithmetic_hash(uint64_t hash, const arithmetic *a) {
+    int how[] = {(int)a->type, (int)a->products, a->direct};
+    return hash_append(hash, how, sizeof how);
+}
+
+void arithmetic_set(const arithmetic *a, plan_options *o) {
+    o->type = a->type;
+    o->products = a->products;
+    o->direct = a->direct;
+}
