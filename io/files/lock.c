@@ -1,0 +1,304 @@
+/* The lock of a folder. The owner's line says who he is: host, process, its start and its namespace
+ * (so that another container's process of the same number is not taken for it), job. Whoever finds
+ * a lock whose owner is gone removes it under a second file, so that of two who find it at once one
+ * alone goes on. */
+#include "io/files/lock.h"
+
+#include "io/files/file.h"
+#include "src/base/log.h"
+#include "src/base/memory.h"
+#include "src/base/timer.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <time.h>
+#include <unistd.h>
+
+enum { TEXT = 128 };
+
+typedef struct owner {
+    char host[TEXT], space[TEXT], job[TEXT]; /* space: the namespace of process numbers */
+    long process;
+    unsigned long long born; /* of the process, in ticks since the host's start; 0: not known */
+    int start;               /* of the job: how often it was requeued before */
+    long long taken;         /* nanoseconds since 1970: two locks of a process differ */
+} owner;
+
+struct file_lock {
+    char path[FILE_PATH];
+    char line[LOCK_LINE];
+    ino_t file; /* the lock as this process made it */
+    pthread_t thread;
+    pthread_mutex_t mutex;
+    pthread_cond_t wake;
+    bool done, threaded;
+};
+
+/* Field 22 of /proc/PID/stat, counted behind the name in brackets; 0: no such process, one that has
+ * ended and waits for its parent, or no /proc. */
+static unsigned long long born_of(long process) {
+    char path[64], text[1024], state = 0;
+    unsigned long long born = 0;
+    snprintf(path, sizeof path, "/proc/%ld/stat", process);
+    FILE *f = fopen(path, "r");
+    if (!f) return 0;
+    size_t n = fread(text, 1, sizeof text - 1, f);
+    fclose(f);
+    text[n] = 0;
+    const char *at = strrchr(text, ')');
+    if (!at || sscanf(at, ") %c", &state) != 1 || state == 'Z' || state == 'X') return 0;
+    for (int field = 2; at && field < 22; field++) at = strchr(at + 1, ' ');
+    if (at) sscanf(at, "%llu", &born);
+    return born;
+}
+
+/* Whether a process of this host, as it was when the lock was made, still lives. */
+static bool lives(const owner *o) {
+    if (kill((pid_t)o->process, 0) != 0 && errno == ESRCH) return false;
+    return o->born == 0 || born_of(o->process) == o->born; /* 0: this host has no /proc */
+}
+
+/* Words of the owner's line hold no spaces. */
+static void one_word(char *text) {
+    if (!text[0]) strcpy(text, "-");
+    for (char *c = text; *c; c++)
+        if (*c <= ' ' || *c > '~') *c = '_';
+}
+
+static owner this_process(const char *job, int start) {
+    owner o = {.process = (long)getpid(), .start = start};
+    struct timespec now;
+    if (gethostname(o.host, sizeof o.host - 1) != 0) o.host[0] = 0;
+    if (readlink("/proc/self/ns/pid", o.space, sizeof o.space - 1) < 0) o.space[0] = 0;
+    snprintf(o.job, sizeof o.job, "%s", job);
+    o.born = born_of(o.process);
+    clock_gettime(CLOCK_REALTIME, &now);
+    o.taken = now.tv_sec * 1000000000LL + now.tv_nsec;
+    one_word(o.host);
+    one_word(o.space);
+    one_word(o.job);
+    return o;
+}
+
+static int print_owner(const owner *o, char *line) {
+    return snprintf(line, LOCK_LINE, "%s %ld %llu %s %s %d %lld\n", o->host, o->process, o->born,
+        o->space, o->job, o->start, o->taken);
+}
+
+/* What a lock says. False: it says nothing that makes sense (it is just being written, say). */
+static bool read_owner(const char *path, owner *o, struct stat *s) {
+    char line[LOCK_LINE] = "";
+    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (fd < 0) return false;
+    ssize_t n = fstat(fd, s) == 0 ? read(fd, line, sizeof line - 1) : -1;
+    close(fd);
+    return n > 0 && sscanf(line, "%127s %ld %llu %127s %127s %d %lld", o->host, &o->process,
+                        &o->born, o->space, o->job, &o->start, &o->taken) == 7;
+}
+
+/* Makes the file with this one's line; errno tells why not. */
+static bool make_file(const char *path, const owner *o, ino_t *file) {
+    char line[LOCK_LINE];
+    struct stat s;
+    int n = print_owner(o, line);
+    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+    if (fd < 0) return false;
+    bool ok = write(fd, line, (size_t)n) == n && fstat(fd, &s) == 0;
+    int why = errno;
+    if (close(fd) != 0 && ok) {
+        ok = false;
+        why = errno;
+    }
+    if (ok)
+        *file = s.st_ino;
+    else
+        unlink(path);
+    errno = why;
+    return ok;
+}
+
+/* Seconds since the file was touched, by the clock of its file system: that of a new file beside
+ * it.
+ */
+static double age_of(const char *path, const struct stat *touched) {
+    char beside[FILE_PATH + 32];
+    struct stat now = {0};
+    owner nobody = {0};
+    ino_t file;
+    snprintf(beside, sizeof beside, "%s.%ld", path, (long)getpid());
+    unlink(beside);
+    bool ok = make_file(beside, &nobody, &file) && stat(beside, &now) == 0;
+    unlink(beside);
+    return ok ? difftime(now.st_mtime, touched->st_mtime) : 0;
+}
+
+/* Why the owner is gone, or NULL: it may be there. */
+static const char *why_gone(const owner *o, const owner *self, double age) {
+    bool here = strcmp(o->host, self->host) == 0 && strcmp(o->space, self->space) == 0;
+    bool job = strcmp(o->job, "-") != 0 && strcmp(o->job, self->job) == 0;
+    if (here && !lives(o)) return "its process has ended";
+    if (job && o->start < self->start) return "it is an earlier start of this job";
+    return age > LOCK_STALE ? "it has shown no sign of life" : NULL;
+}
+
+static status refuse(const char *path, const owner *o, bool known, double age) {
+    if (known)
+        log_error("%s: another job works in this folder: process %ld on %s, job %s, alive %.0f s "
+                  "ago. If it is gone, wait %d s or remove the file",
+            path, o->process, o->host, o->job, age > 0 ? age : 0, LOCK_STALE);
+    else
+        log_error("%s: another job works in this folder, or has just begun to. If there is none, "
+                  "wait %d s or remove the file",
+            path, LOCK_STALE);
+    return STATUS_USAGE;
+}
+
+/* Removes a lock whose owner is gone, if it still is the one that was judged. */
+static bool remove_stale(const char *path, const struct stat *judged, const owner *self) {
+    char guard[FILE_PATH + 32];
+    struct stat now;
+    ino_t file;
+    snprintf(guard, sizeof guard, "%s.takeover", path);
+    if (stat(guard, &now) == 0 && age_of(path, &now) > LOCK_STALE) unlink(guard);
+    if (!make_file(guard, self, &file)) return false;
+    bool same =
+        stat(path, &now) == 0 && now.st_ino == judged->st_ino && now.st_mtime == judged->st_mtime;
+    bool gone = same && unlink(path) == 0;
+    unlink(guard);
+    return gone;
+}
+
+/* The lock that is in the way, as it was last seen. */
+typedef struct obstacle {
+    owner owner;
+    bool known; /* the owner could be read */
+    double age;
+} obstacle;
+
+/* One try: TAKEN; BLOCKED by *by; or the lock that was in the way is GONE. */
+typedef enum attempt { TAKEN, BLOCKED, GONE, IMPOSSIBLE } attempt;
+
+static attempt try_once(file_lock *l, const owner *self, obstacle *by) {
+    struct stat judged = {0};
+    if (make_file(l->path, self, &l->file)) return TAKEN;
+    if (errno != EEXIST) {
+        log_error("%s: %s", l->path, strerror(errno));
+        return IMPOSSIBLE;
+    }
+    *by = (obstacle){0};
+    by->known = read_owner(l->path, &by->owner, &judged);
+    if (!by->known && stat(l->path, &judged) != 0) return errno == ENOENT ? GONE : BLOCKED;
+    by->age = age_of(l->path, &judged);
+    const char *why = by->known              ? why_gone(&by->owner, self, by->age)
+                      : by->age > LOCK_STALE ? "it has shown no sign of life"
+                                             : NULL;
+    if (!why || !remove_stale(l->path, &judged, self)) return BLOCKED;
+    log_info("%s: taken over from process %ld on %s: %s", l->path, by->owner.process,
+        by->known ? by->owner.host : "an unknown host", why);
+    return GONE;
+}
+
+/* Tries until it has the lock, or has waited long enough for another owner. */
+static status try_all(file_lock *l, const owner *self, double patience) {
+    enum { PAUSE = 100000 }; /* microseconds */
+    obstacle by = {0};
+    double until = timer_now() + patience;
+    for (;;) {
+        switch (try_once(l, self, &by)) {
+        case TAKEN:
+            return STATUS_OK;
+        case IMPOSSIBLE:
+            return STATUS_OUTPUT;
+        case BLOCKED:
+            if (timer_now() >= until) return refuse(l->path, &by.owner, by.known, by.age);
+            usleep(PAUSE);
+            break;
+        case GONE:
+            break;
+        }
+    }
+}
+
+/* Touches the lock until it is released, as long as it is this one. */
+static void *keep_alive(void *context) {
+    file_lock *l = context;
+    struct timespec until;
+    struct stat s;
+    pthread_mutex_lock(&l->mutex);
+    while (!l->done) {
+        clock_gettime(CLOCK_REALTIME, &until);
+        until.tv_sec += LOCK_TOUCH;
+        if (pthread_cond_timedwait(&l->wake, &l->mutex, &until) == ETIMEDOUT &&
+            stat(l->path, &s) == 0 && s.st_ino == l->file)
+            utimensat(AT_FDCWD, l->path, NULL, 0);
+    }
+    pthread_mutex_unlock(&l->mutex);
+    return NULL;
+}
+
+/* The thread takes no signals: those are for the main thread. */
+static bool start_thread(file_lock *l) {
+    sigset_t all, before;
+    pthread_mutex_init(&l->mutex, NULL);
+    pthread_cond_init(&l->wake, NULL);
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before);
+    l->threaded = pthread_create(&l->thread, NULL, keep_alive, l) == 0;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return l->threaded;
+}
+
+status file_lock_take(file_lock **out, const char *folder, const file_lock_options *o) {
+    owner self = this_process(o->job, o->start);
+    file_lock *l = memory_alloc(1, sizeof *l, "lock");
+    if (!l) return STATUS_FAILED;
+    print_owner(&self, l->line);
+    status st = file_path(l->path, folder, LOCK_NAME);
+    if (st == STATUS_OK) st = try_all(l, &self, o->patience);
+    if (st != STATUS_OK) {
+        memory_free(l);
+        return st;
+    }
+    if (!start_thread(l)) {
+        log_error("%s: no thread to keep it", l->path);
+        file_lock_release(l);
+        return STATUS_FAILED;
+    }
+    *out = l;
+    return STATUS_OK;
+}
+
+const char *file_lock_line(const file_lock *l) {
+    return l->line;
+}
+
+bool file_lock_says(const char *folder, const char *line) {
+    char path[FILE_PATH], have[LOCK_LINE];
+    owner o;
+    struct stat s;
+    if (file_path(path, folder, LOCK_NAME) != STATUS_OK || !read_owner(path, &o, &s)) return false;
+    print_owner(&o, have);
+    return strcmp(have, line) == 0;
+}
+
+void file_lock_release(file_lock *l) {
+    struct stat s;
+    if (!l) return;
+    if (l->threaded) {
+        pthread_mutex_lock(&l->mutex);
+        l->done = true;
+        pthread_cond_signal(&l->wake);
+        pthread_mutex_unlock(&l->mutex);
+        pthread_join(l->thread, NULL);
+    }
+    pthread_cond_destroy(&l->wake);
+    pthread_mutex_destroy(&l->mutex);
+    if (stat(l->path, &s) == 0 && s.st_ino == l->file) unlink(l->path);
+    memory_free(l);
+}

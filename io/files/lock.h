@@ -1,0 +1,39 @@
+/* One job at a time in a folder: a file LOCK that names its owner and is touched every few seconds.
+ * Made with O_EXCL, which NFS, Lustre and GPFS keep; fcntl's locks are not used, which some of
+ * these grant to everybody. Not collective: one rank calls.
+ *
+ * A lock is taken over where its owner is gone: its process on this host no longer lives; or it is
+ * an earlier start of the same batch job, which was requeued; or it has not been touched for
+ * LOCK_STALE seconds, by the file system's own clock. */
+#ifndef AUXSEG_IO_FILES_LOCK_H
+#define AUXSEG_IO_FILES_LOCK_H
+
+#include "src/base/status.h"
+
+#include <stdbool.h>
+
+#define LOCK_NAME "LOCK"
+enum { LOCK_TOUCH = 10, LOCK_STALE = 90 }; /* seconds */
+enum { LOCK_LINE = 640 };                  /* longest line, with its end */
+
+typedef struct file_lock file_lock;
+
+typedef struct file_lock_options {
+    const char *job; /* the batch system's name of this job, "" outside of one; borrowed */
+    int start;       /* how often the job was requeued before */
+    double
+        patience; /* seconds to wait for another owner: what is killed may take a moment to end */
+} file_lock_options;
+
+/* Takes folder/LOCK and keeps touching it, in a thread of its own, which calls neither MPI nor
+ * anything else of the program. STATUS_USAGE where another one has it: the message says who.
+ * STATUS_OUTPUT where the folder cannot be written. */
+status file_lock_take(file_lock **out, const char *folder, const file_lock_options *o);
+/* What the file says, for others to compare: no two locks say the same. */
+const char *file_lock_line(const file_lock *l);
+/* Removes it, if it is still this one. NULL-safe. */
+void file_lock_release(file_lock *l);
+/* Whether folder/LOCK, as this process sees it, says `line`. By anyone. */
+bool file_lock_says(const char *folder, const char *line);
+
+#endif
