@@ -2,6 +2,7 @@
 
 #include "io/files/file.h"
 #include "mpi/settings_share.h"
+#include "src/app/session_place.h"
 #include "src/app/session_record.h"
 #include "src/app/stage/binding.h"
 #include "src/app/stage/setup.h"
@@ -52,12 +53,13 @@ static status watch_for_stop(const comm *c, const settings *s) {
     return STATUS_OK;
 }
 
-/* Collective. */
-static status begin(const comm *c, const settings *s) {
+/* *lock: rank 0's hold on the folder. Collective. */
+static status begin(const comm *c, const settings *s, file_lock **lock) {
     int threads = setup_threads(s);
     omp_set_num_threads(threads);
     status st = binding_print(c, threads);
     if (st == STATUS_OK) st = setup_folder(c, s);
+    if (st == STATUS_OK) st = session_place_take(lock, c, s);
     if (st == STATUS_OK) st = comm_agree(c, comm_root(c) ? save_settings(s) : STATUS_OK);
     return st == STATUS_OK ? watch_for_stop(c, s) : st;
 }
@@ -86,14 +88,16 @@ static status run(const comm *c, status (*stage)(const comm *c, const settings *
     const arguments *a, const command_line *line) {
     double began = timer_now(), all_peaks;
     session_record record = {0};
+    file_lock *lock = NULL;
     settings *s = memory_alloc(1, sizeof *s, "settings");
     status st = comm_agree(c, s ? STATUS_OK : STATUS_FAILED);
     if (st == STATUS_OK) st = settings_share(c, s, a->config, a->set, a->sets);
-    if (st == STATUS_OK) st = begin(c, s);
+    if (st == STATUS_OK) st = begin(c, s, &lock);
     if (st == STATUS_OK) st = session_record_begin(&record, c, s, line);
     if (st == STATUS_OK) st = stage(c, s);
     double seconds = timer_now() - began, peak = peak_memory(c, &all_peaks);
     st = session_record_end(&record, c, st, seconds, peak);
+    file_lock_release(lock);
     print_end(st, seconds, peak, all_peaks);
     memory_free(s);
     return st;

@@ -124,34 +124,35 @@ static void other_hosts(void **state) {
     }
 }
 
-/* Sixteen processes at once find a lock whose owner is gone: one of them gets it. */
+/* Sixteen processes at once find a lock whose owner is gone: one of them gets it, and keeps it
+ * until all have tried. */
 static void one_of_many_takes_it_over(void **state) {
     (void)state;
     enum { MANY = 16 };
-    int go[2], took = 0;
-    pid_t child[MANY];
+    int go[2], result[2], end[2], took = 0;
     char byte;
     scratch_write(scratch_path(&folder, LOCK_NAME), "far 1 0 - 7 0 5\n", 16);
-    assert_int_equal(pipe(go), 0);
+    assert_int_equal(pipe(go) | pipe(result) | pipe(end), 0);
     for (int i = 0; i < MANY; i++) {
-        child[i] = fork();
-        if (child[i] != 0) continue;
+        if (fork() != 0) continue;
         file_lock *l;
         close(go[1]);
-        if (read(go[0], &byte, 1) < 0) _exit(2); /* until the parent closes it */
-        status st = take(&l, folder.folder, "7", 1);
-        if (st != STATUS_OK) _exit(0);
-        sleep(1);
-        _exit(1);
+        close(end[1]);
+        bool ok = read(go[0], &byte, 1) == 0; /* until the parent closes it */
+        byte = take(&l, folder.folder, "7", 1) == STATUS_OK ? 'x' : '-';
+        ok = ok && write(result[1], &byte, 1) == 1 && read(end[0], &byte, 1) == 0;
+        _exit(ok ? 0 : 1);
     }
     close(go[1]);
-    close(go[0]);
     for (int i = 0; i < MANY; i++) {
-        int how;
-        waitpid(child[i], &how, 0);
-        assert_true(WIFEXITED(how) && WEXITSTATUS(how) < 2);
-        took += WEXITSTATUS(how);
+        assert_int_equal(read(result[0], &byte, 1), 1);
+        took += byte == 'x';
     }
+    close(end[1]);
+    for (int i = 0, how; i < MANY; i++) assert_true(wait(&how) > 0 && how == 0);
+    for (int i = 0; i < 2; i++) close(result[i]);
+    close(go[0]);
+    close(end[0]);
     assert_int_equal(took, 1);
 }
 

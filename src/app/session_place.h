@@ -1,0 +1,15 @@
+/* A command's hold on its run's folder: no other job works in it, and all ranks are in the same one
+ * with the same program. */
+#ifndef AUXSEG_APP_SESSION_PLACE_H
+#define AUXSEG_APP_SESSION_PLACE_H
+
+#include "io/files/lock.h"
+#include "mpi/comm.h"
+#include "src/base/settings.h"
+
+/* Takes the lock of run.dir, which exists, on rank 0 (*out; NULL elsewhere), and compares what each
+ * rank sees there, and the program that each one runs, with rank 0's. STATUS_USAGE where another
+ * job has the folder or a rank differs: the lowest one is named, with its host. Collective. */
+status session_place_take(file_lock **out, const comm *c, const settings *s);
+
+#endif
