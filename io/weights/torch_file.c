@@ -36,6 +36,7 @@ struct torch_file {
     const pickle *object;
     const char *path; /* borrowed while it is read */
     char place[PLACE];
+    bool archive;
     torch_tensor *tensor; /* [capacity] */
     int count, capacity, visits;
     uint64_t bytes; /* of all tensors */
@@ -324,6 +325,7 @@ static status open_file(torch_file **out, const char *path, bool data) {
     status st = torch_source_open(&f->source, path);
     if (st == STATUS_OK) {
         f->object = torch_source_object(f->source);
+        f->archive = torch_source_is_archive(f->source);
         st = list_tensors(f);
     }
     if (st == STATUS_OK && data) st = read_data(f);
@@ -375,4 +377,12 @@ tensor_info torch_file_get(const torch_file *f, int i) {
 
 const char *torch_file_place(const torch_file *f) {
     return f->place;
+}
+
+const char *torch_file_format(const torch_file *f) {
+    return f->archive ? "PyTorch archive" : "PyTorch file of before 1.6";
+}
+
+bool torch_file_checked(const torch_file *f) {
+    return f->archive;
 }

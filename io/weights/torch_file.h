@@ -29,5 +29,9 @@ tensor_info torch_file_get(const torch_file *f, int i); /* in the dictionary's o
 /* Where in the file the weights were found: "state_dict", "classy_state_dict.base_model"; "": at
  * the top. */
 const char *torch_file_place(const torch_file *f);
+/* "PyTorch archive" or "PyTorch file of before 1.6". */
+const char *torch_file_format(const torch_file *f);
+/* Whether the tensors carried checksums, which were compared as they were read: an archive's do. */
+bool torch_file_checked(const torch_file *f);
 
 #endif

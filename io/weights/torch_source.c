@@ -347,6 +347,10 @@ const pickle *torch_source_object(const torch_source *s) {
     return s->object;
 }
 
+bool torch_source_is_archive(const torch_source *s) {
+    return s->zip != NULL;
+}
+
 uint64_t torch_source_bytes(const torch_source *s) {
     return s->bytes;
 }

@@ -38,6 +38,8 @@ void torch_source_close(torch_source *s);
 
 /* The object, borrowed from s. */
 const pickle *torch_source_object(const torch_source *s);
+/* Whether it is a zip archive. */
+bool torch_source_is_archive(const torch_source *s);
 /* Bytes of the whole file. */
 uint64_t torch_source_bytes(const torch_source *s);
 /* The storage that a value of the object (PICKLE_PERSISTENT) stands for, borrowed from s; *first:
