@@ -1,3 +1,4 @@
+/* Finds the format of an image, and refuses by the header what must not, or cannot, be decoded. */
 #include "io/codecs/image_file.h"
 
 #include "io/codecs/jpeg_file.h"
@@ -5,9 +6,10 @@
 #include "src/base/log.h"
 
 #include <limits.h>
+#include <string.h>
 
 static status unknown(const char *name) {
-    log_error("%s: neither JPEG nor PNG", name);
+    if (name) log_error("%s: neither JPEG nor PNG", name);
     return STATUS_DATA;
 }
 
@@ -17,17 +19,49 @@ status image_file_header(const void *bytes, size_t size, const char *name, image
     return unknown(name);
 }
 
-/* From the header, before a decoder allocates anything. */
-static status check_pixels(
-    const void *bytes, size_t size, const char *name, int64_t max_pixels, image_header *h) {
-    status st = image_file_header(bytes, size, name, h);
-    if (st != STATUS_OK) return st;
+static status check_pixels(const image_header *h, const char *name, int64_t max_pixels) {
     if (h->height > 0 && h->width > 0 && (int64_t)h->height * h->width <= max_pixels)
         return STATUS_OK;
     log_error("%s: %d x %d pixels, more than the limit of %g megapixels "
               "(dataset.max_megapixels)",
         name, h->width, h->height, (double)max_pixels / 1e6);
     return STATUS_DATA;
+}
+
+status image_file_check(const image_header *h, const char *name, int64_t max_pixels) {
+    status st = check_pixels(h, name, max_pixels);
+    if (st != STATUS_OK || h->decodes) return st;
+    log_error("%s: a %s of %s colours is not read: convert it to RGB or grey", name, h->format,
+        h->colour);
+    return STATUS_DATA;
+}
+
+/* JPEG changes ids, and colours are none. */
+status image_file_check_labels(const image_header *h, const char *name, int64_t max_pixels) {
+    status st = check_pixels(h, name, max_pixels);
+    bool png = strcmp(h->format, "png") == 0;
+    if (st != STATUS_OK || (png && h->channels == 1)) return st;
+    if (png)
+        log_error("%s: a label map is a grey or palette PNG, this one has %d channels", name,
+            h->channels);
+    else
+        log_error("%s: a label map is a PNG: JPEG changes the ids", name);
+    return STATUS_DATA;
+}
+
+bool image_file_ends(const image_header *h, const void *last, size_t n) {
+    static const unsigned char jpeg[] = {0xFF, 0xD9}; /* the marker EOI */
+    static const unsigned char png[] = {0, 0, 0, 0, 'I', 'E', 'N', 'D', 0xAE, 0x42, 0x60, 0x82};
+    bool is_png = strcmp(h->format, "png") == 0;
+    size_t want = is_png ? sizeof png : sizeof jpeg;
+    return n >= want && memcmp((const char *)last + n - want, is_png ? png : jpeg, want) == 0;
+}
+
+/* From the header, before a decoder allocates anything. */
+static status header_of_allowed(
+    const void *bytes, size_t size, const char *name, int64_t max_pixels, image_header *h) {
+    status st = image_file_header(bytes, size, name, h);
+    return st == STATUS_OK ? image_file_check(h, name, max_pixels) : st;
 }
 
 status image_file_decode(
@@ -47,7 +81,7 @@ static int divisor_of(const image_header *h, int height, int width) {
 status image_file_decode_reduced(const void *bytes, size_t size, const char *name,
     int64_t max_pixels, int height, int width, image *out) {
     image_header h;
-    status st = check_pixels(bytes, size, name, max_pixels, &h);
+    status st = header_of_allowed(bytes, size, name, max_pixels, &h);
     if (st != STATUS_OK) return st;
     return jpeg_file_is(bytes, size)
                ? jpeg_file_decode(bytes, size, name, divisor_of(&h, height, width), out)
@@ -57,9 +91,7 @@ status image_file_decode_reduced(const void *bytes, size_t size, const char *nam
 status image_file_labels(
     const void *bytes, size_t size, const char *name, int64_t max_pixels, labelmap *out) {
     image_header h;
-    status st = check_pixels(bytes, size, name, max_pixels, &h);
-    if (st != STATUS_OK) return st;
-    if (png_file_is(bytes, size)) return png_file_labels(bytes, size, name, out);
-    log_error("%s: a label map is a PNG: JPEG changes the ids", name);
-    return STATUS_DATA;
+    status st = image_file_header(bytes, size, name, &h);
+    if (st == STATUS_OK) st = image_file_check_labels(&h, name, max_pixels);
+    return st == STATUS_OK ? png_file_labels(bytes, size, name, out) : st;
 }

@@ -8,16 +8,26 @@
 
 #include "src/image/image.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
 typedef struct image_header {
     int height, width, channels, bits;
     int palette;        /* PNG with a palette */
     const char *format; /* "jpeg" | "png" */
+    const char *colour; /* "grey", "RGB", "CMYK", ... */
+    int decodes;        /* whether RGB is made of it: not of CMYK, nor of what is unknown */
 } image_header;
 
-/* From the header alone; no pixel limit applied. */
+/* From the header alone, which may be all that there is of the bytes; no limit applied. name NULL:
+ * without a message. */
 status image_file_header(const void *bytes, size_t size, const char *name, image_header *out);
+/* What the functions below refuse by the header. */
+status image_file_check(const image_header *h, const char *name, int64_t max_pixels);
+status image_file_check_labels(const image_header *h, const char *name, int64_t max_pixels);
+/* Whether these last bytes of a file, 16 or all, are the end of its format. Where they are not, it
+ * was cut off, or something was appended, which is harmless: decoding tells. */
+bool image_file_ends(const image_header *h, const void *last, size_t n);
 /* RGB (grey is repeated, alpha dropped, 16 bits reduced). max_pixels: refuse more. out is created.
  */
 status image_file_decode(

@@ -1,3 +1,4 @@
+/* JPEG for the pictures of the page: small rather than exact. */
 #include "io/codecs/image_file.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"

@@ -1,9 +1,13 @@
+/* JPEG by libjpeg-turbo, from bytes that may be anything. The library reports by longjmp; what it
+ * merely warns of (an early end, corrupt data) is taken as an error, and a progressive file may not
+ * ask for more passes than any real one does. */
 #include "io/codecs/jpeg_file.h"
 
 #include "src/base/log.h"
 
 #include <assert.h>
 #include <setjmp.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -52,17 +56,45 @@ static void begin(
     jpeg_read_header(d, TRUE);
 }
 
+static const char *colour_name(J_COLOR_SPACE colours) {
+    switch (colours) {
+    case JCS_GRAYSCALE:
+        return "grey";
+    case JCS_RGB:
+        return "RGB";
+    case JCS_YCbCr:
+        return "YCbCr";
+    case JCS_CMYK:
+        return "CMYK";
+    case JCS_YCCK:
+        return "YCCK (CMYK)";
+    default:
+        return "unknown";
+    }
+}
+
+/* What the library converts to RGB. */
+static bool converted(J_COLOR_SPACE colours) {
+    return colours == JCS_GRAYSCALE || colours == JCS_RGB || colours == JCS_YCbCr;
+}
+
 status jpeg_file_header(const void *bytes, size_t size, const char *name, image_header *out) {
     struct jpeg_decompress_struct d;
     jpeg_errors e;
     memset(&d, 0, sizeof d);
     if (setjmp(e.jump)) {
-        log_error("%s: JPEG: %s", name, e.message);
+        if (name) log_error("%s: JPEG: %s", name, e.message);
         jpeg_destroy_decompress(&d);
         return STATUS_DATA;
     }
     begin(&d, &e, bytes, size);
-    *out = (image_header){(int)d.image_height, (int)d.image_width, d.num_components, 8, 0, "jpeg"};
+    *out = (image_header){.height = (int)d.image_height,
+        .width = (int)d.image_width,
+        .channels = d.num_components,
+        .bits = 8,
+        .format = "jpeg",
+        .colour = colour_name(d.jpeg_color_space),
+        .decodes = converted(d.jpeg_color_space)};
     jpeg_destroy_decompress(&d);
     return STATUS_OK;
 }
@@ -93,7 +125,7 @@ status jpeg_file_decode(const void *bytes, size_t size, const char *name, int di
     d.progress = &monitor;
     d.scale_num = 1;
     d.scale_denom = (unsigned)divisor;
-    d.out_color_space = JCS_RGB; /* CMYK is refused by the library, with a message */
+    d.out_color_space = JCS_RGB;
     jpeg_start_decompress(&d);
     assert((int)d.output_height == picture.height && (int)d.output_width == picture.width);
     while (d.output_scanline < d.output_height) {

@@ -1,3 +1,4 @@
+/* PNG: exact pictures, and label maps as palette indices, which every viewer shows in colour. */
 #include "io/codecs/image_file.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"

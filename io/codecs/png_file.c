@@ -1,3 +1,6 @@
+/* PNG by libpng, from bytes that may be anything: pictures become 8-bit RGB, label maps keep the
+ * numbers that stand in the file, whatever their depth and palette. The library reports by longjmp,
+ * so that each group of its calls is a function of its own with one setjmp. */
 #include "io/codecs/png_file.h"
 
 #include "src/base/log.h"
@@ -18,7 +21,7 @@ typedef struct png_source {
 
 static void on_error(png_structp png, png_const_charp message) {
     const png_source *s = png_get_error_ptr(png);
-    log_error("%s: PNG: %s", s->name, message);
+    if (s->name) log_error("%s: PNG: %s", s->name, message);
     longjmp(png_jmpbuf(png), 1);
 }
 
@@ -64,16 +67,36 @@ static void reader_destroy(png_reader *r) {
     memory_free(r->block);
 }
 
+static const char *colour_name(int type) {
+    switch (type) {
+    case PNG_COLOR_TYPE_GRAY:
+        return "grey";
+    case PNG_COLOR_TYPE_GRAY_ALPHA:
+        return "grey and alpha";
+    case PNG_COLOR_TYPE_PALETTE:
+        return "palette";
+    case PNG_COLOR_TYPE_RGB_ALPHA:
+        return "RGB and alpha";
+    default:
+        return "RGB";
+    }
+}
+
 static status read_header(png_reader *r, image_header *out) {
     if (setjmp(png_jmpbuf(r->png))) return STATUS_DATA;
     png_set_read_fn(r->png, &r->source, read_bytes);
     png_set_user_limits(r->png, INT32_MAX, INT32_MAX);
     png_set_chunk_malloc_max(r->png, CHUNK_BYTES);
     png_read_info(r->png, r->info);
-    *out = (image_header){(int)png_get_image_height(r->png, r->info),
-        (int)png_get_image_width(r->png, r->info), png_get_channels(r->png, r->info),
-        png_get_bit_depth(r->png, r->info),
-        png_get_color_type(r->png, r->info) == PNG_COLOR_TYPE_PALETTE, "png"};
+    int type = png_get_color_type(r->png, r->info);
+    *out = (image_header){.height = (int)png_get_image_height(r->png, r->info),
+        .width = (int)png_get_image_width(r->png, r->info),
+        .channels = png_get_channels(r->png, r->info),
+        .bits = png_get_bit_depth(r->png, r->info),
+        .palette = type == PNG_COLOR_TYPE_PALETTE,
+        .format = "png",
+        .colour = colour_name(type),
+        .decodes = 1};
     return STATUS_OK;
 }
 
@@ -130,12 +153,6 @@ status png_file_decode(const void *bytes, size_t size, const char *name, image *
 
 /* Ids as they stand: palette indices and grey values of 1 to 8 bits one a byte, 16 bits as two. */
 static status want_ids(png_reader *r, const image_header *h) {
-    int type = png_get_color_type(r->png, r->info);
-    if (type != PNG_COLOR_TYPE_GRAY && type != PNG_COLOR_TYPE_PALETTE) {
-        log_error("%s: a label map is a grey or palette PNG, this one has %d channels",
-            r->source.name, h->channels);
-        return STATUS_DATA;
-    }
     if (setjmp(png_jmpbuf(r->png))) return STATUS_DATA;
     if (h->bits < 8) png_set_packing(r->png);
     /* An id needs no colour: writers cut palettes short, and void is 255. */

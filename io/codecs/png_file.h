@@ -7,6 +7,7 @@
 int png_file_is(const void *bytes, size_t size);
 status png_file_header(const void *bytes, size_t size, const char *name, image_header *out);
 status png_file_decode(const void *bytes, size_t size, const char *name, image *out);
+/* Of a grey or palette PNG: image_file_check_labels refuses others. */
 status png_file_labels(const void *bytes, size_t size, const char *name, labelmap *out);
 
 #endif

@@ -1,9 +1,9 @@
+/* What packing looks at before it writes: each rank decodes its block of images and label maps,
+ * then all know what was found of every one. The histogram of ids and the pictures that are there
+ * twice are for the user's eyes: they are mistakes that no rule can tell from intent. */
 #include "io/dataset/dataset_check.h"
 
-#include "io/codecs/image_file.h"
-#include "io/files/file.h"
 #include "mpi/shard.h"
-#include "src/base/hash.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
 
@@ -17,80 +17,11 @@ typedef struct checking {
     const comm *c;
     const settings *s;
     const layout *l;
-    const dataset_table *t;
-    const uint8_t *known;
+    item_rules rules;
     finding *found; /* [items] */
     int begin, end; /* this rank's items */
-    int64_t *count; /* [LABEL_IDS], pixels of each id */
-    int64_t empty;  /* label maps without a labelled pixel */
+    id_count count;
 } checking;
-
-static int64_t pixel_limit(const settings *s) {
-    return (int64_t)(s->dataset.max_megapixels * 1e6);
-}
-
-static status unknown_id(const checking *k, const labelmap *m, size_t at, const char *path) {
-    log_error("%s: label id %d at row %zu, column %zu is neither a class (0 to %d), nor "
-              "dataset.ignore = %d, nor in dataset.label_map",
-        path, m->data[at], at / (size_t)m->width, at % (size_t)m->width, k->t->classes - 1,
-        k->t->ignore);
-    return STATUS_DATA;
-}
-
-/* Ids of a label map are counted, unless one is unknown. */
-static status check_ids(checking *k, const labelmap *m, const char *path) {
-    int64_t labelled = 0;
-    size_t n = (size_t)m->height * (size_t)m->width;
-    for (size_t i = 0; i < n; i++)
-        if (!k->known[m->data[i]]) return unknown_id(k, m, i, path);
-    for (size_t i = 0; i < n; i++) {
-        k->count[m->data[i]]++;
-        labelled += k->t->map[m->data[i]] != LABEL_IGNORE;
-    }
-    if (labelled == 0) {
-        log_warn("%s: no pixel has a class", path);
-        k->empty++;
-    }
-    return STATUS_OK;
-}
-
-static void note(finding *f, int blob, const void *bytes, size_t size, int height, int width) {
-    f->shape[blob][0] = (uint32_t)height;
-    f->shape[blob][1] = (uint32_t)width;
-    f->bytes[blob] = size;
-    f->hash[blob] = hash_bytes(bytes, size);
-}
-
-static status check_image(checking *k, const layout_item *x, finding *f) {
-    void *bytes = NULL;
-    size_t size;
-    image rgb = {0};
-    status st = file_read(x->image, DATASET_FILE_LIMIT, &bytes, &size);
-    if (st == STATUS_OK) st = image_file_decode(bytes, size, x->image, pixel_limit(k->s), &rgb);
-    if (st == STATUS_OK) note(f, BLOB_IMAGES, bytes, size, rgb.height, rgb.width);
-    image_destroy(&rgb);
-    memory_free(bytes);
-    return st;
-}
-
-static status check_label(checking *k, const layout_item *x, finding *f) {
-    void *bytes = NULL;
-    size_t size;
-    labelmap m = {0};
-    status st = file_read(x->label, DATASET_FILE_LIMIT, &bytes, &size);
-    if (st == STATUS_OK) st = image_file_labels(bytes, size, x->label, pixel_limit(k->s), &m);
-    if (st == STATUS_OK &&
-        (m.height != (int)f->shape[BLOB_IMAGES][0] || m.width != (int)f->shape[BLOB_IMAGES][1])) {
-        log_error("%s: %d x %d pixels, but its image %s has %u x %u", x->label, m.width, m.height,
-            x->image, f->shape[BLOB_IMAGES][1], f->shape[BLOB_IMAGES][0]);
-        st = STATUS_DATA;
-    }
-    if (st == STATUS_OK) st = check_ids(k, &m, x->label);
-    if (st == STATUS_OK) note(f, BLOB_ANNOTATIONS, bytes, size, m.height, m.width);
-    labelmap_destroy(&m);
-    memory_free(bytes);
-    return st;
-}
 
 /* This rank's block. A bad image is an error, or noted where it shall be skipped. */
 static status check_items(checking *k) {
@@ -100,8 +31,7 @@ static status check_items(checking *k) {
     int i = k->begin;
     for (; i < k->end && st == STATUS_OK; i++) {
         const layout_item *x = &k->l->item[i];
-        st = check_image(k, x, &k->found[i]);
-        if (st == STATUS_OK && x->label) st = check_label(k, x, &k->found[i]);
+        st = item_decode(&k->rules, x, &k->found[i], &k->count);
         if (st == STATUS_DATA && skip) {
             k->found[i] = (finding){.bad = 1};
             st = STATUS_OK;
@@ -124,8 +54,8 @@ static status gather_findings(checking *k) {
     if (st == STATUS_OK) {
         comm_gather(k->c, k->found + k->begin, bytes, all);
         memcpy(k->found, all, (size_t)k->l->items * sizeof *all);
-        comm_sum_i64(k->c, k->count, LABEL_IDS);
-        comm_sum_i64(k->c, &k->empty, 1);
+        comm_sum_i64(k->c, k->count.pixels, LABEL_IDS);
+        comm_sum_i64(k->c, &k->count.empty, 1);
     }
     memory_free(bytes);
     memory_free(all);
@@ -133,21 +63,24 @@ static status gather_findings(checking *k) {
 }
 
 static void print_histogram(const checking *k) {
+    const dataset_table *t = k->rules.t;
+    const int64_t *pixels = k->count.pixels;
     int64_t total = 0;
-    for (int id = 0; id < LABEL_IDS; id++) total += k->count[id];
+    for (int id = 0; id < LABEL_IDS; id++) total += pixels[id];
     if (total == 0) {
         log_info("pack: no image has a label map");
         return;
     }
     log_info("pack: label ids in the files:");
     for (int id = 0; id < LABEL_IDS; id++) {
-        if (k->count[id] == 0) continue;
-        bool class = k->t->map[id] != LABEL_IGNORE;
+        if (pixels[id] == 0) continue;
+        bool class = t->map[id] != LABEL_IGNORE;
         log_info("  %5d  %-24s %12" PRId64 " pixels  %5.1f %%", id,
-            class ? k->t->class_name[k->t->map[id]] : "(ignored)", k->count[id],
-            100 * (double)k->count[id] / (double)total);
+            class ? t->class_name[t->map[id]] : "(ignored)", pixels[id],
+            100 * (double)pixels[id] / (double)total);
     }
-    if (k->empty > 0) log_info("pack: %" PRId64 " label maps without a class", k->empty);
+    if (k->count.empty > 0)
+        log_info("pack: %" PRId64 " label maps without a class", k->count.empty);
 }
 
 typedef struct twin {
@@ -184,19 +117,19 @@ static status report_twins(const checking *k) {
     return STATUS_OK;
 }
 
-status dataset_check(const comm *c, const settings *s, const layout *l, const dataset_table *t,
-    const uint8_t *known, finding *found) {
-    checking k = {.c = c, .s = s, .l = l, .t = t, .known = known, .found = found};
+status dataset_check(
+    const comm *c, const settings *s, const layout *l, const item_rules *rules, finding *found) {
+    checking k = {.c = c, .s = s, .l = l, .rules = *rules, .found = found};
     k.begin = (int)shard_begin(l->items, comm_rank(c), comm_size(c));
     k.end = (int)shard_begin(l->items, comm_rank(c) + 1, comm_size(c));
-    k.count = memory_alloc(LABEL_IDS, sizeof *k.count, "label ids");
-    status st = comm_agree(c, k.count ? STATUS_OK : STATUS_FAILED);
+    k.count.pixels = memory_alloc(LABEL_IDS, sizeof *k.count.pixels, "label ids");
+    status st = comm_agree(c, k.count.pixels ? STATUS_OK : STATUS_FAILED);
     if (st == STATUS_OK) st = check_items(&k);
     if (st == STATUS_OK) st = gather_findings(&k);
     if (st == STATUS_OK) {
         print_histogram(&k);
         st = comm_agree(c, comm_root(c) ? report_twins(&k) : STATUS_OK);
     }
-    memory_free(k.count);
+    memory_free(k.count.pixels);
     return st;
 }

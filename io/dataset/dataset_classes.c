@@ -46,26 +46,58 @@ static const char *known_name(const settings *s, int y) {
     return NULL;
 }
 
+/* The parts of dataset.names between commas, without blanks at their ends; text is changed, and
+ * holds them. Returns how many there are, of which the first `room` are in name. */
+static int split_names(char *text, const char **name, int room) {
+    int count = 0;
+    for (char *rest = text, *one; (one = strsep(&rest, ",")); count++) {
+        one += strspn(one, " \t");
+        size_t length = strlen(one);
+        while (length > 0 && strchr(" \t", one[length - 1])) one[--length] = '\0';
+        if (count < room) name[count] = one;
+    }
+    return count;
+}
+
+/* A name for each class: figures of classes are stored by their names, which must differ. */
+static status check_names(int count, const char *const *name, int classes) {
+    if (count != classes) {
+        log_error("dataset.names: %d names for %d classes", count, classes);
+        return STATUS_USAGE;
+    }
+    for (int y = 0; y < classes; y++) {
+        if (!name[y][0] || strpbrk(name[y], "\r\n")) {
+            log_error("dataset.names: the name of class %d is empty or has a line's end", y);
+            return STATUS_USAGE;
+        }
+        for (int z = 0; z < y; z++) {
+            if (strcmp(name[y], name[z]) != 0) continue;
+            log_error("dataset.names: classes %d and %d are both called \"%s\"", z, y, name[y]);
+            return STATUS_USAGE;
+        }
+    }
+    return STATUS_OK;
+}
+
 /* dataset.names, else the layout's own, else "class 3". */
 static status name_classes(const settings *s, dataset_table *t) {
     enum { NAME = 32 };
-    char given[SETTINGS_TEXT], *rest = NULL;
+    char given[SETTINGS_TEXT];
     char(*spare)[NAME] = memory_alloc((size_t)t->classes, sizeof *spare, "class names");
     const char **name = memory_alloc((size_t)t->classes, sizeof *name, "class names");
-    if (!spare || !name) goto done;
-    snprintf(given, sizeof given, "%s", s->dataset.names);
-    char *one = strtok_r(given, ",", &rest);
-    for (int y = 0; y < t->classes; y++) {
+    status st = spare && name ? STATUS_OK : STATUS_FAILED;
+    for (int y = 0; st == STATUS_OK && y < t->classes; y++) {
         snprintf(spare[y], sizeof spare[y], "class %d", y);
-        if (one) one += strspn(one, " ");
-        name[y] = one && *one ? one : known_name(s, y) ? known_name(s, y) : spare[y];
-        if (one) one = strtok_r(NULL, ",", &rest);
+        name[y] = known_name(s, y) ? known_name(s, y) : spare[y];
     }
-    t->class_name = dataset_texts(name, t->classes);
-done:
+    if (st == STATUS_OK && s->dataset.names[0] && t->classes > 0) {
+        snprintf(given, sizeof given, "%s", s->dataset.names);
+        st = check_names(split_names(given, name, t->classes), name, t->classes);
+    }
+    if (st == STATUS_OK && !(t->class_name = dataset_texts(name, t->classes))) st = STATUS_FAILED;
     memory_free(spare);
     memory_free(name);
-    return t->class_name ? STATUS_OK : STATUS_FAILED;
+    return st;
 }
 
 /* Ids of label files while dataset.label_map is read. */
@@ -164,6 +196,11 @@ status dataset_classes_read(const settings *s, bool labelled, dataset_table *t, 
     t->ignore = s->dataset.ignore;
     if (t->classes < 1 && labelled) {
         log_error("dataset.classes: how many classes do the labels have?");
+        return STATUS_USAGE;
+    }
+    /* settings_check knows only a number of classes that was given. */
+    if (s->dataset.classes == 0 && t->ignore >= 0 && t->ignore < t->classes) {
+        log_error("dataset.ignore = %d is the id of one of the %d classes", t->ignore, t->classes);
         return STATUS_USAGE;
     }
     t->map = memory_alloc(LABEL_IDS, sizeof *t->map, "label ids");

@@ -9,8 +9,8 @@
 /* Sets classes, ignore, class_name and map of t; known [LABEL_IDS], zero before: ids that a label
  * file may hold. labelled: whether there is a label at all; without one there need be no class.
  * dataset.label_map is "FROM:TO,FROM:TO,...", or a file (relative to dataset.root) of such pairs,
- * one a line, `FROM TO` too; "*" is every id not named; # begins a comment. STATUS_USAGE with a
- * message for a malformed one. */
+ * one a line, `FROM TO` too; "*" is every id not named; # begins a comment. dataset.names has a
+ * name for each class, or none at all. STATUS_USAGE with a message where either is malformed. */
 status dataset_classes_read(const settings *s, bool labelled, dataset_table *t, uint8_t *known);
 
 #endif

@@ -227,7 +227,8 @@ static status check(packing *k) {
     uint8_t *known = memory_alloc(LABEL_IDS, 1, "label ids");
     st = k->found && known ? dataset_classes_read(k->s, labelled, &k->t, known) : STATUS_FAILED;
     st = comm_agree(k->c, st);
-    if (st == STATUS_OK) st = dataset_check(k->c, k->s, &k->l, &k->t, known, k->found);
+    item_rules rules = {item_pixel_limit(k->s), &k->t, known};
+    if (st == STATUS_OK) st = dataset_check(k->c, k->s, &k->l, &rules, k->found);
     memory_free(known);
     return st;
 }

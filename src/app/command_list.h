@@ -12,12 +12,13 @@ typedef struct command {
     const char *arguments; /* as in the usage line */
     const char *reads, *writes;
     const char *example;
-    /* One of the four: a stage under MPI, collective, the same status on every rank, whether main
-     * or `run` calls it; with words, under MPI; with settings, without MPI; with files, without
-     * MPI. */
+    /* One of the five: a stage under MPI, collective, the same status on every rank, whether main
+     * or `run` calls it; with words, under MPI; with settings, without MPI; with settings that may
+     * have mistakes, without MPI; with files, without MPI. */
     status (*stage)(const comm *c, const settings *s);
     status (*words)(const comm *c, int argc, char **argv);
     status (*local)(const settings *s);
+    status (*check)(const settings *s, int mistakes);
     status (*files)(int argc, char **argv);
 } command;
 

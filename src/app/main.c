@@ -4,7 +4,6 @@
 #include "src/app/arguments.h"
 #include "src/app/command_list.h"
 #include "src/app/session.h"
-#include "src/app/tools/check.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
 
@@ -22,28 +21,38 @@ static status version(void) {
     return STATUS_OK;
 }
 
-/* Mistakes in the settings do not keep `check` from looking at the files. */
-static status run_local(const command *k, int argc, char **argv) {
-    arguments a;
+static status run_local(const command *k, settings *s, const arguments *a) {
+    status st = settings_read(s, a->config, a->set, a->sets);
+    return st == STATUS_OK ? k->local(s) : st;
+}
+
+/* Mistakes in the settings do not keep `check` from looking at the files, unless nothing of the
+ * settings could be understood. */
+static status run_check(const command *k, settings *s, const arguments *a) {
+    bool understood;
+    int mistakes = settings_read_valid(s, a->config, a->set, a->sets, &understood);
+    if (understood) return k->check(s, mistakes);
+    log_info("check: %d mistake%s", mistakes, mistakes > 1 ? "s" : "");
+    return STATUS_USAGE;
+}
+
+static status print_defaults(settings *s) {
+    status st = settings_read(s, NULL, NULL, 0);
+    if (st == STATUS_OK) settings_write(s, stdout, true);
+    return st;
+}
+
+/* A command with settings, without MPI. */
+static status run_alone(const command *k, int argc, char **argv) {
+    arguments a = {0};
     settings *s = memory_alloc(1, sizeof *s, "settings");
-    if (!s) return STATUS_FAILED;
-    bool check = k->local == command_check;
-    status st = STATUS_OK;
-    if (check && argc == 1 && strcmp(argv[0], "--defaults") == 0) {
-        st = settings_read(s, NULL, NULL, 0);
-        if (st == STATUS_OK) settings_write(s, stdout, true);
-        goto done;
-    }
-    st = arguments_read(&a, argc, argv);
-    if (st != STATUS_OK) goto done;
-    st = check ? settings_read_valid(s, a.config, a.set, a.sets)
-               : settings_read(s, a.config, a.set, a.sets);
+    status st = s ? STATUS_OK : STATUS_FAILED;
+    bool defaults = k->check && argc == 1 && strcmp(argv[0], "--defaults") == 0;
+    if (st == STATUS_OK && defaults)
+        st = print_defaults(s);
+    else if (st == STATUS_OK && (st = arguments_read(&a, argc, argv)) == STATUS_OK)
+        st = k->check ? run_check(k, s, &a) : run_local(k, s, &a);
     arguments_destroy(&a);
-    if (check || st == STATUS_OK) {
-        status found = k->local(s);
-        if (st == STATUS_OK) st = found;
-    }
-done:
     memory_free(s);
     return st;
 }
@@ -67,7 +76,7 @@ static status run_command(int argc, char **argv) {
         if (is_help(argv[i])) return help(1, argv);
     if (k->stage) return session_run(k->name, k->stage, argc - 1, argv + 1);
     if (k->words) return session_run_words(k->words, argc - 1, argv + 1);
-    return k->files ? k->files(argc - 1, argv + 1) : run_local(k, argc - 1, argv + 1);
+    return k->files ? k->files(argc - 1, argv + 1) : run_alone(k, argc - 1, argv + 1);
 }
 
 int main(int argc, char **argv) {

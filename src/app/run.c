@@ -34,7 +34,7 @@ static status step_pack(const comm *c, const settings *s, int round) {
 static status step_baseline(const comm *c, const settings *s, int round) {
     char weights[FILE_PATH];
     (void)round;
-    if (!s->run.compare && s->extract.source != EXTRACT_SOURCE_FINETUNED) return STATUS_OK;
+    if (!s->run.compare && !extract_from_finetuned(s, 1)) return STATUS_OK;
     status st = finetune_model(c, s, "baseline", 1, s->model.weights, "baseline.safetensors");
     if (st == STATUS_OK) st = comm_agree(c, setup_path(weights, s, "baseline.safetensors", 1));
     return st == STATUS_OK ? evaluate_model(c, s, "baseline", 1, weights) : st;

@@ -117,8 +117,10 @@ typedef struct settings {
  * file NULL: defaults and `set` only. @include is refused. */
 status settings_read(settings *out, const char *file, const char *const *set, int sets);
 /* The same, but what is right is in *out even if there are mistakes, defaults in place of the rest:
- * for `check`, which looks on. */
-status settings_read_valid(settings *out, const char *file, const char *const *set, int sets);
+ * for `check`, which looks on. Returns how many there are. *understood: false if the file is none
+ * of settings at all. */
+int settings_read_valid(
+    settings *out, const char *file, const char *const *set, int sets, bool *understood);
 /* The effective settings as a libconfig file; with `manual` every key with its help, unit, range
  * and choices (configs/default.cfg). */
 void settings_write(const settings *s, FILE *to, bool manual);

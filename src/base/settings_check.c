@@ -44,8 +44,18 @@ static int check_training(const char *group, const view_settings *v, int warmup,
     return wrong;
 }
 
+/* Features of a network that nobody trained would say nothing. */
+static int check_source(const settings *s) {
+    if (s->extract.source != EXTRACT_SOURCE_WEIGHTS || s->extract.weights[0] || s->model.weights[0])
+        return 0;
+    log_error("extract.source = \"weights\": there are none: set model.weights or extract.weights "
+              "to a file, or extract.source = \"finetuned\", which trains the extractor on the "
+              "labelled share");
+    return 1;
+}
+
 /* "layer1" to the last stage, "head"; each once. */
-static int check_layers(const settings *s) {
+static int check_layers(settings *s) {
     unsigned seen = 0;
     if (!s->extract.layers[0]) return 0;
     for (const char *at = s->extract.layers; at;) {
@@ -59,6 +69,7 @@ static int check_layers(const settings *s) {
                       "(model.stages) and head",
                 s->extract.layers, (int)length, at, stage || head ? "named twice" : "unknown",
                 s->model.stages);
+            s->extract.layers[0] = '\0';
             return 1;
         }
         seen |= bit;
@@ -107,7 +118,7 @@ static int check_dataset(const settings *s) {
     return wrong;
 }
 
-static int check_model(const settings *s) {
+static int check_model(settings *s) {
     int stride = s->model.output_stride, wrong = 0;
     if (s->model.norm == MODEL_NORM_SYNC && s->model.wave > 0) {
         log_error("model.wave = %d: model.norm = \"sync\" needs the whole batch at once for its "
@@ -117,6 +128,7 @@ static int check_model(const settings *s) {
     }
     if (stride != 8 && stride != 16 && stride != 32) {
         log_error("model.output_stride = %d: must be 8, 16 or 32", stride);
+        s->model.output_stride = 8;
         wrong++;
     }
     if (!s->run.dir[0]) {
@@ -137,8 +149,9 @@ static int check_model(const settings *s) {
     return wrong;
 }
 
-int settings_check(const settings *s) {
-    return check_model(s) + check_groups(s) + check_layers(s) + check_scales(s) + check_dataset(s) +
+int settings_check(settings *s) {
+    return check_model(s) + check_groups(s) + check_source(s) + check_layers(s) + check_scales(s) +
+           check_dataset(s) +
            check_training("pretrain", &s->pretrain.view, s->pretrain.warmup, s->pretrain.steps) +
            check_training("finetune", &s->finetune.view, s->finetune.warmup, s->finetune.steps);
 }

@@ -4,7 +4,8 @@
 
 #include "src/base/settings.h"
 
-/* Writes every contradiction with log_error and returns how many there are. Not collective. */
-int settings_check(const settings *s);
+/* Writes every contradiction with log_error and returns how many there are. What no network can be
+ * made with becomes its default, so that `check` names it once. Not collective. */
+int settings_check(settings *s);
 
 #endif

@@ -50,7 +50,9 @@ CHOICE_DECLARE(model_winograd, MODEL_WINOGRADS);
 CHOICE_DECLARE(model_recompute, MODEL_RECOMPUTES);
 
 #define EXTRACT_SOURCES(X)                                                                         \
-    X(EXTRACT_SOURCE_WEIGHTS, "weights") X(EXTRACT_SOURCE_FINETUNED, "finetuned")
+    X(EXTRACT_SOURCE_AUTO, "auto")                                                                 \
+    X(EXTRACT_SOURCE_WEIGHTS, "weights")                                                           \
+    X(EXTRACT_SOURCE_FINETUNED, "finetuned")
 CHOICE_DECLARE(extract_source, EXTRACT_SOURCES);
 
 #define EXTRACT_MEMORIES(X) X(EXTRACT_MEMORY_HOLD, "hold") X(EXTRACT_MEMORY_STREAM, "stream")

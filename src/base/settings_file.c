@@ -13,7 +13,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { FILE_LIMIT = 1 << 20 };
+/* Libconfig compares every name with all before it: its time grows with the square. */
+enum { FILE_LIMIT = 1 << 20, MOST_SETTINGS = 2000 };
 
 /* The whole file; NULL with a message. */
 static char *load(const char *file) {
@@ -71,7 +72,7 @@ static bool is_integer(const char *word, size_t length, long long *value, bool *
 
 /* Copies text to out [2 * length + 1]; false, with a message, for what is refused. */
 static bool prepare(const char *file, const char *text, char *out) {
-    int line = 1;
+    int line = 1, settings = 0;
     const char *next;
     for (const char *at = text; *at; at = next) {
         long long value;
@@ -91,6 +92,10 @@ static bool prepare(const char *file, const char *text, char *out) {
                 return false;
             }
             if (next == at) next++;
+            if ((*at == '=' || *at == ':') && ++settings > MOST_SETTINGS) {
+                log_error("%s:%d: more than %d settings", file, line, MOST_SETTINGS);
+                return false;
+            }
         }
         for (; at < next; at++) {
             line += *at == '\n';

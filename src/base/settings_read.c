@@ -11,7 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PLACE = 1200 };
+/* Unknown keys that are named: a file of something else has thousands, and nothing is learnt from
+ * the nearest known key of each. */
+enum { PLACE = 1200, NAMED = 20 };
 
 /* A value as it was given, before the table says what it should be. */
 typedef enum given_kind {
@@ -33,8 +35,8 @@ typedef struct given {
 typedef struct reader {
     settings *s; /* borrowed */
     const char *file;
-    char place[PLACE]; /* "run.cfg:12: " or "--set ...: ": how a message begins */
-    int mistakes;
+    char place[PLACE];     /* "run.cfg:12: " or "--set ...: ": how a message begins */
+    int mistakes, unknown; /* unknown: groups and keys, which are mistakes, too */
 } reader;
 
 static const char *const expected_kind[] = {
@@ -90,6 +92,8 @@ static bool known_group(const char *group) {
 static void unknown_key(reader *r, const char *group, const char *key) {
     const setting *e, *best = setting_at(0);
     int distance = INT_MAX;
+    r->mistakes++;
+    if (r->unknown++ >= NAMED) return;
     for (int i = 0; (e = setting_at(i)); i++) {
         int other = nearest_distance(group, e->group);
         int d = 2 * nearest_distance(key, e->key) + (other < 3 ? other : 3);
@@ -99,7 +103,6 @@ static void unknown_key(reader *r, const char *group, const char *key) {
     }
     log_error(
         "%sunknown key %s.%s: did you mean %s.%s?", r->place, group, key, best->group, best->key);
-    r->mistakes++;
 }
 
 static void wrong_type(reader *r, const setting *e, const given *v) {
@@ -211,10 +214,11 @@ static void read_group(reader *r, const config_setting_t *group) {
 
 static void unknown_group(reader *r, const char *name) {
     const setting *e, *best = setting_at(0);
+    r->mistakes++;
+    if (r->unknown++ >= NAMED) return;
     for (int i = 0; (e = setting_at(i)); i++)
         if (nearest_distance(name, e->group) < nearest_distance(name, best->group)) best = e;
     log_error("%sunknown group %s: did you mean %s?", r->place, name, best->group);
-    r->mistakes++;
 }
 
 static void read_root(reader *r, const config_setting_t *root) {
@@ -302,20 +306,24 @@ static void read_argument(reader *r, const char *argument) {
     assign(r, e, &v);
 }
 
-status settings_read_valid(settings *out, const char *file, const char *const *set, int sets) {
+int settings_read_valid(
+    settings *out, const char *file, const char *const *set, int sets, bool *understood) {
     reader r = {.file = file};
     set_defaults(out);
     r.s = out;
-    bool readable = file ? read_file(&r) : true;
+    *understood = file ? read_file(&r) : true;
     for (int i = 0; i < sets; i++) read_argument(&r, set[i]);
-    if (readable) r.mistakes += settings_check(out);
-    return r.mistakes == 0 ? STATUS_OK : STATUS_USAGE;
+    if (r.unknown > NAMED) log_error("... and %d more unknown groups or keys", r.unknown - NAMED);
+    if (*understood) r.mistakes += settings_check(out);
+    return r.mistakes;
 }
 
 status settings_read(settings *out, const char *file, const char *const *set, int sets) {
     settings *s = memory_alloc(1, sizeof *s, "settings");
     if (!s) return STATUS_FAILED;
-    status st = settings_read_valid(s, file, set, sets);
+    bool understood;
+    status st =
+        settings_read_valid(s, file, set, sets, &understood) == 0 ? STATUS_OK : STATUS_USAGE;
     if (st == STATUS_OK) *out = *s;
     memory_free(s);
     return st;

@@ -160,7 +160,9 @@ static const setting table[] = {
     {WORDS(dataset, val, "", "List file of the validation images; camvid: empty is val.txt.")},
     {WORDS(dataset, test, "", "List file of the test images; empty: there are none.")},
     {WORDS(dataset, strip_prefix, "", "What is removed from the beginning of each listed path.")},
-    {WORDS(dataset, names, "", "Names of the classes, separated by commas.")},
+    {WORDS(dataset, names, "",
+        "Names of the classes, separated by commas, one for each; empty: camvid's and synth's own, "
+        "else \"class 0\" and so on.")},
     {WORDS(dataset, label_map, "",
         "Ids as they stand in the label files to classes or dataset.ignore: FROM:TO,FROM:TO,... or "
         "a file below root of such pairs, one a line; * is every id not named. Empty: ids are "
@@ -216,9 +218,10 @@ static const setting table[] = {
     {INTEGER(model, projection, 128, 1, 8192, "dimensions",
         "Dimensions of the embeddings of contrastive pretraining.")},
 
-    {CHOICE(extract, source, EXTRACT_SOURCE_WEIGHTS,
-        "weights: the encoder with the weights given; finetuned: the model fine-tuned on the "
-        "labelled share, which is trained first.")},
+    {CHOICE(extract, source, EXTRACT_SOURCE_AUTO,
+        "What computes the features. weights: the encoder with the weights given; finetuned: the "
+        "model fine-tuned on the labelled share, which is trained first; auto: weights where "
+        "extract.weights or model.weights are given, else finetuned.")},
     {WORDS(extract, weights, "", "Weights of the encoder; empty: model.weights."), .aside = true},
     {WORDS(extract, layers, "",
         "Layers whose outputs are joined, separated by commas: layer1 to layer4, head. Empty: the "

@@ -92,10 +92,11 @@ expect 2 'model.wave = 2: model.norm = "sync" needs the whole batch' "$auxseg" c
 expect 2 'bad.cfg:1: unknown key run.dirr' "$auxseg" check bad.cfg
 count 2 'bad.cfg:1: '
 count 1 'bad.cfg:3: unknown group modle: did you mean model'
-count 1 'absent.png: No such file'
+count 1 'absent.png: cannot be read: No such file'
 count 1 'text.png: '
 count 1 'absent.safetensors: '
-count 1 'finetune.list = "absent.txt": No such file'
+count 1 'absent.txt: cannot be read: No such file'
+[[ $(tail -n 1 out) == 'check: 9 mistakes' ]] || expect 0 'the number of mistakes, last' false
 expect 3 'absent.safetensors' "$auxseg" check good.cfg --set model.weights=absent.safetensors
 expect 4 'run.dir = "good.cfg/x"' "$auxseg" check good.cfg --set run.dir=good.cfg/x
 expect 2 'synth' "$auxseg" check good.cfg --set dataset.layout=sinth

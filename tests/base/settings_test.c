@@ -172,7 +172,7 @@ static void test_hashes_of_earlier_versions(void **state) {
         {"run", NULL, 0x52e39fbb49232fc2},
         {"dataset", NULL, 0x70a8426d4f4d88cb},
         {"model", NULL, 0x6354677d3e3e5dda},
-        {"extract", NULL, 0x2b90e4b18392c5a3},
+        {"extract", NULL, 0x2f43e8cd3a1e0dcd},
         {"cluster", NULL, 0x5664b2bd5d6b53e9},
         {"pretrain", NULL, 0x3369a61ff48e9855},
         {"finetune", NULL, 0x551b622d90988557},
@@ -183,7 +183,7 @@ static void test_hashes_of_earlier_versions(void **state) {
         {"model", "model.norm=frozen", 0x65e89ab5120b8f1c},
         {"model", "model.dtype=bf16", 0xa4a6b716fd136ba4},
         {"model", "model.winograd=off", 0x3c70130cb923fcd4},
-        {"extract", "extract.dtype=bf16", 0xd24f8fb00b1ad76f},
+        {"extract", "extract.dtype=bf16", 0x2ac47ba67dfe618b},
         {"cluster", "cluster.method=minibatch", 0x3bfa873bf8952d19},
         {"cluster", "cluster.init=parallel", 0xc89ca809fcd02cf4},
         {"pretrain", "pretrain.positives=both", 0x9597cb7a2d6cadbc},
@@ -216,9 +216,10 @@ static void test_choices(void **state) {
         choices++;
         for (int k = 0; e->words[k]; k++, words++) {
             char argument[128], text[SETTINGS_TEXT];
-            const char *set[] = {argument, "cluster.eps=1", "dataset.train=t", "dataset.classes=2"};
+            const char *set[] = {argument, "cluster.eps=1", "dataset.train=t", "dataset.classes=2",
+                "extract.weights=w"};
             snprintf(argument, sizeof argument, "%s.%s=%s", e->group, e->key, e->words[k]);
-            assert_int_equal(settings_read(&a, NULL, set, 4), STATUS_OK);
+            assert_int_equal(settings_read(&a, NULL, set, 5), STATUS_OK);
             if (e->kind == SETTING_CHOICE) assert_int_equal(*(int *)setting_value(e, &a), k);
             setting_print(e, &a, text, sizeof text);
             assert_string_equal(text, e->words[k]);

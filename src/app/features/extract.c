@@ -9,7 +9,16 @@
 #include <string.h>
 
 bool extract_from_finetuned(const settings *s, int round) {
-    return round > 1 || s->extract.source == EXTRACT_SOURCE_FINETUNED;
+    if (round > 1) return true;
+    switch (s->extract.source) {
+    case EXTRACT_SOURCE_AUTO:
+        return !s->extract.weights[0] && !s->model.weights[0];
+    case EXTRACT_SOURCE_WEIGHTS:
+        return false;
+    case EXTRACT_SOURCE_FINETUNED:
+        return true;
+    }
+    return true;
 }
 
 status extract_weights_path(char *path, const settings *s, int round) {

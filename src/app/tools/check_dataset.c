@@ -1,220 +1,183 @@
-#include "io/codecs/image_file.h"
-#include "io/dataset/layout.h"
-#include "io/files/file.h"
-#include "src/app/tools/check.h"
+/* The data set, for `auxseg check`: lists and classes as packing reads them; of every file its
+ * first and last bytes, which give size, colours and whether it was cut off; and as many files
+ * decoded, at even distances, as takes a second or two. Small data sets are decoded whole: then
+ * nothing is left that packing could refuse. */
+#include "io/dataset/dataset_classes.h"
+#include "io/dataset/item_check.h"
+#include "src/app/tools/check_state.h"
+#include "src/app/tools/synth.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
 
-#include <errno.h>
 #include <math.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 enum {
-    FILES = 20000,          /* whose presence is looked at */
-    HEADERS = 64,           /* images whose headers are read */
-    MAPS = 8,               /* label maps that are decoded */
-    HEADER_BYTES = 1 << 20, /* which a header is within */
-    NAMED = 10,             /* missing files that are named */
-    LABEL_IDS = 65536,
+    FILES = 20000, /* images whose files are opened */
+    NAMED = 10,    /* bad images that are named; of others only the number is told */
 };
+static const double decoded_pixels = 100e6;
 
-/* The layout of a data set while it is looked at. */
+/* The data set while it is looked at. */
 typedef struct survey {
-    const settings *s;
+    check *k;
     layout l;
-    int missing, looked, measured;
-    double bytes, height, width; /* sums */
-    status first;                /* the first mistake's kind */
+    dataset_table t;
+    uint8_t *known; /* [LABEL_IDS] */
+    item_rules rules;
+    item_state *state;    /* [items] */
+    uint32_t (*shape)[2]; /* [items], height and width; 0: not known */
+    int looked, bad, decoded;
+    double pixels, bytes; /* of what was looked at */
 } survey;
 
-static void note(survey *v, status st) {
-    if (v->first == STATUS_OK) v->first = st;
-}
-
-/* Item number i of `count` evenly spaced ones. */
+/* Number i of `count` evenly spaced items. */
 static int spaced(const survey *v, int i, int count) {
     return (int)((int64_t)i * v->l.items / count);
 }
 
-static int sample_size(const survey *v, int most) {
-    return v->l.items < most ? v->l.items : most;
+/* A bad image that packing would leave out is no mistake. */
+static void note_bad(survey *v, int i, status st) {
+    bool skip = v->k->s->dataset.on_bad_image == DATASET_ON_BAD_IMAGE_SKIP && st == STATUS_DATA;
+    v->state[i] = ITEM_BAD;
+    v->shape[i][0] = v->shape[i][1] = 0;
+    v->bad++;
+    if (!skip) check_note(v->k, st);
 }
 
-static void look_at(survey *v, const char *path) {
-    struct stat about;
-    if (stat(path, &about) == 0 && S_ISREG(about.st_mode) && access(path, R_OK) == 0) {
-        v->bytes += (double)about.st_size;
-    } else {
-        if (v->missing++ < NAMED)
-            log_error("%s: %s", path, errno ? strerror(errno) : "no regular file");
-        note(v, STATUS_DATA);
+static void decode(survey *v, int i) {
+    finding f = {.bad = 0};
+    if (v->state[i] != ITEM_LOOKED) return;
+    status st = item_decode(&v->rules, &v->l.item[i], &f, NULL);
+    v->state[i] = ITEM_DECODED;
+    v->decoded++;
+    if (st != STATUS_OK) note_bad(v, i, st);
+}
+
+static bool readable(const layout_item *x) {
+    return access(x->image, R_OK) == 0 && (!x->label || access(x->label, R_OK) == 0);
+}
+
+static void look_at(survey *v, int i) {
+    const layout_item *x = &v->l.item[i];
+    item_headers h = {.bytes = 0};
+    v->looked++;
+    if (v->bad >= NAMED) { /* without a word */
+        if (!readable(x)) note_bad(v, i, STATUS_DATA);
+        return;
     }
-    errno = 0;
+    status st = item_look(&v->rules, x, &h);
+    if (st != STATUS_OK) {
+        note_bad(v, i, st);
+        return;
+    }
+    v->state[i] = ITEM_LOOKED;
+    v->shape[i][0] = (uint32_t)h.image.height;
+    v->shape[i][1] = (uint32_t)h.image.width;
+    v->bytes += (double)h.bytes;
+    v->pixels += (double)h.image.height * h.image.width * (x->label ? 2 : 1);
+    if (h.doubtful) decode(v, i);
 }
 
 static void look_at_files(survey *v) {
-    v->looked = sample_size(v, FILES);
-    errno = 0;
-    for (int i = 0; i < v->looked; i++) {
-        const layout_item *item = &v->l.item[spaced(v, i, v->looked)];
-        look_at(v, item->image);
-        if (item->label) look_at(v, item->label);
+    int count = v->l.items < FILES ? v->l.items : FILES;
+    for (int i = 0; i < count; i++) look_at(v, spaced(v, i, count));
+    int decodes = count;
+    if (v->pixels > decoded_pixels) decodes = (int)(count * decoded_pixels / v->pixels) + 1;
+    for (int i = 0; i < decodes && v->bad < NAMED; i++) decode(v, spaced(v, i, decodes));
+    if (v->bad > NAMED) log_error("... and %d more images or label maps", v->bad - NAMED);
+    log_info("%d of %d images: files opened; %d of them decoded, packing decodes all", v->looked,
+        v->l.items, v->decoded);
+    if (v->bad > 0 && v->k->s->dataset.on_bad_image == DATASET_ON_BAD_IMAGE_SKIP)
+        log_warn("%d of %d images that were looked at are bad: packing leaves them out "
+                 "(dataset.on_bad_image = \"skip\")",
+            v->bad, v->looked);
+    v->k->bytes = v->looked > v->bad ? v->bytes / (v->looked - v->bad) * v->l.items : 0;
+}
+
+static int scaled(uint32_t size, double scale) {
+    double side = floor(size * scale + 0.5);
+    return size == 0 ? 0 : side < 1 ? 1 : (int)side;
+}
+
+/* Training images come first. */
+static void keep_sizes(survey *v) {
+    check *k = v->k;
+    k->images = v->l.items;
+    while (k->train < v->l.items && v->l.item[k->train].split == SPLIT_TRAIN) k->train++;
+    k->height = memory_alloc((size_t)k->train, sizeof *k->height, "sizes of images");
+    k->width = memory_alloc((size_t)k->train, sizeof *k->width, "sizes of images");
+    if (!k->height || !k->width) {
+        check_note(k, STATUS_FAILED);
+        return;
     }
-    if (v->missing > NAMED) log_error("... and %d more files", v->missing - NAMED);
-}
-
-/* The beginning of a file, owned by the caller: memory_free. */
-static status read_beginning(const char *path, size_t limit, void **data, size_t *bytes) {
-    int fd;
-    uint64_t size;
-    status st = file_open(path, &fd, &size);
-    if (st != STATUS_OK) return st;
-    *bytes = size < limit ? (size_t)size : limit;
-    *data = memory_alloc(*bytes, 1, path);
-    st = *data ? file_read_at(fd, path, 0, *data, *bytes) : STATUS_FAILED;
-    close(fd);
-    if (st != STATUS_OK) {
-        memory_free(*data);
-        *data = NULL;
-    }
-    return st;
-}
-
-static status read_header(const char *path, image_header *out) {
-    void *data = NULL;
-    size_t bytes;
-    status st = read_beginning(path, HEADER_BYTES, &data, &bytes);
-    if (st == STATUS_OK) st = image_file_header(data, bytes, path, out);
-    memory_free(data);
-    return st;
-}
-
-static status check_header(survey *v, const layout_item *item, image_header *h) {
-    image_header label;
-    status st = read_header(item->image, h);
-    if (st != STATUS_OK) return st;
-    double megapixels = (double)h->height * h->width / 1e6;
-    if (megapixels > v->s->dataset.max_megapixels) {
-        log_error("%s: %d x %d is more than dataset.max_megapixels = %g", item->image, h->width,
-            h->height, v->s->dataset.max_megapixels);
-        return STATUS_DATA;
-    }
-    if (!item->label) return STATUS_OK;
-    st = read_header(item->label, &label);
-    if (st != STATUS_OK || (label.height == h->height && label.width == h->width)) return st;
-    log_error("%s: %d x %d, its image is %d x %d", item->label, label.width, label.height, h->width,
-        h->height);
-    return STATUS_DATA;
-}
-
-/* The first id that is neither a class nor void. */
-static status check_ids(const settings *s, const char *path) {
-    void *data = NULL;
-    size_t bytes;
-    labelmap m = {0};
-    int64_t most = (int64_t)(s->dataset.max_megapixels * 1e6);
-    status st = read_beginning(path, SIZE_MAX, &data, &bytes);
-    if (st == STATUS_OK) st = image_file_labels(data, bytes, path, most, &m);
-    memory_free(data);
-    for (int64_t i = 0; st == STATUS_OK && i < (int64_t)m.height * m.width; i++) {
-        if (m.data[i] < s->dataset.classes || m.data[i] == s->dataset.ignore) continue;
-        log_error("%s: label id %d at row %d, column %d: neither one of the %d classes nor "
-                  "dataset.ignore = %d",
-            path, m.data[i], (int)(i / m.width), (int)(i % m.width), s->dataset.classes,
-            s->dataset.ignore);
-        st = STATUS_DATA;
-    }
-    labelmap_destroy(&m);
-    return st;
-}
-
-/* Ids that a map changes, or classes that the layout knows, are left to pack. */
-static bool ids_are_known(const settings *s) {
-    return s->dataset.classes > 0 && !s->dataset.label_map[0];
-}
-
-static void look_into_files(survey *v) {
-    int count = sample_size(v, HEADERS), maps = 0;
-    for (int i = 0; i < count; i++) {
-        const layout_item *item = &v->l.item[spaced(v, i, count)];
-        image_header h;
-        if (access(item->image, R_OK) != 0 || (item->label && access(item->label, R_OK) != 0))
-            continue;
-        status st = check_header(v, item, &h);
-        if (st == STATUS_OK && item->label && maps < MAPS && ids_are_known(v->s)) {
-            maps++;
-            st = check_ids(v->s, item->label);
-        }
-        note(v, st);
-        if (st != STATUS_OK) continue;
-        v->measured++;
-        v->height += h.height * v->s->dataset.scale;
-        v->width += h.width * v->s->dataset.scale;
+    for (int i = 0; i < k->train; i++) {
+        k->height[i] = scaled(v->shape[i][0], k->s->dataset.scale);
+        k->width[i] = scaled(v->shape[i][1], k->s->dataset.scale);
     }
 }
 
-static void check_splits(survey *v, int64_t *train) {
-    int64_t images[SPLIT_COUNT] = {0}, labelled[SPLIT_COUNT] = {0};
-    for (int i = 0; i < v->l.items; i++) {
-        images[v->l.item[i].split]++;
-        labelled[v->l.item[i].split] += v->l.item[i].label != NULL;
-    }
-    for (int k = 0; k < SPLIT_COUNT; k++)
-        if (images[k] > 0)
-            log_info("%s: %lld images, %lld of them labelled", split_words[k], (long long)images[k],
-                (long long)labelled[k]);
-    *train = images[SPLIT_TRAIN];
-    if (*train == 0) {
-        log_error("the data set has no training image");
-        note(v, STATUS_DATA);
-    } else if (labelled[SPLIT_TRAIN] == 0) {
-        log_warn("no training image has a label: score, finetune and evaluate cannot be done");
-    }
-    split evaluated = v->s->evaluate.split;
-    if (labelled[evaluated] == 0)
-        log_warn("evaluate.split = \"%s\" has no labelled image", split_words[evaluated]);
+/* How many classes, and which ids may occur. Files are looked at without ids if that is wrong. */
+static void read_classes(survey *v) {
+    const settings *s = v->k->s;
+    bool labelled = false;
+    for (int i = 0; i < v->l.items; i++) labelled |= v->l.item[i].label != NULL;
+    v->rules = (item_rules){.max_pixels = item_pixel_limit(s)};
+    /* This the check of the settings has named. */
+    if (s->dataset.layout == DATASET_LAYOUT_PAIRS && s->dataset.classes < 2) return;
+    status st = dataset_classes_read(s, labelled, &v->t, v->known);
+    check_note(v->k, st);
+    if (st != STATUS_OK) return;
+    v->rules.t = &v->t;
+    v->rules.known = v->known;
+    v->k->classes = v->t.classes;
 }
 
-static void check_list(survey *v) {
-    const char *list = v->s->finetune.list;
-    if (list[0] && access(list, R_OK) != 0) {
-        log_error("finetune.list = \"%s\": %s", list, strerror(errno));
-        note(v, STATUS_DATA);
-    }
-}
-
-/* The built-in data set needs no files. */
-static check_images synthetic(const settings *s) {
+/* The built-in data set is made when it is packed: what will be in it is known all the same. */
+static status list_scenes(survey *v) {
     enum { PIXEL = 4 }; /* bytes of image and label, roughly, as PNG */
-    double height = s->dataset.synth_height, width = s->dataset.synth_width;
-    check_images c = {.train = s->dataset.synth_train,
-        .all = s->dataset.synth_train + s->dataset.synth_val,
-        .height = height * s->dataset.scale,
-        .width = width * s->dataset.scale};
-    c.bytes = (int64_t)(2 * PIXEL * height * width * (double)c.all); /* in root, in dataset.h5 */
-    return c;
+    const settings *s = v->k->s;
+    check_note(v->k, synth_check(s));
+    status st = synth_list(s, &v->l);
+    v->k->bytes = 2.0 * PIXEL * s->dataset.synth_height * s->dataset.synth_width * v->l.items;
+    return st; /* in root and in dataset.h5 */
 }
 
-status check_dataset(const settings *s, check_images *out) {
-    survey v = {.s = s};
-    check_list(&v);
-    if (s->dataset.layout == DATASET_LAYOUT_SYNTH) {
-        *out = synthetic(s);
-        return v.first;
+static void take_scenes(survey *v) {
+    for (int i = 0; i < v->l.items; i++) {
+        v->state[i] = ITEM_DECODED;
+        v->shape[i][0] = (uint32_t)v->k->s->dataset.synth_height;
+        v->shape[i][1] = (uint32_t)v->k->s->dataset.synth_width;
     }
-    status st = layout_read(&v.l, s);
-    if (st != STATUS_OK) return st;
-    check_splits(&v, &out->train);
-    look_at_files(&v);
-    look_into_files(&v);
-    out->all = v.l.items;
-    if (v.looked > 0) out->bytes = (int64_t)(v.bytes / v.looked * v.l.items);
-    if (v.measured > 0) {
-        out->height = v.height / v.measured;
-        out->width = v.width / v.measured;
+}
+
+static void survey_files(survey *v) {
+    size_t n = (size_t)v->l.items;
+    v->known = memory_alloc(LABEL_IDS, 1, "label ids");
+    v->state = memory_alloc(n, sizeof *v->state, "images");
+    v->shape = memory_alloc(n, sizeof *v->shape, "sizes of images");
+    if (!v->known || !v->state || !v->shape) {
+        check_note(v->k, STATUS_FAILED);
+        return;
     }
+    read_classes(v);
+    if (v->k->s->dataset.layout == DATASET_LAYOUT_SYNTH)
+        take_scenes(v);
+    else
+        look_at_files(v);
+    check_labelled(v->k, &v->l, v->state);
+    keep_sizes(v);
+}
+
+void check_dataset(check *k) {
+    survey v = {.k = k};
+    bool synth = k->s->dataset.layout == DATASET_LAYOUT_SYNTH;
+    status st = synth ? list_scenes(&v) : layout_read(&v.l, k->s);
+    check_note(k, st);
+    if (st == STATUS_OK) survey_files(&v);
     layout_destroy(&v.l);
-    return v.first;
+    dataset_table_destroy(&v.t);
+    memory_free(v.known);
+    memory_free(v.state);
+    memory_free(v.shape);
 }

@@ -1,3 +1,5 @@
+/* The built-in data set as files. A line in the folder says what the scenes were made of: others
+ * are made when the settings change, none when they do not, and a folder without it is not ours. */
 #include "src/app/tools/synth.h"
 
 #include "io/codecs/image_file.h"
@@ -22,6 +24,14 @@ static status write_file(const settings *s, const char *name, const void *bytes,
     return st == STATUS_OK ? file_write(path, bytes, size) : st;
 }
 
+static void image_name(char *name, split which, int i) {
+    snprintf(name, NAME, "%s/%05d.png", split_words[which], i);
+}
+
+static void label_name(char *name, split which, int i) {
+    snprintf(name, NAME, "%s-labels/%05d.png", split_words[which], i);
+}
+
 static status write_scene(const settings *s, split which, int i) {
     char name[NAME];
     image rgb = {0};
@@ -35,9 +45,9 @@ static status write_scene(const settings *s, split which, int i) {
     if (st == STATUS_OK) st = image_file_encode(&rgb, &png[0], &size[0]);
     if (st == STATUS_OK)
         st = image_file_encode_labels(&label, palette_classes(), &png[1], &size[1]);
-    snprintf(name, sizeof name, "%s/%05d.png", split_words[which], i);
+    image_name(name, which, i);
     if (st == STATUS_OK) st = write_file(s, name, png[0], size[0]);
-    snprintf(name, sizeof name, "%s-labels/%05d.png", split_words[which], i);
+    label_name(name, which, i);
     if (st == STATUS_OK) st = write_file(s, name, png[1], size[1]);
     memory_free(png[0]);
     memory_free(png[1]);
@@ -57,13 +67,14 @@ static status make_folders(const settings *s, split which) {
 
 static status write_split(const settings *s, split which, int images) {
     enum { LINE = 3 * NAME };
-    char *list = memory_alloc((size_t)images, LINE, "list of images"), name[NAME];
+    char *list = memory_alloc((size_t)images, LINE, "list of images"), name[NAME], label[NAME];
     size_t used = 0;
     status st = list ? make_folders(s, which) : STATUS_FAILED;
     for (int i = 0; st == STATUS_OK && i < images; i++) {
         st = write_scene(s, which, i);
-        used += (size_t)snprintf(list + used, LINE, "%s/%05d.png\t%s-labels/%05d.png\n",
-            split_words[which], i, split_words[which], i);
+        image_name(name, which, i);
+        label_name(label, which, i);
+        used += (size_t)snprintf(list + used, LINE, "%s\t%s\n", name, label);
     }
     snprintf(name, sizeof name, "%s.txt", split_words[which]);
     if (st == STATUS_OK) st = write_file(s, name, list, used);
@@ -116,6 +127,45 @@ status synth_write(const settings *s) {
         log_info("synth: %d training and %d validation scenes in %s", s->dataset.synth_train,
             s->dataset.synth_val, s->dataset.root);
     return st;
+}
+
+status synth_check(const settings *s) {
+    char want[DESCRIPTION];
+    bool done;
+    describe(s, want);
+    return look(s, want, &done);
+}
+
+/* A scene of the list; paths are the names, as nobody opens them. */
+static bool list_scene(layout_item *x, split which, int i) {
+    char name[NAME], label[NAME];
+    image_name(name, which, i);
+    label_name(label, which, i);
+    *x = (layout_item){.image = memory_alloc(NAME, 1, "path"),
+        .label = memory_alloc(NAME, 1, "path"),
+        .name = memory_alloc(NAME, 1, "path"),
+        .split = which};
+    if (!x->image || !x->label || !x->name) return false;
+    strcpy(x->image, name);
+    strcpy(x->label, label);
+    strcpy(x->name, name);
+    return true;
+}
+
+status synth_list(const settings *s, layout *out) {
+    int train = s->dataset.synth_train, all = train + s->dataset.synth_val;
+    layout l = {memory_alloc((size_t)all, sizeof *l.item, "list of images"), 0};
+    bool good = l.item != NULL;
+    for (int i = 0; good && i < all; i++) {
+        good =
+            list_scene(&l.item[i], i < train ? SPLIT_TRAIN : SPLIT_VAL, i < train ? i : i - train);
+        l.items++;
+    }
+    if (good)
+        *out = l;
+    else
+        layout_destroy(&l);
+    return good ? STATUS_OK : STATUS_FAILED;
 }
 
 status command_synth(const settings *s) {

@@ -2,12 +2,17 @@
 #ifndef AUXSEG_APP_TOOLS_SYNTH_H
 #define AUXSEG_APP_TOOLS_SYNTH_H
 
-#include "src/base/settings.h"
+#include "io/dataset/layout.h"
 
 /* Writes the scenes and their lists (`image<TAB>label` a line) below dataset.root, unless the same
  * ones are already there; scenes of other settings are replaced, another data set is left alone
  * with STATUS_USAGE. One rank calls. */
 status synth_write(const settings *s);
+
+/* What synth_write would refuse: STATUS_USAGE if root holds another data set. Not collective. */
+status synth_check(const settings *s);
+/* What layout_read gives once the scenes are there. Not collective. */
+status synth_list(const settings *s, layout *out);
 
 /* The command. One rank calls. */
 status command_synth(const settings *s);

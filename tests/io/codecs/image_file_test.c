@@ -4,6 +4,7 @@
 #include "src/base/memory.h"
 #include "src/base/random.h"
 #include "src/image/palette.h"
+#include "tests/base/capture.h"
 
 #include <fcntl.h>
 #include <math.h>
@@ -297,6 +298,48 @@ static void other_bytes_are_no_image(void **state) {
     assert_int_equal(image_file_header(text, sizeof text, "text", &h), STATUS_DATA);
 }
 
+/* What a look at a file's ends can tell: whether it was cut off. */
+static void check_ends(const picture *p) {
+    enum { END = 16 };
+    image_header h;
+    size_t size = (size_t)p->size;
+    if (p->kind == REFUSED) return;
+    assert_int_equal(image_file_header(p->file, size, p->name, &h), STATUS_OK);
+    assert_true(image_file_ends(&h, p->file + size - END, END));
+    for (size_t cut = 1; cut < END; cut++)
+        assert_false(image_file_ends(&h, p->file + size - END, END - cut));
+    /* Of a beginning that is too short nothing is said, as more of the file will be read. */
+    capture c;
+    capture_begin(&c, 2);
+    status st = image_file_header(p->file, 20, NULL, &h);
+    capture_end(&c);
+    assert_int_equal(st, STATUS_DATA);
+    assert_string_equal(c.text, "");
+}
+
+static void ends_of_files_are_known(void **state) {
+    (void)state;
+    for_each(check_ends);
+}
+
+/* A JPEG of four colours, of which the library makes no RGB. */
+static void cmyk_is_refused_by_its_header(void **state) {
+    (void)state;
+    static const uint8_t jpeg[] = {0xFF, 0xD8, 0xFF, 0xC0, 0, 20, 8, 0, 8, 0, 8, 4, 1, 0x11, 0, 2,
+        0x11, 0, 3, 0x11, 0, 4, 0x11, 0, 0xFF, 0xDA, 0, 14, 4, 1, 0, 2, 0, 3, 0, 4, 0, 0, 63, 0};
+    image_header h;
+    capture c;
+    assert_int_equal(image_file_header(jpeg, sizeof jpeg, "cmyk", &h), STATUS_OK);
+    assert_string_equal(h.colour, "CMYK");
+    assert_int_equal(h.channels, 4);
+    capture_begin(&c, 2);
+    status st = image_file_check(&h, "four.jpg", LIMIT);
+    capture_end(&c);
+    assert_int_equal(st, STATUS_DATA);
+    assert_non_null(strstr(c.text, "four.jpg: a jpeg of CMYK colours is not read"));
+    check_refused(jpeg, sizeof jpeg, "cmyk", LIMIT);
+}
+
 /* ---- hostile files ---- */
 
 /* A progressive JPEG, grey, that says the same flat picture again in each scan. */
@@ -393,6 +436,8 @@ int main(void) {
         cmocka_unit_test(a_shortened_file_is_refused),
         cmocka_unit_test(a_changed_file_does_no_harm),
         cmocka_unit_test(other_bytes_are_no_image),
+        cmocka_unit_test(ends_of_files_are_known),
+        cmocka_unit_test(cmyk_is_refused_by_its_header),
         cmocka_unit_test(endless_scans_are_refused),
         cmocka_unit_test(a_claim_is_refused_at_once),
         cmocka_unit_test(bombs_are_refused_at_once),

@@ -33,7 +33,7 @@ static void everything_comes_back_on_every_rank(void **state) {
     dataset *d, *one;
     settings s = describe("train", "val");
     uint64_t hash = 0;
-    strcpy(s.dataset.names, "a, b b,c");
+    strcpy(s.dataset.names, "a, b b,c ,class 3");
     pack(world, &s, "all.h5", &d);
     assert_int_equal(dataset_count(d), IMAGES);
     assert_int_equal(dataset_classes(d), CLASSES);
@@ -194,6 +194,22 @@ static void bad_maps_are_refused(void **state) {
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         strcpy(s.dataset.label_map, table[i].map);
         check_pack_fails(&s, table[i].wanted, table[i].message);
+    }
+}
+
+/* A name for each class: figures of classes are stored by name. */
+static void bad_names_are_refused(void **state) {
+    (void)state;
+    static const struct {
+        const char *names, *message;
+    } table[] = {{"a,b", "dataset.names: 2 names for 4 classes"},
+        {"a,b,c,d,e", "dataset.names: 5 names for 4 classes"},
+        {"a,b,,d", "the name of class 2 is empty"}, {"a,b,c\nd,e", "the name of class 2"},
+        {"a,b,c,b ", "classes 1 and 3 are both called \"b\""}};
+    settings s = describe("train", "val");
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        strcpy(s.dataset.names, table[i].names);
+        check_pack_fails(&s, STATUS_USAGE, table[i].message);
     }
 }
 
@@ -454,6 +470,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(unlabelled_folders_are_legal),
         cmocka_unit_test(ids_are_mapped),
         cmocka_unit_test(bad_maps_are_refused),
+        cmocka_unit_test(bad_names_are_refused),
         cmocka_unit_test(unknown_ids_name_the_file),
         cmocka_unit_test(bad_images_stop_the_packing),
         cmocka_unit_test(bad_images_are_skipped_and_listed),

@@ -1,0 +1,135 @@
+/* The rules that an image and its label map must keep, in one place. Decoding is the whole truth,
+ * and what packing does; first and last bytes are what `check` has time for: sizes, colours, kinds
+ * of label maps, and whether a file was cut off, which the missing end of its format gives away. */
+#include "io/dataset/item_check.h"
+
+#include "io/files/file.h"
+#include "src/base/hash.h"
+#include "src/base/log.h"
+#include "src/base/memory.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+enum { BEGINNING = 1 << 14, END = 16 };
+
+int64_t item_pixel_limit(const settings *s) {
+    return (int64_t)(s->dataset.max_megapixels * 1e6);
+}
+
+static status unknown_id(const item_rules *r, const labelmap *m, size_t at, const char *path) {
+    log_error("%s: label id %d at row %zu, column %zu is neither a class (0 to %d), nor "
+              "dataset.ignore = %d, nor in dataset.label_map",
+        path, m->data[at], at / (size_t)m->width, at % (size_t)m->width, r->t->classes - 1,
+        r->t->ignore);
+    return STATUS_DATA;
+}
+
+/* Ids of a label map are counted, unless one is unknown. */
+static status check_ids(const item_rules *r, const labelmap *m, const char *path, id_count *count) {
+    int64_t labelled = 0;
+    size_t n = (size_t)m->height * (size_t)m->width;
+    for (size_t i = 0; i < n; i++)
+        if (!r->known[m->data[i]]) return unknown_id(r, m, i, path);
+    for (size_t i = 0; count && i < n; i++) {
+        count->pixels[m->data[i]]++;
+        labelled += r->t->map[m->data[i]] != LABEL_IGNORE;
+    }
+    if (count && labelled == 0) {
+        log_warn("%s: no pixel has a class", path);
+        count->empty++;
+    }
+    return STATUS_OK;
+}
+
+static status same_size(const layout_item *x, int height, int width, int of_height, int of_width) {
+    if (height == of_height && width == of_width) return STATUS_OK;
+    log_error("%s: %d x %d pixels, but its image %s has %d x %d", x->label, width, height, x->image,
+        of_width, of_height);
+    return STATUS_DATA;
+}
+
+static void note(finding *f, int blob, const void *bytes, size_t size, int height, int width) {
+    f->shape[blob][0] = (uint32_t)height;
+    f->shape[blob][1] = (uint32_t)width;
+    f->bytes[blob] = size;
+    f->hash[blob] = hash_bytes(bytes, size);
+}
+
+static status decode_image(const item_rules *r, const layout_item *x, finding *f) {
+    void *bytes = NULL;
+    size_t size;
+    image rgb = {0};
+    status st = file_read(x->image, DATASET_FILE_LIMIT, &bytes, &size);
+    if (st == STATUS_OK) st = image_file_decode(bytes, size, x->image, r->max_pixels, &rgb);
+    if (st == STATUS_OK) note(f, BLOB_IMAGES, bytes, size, rgb.height, rgb.width);
+    image_destroy(&rgb);
+    memory_free(bytes);
+    return st;
+}
+
+static status decode_label(const item_rules *r, const layout_item *x, finding *f, id_count *count) {
+    void *bytes = NULL;
+    size_t size;
+    labelmap m = {0};
+    const uint32_t *shape = f->shape[BLOB_IMAGES];
+    status st = file_read(x->label, DATASET_FILE_LIMIT, &bytes, &size);
+    if (st == STATUS_OK) st = image_file_labels(bytes, size, x->label, r->max_pixels, &m);
+    if (st == STATUS_OK) st = same_size(x, m.height, m.width, (int)shape[0], (int)shape[1]);
+    if (st == STATUS_OK && r->t) st = check_ids(r, &m, x->label, count);
+    if (st == STATUS_OK) note(f, BLOB_ANNOTATIONS, bytes, size, m.height, m.width);
+    labelmap_destroy(&m);
+    memory_free(bytes);
+    return st;
+}
+
+status item_decode(const item_rules *r, const layout_item *x, finding *f, id_count *count) {
+    status st = decode_image(r, x, f);
+    return st == STATUS_OK && x->label ? decode_label(r, x, f, count) : st;
+}
+
+/* From the beginning of a file if that holds its header, as nearly always, else from all of it. */
+static status read_header(int fd, const char *path, uint64_t size, image_header *h) {
+    unsigned char beginning[BEGINNING];
+    size_t n = size < sizeof beginning ? (size_t)size : sizeof beginning;
+    status st = file_read_at(fd, path, 0, beginning, n);
+    if (st != STATUS_OK) return st;
+    if (n == size) return image_file_header(beginning, n, path, h);
+    if (image_file_header(beginning, n, NULL, h) == STATUS_OK) return STATUS_OK;
+    void *all = NULL;
+    size_t bytes;
+    st = file_read(path, DATASET_FILE_LIMIT, &all, &bytes);
+    if (st == STATUS_OK) st = image_file_header(all, bytes, path, h);
+    memory_free(all);
+    return st;
+}
+
+/* Adds the file's bytes, and whether its end is missing, to *out. */
+static status look_at_file(const char *path, image_header *h, item_headers *out) {
+    unsigned char end[END];
+    int fd;
+    uint64_t size;
+    status st = file_open(path, &fd, &size);
+    if (st != STATUS_OK) return st;
+    st = read_header(fd, path, size, h);
+    size_t n = size < sizeof end ? (size_t)size : sizeof end;
+    if (st == STATUS_OK) st = file_read_at(fd, path, size - n, end, n);
+    close(fd);
+    if (st != STATUS_OK) return st;
+    out->bytes += size;
+    out->doubtful |= !image_file_ends(h, end, n);
+    return STATUS_OK;
+}
+
+status item_look(const item_rules *r, const layout_item *x, item_headers *out) {
+    image_header label;
+    *out = (item_headers){.bytes = 0};
+    status st = look_at_file(x->image, &out->image, out);
+    if (st == STATUS_OK) st = image_file_check(&out->image, x->image, r->max_pixels);
+    if (st != STATUS_OK || !x->label) return st;
+    st = look_at_file(x->label, &label, out);
+    if (st == STATUS_OK) st = image_file_check_labels(&label, x->label, r->max_pixels);
+    if (st == STATUS_OK)
+        st = same_size(x, label.height, label.width, out->image.height, out->image.width);
+    return st;
+}

@@ -1,0 +1,48 @@
+/* One image and its label map, looked at in the same way by packing and by `auxseg check`, so that
+ * one finds what the other refuses. Not collective; thread-safe. Messages name the file;
+ * STATUS_DATA for what is wrong in it. */
+#ifndef AUXSEG_IO_DATASET_ITEM_CHECK_H
+#define AUXSEG_IO_DATASET_ITEM_CHECK_H
+
+#include "io/codecs/image_file.h"
+#include "io/dataset/dataset_format.h"
+
+#include <stdbool.h>
+
+enum { DATASET_FILE_LIMIT = 1 << 30 }; /* bytes of one encoded image */
+
+/* What was found of one image and its label map. */
+typedef struct finding {
+    uint32_t shape[BLOBS][2];
+    uint64_t bytes[BLOBS], hash[BLOBS]; /* 0 where there is no label map */
+    int32_t bad;
+} finding;
+
+/* What files are held against; all borrowed. */
+typedef struct item_rules {
+    int64_t max_pixels;
+    const dataset_table *t; /* classes, ignore, map; NULL: ids are not looked at */
+    const uint8_t *known;   /* [LABEL_IDS], ids that may occur */
+} item_rules;
+
+/* dataset.max_megapixels. */
+int64_t item_pixel_limit(const settings *s);
+
+/* Pixels of each id, and label maps of which no pixel has a class. */
+typedef struct id_count {
+    int64_t *pixels; /* [LABEL_IDS] */
+    int64_t empty;
+} id_count;
+
+/* Both files decoded: *f is written, ids are added to *count (NULL: not) unless one is unknown. */
+status item_decode(const item_rules *r, const layout_item *x, finding *f, id_count *count);
+
+/* Both files by their first and last bytes: nothing is decoded. */
+typedef struct item_headers {
+    image_header image;
+    uint64_t bytes; /* of both files */
+    bool doubtful;  /* one does not end as its format does: cut off, or with something appended */
+} item_headers;
+status item_look(const item_rules *r, const layout_item *x, item_headers *out);
+
+#endif

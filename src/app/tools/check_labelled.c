@@ -1,0 +1,94 @@
+/* Labels, for `auxseg check`: the training images that fine-tuning learns from, the split that is
+ * evaluated, and the names in finetune.list. */
+#include "io/files/text_lines.h"
+#include "src/app/tools/check_state.h"
+#include "src/base/log.h"
+#include "src/base/memory.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { NAMED = 10 }; /* unknown names of a list that are named */
+
+static int compare(const void *a, const void *b) {
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
+/* A bad image is a mistake by itself, and its label is not missed as well; only where it may be
+ * skipped it counts as not there. */
+static bool gone(const check *k, item_state state) {
+    return state == ITEM_BAD && k->s->dataset.on_bad_image == DATASET_ON_BAD_IMAGE_SKIP;
+}
+
+/* Sorted names [*count] of the labelled training images, borrowed from l; owned by the caller. */
+static const char **labelled_names(
+    const check *k, const layout *l, const item_state *state, int *count) {
+    const char **name = memory_alloc((size_t)l->items, sizeof *name, "names of images");
+    *count = 0;
+    for (int i = 0; name && i < l->items; i++)
+        if (l->item[i].split == SPLIT_TRAIN && l->item[i].label && !gone(k, state[i]))
+            name[(*count)++] = l->item[i].name;
+    if (name) qsort(name, (size_t)*count, sizeof *name, compare);
+    return name;
+}
+
+/* As fine-tuning reads it, but every name. */
+static void check_list(check *k, const char *const *name, int count) {
+    const char *path = k->s->finetune.list;
+    int good = 0, unknown = 0;
+    text_lines text;
+    status st = text_lines_open(&text, path);
+    check_note(k, st);
+    for (const char *line; st == STATUS_OK && (line = text_lines_next(&text));) {
+        if (bsearch(&line, name, (size_t)count, sizeof *name, compare)) {
+            good++;
+            continue;
+        }
+        check_note(k, STATUS_DATA);
+        if (unknown++ < NAMED)
+            log_error("%s: line %d: \"%s\" is no labelled training image", path, text.number, line);
+    }
+    if (unknown > NAMED) log_error("... and %d more names in %s", unknown - NAMED, path);
+    if (st == STATUS_OK && good + unknown == 0) {
+        log_error("%s: names no image", path);
+        check_note(k, STATUS_DATA);
+    }
+    text_lines_close(&text);
+}
+
+/* What the stages of this run need. */
+static void check_counts(check *k, const int *images, const int *labelled) {
+    split evaluated = k->s->evaluate.split;
+    if (images[SPLIT_TRAIN] == 0) {
+        log_error("the data set has no training image");
+        check_note(k, STATUS_DATA);
+    } else if (labelled[SPLIT_TRAIN] == 0 && (k->baseline || k->finetune)) {
+        log_error("the data set has no labelled training image: the run can only come to "
+                  "run.until = \"pretrain\", with run.compare = false and weights to extract with");
+        check_note(k, STATUS_DATA);
+    }
+    if (labelled[evaluated] == 0 && (k->baseline || k->evaluate)) {
+        log_error("evaluate.split = \"%s\": no labelled image", split_words[evaluated]);
+        check_note(k, STATUS_DATA);
+    }
+}
+
+void check_labelled(check *k, const layout *l, const item_state *state) {
+    int images[SPLIT_COUNT] = {0}, labelled[SPLIT_COUNT] = {0}, names;
+    for (int i = 0; i < l->items; i++) {
+        if (gone(k, state[i])) continue;
+        images[l->item[i].split]++;
+        labelled[l->item[i].split] += l->item[i].label != NULL;
+    }
+    for (int i = 0; i < SPLIT_COUNT; i++)
+        if (images[i] > 0)
+            log_info("%s: %d images, %d of them labelled", split_words[i], images[i], labelled[i]);
+    check_counts(k, images, labelled);
+    if (!k->s->finetune.list[0]) return;
+    const char **name = labelled_names(k, l, state, &names);
+    if (name)
+        check_list(k, name, names);
+    else
+        check_note(k, STATUS_FAILED);
+    memory_free(name);
+}

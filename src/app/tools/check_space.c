@@ -1,0 +1,125 @@
+/* Where a run writes, for `auxseg check`: whether folders are there or can be made, and whether
+ * disk and memory have room. What is needed is an estimate: images of unknown size count as the
+ * others do, and what a checkpoint adds is rounded up. */
+#include "io/files/file.h"
+#include "src/app/tools/check_state.h"
+#include "src/base/log.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
+#include <unistd.h>
+
+/* The folder that `path` is in: folder [FILE_PATH]. */
+static void parent_of(const char *path, char *folder) {
+    snprintf(folder, FILE_PATH, "%s", path);
+    char *slash = strrchr(folder, '/');
+    if (!slash)
+        strcpy(folder, ".");
+    else
+        slash[slash == folder] = '\0'; /* "/" stays */
+}
+
+/* The nearest folder above `path`, or itself, that is there: folder [FILE_PATH]. */
+static void existing_folder(const char *path, char *folder) {
+    snprintf(folder, FILE_PATH, "%s", path);
+    while (access(folder, F_OK) != 0 && strcmp(folder, ".") != 0 && strcmp(folder, "/") != 0) {
+        char above[FILE_PATH];
+        parent_of(folder, above);
+        strcpy(folder, above);
+    }
+}
+
+/* 0, or why nothing can be made in a folder. */
+static int error_of_folder(const char *folder) {
+    struct stat about;
+    if (stat(folder, &about) != 0) return errno;
+    if (!S_ISDIR(about.st_mode)) return ENOTDIR;
+    return access(folder, W_OK | X_OK) == 0 ? 0 : errno;
+}
+
+/* folder: where something is to be made for the setting `key`, which is `value`. */
+static void check_folder(check *k, const char *key, const char *value, const char *folder) {
+    int error = error_of_folder(folder);
+    if (!error) return;
+    log_error("%s = \"%s\": %s: %s", key, value, folder, strerror(error));
+    check_note(k, STATUS_OUTPUT);
+}
+
+void check_folders(check *k) {
+    const settings *s = k->s;
+    struct stat about;
+    char folder[FILE_PATH];
+    existing_folder(s->run.dir, folder);
+    check_folder(k, "run.dir", s->run.dir, folder);
+    if (s->dataset.layout == DATASET_LAYOUT_SYNTH) {
+        existing_folder(s->dataset.root, folder);
+        check_folder(k, "dataset.root", s->dataset.root, folder);
+    }
+    if (!s->extract.npy[0] || !k->cluster) return;
+    parent_of(s->extract.npy, folder);
+    check_folder(k, "extract.npy", s->extract.npy, folder);
+    if (stat(s->extract.npy, &about) != 0 || !S_ISDIR(about.st_mode)) return;
+    log_error("extract.npy = \"%s\": is a folder", s->extract.npy);
+    check_note(k, STATUS_OUTPUT);
+}
+
+static double gib(double bytes) {
+    return bytes / (1 << 30);
+}
+
+/* What a run leaves behind, and its checkpoints. */
+static double disk_needed(const check *k) {
+    enum { LABEL = 2, WEIGHT_FILES = 3, CHECKPOINTS = 3, CHECKPOINT_WEIGHTS = 2 };
+    const settings *s = k->s;
+    double weights = k->values * (double)sizeof(float), features = 0;
+    bool streamed = s->extract.memory == EXTRACT_MEMORY_STREAM;
+    int pca = s->extract.pca;
+    if (streamed || s->extract.keep)
+        features = k->rows * (double)dtype_size(s->extract.dtype) * (pca > 0 ? pca : k->channels);
+    /* A projection is made of a file of its own. */
+    if (streamed && pca > 0) features += k->rows * (double)sizeof(float) * k->channels;
+    return k->bytes + features + s->run.rounds * (k->rows * LABEL + WEIGHT_FILES * weights) +
+           CHECKPOINTS * CHECKPOINT_WEIGHTS * weights;
+}
+
+static void check_disk(check *k) {
+    char folder[FILE_PATH];
+    struct statvfs about;
+    existing_folder(k->s->run.dir, folder);
+    if (error_of_folder(folder)) return; /* named already */
+    if (statvfs(folder, &about) != 0) {
+        log_error("%s: %s", folder, strerror(errno));
+        check_note(k, STATUS_OUTPUT);
+        return;
+    }
+    double needed = disk_needed(k), available = (double)about.f_bavail * (double)about.f_frsize;
+    log_info("disk: about %.2f GiB needed, %.2f GiB free", gib(needed), gib(available));
+    if (needed <= available) return;
+    log_error(
+        "%s: about %.2f GiB are needed, %.2f GiB are free", folder, gib(needed), gib(available));
+    check_note(k, STATUS_OUTPUT);
+}
+
+/* The features, where they are held; a login node's memory is no measure for a run on many. */
+static void state_memory(const check *k) {
+    const settings *s = k->s;
+    if (s->extract.memory == EXTRACT_MEMORY_STREAM) return;
+    double stored = (double)dtype_size(s->extract.dtype) * k->channels;
+    /* What the projection takes and gives is float32. */
+    if (s->extract.pca > 0) stored = (double)sizeof(float) * (k->channels + s->extract.pca);
+    double needed = k->rows * stored;
+    double memory = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
+    log_info("memory: about %.2f GiB for features over all ranks, %.2f GiB on this host",
+        gib(needed), gib(memory));
+    if (needed > memory)
+        log_warn("the features of all images need about %.2f GiB: as many nodes must share them",
+            gib(needed));
+}
+
+void check_space(check *k) {
+    check_disk(k);
+    state_memory(k);
+}
