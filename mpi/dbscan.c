@@ -1,7 +1,5 @@
 #include "mpi/dbscan.h"
 
-#include "src/label/finite.h"
-#include "mpi/prefix.h"
 #include "mpi/sample.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
@@ -16,25 +14,24 @@ static dbscan_share share_of(const comm *c, const dbscan_options *o) {
     return (dbscan_share){o->eps, comm_rank(c), comm_size(c), o->threads};
 }
 
-/* The rows of x [n, D] whose core flag is `flag`, packed for products as well. */
+/* The rows of the sample whose core flag is `flag`, packed for products as well. */
 typedef struct subset {
     float *x;
     dbscan_rows rows;
 } subset;
 
-static status subset_create(
-    subset *s, const float *x, size_t n, int d, const uint8_t *core, uint8_t flag) {
-    size_t count = 0, columns = (size_t)d;
-    for (size_t i = 0; i < n; i++) count += core[i] == flag;
+static status subset_create(subset *s, const features *x, const uint8_t *core, uint8_t flag) {
+    size_t count = 0, columns = (size_t)x->d;
+    for (size_t i = 0; i < x->n; i++) count += core[i] == flag;
     s->x = memory_alloc(count * columns, sizeof *s->x, "rows of the sample");
     if (!s->x) return STATUS_FAILED;
     float *to = s->x;
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < x->n; i++) {
         if (core[i] != flag) continue;
-        memcpy(to, x + i * columns, columns * sizeof *to);
+        features_copy_row(x, i, to);
         to += columns;
     }
-    return dbscan_rows_create(&s->rows, s->x, count, d);
+    return dbscan_rows_create(&s->rows, s->x, count, x->d);
 }
 
 static void subset_destroy(subset *s) {
@@ -43,12 +40,12 @@ static void subset_destroy(subset *s) {
 }
 
 /* core [n] from the neighbours that all ranks count. Collective. */
-static status find_core(
-    const comm *c, const dbscan_options *o, const float *x, size_t n, int d, uint8_t *core) {
+static status find_core(const comm *c, const dbscan_options *o, const features *x, uint8_t *core) {
+    size_t n = x->n;
     dbscan_rows rows = {0};
     dbscan_share share = share_of(c, o);
     int64_t *count = memory_alloc(n, sizeof *count, "neighbours");
-    status st = count ? dbscan_rows_create(&rows, x, n, d) : STATUS_FAILED;
+    status st = count ? dbscan_rows_create(&rows, x->data, n, x->d) : STATUS_FAILED;
     st = comm_agree(c, st);
     if (st == STATUS_OK) {
         dbscan_count(&rows, &share, count);
@@ -98,8 +95,9 @@ static void merge_labels(const uint8_t *core, const int32_t *of_core, const int3
     for (size_t i = 0; i < n; i++) label[i] = core[i] ? *of_core++ : *of_others++;
 }
 
-status dbscan_sample(const comm *c, const dbscan_options *o, const float *x, size_t n, int d,
-    int32_t *label, uint8_t *core, int *clusters) {
+status dbscan_sample(const comm *c, const dbscan_options *o, const features *x, int32_t *label,
+    uint8_t *core, int *clusters) {
+    size_t n = x->n;
     subset inner = {0}, outer = {0};
     dbscan_share share = share_of(c, o);
     int count = 0;
@@ -107,10 +105,10 @@ status dbscan_sample(const comm *c, const dbscan_options *o, const float *x, siz
     /* The core points' clusters, then the others' labels. */
     int32_t *cluster = memory_alloc(n, sizeof *cluster, "clusters of the sample");
     status st = comm_agree(c, flag && cluster ? STATUS_OK : STATUS_FAILED);
-    if (st == STATUS_OK) st = find_core(c, o, x, n, d, flag);
+    if (st == STATUS_OK) st = find_core(c, o, x, flag);
     if (st != STATUS_OK) goto done;
-    st = subset_create(&inner, x, n, d, flag, 1);
-    if (st == STATUS_OK) st = subset_create(&outer, x, n, d, flag, 0);
+    st = subset_create(&inner, x, flag, 1);
+    if (st == STATUS_OK) st = subset_create(&outer, x, flag, 0);
     st = comm_agree(c, st);
     if (st == STATUS_OK) st = join_core(c, o, &inner.rows, cluster, &count);
     if (st != STATUS_OK) goto done;
@@ -161,16 +159,15 @@ static status check_clusters(const comm *c, int clusters) {
 }
 
 /* The sample and its core points. Collective. */
-static status cluster_sample(
-    const comm *c, extension *e, const kmeans_rows *rows, dbscan_result *r) {
+static status cluster_sample(const comm *c, extension *e, dbscan_result *r) {
     const dbscan_options *o = e->o;
-    int64_t n = o->sample < rows->total ? o->sample : rows->total;
+    int64_t n = o->sample < e->x->total ? o->sample : e->x->total;
     uint8_t *core = memory_alloc((size_t)n, sizeof *core, "core points");
     e->cluster = memory_alloc((size_t)n, sizeof *e->cluster, "clusters of the sample");
     status st = comm_agree(c, core && e->cluster ? STATUS_OK : STATUS_FAILED);
-    if (st == STATUS_OK && n > 0) st = sample_gather(c, rows, o->seed, 0, n, &e->core);
-    if (st == STATUS_OK && n > 0)
-        st = dbscan_sample(c, o, e->core, (size_t)n, e->x->d, e->cluster, core, &r->k);
+    if (st == STATUS_OK && n > 0) st = sample_gather(c, e->x, o->seed, 0, n, &e->core);
+    const features sample = {.n = (size_t)n, .d = e->x->d, .type = DTYPE_F32, .data = e->core};
+    if (st == STATUS_OK && n > 0) st = dbscan_sample(c, o, &sample, e->cluster, core, &r->k);
     if (st == STATUS_OK) st = check_clusters(c, r->k);
     if (st == STATUS_OK) {
         r->sample = n;
@@ -200,32 +197,27 @@ static status label_rows(const extension *e, dbscan_result *r) {
 }
 
 /* Sum of all rows' distances. Collective. */
-static double objective(const comm *c, const kmeans_rows *rows, const float *distance) {
+static double objective(const comm *c, const features *x, const float *distance) {
     double largest = 0;
     wide sum = {{0}};
-    for (size_t i = 0; i < rows->x->n; i++)
+    for (size_t i = 0; i < x->n; i++)
         if ((double)distance[i] > largest) largest = (double)distance[i];
     comm_max_f64(c, &largest, 1);
-    int unit = distance_sum_unit(rows->total, largest);
-    wide_add(&sum, distance_sum(distance, rows->x->n, unit));
+    int unit = distance_sum_unit(x->total, largest);
+    wide_add(&sum, distance_sum(distance, x->n, unit));
     comm_sum_i64(c, sum.part, sizeof sum.part / sizeof *sum.part);
     return ldexp((double)wide_value(&sum), -unit);
 }
 
-status dbscan_run(const comm *c, const dbscan_options *o, const features *x, const int64_t *image,
-    int64_t images, int64_t first, dbscan_result *out) {
+status dbscan_run(const comm *c, const dbscan_options *o, const features *x, dbscan_result *out) {
     extension e = {.o = o, .x = x};
     dbscan_result r = {0};
-    kmeans_rows rows = {.x = x, .image = image, .images = images, .first = first};
-    int64_t mine = (int64_t)x->n;
-    status st = comm_agree(c, finite_check(x, image, images, first, o->threads));
+    double largest;
+    status st = comm_agree(c, features_check(x, o->threads, &largest));
     if (st != STATUS_OK) return st;
-    prefix_sum_i64(c, &mine, &rows.before, 1);
-    rows.total = mine;
-    comm_sum_i64(c, &rows.total, 1);
-    st = cluster_sample(c, &e, &rows, &r);
+    st = cluster_sample(c, &e, &r);
     if (st == STATUS_OK) st = comm_agree(c, label_rows(&e, &r));
-    if (st == STATUS_OK) r.objective = objective(c, &rows, r.distance);
+    if (st == STATUS_OK) r.objective = objective(c, x, r.distance);
     memory_free(e.core);
     memory_free(e.cluster);
     if (st == STATUS_OK)

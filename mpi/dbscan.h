@@ -14,12 +14,12 @@ typedef struct dbscan_options {
     uint64_t seed;
 } dbscan_options;
 
-/* x [n, D]: the same on every rank, as the results: label [n], the cluster or -1 (noise), numbered
- * by the first core point, and core [n], 1 for core points. What scikit-learn's DBSCAN gives: a row
- * within eps of core points of several clusters is of the first. Returns in *clusters how many.
- * Collective. On failure no output is touched. */
-status dbscan_sample(const comm *c, const dbscan_options *o, const float *x, size_t n, int d,
-    int32_t *label, uint8_t *core, int *clusters);
+/* x: float32 rows, the same on every rank, as the results: label [n], the cluster or -1 (noise),
+ * numbered by the first core point, and core [n], 1 for core points. What scikit-learn's DBSCAN
+ * gives: a row within eps of core points of several clusters is of the first. Returns in *clusters
+ * how many. Collective. On failure no output is touched. */
+status dbscan_sample(const comm *c, const dbscan_options *o, const features *x, int32_t *label,
+    uint8_t *core, int *clusters);
 
 typedef struct dbscan_result {
     int k;
@@ -31,13 +31,12 @@ typedef struct dbscan_result {
     int64_t sample, core, noise; /* rows of the sample */
 } dbscan_result;
 
-/* Collective. x: this rank's rows, whole images, in image order; image [images] of this rank: rows
- * of each; first: global index of its first image. The sample is keyed by (seed, image).
+/* Collective. x: this rank's rows, placed (mpi/features_place.h). The sample is keyed by (seed,
+ * image).
  * STATUS_NONFINITE names image and pixel of a feature that is not finite, or beyond 2^50;
  * STATUS_USAGE, with a message, if there is no cluster, or more than 65534. On failure *out is not
  * touched. */
-status dbscan_run(const comm *c, const dbscan_options *o, const features *x, const int64_t *image,
-    int64_t images, int64_t first, dbscan_result *out);
+status dbscan_run(const comm *c, const dbscan_options *o, const features *x, dbscan_result *out);
 void dbscan_result_destroy(dbscan_result *r);
 
 #endif

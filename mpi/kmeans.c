@@ -4,7 +4,6 @@
 #include "mpi/kmeans_start.h"
 #include "mpi/kmeans_update.h"
 #include "mpi/outliers.h"
-#include "mpi/prefix.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
 #include "src/base/timer.h"
@@ -20,7 +19,7 @@ typedef status report_function(void *context, const kmeans_iteration *it);
 typedef struct lloyd {
     const comm *c;
     const kmeans_options *o;
-    kmeans_rows rows;
+    const features *x;
     kmeans_assigner *assigner;
     kmeans_sum_block sums;
     minibatch batch; /* if o->batch > 0 */
@@ -36,37 +35,17 @@ typedef struct lloyd {
     int best_iterations, best_restart; /* -1: none yet */
 } lloyd;
 
-/* The first bad feature by image and pixel. */
-static void log_bad_row(const kmeans_rows *rows, int64_t bad) {
-    int64_t i = 0;
-    while (bad >= rows->image[i]) bad -= rows->image[i++];
-    log_error("k-means: image %lld, pixel %lld: a feature is not finite, or beyond 2^%d",
-        (long long)(rows->first + i), (long long)bad, FEATURES_LARGE);
-}
-
-static inline int64_t rows_of_images(const kmeans_rows *rows) {
-    int64_t sum = 0;
-    for (int64_t i = 0; i < rows->images; i++) sum += rows->image[i];
-    return sum;
-}
-
-/* Counts rows, checks what the contract asks. Collective. */
+/* What the contract asks. Collective. */
 static status check(lloyd *l) {
-    kmeans_rows *r = &l->rows;
-    int64_t bad, n = (int64_t)r->x->n;
-    assert(n == rows_of_images(r));
-    r->total = n;
-    comm_sum_i64(l->c, &r->total, 1);
-    prefix_sum_i64(l->c, &n, &r->before, 1);
-    if (r->total < l->o->k || r->x->d > FEATURES_D) {
+    const features *x = l->x;
+    assert(x->before >= 0 && x->before + (int64_t)x->n <= x->total);
+    if (x->total < l->o->k || x->d > FEATURES_D) {
         if (comm_root(l->c))
             log_error("k-means: %lld rows of %d features cannot make %d clusters",
-                (long long)r->total, r->x->d, l->o->k);
+                (long long)x->total, x->d, l->o->k);
         return STATUS_USAGE;
     }
-    l->largest = features_largest(r->x, l->o->threads, &bad);
-    if (bad >= 0) log_bad_row(r, bad);
-    status st = comm_agree(l->c, bad >= 0 ? STATUS_NONFINITE : STATUS_OK);
+    status st = comm_agree(l->c, features_check(x, l->o->threads, &l->largest));
     if (st == STATUS_OK) comm_max_f64(l->c, &l->largest, 1);
     l->reach = l->o->cosine ? fmax(l->largest, 1) : l->largest;
     return st;
@@ -75,8 +54,7 @@ static status check(lloyd *l) {
 /* l->centroids become start [K, D], which is the same on every rank. */
 static status take_start(lloyd *l, const float *start) {
     int64_t bad;
-    features rows = {
-        .n = (size_t)l->o->k, .d = l->rows.x->d, .type = DTYPE_F32, .data = l->centroids};
+    features rows = {.n = (size_t)l->o->k, .d = l->x->d, .type = DTYPE_F32, .data = l->centroids};
     memcpy(l->centroids, start, rows.n * (size_t)rows.d * sizeof *start);
     double largest = features_largest(&rows, 1, &bad);
     if (bad >= 0 && comm_root(l->c))
@@ -87,16 +65,16 @@ static status take_start(lloyd *l, const float *start) {
 }
 
 static status allocate(lloyd *l) {
-    size_t words = (size_t)l->o->k * (size_t)l->rows.x->d, n = l->rows.x->n;
+    size_t words = (size_t)l->o->k * (size_t)l->x->d, n = l->x->n;
     l->centroids = memory_alloc(words, sizeof *l->centroids, "centroids");
     l->best = memory_alloc(words, sizeof *l->best, "centroids");
     l->label = memory_alloc(n, sizeof *l->label, "labels");
     l->distance = memory_alloc(n, sizeof *l->distance, "distances");
     bool all = l->centroids && l->best && l->label && l->distance;
     kmeans_assigner_options o = {l->o->k, l->o->threads, l->o->screen, l->o->arithmetic};
-    status st = all ? kmeans_assigner_create(&l->assigner, l->rows.x, &o) : STATUS_FAILED;
+    status st = all ? kmeans_assigner_create(&l->assigner, l->x, &o) : STATUS_FAILED;
     if (st == STATUS_OK && l->o->batch > 0)
-        st = minibatch_create(&l->batch, l->o, l->rows.x->d, l->largest);
+        st = minibatch_create(&l->batch, l->o, l->x->d, l->largest);
     return st;
 }
 
@@ -112,7 +90,7 @@ static void release(lloyd *l) {
 
 /* Labels and sums of the current centroids, and the iteration's figures. Collective. */
 static status assign(lloyd *l, kmeans_iteration *it) {
-    const features *x = l->rows.x;
+    const features *x = l->x;
     int k = l->o->k;
     kmeans_counts counts = {0};
     double now = timer_now();
@@ -124,13 +102,13 @@ static status assign(lloyd *l, kmeans_iteration *it) {
     it->exchange_seconds = kmeans_exchange(l->c, x, l->label, l->o->threads, &l->sums);
     int64_t figure[] = {counts.changed, counts.kept};
     comm_sum_i64(l->c, figure, sizeof figure / sizeof *figure);
-    it->rows = l->rows.total;
+    it->rows = l->x->total;
     it->changed = figure[0];
     it->kept = figure[1];
     it->visited = counts.visited;
     it->arithmetic = kmeans_assigner_arithmetic(l->assigner);
     it->objective = kmeans_objective(&l->sums.all, k, x->d, l->sums.squares, l->centroids);
-    it->imbalance = kmeans_imbalance(l->sums.all.count, k, l->rows.total);
+    it->imbalance = kmeans_imbalance(l->sums.all.count, k, l->x->total);
     it->update_seconds += timer_now() - assigned;
     return STATUS_OK;
 }
@@ -138,7 +116,7 @@ static status assign(lloyd *l, kmeans_iteration *it) {
 /* Collective. */
 static status report_state(lloyd *l, kmeans_iteration *it) {
     const kmeans_state state = {.k = l->o->k,
-        .d = l->rows.x->d,
+        .d = l->x->d,
         .restart = it->restart,
         .iteration = it->iteration,
         .repaired = it->repaired,
@@ -164,9 +142,9 @@ static status step(lloyd *l, kmeans_iteration *it) {
     it->repaired = 0;
     it->update_seconds = 0;
     if (it->iteration > 0) {
-        status st = kmeans_update(
-            l->c, l->o, l->rows.x, l->label, l->distance, &l->sums, l->centroids, &it->repaired);
+        status st = kmeans_update(l->c, l->o, l->x, l->distance, &l->sums, l->centroids);
         if (st != STATUS_OK) return st;
+        it->repaired = l->sums.repaired;
         it->update_seconds = timer_now() - now;
     }
     status st = assign(l, it);
@@ -197,12 +175,12 @@ static void restore(lloyd *l, kmeans_iteration *it) {
 /* Distances of the rows, and their sum. Collective. */
 static status measure(lloyd *l, double *objective) {
     /* No distance is beyond 4 D reach^2. */
-    int unit = distance_sum_unit(l->rows.total, 4 * (double)l->rows.x->d * l->reach * l->reach);
+    int unit = distance_sum_unit(l->x->total, 4 * (double)l->x->d * l->reach * l->reach);
     wide sum = {{0}};
     status st = comm_agree(
-        l->c, kmeans_distances(l->rows.x, l->centroids, l->label, l->o->threads, l->distance));
+        l->c, kmeans_distances(l->x, l->centroids, l->label, l->o->threads, l->distance));
     if (st != STATUS_OK) return st;
-    wide_add(&sum, distance_sum(l->distance, l->rows.x->n, unit));
+    wide_add(&sum, distance_sum(l->distance, l->x->n, unit));
     comm_sum_i64(l->c, sum.part, sizeof sum.part / sizeof *sum.part);
     *objective = ldexp((double)wide_value(&sum), -unit);
     return STATUS_OK;
@@ -226,7 +204,7 @@ static status descend_batches(lloyd *l, kmeans_iteration *it, bool resume) {
     if (!resume) memset(l->batch.count, 0, (size_t)l->o->k * sizeof *l->batch.count);
     while (st == STATUS_OK && it->iteration < l->o->iterations) {
         it->iteration++;
-        st = minibatch_step(&l->batch, l->c, l->o, &l->rows, l->centroids, it);
+        st = minibatch_step(&l->batch, l->c, l->o, l->x, l->centroids, it);
         if (st == STATUS_OK) st = report_state(l, it);
     }
     bool reported = it->iteration > l->o->iterations;
@@ -241,7 +219,7 @@ static status run_restart(lloyd *l, int restart, bool resume) {
     kmeans_iteration it = {.restart = restart};
     double objective;
     l->before = INFINITY;
-    memset(l->label, 0xFF, l->rows.x->n * sizeof *l->label); /* LABEL_NONE */
+    memset(l->label, 0xFF, l->x->n * sizeof *l->label); /* LABEL_NONE */
     if (resume) restore(l, &it);
     status st = l->o->batch > 0 ? descend_batches(l, &it, resume) : descend(l, &it, resume);
     if (st == STATUS_OK) st = measure(l, &objective);
@@ -250,7 +228,7 @@ static status run_restart(lloyd *l, int restart, bool resume) {
         l->best_objective = objective;
         l->best_iterations = l->o->batch > 0 ? l->o->iterations : it.iteration;
         l->best_restart = restart;
-        memcpy(l->best, l->centroids, (size_t)l->o->k * (size_t)l->rows.x->d * sizeof *l->best);
+        memcpy(l->best, l->centroids, (size_t)l->o->k * (size_t)l->x->d * sizeof *l->best);
     }
     return STATUS_OK;
 }
@@ -270,38 +248,34 @@ static status run_restarts(lloyd *l, const float *start) {
     const kmeans_state *resume = l->o->resume;
     l->best_restart = -1;
     if (resume) {
-        assert(resume->k == l->o->k && resume->d == l->rows.x->d);
+        assert(resume->k == l->o->k && resume->d == l->x->d);
         take_best(l, resume);
         first = resume->restart;
     }
     for (int r = first; r < restarts; r++) {
         bool continued = resume && r == first;
         status st = STATUS_OK;
-        if (!start && !continued) st = kmeans_start(l->c, l->o, &l->rows, r, l->centroids);
+        if (!start && !continued) st = kmeans_start(l->c, l->o, l->x, r, l->centroids);
         if (st == STATUS_OK) st = run_restart(l, r, continued);
         if (st != STATUS_OK) return st;
     }
     if (l->best_restart == restarts - 1) return STATUS_OK;
-    memcpy(l->centroids, l->best, (size_t)l->o->k * (size_t)l->rows.x->d * sizeof *l->best);
+    memcpy(l->centroids, l->best, (size_t)l->o->k * (size_t)l->x->d * sizeof *l->best);
     status st = assign(l, &(kmeans_iteration){0});
     return st == STATUS_OK ? measure(l, &(double){0}) : st;
 }
 
-status kmeans_run(const comm *c, const kmeans_options *o, const features *x, const int64_t *image,
-    int64_t images, int64_t first, const float *start, report_function *report, void *context,
-    kmeans_result *out) {
-    lloyd l = {.c = c, .o = o, .report = report, .context = context};
-    l.rows = (kmeans_rows){.x = x, .image = image, .images = images, .first = first};
+status kmeans_run(const comm *c, const kmeans_options *o, const features *x, const float *start,
+    report_function *report, void *context, kmeans_result *out) {
+    lloyd l = {.c = c, .o = o, .x = x, .report = report, .context = context};
     comm_same(c, "k-means: the number of clusters", (uint64_t)o->k);
     double threshold = NAN;
     status st = check(&l);
     if (st == STATUS_OK) st = comm_agree(c, allocate(&l));
-    if (st == STATUS_OK)
-        st = kmeans_sum_block_create(c, &l.sums, x, o->k, o->threads, l.rows.total, l.largest);
+    if (st == STATUS_OK) st = kmeans_sum_block_create(c, o, x, l.largest, &l.sums);
     if (st == STATUS_OK && start) st = take_start(&l, start);
     if (st == STATUS_OK) st = run_restarts(&l, start);
-    if (st == STATUS_OK)
-        st = outliers_mark(c, o->outliers, o->scope, o->k, l.distance, l.label, x->n, &threshold);
+    if (st == STATUS_OK) st = outliers_mark(c, o, l.distance, l.label, x->n, &threshold);
     if (st == STATUS_OK) {
         *out = (kmeans_result){
             l.centroids, l.label, l.best_objective, threshold, l.best_iterations, l.distance};

@@ -46,8 +46,7 @@ typedef struct kmeans_result {
  * the last iteration that is reported. Labels are exact, centroids are not their clusters' means:
  * an approximation. No cluster is repaired, tolerance has no effect.
  *
- * Collective. x: this rank's rows, whole images, in image order, ranks in order; image [images] of
- * this rank: rows of each; first: global index of its first image. start: [K, D] initial centroids
+ * Collective. x: this rank's rows, placed (mpi/features_place.h). start: [K, D] initial centroids
  * instead of init, the same on every rank, or NULL. report (may be NULL) is called on every rank
  * after each iteration; a nonzero return of any stops all early with that status. A run that
  * continues from a reported state ends in the same bits as one that was never stopped, with any
@@ -55,8 +54,7 @@ typedef struct kmeans_result {
  * STATUS_NONFINITE names image and pixel of a feature that is not finite, or beyond 2^50;
  * STATUS_USAGE when there are fewer rows than K, or D is beyond 65536. On failure *out is not
  * touched. */
-status kmeans_run(const comm *c, const kmeans_options *o, const features *x, const int64_t *image,
-    int64_t images, int64_t first, const float *start,
+status kmeans_run(const comm *c, const kmeans_options *o, const features *x, const float *start,
     status (*report)(void *context, const kmeans_iteration *it), void *context, kmeans_result *out);
 
 #endif

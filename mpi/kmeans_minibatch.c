@@ -44,25 +44,22 @@ static int compare_rows(const void *a, const void *b) {
 /* This rank's rows of the batch: every rank draws all, each takes its own. Nothing depends on their
  * order; where they lie in a file it is the file's. */
 static void draw(
-    minibatch *m, const kmeans_options *o, const kmeans_rows *rows, const kmeans_iteration *it) {
-    size_t d = (size_t)rows->x->d;
+    minibatch *m, const kmeans_options *o, const features *x, const kmeans_iteration *it) {
+    size_t d = (size_t)x->d;
     random_stream r =
         random_begin(o->seed, RANDOM_BATCH, (uint64_t)it->restart, (uint64_t)it->iteration);
     m->rows.n = 0;
     for (int i = 0; i < o->batch; i++) {
-        int64_t row = (int64_t)random_below(&r, (uint64_t)rows->total) - rows->before;
-        if (row >= 0 && row < (int64_t)rows->x->n) m->chosen[m->rows.n++] = row;
+        int64_t row = (int64_t)random_below(&r, (uint64_t)x->total) - x->before;
+        if (row >= 0 && row < (int64_t)x->n) m->chosen[m->rows.n++] = row;
     }
-    if (rows->x->mapped) qsort(m->chosen, m->rows.n, sizeof *m->chosen, compare_rows);
+    if (x->mapped) qsort(m->chosen, m->rows.n, sizeof *m->chosen, compare_rows);
     for (size_t i = 0; i < m->rows.n; i++) {
-        float *to = (float *)m->rows.data + i * d;
-        const float *row = features_row(rows->x, (size_t)m->chosen[i], to);
-        if (row != to) memcpy(to, row, d * sizeof *to);
+        features_copy_row(x, (size_t)m->chosen[i], (float *)m->rows.data + i * d);
         if (i > 0)
-            features_passed(
-                rows->x, (size_t)m->chosen[i - 1], (size_t)(m->chosen[i] - m->chosen[i - 1]));
+            features_passed(x, (size_t)m->chosen[i - 1], (size_t)(m->chosen[i] - m->chosen[i - 1]));
     }
-    features_release(rows->x, 0, rows->x->n);
+    features_release(x, 0, x->n);
 }
 
 /* Sums and counts of the batch over all ranks; returns the seconds of the exchange. Collective. */
@@ -77,7 +74,7 @@ static double sum_batch(minibatch *m, const comm *c, const kmeans_options *o) {
 }
 
 /* Objective, scaled to all rows, and kept centroids. Collective. */
-static void sum_figures(const minibatch *m, const comm *c, const kmeans_rows *rows,
+static void sum_figures(const minibatch *m, const comm *c, int64_t rows,
     const kmeans_counts *counts, int batch, kmeans_iteration *it) {
     enum { KEPT = 4, FIGURES };
     double largest = 0;
@@ -90,7 +87,7 @@ static void sum_figures(const minibatch *m, const comm *c, const kmeans_rows *ro
     memcpy(figure, sum.part, sizeof sum.part);
     comm_sum_i64(c, figure, FIGURES);
     memcpy(sum.part, figure, sizeof sum.part);
-    it->objective = ldexp((double)wide_value(&sum), -unit) * ((double)rows->total / (double)batch);
+    it->objective = ldexp((double)wide_value(&sum), -unit) * ((double)rows / (double)batch);
     it->kept = figure[KEPT];
 }
 
@@ -108,18 +105,18 @@ static void move_centroids(minibatch *m, const kmeans_options *o, float *centroi
     }
 }
 
-status minibatch_step(minibatch *m, const comm *c, const kmeans_options *o, const kmeans_rows *rows,
+status minibatch_step(minibatch *m, const comm *c, const kmeans_options *o, const features *x,
     float *centroids, kmeans_iteration *it) {
     kmeans_counts counts = {0};
     double now = timer_now();
-    draw(m, o, rows, it);
+    draw(m, o, x, it);
     memset(m->label, 0xFF, m->rows.n * sizeof *m->label); /* LABEL_NONE */
     status st = comm_agree(
         c, kmeans_assign(&m->rows, centroids, o->k, o->threads, m->label, m->distance, &counts));
     if (st != STATUS_OK) return st;
     double assigned = timer_now();
     it->assign_seconds = assigned - now;
-    sum_figures(m, c, rows, &counts, o->batch, it);
+    sum_figures(m, c, x->total, &counts, o->batch, it);
     it->exchange_seconds = sum_batch(m, c, o);
     it->imbalance = kmeans_imbalance(m->total.count, o->k, o->batch);
     move_centroids(m, o, centroids);

@@ -4,10 +4,9 @@
 #define AUXSEG_MPI_KMEANS_MINIBATCH_H
 
 #include "mpi/kmeans.h"
-#include "mpi/sample.h"
 
 typedef struct minibatch {
-    features rows;   /* this rank's rows of a batch: room for all of them */
+    features rows;   /* [batch]: this rank's rows of a batch come first */
     int64_t *chosen; /* [batch]: which */
     uint16_t *label; /* [batch], as `summed` */
     uint16_t *summed;
@@ -25,7 +24,7 @@ void minibatch_destroy(minibatch *m);
  * N c + S over N + n (Sculley's steps of length 1/N, taken together), of length 1 if cosine. Exact
  * sums: the same bits for any number of ranks and threads. it: the batch's figures; the objective
  * is scaled to all rows. Collective. */
-status minibatch_step(minibatch *m, const comm *c, const kmeans_options *o, const kmeans_rows *rows,
+status minibatch_step(minibatch *m, const comm *c, const kmeans_options *o, const features *x,
     float *centroids, kmeans_iteration *it);
 
 #endif

@@ -1,5 +1,6 @@
 #include "mpi/kmeans_start.h"
 
+#include "mpi/sample.h"
 #include "src/base/memory.h"
 #include "src/base/unit_length.h"
 #include "src/label/start.h"
@@ -16,14 +17,14 @@ static status choose(
     return st;
 }
 
-status kmeans_start(const comm *c, const kmeans_options *o, const kmeans_rows *rows, int restart,
-    float *centroids) {
-    if (o->init == KMEANS_PARALLEL) return kmeans_start_parallel(c, o, rows, restart, centroids);
+status kmeans_start(
+    const comm *c, const kmeans_options *o, const features *x, int restart, float *centroids) {
+    if (o->init == KMEANS_PARALLEL) return kmeans_start_parallel(c, o, x, restart, centroids);
     int64_t sample = o->sample > o->k ? o->sample : o->k;
-    if (sample > rows->total) sample = rows->total;
+    if (sample > x->total) sample = x->total;
     float *all = NULL;
-    status st = sample_gather(c, rows, o->seed, restart, sample, &all);
-    if (st == STATUS_OK) st = comm_agree(c, choose(o, restart, all, sample, rows->x->d, centroids));
+    status st = sample_gather(c, x, o->seed, restart, sample, &all);
+    if (st == STATUS_OK) st = comm_agree(c, choose(o, restart, all, sample, x->d, centroids));
     memory_free(all);
     return st;
 }

@@ -3,19 +3,18 @@
 #define AUXSEG_MPI_KMEANS_START_H
 
 #include "mpi/kmeans.h"
-#include "mpi/sample.h"
 
 /* centroids [K, D]: by o->init, on a sample of o->sample rows that every rank gets, keyed by (seed,
  * restart, image), or on all rows. The same on every rank and for any number of ranks and threads.
  * Collective. */
 status kmeans_start(
-    const comm *c, const kmeans_options *o, const kmeans_rows *rows, int restart, float *centroids);
+    const comm *c, const kmeans_options *o, const features *x, int restart, float *centroids);
 /* k-means|| (Bahmani, Moseley, Vattani, Kumar, Vassilvitskii 2012): five times each row becomes a
  * candidate with probability 2 K d / sum of d, d being its squared distance from the nearest
  * candidate before; of the candidates, weighted by the rows that are nearest to them, k-means++
  * takes K. Rows are drawn by (seed, restart, time, image, pixel), sums are exact. Every rank holds
  * all candidates, about 10 K rows. For kmeans_start. */
 status kmeans_start_parallel(
-    const comm *c, const kmeans_options *o, const kmeans_rows *rows, int restart, float *centroids);
+    const comm *c, const kmeans_options *o, const features *x, int restart, float *centroids);
 
 #endif

@@ -19,7 +19,7 @@ enum {
 typedef struct search {
     const comm *c;
     const kmeans_options *o;
-    const kmeans_rows *rows;
+    const features *x;
     int restart;
     float *candidate;    /* [m, D], the same on every rank: in order of round, image, pixel */
     int64_t m, compared; /* rows have been compared with the first `compared` */
@@ -31,7 +31,7 @@ typedef struct search {
 } search;
 
 static status search_create(search *s) {
-    size_t n = s->rows->x->n;
+    size_t n = s->x->n;
     s->nearest = memory_alloc(n, sizeof *s->nearest, "distances from candidates");
     s->owner = memory_alloc(n, sizeof *s->owner, "nearest candidates");
     s->label = memory_alloc(n, sizeof *s->label, "nearest candidates");
@@ -53,23 +53,21 @@ static void search_destroy(search *s) {
 
 /* This rank's chosen rows [count] as floats; owned by the caller. */
 static float *copy_chosen(const search *s, int64_t count) {
-    size_t d = (size_t)s->rows->x->d;
+    size_t d = (size_t)s->x->d;
     float *mine = memory_alloc((size_t)count * d, sizeof *mine, "candidates");
     for (int64_t i = 0; mine && i < count; i++) {
-        float *to = mine + (size_t)i * d;
-        const float *row = features_row(s->rows->x, (size_t)s->chosen[i], to);
-        if (row != to) memcpy(to, row, d * sizeof *to);
+        features_copy_row(s->x, (size_t)s->chosen[i], mine + (size_t)i * d);
         if (i > 0)
             features_passed(
-                s->rows->x, (size_t)s->chosen[i - 1], (size_t)(s->chosen[i] - s->chosen[i - 1]));
+                s->x, (size_t)s->chosen[i - 1], (size_t)(s->chosen[i] - s->chosen[i - 1]));
     }
-    features_release(s->rows->x, 0, s->rows->x->n);
+    features_release(s->x, 0, s->x->n);
     return mine;
 }
 
 /* The rows that every rank has chosen, count of this one, become candidates. Collective. */
 static status append(search *s, int64_t count) {
-    size_t ranks = (size_t)comm_size(s->c), width = (size_t)s->rows->x->d * sizeof(float);
+    size_t ranks = (size_t)comm_size(s->c), width = (size_t)s->x->d * sizeof(float);
     int64_t *part = memory_alloc(ranks, sizeof *part, "candidates"), total = 0;
     size_t *bytes = memory_alloc(ranks, sizeof *bytes, "candidates");
     float *mine = copy_chosen(s, count), *longer = NULL;
@@ -100,8 +98,8 @@ done:
 static status choose_first(search *s) {
     random_stream r = random_begin(
         s->o->seed, RANDOM_CANDIDATE, (uint64_t)s->restart * EPOCHS + ROUNDS, UINT64_MAX);
-    int64_t row = (int64_t)random_below(&r, (uint64_t)s->rows->total) - s->rows->before;
-    bool here = row >= 0 && row < (int64_t)s->rows->x->n;
+    int64_t row = (int64_t)random_below(&r, (uint64_t)s->x->total) - s->x->before;
+    bool here = row >= 0 && row < (int64_t)s->x->n;
     if (here) s->chosen[0] = row;
     return append(s, here);
 }
@@ -109,7 +107,7 @@ static status choose_first(search *s) {
 /* label and distance [n] of the nearest of k candidates. */
 static status assign(search *s, const float *candidate, int k) {
     const kmeans_assigner_options o = {k, s->o->threads, KMEANS_SCREEN_DENSE, s->o->arithmetic};
-    const features *x = s->rows->x;
+    const features *x = s->x;
     kmeans_assigner *a = NULL;
     kmeans_counts counts;
     memset(s->label, 0xFF, x->n * sizeof *s->label); /* LABEL_NONE */
@@ -123,13 +121,13 @@ static status assign(search *s, const float *candidate, int k) {
 /* Rows are compared with the candidates that are new. Of equally near ones the first counts.
  * Not collective. */
 static status compare(search *s) {
-    size_t d = (size_t)s->rows->x->d;
+    size_t d = (size_t)s->x->d;
     while (s->compared < s->m) {
         int64_t left = s->m - s->compared;
         int k = left < TOGETHER ? (int)left : TOGETHER;
         status st = assign(s, s->candidate + (size_t)s->compared * d, k);
         if (st != STATUS_OK) return st;
-        for (size_t i = 0; i < s->rows->x->n; i++) {
+        for (size_t i = 0; i < s->x->n; i++) {
             if (s->distance[i] >= s->nearest[i]) continue;
             s->nearest[i] = s->distance[i];
             s->owner[i] = s->compared + s->label[i];
@@ -141,12 +139,12 @@ static status compare(search *s) {
 
 /* Sum of all rows' squared distances from their nearest candidates. Collective. */
 static double cost(const search *s) {
-    size_t n = s->rows->x->n;
+    size_t n = s->x->n;
     double largest = 0;
     wide sum = {{0}};
     for (size_t i = 0; i < n; i++) largest = fmax(largest, (double)s->nearest[i]);
     comm_max_f64(s->c, &largest, 1);
-    int unit = distance_sum_unit(s->rows->total, largest);
+    int unit = distance_sum_unit(s->x->total, largest);
     wide_add(&sum, distance_sum(s->nearest, n, unit));
     comm_sum_i64(s->c, sum.part, sizeof sum.part / sizeof *sum.part);
     return ldexp((double)wide_value(&sum), -unit);
@@ -155,12 +153,12 @@ static double cost(const search *s) {
 /* Each row with probability 2 K d / cost; returns how many. Not collective. */
 static int64_t draw(search *s, int round, double sum) {
     const double share = (double)OVERSAMPLING * s->o->k;
-    const kmeans_rows *rows = s->rows;
+    const features *x = s->x;
     int64_t count = 0, row = 0;
-    for (int64_t i = 0; i < rows->images; i++) {
+    for (int64_t i = 0; i < x->images; i++) {
         random_stream r = random_begin(s->o->seed, RANDOM_CANDIDATE,
-            (uint64_t)s->restart * EPOCHS + (uint64_t)round, (uint64_t)(rows->first + i));
-        for (int64_t p = 0; p < rows->image[i]; p++, row++)
+            (uint64_t)s->restart * EPOCHS + (uint64_t)round, (uint64_t)(x->first + i));
+        for (int64_t end = row + (int64_t)features_image_rows(x, i); row < end; row++)
             if (random_uniform(&r) * sum < share * (double)s->nearest[row])
                 s->chosen[count++] = row;
     }
@@ -173,18 +171,18 @@ static status reduce(search *s, float *centroids) {
     int64_t *weight = memory_alloc((size_t)s->m, sizeof *weight, "weights of candidates");
     status st = comm_agree(s->c, weight ? STATUS_OK : STATUS_FAILED);
     if (st == STATUS_OK) {
-        for (size_t i = 0; i < s->rows->x->n; i++) weight[s->owner[i]]++;
+        for (size_t i = 0; i < s->x->n; i++) weight[s->owner[i]]++;
         comm_sum_i64(s->c, weight, (size_t)s->m);
-        const start_rows rows = {s->candidate, weight, (size_t)s->m, s->rows->x->d};
+        const start_rows rows = {s->candidate, weight, (size_t)s->m, s->x->d};
         st = comm_agree(s->c, start_plusplus(&r, &rows, s->o->k, s->o->threads, centroids));
     }
     memory_free(weight);
     return st;
 }
 
-status kmeans_start_parallel(const comm *c, const kmeans_options *o, const kmeans_rows *rows,
-    int restart, float *centroids) {
-    search s = {.c = c, .o = o, .rows = rows, .restart = restart};
+status kmeans_start_parallel(
+    const comm *c, const kmeans_options *o, const features *x, int restart, float *centroids) {
+    search s = {.c = c, .o = o, .x = x, .restart = restart};
     double sum = INFINITY;
     status st = comm_agree(c, search_create(&s));
     if (st == STATUS_OK) st = choose_first(&s);
@@ -195,7 +193,7 @@ status kmeans_start_parallel(const comm *c, const kmeans_options *o, const kmean
         if (st == STATUS_OK) st = comm_agree(c, compare(&s));
     }
     if (st == STATUS_OK) st = reduce(&s, centroids);
-    if (st == STATUS_OK && o->cosine) unit_length_rows(centroids, (size_t)o->k, rows->x->d);
+    if (st == STATUS_OK && o->cosine) unit_length_rows(centroids, (size_t)o->k, x->d);
     search_destroy(&s);
     return st;
 }

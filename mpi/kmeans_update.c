@@ -26,20 +26,24 @@ static status sum_squares(
     return STATUS_OK;
 }
 
-status kmeans_sum_block_create(const comm *c, kmeans_sum_block *s, const features *x, int k,
-    int threads, int64_t rows, double largest) {
-    size_t sums = (size_t)k * (size_t)x->d, words = sums + (size_t)k;
-    *s = (kmeans_sum_block){.words = words};
+status kmeans_sum_block_create(const comm *c, const kmeans_options *o, const features *x,
+    double largest, kmeans_sum_block *out) {
+    size_t sums = (size_t)o->k * (size_t)x->d, words = sums + (size_t)o->k;
+    kmeans_sum_block s = {.words = words};
     int64_t *own = memory_alloc(words, sizeof *own, "sums of centroids");
     int64_t *all = memory_alloc(words, sizeof *all, "sums of centroids");
-    s->summed = memory_alloc(x->n, sizeof *s->summed, "labels");
-    int scale = kmeans_scale(rows, largest);
-    if (own) s->own = (kmeans_sum_total){own, own + sums, scale};
-    if (all) s->all = (kmeans_sum_total){all, all + sums, scale};
-    status st = comm_agree(c, own && all && s->summed ? STATUS_OK : STATUS_FAILED);
-    if (st == STATUS_OK) memset(s->summed, 0xFF, x->n * sizeof *s->summed); /* LABEL_NONE */
-    if (st == STATUS_OK) st = sum_squares(c, x, threads, squares_unit(x->d, rows, largest), s);
-    if (st != STATUS_OK) kmeans_sum_block_destroy(s);
+    s.summed = memory_alloc(x->n, sizeof *s.summed, "labels");
+    int scale = kmeans_scale(x->total, largest);
+    if (own) s.own = (kmeans_sum_total){own, own + sums, scale};
+    if (all) s.all = (kmeans_sum_total){all, all + sums, scale};
+    status st = comm_agree(c, own && all && s.summed ? STATUS_OK : STATUS_FAILED);
+    if (st == STATUS_OK) memset(s.summed, 0xFF, x->n * sizeof *s.summed); /* LABEL_NONE */
+    if (st == STATUS_OK)
+        st = sum_squares(c, x, o->threads, squares_unit(x->d, x->total, largest), &s);
+    if (st == STATUS_OK)
+        *out = s;
+    else
+        kmeans_sum_block_destroy(&s);
     return st;
 }
 
@@ -86,24 +90,22 @@ static bool at_centroid(const float *row, int d, float distance) {
     return (double)distance <= 0x1p-44 * square;
 }
 
-/* This rank's rows among the `far` ones that are not at their centroid; m has room for all. */
+/* This rank's rows among the `far` ones that are not at their centroid; m can hold all. */
 static void collect(
     const features *x, const uint16_t *label, const float *distance, farthest *far, movers *m) {
     size_t d = (size_t)x->d;
-    int room = m->count;
+    int most = m->count;
     m->count = 0;
-    for (size_t i = 0; i < x->n && m->count < room; i++) {
+    for (size_t i = 0; i < x->n && m->count < most; i++) {
         if (!farthest_next(far, distance[i], 0)) continue;
         float *to = m->row + (size_t)m->count * d;
-        const float *row = features_row(x, i, to);
-        bool gains = !at_centroid(row, x->d, distance[i]);
-        if (row != to) memcpy(to, row, d * sizeof *to);
-        if (gains) m->from[m->count++] = label[i];
+        features_copy_row(x, i, to);
+        if (!at_centroid(to, x->d, distance[i])) m->from[m->count++] = label[i];
         features_release(x, i, 1);
     }
 }
 
-/* all: the movers of every rank, in their order; has room for them. Collective. */
+/* all: the movers of every rank, in their order; it can hold them. Collective. */
 static status gather(const comm *c, const movers *mine, int d, movers *all) {
     size_t ranks = (size_t)comm_size(c);
     int64_t *count = memory_alloc(ranks, sizeof *count, "rows for empty clusters");
@@ -140,8 +142,9 @@ static void refill(const movers *m, int k, int d, const kmeans_sum_total *s) {
     }
 }
 
-static status repair(const comm *c, int k, const features *x, const uint16_t *label,
-    const float *distance, const kmeans_sum_total *s, int empty, int *repaired) {
+/* The `empty` clusters without a row get the farthest rows of all; see kmeans_run. Collective. */
+static status repair(const comm *c, const features *x, const float *distance, int k, int empty,
+    kmeans_sum_block *s) {
     movers mine = {0}, all = {0};
     farthest far = {0};
     int64_t want = empty;
@@ -151,12 +154,12 @@ static status repair(const comm *c, int k, const features *x, const uint16_t *la
     if (st == STATUS_OK) st = movers_create(&all, empty, x->d);
     st = comm_agree(c, st);
     if (st == STATUS_OK) {
-        collect(x, label, distance, &far, &mine);
+        collect(x, s->summed, distance, &far, &mine);
         st = gather(c, &mine, x->d, &all);
     }
     if (st == STATUS_OK) {
-        refill(&all, k, x->d, s);
-        *repaired = all.count;
+        refill(&all, k, x->d, &s->all);
+        s->repaired = all.count;
     }
     movers_destroy(&mine);
     movers_destroy(&all);
@@ -164,15 +167,15 @@ static status repair(const comm *c, int k, const features *x, const uint16_t *la
     return st;
 }
 
-status kmeans_update(const comm *c, const kmeans_options *o, const features *x,
-    const uint16_t *label, float *distance, kmeans_sum_block *s, float *centroids, int *repaired) {
+status kmeans_update(const comm *c, const kmeans_options *o, const features *x, float *distance,
+    kmeans_sum_block *s, float *centroids) {
     int empty = 0;
     status st = STATUS_OK;
     for (int a = 0; a < o->k; a++) empty += s->all.count[a] == 0;
-    *repaired = 0;
+    s->repaired = 0;
     if (empty > 0) {
-        st = comm_agree(c, kmeans_distances(x, centroids, label, o->threads, distance));
-        if (st == STATUS_OK) st = repair(c, o->k, x, label, distance, &s->all, empty, repaired);
+        st = comm_agree(c, kmeans_distances(x, centroids, s->summed, o->threads, distance));
+        if (st == STATUS_OK) st = repair(c, x, distance, o->k, empty, s);
     }
     if (st == STATUS_OK)
         kmeans_centroids(s->all.sum, s->all.count, o->k, x->d, s->all.scale, o->cosine, centroids);

@@ -10,11 +10,12 @@ typedef struct kmeans_sum_block {
     uint16_t *summed;          /* [n]: the labels that `own` knows */
     size_t words;              /* K D + K: sums and counts lie behind each other */
     double squares;            /* sum |x|^2 of all ranks' rows */
+    int repaired;              /* empty clusters that got a row, in the last update */
 } kmeans_sum_block;
 
-/* rows: of all ranks; largest: |element| of all ranks. Collective. */
-status kmeans_sum_block_create(const comm *c, kmeans_sum_block *s, const features *x, int k,
-    int threads, int64_t rows, double largest);
+/* largest: |element| of all ranks' rows. Collective. */
+status kmeans_sum_block_create(const comm *c, const kmeans_options *o, const features *x,
+    double largest, kmeans_sum_block *out);
 void kmeans_sum_block_destroy(kmeans_sum_block *s);
 
 /* Brings the sums to label [n], of this rank's rows, every row labelled. Returns the seconds of the
@@ -22,10 +23,9 @@ void kmeans_sum_block_destroy(kmeans_sum_block *s);
 double kmeans_exchange(
     const comm *c, const features *x, const uint16_t *label, int threads, kmeans_sum_block *s);
 
-/* centroids [K, D]: the means of the labelled rows; empty clusters get the farthest rows, *repaired
- * of them. label [n] as in the kmeans_exchange before, for the centroids given; distance [n]:
- * room. Collective. */
-status kmeans_update(const comm *c, const kmeans_options *o, const features *x,
-    const uint16_t *label, float *distance, kmeans_sum_block *s, float *centroids, int *repaired);
+/* centroids [K, D], for which the labels of the kmeans_exchange before were found, become the means
+ * of their rows; empty clusters get the farthest rows. distance [n] is scratch. Collective. */
+status kmeans_update(const comm *c, const kmeans_options *o, const features *x, float *distance,
+    kmeans_sum_block *s, float *centroids);
 
 #endif

@@ -69,16 +69,16 @@ static void count_outliers(
     for (int g = 0; g < groups; g++) want[g] = llround(share * (double)want[g]);
 }
 
-status outliers_mark(const comm *c, double share, outlier_scope scope, int k, const float *distance,
-    uint16_t *label, size_t n, double *threshold) {
-    bool global = scope == OUTLIERS_GLOBAL;
-    int groups = global ? 1 : k;
+status outliers_mark(const comm *c, const kmeans_options *o, const float *distance, uint16_t *label,
+    size_t n, double *threshold) {
+    bool global = o->scope == OUTLIERS_GLOBAL;
+    int groups = global ? 1 : o->k;
     farthest f = {0};
     int64_t *want = memory_alloc((size_t)groups, sizeof *want, "outliers");
     status st = comm_agree(c, want ? STATUS_OK : STATUS_FAILED);
     if (st == STATUS_OK) {
         const uint16_t *group = global ? NULL : label;
-        count_outliers(c, share, group, n, groups, want);
+        count_outliers(c, o->outliers, group, n, groups, want);
         st = farthest_find(c, distance, group, n, groups, want, &f);
     }
     if (st == STATUS_OK) {

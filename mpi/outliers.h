@@ -23,10 +23,11 @@ void farthest_destroy(farthest *f);
 /* Asked of this rank's rows in order, once each: is it one of them? Not collective. */
 bool farthest_next(farthest *f, float distance, int group);
 
-/* label [n] of the farthest share of all rows, or of each of K clusters, becomes LABEL_NONE: of m
- * rows exactly round(share * m). *threshold: the squared distance beyond which a row is an outlier;
- * infinity if there is none, NaN for the scope of clusters. Collective. */
-status outliers_mark(const comm *c, double share, outlier_scope scope, int k, const float *distance,
-    uint16_t *label, size_t n, double *threshold);
+/* label [n] of the farthest o->outliers share of all rows, or of each of K clusters (o->scope),
+ * becomes LABEL_NONE: of m rows exactly round(share * m). *threshold: the squared distance beyond
+ * which a row is an outlier; infinity if there is none, NaN for the scope of clusters. Collective.
+ */
+status outliers_mark(const comm *c, const kmeans_options *o, const float *distance, uint16_t *label,
+    size_t n, double *threshold);
 
 #endif

@@ -1,6 +1,5 @@
 #include "mpi/pca.h"
 
-#include "src/label/finite.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
 
@@ -11,7 +10,6 @@ typedef struct fit {
     const features *x;
     pca_units units;
     int threads;
-    int64_t rows; /* of all ranks */
     double *largest;
     int *exponent;
     int64_t *sum, *product; /* [D], [D, D] */
@@ -26,9 +24,9 @@ static void fit_destroy(fit *f) {
 }
 
 /* What each rank needs, and room for the result. */
-static status fit_create(fit *f, const int64_t *image, int64_t images, pca *p) {
+static status fit_create(fit *f, pca *p) {
     size_t d = (size_t)p->d;
-    status st = pca_units_create(&f->units, image, images);
+    status st = pca_units_create(&f->units, f->x);
     f->largest = memory_alloc(d, sizeof *f->largest, "largest elements");
     f->exponent = memory_alloc(d, sizeof *f->exponent, "units of columns");
     f->sum = memory_alloc(d, sizeof *f->sum, "sums of columns");
@@ -44,23 +42,23 @@ static status fit_mean(fit *f, pca *p) {
     status st = comm_agree(f->c, pca_largest(f->x, f->largest));
     if (st != STATUS_OK) return st;
     comm_max_f64(f->c, f->largest, (size_t)p->d);
-    pca_exponents(f->largest, f->rows, p->d, f->exponent);
+    pca_exponents(f->largest, f->x->total, p->d, f->exponent);
     st = comm_agree(f->c, pca_sum(f->x, &f->units, f->exponent, f->threads, f->sum));
     if (st != STATUS_OK) return st;
     comm_sum_i64(f->c, f->sum, (size_t)p->d);
     for (int j = 0; j < p->d; j++)
-        p->mean[j] = (float)(ldexp((double)f->sum[j], -f->exponent[j]) / (double)f->rows);
+        p->mean[j] = (float)(ldexp((double)f->sum[j], -f->exponent[j]) / (double)f->x->total);
     return STATUS_OK;
 }
 
 static status fit_axes(fit *f, pca *p) {
     size_t d = (size_t)p->d, n = (size_t)p->components;
     status st = pca_products(
-        f->x, &f->units, p->mean, f->exponent, pca_shift(f->rows), f->threads, f->product);
+        f->x, &f->units, p->mean, f->exponent, pca_shift(f->x->total), f->threads, f->product);
     st = comm_agree(f->c, st);
     if (st != STATUS_OK) return st;
     comm_sum_i64(f->c, f->product, d * d);
-    if (comm_root(f->c)) st = pca_axes(p, f->product, f->exponent, f->rows);
+    if (comm_root(f->c)) st = pca_axes(p, f->product, f->exponent, f->x->total);
     st = comm_agree(f->c, st);
     comm_broadcast(f->c, p->axis, n * d * sizeof *p->axis);
     comm_broadcast(f->c, p->variance, n * sizeof *p->variance);
@@ -68,20 +66,19 @@ static status fit_axes(fit *f, pca *p) {
     return st;
 }
 
-status pca_fit(const comm *c, const features *x, const int64_t *image, int64_t images,
-    int64_t first, int components, int threads, pca *out) {
-    fit f = {.c = c, .x = x, .threads = threads, .rows = (int64_t)x->n};
+status pca_fit(const comm *c, const features *x, int components, int threads, pca *out) {
+    fit f = {.c = c, .x = x, .threads = threads};
+    double largest;
     pca p = {.d = x->d, .components = components};
     if (components > x->d) {
         if (comm_root(c))
             log_error("extract.pca = %d: the features have %d dimensions", components, x->d);
         return STATUS_USAGE;
     }
-    status st = finite_check(x, image, images, first, threads);
-    if (st == STATUS_OK) st = fit_create(&f, image, images, &p);
+    status st = features_check(x, threads, &largest);
+    if (st == STATUS_OK) st = fit_create(&f, &p);
     st = comm_agree(c, st);
     if (st != STATUS_OK) goto done;
-    comm_sum_i64(c, &f.rows, 1);
     st = fit_mean(&f, &p);
     if (st == STATUS_OK) st = fit_axes(&f, &p);
 done:

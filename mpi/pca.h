@@ -6,12 +6,10 @@
 #include "mpi/comm.h"
 #include "src/label/pca.h"
 
-/* Mean and the `components` axes of largest variance. Collective. x: this rank's rows, whole
- * images, in image order; image [images] of this rank: rows of each; first: global index of its
- * first image. out: owned by the caller (pca_destroy), the same on every rank.
+/* Mean and the `components` axes of largest variance. Collective. x: this rank's rows, placed
+ * (mpi/features_place.h). out: owned by the caller (pca_destroy), the same on every rank.
  * STATUS_USAGE if components is beyond D; STATUS_NONFINITE names image and pixel of a feature that
  * is not finite, or beyond 2^50. On failure *out is not touched. */
-status pca_fit(const comm *c, const features *x, const int64_t *image, int64_t images,
-    int64_t first, int components, int threads, pca *out);
+status pca_fit(const comm *c, const features *x, int components, int threads, pca *out);
 
 #endif

@@ -1,3 +1,7 @@
+/* The one exchange of the contrastive loss: every rank gets all embeddings, and then the two sums
+ * that each anchor's gradient needs, so that a rank can finish its own rows alone. What is gathered
+ * is in rank order, hence in the order of the batch: the loss adds in that order, whatever the
+ * number of ranks. */
 #include "mpi/pool.h"
 
 #include "src/base/bf16.h"
@@ -5,23 +9,24 @@
 #include "src/base/memory.h"
 
 #include <assert.h>
-#include <string.h>
 
-/* The global pool, gathered: owned. */
-typedef struct gathered {
+/* The global pool on its way: owned. */
+typedef struct gathering {
+    const comm *c;
+    const contrast_pool *mine;
     size_t n, first; /* rows of all ranks; this rank's first */
-    size_t *local;   /* [size]: rows of each rank */
-    size_t *bytes;   /* [size], scratch of gathers */
+    size_t *rows;    /* [size]: of each rank */
+    size_t *bytes;   /* [size]: of each rank, in the gather under way */
     float *z;
     uint16_t *half, *own_half; /* bf16: the embeddings on their way; or NULL */
     int32_t *label, *image, *partner;
     contrast_row *row;
-    int32_t *own_partner; /* [local], as indices of the pool */
+    int32_t *own_partner; /* [mine->n], as indices of the pool */
     contrast_row *own_row;
-} gathered;
+} gathering;
 
-static void gathered_destroy(gathered *g) {
-    memory_free(g->local);
+static void gathering_destroy(gathering *g) {
+    memory_free(g->rows);
     memory_free(g->bytes);
     memory_free(g->z);
     memory_free(g->half);
@@ -34,27 +39,29 @@ static void gathered_destroy(gathered *g) {
     memory_free(g->own_row);
 }
 
-static status count_rows(const comm *c, gathered *g, size_t local) {
-    size_t size = (size_t)comm_size(c);
-    g->local = memory_alloc(size, sizeof *g->local, "sizes of the pool");
+/* Collective. */
+static status count_rows(gathering *g) {
+    size_t size = (size_t)comm_size(g->c);
+    g->rows = memory_alloc(size, sizeof *g->rows, "sizes of the pool");
     g->bytes = memory_alloc(size, sizeof *g->bytes, "sizes of the pool");
-    status s = comm_agree(c, g->local && g->bytes ? STATUS_OK : STATUS_FAILED);
-    if (s) return s;
-    for (size_t r = 0; r < size; r++) g->bytes[r] = sizeof local;
-    comm_gather(c, &local, g->bytes, g->local);
+    status st = comm_agree(g->c, g->rows && g->bytes ? STATUS_OK : STATUS_FAILED);
+    if (st != STATUS_OK) return st;
+    for (size_t r = 0; r < size; r++) g->bytes[r] = sizeof g->mine->n;
+    comm_gather(g->c, &g->mine->n, g->bytes, g->rows);
     for (size_t r = 0; r < size; r++) {
-        if (r < (size_t)comm_rank(c)) g->first += g->local[r];
-        g->n += g->local[r];
+        if (r < (size_t)comm_rank(g->c)) g->first += g->rows[r];
+        g->n += g->rows[r];
     }
     return STATUS_OK;
 }
 
-static status allocate(gathered *g, size_t local, int d) {
+static status allocate(gathering *g) {
+    size_t local = g->mine->n;
     if (g->n > INT32_MAX / 2) {
         log_error("contrastive pool: %zu rows are too many", g->n);
         return STATUS_USAGE;
     }
-    g->z = memory_alloc(g->n * (size_t)d, sizeof *g->z, "pool of embeddings");
+    g->z = memory_alloc(g->n * (size_t)g->mine->d, sizeof *g->z, "pool of embeddings");
     g->label = memory_alloc(g->n, sizeof *g->label, "labels of the pool");
     g->image = memory_alloc(g->n, sizeof *g->image, "images of the pool");
     g->partner = memory_alloc(g->n, sizeof *g->partner, "partners of the pool");
@@ -65,56 +72,62 @@ static status allocate(gathered *g, size_t local, int d) {
     return all ? STATUS_OK : STATUS_FAILED;
 }
 
-/* Every rank's rows of `size` bytes. */
-static void gather(const comm *c, gathered *g, const void *mine, size_t size, void *all) {
-    for (int r = 0; r < comm_size(c); r++) g->bytes[r] = g->local[r] * size;
-    comm_gather(c, mine, g->bytes, all);
+/* Every rank's rows of `size` bytes. Collective. */
+static void gather(gathering *g, const void *mine, size_t size, void *all) {
+    for (int r = 0; r < comm_size(g->c); r++) g->bytes[r] = g->rows[r] * size;
+    comm_gather(g->c, mine, g->bytes, all);
 }
 
-/* Rounded to bf16 before they are sent: half the bytes, and the loss would round them anyhow. */
-static status gather_rounded(const comm *c, gathered *g, size_t local, size_t d, const float *z) {
-    g->half = memory_alloc(g->n * d, sizeof *g->half, "pool of embeddings");
-    g->own_half = memory_alloc(local * d, sizeof *g->own_half, "pool of embeddings");
-    status s = comm_agree(c, g->half && g->own_half ? STATUS_OK : STATUS_FAILED);
-    if (s) return s;
-    for (size_t i = 0; i < local * d; i++) g->own_half[i] = bf16_from_float(z[i]);
-    gather(c, g, g->own_half, d * sizeof *g->half, g->half);
-    for (size_t i = 0; i < g->n * d; i++) g->z[i] = bf16_to_float(g->half[i]);
+/* Rounded to bf16 before they are sent: half the bytes, and the loss would round them anyhow.
+ * Collective. */
+static status gather_rounded(gathering *g) {
+    size_t d = (size_t)g->mine->d, own = g->mine->n * d, all = g->n * d;
+    g->half = memory_alloc(all, sizeof *g->half, "pool of embeddings");
+    g->own_half = memory_alloc(own, sizeof *g->own_half, "pool of embeddings");
+    status st = comm_agree(g->c, g->half && g->own_half ? STATUS_OK : STATUS_FAILED);
+    if (st != STATUS_OK) return st;
+    for (size_t i = 0; i < own; i++) g->own_half[i] = bf16_from_float(g->mine->z[i]);
+    gather(g, g->own_half, d * sizeof *g->half, g->half);
+    for (size_t i = 0; i < all; i++) g->z[i] = bf16_to_float(g->half[i]);
     memory_free(g->half);
     memory_free(g->own_half);
     g->half = g->own_half = NULL;
     return STATUS_OK;
 }
 
-status pool_loss(const comm *c, const contrast_options *o, size_t local, int d, const float *z,
-    const int32_t *label, const int32_t *image, const int32_t *partner, contrast_stats *stats,
-    float *gradient) {
-    gathered g = {0};
-    comm_same(c, "dimension of embeddings", (uint64_t)d);
-    status s = count_rows(c, &g, local);
-    if (s) goto done;
-    s = comm_agree(c, allocate(&g, local, d));
-    if (s) goto done;
-    for (size_t i = 0; i < local; i++) {
-        assert(partner[i] < 0 || (size_t)partner[i] < local);
-        g.own_partner[i] = partner[i] < 0 ? -1 : partner[i] + (int32_t)g.first;
+/* Embeddings, labels, images and partners of all ranks. Collective. */
+static status gather_rows(gathering *g, dtype type) {
+    const contrast_pool *p = g->mine;
+    for (size_t i = 0; i < p->n; i++) {
+        assert(p->partner[i] < 0 || (size_t)p->partner[i] < p->n);
+        g->own_partner[i] = p->partner[i] < 0 ? -1 : p->partner[i] + (int32_t)g->first;
     }
-    if (o->type == DTYPE_BF16)
-        s = gather_rounded(c, &g, local, (size_t)d, z);
-    else
-        gather(c, &g, z, (size_t)d * sizeof *z, g.z);
-    if (s) goto done;
-    gather(c, &g, label, sizeof *label, g.label);
-    gather(c, &g, image, sizeof *image, g.image);
-    gather(c, &g, g.own_partner, sizeof *g.own_partner, g.partner);
-    contrast_pool pool = {g.n, d, g.z, g.label, g.image, g.partner};
-    s = comm_agree(c, contrast_rows(o, &pool, g.first, local, g.own_row));
-    if (s) goto done;
-    gather(c, &g, g.own_row, sizeof *g.own_row, g.row);
-    s = comm_agree(c, contrast_gradient(o, &pool, g.row, g.first, local, gradient));
-    if (s) goto done;
-    *stats = contrast_total(&pool, g.row);
+    if (type == DTYPE_BF16) {
+        status st = gather_rounded(g);
+        if (st != STATUS_OK) return st;
+    } else {
+        gather(g, p->z, (size_t)p->d * sizeof *p->z, g->z);
+    }
+    gather(g, p->label, sizeof *p->label, g->label);
+    gather(g, p->image, sizeof *p->image, g->image);
+    gather(g, g->own_partner, sizeof *g->own_partner, g->partner);
+    return STATUS_OK;
+}
+
+status pool_loss(const comm *c, const contrast_options *o, const contrast_pool *mine,
+    contrast_stats *stats, float *gradient) {
+    gathering g = {.c = c, .mine = mine};
+    comm_same(c, "dimension of embeddings", (uint64_t)mine->d);
+    status st = count_rows(&g);
+    if (st == STATUS_OK) st = comm_agree(c, allocate(&g));
+    if (st == STATUS_OK) st = gather_rows(&g, o->type);
+    const contrast_pool pool = {g.n, mine->d, g.z, g.label, g.image, g.partner};
+    if (st == STATUS_OK) st = comm_agree(c, contrast_rows(o, &pool, g.first, mine->n, g.own_row));
+    if (st != STATUS_OK) goto done;
+    gather(&g, g.own_row, sizeof *g.own_row, g.row);
+    st = comm_agree(c, contrast_gradient(o, &pool, g.row, g.first, mine->n, gradient));
+    if (st == STATUS_OK) *stats = contrast_total(&pool, g.row);
 done:
-    gathered_destroy(&g);
-    return s;
+    gathering_destroy(&g);
+    return st;
 }

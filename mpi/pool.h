@@ -7,12 +7,11 @@
 
 /* Contrastive loss of the global pool and the gradient of this rank's rows (src/contrast/loss.h):
  * ranks gather embeddings (DTYPE_BF16: as bf16), labels, then (N, Q, |P|). Collective; empty ranks
- * are legal. z [local, D] unit rows, in pool order: rank 0's rows, rank 1's, ...; label, image
- * [local]; partner [local]: index in this rank's rows of the same place in the other view, or -1.
- * gradient [local, D] is written; *stats is the same on every rank.
+ * are legal. mine: this rank's rows, unit rows, whose partners are among themselves, by their index
+ * here; the pool is rank 0's rows, rank 1's, ... gradient [mine->n, D] is written; *stats is the
+ * same on every rank.
  * The same bits for any number of ranks that hold the same rows in the same order. */
-status pool_loss(const comm *c, const contrast_options *o, size_t local, int d, const float *z,
-    const int32_t *label, const int32_t *image, const int32_t *partner, contrast_stats *stats,
-    float *gradient);
+status pool_loss(const comm *c, const contrast_options *o, const contrast_pool *mine,
+    contrast_stats *stats, float *gradient);
 
 #endif

@@ -3,56 +3,53 @@
 #include "src/base/memory.h"
 #include "src/label/start.h"
 
-#include <string.h>
-
 /* This rank's rows of the sample, in image order: mine [.., D]. */
 static status sample_rows(
-    const kmeans_rows *rows, uint64_t seed, int restart, int64_t sample, float *mine) {
-    size_t d = (size_t)rows->x->d, local = 0;
+    const features *x, uint64_t seed, int restart, int64_t sample, float *mine) {
+    size_t d = (size_t)x->d, local = 0;
     int64_t *chosen = memory_alloc((size_t)sample, sizeof *chosen, "sample of rows");
     if (!chosen) return STATUS_FAILED;
-    for (int64_t i = 0; i < rows->images; i++) {
-        int64_t begin = rows->before + (int64_t)local, end = begin + rows->image[i];
-        int64_t share = start_share(end, rows->total, sample);
-        share -= start_share(begin, rows->total, sample);
+    for (int64_t i = 0; i < x->images; i++) {
+        int64_t rows = (int64_t)features_image_rows(x, i);
+        int64_t begin = x->before + (int64_t)local, end = begin + rows;
+        int64_t share = start_share(end, x->total, sample) - start_share(begin, x->total, sample);
         random_stream r =
-            random_begin(seed, RANDOM_CLUSTER, (uint64_t)restart, (uint64_t)(rows->first + i));
-        start_choose(&r, rows->image[i], share, chosen);
+            random_begin(seed, RANDOM_CLUSTER, (uint64_t)restart, (uint64_t)(x->first + i));
+        start_choose(&r, rows, share, chosen);
         for (int64_t j = 0; j < share; j++, mine += d) {
-            const float *row = features_row(rows->x, local + (size_t)chosen[j], mine);
-            if (row != mine) memcpy(mine, row, d * sizeof *mine);
-            size_t next = (size_t)(j + 1 < share ? chosen[j + 1] : rows->image[i]);
-            features_passed(rows->x, local + (size_t)chosen[j], next - (size_t)chosen[j]);
+            size_t next = (size_t)(j + 1 < share ? chosen[j + 1] : rows);
+            features_copy_row(x, local + (size_t)chosen[j], mine);
+            features_passed(x, local + (size_t)chosen[j], next - (size_t)chosen[j]);
         }
-        local += (size_t)rows->image[i];
+        local += (size_t)rows;
     }
-    features_release(rows->x, 0, rows->x->n);
+    features_release(x, 0, x->n);
     memory_free(chosen);
     return STATUS_OK;
 }
 
 /* bytes [ranks] of each rank's part of the sample. Collective. */
 static void sample_sizes(
-    const comm *c, const kmeans_rows *rows, int64_t sample, int64_t *part, size_t *bytes) {
-    int64_t end = rows->before + (int64_t)rows->x->n;
+    const comm *c, const features *x, int64_t sample, int64_t *part, size_t *bytes) {
+    int64_t end = x->before + (int64_t)x->n;
     part[comm_rank(c)] =
-        start_share(end, rows->total, sample) - start_share(rows->before, rows->total, sample);
+        start_share(end, x->total, sample) - start_share(x->before, x->total, sample);
     comm_sum_i64(c, part, (size_t)comm_size(c));
     for (int r = 0; r < comm_size(c); r++)
-        bytes[r] = (size_t)part[r] * (size_t)rows->x->d * sizeof(float);
+        bytes[r] = (size_t)part[r] * (size_t)x->d * sizeof(float);
 }
 
-status sample_gather(const comm *c, const kmeans_rows *rows, uint64_t seed, int restart,
-    int64_t sample, float **out) {
-    size_t d = (size_t)rows->x->d, ranks = (size_t)comm_size(c), me = (size_t)comm_rank(c);
+status sample_gather(
+    const comm *c, const features *x, uint64_t seed, int restart, int64_t sample, float **out) {
+    size_t d = (size_t)x->d, ranks = (size_t)comm_size(c), me = (size_t)comm_rank(c);
     int64_t *part = memory_alloc(ranks, sizeof *part, "sizes of the sample");
     size_t *bytes = memory_alloc(ranks, sizeof *bytes, "sizes of the sample");
     float *all = memory_alloc((size_t)sample * d, sizeof *all, "sample of rows"), *mine = NULL;
     status st = comm_agree(c, part && bytes && all ? STATUS_OK : STATUS_FAILED);
     if (st != STATUS_OK) goto done;
-    sample_sizes(c, rows, sample, part, bytes);
+    sample_sizes(c, x, sample, part, bytes);
     mine = memory_alloc(bytes[me] / sizeof *mine, sizeof *mine, "sample of rows");
-    st = mine ? sample_rows(rows, seed, restart, sample, mine) : STATUS_FAILED;
+    st = mine ? sample_rows(x, seed, restart, sample, mine) : STATUS_FAILED;
     st = comm_agree(c, st);
     if (st != STATUS_OK) goto done;
     comm_gather(c, mine, bytes, all);

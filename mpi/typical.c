@@ -21,15 +21,18 @@ static void merge_ranks(const comm *c, typical_pixel *list, int k) {
     MPI_Type_free(&cluster);
 }
 
-status typical_find(const comm *c, const typical_rows *rows, int k, typical_pixel **out) {
+status typical_find(const comm *c, const features *x, const uint16_t *label, const float *distance,
+    int k, typical_pixel **out) {
     typical_pixel *list = memory_alloc((size_t)k * TYPICAL, sizeof *list, "typical pixels");
     uint32_t *first = memory_alloc((size_t)k, sizeof *first, "typical pixels");
     status st = comm_agree(c, list && first ? STATUS_OK : STATUS_FAILED);
     if (st == STATUS_OK) {
         typical_clear(list, k);
-        for (int64_t i = 0, at = 0; i < rows->images; at += rows->image[i++])
-            typical_add(list, (uint32_t)(rows->first + i), rows->label + at, rows->distance + at,
-                (size_t)rows->image[i], first);
+        size_t at = 0, n;
+        for (int64_t i = 0; i < x->images; i++, at += n) {
+            n = features_image_rows(x, i);
+            typical_add(list, (uint32_t)(x->first + i), label + at, distance + at, n, first);
+        }
         merge_ranks(c, list, k);
         *out = list;
         list = NULL;

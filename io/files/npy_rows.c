@@ -13,24 +13,6 @@
 /* Rows that are written at once. */
 enum { ROWS = 4096 };
 
-/* Where this rank's rows lie among all: *total rows. Collective. */
-static status rows_before(const comm *c, size_t mine, size_t *before, size_t *total) {
-    size_t ranks = (size_t)comm_size(c), me = (size_t)comm_rank(c);
-    int64_t *rows = memory_alloc(ranks, sizeof *rows, "rows of ranks");
-    status st = comm_agree(c, rows ? STATUS_OK : STATUS_FAILED);
-    if (st == STATUS_OK) {
-        rows[me] = (int64_t)mine;
-        comm_sum_i64(c, rows, ranks);
-        *before = *total = 0;
-        for (size_t r = 0; r < ranks; r++) {
-            if (r < me) *before += (size_t)rows[r];
-            *total += (size_t)rows[r];
-        }
-    }
-    memory_free(rows);
-    return st;
-}
-
 /* scratch [ROWS, D]: where rows are not floats. */
 static status write_rows(
     int fd, const char *path, uint64_t offset, const features *x, float *scratch) {
@@ -76,7 +58,7 @@ static status add_rows(
 
 status npy_write_rows(const comm *c, const char *path, const features *x) {
     char temporary[FILE_PATH], header[NPY_HEADER];
-    size_t before, total, d = (size_t)x->d;
+    size_t d = (size_t)x->d;
     float *scratch = NULL;
     status st = file_temporary(temporary, path);
     if (st == STATUS_OK && x->type != DTYPE_F32) {
@@ -84,13 +66,12 @@ status npy_write_rows(const comm *c, const char *path, const features *x) {
         if (!scratch) st = STATUS_FAILED;
     }
     st = comm_agree(c, st);
-    if (st == STATUS_OK) st = rows_before(c, x->n, &before, &total);
     if (st != STATUS_OK) goto done;
-    size_t bytes = npy_header(header, "<f4", total, d);
+    size_t bytes = npy_header(header, "<f4", (size_t)x->total, d);
     if (comm_root(c)) st = begin_file(temporary, path, header, bytes);
     st = comm_agree(c, st);
     if (st == STATUS_OK && x->n > 0)
-        st = add_rows(temporary, path, bytes + before * d * sizeof(float), x, scratch);
+        st = add_rows(temporary, path, bytes + (uint64_t)x->before * d * sizeof(float), x, scratch);
     st = comm_agree(c, st);
     if (comm_root(c) && st == STATUS_OK)
         st = file_publish(temporary, path);

@@ -4,11 +4,11 @@
 #define AUXSEG_IO_FILES_NPY_ROWS_H
 
 #include "mpi/comm.h"
-#include "src/label/kmeans.h"
+#include "src/label/features.h"
 
 /* Writes float32 [rows of all ranks, D], ranks in order: every rank its own rows, in place in a
- * temporary file that all see, which is then renamed. x: this rank's rows; D is the same on all.
- * Collective. The same bytes for any number of ranks. STATUS_OUTPUT: the old file stays. */
+ * temporary file that all see, which is then renamed. x: this rank's rows, placed; D is the same on
+ * all. Collective. The same bytes for any number of ranks. STATUS_OUTPUT: the old file stays. */
 status npy_write_rows(const comm *c, const char *path, const features *x);
 
 #endif

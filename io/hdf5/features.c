@@ -22,22 +22,6 @@ typedef struct head {
     uint64_t checksum;
 } head;
 
-void feature_block_destroy(feature_block *b) {
-    memory_free(b->height);
-    memory_free(b->width);
-    if (b->rows.mapped)
-        munmap(b->mapping, b->mapping_bytes);
-    else
-        memory_free(b->rows.data);
-    *b = (feature_block){0};
-}
-
-int64_t *feature_block_rows(const feature_block *b) {
-    int64_t *rows = memory_alloc((size_t)b->images, sizeof *rows, "rows of images");
-    for (int64_t i = 0; rows && i < b->images; i++) rows[i] = (int64_t)b->height[i] * b->width[i];
-    return rows;
-}
-
 static status damaged(const char *path, const char *what) {
     log_error("%s: damaged: %s", path, what);
     return STATUS_OUTPUT;
@@ -95,7 +79,7 @@ static status read_tables(const char *path, head *h, image_table *t) {
 static status read_rows(const char *path, const head *h, const image_table *t, int64_t first,
     int64_t images, void *data) {
     int fd;
-    uint64_t bytes, begin = t->offset[first], size = features_row_bytes(&h->info);
+    uint64_t bytes, begin = t->offset[first], size = features_info_row_bytes(&h->info);
     status st = file_open(path, &fd, &bytes);
     if (st != STATUS_OK) return st;
     st = file_read_at(fd, path, (uint64_t)h->data + begin * size, data,
@@ -107,26 +91,26 @@ static status read_rows(const char *path, const head *h, const image_table *t, i
     return st;
 }
 
-/* Memory that holds the block's rows: their checksums are those of the table. */
-static status hold_rows(const char *path, const head *h, const image_table *t, feature_block *b) {
-    b->rows.data = memory_alloc(b->rows.n, features_row_bytes(&h->info), "features");
-    if (!b->rows.data) return STATUS_FAILED;
-    return read_rows(path, h, t, b->first, b->images, b->rows.data);
+/* Memory that holds the rows of x: their checksums are those of the table. */
+static status hold_rows(const char *path, const head *h, const image_table *t, features *x) {
+    x->data = memory_alloc(x->n, features_row_bytes(x), "features");
+    if (!x->data) return STATUS_FAILED;
+    return read_rows(path, h, t, x->first, x->images, x->data);
 }
 
-/* b->rows become a part of the file, which is checked image by image. */
-static status map_rows(const char *path, const head *h, const image_table *t, feature_block *b) {
+/* The rows of x become a part of the file, which is checked image by image. */
+static status map_rows(const char *path, const head *h, const image_table *t, features *x) {
     int fd;
-    uint64_t size, row = features_row_bytes(&h->info), page = (uint64_t)sysconf(_SC_PAGESIZE);
-    uint64_t first = t->offset[b->first], begin = (uint64_t)h->data + first * row;
-    uint64_t end = begin + b->rows.n * row;
+    uint64_t size, row = features_row_bytes(x), page = (uint64_t)sysconf(_SC_PAGESIZE);
+    uint64_t first = t->offset[x->first], begin = (uint64_t)h->data + first * row;
+    uint64_t end = begin + x->n * row;
     status st = file_open(path, &fd, &size);
     if (st != STATUS_OK) return st;
-    b->mapping_bytes = (size_t)(end - begin / page * page);
+    x->mapping_bytes = (size_t)(end - begin / page * page);
     void *mapping = MAP_FAILED;
     if (end <= size)
         mapping =
-            mmap(NULL, b->mapping_bytes, PROT_READ, MAP_SHARED, fd, (off_t)(begin / page * page));
+            mmap(NULL, x->mapping_bytes, PROT_READ, MAP_SHARED, fd, (off_t)(begin / page * page));
     int error = errno;
     close(fd);
     if (end > size) return damaged(path, "it ends too early");
@@ -134,38 +118,40 @@ static status map_rows(const char *path, const head *h, const image_table *t, fe
         log_error("%s: cannot be mapped: %s", path, strerror(error));
         return STATUS_FAILED;
     }
-    b->mapping = mapping;
-    b->rows.data = (char *)mapping + begin % page;
-    b->rows.mapped = true;
-    for (int64_t i = b->first; st == STATUS_OK && i < b->first + b->images; i++) {
+    x->mapping = mapping;
+    x->data = (char *)mapping + begin % page;
+    x->mapped = true;
+    for (int64_t i = x->first; st == STATUS_OK && i < x->first + x->images; i++) {
         size_t at = (size_t)(t->offset[i] - first),
                rows = (size_t)(t->offset[i + 1] - t->offset[i]);
-        st = image_table_check(t, i, (const char *)b->rows.data + at * row, (size_t)row, path);
-        features_passed(&b->rows, at, rows);
+        st = image_table_check(t, i, (const char *)x->data + at * row, (size_t)row, path);
+        features_passed(x, at, rows);
     }
-    features_release(&b->rows, 0, b->rows.n);
+    features_release(x, 0, x->n);
     return st;
 }
 
-static status take_block(
-    const char *path, const head *h, const image_table *t, bool map, feature_block *b) {
-    size_t rows = t->offset[b->first + b->images] - t->offset[b->first];
-    b->rows = (features){.n = rows, .d = h->info.d, .type = h->info.type};
-    b->height = memory_alloc((size_t)b->images, sizeof *b->height, "features");
-    b->width = memory_alloc((size_t)b->images, sizeof *b->width, "features");
-    if (!b->height || !b->width) return STATUS_FAILED;
-    for (int64_t k = 0; k < b->images; k++) {
-        b->height[k] = (int)t->shape[2 * (b->first + k)];
-        b->width[k] = (int)t->shape[2 * (b->first + k) + 1];
+/* The rows of x's images, which are set. */
+static status take_rows(
+    const char *path, const head *h, const image_table *t, bool map, features *x) {
+    x->d = h->info.d;
+    x->type = h->info.type;
+    x->before = (int64_t)t->offset[x->first];
+    x->total = (int64_t)t->offset[t->count];
+    x->n = t->offset[x->first + x->images] - t->offset[x->first];
+    if (features_create_shapes(x) != STATUS_OK) return STATUS_FAILED;
+    for (int64_t k = 0; k < x->images; k++) {
+        x->height[k] = (int)t->shape[2 * (x->first + k)];
+        x->width[k] = (int)t->shape[2 * (x->first + k) + 1];
     }
-    return map && rows > 0 ? map_rows(path, h, t, b) : hold_rows(path, h, t, b);
+    return map && x->n > 0 ? map_rows(path, h, t, x) : hold_rows(path, h, t, x);
 }
 
-static status take_file(
-    const comm *c, const char *path, uint64_t key, bool map, feature_block *out) {
+/* Collective. */
+static status take_file(const comm *c, const char *path, uint64_t key, bool map, features *out) {
     head h;
     image_table t = {0};
-    feature_block b = {0};
+    features x = {0};
     status st = comm_root(c) ? read_tables(path, &h, &t) : STATUS_OK;
     if (comm_root(c) && st == STATUS_OK && h.info.key != key) {
         log_error("%s: made with other inputs or settings", path);
@@ -175,23 +161,23 @@ static status take_file(
     if (st == STATUS_OK) st = image_table_share(c, &t);
     if (st == STATUS_OK) {
         comm_broadcast(c, &h, sizeof h);
-        b.first = shard_begin(t.count, comm_rank(c), comm_size(c));
-        b.images = shard_begin(t.count, comm_rank(c) + 1, comm_size(c)) - b.first;
-        st = comm_agree(c, take_block(path, &h, &t, map, &b));
+        x.first = shard_begin(t.count, comm_rank(c), comm_size(c));
+        x.images = shard_begin(t.count, comm_rank(c) + 1, comm_size(c)) - x.first;
+        st = comm_agree(c, take_rows(path, &h, &t, map, &x));
     }
     image_table_destroy(&t);
     if (st == STATUS_OK)
-        *out = b;
+        *out = x;
     else
-        feature_block_destroy(&b);
+        features_destroy(&x);
     return st;
 }
 
-status features_read(const comm *c, const char *path, uint64_t key, feature_block *out) {
+status features_read(const comm *c, const char *path, uint64_t key, features *out) {
     return take_file(c, path, key, false, out);
 }
 
-status features_map(const comm *c, const char *path, uint64_t key, feature_block *out) {
+status features_map(const comm *c, const char *path, uint64_t key, features *out) {
     return take_file(c, path, key, true, out);
 }
 
@@ -210,8 +196,8 @@ status features_verify(const char *path) {
     image_table t = {0};
     status st = read_tables(path, &h, &t), worst = st;
     for (int64_t i = 0; st == STATUS_OK && i < t.count; i++) {
-        void *data =
-            memory_alloc(t.offset[i + 1] - t.offset[i], features_row_bytes(&h.info), "features");
+        void *data = memory_alloc(
+            t.offset[i + 1] - t.offset[i], features_info_row_bytes(&h.info), "features");
         status one = data ? read_rows(path, &h, &t, i, 1, data) : STATUS_FAILED;
         memory_free(data);
         if (one != STATUS_OK) worst = one;

@@ -6,19 +6,7 @@
 #define AUXSEG_IO_HDF5_FEATURES_H
 
 #include "mpi/comm.h"
-#include "src/label/kmeans.h"
-
-/* A rank's block of images: global index of the first, and each one's height and width. */
-typedef struct feature_block {
-    int64_t first, images;
-    int *height, *width; /* [images], owned */
-    features rows;       /* data owned */
-    void *mapping;       /* [mapping_bytes], owned: where rows.mapped rows lie */
-    size_t mapping_bytes;
-} feature_block;
-void feature_block_destroy(feature_block *b);
-/* Rows of each image, [images], owned by the caller (memory_free). Not collective. */
-int64_t *feature_block_rows(const feature_block *b);
+#include "src/label/features.h"
 
 /* Where the features come from. */
 typedef struct features_origin {
@@ -29,28 +17,28 @@ typedef struct features_origin {
     uint64_t key;
 } features_origin;
 
-/* A file that is being written. Collective: features_create, features_finish. Each rank appends its
- * images when it likes. The bytes are the same for any number of ranks and of images at once. */
+/* A file that is being written. Collective: features_writer_create, features_writer_finish. Each
+ * rank appends its images when it likes. The bytes are the same for any number of ranks and of
+ * images at once. */
 typedef struct features_writer features_writer;
-/* b: this rank's images, and D and type of their rows; b->rows.data is not read. */
-status features_create(features_writer **out, const comm *c, const char *path,
-    const feature_block *b, const features_origin *o);
+/* x: shapes, D and type; its data are not read. */
+status features_writer_create(features_writer **out, const comm *c, const char *path,
+    const features *x, const features_origin *o);
 /* The next images of this rank: all their rows. Not collective. */
-status features_append(features_writer *w, int64_t images, const void *rows);
+status features_writer_append(features_writer *w, int64_t images, const void *rows);
 /* With STATUS_OK from every rank, each of which has appended all, the file takes its place; else
  * there is none. Returns the worst status; w is gone. */
-status features_finish(features_writer *w, status st);
-/* All of a block at once. Collective. */
-status features_write(
-    const comm *c, const char *path, const feature_block *b, const features_origin *o);
+status features_writer_finish(features_writer *w, status st);
+/* All rows at once. Collective. */
+status features_write(const comm *c, const char *path, const features *x, const features_origin *o);
 
-/* Collective: each rank gets its shard of the images. STATUS_OUTPUT if the key differs or a
+/* Collective: each rank gets its shard of the images, placed. STATUS_OUTPUT if the key differs or a
  * checksum fails. */
-status features_read(const comm *c, const char *path, uint64_t key, feature_block *out);
+status features_read(const comm *c, const char *path, uint64_t key, features *out);
 /* The same, but the rows stay in the file, mapped read-only, and take no memory for long where
  * loops call features_passed. Who cuts the file short afterwards kills the process (SIGBUS); a new
  * file of the same name does no harm. */
-status features_map(const comm *c, const char *path, uint64_t key, feature_block *out);
+status features_map(const comm *c, const char *path, uint64_t key, features *out);
 
 enum { FEATURES_LAYERS = 256 };
 typedef struct features_info {

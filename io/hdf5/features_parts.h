@@ -8,7 +8,7 @@
 #define FEATURES_FORMAT "auxseg features 1"
 #define FEATURES_DATA "/features/data"
 
-static inline size_t features_row_bytes(const features_info *i) {
+static inline size_t features_info_row_bytes(const features_info *i) {
     return (size_t)i->d * dtype_size(i->type);
 }
 /* Of everything in the file: the images' rows by their hashes. */

@@ -46,7 +46,7 @@ static status open_rows(features_writer *w) {
     int64_t data;
     status st = hdf5_offset(w->file.file, w->path, FEATURES_DATA, &data);
     if (st != STATUS_OK) return st;
-    w->at = (uint64_t)data + w->table.offset[w->next] * features_row_bytes(&w->info);
+    w->at = (uint64_t)data + w->table.offset[w->next] * features_info_row_bytes(&w->info);
     w->fd = open(w->temporary, O_WRONLY | O_CLOEXEC);
     return w->fd >= 0 ? STATUS_OK : failed(w->path);
 }
@@ -58,8 +58,8 @@ static void writer_destroy(features_writer *w) {
     memory_free(w);
 }
 
-status features_create(features_writer **out, const comm *c, const char *path,
-    const feature_block *b, const features_origin *o) {
+status features_writer_create(features_writer **out, const comm *c, const char *path,
+    const features *x, const features_origin *o) {
     features_writer *w = memory_alloc(1, sizeof *w, "features.h5");
     status st = w ? file_temporary(w->temporary, path) : STATUS_FAILED;
     st = comm_agree(c, st);
@@ -71,18 +71,13 @@ status features_create(features_writer **out, const comm *c, const char *path,
     strcpy(w->path, path);
     w->file.file = H5I_INVALID_HID;
     w->fd = -1;
-    w->next = b->first;
-    w->end = b->first + b->images;
-    w->info = (features_info){.d = b->rows.d, .type = b->rows.type, .stride = o->stride};
+    w->next = x->first;
+    w->end = x->first + x->images;
+    w->info = (features_info){.d = x->d, .type = x->type, .stride = o->stride};
     w->info.key = o->key;
     if (strlen(o->layers) >= sizeof w->info.layers) log_warn("%s: list of layers cut short", path);
     strncpy(w->info.layers, o->layers, sizeof w->info.layers - 1);
-    const image_part mine = {.first = b->first,
-        .images = b->images,
-        .height = b->height,
-        .width = b->width,
-        .row_bytes = features_row_bytes(&w->info)};
-    st = image_table_gather(c, &mine, o->images, o->names, &w->table);
+    st = image_table_gather(c, x, o->images, o->names, &w->table);
     if (st != STATUS_OK) {
         writer_destroy(w);
         return st;
@@ -91,19 +86,17 @@ status features_create(features_writer **out, const comm *c, const char *path,
     st = hdf5_create(&w->file, c, w->temporary);
     if (st == STATUS_OK) st = make_file(w);
     if (st == STATUS_OK) st = comm_agree(c, open_rows(w));
-    if (st != STATUS_OK) return features_finish(w, st);
+    if (st != STATUS_OK) return features_writer_finish(w, st);
     *out = w;
     return STATUS_OK;
 }
 
-status features_append(features_writer *w, int64_t images, const void *rows) {
+status features_writer_append(features_writer *w, int64_t images, const void *rows) {
     assert(w->next + images <= w->end);
-    size_t row = features_row_bytes(&w->info);
+    size_t row = features_info_row_bytes(&w->info);
     const uint64_t *offset = &w->table.offset[w->next];
     size_t bytes = (size_t)(offset[images] - offset[0]) * row;
-    for (int64_t i = 0; i < images; i++)
-        image_table_set_hash(
-            &w->table, w->next + i, (const char *)rows + (offset[i] - offset[0]) * row, row);
+    image_table_set_hashes(&w->table, w->next, images, rows, row);
     status st = file_write_at(w->fd, w->path, w->at, rows, bytes);
     if (st != STATUS_OK) return st;
     w->next += images;
@@ -129,7 +122,7 @@ static status write_tables(features_writer *w) {
     return st == STATUS_OK ? image_table_write(&w->file, "/features", &w->table) : st;
 }
 
-status features_finish(features_writer *w, status st) {
+status features_writer_finish(features_writer *w, status st) {
     assert(st != STATUS_OK || w->next == w->end);
     st = comm_agree(w->c, close_rows(w, st));
     if (st == STATUS_OK) st = write_tables(w);
@@ -145,9 +138,9 @@ status features_finish(features_writer *w, status st) {
 }
 
 status features_write(
-    const comm *c, const char *path, const feature_block *b, const features_origin *o) {
+    const comm *c, const char *path, const features *x, const features_origin *o) {
     features_writer *w;
-    status st = features_create(&w, c, path, b, o);
+    status st = features_writer_create(&w, c, path, x, o);
     if (st != STATUS_OK) return st;
-    return features_finish(w, features_append(w, b->images, b->rows.data));
+    return features_writer_finish(w, features_writer_append(w, x->images, x->data));
 }

@@ -58,8 +58,14 @@ static uint64_t pixels(const image_table *t, int64_t i) {
     return (uint64_t)t->shape[2 * i] * t->shape[2 * i + 1];
 }
 
-void image_table_set_hash(image_table *t, int64_t i, const void *rows, size_t row_bytes) {
-    t->hash[i] = hash_bytes(rows, (size_t)pixels(t, i) * row_bytes);
+void image_table_set_hashes(
+    image_table *t, int64_t i, int64_t images, const void *rows, size_t row_bytes) {
+    const char *at = rows;
+    for (int64_t end = i + images; i < end; i++) {
+        size_t bytes = (size_t)pixels(t, i) * row_bytes;
+        t->hash[i] = hash_bytes(at, bytes);
+        at += bytes;
+    }
 }
 
 void image_table_share_hashes(const comm *c, image_table *t) {
@@ -67,7 +73,7 @@ void image_table_share_hashes(const comm *c, image_table *t) {
 }
 
 /* Each image's entry of the ranks' sum is its own rank's; the others add nothing. */
-status image_table_gather(const comm *c, const image_part *mine, int64_t count,
+status image_table_gather(const comm *c, const features *mine, int64_t count,
     const char *const *names, image_table *out) {
     image_table t;
     status st = comm_agree(c, allocate(&t, count, text_bytes(names, count)));
@@ -75,7 +81,6 @@ status image_table_gather(const comm *c, const image_part *mine, int64_t count,
         image_table_destroy(&t);
         return st;
     }
-    const char *rows = mine->rows;
     int64_t images = mine->images;
     for (int64_t k = 0; k < images; k++) {
         int64_t i = mine->first + k;
@@ -83,14 +88,10 @@ status image_table_gather(const comm *c, const image_part *mine, int64_t count,
         t.shape[2 * i] = (uint32_t)mine->height[k];
         t.shape[2 * i + 1] = (uint32_t)mine->width[k];
         t.offset[i] = pixels(&t, i);
-        if (!rows) continue;
-        image_table_set_hash(&t, i, rows, mine->row_bytes);
-        rows += (size_t)pixels(&t, i) * mine->row_bytes;
     }
     comm_sum_i64(c, &images, 1);
     assert(images == count);
     comm_sum_i64(c, (int64_t *)t.shape, (size_t)count); /* pairs: no carry, the others are zero */
-    image_table_share_hashes(c, &t);
     comm_sum_i64(c, (int64_t *)t.offset, (size_t)count);
     uint64_t begin = 0;
     for (int64_t i = 0; i <= count; i++) {

@@ -5,6 +5,7 @@
 #define AUXSEG_IO_HDF5_IMAGE_TABLE_H
 
 #include "io/hdf5/hdf5.h"
+#include "src/label/features.h"
 
 typedef struct image_table {
     int64_t count;     /* N */
@@ -16,20 +17,14 @@ typedef struct image_table {
     uint64_t text_bytes;
 } image_table;
 
-/* This rank's images, first .. first + images - 1 of all. */
-typedef struct image_part {
-    int64_t first, images;
-    const int *height, *width; /* [images], borrowed */
-    const void *rows;          /* of all its images in order, borrowed; NULL: later */
-    size_t row_bytes;
-} image_part;
-
-/* Every rank's images become the table of all `count`. names [count], copied. The parts follow one
- * another in rank order (an assert). Collective: *out is the same on every rank, owned. */
-status image_table_gather(const comm *c, const image_part *mine, int64_t count,
-    const char *const *names, image_table *out);
-/* Rows that come later: each rank sets its images' hashes, then all share them (collective). */
-void image_table_set_hash(image_table *t, int64_t i, const void *rows, size_t row_bytes);
+/* The images of every rank's rows become the table of all `count`, without hashes. names [count],
+ * copied; mine: its data are not read. Collective: *out is the same on every rank, owned. */
+status image_table_gather(
+    const comm *c, const features *mine, int64_t count, const char *const *names, image_table *out);
+/* Each rank sets the hashes of its images i .. i + images - 1, of rows of row_bytes, one image
+ * after the other; then all share them (collective). */
+void image_table_set_hashes(
+    image_table *t, int64_t i, int64_t images, const void *rows, size_t row_bytes);
 void image_table_share_hashes(const comm *c, image_table *t);
 /* NULL-safe members. Not collective. */
 void image_table_destroy(image_table *t);

@@ -17,7 +17,7 @@ enum { TEXT = 32 };
 
 /* What rank 0 reads beside the table, in one piece for the others. */
 typedef struct head {
-    labels_info info; /* texts are set where the labels object lies */
+    labels_info info; /* arrays and texts: see point_to_own */
     char method[TEXT], metric[TEXT];
     int64_t data; /* where /labels/data begins in the file */
     uint64_t checksum;
@@ -33,14 +33,14 @@ struct labels {
 };
 
 /* Of everything in the file: the images' pixels by their hashes. */
-static uint64_t checksum(const labels_info *i, const float *centroids, const image_table *t) {
+static uint64_t checksum(const labels_info *i, const image_table *t) {
     const int64_t whole[] = {i->k, i->d, i->iterations, (int64_t)i->dataset};
     const double real[] = {i->objective, i->outlier_threshold};
     uint64_t h = hash_bytes(whole, sizeof whole);
     h = hash_append(h, real, sizeof real);
     h = hash_append(h, i->method, strlen(i->method) + 1);
     h = hash_append(h, i->metric, strlen(i->metric) + 1);
-    h = hash_append(h, centroids, (size_t)i->k * (size_t)i->d * sizeof *centroids);
+    h = hash_append(h, i->centroids, (size_t)i->k * (size_t)i->d * sizeof *i->centroids);
     if (i->typical) h = hash_append(h, i->typical, (size_t)i->k * TYPICAL * sizeof *i->typical);
     return image_table_hash(t, h);
 }
@@ -66,37 +66,35 @@ static status write_attributes(hdf5_writer *w, const labels_info *i, uint64_t su
 
 /* This rank's pixels and, from rank 0, the rest. */
 static status write_arrays(hdf5_writer *w, const labels_info *i, const image_table *t,
-    const image_part *mine, const float *centroids) {
-    hsize_t k = (hsize_t)i->k, d = (hsize_t)i->d;
-    hsize_t first = t->offset[mine->first], end = t->offset[mine->first + mine->images];
-    hdf5_rows data = {
-        "/labels/data", H5T_NATIVE_UINT16, t->offset[t->count], 0, first, end - first};
+    const features *x, const uint16_t *label) {
+    hsize_t k = (hsize_t)i->k, d = (hsize_t)i->d, first = t->offset[x->first];
+    hdf5_rows data = {"/labels/data", H5T_NATIVE_UINT16, t->offset[t->count], 0, first, x->n};
     hdf5_rows centre = {"/centroids", H5T_NATIVE_FLOAT, k, d, 0, 0};
     status st = hdf5_group(w, "/labels");
     if (st == STATUS_OK) st = hdf5_make(w, &data);
-    if (st == STATUS_OK) st = hdf5_write(w, &data, mine->rows);
+    if (st == STATUS_OK) st = hdf5_write(w, &data, label);
     if (st == STATUS_OK) st = image_table_write(w, "/labels", t);
-    if (st == STATUS_OK) st = hdf5_put(w, &centre, centroids);
+    if (st == STATUS_OK) st = hdf5_put(w, &centre, i->centroids);
     if (st == STATUS_OK && i->typical) st = labels_typical_write(w, i->typical, i->k);
     return st;
 }
 
-status labels_write(const comm *c, const char *path, const labels_info *info, int64_t count,
-    int64_t first, int64_t images, const int *height, const int *width, const uint16_t *label,
-    const float *centroids, const char *const *names, uint64_t *hash) {
+status labels_write(const comm *c, const char *path, const labels_info *info, const features *x,
+    const uint16_t *label, uint64_t *hash) {
     char temporary[FILE_PATH];
-    const image_part mine = {first, images, height, width, label, sizeof *label};
     image_table t = {0};
     hdf5_writer w = {.file = H5I_INVALID_HID};
     assert(strlen(info->method) < TEXT && strlen(info->metric) < TEXT);
     status st = comm_agree(c, file_temporary(temporary, path));
-    if (st == STATUS_OK) st = image_table_gather(c, &mine, count, names, &t);
+    if (st == STATUS_OK) st = image_table_gather(c, x, info->images, info->names, &t);
     if (st != STATUS_OK) return st;
-    uint64_t sum = checksum(info, centroids, &t);
+    image_table_set_hashes(&t, x->first, x->images, label, sizeof *label);
+    image_table_share_hashes(c, &t);
+    uint64_t sum = checksum(info, &t);
     comm_same(c, "checksum of the labels", sum);
     st = hdf5_create(&w, c, temporary);
     if (st == STATUS_OK) st = write_attributes(&w, info, sum);
-    if (st == STATUS_OK) st = write_arrays(&w, info, &t, &mine, centroids);
+    if (st == STATUS_OK) st = write_arrays(&w, info, &t, x, label);
     status closed = hdf5_close(&w);
     if (st == STATUS_OK) st = closed;
     if (comm_root(c) && st == STATUS_OK)
@@ -152,6 +150,17 @@ static status read_centroids(hid_t file, labels *l) {
     return hdf5_get(file, l->path, "/centroids", H5T_NATIVE_FLOAT, l->centroids);
 }
 
+/* What l->h.info points to is l's own: after reading, and again after rank 0's came to all. */
+static void point_to_own(labels *l) {
+    labels_info *i = &l->h.info;
+    i->method = l->h.method;
+    i->metric = l->h.metric;
+    i->centroids = l->centroids;
+    i->typical = l->typical;
+    i->images = l->table.count;
+    i->names = l->table.name;
+}
+
 /* Rank 0's part of opening: everything but the pixels. */
 static status read_tables(labels *l) {
     hid_t file;
@@ -160,17 +169,15 @@ static status read_tables(labels *l) {
     status st = hdf5_open(&file, l->path);
     if (st != STATUS_OK) return st;
     st = read_attributes(file, l->path, h);
-    h->info.method = h->method;
-    h->info.metric = h->metric;
     if (st == STATUS_OK) st = read_centroids(file, l);
     if (st == STATUS_OK) st = labels_typical_read(file, l->path, h->info.k, &l->typical);
-    h->info.typical = l->typical;
     if (st == STATUS_OK) st = hdf5_shape(file, l->path, "/labels/data", &rows, &columns);
     if (st == STATUS_OK && columns != 1) st = damaged(l->path, "/labels/data has two dimensions");
     if (st == STATUS_OK) st = image_table_read(file, l->path, "/labels", rows, &l->table);
     if (st == STATUS_OK) st = hdf5_offset(file, l->path, "/labels/data", &h->data);
     H5Fclose(file);
-    if (st == STATUS_OK && checksum(&h->info, l->centroids, &l->table) != h->checksum)
+    point_to_own(l);
+    if (st == STATUS_OK && checksum(&h->info, &l->table) != h->checksum)
         st = damaged(l->path, "the checksum of its tables differs");
     return st;
 }
@@ -197,9 +204,7 @@ static status share(const comm *c, labels *l) {
     if (st == STATUS_OK && h->info.typical)
         st = share_block(c, &typical, k * TYPICAL * sizeof *l->typical);
     l->typical = typical;
-    h->info.typical = l->typical;
-    h->info.method = h->method;
-    h->info.metric = h->metric;
+    point_to_own(l);
     return st;
 }
 
@@ -235,10 +240,6 @@ int labels_count(const labels *l) {
 
 labels_info labels_about(const labels *l) {
     return l->h.info;
-}
-
-const float *labels_centroids(const labels *l) {
-    return l->centroids;
 }
 
 const char *labels_name(const labels *l, int i) {

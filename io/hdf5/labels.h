@@ -14,24 +14,27 @@
 
 #include "mpi/comm.h"
 #include "src/image/image.h"
+#include "src/label/features.h"
 #include "src/label/typical.h"
 
+/* Everything but the labels; arrays and texts are borrowed, from the labels object when read. */
 typedef struct labels_info {
     int k, d, iterations;
     double objective, outlier_threshold;
-    const char *method, *metric; /* when read: owned by the labels object */
+    const char *method, *metric;
     uint64_t dataset;
-    const typical_pixel *typical; /* [K, TYPICAL], NULL: none; when read: owned as well */
+    const float *centroids;       /* [K, D] */
+    const typical_pixel *typical; /* [K, TYPICAL], NULL: none */
+    int64_t images;               /* of all ranks */
+    const char *const *names;     /* [images] */
 } labels_info;
 
 typedef struct labels labels;
 
-/* Collective: this rank's images are `first` .. first + images - 1 of count; label holds their
- * pixels in order. *hash (may be NULL): of the contents, the same for any number of ranks:
- * run.json's. */
-status labels_write(const comm *c, const char *path, const labels_info *info, int64_t count,
-    int64_t first, int64_t images, const int *height, const int *width, const uint16_t *label,
-    const float *centroids, const char *const *names, uint64_t *hash);
+/* label [n]: of the rows of x, whose data are not read. *hash (may be NULL): of the contents, the
+ * same for any number of ranks: run.json's. Collective. */
+status labels_write(const comm *c, const char *path, const labels_info *info, const features *x,
+    const uint16_t *label, uint64_t *hash);
 
 /* Collective: rank 0 reads the tables and checks them (STATUS_OUTPUT: damaged; STATUS_DATA: no such
  * file). Maps are read with pread. */
@@ -40,7 +43,6 @@ status labels_open(const comm *c, const char *path, labels **out);
 void labels_close(labels *l);
 int labels_count(const labels *l);
 labels_info labels_about(const labels *l);
-const float *labels_centroids(const labels *l);  /* [K, D], borrowed */
 const char *labels_name(const labels *l, int i); /* borrowed */
 /* The hash that labels_write gave. */
 uint64_t labels_hash(const labels *l);

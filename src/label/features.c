@@ -1,36 +1,101 @@
-#include "src/label/kmeans.h"
+/* Rows of images as every stage after the network sees them: one struct, held in memory or mapped
+ * from a file, float32 or bf16. How mapped rows give their memory back is in features_pages.c. */
+#include "src/label/features.h"
 
+#include "src/base/log.h"
+#include "src/base/memory.h"
+#include "src/base/rows.h"
+#include "src/base/vector.h"
+
+#include <string.h>
 #include <sys/mman.h>
-#include <unistd.h>
 
-/* A read of one page maps those around it that are in the kernel's cache: 64 KiB, or from
- * Linux 6.18 on the whole folio, of at most what one table of pages spans, a window. What other
- * threads may still read of the windows behind the newest is released once more with it. */
-enum { WINDOW = 1 << 21, BEHIND = 8 };
-
-static inline size_t row_bytes(const features *x) {
-    return (size_t)x->d * dtype_size(x->type);
+status features_create_shapes(features *x) {
+    x->height = memory_alloc((size_t)x->images, sizeof *x->height, "shapes of features");
+    x->width = memory_alloc((size_t)x->images, sizeof *x->width, "shapes of features");
+    if (x->height && x->width) return STATUS_OK;
+    memory_free(x->height);
+    memory_free(x->width);
+    x->height = x->width = NULL;
+    return STATUS_FAILED;
 }
 
-/* Windows first .. end - 1 of the address space, within the mapping. */
-static void release(const features *x, uintptr_t first, uintptr_t end) {
-    uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE), data = (uintptr_t)x->data;
-    uintptr_t low = data / page * page;
-    uintptr_t high = (data + x->n * row_bytes(x) + page - 1) / page * page;
-    if (first * WINDOW > low) low = first * WINDOW;
-    if (end * WINDOW < high) high = end * WINDOW;
-    madvise((void *)low, high - low, MADV_DONTNEED);
+void features_destroy(features *x) {
+    memory_free(x->height);
+    memory_free(x->width);
+    if (x->mapping)
+        munmap(x->mapping, x->mapping_bytes);
+    else
+        memory_free(x->data);
+    *x = (features){0};
 }
 
-void features_release(const features *x, size_t first, size_t count) {
-    if (!x->mapped || count == 0) return;
-    uintptr_t begin = (uintptr_t)x->data + first * row_bytes(x);
-    release(x, begin / WINDOW, (begin + count * row_bytes(x) - 1) / WINDOW + 1);
+features features_part(const features *x, size_t first, size_t n) {
+    return (features){.n = n,
+        .d = x->d,
+        .type = x->type,
+        .data = row_at(x->data, first * (size_t)x->d, x->type),
+        .mapped = x->mapped};
 }
 
-void features_passed(const features *x, size_t first, size_t count) {
-    if (!x->mapped) return;
-    uintptr_t at = (uintptr_t)x->data + first * row_bytes(x);
-    uintptr_t begin = at / WINDOW, end = (at + count * row_bytes(x)) / WINDOW;
-    if (begin < end) release(x, begin - BEHIND, end);
+const float *features_row(const features *x, size_t i, float *scratch) {
+    const void *row = row_at(x->data, i * (size_t)x->d, x->type);
+    if (x->type == DTYPE_F32) return row;
+    row_load(scratch, row, (size_t)x->d, x->type);
+    return scratch;
+}
+
+void features_copy_row(const features *x, size_t i, float *to) {
+    const float *row = features_row(x, i, to);
+    if (row != to) memcpy(to, row, (size_t)x->d * sizeof *to);
+}
+
+/* Largest |element| as bits, which order like the values; infinities and NaN are above all. */
+VECTOR_CLONES
+static uint32_t largest_bits(const void *row, int d, dtype type) {
+    uint32_t most = 0;
+    if (type == DTYPE_F32) {
+        const uint32_t *b = row;
+        for (int j = 0; j < d; j++) {
+            uint32_t a = b[j] & 0x7FFFFFFFu;
+            most = a > most ? a : most;
+        }
+        return most;
+    }
+    const uint16_t *b = row;
+    for (int j = 0; j < d; j++) {
+        uint32_t a = b[j] & 0x7FFFu;
+        most = a > most ? a : most;
+    }
+    return most << 16;
+}
+
+double features_largest(const features *x, int threads, int64_t *bad) {
+    const uint32_t limit = (127u + FEATURES_LARGE) << 23; /* 2^50's bits */
+    int64_t n = (int64_t)x->n, first = INT64_MAX;
+    uint32_t most = 0;
+#pragma omp parallel for num_threads(threads) reduction(max : most) reduction(min : first)
+    for (int64_t i = 0; i < n; i++) {
+        const void *row = row_at(x->data, (size_t)i * (size_t)x->d, x->type);
+        uint32_t b = largest_bits(row, x->d, x->type);
+        if (b > limit) first = i < first ? i : first;
+        most = b > most ? b : most;
+        features_passed(x, (size_t)i, 1);
+    }
+    features_release(x, 0, x->n);
+    *bad = first == INT64_MAX ? -1 : first;
+    float largest;
+    memcpy(&largest, &most, sizeof largest);
+    return (double)largest;
+}
+
+status features_check(const features *x, int threads, double *largest) {
+    int64_t bad, i = 0;
+    *largest = features_largest(x, threads, &bad);
+    if (bad < 0) return STATUS_OK;
+    for (; i + 1 < x->images && bad >= (int64_t)features_image_rows(x, i); i++)
+        bad -= (int64_t)features_image_rows(x, i);
+    log_error("image %lld, pixel %lld: a feature is not finite, or beyond 2^%d",
+        (long long)(x->first + i), (long long)bad, FEATURES_LARGE);
+    return STATUS_NONFINITE;
 }

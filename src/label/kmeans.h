@@ -9,42 +9,10 @@
 #ifndef AUXSEG_LABEL_KMEANS_H
 #define AUXSEG_LABEL_KMEANS_H
 
-#include "src/base/dtype.h"
-#include "src/base/status.h"
+#include "src/label/features.h"
 #include "src/label/wide.h"
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
-enum {
-    LABEL_NONE = 65535,  /* no label: not assigned yet, an outlier, or ignored */
-    FEATURES_D = 65536,  /* largest D */
-    FEATURES_LARGE = 50, /* |elements| are at most 2^50: distances stay finite in float */
-};
-
-/* Feature rows of this rank's images, in image order. */
-typedef struct features {
-    size_t n;
-    int d;
-    dtype type;
-    void *data;  /* [n, D] float or bf16 */
-    bool mapped; /* they lie in a file that is mapped read-only: for features_release */
-} features;
-
-/* Rows first .. first + count - 1 are not needed for now: the memory that they and their close
- * neighbours take is given back, and comes again from the file when one is read. Other threads may
- * read them all the while. Nothing happens to rows that are not mapped. */
-void features_release(const features *x, size_t first, size_t count);
-/* The same for a loop that reads rows in order, called for each part [first, first + count) of it:
- * it works once 2 MiB are full. A loop's end releases all. */
-void features_passed(const features *x, size_t first, size_t count);
-
-/* Row i as floats: in place, or converted into scratch [D]. */
-const float *features_row(const features *x, size_t i, float *scratch);
-/* Largest |element|; in *bad the first row with an element that is not finite or beyond 2^50, or
- * -1. */
-double features_largest(const features *x, int threads, int64_t *bad);
+enum { LABEL_NONE = 65535 }; /* no label: not assigned yet, an outlier, or ignored */
 
 /* The defining distance: row x [D] float, centroid c [D]. */
 double kmeans_distance(const float *x, const float *c, int d);

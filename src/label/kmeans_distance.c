@@ -78,13 +78,6 @@ float kmeans_near(const float *x, const float *c, int d) {
     return near_plain(x, c, d);
 }
 
-const float *features_row(const features *x, size_t i, float *scratch) {
-    const void *row = row_at(x->data, i * (size_t)x->d, x->type);
-    if (x->type == DTYPE_F32) return row;
-    row_load(scratch, row, (size_t)x->d, x->type);
-    return scratch;
-}
-
 status kmeans_distances(
     const features *x, const float *c, const uint16_t *label, int threads, float *distance) {
     size_t d = (size_t)x->d;
@@ -101,43 +94,4 @@ status kmeans_distances(
     features_release(x, 0, x->n);
     memory_free(scratch);
     return STATUS_OK;
-}
-
-/* Largest |element| as bits, which order like the values; infinities and NaN are above all. */
-VECTOR_CLONES
-static uint32_t largest_bits(const void *row, int d, dtype type) {
-    uint32_t most = 0;
-    if (type == DTYPE_F32) {
-        const uint32_t *b = row;
-        for (int j = 0; j < d; j++) {
-            uint32_t a = b[j] & 0x7FFFFFFFu;
-            most = a > most ? a : most;
-        }
-        return most;
-    }
-    const uint16_t *b = row;
-    for (int j = 0; j < d; j++) {
-        uint32_t a = b[j] & 0x7FFFu;
-        most = a > most ? a : most;
-    }
-    return most << 16;
-}
-
-double features_largest(const features *x, int threads, int64_t *bad) {
-    const uint32_t limit = (127u + FEATURES_LARGE) << 23; /* 2^50's bits */
-    int64_t n = (int64_t)x->n, first = INT64_MAX;
-    uint32_t most = 0;
-#pragma omp parallel for num_threads(threads) reduction(max : most) reduction(min : first)
-    for (int64_t i = 0; i < n; i++) {
-        const void *row = row_at(x->data, (size_t)i * (size_t)x->d, x->type);
-        uint32_t b = largest_bits(row, x->d, x->type);
-        if (b > limit) first = i < first ? i : first;
-        most = b > most ? b : most;
-        features_passed(x, (size_t)i, 1);
-    }
-    features_release(x, 0, x->n);
-    *bad = first == INT64_MAX ? -1 : first;
-    float largest;
-    memcpy(&largest, &most, sizeof largest);
-    return (double)largest;
 }

@@ -7,7 +7,7 @@
 #ifndef AUXSEG_LABEL_PCA_H
 #define AUXSEG_LABEL_PCA_H
 
-#include "src/label/kmeans.h"
+#include "src/label/features.h"
 
 enum { PCA_UNIT = 1024 };
 
@@ -25,8 +25,8 @@ void pca_destroy(pca *p);
 typedef struct pca_units {
     size_t count, *begin;
 } pca_units;
-/* image [images]: rows of each. */
-status pca_units_create(pca_units *u, const int64_t *image, int64_t images);
+/* Of the images of x. */
+status pca_units_create(pca_units *u, const features *x);
 void pca_units_destroy(pca_units *u);
 
 /* largest [D]: the largest |element| of each column becomes at least that of x. */

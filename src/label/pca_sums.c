@@ -10,14 +10,15 @@
 /* Rows that are packed at once: with the products they fit the second-level cache for D 256. */
 enum { PACK = 128, WIDTH = OUTER_F64 };
 
-status pca_units_create(pca_units *u, const int64_t *image, int64_t images) {
+status pca_units_create(pca_units *u, const features *x) {
     size_t count = 0, row = 0;
-    for (int64_t i = 0; i < images; i++) count += ((size_t)image[i] + PCA_UNIT - 1) / PCA_UNIT;
+    for (int64_t i = 0; i < x->images; i++)
+        count += (features_image_rows(x, i) + PCA_UNIT - 1) / PCA_UNIT;
     size_t *begin = memory_alloc(count + 1, sizeof *begin, "units of rows");
     if (!begin) return STATUS_FAILED;
     *u = (pca_units){count, begin};
-    for (int64_t i = 0; i < images; i++) {
-        size_t end = row + (size_t)image[i];
+    for (int64_t i = 0; i < x->images; i++) {
+        size_t end = row + features_image_rows(x, i);
         for (; row < end; row += end - row < PCA_UNIT ? end - row : PCA_UNIT) *begin++ = row;
     }
     *begin = row;

@@ -149,7 +149,7 @@ static void extension(void **state) {
         int d = cases[w].d;
         make_rows(w, x);
         for (int i = 0; i < CORE; i++) cluster[i] = i * 7 % 11;
-        const features f = {N, d, DTYPE_F32, x, false};
+        const features f = {.n = N, .d = d, .data = x};
         assert_int_equal(dbscan_extend(&f, x, cluster, CORE, cases[w].eps, 2, label), STATUS_OK);
         for (int i = 0; i < N; i++) {
             int best = 0;
@@ -180,7 +180,7 @@ static void many_core_points(void **state) {
     core[65590] = 3; /* as near as the fourth */
     core[10] = 65599;
     cluster[10] = 9;
-    const features f = {5, 1, DTYPE_F32, x, false};
+    const features f = {.n = 5, .d = 1, .data = x};
     assert_int_equal(dbscan_extend(&f, core, cluster, CORE, 0.5, 1, label), STATUS_OK);
     assert_memory_equal(label, expected, sizeof label);
     memory_free(core);

@@ -2,7 +2,9 @@
 #include "src/label/kmeans.h"
 
 #include "src/base/memory.h"
+#include "tests/base/capture.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -49,7 +51,7 @@ static features map_file(void **mapping, size_t *bytes) {
     *mapping = mmap(NULL, *bytes, PROT_READ, MAP_SHARED, fd, 0);
     assert_true(*mapping != MAP_FAILED);
     fclose(f);
-    return (features){N, D, DTYPE_F32, (char *)*mapping + BEGIN, true};
+    return (features){.n = N, .d = D, .data = (char *)*mapping + BEGIN, .mapped = true};
 }
 
 /* Reads every `step`-th row; the most that was in memory. */
@@ -89,6 +91,41 @@ static void memory_stays_bounded(void **state) {
     munmap(mapping, bytes);
 }
 
+static void what_is_not_finite_is_named(void **state) {
+    (void)state;
+    int height[] = {2, 0, 3}, width[] = {5, 7, 4}; /* 10, 0 and 12 rows */
+    float x[22 * 3] = {[2] = -6};
+    features rows = {.n = 22, .d = 3, .data = x, .first = 40, .images = 3};
+    rows.height = height;
+    rows.width = width;
+    double largest;
+    capture said;
+    assert_int_equal(features_check(&rows, 2, &largest), STATUS_OK);
+    assert_true(largest == 6);
+    x[(10 + 7) * 3 + 1] = 0x1.8p50f;
+    x[(10 + 9) * 3] = NAN;
+    capture_begin(&said, STDERR_FILENO);
+    assert_int_equal(features_check(&rows, 2, &largest), STATUS_NONFINITE);
+    capture_end(&said);
+    assert_non_null(strstr(said.text, "image 42, pixel 7: "));
+}
+
+static void parts_and_copies(void **state) {
+    (void)state;
+    uint16_t half[] = {0x3F80, 0x4000, 0x4040, 0x4080, 0x40A0, 0x40C0}; /* 1 .. 6 */
+    features x = {.n = 3, .d = 2, .type = DTYPE_BF16, .data = half};
+    features last = features_part(&x, 1, 2);
+    float row[2];
+    assert_true(last.n == 2 && last.d == 2 && last.images == 0);
+    features_copy_row(&last, 1, row);
+    assert_true(row[0] == 5 && row[1] == 6);
+    float whole[] = {1, 2, 3, 4};
+    x = (features){.n = 2, .d = 2, .data = whole};
+    features_copy_row(&x, 1, row);
+    assert_true(row[0] == 3 && row[1] == 4);
+    assert_ptr_equal(features_row(&x, 1, row), whole + 2);
+}
+
 static void labels_are_those_of_rows_in_memory(void **state) {
     (void)state;
     enum { K = 20, THREADS = 3 };
@@ -118,6 +155,8 @@ static void labels_are_those_of_rows_in_memory(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(memory_stays_bounded),
+        cmocka_unit_test(what_is_not_finite_is_named),
+        cmocka_unit_test(parts_and_copies),
         cmocka_unit_test(labels_are_those_of_rows_in_memory),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

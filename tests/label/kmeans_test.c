@@ -131,7 +131,7 @@ static void check_screens(const problem *p, const features *f) {
 }
 
 static void check_f32(const problem *p) {
-    features f = {p->n, p->d, DTYPE_F32, p->x, false};
+    features f = {.n = p->n, .d = p->d, .data = p->x};
     check(p, &f, 1);
     check(p, &f, 3);
     check_screens(p, &f);
@@ -216,7 +216,7 @@ static void test_labels_of_bf16_rows(void **state) {
             half[i] = bf16_from_float(p.x[i]);
             p.x[i] = bf16_to_float(half[i]);
         }
-        features f = {p.n, p.d, DTYPE_BF16, half, false};
+        features f = {.n = p.n, .d = p.d, .type = DTYPE_BF16, .data = half};
         check(&p, &f, 2);
         check_screens(&p, &f);
         memory_free(half);
@@ -260,7 +260,7 @@ static void check_sums(const problem *p, const kmeans_sum_total *s, const uint16
 /* Sums that follow the labels are those of a plain loop, whatever the labels were before. */
 static void follow_labels(int n, int d, int k, int threads) {
     problem p = create((size_t)n, d, k);
-    features f = {p.n, d, DTYPE_F32, p.x, false};
+    features f = {.n = p.n, .d = d, .data = p.x};
     int64_t bad;
     uint16_t *label = memory_alloc(p.n, sizeof *label, "labels");
     uint16_t *summed = memory_alloc(p.n, sizeof *summed, "labels");
@@ -294,7 +294,7 @@ static void test_objective(void **state) {
     (void)state;
     enum { N = 500, D = 33, K = 7 };
     problem p = create(N, D, K);
-    features f = {N, D, DTYPE_F32, p.x, false};
+    features f = {.n = N, .d = D, .data = p.x};
     int64_t bad, sum[K * D] = {0}, count[K] = {0};
     uint16_t label[N], summed[N];
     kmeans_sum_total s = {sum, count, kmeans_scale(N, features_largest(&f, 1, &bad))};
@@ -349,7 +349,7 @@ static void test_bad_features_are_found(void **state) {
     (void)state;
     float x[40];
     const float bad[] = {NAN, INFINITY, -INFINITY, 0x1.000002p50f};
-    features f = {8, 5, DTYPE_F32, x, false};
+    features f = {.n = 8, .d = 5, .data = x};
     for (int b = 0; b < 4; b++) {
         int64_t row;
         for (int i = 0; i < 40; i++) x[i] = (float)-i;
@@ -361,9 +361,10 @@ static void test_bad_features_are_found(void **state) {
     }
     uint16_t half[] = {0x3F80, 0xC000, 0x7FC0, 0};
     int64_t row;
-    features_largest(&(features){2, 2, DTYPE_BF16, half, false}, 1, &row);
+    features_largest(&(features){.n = 2, .d = 2, .type = DTYPE_BF16, .data = half}, 1, &row);
     assert_int_equal(row, 1);
-    assert_true(features_largest(&(features){1, 2, DTYPE_BF16, half, false}, 1, &row) == 2);
+    assert_true(features_largest(
+                    &(features){.n = 1, .d = 2, .type = DTYPE_BF16, .data = half}, 1, &row) == 2);
 }
 
 int main(void) {

@@ -15,7 +15,7 @@
 #include <string.h>
 
 enum { IMAGES = 4, D = 21, N = 1700 };
-static const int64_t image[IMAGES] = {300, 0, 1300, 100}; /* one longer than a unit */
+static int height[IMAGES] = {300, 0, 13, 10}, width[IMAGES] = {1, 3, 100, 10}; /* 1300 > a unit */
 
 typedef struct data {
     features x;
@@ -26,7 +26,9 @@ typedef struct data {
 static void make_data(data *s, dtype type) {
     random_stream r = random_begin(3, RANDOM_SYNTH, 0, 0);
     memset(s, 0, sizeof *s);
-    s->x = (features){N, D, type, memory_alloc(N * D, dtype_size(type), "rows"), false};
+    s->x = (features){
+        .n = N, .d = D, .type = type, .images = IMAGES, .height = height, .width = width};
+    s->x.data = memory_alloc(N * D, dtype_size(type), "rows");
     float *rows = memory_alloc(N * D, sizeof *rows, "rows");
     for (int i = 0; i < N; i++) {
         double shared = random_normal(&r);
@@ -59,7 +61,7 @@ static pca fit(const features *x, int components, int threads, int64_t product[D
     p.mean = memory_alloc(D, sizeof *p.mean, "mean");
     p.axis = memory_alloc((size_t)components * D, sizeof *p.axis, "axes");
     p.variance = memory_alloc((size_t)components, sizeof *p.variance, "variances");
-    assert_int_equal(pca_units_create(&u, image, IMAGES), STATUS_OK);
+    assert_int_equal(pca_units_create(&u, x), STATUS_OK);
     assert_int_equal(u.count, 4);
     assert_int_equal(pca_largest(x, largest), STATUS_OK);
     pca_exponents(largest, N, D, exponent);
@@ -165,15 +167,16 @@ static void no_overflow(void **state) {
     (void)state;
     enum { ROWS = 4096, COLUMNS = 2 };
     static float x[ROWS * COLUMNS];
-    const int64_t rows[1] = {ROWS};
-    const features f = {ROWS, COLUMNS, DTYPE_F32, x, false};
+    int rows = ROWS, one = 1;
+    const features f = {
+        .n = ROWS, .d = COLUMNS, .data = x, .images = 1, .height = &rows, .width = &one};
     const float mean[COLUMNS] = {-0x1p50f, 0x1p50f};
     double largest[COLUMNS] = {0};
     int exponent[COLUMNS];
     int64_t sum[COLUMNS] = {0}, product[COLUMNS * COLUMNS] = {0};
     pca_units u;
     for (int i = 0; i < ROWS * COLUMNS; i++) x[i] = i % 2 ? -0x1p50f : 0x1p50f;
-    assert_int_equal(pca_units_create(&u, rows, 1), STATUS_OK);
+    assert_int_equal(pca_units_create(&u, &f), STATUS_OK);
     assert_int_equal(pca_largest(&f, largest), STATUS_OK);
     pca_exponents(largest, ROWS, COLUMNS, exponent);
     assert_int_equal(pca_sum(&f, &u, exponent, 1, sum), STATUS_OK);

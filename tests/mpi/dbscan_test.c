@@ -38,8 +38,8 @@ static void agrees_with_sklearn(void **state) {
     for (int threads = 1; threads <= 2; threads++) {
         int clusters = -1, most = -1;
         dbscan_options o = {.eps = eps, .min_points = head[2], .threads = threads};
-        assert_int_equal(
-            dbscan_sample(world, &o, x, n, head[1], label, core + n, &clusters), STATUS_OK);
+        const features rows = {.n = n, .d = head[1], .data = x};
+        assert_int_equal(dbscan_sample(world, &o, &rows, label, core + n, &clusters), STATUS_OK);
         assert_memory_equal(label, expected, n * sizeof *label);
         assert_memory_equal(core, core + n, n);
         for (size_t i = 0; i < n; i++) most = expected[i] > most ? expected[i] : most;
@@ -55,9 +55,9 @@ static dbscan_options options(void) {
         .eps = 0.7, .min_points = 4, .threads = 1, .cosine = 1, .sample = 250, .seed = 3};
 }
 
-static status run(const data *s, const comm *c, const dbscan_options *o, dbscan_result *out) {
-    part p = part_of(s, comm_rank(c), comm_size(c));
-    return dbscan_run(c, o, &p.x, s->rows + p.begin, p.images, p.begin, out);
+static status run(data *s, const comm *c, const dbscan_options *o, dbscan_result *out) {
+    features x = part_of(s, c);
+    return dbscan_run(c, o, &x, out);
 }
 
 static void same_bits(void **state) {
@@ -65,7 +65,7 @@ static void same_bits(void **state) {
     data s = data_create();
     dbscan_options o = options();
     dbscan_result alone, together;
-    part p = part_of(&s, comm_rank(world), comm_size(world));
+    features x = part_of(&s, world);
     assert_int_equal(run(&s, NULL, &o, &alone), STATUS_OK);
     assert_true(alone.k > 1 && alone.sample == 250 && alone.core > alone.k && alone.noise > 0);
     int64_t labelled = 0;
@@ -87,9 +87,9 @@ static void same_bits(void **state) {
         assert_true(together.objective == alone.objective);
         assert_memory_equal(together.centroids, alone.centroids,
             (size_t)alone.k * DATA_D * sizeof *alone.centroids);
-        assert_memory_equal(together.label, alone.label + p.row, p.x.n * sizeof *alone.label);
+        assert_memory_equal(together.label, alone.label + x.before, x.n * sizeof *alone.label);
         assert_memory_equal(
-            together.distance, alone.distance + p.row, p.x.n * sizeof *alone.distance);
+            together.distance, alone.distance + x.before, x.n * sizeof *alone.distance);
         dbscan_result_destroy(&together);
     }
     dbscan_result_destroy(&alone);
@@ -119,12 +119,18 @@ static void too_many(void **state) {
 #endif
     if (comm_size(world) > 1) skip();
     float *x = memory_alloc(ROWS, sizeof *x, "rows");
-    const int64_t image = ROWS;
+    int height = ROWS, width = 1;
     for (int i = 0; i < ROWS; i++) x[i] = (float)i;
-    const features f = {ROWS, 1, DTYPE_F32, x, false};
+    const features f = {.n = ROWS,
+        .d = 1,
+        .data = x,
+        .images = 1,
+        .height = &height,
+        .width = &width,
+        .total = ROWS};
     dbscan_options o = {.eps = 0.5, .min_points = 1, .threads = 1, .sample = ROWS};
     dbscan_result r = {.k = 77};
-    assert_int_equal(dbscan_run(world, &o, &f, &image, 1, 0, &r), STATUS_USAGE);
+    assert_int_equal(dbscan_run(world, &o, &f, &r), STATUS_USAGE);
     assert_int_equal(r.k, 77);
     memory_free(x);
 }

@@ -2,6 +2,7 @@
 #ifndef AUXSEG_TESTS_MPI_KMEANS_DATA_H
 #define AUXSEG_TESTS_MPI_KMEANS_DATA_H
 
+#include "mpi/features_place.h"
 #include "mpi/kmeans.h"
 #include "mpi/shard.h"
 #include "src/base/memory.h"
@@ -13,17 +14,18 @@
 enum { DATA_IMAGES = 9, DATA_D = 13, DATA_CENTRES = 8 };
 
 typedef struct data {
-    int64_t rows[DATA_IMAGES], n;
+    int height[DATA_IMAGES], width[DATA_IMAGES];
+    int64_t n;
     float *x; /* [n, D] */
 } data;
 
 /* Rows of length 1 around eight centres; one image has none. */
 static inline data data_create(void) {
-    data s = {.rows = {90, 1, 0, 131, 64, 17, 200, 48, 99}};
+    data s = {.height = {90, 1, 0, 131, 16, 17, 1, 48, 33}, .width = {1, 1, 7, 1, 4, 1, 200, 1, 3}};
     float centre[DATA_CENTRES * DATA_D];
     random_stream r = random_begin(11, RANDOM_SYNTH, 0, 0);
     for (int i = 0; i < DATA_CENTRES * DATA_D; i++) centre[i] = (float)random_normal(&r);
-    for (int i = 0; i < DATA_IMAGES; i++) s.n += s.rows[i];
+    for (int i = 0; i < DATA_IMAGES; i++) s.n += s.height[i] * s.width[i];
     s.x = memory_alloc((size_t)s.n * DATA_D, sizeof *s.x, "rows");
     if (!s.x) abort();
     for (int64_t i = 0; i < s.n; i++) {
@@ -35,20 +37,17 @@ static inline data data_create(void) {
     return s;
 }
 
-/* A rank's images begin .. begin + images - 1; row: its first one. */
-typedef struct part {
-    int64_t begin, images, row;
-    features x;
-} part;
-
-static inline part part_of(const data *s, int rank, int size) {
-    part p = {.begin = shard_begin(DATA_IMAGES, rank, size)};
-    p.images = shard_begin(DATA_IMAGES, rank + 1, size) - p.begin;
-    p.x = (features){.d = DATA_D, .type = DTYPE_F32};
-    for (int64_t i = 0; i < p.begin; i++) p.row += s->rows[i];
-    for (int64_t i = p.begin; i < p.begin + p.images; i++) p.x.n += (size_t)s->rows[i];
-    p.x.data = s->x + p.row * DATA_D;
-    return p;
+/* This rank's shard of the images, borrowed. Collective. */
+static inline features part_of(data *s, const comm *c) {
+    features x = {.d = DATA_D, .type = DTYPE_F32};
+    x.first = shard_begin(DATA_IMAGES, comm_rank(c), comm_size(c));
+    x.images = shard_begin(DATA_IMAGES, comm_rank(c) + 1, comm_size(c)) - x.first;
+    x.height = s->height + x.first;
+    x.width = s->width + x.first;
+    for (int64_t i = 0; i < x.images; i++) x.n += features_image_rows(&x, i);
+    features_place(c, &x);
+    x.data = s->x + x.before * DATA_D;
+    return x;
 }
 
 static inline void result_destroy(kmeans_result *r) {

@@ -42,12 +42,10 @@ static status watch(void *context, const kmeans_iteration *it) {
 }
 
 static kmeans_result run(
-    const comm *c, const kmeans_options *o, const data *s, const float *start, seen *w) {
-    part p = part_of(s, comm_rank(c), comm_size(c));
+    const comm *c, const kmeans_options *o, data *s, const float *start, seen *w) {
+    features x = part_of(s, c);
     kmeans_result r;
-    assert_int_equal(
-        kmeans_run(c, o, &p.x, s->rows + p.begin, p.images, p.begin, start, watch, w, &r),
-        STATUS_OK);
+    assert_int_equal(kmeans_run(c, o, &x, start, watch, w, &r), STATUS_OK);
     return r;
 }
 
@@ -63,9 +61,9 @@ static void test_same_bits_on_any_ranks(void **state) {
         threads.threads = 3;
         kmeans_result here = run(world, &o, &s, NULL, &w);
         kmeans_result alone = run(NULL, &threads, &s, NULL, &alone_seen);
-        part mine = part_of(&s, comm_rank(world), comm_size(world));
+        features mine = part_of(&s, world);
         assert_memory_equal(here.centroids, alone.centroids, K * DATA_D * sizeof *here.centroids);
-        assert_memory_equal(here.label, alone.label + mine.row, mine.x.n * sizeof *here.label);
+        assert_memory_equal(here.label, alone.label + mine.before, mine.n * sizeof *here.label);
         assert_memory_equal(&here.objective, &alone.objective, sizeof(double));
         assert_memory_equal(&w.last.objective, &alone_seen.last.objective, sizeof(double));
         assert_int_equal(w.batches, o.restarts * o.iterations);
@@ -78,7 +76,7 @@ static void test_same_bits_on_any_ranks(void **state) {
     memory_free(s.x);
 }
 
-static int nearest(const data *s, int64_t row, const float *c) {
+static int nearest(data *s, int64_t row, const float *c) {
     int best = 0;
     double least = INFINITY;
     for (int a = 0; a < K; a++) {
@@ -90,7 +88,7 @@ static int nearest(const data *s, int64_t row, const float *c) {
 
 /* One row after another moves its centroid by 1 / (rows that it has taken): algorithm 1 of the
  * paper, labels cached for a batch. */
-static void plain(const kmeans_options *o, const data *s, float *c) {
+static void plain(const kmeans_options *o, data *s, float *c) {
     int64_t taken[K] = {0}, row[64];
     int label[64];
     for (int t = 1; t <= o->iterations; t++) {

@@ -39,15 +39,15 @@ static status watch(void *context, const kmeans_iteration *it) {
     return STATUS_STOPPED;
 }
 
-static status run(const comm *c, const kmeans_options *o, const data *s, const float *start,
-    record *r, kmeans_result *out) {
-    part p = part_of(s, comm_rank(c), comm_size(c));
-    return kmeans_run(c, o, &p.x, s->rows + p.begin, p.images, p.begin, start, watch, r, out);
+static status run(const comm *c, const kmeans_options *o, data *s, const float *start, record *r,
+    kmeans_result *out) {
+    features x = part_of(s, c);
+    return kmeans_run(c, o, &x, start, watch, r, out);
 }
 
 /* One rank's state continued by all, or all ranks' by one. */
 static void check_stop(
-    const kmeans_options *o, const data *s, const float *start, int64_t at, bool gather) {
+    const kmeans_options *o, data *s, const float *start, int64_t at, bool gather) {
     record whole = {0}, stopped = {.stop_at = at}, rest = {0};
     kmeans_result want, have, none;
     const comm *before = gather ? world : NULL, *after = gather ? NULL : world;
@@ -61,10 +61,10 @@ static void check_stop(
     if (rest.reports > 0) assert_int_equal(rest.first, at + 1);
     for (int64_t i = at + 1; i <= whole.reports; i++)
         assert_memory_equal(&rest.objective[i], &whole.objective[i], sizeof(double));
-    part mine = part_of(s, comm_rank(after), comm_size(after));
+    features mine = part_of(s, after);
     assert_memory_equal(
         have.centroids, want.centroids, (size_t)o->k * DATA_D * sizeof *want.centroids);
-    assert_memory_equal(have.label, want.label + mine.row, mine.x.n * sizeof *want.label);
+    assert_memory_equal(have.label, want.label + mine.before, mine.n * sizeof *want.label);
     assert_memory_equal(&have.objective, &want.objective, sizeof(double));
     assert_memory_equal(&have.outlier_threshold, &want.outlier_threshold, sizeof(double));
     assert_int_equal(have.iterations, want.iterations);
@@ -73,7 +73,7 @@ static void check_stop(
     result_destroy(&have);
 }
 
-static int64_t passes(const kmeans_options *o, const data *s, const float *start) {
+static int64_t passes(const kmeans_options *o, data *s, const float *start) {
     record r = {0};
     kmeans_result out;
     assert_int_equal(run(NULL, o, s, start, &r, &out), STATUS_OK);

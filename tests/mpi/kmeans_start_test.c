@@ -19,16 +19,14 @@ static kmeans_options options(int k) {
 }
 
 /* After `iterations`; 0: the start itself. */
-static kmeans_result run(const comm *c, const kmeans_options *o, const data *s) {
-    part p = part_of(s, comm_rank(c), comm_size(c));
+static kmeans_result run(const comm *c, const kmeans_options *o, data *s) {
+    features x = part_of(s, c);
     kmeans_result r;
-    assert_int_equal(
-        kmeans_run(c, o, &p.x, s->rows + p.begin, p.images, p.begin, NULL, NULL, NULL, &r),
-        STATUS_OK);
+    assert_int_equal(kmeans_run(c, o, &x, NULL, NULL, NULL, &r), STATUS_OK);
     return r;
 }
 
-static double check_ranks(const kmeans_options *o, const data *s) {
+static double check_ranks(const kmeans_options *o, data *s) {
     kmeans_options threads = *o;
     threads.threads = 3;
     kmeans_result here = run(world, o, s), alone = run(NULL, &threads, s);

@@ -6,6 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include "mpi/features_place.h"
 #include "mpi/kmeans.h"
 #include "mpi/outliers.h"
 #include "mpi/shard.h"
@@ -23,17 +24,18 @@ enum { IMAGES = 9, D = 21 };
 static comm *world;
 
 typedef struct data {
-    int64_t rows[IMAGES], n;
+    int height[IMAGES], width[IMAGES];
+    int64_t n;
     float *x; /* [n, D] */
 } data;
 
 /* Images of different sizes, one of them empty; rows around 6 centres of length 1. */
 static data make_data(void) {
-    data s = {.rows = {90, 1, 0, 131, 64, 17, 200, 48, 99}};
+    data s = {.height = {90, 1, 0, 131, 16, 17, 1, 48, 33}, .width = {1, 1, 7, 1, 4, 1, 200, 1, 3}};
     float centre[6 * D];
     random_stream r = random_begin(6, RANDOM_SYNTH, 0, 0);
     for (int i = 0; i < 6 * D; i++) centre[i] = (float)random_normal(&r);
-    for (int i = 0; i < IMAGES; i++) s.n += s.rows[i];
+    for (int i = 0; i < IMAGES; i++) s.n += s.height[i] * s.width[i];
     s.x = memory_alloc((size_t)s.n * D, sizeof *s.x, "rows");
     for (int64_t i = 0; i < s.n; i++) {
         uint64_t from = random_below(&r, 6) * D;
@@ -44,25 +46,24 @@ static data make_data(void) {
     return s;
 }
 
-/* A rank's part of the images. */
-typedef struct part {
-    int64_t begin, images, row;
-    features x;
-} part;
-
-static part part_of(const data *s, const void *rows, dtype type, int64_t begin, int64_t end) {
-    part p = {.begin = begin, .images = end - begin};
-    for (int64_t i = 0; i < begin; i++) p.row += s->rows[i];
-    for (int64_t i = begin; i < end; i++) p.x.n += (size_t)s->rows[i];
-    p.x.d = D;
-    p.x.type = type;
-    p.x.data = (char *)(size_t)rows + (size_t)p.row * D * dtype_size(type);
-    return p;
+/* Images begin .. end - 1, borrowed, placed among those of c. Collective. */
+static features part_of(
+    data *s, const comm *c, const void *rows, dtype type, int64_t begin, int64_t end) {
+    features x = {.d = D,
+        .type = type,
+        .first = begin,
+        .images = end - begin,
+        .height = s->height + begin,
+        .width = s->width + begin};
+    for (int64_t i = 0; i < x.images; i++) x.n += features_image_rows(&x, i);
+    features_place(c, &x);
+    x.data = (char *)(size_t)rows + (size_t)x.before * D * dtype_size(type);
+    return x;
 }
 
-static status run(const comm *c, const kmeans_options *o, const data *s, const part *p,
-    const float *start, kmeans_result *out) {
-    return kmeans_run(c, o, &p->x, s->rows + p->begin, p->images, p->begin, start, NULL, NULL, out);
+static status run(const comm *c, const kmeans_options *o, const features *x, const float *start,
+    kmeans_result *out) {
+    return kmeans_run(c, o, x, start, NULL, NULL, out);
 }
 
 static void release(kmeans_result *r) {
@@ -76,16 +77,17 @@ static bool same_double(double a, double b) {
 }
 
 /* Images begin .. end - 1 of this rank give what one rank without MPI gets from all. */
-static void check_part(const kmeans_options *o, const data *s, const void *rows, dtype type,
+static void check_part(const kmeans_options *o, data *s, const void *rows, dtype type,
     const float *start, int64_t begin, int64_t end) {
-    part mine = part_of(s, rows, type, begin, end), all = part_of(s, rows, type, 0, IMAGES);
+    features mine = part_of(s, world, rows, type, begin, end);
+    features all = part_of(s, NULL, rows, type, 0, IMAGES);
     kmeans_result here, alone;
     kmeans_options other = *o;
     other.threads = 3;
-    assert_int_equal(run(NULL, &other, s, &all, start, &alone), STATUS_OK);
-    assert_int_equal(run(world, o, s, &mine, start, &here), STATUS_OK);
+    assert_int_equal(run(NULL, &other, &all, start, &alone), STATUS_OK);
+    assert_int_equal(run(world, o, &mine, start, &here), STATUS_OK);
     assert_memory_equal(here.centroids, alone.centroids, (size_t)o->k * D * sizeof *here.centroids);
-    assert_memory_equal(here.label, alone.label + mine.row, mine.x.n * sizeof *here.label);
+    assert_memory_equal(here.label, alone.label + mine.before, mine.n * sizeof *here.label);
     assert_true(same_double(here.objective, alone.objective));
     assert_true(same_double(here.outlier_threshold, alone.outlier_threshold));
     assert_int_equal(here.iterations, alone.iterations);
@@ -95,7 +97,7 @@ static void check_part(const kmeans_options *o, const data *s, const void *rows,
 
 /* Images dealt evenly, all to the first rank, all to the last. */
 static void check_parts(
-    const kmeans_options *o, const data *s, const void *rows, dtype type, const float *start) {
+    const kmeans_options *o, data *s, const void *rows, dtype type, const float *start) {
     int rank = comm_rank(world), size = comm_size(world);
     check_part(o, s, rows, type, start, shard_begin(IMAGES, rank, size),
         shard_begin(IMAGES, rank + 1, size));
@@ -150,10 +152,10 @@ static void test_fewer_distinct_rows_than_clusters(void **state) {
     for (int cosine = 0; cosine < 2; cosine++) {
         kmeans_options o = options();
         kmeans_result r;
-        part all = part_of(&s, s.x, DTYPE_F32, 0, IMAGES);
+        features all = part_of(&s, NULL, s.x, DTYPE_F32, 0, IMAGES);
         o.cosine = cosine;
         check_parts(&o, &s, s.x, DTYPE_F32, NULL);
-        assert_int_equal(run(NULL, &o, &s, &all, NULL, &r), STATUS_OK);
+        assert_int_equal(run(NULL, &o, &all, NULL, &r), STATUS_OK);
         assert_true(r.objective < 1e-10);
         assert_true(r.iterations < 5);
         release(&r);
@@ -187,9 +189,8 @@ static void test_empty_clusters_are_repaired(void **state) {
     int used[12] = {0};
     for (int a = 0; a < 12; a++) memcpy(start + a * D, s.x, D * sizeof *start);
     check_parts(&o, &s, s.x, DTYPE_F32, start);
-    assert_int_equal(kmeans_run(NULL, &o, &(features){(size_t)s.n, D, DTYPE_F32, s.x, false},
-                         s.rows, IMAGES, 0, start, watch, &w, &r),
-        STATUS_OK);
+    features all = part_of(&s, NULL, s.x, DTYPE_F32, 0, IMAGES);
+    assert_int_equal(kmeans_run(NULL, &o, &all, start, watch, &w, &r), STATUS_OK);
     assert_true(w.repaired >= 11);
     assert_true(w.last < 0.5 * w.first);
     assert_int_equal(w.reports, r.iterations + 1);
@@ -209,9 +210,9 @@ static void test_result_belongs_to_its_centroids(void **state) {
     kmeans_options o = options();
     o.iterations = 3;
     o.restarts = 3;
-    part all = part_of(&s, s.x, DTYPE_F32, 0, IMAGES);
+    features all = part_of(&s, NULL, s.x, DTYPE_F32, 0, IMAGES);
     kmeans_result r;
-    assert_int_equal(run(NULL, &o, &s, &all, NULL, &r), STATUS_OK);
+    assert_int_equal(run(NULL, &o, &all, NULL, &r), STATUS_OK);
     double objective = 0;
     int64_t outliers = 0;
     for (int64_t i = 0; i < s.n; i++) {
@@ -252,8 +253,10 @@ static void test_tied_outliers(void **state) {
             distance[i - begin] = i == 90 || i == 91 ? 3 : 1;
             label[i - begin] = (uint16_t)(i % 2);
         }
-        assert_int_equal(outliers_mark(world, 0.1, scope ? OUTLIERS_CLUSTER : OUTLIERS_GLOBAL, 2,
-                             distance, label, (size_t)(end - begin), &threshold),
+        const kmeans_options o = {
+            .k = 2, .outliers = 0.1, .scope = scope ? OUTLIERS_CLUSTER : OUTLIERS_GLOBAL};
+        assert_int_equal(
+            outliers_mark(world, &o, distance, label, (size_t)(end - begin), &threshold),
             STATUS_OK);
         /* Of 100 rows 10: two farther ones and the first eight; by cluster 5 of each 50. */
         for (int64_t i = begin; i < end; i++)
@@ -300,10 +303,17 @@ static void test_ends_where_scikit_learn_ends(void **state) {
     o.outliers = 0;
     int64_t begin = shard_begin(t.n, comm_rank(world), comm_size(world));
     int64_t rows = shard_begin(t.n, comm_rank(world) + 1, comm_size(world)) - begin;
-    features x = {(size_t)rows, t.d, DTYPE_F32, t.x + begin * t.d, false};
+    int height = (int)rows, width = 1;
+    features x = {.n = (size_t)rows,
+        .d = t.d,
+        .data = t.x + begin * t.d,
+        .first = comm_rank(world),
+        .images = 1,
+        .height = &height,
+        .width = &width};
     kmeans_result r;
-    assert_int_equal(
-        kmeans_run(world, &o, &x, &rows, 1, comm_rank(world), t.start, NULL, NULL, &r), STATUS_OK);
+    features_place(world, &x);
+    assert_int_equal(run(world, &o, &x, t.start, &r), STATUS_OK);
     assert_true(fabs(r.objective - t.objective) < 1e-6 * t.objective);
     for (int i = 0; i < t.k * t.d; i++)
         assert_true(fabs((double)r.centroids[i] - t.centroids[i]) < 1e-6);
@@ -321,21 +331,19 @@ static void test_errors_are_told_everywhere(void **state) {
     data s = make_data();
     kmeans_options o = options();
     int rank = comm_rank(world), size = comm_size(world);
-    part mine = part_of(
-        &s, s.x, DTYPE_F32, shard_begin(IMAGES, rank, size), shard_begin(IMAGES, rank + 1, size));
+    features mine = part_of(&s, world, s.x, DTYPE_F32, shard_begin(IMAGES, rank, size),
+        shard_begin(IMAGES, rank + 1, size));
     kmeans_result r = {.iterations = -1};
     o.k = (int)s.n + 1;
-    assert_int_equal(run(world, &o, &s, &mine, NULL, &r), STATUS_USAGE);
+    assert_int_equal(run(world, &o, &mine, NULL, &r), STATUS_USAGE);
     o.k = 5;
     float start[5 * D] = {[7] = INFINITY}, keep = s.x[(s.n - 1) * D];
-    assert_int_equal(run(world, &o, &s, &mine, start, &r), STATUS_NONFINITE);
+    assert_int_equal(run(world, &o, &mine, start, &r), STATUS_NONFINITE);
     s.x[(s.n - 1) * D] = NAN; /* image 8, pixel 98 */
-    assert_int_equal(run(world, &o, &s, &mine, NULL, &r), STATUS_NONFINITE);
+    assert_int_equal(run(world, &o, &mine, NULL, &r), STATUS_NONFINITE);
     s.x[(s.n - 1) * D] = keep;
     seen w = {.stop_at = rank == size - 1 ? 2 : 100};
-    assert_int_equal(kmeans_run(world, &o, &mine.x, s.rows + mine.begin, mine.images, mine.begin,
-                         NULL, watch, &w, &r),
-        STATUS_STOPPED);
+    assert_int_equal(kmeans_run(world, &o, &mine, NULL, watch, &w, &r), STATUS_STOPPED);
     assert_int_equal(w.reports, 2);
     assert_int_equal(r.iterations, -1);
     memory_free(s.x);

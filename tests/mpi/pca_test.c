@@ -15,9 +15,9 @@ enum { COMPONENTS = 5 };
 
 static comm *world;
 
-static status fit(const data *s, const comm *c, int components, int threads, pca *out) {
-    part p = part_of(s, comm_rank(c), comm_size(c));
-    return pca_fit(c, &p.x, s->rows + p.begin, p.images, p.begin, components, threads, out);
+static status fit(data *s, const comm *c, int components, int threads, pca *out) {
+    features x = part_of(s, c);
+    return pca_fit(c, &x, components, threads, out);
 }
 
 static void same_bits(void **state) {

@@ -50,8 +50,9 @@ static status compute(
     const contrast_options *o, int skip, contrast_stats *stats, size_t *first, size_t *local) {
     own_range(skip, first, local);
     for (size_t i = 0; i < *local; i++) own_partner[i] = partner[*first + i] - (int32_t)*first;
-    return pool_loss(world, o, *local, D, z + *first * D, label + *first, image + *first,
-        own_partner, stats, gradient);
+    const contrast_pool mine = {
+        *local, D, z + *first * D, label + *first, image + *first, own_partner};
+    return pool_loss(world, o, &mine, stats, gradient);
 }
 
 static void same_bits_as_alone(void **state) {
@@ -67,8 +68,8 @@ static void same_bits_as_alone(void **state) {
             .type = choice % 2 ? DTYPE_BF16 : DTYPE_F32};
         contrast_stats one, all;
         size_t first, local;
-        assert_int_equal(
-            pool_loss(NULL, &o, N, D, z, label, image, partner, &one, alone), STATUS_OK);
+        const contrast_pool all_rows = {N, D, z, label, image, partner};
+        assert_int_equal(pool_loss(NULL, &o, &all_rows, &one, alone), STATUS_OK);
         assert_true(one.anchors > 0 && one.loss > 0);
         assert_int_equal(compute(&o, choice / 6, &all, &first, &local), STATUS_OK);
         assert_memory_equal(&one, &all, sizeof one);
@@ -80,8 +81,8 @@ static void no_rows_at_all(void **state) {
     (void)state;
     contrast_options o = {.temperature = 0.1, .threads = 1};
     contrast_stats stats = {.anchors = 5};
-    assert_int_equal(
-        pool_loss(world, &o, 0, D, z, label, image, partner, &stats, gradient), STATUS_OK);
+    const contrast_pool none = {.d = D};
+    assert_int_equal(pool_loss(world, &o, &none, &stats, gradient), STATUS_OK);
     assert_true(stats.anchors == 0 && stats.loss == 0);
 }
 

@@ -14,17 +14,25 @@
 enum { IMAGES = 14, K = 300 };
 
 static comm *world;
-static const int64_t image[IMAGES] = {900, 0, 1, 350, 700, 20, 20, 600, 5, 0, 810, 77, 340, 512};
+static int height[IMAGES] = {30, 0, 1, 350, 7, 20, 4, 60, 5, 3, 81, 77, 340, 16};
+static int width[IMAGES] = {30, 5, 1, 1, 100, 1, 5, 10, 1, 0, 10, 1, 1, 32};
 
-static int64_t row_of(int64_t i) {
-    int64_t row = 0;
-    for (int64_t j = 0; j < i; j++) row += image[j];
-    return row;
+/* Images begin .. end - 1 and, in *row, where their rows begin. */
+static features part_of(int64_t begin, int64_t end, size_t *row) {
+    const features all = {.images = IMAGES, .height = height, .width = width};
+    features x = {
+        .first = begin, .images = end - begin, .height = height + begin, .width = width + begin};
+    *row = 0;
+    for (int64_t i = 0; i < begin; i++) *row += features_image_rows(&all, i);
+    for (int64_t i = begin; i < end; i++) x.n += features_image_rows(&all, i);
+    return x;
 }
 
 static void same_for_any_number_of_ranks(void **state) {
     (void)state;
-    size_t n = (size_t)row_of(IMAGES);
+    size_t n, at;
+    features all = part_of(0, IMAGES, &at);
+    n = all.n;
     uint16_t *label = memory_alloc(n, sizeof *label, "test");
     float *distance = memory_alloc(n, sizeof *distance, "test");
     random_stream r = random_begin(4, RANDOM_SYNTH, 0, 0);
@@ -34,14 +42,14 @@ static void same_for_any_number_of_ranks(void **state) {
         distance[i] = (float)random_below(&r, 50) / 16;
     }
     typical_pixel *alone, *here;
-    typical_rows all = {label, distance, image, IMAGES, 0};
-    assert_int_equal(typical_find(NULL, &all, K, &alone), STATUS_OK);
+    assert_int_equal(typical_find(NULL, &all, label, distance, K, &alone), STATUS_OK);
     for (int skip = 0; skip < comm_size(world); skip++) {
         int rank = comm_rank(world) - skip, ranks = comm_size(world) - skip;
         int64_t begin = rank < 0 ? 0 : shard_begin(IMAGES, rank, ranks);
-        int64_t end = rank < 0 ? 0 : shard_begin(IMAGES, rank + 1, ranks), at = row_of(begin);
-        typical_rows mine = {label + at, distance + at, image + begin, end - begin, begin};
-        assert_int_equal(typical_find(world, &mine, K, &here), STATUS_OK);
+        int64_t end = rank < 0 ? 0 : shard_begin(IMAGES, rank + 1, ranks);
+        features mine = part_of(begin, end, &at);
+        assert_int_equal(
+            typical_find(world, &mine, label + at, distance + at, K, &here), STATUS_OK);
         assert_memory_equal(here, alone, (size_t)K * TYPICAL * sizeof *here);
         memory_free(here);
     }

@@ -80,39 +80,36 @@ static kmeans_options options_of(const settings *s) {
         .scope = scope_of(s)};
 }
 
-static status write_labels(const stage *t, const feature_block *b, int k, const kmeans_result *r,
+static status write_labels(const stage *t, const features *x, int k, const kmeans_result *r,
     const char *path, uint64_t *hash) {
     typical_pixel *typical = NULL;
-    int64_t *rows = feature_block_rows(b);
-    typical_rows pixels = {r->label, r->distance, rows, b->images, b->first};
     const char **names = stage_names(t);
-    status st = comm_agree(t->c, rows && names ? STATUS_OK : STATUS_FAILED);
-    if (st == STATUS_OK) st = typical_find(t->c, &pixels, k, &typical);
+    status st = comm_agree(t->c, names ? STATUS_OK : STATUS_FAILED);
+    if (st == STATUS_OK) st = typical_find(t->c, x, r->label, r->distance, k, &typical);
     labels_info info = {.k = k,
-        .d = b->rows.d,
+        .d = x->d,
         .iterations = r->iterations,
         .objective = r->objective,
         .outlier_threshold = r->outlier_threshold,
         .method = cluster_method_words[t->s->cluster.method],
         .metric = cluster_metric_words[t->s->cluster.metric],
         .dataset = dataset_hash(t->d),
-        .typical = typical};
-    if (st == STATUS_OK)
-        st = labels_write(t->c, path, &info, setup_training(t->d), b->first, b->images, b->height,
-            b->width, r->label, r->centroids, names, hash);
+        .centroids = r->centroids,
+        .typical = typical,
+        .images = setup_training(t->d),
+        .names = names};
+    if (st == STATUS_OK) st = labels_write(t->c, path, &info, x, r->label, hash);
     memory_free(names);
-    memory_free(rows);
     memory_free(typical);
     return st;
 }
 
 /* What is held at most from here on, on the rank that holds most; rows that stay in their file are
  * not. Collective. */
-static void log_memory(const stage *t, const kmeans_options *o, const feature_block *b) {
-    kmeans_memory m = kmeans_needs(o, b->rows.n, b->rows.d);
-    double row = b->rows.mapped ? 0 : b->rows.d * (double)dtype_size(b->rows.type);
-    double mib[] = {
-        (double)b->rows.n * row, (double)m.rows, (double)m.centroids, (double)m.start, 0};
+static void log_memory(const stage *t, const kmeans_options *o, const features *x) {
+    kmeans_memory m = kmeans_needs(o, x->n, x->d);
+    double row = x->mapped ? 0 : (double)features_row_bytes(x);
+    double mib[] = {(double)x->n * row, (double)m.rows, (double)m.centroids, (double)m.start, 0};
     mib[4] = mib[0] + mib[1] + mib[2] + mib[3];
     comm_max_f64(t->c, mib, sizeof mib / sizeof *mib);
     for (size_t i = 0; i < sizeof mib / sizeof *mib; i++) mib[i] /= 1 << 20;
@@ -122,7 +119,7 @@ static void log_memory(const stage *t, const kmeans_options *o, const feature_bl
 }
 
 /* From the beginning, or from where it was interrupted. */
-static status cluster_features(const feature_block *b, cluster_report *r, kmeans_result *out) {
+static status cluster_features(const features *x, cluster_report *r, kmeans_result *out) {
     const stage *t = r->t;
     kmeans_options o = options_of(t->s);
     if (r->resumed) o.resume = &r->state;
@@ -130,47 +127,42 @@ static status cluster_features(const feature_block *b, cluster_report *r, kmeans
         log_info("cluster: mini-batches of %d pixels: centroids are approximate, labels are exact "
                  "for them",
             o.batch);
-    log_memory(t, &o, b);
-    int64_t *rows = feature_block_rows(b);
+    log_memory(t, &o, x);
     float *start = NULL;
-    status st = comm_agree(t->c, rows ? STATUS_OK : STATUS_FAILED);
-    if (st == STATUS_OK) st = cluster_start_read(t->c, t->s, b->rows.d, &start);
-    if (st == STATUS_OK)
-        st = kmeans_run(
-            t->c, &o, &b->rows, rows, b->images, b->first, start, cluster_report_iteration, r, out);
+    status st = cluster_start_read(t->c, t->s, x->d, &start);
+    if (st == STATUS_OK) st = kmeans_run(t->c, &o, x, start, cluster_report_iteration, r, out);
     memory_free(start);
-    memory_free(rows);
     return st;
 }
 
 /* *k: how many clusters there are, which cluster.k says unless the method finds it. */
-static status cluster_by(cluster_report *r, const feature_block *b, kmeans_result *out, int *k) {
+static status cluster_by(cluster_report *r, const features *x, kmeans_result *out, int *k) {
     switch (r->t->s->cluster.method) {
     case CLUSTER_METHOD_DBSCAN:
-        return cluster_dbscan(r, b, out, k);
+        return cluster_dbscan(r, x, out, k);
     case CLUSTER_METHOD_KMEANS:
     case CLUSTER_METHOD_MINIBATCH:
         break;
     }
-    return cluster_features(b, r, out);
+    return cluster_features(x, r, out);
 }
 
 static status cluster_stage(stage *t) {
     char path[FILE_PATH];
-    feature_block b = {0};
+    features x = {0};
     kmeans_result r = {0};
     cluster_report report = {0};
     uint64_t hash;
     int k = t->s->cluster.k;
     double now;
-    status st = extract_features(t, t->s->extract.keep, &b);
+    status st = extract_features(t, t->s->extract.keep, &x);
     /* That is the extraction's time. */
     stage_clock(t);
-    if (st == STATUS_OK) st = cluster_report_begin(&report, t, &b);
-    if (st == STATUS_OK) st = cluster_by(&report, &b, &r, &k);
+    if (st == STATUS_OK) st = cluster_report_begin(&report, t, &x);
+    if (st == STATUS_OK) st = cluster_by(&report, &x, &r, &k);
     now = timer_now();
     if (st == STATUS_OK) st = stage_path(t, path, "labels.h5");
-    if (st == STATUS_OK) st = write_labels(t, &b, k, &r, path, &hash);
+    if (st == STATUS_OK) st = write_labels(t, &x, k, &r, path, &hash);
     if (st != STATUS_OK) goto done;
     timer_lap(&t->time, PHASE_WRITE, now);
     double seconds = t->time.seconds[PHASE_ASSIGN] + t->time.seconds[PHASE_UPDATE] +
@@ -186,7 +178,7 @@ done:
     memory_free(r.centroids);
     memory_free(r.label);
     memory_free(r.distance);
-    feature_block_destroy(&b);
+    features_destroy(&x);
     return st;
 }
 

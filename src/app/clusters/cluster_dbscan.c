@@ -18,7 +18,7 @@ static status report_sample(stage *t, const dbscan_result *found) {
     return comm_agree(t->c, st);
 }
 
-status cluster_dbscan(cluster_report *r, const feature_block *b, kmeans_result *out, int *k) {
+status cluster_dbscan(cluster_report *r, const features *x, kmeans_result *out, int *k) {
     stage *t = r->t;
     const settings *s = t->s;
     dbscan_result found = {0};
@@ -28,11 +28,8 @@ status cluster_dbscan(cluster_report *r, const feature_block *b, kmeans_result *
         .cosine = s->cluster.metric == CLUSTER_METRIC_COSINE,
         .sample = s->cluster.sample,
         .seed = (uint64_t)s->run.seed};
-    int64_t *rows = feature_block_rows(b);
     double now = timer_now();
-    status st = comm_agree(t->c, rows ? STATUS_OK : STATUS_FAILED);
-    if (st == STATUS_OK) st = dbscan_run(t->c, &o, &b->rows, rows, b->images, b->first, &found);
-    memory_free(rows);
+    status st = dbscan_run(t->c, &o, x, &found);
     timer_lap(&t->time, PHASE_ASSIGN, now);
     if (st == STATUS_OK) st = report_sample(t, &found);
     if (st != STATUS_OK) {

@@ -8,6 +8,6 @@
  * as outlier_threshold the square of eps; no iterations. *k: clusters found. Their number and the
  * shares of core points and noise go to the log and to the stage's figures. Collective. The same
  * bits for any number of ranks and threads. */
-status cluster_dbscan(cluster_report *r, const feature_block *b, kmeans_result *out, int *k);
+status cluster_dbscan(cluster_report *r, const features *x, kmeans_result *out, int *k);
 
 #endif

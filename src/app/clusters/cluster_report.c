@@ -13,19 +13,19 @@
 /* Features of another arithmetic (bf16 for f32, another instruction set) do not continue to the
  * same bits: one row of each image tells them. The same for any number of ranks: images' hashes
  * are added. Collective. */
-static status features_key(const comm *c, const feature_block *b, uint64_t *key) {
+static status features_key(const comm *c, const features *x, uint64_t *key) {
     size_t row = 0;
     int64_t sum = 0;
-    float *scratch = memory_alloc((size_t)b->rows.d, sizeof *scratch, "a row of features");
-    for (int64_t i = 0; scratch && i < b->images; i++) {
-        uint64_t at = (uint64_t)(b->first + i);
-        size_t rows = (size_t)b->height[i] * (size_t)b->width[i];
+    float *scratch = memory_alloc((size_t)x->d, sizeof *scratch, "a row of features");
+    for (int64_t i = 0; scratch && i < x->images; i++) {
+        uint64_t at = (uint64_t)(x->first + i);
+        size_t rows = features_image_rows(x, i);
         if (rows > 0) {
-            const float *x = features_row(&b->rows, row + rows / 2, scratch);
+            const float *middle = features_row(x, row + rows / 2, scratch);
             uint64_t h = hash_bytes(&at, sizeof at);
-            h = hash_append(h, x, (size_t)b->rows.d * sizeof *x);
+            h = hash_append(h, middle, (size_t)x->d * sizeof *middle);
             sum += (int64_t)(h >> 24); /* 40 bits: no sum overflows */
-            features_release(&b->rows, row + rows / 2, 1);
+            features_release(x, row + rows / 2, 1);
         }
         row += rows;
     }
@@ -37,26 +37,25 @@ static status features_key(const comm *c, const feature_block *b, uint64_t *key)
     return STATUS_OK;
 }
 
-static status find_checkpoint(cluster_report *r, const feature_block *b) {
+static status find_checkpoint(cluster_report *r, const features *x) {
     const settings *s = r->t->s;
     if (s->run.resume != RUN_RESUME_AUTO) return STATUS_OK;
     status st = cluster_checkpoint_load(
-        r->t->c, r->folder, r->t->name, r->key, s->cluster.k, b->rows.d, &r->state, &r->resumed);
+        r->t->c, r->folder, r->t->name, r->key, s->cluster.k, x->d, &r->state, &r->resumed);
     if (st == STATUS_OK && r->resumed)
         log_info("%s: continues after restart %d, iteration %d", r->t->name, r->state.restart,
             r->state.iteration);
     return st;
 }
 
-status cluster_report_begin(cluster_report *r, stage *t, const feature_block *b) {
+status cluster_report_begin(cluster_report *r, stage *t, const features *x) {
     char path[FILE_PATH];
-    *r = (cluster_report){.t = t, .key = t->key, .rows = (int64_t)b->rows.n};
-    comm_sum_i64(t->c, &r->rows, 1);
+    *r = (cluster_report){.t = t, .key = t->key, .rows = x->total};
     status st = setup_path(path, t->s, "metrics.csv", 1);
     if (st == STATUS_OK) st = setup_path(r->folder, t->s, "checkpoints", 1);
     st = comm_agree(t->c, st);
-    if (st == STATUS_OK) st = features_key(t->c, b, &r->key);
-    if (st == STATUS_OK) st = find_checkpoint(r, b);
+    if (st == STATUS_OK) st = features_key(t->c, x, &r->key);
+    if (st == STATUS_OK) st = find_checkpoint(r, x);
     if (st == STATUS_OK && comm_root(t->c))
         st = metrics_open(&r->metrics, path, t->base, t->round, r->resumed ? r->state.passes : 0);
     return comm_agree(t->c, st);

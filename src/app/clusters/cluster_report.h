@@ -22,7 +22,7 @@ typedef struct cluster_report {
 
 /* Looks for a checkpoint of the stage with this key and features (unless run.resume is "never"),
  * opens metrics.csv after its last iteration. Safe to end after any status. Collective. */
-status cluster_report_begin(cluster_report *r, stage *t, const feature_block *b);
+status cluster_report_begin(cluster_report *r, stage *t, const features *x);
 /* kmeans_run's report; context: the cluster_report. A checkpoint every
  * cluster.checkpoint_iterations iterations, unless writing would take more than a twentieth of the
  * time, and when a stop is requested: STATUS_STOPPED. Collective. */

@@ -41,7 +41,7 @@ static status read_centroids(const char *path, size_t k, size_t d, float **out) 
         rows = (size_t)labels_about(l).k;
         columns = (size_t)labels_about(l).d;
         data = memory_alloc(rows * columns, sizeof *data, "initial centroids");
-        if (data) memcpy(data, labels_centroids(l), rows * columns * sizeof *data);
+        if (data) memcpy(data, labels_about(l).centroids, rows * columns * sizeof *data);
         labels_close(l);
         if (!data) return STATUS_FAILED;
     }

@@ -61,11 +61,11 @@ static bool features_kept(const stage *t, const extract_request *q) {
 }
 
 /* extract.npy is written where the features are computed, and whenever they are asked for. */
-static status write_npy(const stage *t, const feature_block *b, bool computed) {
+static status write_npy(const stage *t, const features *x, bool computed) {
     const char *path = t->s->extract.npy;
     if (!path[0] || t->round > 1) return STATUS_OK;
     if (!computed && strcmp(t->base, "extract") != 0) return STATUS_OK;
-    status st = npy_write_rows(t->c, path, &b->rows);
+    status st = npy_write_rows(t->c, path, x);
     if (st == STATUS_OK) log_info("features: written to %s", path);
     return st;
 }
@@ -80,9 +80,9 @@ static status record_extraction(stage *t, const extract_request *q) {
     return stage_finish(t, &r);
 }
 
-status extract_features(stage *t, bool keep, feature_block *out) {
+status extract_features(stage *t, bool keep, features *out) {
     extract_request q = {.keep = keep, .stream = t->s->extract.memory == EXTRACT_MEMORY_STREAM};
-    feature_block b = {0};
+    features x = {0};
     extract_layers(q.layers, t->s, t->round);
     status st = comm_agree(t->c, extract_weights_path(q.weights, t->s, t->round));
     if (st == STATUS_OK) st = stage_path(t, q.file, "features.h5");
@@ -91,29 +91,29 @@ status extract_features(stage *t, bool keep, feature_block *out) {
 
     bool kept = features_kept(t, &q);
     if (kept) {
-        st = (q.stream ? features_map : features_read)(t->c, q.file, q.key, &b);
+        st = (q.stream ? features_map : features_read)(t->c, q.file, q.key, &x);
         if (st == STATUS_OK) log_info("features: %s read from %s", q.layers, q.file);
     } else {
         stage part = stage_within(t, "extract", q.key);
-        st = extract_compute(&part, &q, &b);
+        st = extract_compute(&part, &q, &x);
         if (st == STATUS_OK) st = record_extraction(&part, &q);
     }
-    if (st == STATUS_OK) st = write_npy(t, &b, !kept);
+    if (st == STATUS_OK) st = write_npy(t, &x, !kept);
     if (st == STATUS_OK)
-        *out = b;
+        *out = x;
     else
-        feature_block_destroy(&b);
+        features_destroy(&x);
     return st;
 }
 
 status command_extract(const comm *c, const settings *s) {
     stage t;
-    feature_block b = {0};
+    features x = {0};
     status st = stage_begin(&t, c, s, "extract", 1);
-    if (st == STATUS_OK) st = extract_features(&t, true, &b);
+    if (st == STATUS_OK) st = extract_features(&t, true, &x);
     if (st == STATUS_OK && t.record) st = run_record_save(t.record);
     st = comm_agree(c, st);
-    feature_block_destroy(&b);
+    features_destroy(&x);
     stage_end(&t);
     return st;
 }

@@ -9,7 +9,7 @@
  * else computed and, with `keep`, written there. Rows are L2-normalised where extract.normalize
  * says so, and projected on principal components where extract.pca does. Also writes extract.npy,
  * in the first round. Collective. The same bits for any number of ranks and threads. */
-status extract_features(stage *t, bool keep, feature_block *out);
+status extract_features(stage *t, bool keep, features *out);
 /* Layers by name: extract.layers, or the last one before the classifier. text [64]. */
 void extract_layers(char *text, const settings *s, int round);
 /* The weights file that the features come from: extract.weights, model.weights or a fine-tuned

@@ -1,5 +1,6 @@
 #include "src/app/features/extract_compute.h"
 
+#include "mpi/features_place.h"
 #include "mpi/shard.h"
 #include "src/app/features/extract_project.h"
 #include "src/app/features/reduce.h"
@@ -21,10 +22,10 @@ typedef struct extraction {
     stage *t;
     const extract_request *q;
     inference *net;
-    feature_block *b;
+    features *x;
     char file[FILE_PATH];    /* streamed: of the network's outputs */
     float *room;             /* [threads, D] */
-    features_writer *writer; /* streamed: of b's rows */
+    features_writer *writer; /* streamed: of x */
     void *run;               /* streamed: rows of one run of images */
     size_t run_rows;
 } extraction;
@@ -50,8 +51,8 @@ static status load_inputs(const stage *t, plan *p, int first, int count) {
 /* Outputs of `count` images to rows. */
 static void store_rows(const extraction *e, const plan *p, int count, void *rows) {
     int h, w;
-    dtype type = e->b->rows.type;
-    size_t d = (size_t)e->b->rows.d;
+    dtype type = e->x->type;
+    size_t d = (size_t)e->x->d;
     bool normalize = e->t->s->extract.normalize;
     plan_output_shape(p, 0, &h, &w, &(int){0});
     size_t pixels = (size_t)h * (size_t)w;
@@ -74,64 +75,55 @@ static bool in_bf16(const settings *s) {
 }
 
 /* Shapes of this rank's images at the features' stride; no rows yet. */
-static status block_create(const stage *t, const inference *net, feature_block *b) {
+static status shapes_create(const stage *t, const inference *net, features *x) {
     int64_t n = setup_training(t->d);
-    b->first = shard_begin(n, comm_rank(t->c), comm_size(t->c));
-    b->images = shard_begin(n, comm_rank(t->c) + 1, comm_size(t->c)) - b->first;
-    b->height = memory_alloc((size_t)b->images, sizeof *b->height, "feature shapes");
-    b->width = memory_alloc((size_t)b->images, sizeof *b->width, "feature shapes");
-    if (!b->height || !b->width) return STATUS_FAILED;
+    x->first = shard_begin(n, comm_rank(t->c), comm_size(t->c));
+    x->images = shard_begin(n, comm_rank(t->c) + 1, comm_size(t->c)) - x->first;
+    if (features_create_shapes(x) != STATUS_OK) return STATUS_FAILED;
     /* Principal components are those of rows that are not rounded yet. */
     bool rounded = in_bf16(t->s) && t->s->extract.pca == 0;
-    b->rows = (features){.d = inference_channels(net), .type = rounded ? DTYPE_BF16 : DTYPE_F32};
+    x->d = inference_channels(net);
+    x->type = rounded ? DTYPE_BF16 : DTYPE_F32;
     int stride = inference_stride(net);
-    for (int64_t i = 0; i < b->images; i++) {
+    for (int64_t i = 0; i < x->images; i++) {
         int h, w;
-        dataset_shape(t->d, (int)(b->first + i), t->s->dataset.scale, &h, &w);
-        b->height[i] = (h + stride - 1) / stride;
-        b->width[i] = (w + stride - 1) / stride;
-        b->rows.n += (size_t)b->height[i] * (size_t)b->width[i];
+        dataset_shape(t->d, (int)(x->first + i), t->s->dataset.scale, &h, &w);
+        x->height[i] = (h + stride - 1) / stride;
+        x->width[i] = (w + stride - 1) / stride;
+        x->n += features_image_rows(x, i);
     }
     return STATUS_OK;
 }
 
-static inline size_t row_bytes(const extraction *e) {
-    return (size_t)e->b->rows.d * dtype_size(e->b->rows.type);
-}
-
-/* Images from `at` on (counted in the block) that go through the network together. */
+/* Images from `at` on (counted from this rank's first) that go through the network together. */
 static int run_images(const extraction *e, int at) {
-    const feature_block *b = e->b;
-    return inference_run(e->net, e->t->d, NULL, (int)b->first + at, (int)(b->first + b->images),
+    const features *x = e->x;
+    return inference_run(e->net, e->t->d, NULL, (int)x->first + at, (int)(x->first + x->images),
         e->t->s->dataset.scale);
-}
-
-static inline size_t image_rows(const feature_block *b, int i) {
-    return (size_t)b->height[i] * (size_t)b->width[i];
 }
 
 /* Memory for all rows, or for those of the largest run. */
 static status allocate(extraction *e) {
-    feature_block *b = e->b;
-    for (int i = 0, count; i < b->images; i += count) {
+    features *x = e->x;
+    for (int i = 0, count; i < x->images; i += count) {
         count = run_images(e, i);
-        size_t rows = (size_t)count * image_rows(b, i);
+        size_t rows = (size_t)count * features_image_rows(x, i);
         if (rows > e->run_rows) e->run_rows = rows;
     }
-    size_t rows = e->q->stream ? e->run_rows : b->rows.n;
-    void *memory = memory_alloc(rows, row_bytes(e), "features");
+    size_t rows = e->q->stream ? e->run_rows : x->n;
+    void *memory = memory_alloc(rows, features_row_bytes(e->x), "features");
     if (e->q->stream)
         e->run = memory;
     else
-        b->rows.data = memory;
+        x->data = memory;
     size_t threads = (size_t)setup_threads(e->t->s);
-    e->room = memory_alloc(threads * (size_t)b->rows.d, sizeof *e->room, "a row a thread");
+    e->room = memory_alloc(threads * (size_t)x->d, sizeof *e->room, "a row a thread");
     return memory && e->room ? STATUS_OK : STATUS_FAILED;
 }
 
-/* Images of one shape from `at` on (counted in the block): their rows. */
+/* Images of one shape from `at` on (counted from this rank's first): their rows. */
 static status compute_run(const extraction *e, int at, int count, void *rows) {
-    int height, width, first = (int)e->b->first + at;
+    int height, width, first = (int)e->x->first + at;
     plan *p = NULL;
     dataset_shape(e->t->d, first, e->t->s->dataset.scale, &height, &width);
     status st = inference_plan(e->net, height, width, &p);
@@ -145,12 +137,12 @@ static status compute_run(const extraction *e, int at, int count, void *rows) {
 }
 
 /* Plans of a network that are in memory together: one a shape, at most INFERENCE_PLANS. */
-static int count_plans(const stage *t, const feature_block *b) {
+static int count_plans(const stage *t, const features *x) {
     int height[INFERENCE_PLANS], width[INFERENCE_PLANS], count = 0;
-    for (int64_t i = 0; i < b->images && count < INFERENCE_PLANS; i++) {
+    for (int64_t i = 0; i < x->images && count < INFERENCE_PLANS; i++) {
         int known = 0;
         dataset_shape(
-            t->d, (int)(b->first + i), t->s->dataset.scale, &height[count], &width[count]);
+            t->d, (int)(x->first + i), t->s->dataset.scale, &height[count], &width[count]);
         while (height[known] != height[count] || width[known] != width[count]) known++;
         count += known == count;
     }
@@ -159,15 +151,15 @@ static int count_plans(const stage *t, const feature_block *b) {
 
 /* Bytes of the network's plan for the largest image; makes it. */
 static status largest_plan(const extraction *e, double *bytes) {
-    const feature_block *b = e->b;
+    const features *x = e->x;
     int64_t largest = 0;
-    for (int64_t i = 1; i < b->images; i++)
-        if (image_rows(b, (int)i) > image_rows(b, (int)largest)) largest = i;
+    for (int64_t i = 1; i < x->images; i++)
+        if (features_image_rows(x, i) > features_image_rows(x, largest)) largest = i;
     *bytes = 0;
-    if (b->images == 0) return STATUS_OK;
+    if (x->images == 0) return STATUS_OK;
     int height, width;
     plan *p = NULL;
-    dataset_shape(e->t->d, (int)(b->first + largest), e->t->s->dataset.scale, &height, &width);
+    dataset_shape(e->t->d, (int)(x->first + largest), e->t->s->dataset.scale, &height, &width);
     status st = inference_plan(e->net, height, width, &p);
     if (st == STATUS_OK) *bytes = (double)plan_bytes(p);
     return st;
@@ -176,16 +168,17 @@ static status largest_plan(const extraction *e, double *bytes) {
 /* What is held at most from here on, on the rank that holds most. Collective. */
 static status log_memory(const extraction *e) {
     const settings *s = e->t->s;
-    size_t rows = e->q->stream ? e->run_rows : e->b->rows.n;
+    size_t rows = e->q->stream ? e->run_rows : e->x->n;
     /* A projection needs its result, too, and rounding that once more. */
     size_t projected = s->extract.pca > 0 ? sizeof(float) + (in_bf16(s) ? sizeof(uint16_t) : 0) : 0;
     /* Products of all columns, of each thread twice, of a rank and among LAPACK's. */
-    double products = s->extract.pca > 0 ? (setup_threads(s) + 2) * 16.0 * e->b->rows.d : 0;
-    double mib[4] = {(double)rows * (double)(row_bytes(e) + (size_t)s->extract.pca * projected)};
+    double products = s->extract.pca > 0 ? (setup_threads(s) + 2) * 16.0 * e->x->d : 0;
+    double mib[4] = {
+        (double)rows * (double)(features_row_bytes(e->x) + (size_t)s->extract.pca * projected)};
     status st = comm_agree(e->t->c, largest_plan(e, &mib[1]));
     if (st != STATUS_OK) return st;
-    mib[1] *= count_plans(e->t, e->b);
-    mib[2] = products * e->b->rows.d;
+    mib[1] *= count_plans(e->t, e->x);
+    mib[2] = products * e->x->d;
     mib[3] = mib[0] + mib[1] + mib[2];
     comm_max_f64(e->t->c, mib, sizeof mib / sizeof *mib);
     for (size_t i = 0; i < sizeof mib / sizeof *mib; i++) mib[i] /= 1 << 20;
@@ -198,24 +191,24 @@ static status log_memory(const extraction *e) {
 
 /* Every image of the rank. */
 static status compute_block(const extraction *e) {
-    feature_block *b = e->b;
+    features *x = e->x;
     status st = STATUS_OK;
-    progress bar = progress_begin("extract", "images", 0, b->images);
+    progress bar = progress_begin("extract", "images", 0, x->images);
     size_t row = 0;
-    for (int i = 0, count; st == STATUS_OK && i < b->images; i += count) {
+    for (int i = 0, count; st == STATUS_OK && i < x->images; i += count) {
         count = run_images(e, i);
-        void *rows = e->writer ? e->run : (char *)b->rows.data + row * row_bytes(e);
+        void *rows = e->writer ? e->run : (char *)x->data + row * features_row_bytes(e->x);
         st = compute_run(e, i, count, rows);
         if (st == STATUS_OK && e->writer) {
             double now = timer_now();
-            st = features_append(e->writer, count, rows);
+            st = features_writer_append(e->writer, count, rows);
             timer_lap(&e->t->time, PHASE_WRITE, now);
         }
-        row += (size_t)count * image_rows(b, i);
+        row += (size_t)count * features_image_rows(x, i);
         progress_update(&bar, i + count, "");
         if (st == STATUS_OK && stop_requested()) st = STATUS_STOPPED;
     }
-    progress_end(&bar, b->images, "");
+    progress_end(&bar, x->images, "");
     return st;
 }
 
@@ -235,10 +228,10 @@ static status compute_rows(extraction *e, const char *const *names) {
     status st = comm_agree(t->c, allocate(e));
     if (st == STATUS_OK) st = log_memory(e);
     if (st == STATUS_OK && e->q->stream)
-        st = features_create(&e->writer, t->c, e->file, e->b, &from);
+        st = features_writer_create(&e->writer, t->c, e->file, e->x, &from);
     if (st != STATUS_OK) return st;
     st = compute_block(e);
-    return e->writer ? features_finish(e->writer, st) : comm_agree(t->c, st);
+    return e->writer ? features_writer_finish(e->writer, st) : comm_agree(t->c, st);
 }
 
 /* Rows that the projection left in float32 become what extract.dtype says. */
@@ -259,21 +252,21 @@ static status round_rows(const settings *s, features *x) {
 /* What follows from all rows together. Collective. */
 static status complete(stage *t, const extraction *e, const char *const *names) {
     features_origin from = origin_of(e, names);
-    status st = reduce_features(t, e->b);
-    if (st == STATUS_OK) st = comm_agree(t->c, round_rows(t->s, &e->b->rows));
-    if (st == STATUS_OK && e->q->keep) st = features_write(t->c, e->q->file, e->b, &from);
+    status st = reduce_features(t, e->x);
+    if (st == STATUS_OK) st = comm_agree(t->c, round_rows(t->s, e->x));
+    if (st == STATUS_OK && e->q->keep) st = features_write(t->c, e->q->file, e->x, &from);
     return st;
 }
 
 /* The same for rows in e->file, of which the projected ones are made. Collective. */
 static status complete_streamed(stage *t, const extraction *e, const char *const *names) {
-    feature_block raw = {0};
+    features raw = {0};
     features_origin from = origin_of(e, names);
     if (t->s->extract.pca == 0) return STATUS_OK;
     status st = features_map(t->c, e->file, e->q->key, &raw);
     if (st == STATUS_OK)
         st = extract_project(t, &raw, in_bf16(t->s) ? DTYPE_BF16 : DTYPE_F32, e->q->file, &from);
-    feature_block_destroy(&raw);
+    features_destroy(&raw);
     comm_barrier(t->c);
     if (comm_root(t->c)) unlink(e->file);
     return st;
@@ -282,20 +275,21 @@ static status complete_streamed(stage *t, const extraction *e, const char *const
 static status compute(stage *t, extraction *e) {
     double began = timer_now();
     const char **names = stage_names(t);
-    status st = names ? comm_agree(t->c, block_create(t, e->net, e->b)) : STATUS_FAILED;
+    status st = comm_agree(t->c, names ? shapes_create(t, e->net, e->x) : STATUS_FAILED);
+    if (st == STATUS_OK) features_place(t->c, e->x);
     if (st == STATUS_OK) st = compute_rows(e, names);
     if (st == STATUS_OK)
         log_info("features: %s of %s, %d dimensions at stride %d, %.1f images/s", e->q->layers,
-            e->q->weights, e->b->rows.d, inference_stride(e->net),
+            e->q->weights, e->x->d, inference_stride(e->net),
             setup_training(t->d) / (timer_now() - began));
     if (st == STATUS_OK) st = (e->q->stream ? complete_streamed : complete)(t, e, names);
     memory_free(names);
     return st;
 }
 
-status extract_compute(stage *t, const extract_request *q, feature_block *out) {
-    feature_block b = {0};
-    extraction e = {.t = t, .q = q, .b = &b};
+status extract_compute(stage *t, const extract_request *q, features *out) {
+    features x = {0};
+    extraction e = {.t = t, .q = q, .x = &x};
     status st = STATUS_OK;
     strcpy(e.file, q->file);
     if (t->s->extract.pca > 0) st = stage_path(t, e.file, "features-raw.h5");
@@ -306,9 +300,9 @@ status extract_compute(stage *t, const extract_request *q, feature_block *out) {
     memory_free(e.room);
     memory_free(e.run);
     if (st == STATUS_OK && !q->stream) {
-        *out = b;
+        *out = x;
         return STATUS_OK;
     }
-    feature_block_destroy(&b);
+    features_destroy(&x);
     return st == STATUS_OK ? features_map(t->c, q->file, q->key, out) : st;
 }

@@ -16,6 +16,6 @@ typedef struct extract_request {
 /* This rank's block, normalised, projected and rounded as the settings say; states first how much
  * memory it takes. Collective. The same bits for any number of ranks and threads, streamed or not.
  */
-status extract_compute(stage *t, const extract_request *q, feature_block *out);
+status extract_compute(stage *t, const extract_request *q, features *out);
 
 #endif

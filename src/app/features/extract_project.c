@@ -11,7 +11,7 @@
 /* Rows of one image on their way. */
 typedef struct projection {
     const settings *s;
-    const feature_block *raw;
+    const features *raw;
     pca axes;
     features_writer *writer;
     dtype type;
@@ -20,59 +20,54 @@ typedef struct projection {
     uint16_t *bf16; /* owned; NULL if float32 */
 } projection;
 
-static inline size_t image_rows(const feature_block *b, int64_t i) {
-    return (size_t)b->height[i] * (size_t)b->width[i];
-}
-
 static status allocate(projection *p) {
     size_t rows = 0, d = (size_t)p->axes.components;
     for (int64_t i = 0; i < p->raw->images; i++)
-        if (image_rows(p->raw, i) > rows) rows = image_rows(p->raw, i);
+        if (features_image_rows(p->raw, i) > rows) rows = features_image_rows(p->raw, i);
     p->stored = p->y = memory_alloc(rows * d, sizeof *p->y, "projected features");
     if (!p->y || p->type == DTYPE_F32) return p->y ? STATUS_OK : STATUS_FAILED;
     p->stored = p->bf16 = memory_alloc(rows * d, sizeof *p->bf16, "rounded features");
     return p->bf16 ? STATUS_OK : STATUS_FAILED;
 }
 
-/* The image whose rows begin at row `first` of the block. */
+/* The image whose rows begin at row `first`. */
 static status project_image(const projection *p, size_t first, size_t rows) {
-    const features *all = &p->raw->rows;
-    size_t d = (size_t)all->d, n = (size_t)p->axes.components;
-    const features x = {
-        .n = rows, .d = all->d, .type = all->type, .data = row_at(all->data, first * d, all->type)};
+    size_t n = (size_t)p->axes.components;
+    const features x = features_part(p->raw, first, rows);
     status st = reduce_rows(p->s, &p->axes, &x, p->y);
     if (st != STATUS_OK) return st;
     if (p->bf16) row_store(p->bf16, p->y, rows * n, DTYPE_BF16);
-    features_passed(all, first, rows);
-    return features_append(p->writer, 1, p->stored);
+    features_passed(p->raw, first, rows);
+    return features_writer_append(p->writer, 1, p->stored);
 }
 
 static status project_images(const projection *p) {
-    const feature_block *b = p->raw;
+    const features *x = p->raw;
     status st = STATUS_OK;
-    progress bar = progress_begin("project", "images", 0, b->images);
+    progress bar = progress_begin("project", "images", 0, x->images);
     size_t row = 0;
-    for (int64_t i = 0; st == STATUS_OK && i < b->images; i++) {
-        st = project_image(p, row, image_rows(b, i));
-        row += image_rows(b, i);
+    for (int64_t i = 0; st == STATUS_OK && i < x->images; i++) {
+        size_t rows = features_image_rows(x, i);
+        st = project_image(p, row, rows);
+        row += rows;
         progress_update(&bar, i + 1, "");
         if (st == STATUS_OK && stop_requested()) st = STATUS_STOPPED;
     }
-    progress_end(&bar, b->images, "");
-    features_release(&b->rows, 0, b->rows.n);
+    progress_end(&bar, x->images, "");
+    features_release(x, 0, x->n);
     return st;
 }
 
 status extract_project(
-    stage *t, const feature_block *raw, dtype type, const char *path, const features_origin *from) {
+    stage *t, const features *raw, dtype type, const char *path, const features_origin *from) {
     projection p = {.s = t->s, .raw = raw, .type = type};
-    feature_block shape = *raw; /* its rows are not read */
+    features shape = *raw; /* its rows are not read */
     status st = reduce_fit(t, raw, &p.axes);
     if (st == STATUS_OK) st = comm_agree(t->c, allocate(&p));
-    shape.rows.d = p.axes.components;
-    shape.rows.type = type;
-    if (st == STATUS_OK) st = features_create(&p.writer, t->c, path, &shape, from);
-    if (st == STATUS_OK) st = features_finish(p.writer, project_images(&p));
+    shape.d = p.axes.components;
+    shape.type = type;
+    if (st == STATUS_OK) st = features_writer_create(&p.writer, t->c, path, &shape, from);
+    if (st == STATUS_OK) st = features_writer_finish(p.writer, project_images(&p));
     pca_destroy(&p.axes);
     memory_free(p.y);
     memory_free(p.bf16);

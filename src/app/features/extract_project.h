@@ -10,6 +10,6 @@
  * file `path`: the bytes that reduce_features and features_write would give. Collective. The same
  * for any number of ranks and threads. */
 status extract_project(
-    stage *t, const feature_block *raw, dtype type, const char *path, const features_origin *from);
+    stage *t, const features *raw, dtype type, const char *path, const features_origin *from);
 
 #endif

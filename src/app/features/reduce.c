@@ -20,15 +20,10 @@ static status report_variance(stage *t, const pca *p) {
     return stage_figure(t, group, "variance kept by PCA", share);
 }
 
-status reduce_fit(stage *t, const feature_block *b, pca *out) {
+status reduce_fit(stage *t, const features *x, pca *out) {
     pca p = {0};
-    int64_t *rows = feature_block_rows(b);
-    status st = comm_agree(t->c, rows ? STATUS_OK : STATUS_FAILED);
-    if (st == STATUS_OK)
-        st = pca_fit(
-            t->c, &b->rows, rows, b->images, b->first, t->s->extract.pca, setup_threads(t->s), &p);
+    status st = pca_fit(t->c, x, t->s->extract.pca, setup_threads(t->s), &p);
     if (st == STATUS_OK) st = comm_agree(t->c, report_variance(t, &p));
-    memory_free(rows);
     if (st == STATUS_OK)
         *out = p;
     else
@@ -45,25 +40,25 @@ status reduce_rows(const settings *s, const pca *p, const features *x, float *y)
     return STATUS_OK;
 }
 
-static status project(const pca *p, const settings *s, feature_block *b) {
-    float *y = memory_alloc(b->rows.n * (size_t)p->components, sizeof *y, "projected features");
-    status st = y ? reduce_rows(s, p, &b->rows, y) : STATUS_FAILED;
+static status project(const pca *p, const settings *s, features *x) {
+    float *y = memory_alloc(x->n * (size_t)p->components, sizeof *y, "projected features");
+    status st = y ? reduce_rows(s, p, x, y) : STATUS_FAILED;
     if (st != STATUS_OK) {
         memory_free(y);
         return st;
     }
-    memory_free(b->rows.data);
-    b->rows.data = y;
-    b->rows.d = p->components;
-    b->rows.type = DTYPE_F32;
+    memory_free(x->data);
+    x->data = y;
+    x->d = p->components;
+    x->type = DTYPE_F32;
     return STATUS_OK;
 }
 
-status reduce_features(stage *t, feature_block *b) {
+status reduce_features(stage *t, features *x) {
     pca p = {0};
     if (t->s->extract.pca == 0) return STATUS_OK;
-    status st = reduce_fit(t, b, &p);
-    if (st == STATUS_OK) st = comm_agree(t->c, project(&p, t->s, b));
+    status st = reduce_fit(t, x, &p);
+    if (st == STATUS_OK) st = comm_agree(t->c, project(&p, t->s, x));
     pca_destroy(&p);
     return st;
 }

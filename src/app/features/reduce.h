@@ -9,13 +9,13 @@
 /* The axes of the features of all ranks. The share of the variance that extract.pca of them keep
  * goes to the log and to the stage's figures. out: owned by the caller (pca_destroy). Collective.
  */
-status reduce_fit(stage *t, const feature_block *b, pca *out);
+status reduce_fit(stage *t, const features *x, pca *out);
 /* y [n, components]: projections of x, of length 1 again where extract.normalize says so. Not
  * collective. */
 status reduce_rows(const settings *s, const pca *p, const features *x, float *y);
-/* Both: rows of b become their projections on extract.pca axes; nothing is done where that is 0.
+/* Both: rows of x become their projections on extract.pca axes; nothing is done where that is 0.
  * Needs memory for both kinds of rows. Collective. The
  * same bits for any number of ranks and threads. */
-status reduce_features(stage *t, feature_block *b);
+status reduce_features(stage *t, features *x);
 
 #endif

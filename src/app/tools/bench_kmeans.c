@@ -11,6 +11,7 @@
 #include "src/base/memory.h"
 #include "src/base/timer.h"
 
+#include <limits.h>
 #include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -108,8 +109,17 @@ static status measure(
     int ranks = comm_size(c);
     int64_t begin = shard_begin((int64_t)n, comm_rank(c), ranks);
     int64_t local = shard_begin((int64_t)n, comm_rank(c) + 1, ranks) - begin;
-    features rows = {
-        .n = (size_t)local, .d = (int)d, .type = DTYPE_F32, .data = x + (size_t)begin * d};
+    int height = (int)local, width = 1; /* one image a rank */
+    features rows = {.n = (size_t)local,
+        .d = (int)d,
+        .type = DTYPE_F32,
+        .data = x + (size_t)begin * d,
+        .first = comm_rank(c),
+        .images = 1,
+        .height = &height,
+        .width = &width,
+        .before = begin,
+        .total = (int64_t)n};
     figures f = {memory_alloc((size_t)k->iterations + 1, sizeof *f.seconds, "seconds"), 0, 0, 0, "",
         comm_root(c) && strcmp(o[EACH].value, "yes") == 0};
     float *start = memory_alloc((size_t)k->k * d, sizeof *start, "initial centroids");
@@ -117,8 +127,7 @@ static status measure(
     status st = comm_agree(c, f.seconds && start ? STATUS_OK : STATUS_FAILED);
     if (st == STATUS_OK) memcpy(start, x, (size_t)k->k * d * sizeof *start);
     double now = timer_now();
-    if (st == STATUS_OK)
-        st = kmeans_run(c, k, &rows, &local, 1, comm_rank(c), start, collect, &f, &r);
+    if (st == STATUS_OK) st = kmeans_run(c, k, &rows, start, collect, &f, &r);
     now = timer_now() - now;
     if (st == STATUS_OK && comm_root(c))
         print(o, &f, &r, (double[]){(double)n, (double)d, k->k, k->threads, ranks}, now);
@@ -155,7 +164,7 @@ status bench_kmeans(const comm *c, int argc, char **argv) {
     if (st == STATUS_OK) st = bench_number(c, &o[THREADS], 0, 4096, &threads);
     if (st == STATUS_OK) st = comm_agree(c, npy_read_f32(o[DATA].value, &x, &n, &d));
     if (st != STATUS_OK) return st;
-    if ((size_t)k > n || d > FEATURES_D) {
+    if ((size_t)k > n || n > INT_MAX || d > FEATURES_D) {
         if (comm_root(c))
             log_error("bench: %s: %zu rows of %zu elements cannot make %lld clusters",
                 o[DATA].value, n, d, (long long)k);

@@ -119,9 +119,9 @@ static status measure(const comm *c, const bench_option *o, const contrast_optio
     contrast_stats s;
     double now = timer_now(), norm = 0;
     for (size_t i = 0; st == STATUS_OK && i < local; i++) partner[i] = -1;
-    if (st == STATUS_OK)
-        st = pool_loss(c, q, local, (int)p->d, p->z + begin * p->d, p->label + begin, image,
-            partner, &s, gradient);
+    const contrast_pool mine = {
+        local, (int)p->d, p->z + begin * p->d, p->label + begin, image, partner};
+    if (st == STATUS_OK) st = pool_loss(c, q, &mine, &s, gradient);
     now = timer_now() - now;
     if (st == STATUS_OK) st = norm_of(c, gradient, local * p->d, &norm);
     if (st == STATUS_OK && comm_root(c)) print(c, p, &s, q, now, norm);

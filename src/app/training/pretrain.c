@@ -48,8 +48,8 @@ static status embed(views *v) {
 static status contrast(views *v, contrast_stats *stats) {
     contrast_options o = loss_options(v);
     double now = timer_now();
-    status st = pool_loss(
-        v->t->c, &o, v->n, v->d, v->z, v->label, v->image, v->partner, stats, v->gradient);
+    const contrast_pool mine = {v->n, v->d, v->z, v->label, v->image, v->partner};
+    status st = pool_loss(v->t->c, &o, &mine, stats, v->gradient);
     timer_lap(&v->t->time, PHASE_LOSS, now);
     return st;
 }

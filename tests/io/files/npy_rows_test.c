@@ -19,7 +19,7 @@ enum { ROWS = 9001, D = 5 }; /* more than are converted at once */
 static features make_rows(dtype type) {
     int64_t begin = shard_begin(ROWS, comm_rank(world), comm_size(world));
     int64_t end = shard_begin(ROWS, comm_rank(world) + 1, comm_size(world));
-    features x = {(size_t)(end - begin), D, type, NULL, false};
+    features x = {.n = (size_t)(end - begin), .d = D, .type = type, .before = begin, .total = ROWS};
     x.data = memory_alloc(x.n * D, dtype_size(type), "rows");
     assert_non_null(x.data);
     for (size_t i = 0; i < x.n * D; i++) {

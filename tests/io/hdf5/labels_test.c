@@ -14,7 +14,7 @@
 
 enum { IMAGES = 5, K = 11, D = 6, PIXELS = 15 + 1200 + 1 + 391 + 64 };
 
-static const int height[IMAGES] = {3, 40, 1, 17, 8}, width[IMAGES] = {5, 30, 1, 23, 8};
+static int height[IMAGES] = {3, 40, 1, 17, 8}, width[IMAGES] = {5, 30, 1, 23, 8};
 static const char *const names[IMAGES] = {"a.png", "b/\xc3\xa9.png", "c", "d.jpg", "e.jpg"};
 
 static size_t pixels(int first, int end) {
@@ -60,7 +60,19 @@ static labels_info info(void) {
         .outlier_threshold = 3.5,
         .method = "kmeans",
         .metric = "cosine",
-        .dataset = UINT64_MAX};
+        .dataset = UINT64_MAX,
+        .centroids = centroids(),
+        .images = IMAGES,
+        .names = names};
+}
+
+/* Images first .. end - 1, without rows. */
+static features shapes(int first, int end) {
+    return (features){.n = pixels(first, end),
+        .first = first,
+        .images = end - first,
+        .height = height + first,
+        .width = width + first};
 }
 
 /* Ranks from `skip` on share the images, so that some ranks have none. */
@@ -70,8 +82,8 @@ static status write_labels(const comm *c, const char *path, int skip, uint64_t *
     int end = rank < 0 ? 0 : (int)shard_begin(IMAGES, rank + 1, ranks);
     uint16_t *label = make_labels(first, end);
     labels_info i = info();
-    status st = labels_write(c, path, &i, IMAGES, first, end - first, height + first, width + first,
-        label, centroids(), names, hash);
+    features x = shapes(first, end);
+    status st = labels_write(c, path, &i, &x, label, hash);
     memory_free(label);
     return st;
 }
@@ -79,6 +91,7 @@ static status write_labels(const comm *c, const char *path, int skip, uint64_t *
 static void check_contents(const labels *l) {
     labels_info i = labels_about(l), want = info();
     assert_int_equal(labels_count(l), IMAGES);
+    assert_int_equal(i.images, IMAGES);
     assert_int_equal(i.k, K);
     assert_int_equal(i.d, D);
     assert_int_equal(i.iterations, want.iterations);
@@ -86,7 +99,7 @@ static void check_contents(const labels *l) {
     assert_true(i.dataset == want.dataset);
     assert_string_equal(i.method, "kmeans");
     assert_string_equal(i.metric, "cosine");
-    assert_memory_equal(labels_centroids(l), centroids(), K * D * sizeof(float));
+    assert_memory_equal(i.centroids, centroids(), K * D * sizeof(float));
     assert_memory_equal(i.typical, want.typical, K * TYPICAL * sizeof *i.typical);
     for (int n = 0; n < IMAGES; n++) {
         labelmap m;
@@ -177,11 +190,9 @@ static void typical_pixels_may_be_absent(void **state) {
     labels_info i = info();
     const char *path = scratch_path(&folder, "plain.h5");
     uint16_t *label = make_labels(0, IMAGES);
-    bool root = comm_root(world);
+    features x = shapes(comm_root(world) ? 0 : IMAGES, IMAGES);
     i.typical = NULL;
-    assert_int_equal(labels_write(world, path, &i, IMAGES, root ? 0 : IMAGES, root ? IMAGES : 0,
-                         height, width, label, centroids(), names, NULL),
-        STATUS_OK);
+    assert_int_equal(labels_write(world, path, &i, &x, label, NULL), STATUS_OK);
     assert_int_equal(labels_open(world, path, &l), STATUS_OK);
     assert_null(labels_about(l).typical);
     labels_close(l);
