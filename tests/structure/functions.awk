@@ -1,7 +1,8 @@
 # Functions that are too long and parameter lists that are too long, one a line, from C files as
 # clang-format leaves them: awk -v lines=60 -v parameters=8 -f functions.awk FILE...
 # Parameters are counted in definitions, prototypes, types of function pointers and members of
-# structs; lines from a definition's first to its closing brace. Macros are not looked at.
+# structs; lines from a definition's first to its closing brace. Macros are not looked at, nor how
+# many parameters a Fortran library gave its functions, whose names end in "_".
 
 # The line without comments, strings and characters; `comment` says whether a comment goes on.
 function code_of(line, rest, end) {
@@ -42,14 +43,15 @@ function name_of(text) {
 }
 
 # Every list in parentheses of a declaration, also those of parameters that are functions.
-function count_parameters(text, i, c, depth, commas) {
+function count_parameters(text, i, c, depth, commas, fortran) {
     depth = 0
+    fortran = name_of(text) ~ /_$/
     for (i = 1; i <= length(text); i++) {
         c = substr(text, i, 1)
         if (c == "(") commas[++depth] = 0
         else if (c == ",") commas[depth]++
         else if (c == ")") {
-            if (commas[depth] + 1 > parameters)
+            if (commas[depth] + 1 > parameters && !(depth == 1 && fortran))
                 printf "%s:%d %s has %d parameters: at most %d\n", FILENAME, first, name_of(text),
                     commas[depth] + 1, parameters
             depth--
