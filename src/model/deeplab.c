@@ -1,3 +1,6 @@
+/* DeepLab's heads, written as their papers draw them: a pyramid of dilated convolutions that sees
+ * several scales at once, and under V3+ a second path that brings back the fine detail of layer1.
+ * The names of the layers are part of the format of weights: they must stay as they are. */
 #include "src/model/deeplab.h"
 
 #include "src/model/layer.h"
@@ -25,6 +28,7 @@ static value pyramid(graph *g, value x, const char *name, int channels) {
         conv dilated = {.kernel = 3, .dilation = i * REACH / graph_stride(g, x)};
         branch[i] = layer_conv(g, x, prefix[i], 0, channels, dilated);
     }
+    /* The image's mean reaches farther than any rate does. */
     value mean = graph_global_pool(g, x);
     mean = layer_conv(g, mean, prefix[4], 1, channels, (conv){.kernel = 1});
     branch[4] = graph_resize(g, mean, x);

@@ -1,3 +1,5 @@
+/* FCN's head body, the cheapest one: one convolution and dropout. Torchvision's names, so that its
+ * published weights fit. */
 #include "src/model/fcn.h"
 
 #include "src/model/layer.h"

@@ -1,3 +1,5 @@
+/* The one step that all heads repeat: convolution, norm, ReLU, named as members of a PyTorch
+ * Sequential are numbered. */
 #include "src/model/layer.h"
 
 #include <stdio.h>

@@ -1,3 +1,6 @@
+/* A whole network from its options: the encoder, as far as it is needed, the head's body, and one
+ * of three ends. Features, classifier and projection share everything below their end, and their
+ * parameters' names, so that the weights of one fit the others. */
 #include "src/model/network.h"
 
 #include "src/base/log.h"

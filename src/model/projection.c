@@ -1,3 +1,5 @@
+/* The projection head, which only pretraining has: what follows keeps the body below it and drops
+ * this. As wide as its input, as in SimCLR. */
 #include "src/model/projection.h"
 
 value projection_build(graph *g, value x, int dimensions) {

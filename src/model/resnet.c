@@ -1,3 +1,6 @@
+/* The encoders. A stage that would shrink the map beyond the output stride is dilated instead, so
+ * that pretrained weights still mean the same; torchvision's rule, by which its first block keeps
+ * the dilation before, holds for basic blocks too. */
 #include "src/model/resnet.h"
 
 #include <assert.h>
@@ -35,6 +38,7 @@ static const char *const first[] = {"conv1", "bn1"}, *const second[] = {"conv2",
                          *const third[] = {"conv3", "bn3"},
                          *const shortcut[] = {"downsample.0", "downsample.1"};
 
+/* Two 3x3 convolutions, of which the first may stride. */
 static value basic(graph *g, value x, const block *b) {
     conv strided = {.kernel = 3, .stride = b->stride, .dilation = b->dilation};
     conv dense = {.kernel = 3, .dilation = b->dilation};
@@ -42,6 +46,7 @@ static value basic(graph *g, value x, const block *b) {
     return conv_norm(g, y, b->name, second, b->channels, dense, false);
 }
 
+/* 1x1, 3x3, 1x1; the stride is in the middle one, as in torchvision and not as in the paper. */
 static value bottleneck(graph *g, value x, const block *b) {
     conv spatial = {.kernel = 3, .stride = b->stride, .dilation = b->dilation};
     value y = conv_norm(g, x, b->name, first, b->width, (conv){.kernel = 1}, true);
@@ -49,6 +54,7 @@ static value bottleneck(graph *g, value x, const block *b) {
     return conv_norm(g, y, b->name, third, b->channels, (conv){.kernel = 1}, false);
 }
 
+/* A block and its shortcut, which is projected only where shapes differ. */
 static value residual(graph *g, value x, const resnet *kind, const block *b) {
     value y = kind->bottleneck ? bottleneck(g, x, b) : basic(g, x, b);
     if (b->stride != 1 || graph_channels(g, x) != b->channels) {
@@ -65,6 +71,7 @@ void resnet_build(
     value x = conv_norm(g, image, "backbone", stem, 64, (conv){.kernel = 7, .stride = 2}, true);
     x = graph_max_pool(g, x, 3, 2, 1, false);
     int reached = 4, dilation = 1;
+    /* What a stage may not stride, all its convolutions but those of its first block dilate. */
     for (int s = 0; s < stages; s++) {
         int wanted = s == 0 ? 1 : 2, before = dilation;
         int stride = reached * wanted <= output_stride ? wanted : 1;
