@@ -213,7 +213,9 @@ static void damaged_files_do_no_harm(const char *fixture, int *sound) {
             ((unsigned char *)copy)[at < size ? at : 0] =
                 (unsigned char)random_between(&r, 0, 255.9);
         }
-        scratch_write(scratch_path(&folder, "damaged.pth"), copy, length);
+        unlink(
+            scratch_path(&folder, "damaged.pth")); /* written over, it would be flushed each time */
+        scratch_write(folder.path, copy, length);
         torch_file *f = NULL;
         status st = torch_file_read(&f, folder.path);
         assert_true(st == STATUS_OK || st == STATUS_DATA);
