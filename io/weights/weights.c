@@ -1,5 +1,7 @@
 #include "io/weights/weights.h"
 
+#include "io/weights/tensor_file.h"
+#include "io/weights/weight_names.h"
 #include "src/base/bf16.h"
 #include "src/base/hash.h"
 #include "src/base/log.h"
@@ -100,11 +102,10 @@ static status shape_error(const char *path, const tensor_info *t, const paramete
     return STATUS_DATA;
 }
 
-/* One tensor of the file: into value and buffer (same layout as p's), found [items] marks the item.
- */
-static status take_tensor(const char *path, const tensor_info *t, const parameters *p,
+/* One tensor of the file, as item i: into value and buffer (same layout as p's), found [items]
+ * marks the item. */
+static status take_tensor(const char *path, const tensor_info *t, int i, const parameters *p,
     const parameters *to, bool *found) {
-    int i = find_item(p, t->name);
     const parameter *item = &p->item[i];
     if (found[i]) {
         log_error(
@@ -132,23 +133,54 @@ static void name_one(const char *path, int *count, const char *what, const char 
     if (*count == NAMED + 1) log_info("%s: %s: and more", path, what);
 }
 
-/* Everything of the file that the network has, into `to`, a copy of p. */
-static status take_all(const char *path, const safetensors *f, const parameters *p,
-    const parameters *to, weights_match *match) {
-    status st = safetensors_verify(f, NULL);
-    bool *found = memory_alloc((size_t)p->items, sizeof *found, "matched weights");
-    if (!found) st = STATUS_FAILED;
-    *match = (weights_match){0};
-    for (int i = 0; st == STATUS_OK && i < safetensors_count(f); i++) {
-        tensor_info t = safetensors_get(f, i);
+static bool has_item(void *context, const char *name) {
+    return find_item(context, name) >= 0;
+}
+
+/* The rule of names that fits the file best (weight_names.h); says so where it changes names. */
+static const weight_rule *choose_rule(
+    const char *path, const tensor_file *f, const parameters *p, const char **name) {
+    int count = tensor_file_count(f), matched;
+    parameters own = *p;
+    for (int i = 0; i < count; i++) name[i] = tensor_file_get(f, i).name;
+    const weight_rule *rule = weight_rule_best(name, count, has_item, &own, &matched);
+    const char *place = tensor_file_place(f);
+    if (place[0] || rule != weight_rule_at(0))
+        log_info("%s: a %s%s%s, names by the rule \"%s\" (%s)", path, tensor_file_format(f),
+            place[0] ? ", in it " : "", place, rule->name, rule->origin);
+    return rule;
+}
+
+/* Every tensor of the file that the network has. */
+static status take_tensors(const char *path, const tensor_file *f, const weight_rule *rule,
+    const parameters *p, const parameters *to, bool *found, weights_match *match) {
+    status st = STATUS_OK;
+    for (int i = 0; st == STATUS_OK && i < tensor_file_count(f); i++) {
+        tensor_info t = tensor_file_get(f, i);
+        char name[WEIGHT_NAME];
         if (ends_with(t.name, TRACKED)) continue;
-        if (find_item(p, t.name) < 0) {
+        int at = weight_rule_apply(rule, t.name, name) ? find_item(p, name) : -1;
+        if (at < 0) {
             name_one(path, &match->unexpected, "not in the network", t.name);
         } else {
-            st = take_tensor(path, &t, p, to, found);
+            st = take_tensor(path, &t, at, p, to, found);
             match->matched++;
         }
     }
+    return st;
+}
+
+/* Everything of the file that the network has, into `to`, a copy of p. */
+static status take_all(const char *path, const tensor_file *f, const parameters *p,
+    const parameters *to, weights_match *match) {
+    status st = tensor_file_verify(f, NULL);
+    bool *found = memory_alloc((size_t)p->items, sizeof *found, "matched weights");
+    const char **name = memory_alloc((size_t)tensor_file_count(f), sizeof *name, "names");
+    *match = (weights_match){0};
+    if (!found || !name) st = STATUS_FAILED;
+    if (st == STATUS_OK)
+        st = take_tensors(path, f, choose_rule(path, f, p, name), p, to, found, match);
+    memory_free(name);
     for (int i = 0; st == STATUS_OK && i < p->items; i++)
         if (!found[i]) name_one(path, &match->missing, "not in the file", p->item[i].name);
     memory_free(found);
@@ -164,12 +196,12 @@ static status take_all(const char *path, const safetensors *f, const parameters 
 
 /* Rank 0's part: p is written only if all went well. */
 static status read_weights(const char *path, parameters *p, weights_match *match) {
-    safetensors *f = NULL;
+    tensor_file *f = NULL;
     parameters to = *p;
     size_t values = p->count * sizeof *to.value, buffers = p->buffers * sizeof *to.buffer;
     to.value = memory_alloc(values, 1, "weights");
     to.buffer = memory_alloc(buffers, 1, "norm statistics");
-    status st = to.value && to.buffer ? safetensors_read(&f, path) : STATUS_FAILED;
+    status st = to.value && to.buffer ? tensor_file_read(&f, path) : STATUS_FAILED;
     if (st == STATUS_OK) {
         memcpy(to.value, p->value, values);
         memcpy(to.buffer, p->buffer, buffers);
@@ -179,7 +211,7 @@ static status read_weights(const char *path, parameters *p, weights_match *match
         memcpy(p->value, to.value, values);
         memcpy(p->buffer, to.buffer, buffers);
     }
-    safetensors_close(f);
+    tensor_file_close(f);
     memory_free(to.value);
     memory_free(to.buffer);
     return st;

@@ -1,4 +1,5 @@
-/* Weights of a network: safetensors files with torchvision's names. */
+/* Weights of a network: read from safetensors and PyTorch files with the names of many projects,
+ * written as safetensors with torchvision's. */
 #ifndef AUXSEG_IO_WEIGHTS_WEIGHTS_H
 #define AUXSEG_IO_WEIGHTS_WEIGHTS_H
 
@@ -10,12 +11,13 @@ typedef struct weights_match {
     int matched, missing, unexpected;
 } weights_match;
 
-/* Collective: rank 0 reads, everyone gets them. A file's name matches a parameter's with or without
- * "backbone." in front. A matching name with another shape is named and is STATUS_DATA; counts are
- * printed; missing parameters keep their value, unexpected tensors are left out (both named up to
- * eight; a norm's num_batches_tracked, which torchvision has and nothing here reads, counts as
- * neither). F32, F64, F16 and BF16 become fp32. Checksums, where the file has them, are compared.
- * STATUS_DATA if nothing matches or a value is not finite; no parameter is then touched. */
+/* Collective: rank 0 reads, everyone gets them. Names are changed by the rule that fits best
+ * (weight_names.h); they match a parameter's with or without "backbone." in front. A matching name
+ * with another shape is named and is STATUS_DATA; counts are printed; missing parameters keep their
+ * value, unexpected tensors are left out (both named up to eight; a norm's num_batches_tracked,
+ * which torchvision has and nothing here reads, counts as neither). F32, F64, F16 and BF16 become
+ * fp32. Checksums, where the file has them, are compared. STATUS_DATA if nothing matches or a value
+ * is not finite; no parameter is then touched. */
 status weights_load(const comm *c, const char *path, parameters *p, weights_match *match);
 /* Rank 0 writes (others return its status): every parameter, and num_batches_tracked of every norm
  * (torchvision's strict loading needs it). names: "backbone." kept. Collective. */
