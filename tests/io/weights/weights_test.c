@@ -76,6 +76,26 @@ static void names_match_with_and_without_backbone(void **state) {
     parameters_destroy(before);
 }
 
+/* MoCo's checkpoint: the encoder that is trained, the one that follows it, a queue. */
+static void names_of_other_projects_are_known(void **state) {
+    (void)state;
+    float bias[8] = {1, 2, 3, 4, 5, 6, 7, 8}, other[8] = {9, 9, 9, 9, 9, 9, 9, 9};
+    const tensor_info tensor[] = {
+        {"module.encoder_q.bn1.bias", "F32", 1, {8}, bias, sizeof bias},
+        {"module.encoder_q.bn1.weight", "F32", 1, {8}, bias, sizeof bias},
+        {"module.encoder_k.bn1.bias", "F32", 1, {8}, other, sizeof other},
+        {"module.queue", "F32", 2, {2, 4}, other, sizeof other},
+    };
+    parameters *p = network_create(1, 4);
+    weights_match match;
+    const char *path = write_tensors("moco.safetensors", tensor, 4);
+    assert_int_equal(weights_load(world, path, p, &match), STATUS_OK);
+    assert_int_equal(match.matched, 2);
+    assert_int_equal(match.unexpected, 2);
+    assert_memory_equal(weights_of(p, parameters_find(p, "backbone.bn1.bias")), bias, sizeof bias);
+    parameters_destroy(p);
+}
+
 static void other_types_become_fp32(void **state) {
     (void)state;
     const double wide[8] = {1, -2, 0.5, 1e-3, 4, 5, 6, 7};
@@ -160,6 +180,7 @@ int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(saved_weights_come_back),
         cmocka_unit_test(names_match_with_and_without_backbone),
+        cmocka_unit_test(names_of_other_projects_are_known),
         cmocka_unit_test(other_types_become_fp32),
         cmocka_unit_test(what_does_not_fit_changes_nothing),
         cmocka_unit_test(damage_is_found),
