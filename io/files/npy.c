@@ -13,10 +13,10 @@
 #include <unistd.h>
 
 #define MAGIC "\x93NUMPY"
-enum { MAGIC_BYTES = 6, TEXT_LIMIT = 65536, TYPE = 8, DIMENSIONS = 2, ALIGN = 64 };
+enum { MAGIC_BYTES = 6, TEXT_LIMIT = 65536, DIMENSIONS = NPY_DIMENSIONS, ALIGN = 64 };
 
 typedef struct array {
-    char type[TYPE];
+    char type[NPY_TYPE];
     bool fortran;
     int dimensions; /* more than DIMENSIONS are counted only */
     uint64_t shape[DIMENSIONS];
@@ -131,22 +131,57 @@ static status read_text(int fd, const char *path, uint64_t bytes, array *a) {
     return st;
 }
 
-/* Opens the file and reads its header; the caller closes *fd. */
-static status begin(const char *path, int dimensions, array *a, int *fd, uint64_t *bytes) {
+/* Opens the file and reads its header; the caller closes *fd. One dimension is a matrix of one
+ * column. */
+static status open_array(const char *path, array *a, int *fd, uint64_t *bytes) {
     *a = (array){.shape = {0, 1}};
     status st = file_open(path, fd, bytes);
     if (st != STATUS_OK) return st;
     st = read_text(*fd, path, *bytes, a);
-    if (st == STATUS_OK && a->dimensions > dimensions) {
+    if (st != STATUS_OK) close(*fd);
+    return st;
+}
+
+/* The same, of what is read here: at most so many dimensions, in C order. */
+static status begin(const char *path, int dimensions, array *a, int *fd, uint64_t *bytes) {
+    status st = open_array(path, a, fd, bytes);
+    if (st != STATUS_OK) return st;
+    if (a->dimensions > dimensions) {
         log_error("%s: %d dimensions; at most %d are read", path, a->dimensions, dimensions);
         st = STATUS_DATA;
-    } else if (st == STATUS_OK && a->dimensions == 0) {
+    } else if (a->dimensions == 0) {
         st = refuse(path, "a single number, not an array");
-    } else if (st == STATUS_OK && a->fortran && a->dimensions > 1) {
+    } else if (a->fortran && a->dimensions > 1) {
         st = refuse(path, "in Fortran order: write it with numpy.ascontiguousarray");
     }
     if (st != STATUS_OK) close(*fd);
     return st;
+}
+
+/* Bytes of the elements; false where they are beyond 64 bits, or the type is none of numbers. */
+static bool data_bytes(const array *a, uint64_t *bytes) {
+    const char *digits = a->type + strspn(a->type, "<>|=");
+    *bytes = *digits ? strtoull(digits + 1, NULL, 10) : 0;
+    if (!*bytes || !strchr("biufc", *digits)) return false;
+    for (int i = 0; i < a->dimensions; i++)
+        if (__builtin_mul_overflow(*bytes, a->shape[i], bytes)) return false;
+    return true;
+}
+
+status npy_about(const char *path, npy_info *out) {
+    array a;
+    int fd;
+    uint64_t bytes, needed;
+    status st = open_array(path, &a, &fd, &bytes);
+    if (st != STATUS_OK) return st;
+    close(fd);
+    if (a.dimensions > DIMENSIONS) return refuse(path, "more dimensions than numpy has");
+    if (!data_bytes(&a, &needed)) return refuse(path, "no array of plain numbers");
+    if (needed > bytes - a.data) return refuse(path, "damaged: its data end too early");
+    *out = (npy_info){.fortran = a.fortran, .dimensions = a.dimensions, .bytes = needed};
+    memcpy(out->type, a.type, sizeof out->type);
+    memcpy(out->shape, a.shape, (size_t)a.dimensions * sizeof *out->shape);
+    return STATUS_OK;
 }
 
 /* data, allocated: all elements of `size` bytes. The file holds exactly these. */

@@ -7,10 +7,23 @@
 
 #include "src/base/status.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
-enum { NPY_HEADER = 192 };
+enum { NPY_HEADER = 192, NPY_TYPE = 8, NPY_DIMENSIONS = 32 }; /* numpy has at most 32 */
+
+typedef struct npy_info {
+    char type[NPY_TYPE]; /* numpy's: "<f4" */
+    bool fortran;        /* columns before rows */
+    int dimensions;      /* 0: a single number */
+    uint64_t shape[NPY_DIMENSIONS];
+    uint64_t bytes; /* of the data */
+} npy_info;
+
+/* What is in a file, of any number of dimensions and any type of numbers; also STATUS_DATA where
+ * the data end too early. */
+status npy_about(const char *path, npy_info *out);
 
 /* data [rows, columns] of float32 ("<f4"), owned by the caller (memory_free); one dimension:
  * columns is 1. On failure nothing is touched. */

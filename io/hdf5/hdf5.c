@@ -1,12 +1,17 @@
+/* The calls of HDF5 that the program makes, each checked, each with a message that names the file
+ * and what of it. HDF5 prints nothing by itself. */
 #include "io/hdf5/hdf5.h"
 
+#include "io/files/file.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
 
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
-/* Bytes of one transfer. */
-enum { TRANSFER = 1 << 30 };
+/* TRANSFER: bytes of one. */
+enum { TRANSFER = 1 << 30, REASON = 256 };
 
 static status agree(const hdf5_writer *w, bool good, const char *what) {
     if (!good) log_error("%s: HDF5 cannot write %s", w->path, what);
@@ -151,13 +156,29 @@ static status unreadable(const char *path, const char *name) {
     return STATUS_DATA;
 }
 
+/* The innermost function that failed knows why: what it said goes to text [REASON]. */
+static herr_t take_reason(unsigned n, const H5E_error2_t *error, void *text) {
+    if (n == 0 && error->desc) snprintf(text, REASON, "%s", error->desc);
+    return 0;
+}
+
+/* Whether the file is there and may be read is the system's to say: HDF5's own words for it are
+ * long and name the wrong culprit. */
 status hdf5_open(hid_t *file, const char *path) {
+    char reason[REASON] = "no reason given";
+    int fd;
+    uint64_t bytes;
+    *file = H5I_INVALID_HID;
+    status st = file_open(path, &fd, &bytes);
+    if (st != STATUS_OK) return st;
+    close(fd);
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
     *file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
     if (*file >= 0) return STATUS_OK;
-    log_error("%s: not there, or not an HDF5 file (on some file systems the environment needs "
-              "HDF5_USE_FILE_LOCKING=FALSE)",
-        path);
+    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, take_reason, reason);
+    log_error("%s: HDF5 cannot open it: %s%s", path, reason,
+        strstr(reason, "lock") ? " (HDF5_USE_FILE_LOCKING=FALSE in the environment goes without)"
+                               : "");
     return STATUS_DATA;
 }
 

@@ -1,16 +1,19 @@
+/* The files of the program are told apart by the group that each must have, so that no name and no
+ * attribute need be trusted. */
 #include "io/hdf5/hdf5_kind.h"
 
-#include <hdf5.h>
+#include "io/hdf5/hdf5.h"
+
 #include <stddef.h>
 
-const char *hdf5_kind(const char *path) {
-    static const char *const group[] = {"images", "labels", "features"};
-    const char *found = NULL;
-    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
-    hid_t file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
-    if (file < 0) return NULL;
-    for (size_t i = 0; i < sizeof group / sizeof *group && !found; i++)
-        if (H5Lexists(file, group[i], H5P_DEFAULT) > 0) found = group[i];
+status hdf5_kind(const char *path, const char **group) {
+    static const char *const known[] = {"images", "labels", "features"};
+    hid_t file;
+    *group = NULL;
+    status st = hdf5_open(&file, path);
+    if (st != STATUS_OK) return st;
+    for (size_t i = 0; i < sizeof known / sizeof *known && !*group; i++)
+        if (H5Lexists(file, known[i], H5P_DEFAULT) > 0) *group = known[i];
     H5Fclose(file);
-    return found;
+    return STATUS_OK;
 }

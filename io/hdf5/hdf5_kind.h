@@ -2,8 +2,10 @@
 #ifndef AUXSEG_IO_HDF5_HDF5_KIND_H
 #define AUXSEG_IO_HDF5_HDF5_KIND_H
 
-/* The name of the group that it must hold: "images" (dataset.h5), "labels", "features"; NULL: none
- * of them, or not readable. */
-const char *hdf5_kind(const char *path);
+#include "src/base/status.h"
+
+/* *group: the name of the group that it must hold: "images" (dataset.h5), "labels", "features";
+ * NULL: none of them. STATUS_DATA with a message if it cannot be read. */
+status hdf5_kind(const char *path, const char **group);
 
 #endif

@@ -50,6 +50,9 @@ bool safetensors_metadata_at(const safetensors *f, int i, const char **key, cons
  */
 status safetensors_verify(const safetensors *f, bool *checked);
 
+/* The header's checksum alone, where there is one: no tensor need have been read. */
+status safetensors_verify_header(const safetensors *f);
+
 /* Written atomically, wider types first (so that all are aligned), else in the order given.
  * metadata [2 * pairs]: key, value, ...; checksums among them are left out, new ones are added.
  * STATUS_DATA for a name twice or text that is not UTF-8. */

@@ -24,7 +24,8 @@ extract: { source = "finetuned"; keep = true; };
 cluster: { k = 3; iterations = 2; sample = 50; };
 finetune: { fraction = 1.0; steps = 2; batch = 2; crop = 32; };
 CFG
-expect 0 'Result: PASS' "$auxseg" run tiny.cfg --set run.until=cluster
+expect 0 'Result: PASS' "$auxseg" run tiny.cfg --set run.until=cluster \
+    --set extract.npy=run/x.npy
 
 expect 0 'data set, 4 images' "$auxseg" inspect run/dataset.h5
 expect 0 '3 clusters' "$auxseg" inspect run/labels.h5
@@ -34,6 +35,7 @@ expect 0 'record of a run' "$auxseg" inspect run/run.json
 expect 0 'cluster .*to step' "$auxseg" inspect run/metrics.csv
 expect 0 'png, 48 x 32' "$auxseg" inspect images/train/00000.png
 expect 0 'png, 48 x 32' "$auxseg" inspect run/*.h5 images/train/00000.png
+expect 0 'numpy array of <f4, \[72, 8\], 0.0 MB' "$auxseg" inspect run/x.npy
 expect 3 'no file that' "$auxseg" inspect tiny.cfg
 expect 3 'nothing' "$auxseg" inspect nothing
 expect 3 'regular' "$auxseg" inspect run
@@ -49,7 +51,32 @@ expect 3 'damaged.safetensors: tensor .* is damaged' "$auxseg" verify damaged.sa
 expect 3 'damaged.safetensors: tensor .* is damaged' "$auxseg" convert damaged.safetensors no
 [[ ! -e no ]] || fail "damaged weights are converted"
 head -c 2000 run/labels.h5 >cut.h5
-expect 3 'cut.h5' "$auxseg" verify cut.h5
+expect 3 'cut.h5: HDF5 cannot open it: .*truncated' "$auxseg" verify cut.h5
+
+# What is wrong with a file, and then the next one.
+head -c 60 run/x.npy >cut.npy
+head -c 700 run/baseline.safetensors >cut.safetensors
+head -c 20 images/train/00000.png >cut.png
+: >empty
+expect 3 'cut.h5: HDF5 cannot open it: .*truncated' "$auxseg" inspect cut.h5 cut.npy \
+    cut.safetensors cut.png empty absent.h5 run/labels.h5
+for line in 'cut.npy: damaged: ' 'cut.safetensors: ' 'cut.png: PNG: ' 'empty: is empty' \
+    'absent.h5: cannot be read: No such file' 'run/labels.h5: auxiliary labels'; do
+    grep -q "$line" out || fail "inspect: nothing like $line"
+done
+
+# A stage is not skipped because its file was there once: what was cut off is made anew, the same.
+for file in dataset.h5 baseline.safetensors labels.h5; do
+    before=$(sha256sum <"run/$file")
+    head -c 1500 "run/$file" >"cut-$file"
+    cp "cut-$file" "run/$file"
+    expect 0 'damaged' "$auxseg" run tiny.cfg --set run.until=cluster
+    [[ $(sha256sum <"run/$file") == "$before" ]] || fail "run/$file is not made anew"
+done
+mv run/dataset.h5 aside.h5
+expect 3 'run/dataset.h5: cannot be read: No such file or directory' "$auxseg" score tiny.cfg
+grep -q LOCKING out && fail "a file that is not there needs no advice on locks"
+mv aside.h5 run/dataset.h5
 
 # A header of one tensor, as DistributedDataParallel names it.
 header='{"module.conv1.weight":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}'
@@ -67,7 +94,7 @@ expect 4 'no/such' "$auxseg" convert bare.safetensors no/such/file
 hostile=${AUXSEG_SHARED:-}/data/hostile
 if [[ -n ${AUXSEG_SHARED:-} && -d $hostile ]]; then
     for file in bomb.png bomb.jpg; do
-        expect 3 "$file.*refused" "$auxseg" inspect "$hostile/$file"
+        expect 3 "$file.*more than the limit" "$auxseg" inspect "$hostile/$file"
     done
     for file in "$hostile"/*.h5; do
         expect 3 "$(basename "$file")" "$auxseg" inspect "$file"

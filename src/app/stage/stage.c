@@ -2,6 +2,7 @@
 
 #include "io/weights/checkpoint.h"
 #include "src/app/stage/binding.h"
+#include "src/app/stage/output.h"
 #include "src/app/stage/setup.h"
 #include "src/base/hash.h"
 #include "src/base/log.h"
@@ -109,10 +110,25 @@ static void clear_checkpoints(const stage *t) {
         checkpoint_clear(t->c, folder, t->name);
 }
 
+/* Whether the file of a stage that is done can still be read, if it has one. Rank 0. */
+static bool output_left(const stage *t) {
+    char path[FILE_PATH];
+    stage_record found;
+    phases spread;
+    for (int i = 0; run_record_stage(t->record, i, &found, &spread); i++) {
+        if (strcmp(found.name, t->name) != 0 || !found.output) continue;
+        if (file_path(path, t->s->run.dir, found.output) != STATUS_OK) return false;
+        if (output_whole(path, found.output_hash)) return true;
+        log_warn("%s: its file is damaged and made anew", t->name);
+        return false;
+    }
+    return true;
+}
+
 bool stage_done(stage *t) {
     int32_t done = 0;
     if (t->s->run.resume == RUN_RESUME_AUTO && t->record)
-        done = run_record_stage_done(t->record, t->name, t->key, NULL);
+        done = run_record_stage_done(t->record, t->name, t->key, NULL) && output_left(t);
     comm_broadcast(t->c, &done, sizeof done);
     if (done) {
         log_info("%s: already done for these inputs and settings", t->name);

@@ -5,10 +5,11 @@
 #include "io/dataset/dataset.h"
 #include "io/files/file.h"
 #include "io/files/metrics.h"
+#include "io/files/npy.h"
 #include "io/hdf5/features.h"
 #include "io/hdf5/labels.h"
 #include "io/weights/safetensors.h"
-#include "src/app/tools/file_kind.h"
+#include "src/app/stage/file_kind.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
 
@@ -18,8 +19,8 @@
 
 enum { IMAGE_LIMIT = 1 << 28, TEXT_LIMIT = 1 << 26 };
 
-/* The limit of dataset.max_megapixels, which no settings are read for here. */
-static const double default_megapixels = 100;
+/* Of dataset.max_megapixels, as no settings are read here. */
+static const int64_t default_pixels = 100000000;
 
 static status inspect_image(const char *path) {
     void *bytes = NULL;
@@ -29,13 +30,9 @@ static status inspect_image(const char *path) {
     if (st == STATUS_OK) st = image_file_header(bytes, size, path, &h);
     memory_free(bytes);
     if (st != STATUS_OK) return st;
-    double mega = (double)h.height * h.width / 1e6;
-    printf("%s: %s, %d x %d pixels, %d channel(s) of %d bits%s\n", path, h.format, h.width,
-        h.height, h.channels, h.bits, h.palette ? ", palette" : "");
-    if (mega <= default_megapixels) return STATUS_OK;
-    log_error("%s: %.0f megapixels: refused, as the limit is %.0f (dataset.max_megapixels)", path,
-        mega, default_megapixels);
-    return STATUS_DATA;
+    printf("%s: %s, %d x %d pixels, %d channel(s) of %d bits, %s\n", path, h.format, h.width,
+        h.height, h.channels, h.bits, h.colour);
+    return image_file_check(&h, path, default_pixels);
 }
 
 static status inspect_dataset(const char *path) {
@@ -79,6 +76,16 @@ static status inspect_features(const char *path) {
     if (st != STATUS_OK) return st;
     printf("%s: features of %" PRId64 " images, %" PRIu64 " rows of %d %s, layers %s, stride %d\n",
         path, a.images, a.rows, a.d, features_dtype_name(a.type), a.layers, a.stride);
+    return STATUS_OK;
+}
+
+static status inspect_array(const char *path) {
+    npy_info a;
+    status st = npy_about(path, &a);
+    if (st != STATUS_OK) return st;
+    printf("%s: numpy array of %s, [", path, a.type);
+    for (int k = 0; k < a.dimensions; k++) printf("%s%" PRIu64, k ? ", " : "", a.shape[k]);
+    printf("]%s, %.1f MB\n", a.fortran ? " in Fortran order" : "", (double)a.bytes / 1e6);
     return STATUS_OK;
 }
 
@@ -143,6 +150,8 @@ static status inspect(const char *path) {
         return inspect_features(path);
     case KIND_WEIGHTS:
         return inspect_weights(path);
+    case KIND_ARRAY:
+        return inspect_array(path);
     case KIND_RECORD:
         return inspect_record(path);
     case KIND_METRICS:

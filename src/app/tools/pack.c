@@ -1,9 +1,12 @@
+/* Packing, once for a data set and settings. What is listed is hashed with sizes and times of the
+ * files, so that nothing is read where nothing has changed. */
 #include "src/app/tools/pack.h"
 
 #include "io/dataset/dataset.h"
 #include "io/dataset/layout_share.h"
 #include "io/files/run_record.h"
 #include "src/app/stage/binding.h"
+#include "src/app/stage/output.h"
 #include "src/app/stage/setup.h"
 #include "src/app/tools/synth.h"
 #include "src/base/hash.h"
@@ -45,8 +48,13 @@ static status pack_begin(pack_stage *p, const comm *c, const settings *s) {
 }
 
 static bool pack_done(const pack_stage *p, const comm *c, const settings *s) {
+    uint64_t hash;
     int32_t done = s->run.resume == RUN_RESUME_AUTO && p->record &&
-                   run_record_stage_done(p->record, "pack", p->key, NULL);
+                   run_record_stage_done(p->record, "pack", p->key, &hash);
+    if (done && !output_whole(p->path, hash)) {
+        log_warn("pack: %s is damaged: packed anew", p->path);
+        done = 0;
+    }
     comm_broadcast(c, &done, sizeof done);
     if (done) log_info("pack: already done for these inputs and settings");
     return done;

@@ -5,7 +5,7 @@
 #include "io/hdf5/features.h"
 #include "io/hdf5/labels.h"
 #include "io/weights/safetensors.h"
-#include "src/app/tools/file_kind.h"
+#include "src/app/stage/file_kind.h"
 #include "src/base/log.h"
 
 #include <stdio.h>

@@ -1,4 +1,5 @@
-#include "src/app/tools/file_kind.h"
+/* What a file is, its bytes say, whatever its name. */
+#include "src/app/stage/file_kind.h"
 
 #include "io/files/file.h"
 #include "io/hdf5/hdf5_kind.h"
@@ -12,11 +13,23 @@ enum { HEAD = 16 };
 static file_kind kind_of_bytes(const unsigned char *b, size_t n) {
     if (n >= 3 && memcmp(b, "\xFF\xD8\xFF", 3) == 0) return KIND_IMAGE;
     if (n >= 8 && memcmp(b, "\x89PNG\r\n\x1A\n", 8) == 0) return KIND_IMAGE;
+    if (n >= 6 && memcmp(b, "\x93NUMPY", 6) == 0) return KIND_ARRAY;
     if (n >= 6 && memcmp(b, "stage,", 6) == 0) return KIND_METRICS;
     if (n >= 1 && b[0] == '{') return KIND_RECORD;
     /* safetensors: a length of 8 bytes, then a JSON object. */
     if (n >= 9 && b[8] == '{') return KIND_WEIGHTS;
     return KIND_UNKNOWN;
+}
+
+static status kind_of_hdf5(const char *path, file_kind *out) {
+    const char *group = NULL;
+    status st = hdf5_kind(path, &group);
+    if (st != STATUS_OK) return st;
+    *out = !group                         ? KIND_UNKNOWN
+           : strcmp(group, "images") == 0 ? KIND_DATASET
+           : strcmp(group, "labels") == 0 ? KIND_LABELS
+                                          : KIND_FEATURES;
+    return STATUS_OK;
 }
 
 status file_kind_of(const char *path, file_kind *out) {
@@ -29,16 +42,10 @@ status file_kind_of(const char *path, file_kind *out) {
     st = file_read_at(fd, path, 0, head, n);
     close(fd);
     if (st != STATUS_OK) return st;
-    if (n >= 8 && memcmp(head, "\x89HDF\r\n\x1A\n", 8) == 0) {
-        const char *holds = hdf5_kind(path);
-        *out = !holds                         ? KIND_UNKNOWN
-               : strcmp(holds, "images") == 0 ? KIND_DATASET
-               : strcmp(holds, "labels") == 0 ? KIND_LABELS
-                                              : KIND_FEATURES;
-    } else {
-        *out = kind_of_bytes(head, n);
-    }
-    if (*out != KIND_UNKNOWN) return STATUS_OK;
-    log_error("%s: no file that this program reads or writes", path);
+    *out = kind_of_bytes(head, n);
+    if (n >= 8 && memcmp(head, "\x89HDF\r\n\x1A\n", 8) == 0) st = kind_of_hdf5(path, out);
+    if (st != STATUS_OK || *out != KIND_UNKNOWN) return st;
+    log_error(
+        "%s: %s", path, bytes == 0 ? "is empty" : "no file that this program reads or writes");
     return STATUS_DATA;
 }

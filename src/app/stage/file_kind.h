@@ -1,6 +1,6 @@
 /* What kind of file a path is, by its first bytes and, for HDF5, by what stands in it. */
-#ifndef AUXSEG_APP_TOOLS_FILE_KIND_H
-#define AUXSEG_APP_TOOLS_FILE_KIND_H
+#ifndef AUXSEG_APP_STAGE_FILE_KIND_H
+#define AUXSEG_APP_STAGE_FILE_KIND_H
 
 #include "src/base/status.h"
 
@@ -11,11 +11,13 @@ typedef enum file_kind {
     KIND_LABELS,
     KIND_FEATURES,
     KIND_WEIGHTS, /* safetensors: weights and checkpoints */
+    KIND_ARRAY,   /* .npy */
     KIND_RECORD,  /* run.json */
     KIND_METRICS  /* metrics.csv */
 } file_kind;
 
-/* STATUS_DATA, with a message, if the file cannot be read or is none of these. Not collective. */
+/* STATUS_DATA, with a message that says why, if the file cannot be read, is damaged at its
+ * beginning or is none of these. Not collective. */
 status file_kind_of(const char *path, file_kind *out);
 
 #endif

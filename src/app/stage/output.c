@@ -1,0 +1,61 @@
+/* A stage that is done is skipped, and the next one reads its file: a file that a full disk, a copy
+ * that was interrupted or a careless hand has cut off must then not be trusted because run.json
+ * says so. */
+#include "src/app/stage/output.h"
+
+#include "io/dataset/dataset.h"
+#include "io/hdf5/labels.h"
+#include "io/weights/safetensors.h"
+#include "src/app/stage/file_kind.h"
+#include "src/base/log.h"
+
+static bool expected(const char *path, uint64_t found, uint64_t hash) {
+    if (found == hash) return true;
+    log_error("%s: not what run.json has recorded", path);
+    return false;
+}
+
+static bool dataset_whole(const char *path, uint64_t hash) {
+    dataset *d = NULL;
+    if (dataset_open(NULL, path, &d) != STATUS_OK) return false;
+    bool same = expected(path, dataset_hash(d), hash);
+    dataset_close(d);
+    return same;
+}
+
+static bool labels_whole(const char *path, uint64_t hash) {
+    labels *l = NULL;
+    if (labels_open(NULL, path, &l) != STATUS_OK) return false;
+    bool same = expected(path, labels_hash(l), hash);
+    labels_close(l);
+    return same;
+}
+
+static bool weights_whole(const char *path) {
+    safetensors *f = NULL;
+    status st = safetensors_read_header(&f, path);
+    if (st == STATUS_OK) st = safetensors_verify_header(f);
+    safetensors_close(f);
+    return st == STATUS_OK;
+}
+
+bool output_whole(const char *path, uint64_t hash) {
+    file_kind kind;
+    if (file_kind_of(path, &kind) != STATUS_OK) return false;
+    switch (kind) {
+    case KIND_DATASET:
+        return dataset_whole(path, hash);
+    case KIND_LABELS:
+        return labels_whole(path, hash);
+    case KIND_WEIGHTS:
+        return weights_whole(path);
+    case KIND_UNKNOWN:
+    case KIND_IMAGE:
+    case KIND_FEATURES:
+    case KIND_ARRAY:
+    case KIND_RECORD:
+    case KIND_METRICS:
+        break;
+    }
+    return true;
+}
