@@ -10,12 +10,6 @@
 
 #include <string.h>
 
-void check_note(check *k, status st) {
-    if (st == STATUS_OK) return;
-    k->mistakes++;
-    if (k->first == STATUS_OK) k->first = st;
-}
-
 /* Whether `run` does this stage, as far as run.until says. */
 static bool reached(const settings *s, const char *name) {
     static const char *const stages[] = {
