@@ -19,6 +19,7 @@ status image_file_header(const void *bytes, size_t size, const char *name, image
     return unknown(name);
 }
 
+/* Before any memory is taken: a file of a few bytes may claim billions of pixels. */
 static status check_pixels(const image_header *h, const char *name, int64_t max_pixels) {
     if (h->height > 0 && h->width > 0 && (int64_t)h->height * h->width <= max_pixels)
         return STATUS_OK;
@@ -78,6 +79,7 @@ static int divisor_of(const image_header *h, int height, int width) {
     return divisor;
 }
 
+/* PNG has no reduction: it comes whole, and the caller resizes it. */
 status image_file_decode_reduced(const void *bytes, size_t size, const char *name,
     int64_t max_pixels, int height, int width, image *out) {
     image_header h;

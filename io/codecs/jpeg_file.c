@@ -46,6 +46,7 @@ int jpeg_file_is(const void *bytes, size_t size) {
     return size >= 3 && memcmp(bytes, "\xFF\xD8\xFF", 3) == 0;
 }
 
+/* Up to the first scan's header; every error comes back to the caller's setjmp. */
 static void begin(
     struct jpeg_decompress_struct *d, jpeg_errors *e, const void *bytes, size_t size) {
     d->err = jpeg_std_error(&e->manager);
@@ -103,6 +104,8 @@ int jpeg_file_reduced(int size, int divisor) {
     return (size + divisor - 1) / divisor;
 }
 
+/* The picture is made before setjmp, from the size in the header, so that a longjmp finds it as it
+ * was; memory of the library is freed by the library. */
 status jpeg_file_decode(const void *bytes, size_t size, const char *name, int divisor, image *out) {
     struct jpeg_decompress_struct d;
     struct jpeg_progress_mgr monitor = {.progress_monitor = on_progress};

@@ -23,6 +23,7 @@ static void on_warning(png_structp png, png_const_charp message) {
     (void)png, (void)message;
 }
 
+/* Twice what is needed, so that growing costs no more than writing. */
 static void write_bytes(png_structp png, png_bytep from, size_t size) {
     png_sink *s = png_get_io_ptr(png);
     if (s->size + size > s->capacity) {
@@ -48,6 +49,7 @@ typedef struct png_picture {
     const png_color *palette;
 } png_picture;
 
+/* With one setjmp, and nothing to free here when libpng jumps back. */
 static bool encode(png_structp png, png_infop info, const png_picture *m, png_sink *sink) {
     size_t row = (size_t)m->width * (m->type == PNG_COLOR_TYPE_RGB ? 3 : 1);
     if (setjmp(png_jmpbuf(png))) return false;
@@ -82,6 +84,7 @@ status image_file_encode(const image *m, void **bytes, size_t *size) {
         &(png_picture){m->height, m->width, PNG_COLOR_TYPE_RGB, m->data, NULL}, bytes, size);
 }
 
+/* Ids beyond 254 become 255, the palette's "none". */
 status image_file_encode_labels(
     const labelmap *m, const uint8_t (*palette)[3], void **bytes, size_t *size) {
     png_color colour[256];

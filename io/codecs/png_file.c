@@ -31,6 +31,7 @@ static void on_warning(png_structp png, png_const_charp message) {
     (void)png, (void)message;
 }
 
+/* libpng reads from where we say: no file, and never past the end. */
 static void read_bytes(png_structp png, png_bytep to, size_t size) {
     png_source *s = png_get_io_ptr(png);
     if (size > s->left) png_error(png, "file ends early");
@@ -82,6 +83,8 @@ static const char *colour_name(int type) {
     }
 }
 
+/* Up to the first bytes of the picture. Limits of the library's own are set wide: ours is on
+ * pixels, and the caller's (image_file_check). */
 static status read_header(png_reader *r, image_header *out) {
     if (setjmp(png_jmpbuf(r->png))) return STATUS_DATA;
     png_set_read_fn(r->png, &r->source, read_bytes);
@@ -125,6 +128,7 @@ status png_file_header(const void *bytes, size_t size, const char *name, image_h
     return st;
 }
 
+/* 16 bits lose their lower half; grey and palettes become three channels. */
 static status want_rgb(png_reader *r) {
     if (setjmp(png_jmpbuf(r->png))) return STATUS_DATA;
     png_set_expand(r->png);

@@ -1,3 +1,8 @@
+/* dataset.h5 as stages see it. The tables, some tens of bytes an image, are on every rank; pictures
+ * stay in the file and are read one at a time by whoever needs them, from any thread, with pread: a
+ * rank asks for images in the order of its batches, which no cache of the library would guess, and
+ * HDF5 allows one thread at a time. The encoded bytes are small beside the pixels, so that decoding
+ * anew costs less than a disk full of decoded images would. */
 #include "io/dataset/dataset.h"
 
 #include "io/codecs/image_file.h"
@@ -15,7 +20,7 @@
 struct dataset {
     char path[FILE_PATH];
     dataset_table table;
-    int file;
+    int file; /* for pread; HDF5 has closed it */
 };
 
 /* The tables as one block of bytes, so that one broadcast carries them. */
@@ -37,6 +42,8 @@ done:
     return st;
 }
 
+/* Every rank opens the file by itself, as each reads its own images: ranks agree, since one node
+ * may not see the file system. */
 status dataset_open(const comm *c, const char *path, dataset **out) {
     dataset *d = memory_alloc(1, sizeof *d, "data set");
     status st = comm_agree(c, d ? STATUS_OK : STATUS_FAILED);
@@ -92,6 +99,7 @@ uint64_t dataset_hash(const dataset *d) {
     return dataset_table_hash(&d->table);
 }
 
+/* Rounded half up, as every table and every plan of a network must say the same. */
 static int scaled(int size, double scale) {
     double s = floor(size * scale + 0.5);
     return s < 1 ? 1 : (int)s;
@@ -130,7 +138,9 @@ static int64_t pixels(const dataset *d, int which, int i) {
     return (int64_t)shape[0] * shape[1];
 }
 
-/* With sides between the wanted ones divided by reduction, and the wanted ones. */
+/* With sides between the wanted ones divided by reduction, and the wanted ones. A JPEG that the
+ * decoder's own reduction has brought into this range stays as it is: resizing it once more would
+ * cost time and sharpness for nothing, as a view is cut from it anyhow. */
 static status load_rgb(const dataset *d, int i, double scale, double reduction, image *rgb) {
     void *bytes = NULL;
     size_t size;
@@ -186,6 +196,7 @@ status dataset_load_reduced(
     return st;
 }
 
+/* Every blob, even after one that is damaged: the message of each names an image. */
 status dataset_verify(const char *path) {
     dataset *d = NULL;
     int damaged = 0;

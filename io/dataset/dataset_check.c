@@ -23,7 +23,9 @@ typedef struct checking {
     id_count count;
 } checking;
 
-/* This rank's block. A bad image is an error, or noted where it shall be skipped. */
+/* This rank's block: images differ in size, but contiguous blocks keep neighbours of the list,
+ * which often lie beside each other on the disk, on one rank. A bad image is an error, or noted
+ * where it shall be skipped. */
 static status check_items(checking *k) {
     bool skip = k->s->dataset.on_bad_image == DATASET_ON_BAD_IMAGE_SKIP;
     progress bar = progress_begin("pack", "images", 0, k->end - k->begin);
@@ -42,6 +44,8 @@ static status check_items(checking *k) {
     return comm_agree(k->c, st);
 }
 
+/* All ranks know of all images afterwards: each then writes its part of the same file. Counts are
+ * whole numbers, so that the order of ranks changes nothing. */
 static status gather_findings(checking *k) {
     int ranks = comm_size(k->c);
     size_t *bytes = memory_alloc((size_t)ranks, sizeof *bytes, "findings");
@@ -62,6 +66,7 @@ static status gather_findings(checking *k) {
     return st;
 }
 
+/* A class that is hardly there, or an ignored id that most pixels have, is seen at a glance. */
 static void print_histogram(const checking *k) {
     const dataset_table *t = k->rules.t;
     const int64_t *pixels = k->count.pixels;

@@ -1,4 +1,8 @@
-/* Which classes a data set has, and which class an id in its label files is. */
+/* Which classes a data set has, and which class an id in its label files is. Published data sets
+ * number their classes in many ways; ids in label files stay what they are, and this table says
+ * what they mean, so that label maps need not be rewritten. Two tables result: the class of each
+ * id, and which ids may occur at all. They are two because an id that is ignored and an id that
+ * nobody mentioned look alike in the first, and the second of them is nearly always a mistake. */
 #include "io/dataset/dataset_classes.h"
 
 #include "io/files/file.h"
@@ -19,6 +23,7 @@ static const char *camvid_name(int y) {
     return name[y];
 }
 
+/* 0: nobody says how many. */
 static int class_count(const settings *s) {
     if (s->dataset.classes > 0) return s->dataset.classes;
     switch (s->dataset.layout) {
@@ -100,7 +105,8 @@ static status name_classes(const settings *s, dataset_table *t) {
     return st;
 }
 
-/* Ids of label files while dataset.label_map is read. */
+/* Ids of label files while dataset.label_map is read: every pair is checked as it is read, so that
+ * the message can quote it. */
 typedef struct id_map {
     const char *where; /* for messages */
     int classes, ignore;
@@ -191,6 +197,7 @@ static status set_ids(const settings *s, dataset_table *t, uint8_t *known) {
     return st;
 }
 
+/* The number first, as ids and names are held against it. */
 status dataset_classes_read(const settings *s, bool labelled, dataset_table *t, uint8_t *known) {
     t->classes = class_count(s);
     t->ignore = s->dataset.ignore;

@@ -1,3 +1,7 @@
+/* The tables of dataset.h5: read from HDF5 and held against each other, hashed, and turned into one
+ * block of bytes and back, so that one broadcast carries them to all ranks. A file may have been
+ * cut off, copied badly or made by another program: no number of it is used before it has been
+ * compared with the others, as offsets become addresses and shapes become sizes of memory. */
 #include "io/dataset/dataset_format.h"
 
 #include "io/hdf5/hdf5.h"
@@ -8,7 +12,8 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { LARGEST = 1 << 26 }; /* height or width */
+/* Height or width: far beyond every image, and two of them multiplied fit in 64 bits. */
+enum { LARGEST = 1 << 26 };
 
 const char *dataset_blob_name(int blob) {
     return blob == BLOB_IMAGES ? "/images" : "/annotations";
@@ -39,7 +44,8 @@ char **dataset_texts(const char *const *text, int n) {
     return list;
 }
 
-/* Tables of one blob; offsets must rise, so that no range leaves the file. */
+/* Tables of one blob; offsets must rise, so that no range leaves the file. Where its data begin is
+ * asked here, once: after that nobody needs HDF5. */
 static status read_blob(hid_t file, const char *path, int which, int images, dataset_blob *b) {
     char name[64];
     hsize_t bytes, rows, columns;
@@ -100,6 +106,8 @@ static status split_names(const char *path, const char *text, dataset_table *t) 
     return st;
 }
 
+/* What the labels mean: attributes of the root, and the map of ids. The format comes first, as
+ * another one may mean anything. */
 static status read_classes(hid_t file, const char *path, dataset_table *t) {
     enum { NAMES = 1 << 16 };
     int format = 0;
@@ -135,6 +143,8 @@ static status read_classes(hid_t file, const char *path, dataset_table *t) {
     return st;
 }
 
+/* The hash at the end covers all of it: what passes the checks before by chance does not pass that.
+ */
 status dataset_table_read(dataset_table *t, const char *path) {
     hid_t file;
     hsize_t images = 0, rows, columns;
@@ -176,7 +186,8 @@ void dataset_map_ids(const dataset_table *t, labelmap *m) {
         m->data[i] = t->map[m->data[i]];
 }
 
-/* All that the file says; `begin` is where it says it. */
+/* All that the file says; `begin` is where it says it, which may differ between versions of HDF5.
+ * The bytes of images are in it by their hashes. */
 uint64_t dataset_table_hash(const dataset_table *t) {
     size_t n = (size_t)t->images;
     const int head[3] = {t->images, t->classes, t->ignore};
@@ -197,6 +208,7 @@ uint64_t dataset_table_hash(const dataset_table *t) {
 
 /* ---- one block of bytes ---- */
 
+/* put_table is called twice: once to count, once to copy, so that the two cannot disagree. */
 typedef struct packer {
     char *at; /* NULL: only counts */
     size_t size;

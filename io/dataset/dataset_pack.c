@@ -1,4 +1,8 @@
-/* Packing: every rank checks a contiguous block of the images, all of them write one file. */
+/* Packing: every rank checks a contiguous block of the images, all of them write one file. Files
+ * are read twice, once to be checked and once to be copied, as the offsets of the second half of
+ * the file follow from the sizes of the first, and a rank's share need not fit in its memory; what
+ * has changed in between is noticed by its hash. Encoded bytes are copied as they are: what the
+ * data set's publisher compressed is not compressed again. */
 #include "io/dataset/dataset.h"
 #include "io/dataset/dataset_check.h"
 #include "io/dataset/dataset_classes.h"
@@ -72,6 +76,7 @@ static status drop_bad(packing *k) {
     return STATUS_DATA;
 }
 
+/* The tables of what is left, the same on every rank from what all know: no exchange. */
 static status fill_table(packing *k) {
     size_t n = (size_t)k->l.items;
     dataset_table *t = &k->t;
@@ -129,6 +134,8 @@ static int wave_end(const packing *k, int which, int i) {
     return end;
 }
 
+/* Writes are collective, so that a rank with fewer waves than others takes part in theirs with
+ * nothing. */
 static status write_blob(packing *k, hdf5_writer *w, int which) {
     char name[64];
     const dataset_blob *b = &k->t.blob[which];
@@ -166,6 +173,7 @@ static status write_tables(packing *k, hdf5_writer *w, int which) {
     return st == STATUS_OK ? hdf5_put(w, &hash, b->hash) : st;
 }
 
+/* What a reader needs that is no table, and, for people, what the numbers mean. */
 static status write_attributes(packing *k, hdf5_writer *w) {
     int format = DATASET_FORMAT;
     uint64_t hash = dataset_table_hash(&k->t);

@@ -1,3 +1,9 @@
+/* The layouts that data sets are published in, each read into the same list. A layout is either
+ * lists of lines, which differ in separator and in what a line must have, or a walk through a
+ * folder. No image is opened here: whether a file is there and what it holds is for those who read
+ * it to say, with dataset.on_bad_image. The order of the list is the order of all results, so it
+ * may depend on the lists and on names alone, never on the order in which a file system tells them.
+ */
 #include "io/dataset/layout.h"
 
 #include "io/files/file.h"
@@ -12,7 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { START = 256 };
+enum { START = 256 }; /* items that the list has room for at first */
 
 static char *copy_text(const char *text, size_t length) {
     char *copy = memory_alloc(length + 1, 1, "path");
@@ -30,6 +36,8 @@ void layout_destroy(layout *l) {
     *l = (layout){0};
 }
 
+/* Room for one more item. The room follows from the number of items, so that it need not be stored.
+ */
 static status grow(layout *l) {
     int held = l->items < START ? 0 : l->items; /* room for START, 2 START, 4 START ... */
     if (l->items > 0 && (held == 0 || (held & (held - 1)) != 0)) return STATUS_OK;
@@ -81,6 +89,8 @@ static const char *strip(const char *path, const char *prefix) {
     return strncmp(path, prefix, n) == 0 ? path + n : path;
 }
 
+/* One line, which is changed: image, separators, label. Blanks after the label are no third path.
+ */
 static status parse_line(
     layout *l, const list_format *f, split which, char *line, const char *where) {
     char *label = strchr(line, f->separator);
@@ -119,6 +129,8 @@ static status read_list(layout *l, const list_format *f, split which, const char
 }
 
 /* standard: the list files have the names that the layout is published with. */
+/* The lists of the three splits, one after another. `standard`: a layout with names of lists of its
+ * own, of which a test list is none: test sets are rarely there, and nobody asked for it. */
 static status read_lists(layout *l, const settings *s, const list_format *f, bool standard) {
     const char *listed[SPLIT_COUNT] = {s->dataset.train, s->dataset.val, s->dataset.test};
     if (standard && !listed[SPLIT_TRAIN][0]) listed[SPLIT_TRAIN] = "train.txt";
@@ -193,6 +205,8 @@ static int compare_names(const void *a, const void *b) {
     return strcmp(*(char *const *)a, *(char *const *)b);
 }
 
+/* Names are keys: of finetune.list, of predictions, of pages. In two splits the same image would
+ * flatter the result. */
 static status check_names(const layout *l) {
     char **name = memory_alloc((size_t)l->items, sizeof *name, "names");
     status st = name ? STATUS_OK : STATUS_FAILED;
@@ -207,6 +221,7 @@ static status check_names(const layout *l) {
     return st;
 }
 
+/* A new layout is a case here. */
 static status read_items(layout *l, const settings *s) {
     list_format f = {s->dataset.root, s->dataset.strip_prefix, '\t', false};
     bool standard = false;

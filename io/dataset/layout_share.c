@@ -1,3 +1,6 @@
+/* The list of a data set's images on every rank. One rank walks folders and reads lists: thousands
+ * of ranks that ask a parallel file system for the same names are a well-known way to bring it
+ * down. The list travels as one block of texts. */
 #include "io/dataset/layout_share.h"
 
 #include "io/files/file.h"
@@ -27,6 +30,7 @@ static char *copy_text(const char *text) {
     return copy;
 }
 
+/* On failure what has been made is in l, for layout_destroy. */
 static status take_items(layout *l, const char *from) {
     for (int i = 0; i < l->items; i++) {
         layout_item *x = &l->item[i];
@@ -71,6 +75,8 @@ done:
     return st;
 }
 
+/* Name, size and time of modification, as `make` would see it: contents are not read. A file that
+ * is missing has a stamp, too. */
 static uint64_t stamp_file(uint64_t before, const char *path) {
     struct stat info;
     int64_t facts[3] = {0};

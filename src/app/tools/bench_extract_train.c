@@ -1,5 +1,7 @@
 /* Images a second of dense feature extraction and of training steps: a ResNet trunk, or DeepLabV3
- * on it with cross-entropy on upsampled logits and SGD, on random images and labels. */
+ * on it with cross-entropy on upsampled logits and SGD, on random images and labels. No data set,
+ * no decoding, no checkpoints: the network's arithmetic and the exchange of gradients alone, which
+ * is what other frameworks are compared in (tests/compare/segment.py). */
 #include "src/app/tools/bench_extract_train.h"
 
 #include "mpi/gradient.h"
@@ -52,6 +54,7 @@ typedef struct segment_bench {
     double step[MOST_STEPS]; /* seconds */
 } segment_bench;
 
+/* The words become the plan's options; choices are words that the table of options has checked. */
 static status read_options(segment_bench *b, bench_option *o, int argc, char **argv) {
     const comm *c = b->c;
     status st = bench_options(c, o, OPTIONS, argc, argv);
@@ -83,6 +86,7 @@ static status read_options(segment_bench *b, bench_option *o, int argc, char **a
     return STATUS_USAGE;
 }
 
+/* The network with random weights, and for training what a step needs beside it. */
 static status build(segment_bench *b) {
     char backbone[16];
     snprintf(backbone, sizeof backbone, "resnet%d", (int)b->depth);
@@ -176,6 +180,7 @@ static int by_value(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
+/* The median step: one that the system disturbed does not count. */
 static void print(segment_bench *b, double sum) {
     qsort(b->step, (size_t)b->steps, sizeof *b->step, by_value);
     double seconds = b->step[b->steps / 2];
@@ -207,6 +212,7 @@ static status measure(segment_bench *b, bool operators) {
     return st;
 }
 
+/* work: "extract" or "train". */
 static status bench_segment(const comm *c, const char *work, int argc, char **argv) {
     bench_option o[OPTIONS] = {[DEPTH] = {"--depth", "18|34|50|101|152", "50", false},
         [CROP] = {"--crop", NULL, "256", false},

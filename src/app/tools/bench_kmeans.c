@@ -18,6 +18,7 @@
 #include <string.h>
 
 enum { DATA, K, ITERATIONS, DTYPE, SCREEN, THREADS, METRIC, EACH, LABELS, CENTROIDS, OPTIONS };
+/* LAST: iterations at the end whose mean is told, too, as bounds make later ones cheaper. */
 enum { LAST = 5, MOST_ITERATIONS = 100000 };
 
 typedef struct figures {
@@ -29,6 +30,7 @@ typedef struct figures {
     bool each; /* print every iteration */
 } figures;
 
+/* The clustering calls it after each iteration, on every rank alike. */
 static status collect(void *context, const kmeans_iteration *it) {
     figures *f = context;
     f->seconds[f->iterations++] = it->assign_seconds + it->update_seconds;
@@ -68,6 +70,9 @@ static kmeans_arithmetic arithmetic_of(const char *name) {
     return KMEANS_FASTEST;
 }
 
+/* The median is what is compared: one iteration that the system disturbed does not count. A
+ * multiply and an add are two operations, whatever the screen leaves out. shape: rows, dimensions,
+ * clusters, threads, ranks. */
 static void print(
     const bench_option *o, figures *f, const kmeans_result *r, const double *shape, double total) {
     double last = mean_of_last(f), rows = shape[0] * f->iterations;
@@ -144,6 +149,8 @@ static status measure(
     return st;
 }
 
+/* The first iteration is the assignment to the start: k->iterations is one less than what is asked
+ * for. A tolerance below 0 keeps it from ending early, so that all of them are measured. */
 status bench_kmeans(const comm *c, int argc, char **argv) {
     bench_option o[OPTIONS] = {[DATA] = {"--data", NULL, NULL, true},
         [K] = {"--k", NULL, NULL, true},

@@ -51,6 +51,7 @@ static status make_pool(pool *p, size_t n, size_t d, int64_t labels, uint64_t se
     return STATUS_OK;
 }
 
+/* Labels below 0 take no part in the loss. */
 static status read_pool(pool *p, const char *z, const char *label) {
     size_t labels;
     *p = (pool){0};
@@ -61,6 +62,7 @@ static status read_pool(pool *p, const char *z, const char *label) {
     return STATUS_DATA;
 }
 
+/* Six operations a pair: the product of embeddings forward, and two of its gradient. */
 static void print(const comm *c, const pool *p, const contrast_stats *s, const contrast_options *q,
     double seconds, double norm) {
     double pairs = (double)p->n * (double)p->n;
@@ -108,6 +110,7 @@ static status norm_of(const comm *c, const float *gradient, size_t count, double
     return st;
 }
 
+/* Ranks take contiguous rows of the pool, as they would of a batch; no pixel has a partner. */
 static status measure(const comm *c, const bench_option *o, const contrast_options *q, pool *p) {
     size_t begin = (size_t)shard_begin((int64_t)p->n, comm_rank(c), comm_size(c));
     size_t local = (size_t)shard_begin((int64_t)p->n, comm_rank(c) + 1, comm_size(c)) - begin;
@@ -132,6 +135,7 @@ static status measure(const comm *c, const bench_option *o, const contrast_optio
     return st;
 }
 
+/* Rank 0 speaks for all: every rank reads the same words and finds the same mistakes. */
 status bench_loss(const comm *c, int argc, char **argv) {
     bench_option o[OPTIONS] = {[N] = {"--n", NULL, "8192", false},
         [D] = {"--d", NULL, "128", false},

@@ -9,8 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { OPTIONS = 32 };
+enum { OPTIONS = 32 }; /* of a benchmark, at most */
 
+/* choices: "a|b|c". */
 static bool among(const char *word, const char *choices) {
     size_t length = strlen(word);
     for (const char *at = choices; at; at = strchr(at, '|') ? strchr(at, '|') + 1 : NULL)
@@ -19,6 +20,7 @@ static bool among(const char *word, const char *choices) {
     return false;
 }
 
+/* One option and its value; names what was probably meant by one that is not there. */
 static status read_option(bench_option *o, int count, const char *word, const char *value) {
     const char *names[OPTIONS];
     for (int i = 0; i < count; i++) {

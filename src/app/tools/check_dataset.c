@@ -12,10 +12,10 @@
 #include <math.h>
 #include <unistd.h>
 
-enum {
-    FILES = 20000, /* images whose files are opened */
-    NAMED = 10,    /* bad images that are named; of others only the number is told */
-};
+/* FILES: images whose files are opened: on a parallel file system each takes a millisecond or more.
+ * NAMED: bad images that are named; of others only the number is told. */
+enum { FILES = 20000, NAMED = 10 };
+/* About a second of decoding. */
 static const double decoded_pixels = 100e6;
 
 /* The data set while it is looked at. */
@@ -36,7 +36,8 @@ static int spaced(const survey *v, int i, int count) {
     return (int)((int64_t)i * v->l.items / count);
 }
 
-/* A bad image that packing would leave out is no mistake. */
+/* A bad image that packing would leave out is no mistake; that memory is short is one all the same.
+ */
 static void note_bad(survey *v, int i, status st) {
     bool skip = v->k->s->dataset.on_bad_image == DATASET_ON_BAD_IMAGE_SKIP && st == STATUS_DATA;
     v->state[i] = ITEM_BAD;
@@ -58,6 +59,7 @@ static bool readable(const layout_item *x) {
     return access(x->image, R_OK) == 0 && (!x->label || access(x->label, R_OK) == 0);
 }
 
+/* A file that does not end as its format does is decoded at once: most of them were cut off. */
 static void look_at(survey *v, int i) {
     const layout_item *x = &v->l.item[i];
     item_headers h = {.bytes = 0};
@@ -79,6 +81,8 @@ static void look_at(survey *v, int i) {
     if (h.doubtful) decode(v, i);
 }
 
+/* How many are opened and decoded depends on the data set alone, not on how fast this machine is:
+ * two checks of the same files say the same. */
 static void look_at_files(survey *v) {
     int count = v->l.items < FILES ? v->l.items : FILES;
     for (int i = 0; i < count; i++) look_at(v, spaced(v, i, count));
@@ -95,6 +99,7 @@ static void look_at_files(survey *v) {
     v->k->bytes = v->looked > v->bad ? v->bytes / (v->looked - v->bad) * v->l.items : 0;
 }
 
+/* As dataset_shape rounds. */
 static int scaled(uint32_t size, double scale) {
     double side = floor(size * scale + 0.5);
     return size == 0 ? 0 : side < 1 ? 1 : (int)side;

@@ -56,7 +56,7 @@ static void check_list(check *k, const char *const *name, int count) {
     text_lines_close(&text);
 }
 
-/* What the stages of this run need. */
+/* What the stages of this run need: a run that ends before them needs no labels. */
 static void check_counts(check *k, const int *images, const int *labelled) {
     split evaluated = k->s->evaluate.split;
     if (images[SPLIT_TRAIN] == 0) {

@@ -22,7 +22,8 @@ static void parent_of(const char *path, char *folder) {
         slash[slash == folder] = '\0'; /* "/" stays */
 }
 
-/* The nearest folder above `path`, or itself, that is there: folder [FILE_PATH]. */
+/* What is not there is made by the run, below what is. The nearest folder above `path`, or itself,
+ * that is there: folder [FILE_PATH]. */
 static void existing_folder(const char *path, char *folder) {
     snprintf(folder, FILE_PATH, "%s", path);
     while (access(folder, F_OK) != 0 && strcmp(folder, ".") != 0 && strcmp(folder, "/") != 0) {

@@ -1,4 +1,7 @@
-/* What is in a file, in a few lines. Images by their header alone: nothing is decoded. */
+/* What is in a file, in a few lines, whatever its name: for people who have found one and for those
+ * who wonder whether theirs is the right one. Headers and tables are read, arrays and pixels are
+ * not, so that a file of many gigabytes is told about as fast as a small one, and a hostile one
+ * does no harm. A file that is damaged does not keep the next one from being told about. */
 #include "src/app/tools/inspect.h"
 
 #include "io/codecs/image_file.h"
@@ -17,11 +20,13 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Bytes that are read of an image, and of a record of a run. */
 enum { IMAGE_LIMIT = 1 << 28, TEXT_LIMIT = 1 << 26 };
 
 /* Of dataset.max_megapixels, as no settings are read here. */
 static const int64_t default_pixels = 100000000;
 
+/* One that the program would refuse to decode is told about, and then refused. */
 static status inspect_image(const char *path) {
     void *bytes = NULL;
     size_t size;
@@ -95,6 +100,7 @@ static void print_tensor(const tensor_info *t) {
     printf("]\n");
 }
 
+/* Sizes come from the header; tensors are not read. */
 static status inspect_weights(const char *path) {
     safetensors *f = NULL;
     const char *key, *text;
@@ -123,6 +129,7 @@ static status inspect_record(const char *path) {
     return st;
 }
 
+/* How far each stage has come: its last row. */
 static status inspect_metrics(const char *path) {
     metrics_row *row = NULL;
     int count = 0;

@@ -27,6 +27,7 @@ typedef struct pack_stage {
     double began;
 } pack_stage;
 
+/* The key: settings of the data set, and what the files look like from outside. */
 static status pack_begin(pack_stage *p, const comm *c, const settings *s) {
     uint64_t part[2] = {settings_hash(s, "dataset"), 0};
     p->began = timer_now();
@@ -47,6 +48,7 @@ static status pack_begin(pack_stage *p, const comm *c, const settings *s) {
     return comm_agree(c, st);
 }
 
+/* Whether run.json and the file itself say so. The same on every rank. */
 static bool pack_done(const pack_stage *p, const comm *c, const settings *s) {
     uint64_t hash;
     int32_t done = s->run.resume == RUN_RESUME_AUTO && p->record &&

@@ -65,6 +65,7 @@ static status make_folders(const settings *s, split which) {
     return st == STATUS_OK ? file_make_folder(path) : st;
 }
 
+/* The list is written after its images: who finds it finds them. */
 static status write_split(const settings *s, split which, int images) {
     enum { LINE = 3 * NAME };
     char *list = memory_alloc((size_t)images, LINE, "list of images"), name[NAME], label[NAME];
@@ -111,6 +112,8 @@ static status look(const settings *s, const char *want, bool *done) {
     return st;
 }
 
+/* "unfinished" stands in the folder until all is there: a synth that was killed begins anew, in a
+ * folder that it knows for its own. */
 status synth_write(const settings *s) {
     static const char unfinished[] = "unfinished\n";
     char want[DESCRIPTION];
