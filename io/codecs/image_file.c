@@ -97,3 +97,9 @@ status image_file_labels(
     if (st == STATUS_OK) st = image_file_check_labels(&h, name, max_pixels);
     return st == STATUS_OK ? png_file_labels(bytes, size, name, out) : st;
 }
+
+status image_file_palette(
+    const void *bytes, size_t size, const char *name, palette out, int *colours) {
+    *colours = 0;
+    return png_file_is(bytes, size) ? png_file_palette(bytes, size, name, out, colours) : STATUS_OK;
+}

@@ -7,6 +7,7 @@
 #define AUXSEG_IO_CODECS_IMAGE_FILE_H
 
 #include "src/image/image.h"
+#include "src/image/palette.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -41,11 +42,15 @@ status image_file_decode_reduced(const void *bytes, size_t size, const char *nam
 status image_file_labels(
     const void *bytes, size_t size, const char *name, int64_t max_pixels, labelmap *out);
 
-/* PNG of an RGB image, or of a label map with palette [256][3] (255 stands for LABEL_IGNORE): bytes
+/* The palette of a label map's PNG: out [256] is written up to *colours, 0 if it has none. */
+status image_file_palette(
+    const void *bytes, size_t size, const char *name, palette out, int *colours);
+
+/* PNG of an RGB image, or of a label map with colours [256][3] (255 stands for LABEL_IGNORE): bytes
  * owned by the caller (memory_free). */
 status image_file_encode(const image *m, void **bytes, size_t *size);
 status image_file_encode_labels(
-    const labelmap *m, const uint8_t (*palette)[3], void **bytes, size_t *size);
+    const labelmap *m, const uint8_t (*colours)[3], void **bytes, size_t *size);
 /* JPEG, quality 1 to 100, for pages: much smaller, not exact. Owned by the caller (memory_free). */
 status image_file_encode_jpeg(const image *m, int quality, void **bytes, size_t *size);
 

@@ -86,13 +86,13 @@ status image_file_encode(const image *m, void **bytes, size_t *size) {
 
 /* Ids beyond 254 become 255, the palette's "none". */
 status image_file_encode_labels(
-    const labelmap *m, const uint8_t (*palette)[3], void **bytes, size_t *size) {
+    const labelmap *m, const uint8_t (*colours)[3], void **bytes, size_t *size) {
     png_color colour[256];
     size_t pixels = (size_t)m->height * (size_t)m->width;
     uint8_t *index = memory_alloc(pixels, 1, "label map");
     if (!index) return STATUS_FAILED;
     for (int i = 0; i < 256; i++)
-        colour[i] = (png_color){palette[i][0], palette[i][1], palette[i][2]};
+        colour[i] = (png_color){colours[i][0], colours[i][1], colours[i][2]};
     for (size_t i = 0; i < pixels; i++) index[i] = (uint8_t)(m->data[i] > 254 ? 255 : m->data[i]);
     status st = write_picture(
         &(png_picture){m->height, m->width, PNG_COLOR_TYPE_PALETTE, index, colour}, bytes, size);

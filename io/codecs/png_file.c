@@ -187,3 +187,30 @@ status png_file_labels(const void *bytes, size_t size, const char *name, labelma
     if (st == STATUS_OK) *out = map;
     return st;
 }
+
+/* The palette of a PNG whose header has been read. */
+static status copy_palette(png_reader *r, palette out, int *colours) {
+    png_colorp entry = NULL;
+    int n = 0;
+    if (setjmp(png_jmpbuf(r->png))) return STATUS_DATA;
+    if (png_get_PLTE(r->png, r->info, &entry, &n) == 0) return STATUS_OK;
+    for (int i = 0; i < n && i < 256; i++) {
+        out[i][0] = entry[i].red;
+        out[i][1] = entry[i].green;
+        out[i][2] = entry[i].blue;
+    }
+    *colours = n < 256 ? n : 256;
+    return STATUS_OK;
+}
+
+status png_file_palette(
+    const void *bytes, size_t size, const char *name, palette out, int *colours) {
+    png_reader r;
+    image_header h;
+    status st = reader_create(&r, bytes, size, name);
+    if (st != STATUS_OK) return st;
+    st = read_header(&r, &h);
+    if (st == STATUS_OK && h.palette) st = copy_palette(&r, out, colours);
+    reader_destroy(&r);
+    return st;
+}

@@ -9,5 +9,7 @@ status png_file_header(const void *bytes, size_t size, const char *name, image_h
 status png_file_decode(const void *bytes, size_t size, const char *name, image *out);
 /* Of a grey or palette PNG: image_file_check_labels refuses others. */
 status png_file_labels(const void *bytes, size_t size, const char *name, labelmap *out);
+status png_file_palette(
+    const void *bytes, size_t size, const char *name, palette out, int *colours);
 
 #endif

@@ -183,6 +183,28 @@ status dataset_load_label(const dataset *d, int i, double scale, labelmap *label
     return st;
 }
 
+/* The lowest id that is the class has its colour. */
+status dataset_palette(const dataset *d, palette out, int *colours) {
+    void *bytes = NULL;
+    size_t size;
+    palette of_id;
+    int first = 0, ids = 0;
+    *colours = 0;
+    while (first < dataset_count(d) && !dataset_get(d, first).labelled) first++;
+    if (first == dataset_count(d)) return STATUS_OK;
+    status st = read_blob(d, BLOB_ANNOTATIONS, first, &bytes, &size);
+    if (st == STATUS_OK) st = image_file_palette(bytes, size, d->table.name[first], of_id, &ids);
+    memory_free(bytes);
+    for (int y = 0; st == STATUS_OK && y < d->table.classes && y < 256; y++) {
+        int id = 0;
+        while (id < ids && d->table.map[id] != (uint16_t)y) id++;
+        if (id == ids) break;
+        memcpy(out[y], of_id[id], 3);
+        *colours = y + 1;
+    }
+    return st;
+}
+
 status dataset_load(const dataset *d, int i, double scale, image *rgb, labelmap *label) {
     return dataset_load_reduced(d, i, scale, 1, rgb, label);
 }

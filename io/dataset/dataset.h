@@ -12,6 +12,7 @@
 #include "io/dataset/layout.h"
 #include "mpi/comm.h"
 #include "src/image/image.h"
+#include "src/image/palette.h"
 
 typedef struct dataset_item {
     const char *name;
@@ -54,6 +55,9 @@ status dataset_load(const dataset *d, int i, double scale, image *rgb, labelmap 
  */
 status dataset_load_reduced(
     const dataset *d, int i, double scale, double reduction, image *rgb, labelmap *label);
+/* The colour that the label maps' own palette, of the first of them, gives class y: out [y].
+ * *colours: for how many classes, from 0 on, it has one; 0: none. STATUS_DATA as above. */
+status dataset_palette(const dataset *d, palette out, int *colours);
 /* Its label map alone. */
 status dataset_load_label(const dataset *d, int i, double scale, labelmap *label);
 /* Checks every checksum; messages name what is damaged. Not collective. */

@@ -28,18 +28,19 @@ const uint8_t (*palette_classes(void))[3] {
     return (const uint8_t(*)[3])colours;
 }
 
-status palette_overlay(const image *rgb, const labelmap *map, double opacity, image *out) {
+status palette_overlay(
+    const image *rgb, const labelmap *map, const uint8_t (*colour)[3], double opacity, image *out) {
     labelmap large = {0};
     status st = labelmap_resize(map, rgb->height, rgb->width, &large);
     if (st == STATUS_OK) st = image_create(out, rgb->height, rgb->width);
     for (size_t i = 0, n = (size_t)rgb->height * (size_t)rgb->width; st == STATUS_OK && i < n;
          i++) {
         uint16_t label = large.data[i];
-        const uint8_t *colour = palette_classes()[label == LABEL_IGNORE ? 255 : label % 255];
+        static const uint8_t black[3] = {0};
+        const uint8_t *to = label == LABEL_IGNORE ? black : colour[label % 255];
         double mix = label == LABEL_IGNORE ? 0.6 : opacity;
         for (size_t k = 0; k < 3; k++)
-            out->data[3 * i + k] =
-                (uint8_t)(rgb->data[3 * i + k] * (1 - mix) + colour[k] * mix + 0.5);
+            out->data[3 * i + k] = (uint8_t)(rgb->data[3 * i + k] * (1 - mix) + to[k] * mix + 0.5);
     }
     labelmap_destroy(&large);
     return st;

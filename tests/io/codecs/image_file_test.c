@@ -137,10 +137,18 @@ static void what_is_written_is_read(void **state) {
     assert_int_equal(image_file_encode(&m, &png, &size), STATUS_OK);
     assert_int_equal(image_file_decode(png, size, "image", LIMIT, &back), STATUS_OK);
     assert_memory_equal(m.data, back.data, 3 * 37 * 51);
+    int none = 7;
+    assert_int_equal(image_file_palette(png, size, "image", NULL, &none), STATUS_OK);
+    assert_int_equal(none, 0);
     memory_free(png);
     image_destroy(&back);
     assert_int_equal(image_file_encode_labels(&l, palette_classes(), &png, &size), STATUS_OK);
     assert_int_equal(image_file_labels(png, size, "labels", LIMIT, &ids), STATUS_OK);
+    palette colours;
+    int count = 0;
+    assert_int_equal(image_file_palette(png, size, "labels", colours, &count), STATUS_OK);
+    assert_int_equal(count, 256);
+    assert_memory_equal(colours, palette_classes(), sizeof colours);
     l.data[7] = 255;
     assert_memory_equal(l.data, ids.data, 2 * 37 * 51);
     assert_int_equal(image_file_decode(png, size, "labels", LIMIT, &back), STATUS_OK);
