@@ -79,7 +79,7 @@ static const command commands[] = {
         .summary = "mIoU, mAcc, aAcc of a model",
         .arguments = CONFIG,
         .reads = "dataset.h5, evaluate.weights (default: finetuned.safetensors)",
-        .writes = "results in run.json, and a table",
+        .writes = "results in run.json, confusion-MODEL.csv, and a table",
         .example = "mpirun -n 4 auxseg evaluate configs/camvid.cfg --set evaluate.flip=true",
         .stage = command_evaluate},
     {.name = "predict",

@@ -1,8 +1,10 @@
 #include "src/app/evaluation/evaluate.h"
 
 #include "mpi/shard.h"
+#include "src/app/evaluation/confusion_file.h"
 #include "src/app/stage/image_list.h"
 #include "src/app/stage/setup.h"
+#include "src/base/hash.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
 #include "src/segment/confusion.h"
@@ -194,6 +196,7 @@ static status record_figures(stage *t, const char *group, const int64_t *matrix,
 }
 
 static status evaluate_stage(stage *t, const char *group, const char *weights) {
+    char path[FILE_PATH];
     size_t classes = (size_t)dataset_classes(t->d);
     inference *net = NULL;
     int images = 0;
@@ -211,7 +214,9 @@ static status evaluate_stage(stage *t, const char *group, const char *weights) {
         st = STATUS_DATA;
     }
     if (st == STATUS_OK) st = record_figures(t, group, matrix, per);
-    stage_result r = {NULL, 0, images / (timer_now() - began), "images/s"};
+    if (st == STATUS_OK) st = confusion_file_write(t, group, matrix, path);
+    uint64_t hash = hash_bytes(matrix, matrix ? classes * classes * sizeof *matrix : 0);
+    stage_result r = {path, hash, images / (timer_now() - began), "images/s"};
     if (st == STATUS_OK) st = stage_finish(t, &r);
     inference_destroy(net);
     memory_free(matrix);
