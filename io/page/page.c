@@ -15,6 +15,7 @@ typedef struct section {
 
 static const section sections[] = {
     {"results", "Segmentation", page_results},
+    {"data", "Data set", page_dataset},
     {"quality", "Quality of the auxiliary labels", page_quality},
     {"labels", "Auxiliary labels on images", page_overlays},
     {"clusters", "Typical patches of the clusters", page_clusters},

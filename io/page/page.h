@@ -11,6 +11,7 @@
 #include "src/base/status.h"
 
 #include <stddef.h>
+#include <stdint.h>
 
 typedef struct page_column {
     const char *name;
@@ -80,6 +81,22 @@ typedef struct page_class {
     page_pair iou, accuracy;
 } page_class;
 
+/* Which class was taken for which. */
+typedef struct page_confusion {
+    const char *title;
+    const char *file;      /* that has the counts, in the run's folder; NULL: none */
+    const int64_t *matrix; /* [class_names, class_names] (ground truth, prediction), in pixels */
+} page_confusion;
+
+/* A split of the data set. */
+typedef struct page_split {
+    const char *name;
+    int images, labelled;  /* images with a label map */
+    const char *sizes;     /* "360 × 480" */
+    int counted;           /* label maps whose pixels are counted */
+    const int64_t *pixels; /* [class_names + 1]; the last: without a class. NULL: not counted */
+} page_split;
+
 /* All borrowed; every array may be empty, every pointer NULL: its section is left out. */
 typedef struct page_data {
     const char *title;
@@ -90,13 +107,19 @@ typedef struct page_data {
     int measures;
     const page_class *class_result; /* per class */
     int classes;
+    const page_confusion *confusion; /* the first is shown, the others are folded away */
+    int confusions;
+    const page_split *split;
+    int splits;
+    int labelled_used; /* label maps that fine-tuning uses; -1: not known */
     const page_score *score;
     int scores;
     const page_table *table; /* label quality per class, per cluster */
     int tables;
-    const char *const *class_name; /* [class_names], legend of the pictures: palette_classes() */
+    const char *const *class_name; /* [class_names] */
     int class_names;
-    const page_strip *overlay; /* auxiliary labels on images */
+    const uint8_t (*class_colour)[3]; /* [class_names], of the pictures; NULL: palette_classes() */
+    const page_strip *overlay;        /* auxiliary labels on images */
     int overlays;
     const char *overlay_note;
     const page_cluster *cluster; /* the largest first */

@@ -9,7 +9,7 @@
 enum { KEY = 128, VALUE = SETTINGS_TEXT + 8 };
 
 static void begin_facts(html *h, const char *name, const char *value) {
-    table_begin(h);
+    table_begin(h, TABLE_PLAIN);
     table_column(h, name);
     table_column(h, value);
     table_body(h);
@@ -39,7 +39,7 @@ static int put_changed(html *h, const settings *s, const settings *defaults) {
         settings_item(defaults, n, key, sizeof key, usual, sizeof usual);
         if (strcmp(text, usual) == 0) continue;
         if (changed++ == 0) {
-            table_begin(h);
+            table_begin(h, TABLE_PLAIN);
             table_column(h, "Setting");
             table_column(h, "Value");
             table_column(h, "Default");

@@ -1,17 +1,18 @@
 /* The sections of pictures. A picture opens large where it is clicked: it stands in the label of a
  * check box, whose state the style reads, so that no script is needed and the keyboard works. */
 #include "io/page/page_sections.h"
-#include "src/image/palette.h"
-
 #include <stdbool.h>
 #include <string.h>
 
 enum { FOLD_AFTER = 15 }; /* clusters beyond are folded away */
 
-static void put_image(html *h, const page_picture *p, const char *text) {
+/* alt: what is to see, and of which image (NULL: the first says it). */
+static void put_image(html *h, const page_picture *p, const char *what, const char *image) {
     bool jpeg = p->bytes > 2 && memcmp(p->data, "\xFF\xD8", 2) == 0;
     html_put(h, "<img alt=\"");
-    html_text(h, text);
+    html_text(h, what);
+    if (image) html_put(h, " of ");
+    html_text(h, image);
     html_print(h, "\" src=\"data:image/%s;base64,", jpeg ? "jpeg" : "png");
     html_base64(h, p->data, p->bytes);
     html_put(h, "\"/>");
@@ -22,7 +23,7 @@ static void put_legend(html *h, const page_data *d) {
     if (!d->class_names) return;
     html_put(h, "<p class=\"legend\">Classes: ");
     for (int y = 0; y < d->class_names; y++) {
-        const uint8_t *c = palette_classes()[y % 255];
+        const uint8_t *c = page_colour(d, y);
         html_print(
             h, "<span><i style=\"background:rgb(%d,%d,%d)\"></i>", (int)c[0], (int)c[1], (int)c[2]);
         html_text(h, d->class_name[y]);
@@ -39,7 +40,7 @@ static void put_strips(html *h, const page_strip *strip, int count) {
         for (int j = 0; j < strip[i].pictures; j++) {
             const page_picture *p = &strip[i].picture[j];
             html_put(h, "<figure><label class=\"zoom\"><input type=\"checkbox\"/>");
-            put_image(h, p, p->caption);
+            put_image(h, p, p->caption, strip[i].title);
             html_put(h, "</label><figcaption>");
             html_text(h, p->caption);
             html_put(h, "</figcaption></figure>\n");
@@ -77,7 +78,7 @@ static void put_patch(html *h, const page_patch *p) {
     html_put(h, "<span class=\"patch\" title=\"");
     html_text(h, p->picture.caption);
     html_put(h, "\">");
-    put_image(h, &p->picture, p->picture.caption);
+    put_image(h, &p->picture, p->picture.caption, NULL);
     for (int i = 0; i < 4; i++) {
         html_put(h, part[i].before);
         html_fixed(h, 100 * part[i].share, 1);

@@ -28,7 +28,7 @@ static void put_scores(html *h, const page_data *d) {
                 html_text(h, s->group);
                 html_put(h, "</h3>\n");
             }
-            table_begin(h);
+            table_begin(h, TABLE_PLAIN);
             table_column(h, "Measure");
             table_number_column(h, "Value", NUMBER_SHARE);
             table_number_column(h, "Chance", NUMBER_SHARE);
@@ -46,7 +46,7 @@ static void put_scores(html *h, const page_data *d) {
 }
 
 static void put_rows(html *h, const page_table *t) {
-    table_begin(h);
+    table_begin(h, TABLE_PLAIN);
     table_column(h, t->row_title);
     if (t->text_title) table_column(h, t->text_title);
     for (int c = 0; c < t->columns; c++)

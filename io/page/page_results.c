@@ -37,7 +37,7 @@ static void put_classes(html *h, const page_data *d) {
     html_put(h, "<h3>Classes</h3>\n<p class=\"note\">IoU: of the pixels that have the class or are "
                 "predicted to, the share that is both. Accuracy: of the pixels that have it, the "
                 "share that is predicted so.</p>\n");
-    table_begin(h);
+    table_begin(h, TABLE_WIDE);
     html_put(h,
         "<th scope=\"col\" rowspan=\"2\">Class</th>"
         "<th scope=\"colgroup\" colspan=\"3\" class=\"over\">IoU, %</th>"
@@ -62,10 +62,11 @@ static void put_classes(html *h, const page_data *d) {
 }
 
 void page_results(html *h, const page_data *d) {
-    if (!d->measures && !d->classes) return;
+    if (!d->measures && !d->classes && !d->confusions) return;
     html_put(h, "<p class=\"note\">Baseline: fine-tuned from the plain initial weights. "
                 "Pretrained: fine-tuned after contrastive pretraining, with the same labels and "
                 "settings.</p>\n");
     if (d->measures) put_cards(h, d);
     if (d->classes) put_classes(h, d);
+    page_confusions(h, d);
 }

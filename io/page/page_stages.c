@@ -9,7 +9,7 @@ static void put_phases(html *h, const phases *p) {
     for (int i = 0; i < PHASE_COUNT; i++) any = any || p->phase[i].max > 0;
     if (!any) return;
     html_put(h, "<details><summary>phases</summary>");
-    table_begin(h);
+    table_begin(h, TABLE_PLAIN);
     table_column(h, "Phase");
     table_number_column(h, "min, s", NUMBER_SECONDS);
     table_number_column(h, "mean, s", NUMBER_SECONDS);
@@ -55,7 +55,7 @@ void page_stages(html *h, const page_data *d) {
     for (; run_record_stage(d->record, n, &s, &spread); n++)
         if (isfinite(s.seconds)) total += s.seconds;
     if (!n) return;
-    table_begin(h);
+    table_begin(h, TABLE_PLAIN);
     table_column(h, "Stage");
     table_number_column(h, "Seconds", NUMBER_SECONDS);
     table_number_column(h, "Rate", NUMBER_PLAIN);

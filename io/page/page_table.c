@@ -5,8 +5,11 @@
 
 #include <math.h>
 
-void table_begin(html *h) {
-    html_put(h, "<div class=\"scroll\"><table><thead><tr>");
+void table_begin(html *h, table_kind kind) {
+    static const char *const class[] = {[TABLE_PLAIN] = "",
+        [TABLE_WIDE] = " class=\"wide\"",
+        [TABLE_MATRIX] = " class=\"wide matrix\""};
+    html_print(h, "<div class=\"scroll\"><table%s><thead><tr>", class[kind]);
 }
 
 static void column(html *h, const char *class, const char *text, const char *after) {

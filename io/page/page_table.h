@@ -9,7 +9,9 @@
 
 #include "io/page/number.h"
 
-void table_begin(html *h);
+/* kind: TABLE_WIDE keeps the names of its rows in sight where it scrolls. */
+typedef enum table_kind { TABLE_PLAIN, TABLE_WIDE, TABLE_MATRIX } table_kind;
+void table_begin(html *h, table_kind kind);
 /* Heads of columns: of texts; of numbers, with ", %" after it where they are shares; of bars. Any
  * text. */
 void table_column(html *h, const char *text);

@@ -40,6 +40,7 @@ fail() {
 results() {
     sed -n '/"results"/,$p' "$folder/$1/run.json" | grep -Ev '"(started|ranks|threads|finished)"'
     cksum <"$folder/$1/labels.h5"
+    cksum <"$folder/$1/confusion-finetuned.csv"
     sed -n '/<section id="quality"/,/<section id="curves"/p' "$folder/$1/report.html" | cksum
 }
 

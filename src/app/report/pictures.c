@@ -1,7 +1,10 @@
+/* Pictures for the page: images with labels, ground truth or predictions over them, shrunk to what
+ * a page shows and encoded as JPEG. */
 #include "src/app/report/pictures.h"
 
 #include "io/codecs/image_file.h"
 #include "src/app/evaluation/evaluate.h"
+#include "src/app/report/spaced.h"
 #include "src/app/stage/image_list.h"
 #include "src/app/stage/setup.h"
 #include "src/base/log.h"
@@ -28,7 +31,8 @@ void picture_set_destroy(picture_set *p) {
     *p = (picture_set){0};
 }
 
-static status pictures_create(picture_set *p, int strips) {
+static status pictures_create(picture_set *p, int strips, const uint8_t (*colour)[3]) {
+    p->colour = colour;
     p->strip = memory_alloc((size_t)strips, sizeof *p->strip, "pictures");
     p->picture = memory_alloc((size_t)strips, sizeof *p->picture, "pictures");
     if (!p->strip || !p->picture) return STATUS_FAILED;
@@ -60,18 +64,13 @@ static status shrink(image *m) {
 }
 
 /* A label map over its image. */
-static status add_overlay(
-    picture_set *p, int strip, const image *rgb, const labelmap *map, const char *caption) {
+static status add_overlay(picture_set *p, int strip, const image *rgb, const labelmap *map,
+    const uint8_t (*colour)[3], const char *caption) {
     image mixed = {0};
-    status st = palette_overlay(rgb, map, 0.55, &mixed);
+    status st = palette_overlay(rgb, map, colour, 0.6, &mixed);
     if (st == STATUS_OK) st = add_image(p, strip, &mixed, caption);
     image_destroy(&mixed);
     return st;
-}
-
-/* Evenly spaced: `wanted` of count, or all. */
-static int spaced(int i, int wanted, int count) {
-    return wanted >= count ? i : (int)((int64_t)i * count / wanted);
 }
 
 /* Clusters become their commonest class, if it is known of any. */
@@ -95,21 +94,23 @@ static status overlay_strip(
     if (st == STATUS_OK) st = labels_load(aux, index, &label);
     p->strip[strip].title = dataset_get(t->d, index).name;
     if (st == STATUS_OK) st = add_image(p, strip, &rgb, "image");
-    if (st == STATUS_OK) st = add_overlay(p, strip, &rgb, &label, "auxiliary labels");
+    if (st == STATUS_OK)
+        st = add_overlay(p, strip, &rgb, &label, palette_classes(), "auxiliary labels");
     if (st == STATUS_OK && to_classes(&label, majority))
-        st = add_overlay(p, strip, &rgb, &label, "each cluster as its commonest class");
-    if (st == STATUS_OK && truth.data) st = add_overlay(p, strip, &rgb, &truth, "ground truth");
+        st = add_overlay(p, strip, &rgb, &label, p->colour, "each cluster as its commonest class");
+    if (st == STATUS_OK && truth.data)
+        st = add_overlay(p, strip, &rgb, &truth, p->colour, "ground truth");
     image_destroy(&rgb);
     labelmap_destroy(&truth);
     labelmap_destroy(&label);
     return st;
 }
 
-status pictures_of_labels(
-    const stage *t, const labels *aux, const int *majority, picture_set *out) {
+status pictures_of_labels(const stage *t, const uint8_t (*colour)[3], const labels *aux,
+    const int *majority, picture_set *out) {
     int count = setup_training(t->d), wanted = t->s->report.overlays;
     if (wanted > count) wanted = count;
-    status st = wanted > 0 ? pictures_create(out, wanted) : STATUS_OK;
+    status st = wanted > 0 ? pictures_create(out, wanted, colour) : STATUS_OK;
     for (int i = 0; i < wanted && st == STATUS_OK; i++)
         st = overlay_strip(t, aux, majority, spaced(i, wanted, count), i, out);
     return st;
@@ -129,7 +130,7 @@ static status predict_strips(
         st = dataset_load(t->d, list[i], t->s->dataset.scale, &rgb, NULL);
         if (st == STATUS_OK) st = evaluate_predict(t, net, &rgb, 1, &map);
         if (st == STATUS_OK) st = shrink(&rgb);
-        if (st == STATUS_OK) st = add_overlay(p, i, &rgb, &map, caption);
+        if (st == STATUS_OK) st = add_overlay(p, i, &rgb, &map, p->colour, caption);
         image_destroy(&rgb);
         labelmap_destroy(&map);
     }
@@ -146,7 +147,8 @@ static status truth_strips(const stage *t, const int *list, picture_set *p) {
         p->strip[i].title = dataset_get(t->d, list[i]).name;
         if (st == STATUS_OK) st = shrink(&rgb);
         if (st == STATUS_OK) st = add_image(p, i, &rgb, "image");
-        if (st == STATUS_OK && truth.data) st = add_overlay(p, i, &rgb, &truth, "ground truth");
+        if (st == STATUS_OK && truth.data)
+            st = add_overlay(p, i, &rgb, &truth, p->colour, "ground truth");
         image_destroy(&rgb);
         labelmap_destroy(&truth);
     }
@@ -158,7 +160,8 @@ static bool find_weights(const stage *t, const char *name, int round, char *path
     return setup_path(path, t->s, name, round) == STATUS_OK && file_exists(path);
 }
 
-status pictures_of_predictions(const stage *t, int round, picture_set *out) {
+status pictures_of_predictions(
+    const stage *t, const uint8_t (*colour)[3], int round, picture_set *out) {
     char baseline[FILE_PATH], finetuned[FILE_PATH];
     image_list list = {0};
     int wanted = t->s->report.overlays;
@@ -167,7 +170,7 @@ status pictures_of_predictions(const stage *t, int round, picture_set *out) {
     if (wanted == 0 || (!before && !after)) return STATUS_OK;
     status st = images_of_split(&list, t->d, t->s->evaluate.split, true);
     if (st == STATUS_OK && wanted > list.count) wanted = list.count;
-    if (st == STATUS_OK) st = pictures_create(out, wanted);
+    if (st == STATUS_OK) st = pictures_create(out, wanted, colour);
     for (int i = 0; i < wanted && st == STATUS_OK; i++)
         list.member[i] = list.member[spaced(i, wanted, list.count)];
     if (st == STATUS_OK) st = truth_strips(t, list.member, out);

@@ -2,10 +2,13 @@
  */
 #include "src/app/report/report.h"
 
+#include "io/dataset/dataset_colours.h"
 #include "io/hdf5/labels.h"
 #include "io/page/page.h"
-#include "src/app/report/pictures.h"
+#include "src/app/report/dataset_summary.h"
 #include "src/app/report/label_quality.h"
+#include "src/app/report/pictures.h"
+#include "src/app/report/results.h"
 #include "src/app/report/typical_patches.h"
 #include "src/app/stage/setup.h"
 #include "src/app/stage/stage.h"
@@ -14,35 +17,19 @@
 #include <math.h>
 #include <stdio.h>
 
-enum { MEASURES = 3 };
-
 /* Everything that the page borrows. */
 typedef struct content {
     stage *t;
     int round;   /* the last one that is there */
     labels *aux; /* NULL: none */
-    page_measure measure[MEASURES];
-    page_class *class_result; /* [classes] */
+    results results;
     label_quality quality;
     picture_set overlays, predictions;
     typical_patches typical;
     const char **class_name;
+    palette colours;
     page_data data;
 } content;
-
-static double figure(const content *g, const char *group, const char *name) {
-    return run_record_get_result(g->t->record, group, name);
-}
-
-/* "finetuned/IoU" or "finetuned-2/IoU": results of the last round. text [STAGE_NAME]. */
-static void group_name(const content *g, const char *base, const char *table, char *text) {
-    char name[STAGE_NAME - 16];
-    if (g->round > 1)
-        snprintf(name, sizeof name, "%s-%d", base, g->round);
-    else
-        snprintf(name, sizeof name, "%s", base);
-    snprintf(text, STAGE_NAME, "%s%s", name, table);
-}
 
 static int last_round(const stage *t) {
     char group[STAGE_NAME];
@@ -54,33 +41,15 @@ static int last_round(const stage *t) {
     return last;
 }
 
-/* A figure of both models. table: "" or "/IoU". */
-static page_pair pair_of(const content *g, const char *table, const char *name) {
-    char before[STAGE_NAME], after[STAGE_NAME];
-    snprintf(before, sizeof before, "baseline%s", table);
-    group_name(g, "finetuned", table, after);
-    return (page_pair){figure(g, before, name), figure(g, after, name)};
-}
-
-static status fill_measures(content *g) {
-    static const char *const name[MEASURES] = {"mIoU", "mAcc", "aAcc"};
-    int classes = dataset_classes(g->t->d);
-    for (int i = 0; i < MEASURES; i++)
-        g->measure[i] = (page_measure){name[i], pair_of(g, "", name[i])};
-    g->class_result = memory_alloc((size_t)classes, sizeof *g->class_result, "report");
-    if (!g->class_result) return STATUS_FAILED;
-    for (int y = 0; y < classes; y++) {
-        const char *class = dataset_class_name(g->t->d, y);
-        g->class_result[y] =
-            (page_class){class, pair_of(g, "/IoU", class), pair_of(g, "/Acc", class)};
-    }
-    if (isnan(g->measure[0].value.baseline) && isnan(g->measure[0].value.finetuned))
-        return STATUS_OK;
-    g->data.measure = g->measure;
-    g->data.measures = MEASURES;
-    g->data.class_result = g->class_result;
-    g->data.classes = classes;
-    return STATUS_OK;
+static status fill_results(content *g) {
+    status st = results_create(&g->results, g->t, g->round);
+    g->data.measure = g->results.measure;
+    g->data.measures = g->results.measures;
+    g->data.class_result = g->results.class_result;
+    g->data.classes = g->results.classes;
+    g->data.confusion = g->results.confusion;
+    g->data.confusions = g->results.confusions;
+    return st;
 }
 
 static status open_labels(content *g) {
@@ -100,14 +69,16 @@ static status fill_quality(content *g) {
     return st;
 }
 
-static status fill_legend(content *g) {
+/* Names and colours of the classes. */
+static status fill_classes(content *g) {
     int classes = dataset_classes(g->t->d);
     g->class_name = memory_alloc((size_t)classes, sizeof *g->class_name, "report");
     if (!g->class_name) return STATUS_FAILED;
     for (int y = 0; y < classes; y++) g->class_name[y] = dataset_class_name(g->t->d, y);
     g->data.class_name = g->class_name;
     g->data.class_names = classes;
-    return STATUS_OK;
+    g->data.class_colour = (const uint8_t(*)[3])g->colours;
+    return dataset_colours(g->t->d, g->colours);
 }
 
 static status fill_labels(content *g) {
@@ -119,7 +90,8 @@ static status fill_labels(content *g) {
         "several share one. The other overlays have the colours of the classes. Outliers and "
         "pixels without a class are darkened.";
     if (!g->aux) return STATUS_OK;
-    status st = pictures_of_labels(g->t, g->aux, g->quality.majority, &g->overlays);
+    status st =
+        pictures_of_labels(g->t, g->data.class_colour, g->aux, g->quality.majority, &g->overlays);
     if (st == STATUS_OK) st = typical_patches_create(&g->typical, g->t, g->aux, &g->quality);
     g->data.overlay = g->overlays.strip;
     g->data.overlays = g->overlays.strips;
@@ -132,12 +104,13 @@ static status fill_labels(content *g) {
 
 /* Tables and pictures; which of them there are depends on the stages that have run. */
 static status fill_content(content *g) {
-    status st = fill_measures(g);
+    status st = fill_results(g);
     if (st == STATUS_OK) st = open_labels(g);
     if (st == STATUS_OK) st = fill_quality(g);
-    if (st == STATUS_OK) st = fill_legend(g);
+    if (st == STATUS_OK) st = fill_classes(g);
     if (st == STATUS_OK) st = fill_labels(g);
-    if (st == STATUS_OK) st = pictures_of_predictions(g->t, g->round, &g->predictions);
+    if (st == STATUS_OK)
+        st = pictures_of_predictions(g->t, g->data.class_colour, g->round, &g->predictions);
     g->data.prediction = g->predictions.strip;
     g->data.predictions = g->predictions.strips;
     return st;
@@ -149,17 +122,22 @@ static void content_destroy(content *g) {
     typical_patches_destroy(&g->typical);
     label_quality_destroy(&g->quality);
     labels_close(g->aux);
-    memory_free(g->class_result);
+    results_destroy(&g->results);
     memory_free(g->class_name);
 }
 
 /* Rank 0. */
-static status write_page(stage *t) {
+static status write_page(stage *t, const dataset_summary *d) {
     char metrics_path[FILE_PATH], title[256];
     content g = {.t = t, .round = last_round(t)};
     snprintf(title, sizeof title, "auxseg: %.200s", t->s->run.dir);
     status st = setup_path(metrics_path, t->s, "metrics.csv", 1);
-    g.data = (page_data){.title = title, .settings = t->s, .record = t->record};
+    g.data = (page_data){.title = title,
+        .settings = t->s,
+        .record = t->record,
+        .split = d->split,
+        .splits = d->splits,
+        .labelled_used = d->labelled_used};
     if (file_exists(metrics_path)) g.data.metrics = metrics_path;
     if (st == STATUS_OK) st = fill_content(&g);
     if (st == STATUS_OK) st = page_write(t->s->run.dir, &g.data);
@@ -169,14 +147,17 @@ static status write_page(stage *t) {
 
 status command_report(const comm *c, const settings *s) {
     stage t;
+    dataset_summary summary = {0};
     status st = stage_begin(&t, c, s, "report", 1);
+    if (st == STATUS_OK) st = dataset_summary_create(&summary, &t);
     /* Networks for the pictures are loaded by rank 0 alone, without a communicator. */
     if (st == STATUS_OK && comm_root(c)) {
         t.c = NULL;
-        st = write_page(&t);
+        st = write_page(&t, &summary);
         t.c = c;
     }
     st = comm_agree(c, st);
+    dataset_summary_destroy(&summary);
     stage_end(&t);
     return st;
 }

@@ -64,6 +64,13 @@ static char *whole_page(void) {
     static const page_class class_result[] = {
         {"<script>alert('road')</script>", {0.91, 0.934}, {0.95, 0.949}},
         {"sky & \"clouds\"", {0.88, 0.871}, {0.9, 0.9}}, {"bicyc\xFF\x01le", {NAN, 0.2}, {NAN, 0}}};
+    static const int64_t matrix[] = {90, 10, 0, 0};
+    static const page_confusion confusion[] = {
+        {"pretrained & all", "confusion-<x>.csv", matrix}, {"baseline", NULL, matrix}};
+    static const int64_t pixels[] = {250000, 749000, 1000};
+    static const uint8_t colour[][3] = {{1, 2, 3}, {250, 251, 252}};
+    static const page_split splits[] = {
+        {"train", 1200, 300, "360 x <480>", 200, pixels}, {"val", 10, 0, "1 x 1", 0, NULL}};
     static const page_score score[] = {{"Round 1", "Positive precision, by pairs", 0.63, 0.21},
         {"Round 1", "Purity", 0.71, NAN}, {"Round 2", "Purity", 0.76, NAN}};
     static const char *const row[] = {"0", "1", "</table>"}, *const text[] = {"a", "<i>", "c"};
@@ -117,6 +124,12 @@ static char *whole_page(void) {
         .measures = 3,
         .class_result = class_result,
         .classes = 3,
+        .confusion = confusion,
+        .confusions = 2,
+        .split = splits,
+        .splits = 2,
+        .labelled_used = 60,
+        .class_colour = colour,
         .score = score,
         .scores = 3,
         .table = table,
@@ -165,7 +178,10 @@ static void everything_is_there(void **state) {
         "<b>17 &amp; road</b>", "12 % of &lt;pixels&gt;", "title=\"p&lt;q&gt;.jpg\"",
         "data:image/jpeg;base64,/9ggSlBFRw==", "left:25.0%;top:50.0%;width:12.5%;height:12.5%",
         "<summary>5 more</summary>", "note of the overlays", "note of the clusters",
-        "</i>ro&lt;a&gt;d</span>", "</main></body></html>"};
+        "</i>ro&lt;a&gt;d</span>", "rgb(1,2,3)", "rgb(250,251,252)", "360 x &lt;480&gt;",
+        "Fine-tuning uses 60 labelled", "counted on 200 of 300", ">25.0</td>", ">no class</th>",
+        "Confusion: pretrained &amp; all", "confusion-&lt;x&gt;.csv", "--v:0.90\">90.0</td>",
+        "<summary>Confusion: baseline</summary>", "</main></body></html>"};
     for (size_t i = 0; i < sizeof has / sizeof *has; i++) assert_has(page, has[i]);
     /* Nothing is loaded from elsewhere, nothing runs. */
     assert_lacks(page, "src=\"http");
@@ -249,6 +265,40 @@ static void a_section_without_content_has_no_heading(void **state) {
     memory_free(page);
 }
 
+/* A matrix of very many classes says nothing to the eye: the largest confusions are listed. */
+static void many_classes_have_a_list_of_confusions(void **state) {
+    (void)state;
+    enum { MANY = 150 };
+    static char text[MANY][16];
+    static const char *names[MANY];
+    int64_t *matrix = memory_alloc(MANY * MANY, sizeof *matrix, "matrix");
+    for (int y = 0; y < MANY; y++) {
+        snprintf(text[y], sizeof text[y], "class %d", y);
+        names[y] = text[y];
+        matrix[y * MANY + y] = 900000;
+        for (int j = 0; j < MANY; j++)
+            if (j != y) matrix[y * MANY + j] = y + j;
+    }
+    matrix[17 * MANY + 140] = 12345;
+    const page_confusion confusion = {"pretrained", NULL, matrix};
+    char *page = write_and_read(&(page_data){.title = "many",
+        .confusion = &confusion,
+        .confusions = 1,
+        .class_name = names,
+        .class_names = MANY});
+    markup_check(page);
+    assert_true(strlen(page) < 40000);
+    assert_int_equal(markup_count(page, "<tr>"), 1 + 30);
+    const char *first = strstr(page, "<tbody>");
+    assert_non_null(first);
+    assert_int_equal(
+        strncmp(strstr(first, "scope=\"row\">") + 12, "class 17</th><td>class 140<", 27), 0);
+    assert_has(page, "12\xE2\x80\x89"
+                     "345</td>");
+    memory_free(page);
+    memory_free(matrix);
+}
+
 static void settings_that_differ_come_first(void **state) {
     (void)state;
     settings s;
@@ -293,6 +343,7 @@ int main(void) {
         cmocka_unit_test(the_page_is_well_formed_and_accessible),
         cmocka_unit_test(curves_are_charts),
         cmocka_unit_test(a_section_without_content_has_no_heading),
+        cmocka_unit_test(many_classes_have_a_list_of_confusions),
         cmocka_unit_test(settings_that_differ_come_first),
         cmocka_unit_test(an_empty_report_is_a_page),
         cmocka_unit_test(a_missing_folder_is_told),
