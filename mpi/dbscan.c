@@ -1,11 +1,10 @@
 #include "mpi/dbscan.h"
 
-#include "mpi/sample.h"
+#include "mpi/distance_total.h"
+#include "mpi/row_sample.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
-#include "src/label/distance_sum.h"
 
-#include <math.h>
 #include <string.h>
 
 enum { CLUSTERS = 65534 }; /* at most */
@@ -165,7 +164,7 @@ static status cluster_sample(const comm *c, extension *e, dbscan_result *r) {
     uint8_t *core = memory_alloc((size_t)n, sizeof *core, "core points");
     e->cluster = memory_alloc((size_t)n, sizeof *e->cluster, "clusters of the sample");
     status st = comm_agree(c, core && e->cluster ? STATUS_OK : STATUS_FAILED);
-    if (st == STATUS_OK && n > 0) st = sample_gather(c, e->x, o->seed, 0, n, &e->core);
+    if (st == STATUS_OK && n > 0) st = row_sample_gather(c, e->x, o->seed, 0, n, &e->core);
     const features sample = {.n = (size_t)n, .d = e->x->d, .type = DTYPE_F32, .data = e->core};
     if (st == STATUS_OK && n > 0) st = dbscan_sample(c, o, &sample, e->cluster, core, &r->k);
     if (st == STATUS_OK) st = check_clusters(c, r->k);
@@ -196,19 +195,6 @@ static status label_rows(const extension *e, dbscan_result *r) {
     return st;
 }
 
-/* Sum of all rows' distances. Collective. */
-static double objective(const comm *c, const features *x, const float *distance) {
-    double largest = 0;
-    wide sum = {{0}};
-    for (size_t i = 0; i < x->n; i++)
-        if ((double)distance[i] > largest) largest = (double)distance[i];
-    comm_max_f64(c, &largest, 1);
-    int unit = distance_sum_unit(x->total, largest);
-    wide_add(&sum, distance_sum(distance, x->n, unit));
-    comm_sum_i64(c, sum.part, sizeof sum.part / sizeof *sum.part);
-    return ldexp((double)wide_value(&sum), -unit);
-}
-
 status dbscan_run(const comm *c, const dbscan_options *o, const features *x, dbscan_result *out) {
     extension e = {.o = o, .x = x};
     dbscan_result r = {0};
@@ -217,7 +203,7 @@ status dbscan_run(const comm *c, const dbscan_options *o, const features *x, dbs
     if (st != STATUS_OK) return st;
     st = cluster_sample(c, &e, &r);
     if (st == STATUS_OK) st = comm_agree(c, label_rows(&e, &r));
-    if (st == STATUS_OK) r.objective = objective(c, x, r.distance);
+    if (st == STATUS_OK) r.objective = distance_total(c, r.distance, x->n, x->total);
     memory_free(e.core);
     memory_free(e.cluster);
     if (st == STATUS_OK)

@@ -176,13 +176,13 @@ static void restore(lloyd *l, kmeans_iteration *it) {
 static status measure(lloyd *l, double *objective) {
     /* No distance is beyond 4 D reach^2. */
     int unit = distance_sum_unit(l->x->total, 4 * (double)l->x->d * l->reach * l->reach);
-    wide sum = {{0}};
+    sum128 sum = {{0}};
     status st = comm_agree(
         l->c, kmeans_distances(l->x, l->centroids, l->label, l->o->threads, l->distance));
     if (st != STATUS_OK) return st;
-    wide_add(&sum, distance_sum(l->distance, l->x->n, unit));
+    sum128_add(&sum, distance_sum(l->distance, l->x->n, unit));
     comm_sum_i64(l->c, sum.part, sizeof sum.part / sizeof *sum.part);
-    *objective = ldexp((double)wide_value(&sum), -unit);
+    *objective = ldexp((double)sum128_value(&sum), -unit);
     return STATUS_OK;
 }
 

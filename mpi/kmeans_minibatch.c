@@ -78,16 +78,16 @@ static void sum_figures(const minibatch *m, const comm *c, int64_t rows,
     const kmeans_counts *counts, int batch, kmeans_iteration *it) {
     enum { KEPT = 4, FIGURES };
     double largest = 0;
-    wide sum = {{0}};
+    sum128 sum = {{0}};
     for (size_t i = 0; i < m->rows.n; i++) largest = fmax(largest, (double)m->distance[i]);
     comm_max_f64(c, &largest, 1);
     int unit = distance_sum_unit(batch, largest);
-    wide_add(&sum, distance_sum(m->distance, m->rows.n, unit));
+    sum128_add(&sum, distance_sum(m->distance, m->rows.n, unit));
     int64_t figure[FIGURES] = {[KEPT] = counts->kept};
     memcpy(figure, sum.part, sizeof sum.part);
     comm_sum_i64(c, figure, FIGURES);
     memcpy(sum.part, figure, sizeof sum.part);
-    it->objective = ldexp((double)wide_value(&sum), -unit) * ((double)rows / (double)batch);
+    it->objective = ldexp((double)sum128_value(&sum), -unit) * ((double)rows / (double)batch);
     it->kept = figure[KEPT];
 }
 

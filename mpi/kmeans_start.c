@@ -1,18 +1,19 @@
 #include "mpi/kmeans_start.h"
 
-#include "mpi/sample.h"
+#include "mpi/row_sample.h"
 #include "src/base/memory.h"
 #include "src/base/unit_length.h"
-#include "src/label/start.h"
+#include "src/label/kmeans_start.h"
 
 /* The initial centroids of a restart from the sample x [n, D]. */
 static status choose(
     const kmeans_options *o, int restart, const float *x, int64_t n, int d, float *centroids) {
     /* An item that no image has. */
     random_stream r = random_begin(o->seed, RANDOM_CLUSTER, (uint64_t)restart, UINT64_MAX);
-    const start_rows rows = {x, NULL, (size_t)n, d};
-    status st = o->init == KMEANS_RANDOM ? start_random(&r, x, (size_t)n, d, o->k, centroids)
-                                         : start_plusplus(&r, &rows, o->k, o->threads, centroids);
+    const kmeans_start_rows rows = {x, NULL, (size_t)n, d};
+    status st = o->init == KMEANS_RANDOM
+                    ? kmeans_start_random(&r, x, (size_t)n, d, o->k, centroids)
+                    : kmeans_start_plusplus(&r, &rows, o->k, o->threads, centroids);
     if (st == STATUS_OK && o->cosine) unit_length_rows(centroids, (size_t)o->k, d);
     return st;
 }
@@ -23,7 +24,7 @@ status kmeans_start(
     int64_t sample = o->sample > o->k ? o->sample : o->k;
     if (sample > x->total) sample = x->total;
     float *all = NULL;
-    status st = sample_gather(c, x, o->seed, restart, sample, &all);
+    status st = row_sample_gather(c, x, o->seed, restart, sample, &all);
     if (st == STATUS_OK) st = comm_agree(c, choose(o, restart, all, sample, x->d, centroids));
     memory_free(all);
     return st;

@@ -1,9 +1,9 @@
 #include "mpi/kmeans_start.h"
 
+#include "mpi/distance_total.h"
 #include "src/base/memory.h"
 #include "src/base/unit_length.h"
-#include "src/label/distance_sum.h"
-#include "src/label/start.h"
+#include "src/label/kmeans_start.h"
 
 #include <math.h>
 #include <string.h>
@@ -137,20 +137,7 @@ static status compare(search *s) {
     return STATUS_OK;
 }
 
-/* Sum of all rows' squared distances from their nearest candidates. Collective. */
-static double cost(const search *s) {
-    size_t n = s->x->n;
-    double largest = 0;
-    wide sum = {{0}};
-    for (size_t i = 0; i < n; i++) largest = fmax(largest, (double)s->nearest[i]);
-    comm_max_f64(s->c, &largest, 1);
-    int unit = distance_sum_unit(s->x->total, largest);
-    wide_add(&sum, distance_sum(s->nearest, n, unit));
-    comm_sum_i64(s->c, sum.part, sizeof sum.part / sizeof *sum.part);
-    return ldexp((double)wide_value(&sum), -unit);
-}
-
-/* Each row with probability 2 K d / cost; returns how many. Not collective. */
+/* Each row with probability 2 K d / sum; returns how many. Not collective. */
 static int64_t draw(search *s, int round, double sum) {
     const double share = (double)OVERSAMPLING * s->o->k;
     const features *x = s->x;
@@ -173,8 +160,8 @@ static status reduce(search *s, float *centroids) {
     if (st == STATUS_OK) {
         for (size_t i = 0; i < s->x->n; i++) weight[s->owner[i]]++;
         comm_sum_i64(s->c, weight, (size_t)s->m);
-        const start_rows rows = {s->candidate, weight, (size_t)s->m, s->x->d};
-        st = comm_agree(s->c, start_plusplus(&r, &rows, s->o->k, s->o->threads, centroids));
+        const kmeans_start_rows rows = {s->candidate, weight, (size_t)s->m, s->x->d};
+        st = comm_agree(s->c, kmeans_start_plusplus(&r, &rows, s->o->k, s->o->threads, centroids));
     }
     memory_free(weight);
     return st;
@@ -188,7 +175,7 @@ status kmeans_start_parallel(
     if (st == STATUS_OK) st = choose_first(&s);
     if (st == STATUS_OK) st = comm_agree(c, compare(&s));
     for (int round = 0; st == STATUS_OK && round < ROUNDS && sum > 0; round++) {
-        sum = cost(&s);
+        sum = distance_total(c, s.nearest, x->n, x->total);
         st = append(&s, sum > 0 ? draw(&s, round, sum) : 0);
         if (st == STATUS_OK) st = comm_agree(c, compare(&s));
     }

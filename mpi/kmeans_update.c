@@ -18,11 +18,11 @@ static int squares_unit(int d, int64_t rows, double largest) {
 
 static status sum_squares(
     const comm *c, const features *x, int threads, int unit, kmeans_sum_block *s) {
-    wide sum = {{0}};
+    sum128 sum = {{0}};
     status st = comm_agree(c, kmeans_squares(x, unit, threads, &sum));
     if (st != STATUS_OK) return st;
     comm_sum_i64(c, sum.part, sizeof sum.part / sizeof *sum.part);
-    s->squares = ldexp((double)wide_value(&sum), -unit);
+    s->squares = ldexp((double)sum128_value(&sum), -unit);
     return STATUS_OK;
 }
 

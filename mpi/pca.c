@@ -23,7 +23,7 @@ static void fit_destroy(fit *f) {
     memory_free(f->product);
 }
 
-/* What each rank needs, and room for the result. */
+/* What each rank needs, and the arrays of the result. */
 static status fit_create(fit *f, pca *p) {
     size_t d = (size_t)p->d;
     status st = pca_units_create(&f->units, f->x);

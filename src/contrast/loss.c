@@ -129,10 +129,10 @@ static workspace workspace_of(const tiles *t, float *memory) {
 status contrast_rows(const contrast_options *o, const contrast_pool *p, size_t first, size_t count,
     contrast_row *row) {
     tiles t = {0};
-    status s = tiles_create(&t, o, p, o->type == DTYPE_BF16 && o->pairs);
-    if (s) return s;
+    status st = tiles_create(&t, o, p, o->type == DTYPE_BF16 && o->pairs);
+    if (st != STATUS_OK) return st;
     int threads = o->threads > 0 ? o->threads : 1;
-    s = STATUS_FAILED;
+    st = STATUS_FAILED;
     size_t floats = workspace_floats(&t);
     int32_t *chosen = memory_alloc(count, sizeof *chosen, "anchors");
     float *memory = memory_alloc((size_t)threads * floats, sizeof *memory, "tiles of the loss");
@@ -151,12 +151,12 @@ status contrast_rows(const contrast_options *o, const contrast_pool *p, size_t f
             anchor_rows(&t, o->temperature, &a, &w, first, row);
         }
     }
-    s = STATUS_OK;
+    st = STATUS_OK;
 done:
     memory_free(chosen);
     memory_free(memory);
     tiles_destroy(&t);
-    return s;
+    return st;
 }
 
 contrast_stats contrast_total(const contrast_pool *p, const contrast_row *row) {

@@ -133,9 +133,9 @@ static status check_finite(const contrast_pool *p) {
 
 status tiles_create(tiles *out, const contrast_options *o, const contrast_pool *p, bool pairs) {
     assert(p->d > 0 && p->n < INT32_MAX - TILE_COLUMNS && o->temperature > 0);
-    status s = check_finite(p);
-    if (s) return s;
-    s = STATUS_FAILED;
+    status st = check_finite(p);
+    if (st != STATUS_OK) return st;
+    st = STATUS_FAILED;
     tiles t = {.d = p->d, .pitch = (p->d + PANEL - 1) / PANEL * PANEL, .pairs = pairs};
     t.steps = pairs ? (t.d + 1) / 2 : t.d;
     sort_key *key = memory_alloc(p->n, sizeof *key, "order of the pool");
@@ -154,12 +154,12 @@ status tiles_create(tiles *out, const contrast_options *o, const contrast_pool *
     if (o->positives != POSITIVES_AUXILIARY) find_partners(&t, p, place);
     pack(&t, p, o->type, o->threads > 0 ? o->threads : 1);
     *out = t;
-    s = STATUS_OK;
+    st = STATUS_OK;
 done:
-    if (s) tiles_destroy(&t);
+    if (st != STATUS_OK) tiles_destroy(&t);
     memory_free(key);
     memory_free(place);
-    return s;
+    return st;
 }
 
 void tiles_destroy(tiles *t) {

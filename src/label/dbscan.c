@@ -13,7 +13,7 @@
 enum { PANEL = OUTER_F32, BLOCK = 8 }; /* panels of a block: D 256 fits the second-level cache */
 enum { OUT = 0, IN = 1, CLOSE = 2 };   /* CLOSE: float64 decides */
 
-/* Half a squared length that is beyond every eps, but leaves room for sums. */
+/* Half a squared length that is beyond every eps, but far enough from infinity for sums. */
 #define FAR 0x1p124f
 
 typedef int32_t tile[PANEL][PANEL];

@@ -10,7 +10,7 @@
 #define AUXSEG_LABEL_KMEANS_H
 
 #include "src/label/features.h"
-#include "src/label/wide.h"
+#include "src/label/sum128.h"
 
 enum { LABEL_NONE = 65535 }; /* no label: not assigned yet, an outlier, or ignored */
 
@@ -82,7 +82,7 @@ typedef struct kmeans_sum_total {
 void kmeans_sums_follow(const features *x, const uint16_t *label, uint16_t *summed, int threads,
     const kmeans_sum_total *s);
 /* Sum of |x|^2 over the rows in units of 2^-unit; each below 2^(120 - unit) / n. */
-status kmeans_squares(const features *x, int unit, int threads, wide *sum);
+status kmeans_squares(const features *x, int unit, int threads, sum128 *sum);
 /* sum |x|^2 - 2 sum S_c.c + sum n_c |c|^2: the sum of squared distances to the rows' centroids.
  * s: of all rows; squares: their sum |x|^2. */
 double kmeans_objective(

@@ -167,7 +167,7 @@ size_t kmeans_assigner_bytes(const kmeans_assigner_options *o, size_t n, int d) 
 /* Neighbours into one panel, so that they are excluded together. */
 static status reorder(kmeans_assigner *a) {
     int *order = memory_alloc((size_t)a->o.k, sizeof *order, "order of centroids");
-    status st = order ? screen_order(a->c, a->o.k, a->x->d, order) : STATUS_FAILED;
+    status st = order ? screen_panel_order(a->c, a->o.k, a->x->d, order) : STATUS_FAILED;
     screen_panels fresh = {0};
     if (st == STATUS_OK)
         st = screen_panels_create(&fresh, a->rows.type, a->o.k, a->x->d, a->o.threads, order);

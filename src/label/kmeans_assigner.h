@@ -5,7 +5,7 @@
 
 #include "src/label/kmeans_bounds.h"
 
-/* One thread's room. */
+/* One thread's memory. */
 typedef struct worker {
     uint32_t *tile;      /* [slices, PRODUCT_ROWS, PRODUCT_STRIDE] */
     product_word *block; /* [PRODUCT_ROWS, PRODUCT_WIDTH] */
@@ -77,8 +77,9 @@ static inline double assigner_within(const kmeans_assigner *a, float near) {
            (1 + (double)a->near_error * (1 + 0x1p-8) + 0x1p-37);
 }
 static inline double assigner_beyond(const kmeans_assigner *a, float near) {
-    double q = (double)near * (1 - (double)a->near_error - 0x1p-37) - (double)KMEANS_NEAR_LEAST;
-    return q > 0 ? q : 0;
+    double square =
+        (double)near * (1 - (double)a->near_error - 0x1p-37) - (double)KMEANS_NEAR_LEAST;
+    return square > 0 ? square : 0;
 }
 
 #endif

@@ -66,31 +66,31 @@ void bounds_reset(bounds *b) {
 }
 
 /* The computed distance is off by less than 2^-38 of itself. */
-static double length_up(double q) {
-    return sqrt(q) * (1 + 0x1p-36) + 0x1p-1000;
+static double length_up(double square) {
+    return sqrt(square) * (1 + 0x1p-36) + 0x1p-1000;
 }
 
 void bounds_move(bounds *b, const screen_panels *p, const float *old, const float *c) {
     size_t d = (size_t)p->d;
     double most[BOUNDS_GROUPS] = {0};
     for (int a = 0; a < b->k; a++) {
-        double q = kmeans_distance(old + (size_t)a * d, c + (size_t)a * d, p->d);
+        double square = kmeans_distance(old + (size_t)a * d, c + (size_t)a * d, p->d);
         int g = p->column[a] / PRODUCT_PANEL / b->span;
-        if (q == 0) continue;
-        b->moved[a] += length_up(q);
-        most[g] = fmax(most[g], length_up(q));
+        if (square == 0) continue;
+        b->moved[a] += length_up(square);
+        most[g] = fmax(most[g], length_up(square));
     }
     for (int g = 0; g < b->groups; g++) b->drift[g] += most[g];
     round_up(b);
 }
 
-void bounds_set_label(bounds *b, size_t i, int label, double q) {
+void bounds_set_label(bounds *b, size_t i, int label, double square) {
     b->label[i] = (uint16_t)label;
-    b->upper[i] = float_up(length_up(q) - b->moved[label]);
+    b->upper[i] = float_up(length_up(square) - b->moved[label]);
 }
 
-void bounds_set_unit(bounds *b, size_t i, double q, float half) {
-    double own = sqrt(q), least = 0x1p-6 * sqrt(2 * (double)half) + 0x1p-60;
+void bounds_set_unit(bounds *b, size_t i, double square, float half) {
+    double own = sqrt(square), least = 0x1p-6 * sqrt(2 * (double)half) + 0x1p-60;
     b->unit[i] = (float)((own > least ? own : least) * (8.0 / MOST));
 }
 
@@ -102,14 +102,14 @@ static inline uint16_t units(float length, float drift, float inverse) {
 
 void bounds_set_lower(bounds *b, const size_t *row, int count, int g, const float *length) {
     float drift = (float)b->drift[g] * (1 - 0x1p-23f);
-    for (int q = 0; q < count; q++)
-        b->lower[row[q] * (size_t)b->stride + (size_t)g] =
-            units(length[q], drift, 1 / b->unit[row[q]]);
+    for (int r = 0; r < count; r++)
+        b->lower[row[r] * (size_t)b->stride + (size_t)g] =
+            units(length[r], drift, 1 / b->unit[row[r]]);
 }
 
-void bounds_lower(bounds *b, size_t i, int g, double q) {
+void bounds_lower(bounds *b, size_t i, int g, double square) {
     float drift = (float)b->drift[g] * (1 - 0x1p-23f);
-    uint16_t v = units((float)(sqrt(q) * (1 - 0x1p-22)), drift, 1 / b->unit[i]);
+    uint16_t v = units((float)(sqrt(square) * (1 - 0x1p-22)), drift, 1 / b->unit[i]);
     uint16_t *at = b->lower + i * (size_t)b->stride + g;
     if (v < *at) *at = v;
 }

@@ -37,19 +37,19 @@ void bounds_reset(bounds *b);
 /* Centroids [K, D] moved from `old` to `c`. */
 void bounds_move(bounds *b, const screen_panels *p, const float *old, const float *c);
 
-/* Row i's centroid is `label`, at the defining squared distance q. */
-void bounds_set_label(bounds *b, size_t i, int label, double q);
+/* Row i's centroid is `label`, at the defining squared distance `square`. */
+void bounds_set_label(bounds *b, size_t i, int label, double square);
 /* At most the distance of row i to its centroid now. */
 static inline float bounds_upper(const bounds *b, size_t i) {
     float u = b->upper[i], m = b->moved_up[b->label[i]];
     return u + m + (__builtin_fabsf(u) + m) * 0x1p-22f;
 }
-/* Chooses row i's unit: its centroid is at squared distance q, |y|^2/2 is half. */
-void bounds_set_unit(bounds *b, size_t i, double q, float half);
-/* The centroids of group g but the label are at least length[q] away from row row[q], q < count. */
+/* Chooses row i's unit: its centroid is at squared distance `square`, |y|^2/2 is half. */
+void bounds_set_unit(bounds *b, size_t i, double square, float half);
+/* The centroids of group g but the label are at least length[r] away from row row[r], r < count. */
 void bounds_set_lower(bounds *b, const size_t *row, int count, int g, const float *length);
-/* One of them is at the defining squared distance q. */
-void bounds_lower(bounds *b, size_t i, int g, double q);
+/* One of them is at the defining squared distance `square`. */
+void bounds_lower(bounds *b, size_t i, int g, double square);
 /* Lengths of all groups at once: [stride]. */
 void bounds_set_all(bounds *b, size_t i, const float *length);
 /* Bit g of mask: may the label be in group g? Returns whether any is set. */

@@ -191,9 +191,9 @@ static void lengths(const kmeans_assigner *a, size_t i, float *least) {
     float square = 2 * a->rows.half[i] * (1 - 0x1p-22f);
     for (int g = 0; g < s->panels; g++) {
         float e = (norm * s->phi[g] + rest * s->reach[g] + s->noise[g]) * (1 + 0x1p-20f);
-        float p = least[g] - e, q = 2 * p + square;
-        q -= (fabsf(p) + square) * 0x1p-21f;
-        float length = q > 0 ? sqrtf(q) * (1 - 0x1p-20f) : 0;
+        float p = least[g] - e, apart = 2 * p + square;
+        apart -= (fabsf(p) + square) * 0x1p-21f;
+        float length = apart > 0 ? sqrtf(apart) * (1 - 0x1p-20f) : 0;
         least[g] = least[g] < INFINITY ? length : INFINITY; /* no other centroid in the panel */
     }
 }
@@ -201,7 +201,7 @@ static void lengths(const kmeans_assigner *a, size_t i, float *least) {
 /* The bounds of row i; destroys its label's own p. */
 static void set_bounds(kmeans_assigner *a, worker *w, size_t i, float *p, int label, float near) {
     bounds *b = &a->bounds;
-    double q = assigner_within(a, near);
+    double distance = assigner_within(a, near);
     int panels = a->panels.panels;
     p[a->panels.column[label]] = INFINITY;
     lanes_least(p, panels, w->length);
@@ -213,8 +213,8 @@ static void set_bounds(kmeans_assigner *a, worker *w, size_t i, float *p, int la
         w->length[g] = least;
     }
     for (int g = b->groups; g < b->stride; g++) w->length[g] = INFINITY;
-    bounds_set_unit(b, i, q, a->rows.half[i]);
-    bounds_set_label(b, i, label, q);
+    bounds_set_unit(b, i, distance, a->rows.half[i]);
+    bounds_set_label(b, i, label, distance);
     bounds_set_all(b, i, w->length);
 }
 

@@ -17,10 +17,10 @@ status screen_panels_create(
     p->data = memory_alloc(columns * p->steps, sizeof *p->data, "packed centroids");
     p->half = memory_alloc(columns, sizeof *p->half, "norms of centroids");
     p->scale = memory_alloc(4 * (size_t)panels, sizeof *p->scale, "bounds of centroids");
-    p->room_threads = threads < panels ? threads : panels;
-    p->room = memory_alloc((size_t)p->room_threads * PRODUCT_PANEL * (size_t)d, sizeof *p->room,
-        "centroids of a panel");
-    if (!p->centroid || !p->column || !p->data || !p->half || !p->scale || !p->room) {
+    p->scratch_threads = threads < panels ? threads : panels;
+    p->scratch = memory_alloc((size_t)p->scratch_threads * PRODUCT_PANEL * (size_t)d,
+        sizeof *p->scratch, "centroids of a panel");
+    if (!p->centroid || !p->column || !p->data || !p->half || !p->scale || !p->scratch) {
         screen_panels_destroy(p);
         return STATUS_FAILED;
     }
@@ -41,7 +41,7 @@ void screen_panels_destroy(screen_panels *p) {
     memory_free(p->data);
     memory_free(p->half);
     memory_free(p->scale);
-    memory_free(p->room);
+    memory_free(p->scratch);
     *p = (screen_panels){0};
 }
 
@@ -87,7 +87,7 @@ static double unit_of(const double *g, size_t count) {
 }
 
 /* One panel; see the header for its bounds. float64 sums of D squares, and rotations, are off by
- * less than 2^-36 of |g|; the factors 1 + 2^-16 and 2^-36 |g| cover that. g [PANEL, D]: room. */
+ * less than 2^-36 of |g|; the factors 1 + 2^-16 and 2^-36 |g| cover that. g [PANEL, D]: scratch. */
 static void pack(screen_panels *p, int panel, const float *c, const float *shift, double *g) {
     size_t first = (size_t)panel * PRODUCT_PANEL, d = (size_t)p->d;
     uint32_t *to = p->data + first * p->steps;
@@ -121,11 +121,12 @@ static void pack(screen_panels *p, int panel, const float *c, const float *shift
 }
 
 void screen_panels_pack(screen_panels *p, const float *c, const float *shift, int threads) {
-    size_t room = PRODUCT_PANEL * (size_t)p->d;
-    int team = threads < p->room_threads ? threads : p->room_threads;
+    size_t words = PRODUCT_PANEL * (size_t)p->d;
+    int team = threads < p->scratch_threads ? threads : p->scratch_threads;
 #pragma omp parallel for num_threads(team) schedule(static, 1)
     for (int t = 0; t < team; t++)
-        for (int a = t; a < p->panels; a += team) pack(p, a, c, shift, p->room + (size_t)t * room);
+        for (int a = t; a < p->panels; a += team)
+            pack(p, a, c, shift, p->scratch + (size_t)t * words);
     for (int i = 0; i < 3; i++) p->most[i] = 0;
     for (int a = 0; a < p->panels; a++) {
         p->most[0] = fmaxf(p->most[0], p->phi[a]);

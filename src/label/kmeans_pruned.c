@@ -44,9 +44,9 @@ static void finish(const kmeans_assigner *a, const product_word *t, const chunk 
 
 /* The length that p - e says a centroid is away at least. */
 static inline __attribute__((always_inline)) float length_down(float p, float e, float half) {
-    float square = 2 * half * (1 - 0x1p-22f), g = p - e, q = 2 * g + square;
-    q -= (fabsf(g) + square) * 0x1p-21f;
-    return sqrtf(q > 0 ? q : 0) * (1 - 0x1p-20f);
+    float square = 2 * half * (1 - 0x1p-22f), g = p - e, apart = 2 * g + square;
+    apart -= (fabsf(g) + square) * 0x1p-21f;
+    return sqrtf(apart > 0 ? apart : 0) * (1 - 0x1p-20f);
 }
 
 /* e [GATHER]: the bounds of the errors; away: what the least p says; returns the rows, as bits,
@@ -90,8 +90,8 @@ static bool is_nearer(
     const kmeans_assigner *a, const float *row, int c, float near, int label, float best) {
     if (assigner_beyond(a, near) > assigner_within(a, best)) return false;
     if (assigner_within(a, near) < assigner_beyond(a, best)) return true;
-    double q = assigner_distance(a, row, c), least = assigner_distance(a, row, label);
-    return q < least || (q == least && c < label);
+    double exact = assigner_distance(a, row, c), least = assigner_distance(a, row, label);
+    return exact < least || (exact == least && c < label);
 }
 
 /* Decides between the label of the chunk's q-th row and the columns of a panel of group g that may
@@ -250,12 +250,12 @@ int pruned_rows(int groups) {
 }
 
 void assign_pruned(kmeans_assigner *a, kmeans_counts *counts) {
-    size_t room = (size_t)pruned_rows(a->bounds.groups), n = a->x->n;
-    int64_t changed = 0, kept = 0, blocks = (int64_t)((n + room - 1) / room);
+    size_t most = (size_t)pruned_rows(a->bounds.groups), n = a->x->n;
+    int64_t changed = 0, kept = 0, blocks = (int64_t)((n + most - 1) / most);
 #pragma omp parallel for num_threads(a->o.threads) schedule(dynamic) reduction(+ : changed, kept)
     for (int64_t t = 0; t < blocks; t++) {
-        block b = {.a = a, .w = &a->workers[omp_get_thread_num()], .first = (size_t)t * room};
-        assign_block(&b, n - b.first < room ? (int)(n - b.first) : (int)room);
+        block b = {.a = a, .w = &a->workers[omp_get_thread_num()], .first = (size_t)t * most};
+        assign_block(&b, n - b.first < most ? (int)(n - b.first) : (int)most);
         changed += b.counts.changed;
         kept += b.counts.kept;
     }

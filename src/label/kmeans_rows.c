@@ -124,7 +124,7 @@ static void store_bf16(screen_rows *r, size_t i, const float *x) {
     r->norm[i] = float_up((double)r->norm[i] * (1 + 0x1p-7)); /* of the rounded row */
 }
 
-/* y [D]: room. */
+/* y [D]: scratch. */
 static void store_int8(screen_rows *r, size_t i, const float *x, float *y) {
     int d = r->x->d;
     measure(r, i, x);

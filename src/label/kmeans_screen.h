@@ -91,8 +91,8 @@ typedef struct screen_panels {
     float *half;                /* [panels * PANEL]: |g|^2/2; infinity where there is none */
     float *scale;               /* [panels]: int8, what one unit is worth; else 1 */
     float *phi, *reach, *noise; /* [panels] */
-    double *room;               /* [room_threads, PANEL, D] */
-    int room_threads;
+    double *scratch;            /* [scratch_threads, PANEL, D] */
+    int scratch_threads;
     float most[3]; /* the largest phi, reach, noise of all */
 } screen_panels;
 
@@ -111,6 +111,6 @@ static inline float screen_error(
 
 /* Centroids so that neighbours stand together: halves, again and again, along the line between two
  * far ones, down to panels. order [K] out. The labels do not depend on it. */
-status screen_order(const float *c, int k, int d, int *order);
+status screen_panel_order(const float *c, int k, int d, int *order);
 
 #endif

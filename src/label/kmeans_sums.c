@@ -19,8 +19,8 @@ int kmeans_scale(int64_t rows, double largest) {
     int exponent = 0, bits = 0;
     frexp(largest, &exponent); /* largest < 2^exponent */
     while (((int64_t)1 << bits) < rows) bits++;
-    int room = 62 - bits < ELEMENT_BITS ? 62 - bits : ELEMENT_BITS;
-    return room - exponent;
+    int element = 62 - bits < ELEMENT_BITS ? 62 - bits : ELEMENT_BITS;
+    return element - exponent;
 }
 
 static inline int64_t fixed(float x, double unit) {
@@ -68,7 +68,7 @@ typedef struct stretch {
 /* Elements begin .. end - 1 of the rows whose label changed, from one sum to the other. */
 static void follow_range(const features *x, stretch rows, const uint16_t *label,
     const uint16_t *summed, const kmeans_sum_total *s, size_t begin, size_t end) {
-    float room[PIECE];
+    float scratch[PIECE];
     size_t d = (size_t)x->d;
     double unit = ldexp(1, s->scale);
     for (size_t i = rows.first; i < rows.end; i++) {
@@ -76,7 +76,7 @@ static void follow_range(const features *x, stretch rows, const uint16_t *label,
         for (size_t j = begin; j < end; j += PIECE) {
             int width = end - j < PIECE ? (int)(end - j) : PIECE;
             const float *row =
-                row_view(room, row_at(x->data, i * d + j, x->type), (size_t)width, x->type);
+                row_view(scratch, row_at(x->data, i * d + j, x->type), (size_t)width, x->type);
             if (label[i] != LABEL_NONE) add_row(row, width, unit, s->sum + label[i] * d + j);
             if (summed[i] != LABEL_NONE) subtract_row(row, width, unit, s->sum + summed[i] * d + j);
         }
@@ -116,7 +116,7 @@ static double square(const float *x, int d) {
     return ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]));
 }
 
-status kmeans_squares(const features *x, int unit, int threads, wide *sum) {
+status kmeans_squares(const features *x, int unit, int threads, sum128 *sum) {
     size_t d = (size_t)x->d;
     float *scratch = memory_alloc((size_t)threads * d, sizeof *scratch, "a row a thread");
     if (!scratch) return STATUS_FAILED;
@@ -132,7 +132,7 @@ status kmeans_squares(const features *x, int unit, int threads, wide *sum) {
             features_passed(x, i, 1);
         }
 #pragma omp critical(kmeans_squares)
-        wide_add(sum, mine);
+        sum128_add(sum, mine);
     }
     features_release(x, 0, x->n);
     memory_free(scratch);

@@ -83,7 +83,7 @@ static void add_row(const float *row, int d, double *sum) {
 status pca_sum(
     const features *x, const pca_units *u, const int *exponent, int threads, int64_t *sum) {
     size_t d = (size_t)x->d;
-    /* A thread's sums, and room for a row. */
+    /* A thread's sums, and a row. */
     double *sums = memory_alloc((size_t)threads * d, 2 * sizeof *sums, "sums of threads");
     if (!sums) return STATUS_FAILED;
 #pragma omp parallel for num_threads(threads) schedule(static)

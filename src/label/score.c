@@ -2,7 +2,7 @@
 
 #include "src/base/memory.h"
 
-enum { WIDE_WORDS = sizeof(wide) / sizeof(int64_t) };
+enum { SUM_WORDS = sizeof(sum128) / sizeof(int64_t) };
 
 static int64_t *take(int64_t **next, size_t count) {
     int64_t *t = *next;
@@ -10,15 +10,15 @@ static int64_t *take(int64_t **next, size_t count) {
     return t;
 }
 
-static wide *take_wide(int64_t **next, int count) {
-    return (wide *)(void *)take(next, (size_t)count * WIDE_WORDS);
+static sum128 *take_sums(int64_t **next, int count) {
+    return (sum128 *)(void *)take(next, (size_t)count * SUM_WORDS);
 }
 
 status score_create(score_table *s, int k, int classes) {
     size_t labels = (size_t)k, cells = labels * (size_t)classes;
-    size_t wides = 4 * labels + 4 * (size_t)classes + 1;
+    size_t sums = 4 * labels + 4 * (size_t)classes + 1;
     *s = (score_table){.k = k, .classes = classes};
-    s->words = cells + labels + (size_t)classes + 2 + wides * WIDE_WORDS;
+    s->words = cells + labels + (size_t)classes + 2 + sums * SUM_WORDS;
     s->block = memory_alloc(s->words, sizeof(int64_t), "contingency table");
     if (!s->block) return STATUS_FAILED;
     int64_t *next = s->block;
@@ -27,15 +27,15 @@ status score_create(score_table *s, int k, int classes) {
     s->class = take(&next, (size_t)classes);
     s->pixels = take(&next, 1);
     s->ignored = take(&next, 1);
-    s->same_label_same_class = take_wide(&next, k);
-    s->same_label = take_wide(&next, k);
-    s->same_class_of_label = take_wide(&next, k);
-    s->all_of_label = take_wide(&next, k);
-    s->same_class_same_label = take_wide(&next, classes);
-    s->same_class = take_wide(&next, classes);
-    s->same_label_of_class = take_wide(&next, classes);
-    s->all_of_class = take_wide(&next, classes);
-    s->all = take_wide(&next, 1);
+    s->same_label_same_class = take_sums(&next, k);
+    s->same_label = take_sums(&next, k);
+    s->same_class_of_label = take_sums(&next, k);
+    s->all_of_label = take_sums(&next, k);
+    s->same_class_same_label = take_sums(&next, classes);
+    s->same_class = take_sums(&next, classes);
+    s->same_label_of_class = take_sums(&next, classes);
+    s->all_of_class = take_sums(&next, classes);
+    s->all = take_sums(&next, 1);
     return STATUS_OK;
 }
 
@@ -77,20 +77,20 @@ static void add_label(score_table *s, const score_image *m, int a, int64_t all) 
         if (row[y] == 0) continue;
         int128 square = product(row[y], row[y]);
         s->table[(size_t)a * (size_t)s->classes + (size_t)y] += row[y];
-        wide_add(&s->same_label_same_class[a], square);
-        wide_add(&s->same_class_same_label[y], square);
-        wide_add(&s->same_class_of_label[a], product(row[y], m->class[y]));
-        wide_add(&s->same_label_of_class[y], product(row[y], label));
+        sum128_add(&s->same_label_same_class[a], square);
+        sum128_add(&s->same_class_same_label[y], square);
+        sum128_add(&s->same_class_of_label[a], product(row[y], m->class[y]));
+        sum128_add(&s->same_label_of_class[y], product(row[y], label));
     }
     s->label[a] += label;
-    wide_add(&s->same_label[a], product(label, label));
-    wide_add(&s->all_of_label[a], product(label, all));
+    sum128_add(&s->same_label[a], product(label, label));
+    sum128_add(&s->all_of_label[a], product(label, all));
 }
 
 static void add_class(score_table *s, const score_image *m, int y, int64_t all) {
     s->class[y] += m->class[y];
-    wide_add(&s->same_class[y], product(m->class[y], m -> class[y]));
-    wide_add(&s->all_of_class[y], product(m->class[y], all));
+    sum128_add(&s->same_class[y], product(m->class[y], m -> class[y]));
+    sum128_add(&s->all_of_class[y], product(m->class[y], all));
 }
 
 static void empty(score_image *m) {
@@ -112,6 +112,6 @@ void score_add(score_table *s, score_image *m) {
     }
     for (int y = 0; y < m->classes; y++) add_class(s, m, y, all);
     *s->pixels += all;
-    wide_add(s->all, product(all, all));
+    sum128_add(s->all, product(all, all));
     empty(m);
 }

@@ -12,28 +12,28 @@
 #define AUXSEG_LABEL_SCORE_H
 
 #include "src/base/status.h"
-#include "src/label/wide.h"
+#include "src/label/sum128.h"
 
 #include <stddef.h>
 #include <stdint.h>
 
 /* Within an image, T is its own table, L[a] and C[y] its sums over classes and labels, n over both;
- * each `wide` is the sum over images of what stands beside it. */
+ * each sum128 is the sum over images of what stands beside it. */
 typedef struct score_table {
     int k, classes;
-    int64_t *table;              /* [K, classes], all images */
-    int64_t *label, *class;      /* [K], [classes]: its sums over classes, over labels */
-    int64_t *pixels;             /* [1]: its sum */
-    int64_t *ignored;            /* [1]: pixels with a class but no auxiliary label */
-    wide *same_label_same_class; /* [K]: sum_y T[a, y]^2 */
-    wide *same_label;            /* [K]: L[a]^2 */
-    wide *same_class_of_label;   /* [K]: sum_y T[a, y] C[y] */
-    wide *all_of_label;          /* [K]: L[a] n */
-    wide *same_class_same_label; /* [classes]: sum_a T[a, y]^2 */
-    wide *same_class;            /* [classes]: C[y]^2 */
-    wide *same_label_of_class;   /* [classes]: sum_a T[a, y] L[a] */
-    wide *all_of_class;          /* [classes]: C[y] n */
-    wide *all;                   /* [1]: n^2 */
+    int64_t *table;                /* [K, classes], all images */
+    int64_t *label, *class;        /* [K], [classes]: its sums over classes, over labels */
+    int64_t *pixels;               /* [1]: its sum */
+    int64_t *ignored;              /* [1]: pixels with a class but no auxiliary label */
+    sum128 *same_label_same_class; /* [K]: sum_y T[a, y]^2 */
+    sum128 *same_label;            /* [K]: L[a]^2 */
+    sum128 *same_class_of_label;   /* [K]: sum_y T[a, y] C[y] */
+    sum128 *all_of_label;          /* [K]: L[a] n */
+    sum128 *same_class_same_label; /* [classes]: sum_a T[a, y]^2 */
+    sum128 *same_class;            /* [classes]: C[y]^2 */
+    sum128 *same_label_of_class;   /* [classes]: sum_a T[a, y] L[a] */
+    sum128 *all_of_class;          /* [classes]: C[y] n */
+    sum128 *all;                   /* [1]: n^2 */
     void *block;
     size_t words; /* all of the above as one int64 block for comm_sum_i64 */
 } score_table;

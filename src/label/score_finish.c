@@ -21,10 +21,10 @@ typedef struct label_pairs {
 } label_pairs;
 
 static label_pairs pairs_of_label(const score_table *s, int a) {
-    label_pairs p = {.all = (int128)s->label[a] * *s->pixels - wide_value(&s->all_of_label[a]),
-        .same_label = square(s->label[a]) - wide_value(&s->same_label[a]),
-        .same_class = -wide_value(&s->same_class_of_label[a]),
-        .both = -wide_value(&s->same_label_same_class[a])};
+    label_pairs p = {.all = (int128)s->label[a] * *s->pixels - sum128_value(&s->all_of_label[a]),
+        .same_label = square(s->label[a]) - sum128_value(&s->same_label[a]),
+        .same_class = -sum128_value(&s->same_class_of_label[a]),
+        .both = -sum128_value(&s->same_label_same_class[a])};
     for (int y = 0; y < s->classes; y++) {
         p.same_class += (int128)cell(s, a, y) * s->class[y];
         p.both += square(cell(s, a, y));
@@ -153,10 +153,10 @@ static double ari(const score_table *s) {
 
 /* Ordered cross-image pairs whose first pixel has class y. */
 static score_class class_figures(const score_table *s, int y) {
-    int128 all = (int128)s->class[y] * *s->pixels - wide_value(&s->all_of_class[y]);
-    int128 same_class = square(s->class[y]) - wide_value(&s->same_class[y]);
-    int128 same_label = -wide_value(&s->same_label_of_class[y]);
-    int128 both = -wide_value(&s->same_class_same_label[y]);
+    int128 all = (int128)s->class[y] * *s->pixels - sum128_value(&s->all_of_class[y]);
+    int128 same_class = square(s->class[y]) - sum128_value(&s->same_class[y]);
+    int128 same_label = -sum128_value(&s->same_label_of_class[y]);
+    int128 both = -sum128_value(&s->same_class_same_label[y]);
     for (int a = 0; a < s->k; a++) {
         same_label += (int128)cell(s, a, y) * s->label[a];
         both += square(cell(s, a, y));

@@ -298,7 +298,7 @@ static void test_objective(void **state) {
     int64_t bad, sum[K * D] = {0}, count[K] = {0};
     uint16_t label[N], summed[N];
     kmeans_sum_total s = {sum, count, kmeans_scale(N, features_largest(&f, 1, &bad))};
-    wide squares;
+    sum128 squares;
     double plain = 0;
     for (int i = 0; i < N; i++) {
         label[i] = (uint16_t)(i % K);
@@ -307,7 +307,7 @@ static void test_objective(void **state) {
     memset(summed, 0xFF, sizeof summed);
     kmeans_sums_follow(&f, label, summed, 2, &s);
     assert_int_equal(kmeans_squares(&f, 90, 3, &squares), STATUS_OK);
-    double found = kmeans_objective(&s, K, D, ldexp((double)wide_value(&squares), -90), p.c);
+    double found = kmeans_objective(&s, K, D, ldexp((double)sum128_value(&squares), -90), p.c);
     assert_true(fabs(found - plain) < 1e-11 * plain);
     destroy(&p);
 }

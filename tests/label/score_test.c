@@ -231,15 +231,15 @@ static void test_sizes(void **state) {
 }
 
 /* Counts whose pairs are beyond 64 bits. */
-static void test_wide_sums(void **state) {
+static void test_sums_of_128_bits(void **state) {
     (void)state;
-    wide w = {{0}};
+    sum128 w = {{0}};
     int128 n = (int128)9700000000 * 9700000000, sum = 0;
     for (int i = 0; i < 1000; i++) {
-        wide_add(&w, n + i);
+        sum128_add(&w, n + i);
         sum += n + i;
     }
-    assert_true(wide_value(&w) == sum);
+    assert_true(sum128_value(&w) == sum);
 }
 
 int main(void) {
@@ -248,7 +248,7 @@ int main(void) {
         cmocka_unit_test(test_partitions),
         cmocka_unit_test(test_odd_tables),
         cmocka_unit_test(test_sizes),
-        cmocka_unit_test(test_wide_sums),
+        cmocka_unit_test(test_sums_of_128_bits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

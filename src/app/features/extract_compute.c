@@ -2,8 +2,8 @@
 
 #include "mpi/features_place.h"
 #include "mpi/shard.h"
+#include "src/app/features/extract_pca.h"
 #include "src/app/features/extract_project.h"
-#include "src/app/features/reduce.h"
 #include "src/app/stage/inference.h"
 #include "src/app/stage/setup.h"
 #include "src/base/log.h"
@@ -24,7 +24,7 @@ typedef struct extraction {
     inference *net;
     features *x;
     char file[FILE_PATH];    /* streamed: of the network's outputs */
-    float *room;             /* [threads, D] */
+    float *scratch;          /* [threads, D] */
     features_writer *writer; /* streamed: of x */
     void *run;               /* streamed: rows of one run of images */
     size_t run_rows;
@@ -59,10 +59,10 @@ static void store_rows(const extraction *e, const plan *p, int count, void *rows
 #pragma omp parallel for schedule(static) num_threads(setup_threads(e->t->s))
     for (int i = 0; i < count; i++) {
         const float *from = plan_output(p, 0, i);
-        float *room = e->room + (size_t)omp_get_thread_num() * d;
+        float *scratch = e->scratch + (size_t)omp_get_thread_num() * d;
         for (size_t r = 0; r < pixels; r++, from += d) {
             void *to = row_at(rows, ((size_t)i * pixels + r) * d, type);
-            float *row = row_room(room, to, type);
+            float *row = row_room(scratch, to, type);
             memcpy(row, from, d * sizeof *row);
             if (normalize) unit_length_rows(row, 1, (int)d);
             row_done(to, row, d, type);
@@ -117,8 +117,8 @@ static status allocate(extraction *e) {
     else
         x->data = memory;
     size_t threads = (size_t)setup_threads(e->t->s);
-    e->room = memory_alloc(threads * (size_t)x->d, sizeof *e->room, "a row a thread");
-    return memory && e->room ? STATUS_OK : STATUS_FAILED;
+    e->scratch = memory_alloc(threads * (size_t)x->d, sizeof *e->scratch, "a row a thread");
+    return memory && e->scratch ? STATUS_OK : STATUS_FAILED;
 }
 
 /* Images of one shape from `at` on (counted from this rank's first): their rows. */
@@ -252,7 +252,7 @@ static status round_rows(const settings *s, features *x) {
 /* What follows from all rows together. Collective. */
 static status complete(stage *t, const extraction *e, const char *const *names) {
     features_origin from = origin_of(e, names);
-    status st = reduce_features(t, e->x);
+    status st = extract_pca(t, e->x);
     if (st == STATUS_OK) st = comm_agree(t->c, round_rows(t->s, e->x));
     if (st == STATUS_OK && e->q->keep) st = features_write(t->c, e->q->file, e->x, &from);
     return st;
@@ -297,7 +297,7 @@ status extract_compute(stage *t, const extract_request *q, features *out) {
     if (st == STATUS_OK) st = inference_create(&e.net, t->c, t->s, t->d, &o);
     if (st == STATUS_OK) st = compute(t, &e);
     inference_destroy(e.net);
-    memory_free(e.room);
+    memory_free(e.scratch);
     memory_free(e.run);
     if (st == STATUS_OK && !q->stream) {
         *out = x;

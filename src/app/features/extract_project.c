@@ -1,6 +1,6 @@
 #include "src/app/features/extract_project.h"
 
-#include "src/app/features/reduce.h"
+#include "src/app/features/extract_pca.h"
 #include "src/app/stage/setup.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
@@ -34,7 +34,7 @@ static status allocate(projection *p) {
 static status project_image(const projection *p, size_t first, size_t rows) {
     size_t n = (size_t)p->axes.components;
     const features x = features_part(p->raw, first, rows);
-    status st = reduce_rows(p->s, &p->axes, &x, p->y);
+    status st = extract_pca_rows(p->s, &p->axes, &x, p->y);
     if (st != STATUS_OK) return st;
     if (p->bf16) row_store(p->bf16, p->y, rows * n, DTYPE_BF16);
     features_passed(p->raw, first, rows);
@@ -62,7 +62,7 @@ status extract_project(
     stage *t, const features *raw, dtype type, const char *path, const features_origin *from) {
     projection p = {.s = t->s, .raw = raw, .type = type};
     features shape = *raw; /* its rows are not read */
-    status st = reduce_fit(t, raw, &p.axes);
+    status st = extract_pca_fit(t, raw, &p.axes);
     if (st == STATUS_OK) st = comm_agree(t->c, allocate(&p));
     shape.d = p.axes.components;
     shape.type = type;

@@ -4,7 +4,7 @@
  * is what other frameworks are compared in (tests/compare/segment.py). */
 #include "src/app/tools/bench_extract_train.h"
 
-#include "mpi/gradient.h"
+#include "mpi/gradient_sync.h"
 #include "src/app/tools/bench_options.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"

@@ -25,7 +25,7 @@
 
 #include "io/dataset/dataset.h"
 #include "io/files/metrics.h"
-#include "mpi/gradient.h"
+#include "mpi/gradient_sync.h"
 #include "src/app/stage/arithmetic.h"
 #include "src/app/training/waves.h"
 #include "src/base/log.h"

@@ -1,7 +1,7 @@
 #include "src/app/training/views.h"
 
 #include "src/base/memory.h"
-#include "src/contrast/sample.h"
+#include "src/contrast/choose_pixels.h"
 #include "src/contrast/unit_rows.h"
 
 #include <string.h>
@@ -28,15 +28,15 @@ static status choose_pixels(const views *v, batch *b, int i, const view *pair) {
         random_stream r = random_begin((uint64_t)v->t->s->run.seed, RANDOM_PIXELS,
             (uint64_t)b->step, (uint64_t)(v->t->first + i + k));
         if (v->positives == POSITIVES_AUXILIARY) {
-            st = sample_even(&r, grid + (size_t)k * pixels, v->h * v->w, v->wanted,
+            st = choose_evenly(&r, grid + (size_t)k * pixels, v->h * v->w, v->wanted,
                 first + (size_t)k * wanted, &b->count[i + k]);
             continue;
         }
         /* The control knows nothing of labels: its pairs are drawn uniformly. */
-        const uint16_t *even = v->positives == POSITIVES_BOTH ? grid : NULL;
-        st = sample_pairs(
-            &r, &pair[0], &pair[1], v->h, v->w, even, v->wanted, first, second, &b->count[i]);
-        b->count[i + 1] = b->count[i];
+        const pair_grid even = {v->h, v->w, v->positives == POSITIVES_BOTH ? grid : NULL};
+        pixel_pairs chosen = {first, second, 0};
+        st = choose_pairs(&r, pair, &even, v->wanted, &chosen);
+        b->count[i] = b->count[i + 1] = chosen.count;
     }
     return st;
 }

@@ -3,7 +3,7 @@
  *
  * The scale of a step is predicted from the largest element of the step before, with guard bits.
  * What does not fit is left out, and `exponent` tells: the step is repeated with the scale that its
- * own largest element asks for. Not collective: mpi/gradient.h sums over ranks.
+ * own largest element asks for. Not collective: mpi/gradient_sync.h sums over ranks.
  * A non-finite element is left out and marks its tensor.
  *
  * Sums take twice the memory of the values, so they are held by chunks (gradient_chunks.h), and

@@ -6,8 +6,8 @@
  * GRADIENT_MESSAGES messages beside the chunks that are not complete.
  * The exchange has a communicator of its own: collectives of others may happen meanwhile, in the
  * same order on all ranks among the calls of the same step. */
-#ifndef AUXSEG_MPI_GRADIENT_H
-#define AUXSEG_MPI_GRADIENT_H
+#ifndef AUXSEG_MPI_GRADIENT_SYNC_H
+#define AUXSEG_MPI_GRADIENT_SYNC_H
 
 #include "mpi/comm.h"
 #include "src/nn/graph/gradient.h"

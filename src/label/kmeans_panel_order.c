@@ -18,8 +18,8 @@ static int farthest(const place *p, int count, const float *c, int d, const floa
     double most = -1;
     int best = p[0].centroid;
     for (int i = 0; i < count; i++) {
-        double q = kmeans_distance(c + (size_t)p[i].centroid * (size_t)d, from, d);
-        if (q > most) most = q, best = p[i].centroid;
+        double distance = kmeans_distance(c + (size_t)p[i].centroid * (size_t)d, from, d);
+        if (distance > most) most = distance, best = p[i].centroid;
     }
     return best;
 }
@@ -40,7 +40,7 @@ static void halve(place *p, int count, const float *c, int d) {
     halve(p + left, count - left, c, d);
 }
 
-status screen_order(const float *c, int k, int d, int *order) {
+status screen_panel_order(const float *c, int k, int d, int *order) {
     place *p = memory_alloc((size_t)k, sizeof *p, "order of centroids");
     if (!p) return STATUS_FAILED;
     for (int a = 0; a < k; a++) p[a] = (place){0, a};

@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <cmocka.h>
 
-#include "mpi/gradient.h"
+#include "mpi/gradient_sync.h"
 #include "mpi/shard.h"
 #include "src/base/memory.h"
 #include "src/base/random.h"

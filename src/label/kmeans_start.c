@@ -1,29 +1,20 @@
-#include "src/label/start.h"
+#include "src/label/kmeans_start.h"
 
 #include "src/base/memory.h"
 #include "src/label/kmeans.h"
+#include "src/label/row_sample.h"
 
 #include <math.h>
 #include <string.h>
-
-int64_t start_share(int64_t row, int64_t rows, int64_t sample) {
-    return (int64_t)((__int128)row * sample / rows);
-}
-
-/* Selection sampling (Knuth, volume 2, algorithm S). */
-void start_choose(random_stream *r, int64_t n, int64_t m, int64_t *chosen) {
-    for (int64_t i = 0, taken = 0; taken < m; i++)
-        if (random_below(r, (uint64_t)(n - i)) < (uint64_t)(m - taken)) chosen[taken++] = i;
-}
 
 static void copy_row(float *c, int a, const float *x, size_t row, int d) {
     memcpy(c + (size_t)a * (size_t)d, x + row * (size_t)d, (size_t)d * sizeof *c);
 }
 
-status start_random(random_stream *r, const float *x, size_t n, int d, int k, float *c) {
+status kmeans_start_random(random_stream *r, const float *x, size_t n, int d, int k, float *c) {
     int64_t *chosen = memory_alloc((size_t)k, sizeof *chosen, "initial rows");
     if (!chosen) return STATUS_FAILED;
-    start_choose(r, (int64_t)n, k, chosen);
+    row_sample_choose(r, (int64_t)n, k, chosen);
     for (int a = 0; a < k; a++) copy_row(c, a, x, (size_t)chosen[a], d);
     memory_free(chosen);
     return STATUS_OK;
@@ -31,7 +22,7 @@ status start_random(random_stream *r, const float *x, size_t n, int d, int k, fl
 
 /* What k-means++ knows of its rows. */
 typedef struct plusplus {
-    const start_rows *rows;
+    const kmeans_start_rows *rows;
     int threads;
     double *nearest; /* [n]: squared distance from the nearest centroid so far */
     int32_t *owner;  /* [n]: which one */
@@ -74,7 +65,7 @@ static size_t row_at_sum(const plusplus *p, double target) {
     return last;
 }
 
-static size_t first_row(random_stream *r, const start_rows *rows) {
+static size_t first_row(random_stream *r, const kmeans_start_rows *rows) {
     uint64_t sum = 0;
     if (!rows->weight) return random_below(r, rows->n);
     for (size_t i = 0; i < rows->n; i++) sum += (uint64_t)rows->weight[i];
@@ -84,7 +75,8 @@ static size_t first_row(random_stream *r, const start_rows *rows) {
     return row;
 }
 
-status start_plusplus(random_stream *r, const start_rows *rows, int k, int threads, float *c) {
+status kmeans_start_plusplus(
+    random_stream *r, const kmeans_start_rows *rows, int k, int threads, float *c) {
     plusplus p = {.rows = rows, .threads = threads};
     p.nearest = memory_alloc(rows->n, sizeof *p.nearest, "distances of the sample");
     p.owner = memory_alloc(rows->n, sizeof *p.owner, "centroids of the sample");

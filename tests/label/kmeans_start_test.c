@@ -1,5 +1,5 @@
-/* The sample for initial centroids is even, distinct rows are drawn alike, and k-means++ finds
- * what lies far apart, whatever the number of threads. */
+/* Distinct rows are drawn alike, and k-means++ finds what lies far apart, whatever the number of
+ * threads. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,49 +7,10 @@
 #include <cmocka.h>
 
 #include "src/label/kmeans.h"
-#include "src/label/start.h"
+#include "src/label/kmeans_start.h"
 
 #include <math.h>
 #include <string.h>
-
-static void test_shares_are_even(void **state) {
-    (void)state;
-    const int64_t rows = 97000000, sample = 60000;
-    int64_t before = 0;
-    assert_int_equal(start_share(0, rows, sample), 0);
-    assert_int_equal(start_share(rows, rows, sample), sample);
-    for (int64_t row = 0; row + 32768 <= rows; row += 32768) {
-        int64_t share = start_share(row + 32768, rows, sample) - start_share(row, rows, sample);
-        assert_true(share == 20 || share == 21); /* 20.27 */
-        before += share;
-    }
-    assert_true(before <= sample);
-    for (int64_t row = 0; row < 50; row++) /* every row */
-        assert_int_equal(start_share(row + 1, 50, 50) - start_share(row, 50, 50), 1);
-    assert_int_equal(start_share((int64_t)1 << 40, (int64_t)1 << 41, 1 << 30), 1 << 29);
-}
-
-static void test_choice_is_even(void **state) {
-    (void)state;
-    enum { N = 10, M = 4, DRAWS = 20000 };
-    int hits[N] = {0};
-    for (int t = 0; t < DRAWS; t++) {
-        int64_t chosen[M];
-        random_stream r = random_begin(1, RANDOM_CLUSTER, 0, (uint64_t)t);
-        start_choose(&r, N, M, chosen);
-        for (int i = 0; i < M; i++) {
-            assert_true(chosen[i] >= 0 && chosen[i] < N);
-            if (i > 0) assert_true(chosen[i] > chosen[i - 1]);
-            hits[chosen[i]]++;
-        }
-    }
-    /* Binomial with probability 0.4: five standard deviations. */
-    for (int i = 0; i < N; i++) assert_true(fabs(hits[i] - 0.4 * DRAWS) < 350);
-    int64_t all[N];
-    random_stream r = random_begin(1, RANDOM_CLUSTER, 0, 0);
-    start_choose(&r, N, N, all);
-    for (int i = 0; i < N; i++) assert_int_equal(all[i], i);
-}
 
 enum { ROWS = 120, D = 3, K = 6 };
 
@@ -64,13 +25,13 @@ static void corners(float *x) {
 static void test_plusplus_finds_every_corner(void **state) {
     (void)state;
     float x[ROWS * D], c[K * D], again[K * D];
-    const start_rows rows = {x, NULL, ROWS, D};
+    const kmeans_start_rows rows = {x, NULL, ROWS, D};
     corners(x);
     for (uint64_t seed = 0; seed < 50; seed++) {
         random_stream r = random_begin(seed, RANDOM_CLUSTER, 0, UINT64_MAX), same = r;
         int found[K] = {0};
-        assert_int_equal(start_plusplus(&r, &rows, K, 1, c), STATUS_OK);
-        assert_int_equal(start_plusplus(&same, &rows, K, 4, again), STATUS_OK);
+        assert_int_equal(kmeans_start_plusplus(&r, &rows, K, 1, c), STATUS_OK);
+        assert_int_equal(kmeans_start_plusplus(&same, &rows, K, 4, again), STATUS_OK);
         assert_memory_equal(c, again, sizeof c);
         for (int a = 0; a < K; a++) found[(int)c[a * D] / 1000]++;
         for (int a = 0; a < K; a++) assert_int_equal(found[a], 1);
@@ -81,12 +42,12 @@ static void test_plusplus_finds_every_corner(void **state) {
 static void test_plusplus_weights_by_squared_distance(void **state) {
     (void)state;
     const float x[] = {0, 1, 3};
-    const start_rows rows = {x, NULL, 3, 1};
+    const kmeans_start_rows rows = {x, NULL, 3, 1};
     int first[3] = {0}, far = 0, draws = 20000;
     for (int t = 0; t < draws; t++) {
         float c[2];
         random_stream r = random_begin(3, RANDOM_CLUSTER, (uint64_t)t, UINT64_MAX);
-        assert_int_equal(start_plusplus(&r, &rows, 2, 1, c), STATUS_OK);
+        assert_int_equal(kmeans_start_plusplus(&r, &rows, 2, 1, c), STATUS_OK);
         first[c[0] == 3 ? 2 : (int)c[0]]++;
         if (c[0] == 0) far += c[1] == 3;
     }
@@ -99,12 +60,12 @@ static void test_plusplus_draws_by_weight(void **state) {
     (void)state;
     const float x[] = {0, 1, 3};
     const int64_t weight[] = {6, 18, 2};
-    const start_rows rows = {x, weight, 3, 1};
+    const kmeans_start_rows rows = {x, weight, 3, 1};
     int first[3] = {0}, far = 0, draws = 20000;
     for (int t = 0; t < draws; t++) {
         float c[2];
         random_stream r = random_begin(3, RANDOM_CLUSTER, (uint64_t)t, UINT64_MAX);
-        assert_int_equal(start_plusplus(&r, &rows, 2, 1, c), STATUS_OK);
+        assert_int_equal(kmeans_start_plusplus(&r, &rows, 2, 1, c), STATUS_OK);
         first[c[0] == 3 ? 2 : (int)c[0]]++;
         if (c[0] == 0) far += c[1] == 3;
     }
@@ -121,7 +82,8 @@ static void test_plusplus_left_out_distances_change_nothing(void **state) {
     random_stream make = random_begin(8, RANDOM_SYNTH, 0, 0);
     for (int i = 0; i < N * D; i++) x[i] = (float)(10 * (i / D % 9) + random_normal(&make));
     random_stream r = random_begin(9, RANDOM_CLUSTER, 0, UINT64_MAX), same = r;
-    assert_int_equal(start_plusplus(&r, &(start_rows){x, NULL, N, D}, C, 2, c), STATUS_OK);
+    assert_int_equal(
+        kmeans_start_plusplus(&r, &(kmeans_start_rows){x, NULL, N, D}, C, 2, c), STATUS_OK);
     size_t row = random_below(&same, N);
     for (int i = 0; i < N; i++) nearest[i] = INFINITY;
     for (int a = 0; a < C; a++) {
@@ -139,10 +101,10 @@ static void test_plusplus_left_out_distances_change_nothing(void **state) {
 static void test_more_centroids_than_rows_that_differ(void **state) {
     (void)state;
     const float x[] = {5, 5, 7, 5};
-    const start_rows rows = {x, NULL, 4, 1};
+    const kmeans_start_rows rows = {x, NULL, 4, 1};
     float c[4];
     random_stream r = random_begin(4, RANDOM_CLUSTER, 0, UINT64_MAX);
-    assert_int_equal(start_plusplus(&r, &rows, 4, 1, c), STATUS_OK);
+    assert_int_equal(kmeans_start_plusplus(&r, &rows, 4, 1, c), STATUS_OK);
     assert_true(c[0] + c[1] == 12);
     for (int a = 0; a < 4; a++) assert_true(c[a] == 5 || c[a] == 7);
 }
@@ -152,7 +114,7 @@ static void test_random_rows_are_distinct(void **state) {
     float x[ROWS * D], c[K * D];
     corners(x);
     random_stream r = random_begin(5, RANDOM_CLUSTER, 0, UINT64_MAX);
-    assert_int_equal(start_random(&r, x, ROWS, D, K, c), STATUS_OK);
+    assert_int_equal(kmeans_start_random(&r, x, ROWS, D, K, c), STATUS_OK);
     int row = 0;
     for (int a = 0; a < K; a++, row++) { /* rows in their order, each further on */
         while (row < ROWS && memcmp(x + row * D, c + a * D, D * sizeof *c) != 0) row++;
@@ -162,8 +124,6 @@ static void test_random_rows_are_distinct(void **state) {
 
 int main(void) {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_shares_are_even),
-        cmocka_unit_test(test_choice_is_even),
         cmocka_unit_test(test_plusplus_finds_every_corner),
         cmocka_unit_test(test_plusplus_weights_by_squared_distance),
         cmocka_unit_test(test_plusplus_draws_by_weight),

@@ -1,4 +1,4 @@
-#include "src/contrast/sample.h"
+#include "src/contrast/choose_pixels.h"
 
 #include "src/base/memory.h"
 
@@ -54,11 +54,11 @@ static status lists_create(lists *out, random_stream *r, const uint16_t *label, 
     return STATUS_OK;
 }
 
-status sample_even(
+status choose_evenly(
     random_stream *r, const uint16_t *label, int pixels, int wanted, int *chosen, int *count) {
     lists l;
-    status s = lists_create(&l, r, label, pixels);
-    if (s) return s;
+    status st = lists_create(&l, r, label, pixels);
+    if (st != STATUS_OK) return st;
     int taken = 0;
     for (int turn = 0; taken < wanted && l.labels > 0; turn++) {
         int open = 0;
@@ -74,34 +74,35 @@ status sample_even(
     return STATUS_OK;
 }
 
-/* second [h * w]: for each pixel of a the pixel of b that shows the same place, or -1. */
-static void correspond(const view *a, const view *b, int h, int w, int *second) {
+/* second [h * w]: for each pixel of pair[0] the one of pair[1] that shows the same place, or -1. */
+static void correspond(const view pair[2], int h, int w, int *second) {
     for (int i = 0; i < h * w; i++) {
         double y, x;
         int row = i / w, column = i % w;
         second[i] = -1;
-        if (!view_correspond(a, b, (row + 0.5) / h, (column + 0.5) / w, &y, &x)) continue;
+        if (!view_correspond(&pair[0], &pair[1], (row + 0.5) / h, (column + 0.5) / w, &y, &x))
+            continue;
         int to_row = (int)(y * h), to_column = (int)(x * w);
         if (to_row < h && to_column < w) second[i] = to_row * w + to_column;
     }
 }
 
-status sample_pairs(random_stream *r, const view *a, const view *b, int h, int w,
-    const uint16_t *label, int wanted, int *first, int *second, int *count) {
-    size_t pixels = (size_t)h * (size_t)w;
+status choose_pairs(
+    random_stream *r, const view pair[2], const pair_grid *g, int wanted, pixel_pairs *out) {
+    size_t pixels = (size_t)g->h * (size_t)g->w;
     int *match = memory_alloc(pixels, sizeof *match, "sampling of pairs");
     uint16_t *visible = memory_alloc(pixels, sizeof *visible, "sampling of pairs");
-    status s = match && visible ? STATUS_OK : STATUS_FAILED;
-    if (s) goto done;
-    correspond(a, b, h, w, match);
+    status st = match && visible ? STATUS_OK : STATUS_FAILED;
+    if (st != STATUS_OK) goto done;
+    correspond(pair, g->h, g->w, match);
     /* Uniformly: evenly over a single label. */
     for (size_t i = 0; i < pixels; i++)
-        visible[i] = match[i] < 0 ? LABEL_IGNORE : label ? label[i] : 0;
-    s = sample_even(r, visible, h * w, wanted, first, count);
-    if (s) goto done;
-    for (int i = 0; i < *count; i++) second[i] = match[first[i]];
+        visible[i] = match[i] < 0 ? LABEL_IGNORE : g->label ? g->label[i] : 0;
+    st = choose_evenly(r, visible, g->h * g->w, wanted, out->first, &out->count);
+    if (st != STATUS_OK) goto done;
+    for (int i = 0; i < out->count; i++) out->second[i] = match[out->first[i]];
 done:
     memory_free(match);
     memory_free(visible);
-    return s;
+    return st;
 }

@@ -1,7 +1,7 @@
-#include "mpi/sample.h"
+#include "mpi/row_sample.h"
 
 #include "src/base/memory.h"
-#include "src/label/start.h"
+#include "src/label/row_sample.h"
 
 /* This rank's rows of the sample, in image order: mine [.., D]. */
 static status sample_rows(
@@ -12,10 +12,11 @@ static status sample_rows(
     for (int64_t i = 0; i < x->images; i++) {
         int64_t rows = (int64_t)features_image_rows(x, i);
         int64_t begin = x->before + (int64_t)local, end = begin + rows;
-        int64_t share = start_share(end, x->total, sample) - start_share(begin, x->total, sample);
+        int64_t share =
+            row_sample_share(end, x->total, sample) - row_sample_share(begin, x->total, sample);
         random_stream r =
             random_begin(seed, RANDOM_CLUSTER, (uint64_t)restart, (uint64_t)(x->first + i));
-        start_choose(&r, rows, share, chosen);
+        row_sample_choose(&r, rows, share, chosen);
         for (int64_t j = 0; j < share; j++, mine += d) {
             size_t next = (size_t)(j + 1 < share ? chosen[j + 1] : rows);
             features_copy_row(x, local + (size_t)chosen[j], mine);
@@ -33,13 +34,13 @@ static void sample_sizes(
     const comm *c, const features *x, int64_t sample, int64_t *part, size_t *bytes) {
     int64_t end = x->before + (int64_t)x->n;
     part[comm_rank(c)] =
-        start_share(end, x->total, sample) - start_share(x->before, x->total, sample);
+        row_sample_share(end, x->total, sample) - row_sample_share(x->before, x->total, sample);
     comm_sum_i64(c, part, (size_t)comm_size(c));
     for (int r = 0; r < comm_size(c); r++)
         bytes[r] = (size_t)part[r] * (size_t)x->d * sizeof(float);
 }
 
-status sample_gather(
+status row_sample_gather(
     const comm *c, const features *x, uint64_t seed, int restart, int64_t sample, float **out) {
     size_t d = (size_t)x->d, ranks = (size_t)comm_size(c), me = (size_t)comm_rank(c);
     int64_t *part = memory_alloc(ranks, sizeof *part, "sizes of the sample");

@@ -1,4 +1,4 @@
-#include "mpi/gradient.h"
+#include "mpi/gradient_sync.h"
 
 #include "src/base/memory.h"
 
@@ -81,7 +81,7 @@ static bool convert_arrived(gradient_sync *s) {
 
 /* The room hook. Waiting here cannot block for ever: a rank has started the same message before, or
  * comes to it, as it waits itself for nothing but collectives that this rank has entered. */
-static void room(void *sync) {
+static void wait_for_room(void *sync) {
     gradient_sync *s = sync;
     test(s, false);
     if (convert_arrived(s) || s->flying < GRADIENT_MESSAGES) return;
@@ -127,7 +127,7 @@ void gradient_sync_begin(gradient_sync *s, int units) {
     assert(s->flying == 0);
     gradient_begin(g, units);
     g->ready = ready;
-    g->room = room;
+    g->room = wait_for_room;
     g->context = s;
     s->started = 0;
     for (int k = 0; k < s->messages; k++) {

@@ -197,11 +197,11 @@ status contrast_gradient(const contrast_options *o, const contrast_pool *p, cons
     weights w = {0};
     int32_t *chosen = NULL;
     float *memory = NULL;
-    status s = tiles_create(&t, o, p, o->type == DTYPE_BF16 && o->pairs);
-    if (s) return s;
-    s = weights_create(&w, &t, row, o->temperature);
-    if (s) goto done;
-    s = STATUS_FAILED;
+    status st = tiles_create(&t, o, p, o->type == DTYPE_BF16 && o->pairs);
+    if (st != STATUS_OK) return st;
+    st = weights_create(&w, &t, row, o->temperature);
+    if (st != STATUS_OK) goto done;
+    st = STATUS_FAILED;
     int threads = o->threads > 0 ? o->threads : 1;
     size_t floats = workspace_floats(&t);
     chosen = memory_alloc(count, sizeof *chosen, "anchors");
@@ -222,11 +222,11 @@ status contrast_gradient(const contrast_options *o, const contrast_pool *p, cons
             anchor_gradients(&t, &w, &a, &k, scale, first, gradient);
         }
     }
-    s = STATUS_OK;
+    st = STATUS_OK;
 done:
     memory_free(chosen);
     memory_free(memory);
     weights_destroy(&w);
     tiles_destroy(&t);
-    return s;
+    return st;
 }

@@ -1,4 +1,4 @@
-#include "src/app/features/reduce.h"
+#include "src/app/features/extract_pca.h"
 
 #include "mpi/pca.h"
 #include "src/app/stage/setup.h"
@@ -20,7 +20,7 @@ static status report_variance(stage *t, const pca *p) {
     return stage_figure(t, group, "variance kept by PCA", share);
 }
 
-status reduce_fit(stage *t, const features *x, pca *out) {
+status extract_pca_fit(stage *t, const features *x, pca *out) {
     pca p = {0};
     status st = pca_fit(t->c, x, t->s->extract.pca, setup_threads(t->s), &p);
     if (st == STATUS_OK) st = comm_agree(t->c, report_variance(t, &p));
@@ -31,7 +31,7 @@ status reduce_fit(stage *t, const features *x, pca *out) {
     return st;
 }
 
-status reduce_rows(const settings *s, const pca *p, const features *x, float *y) {
+status extract_pca_rows(const settings *s, const pca *p, const features *x, float *y) {
     int threads = setup_threads(s), d = p->components;
     status st = pca_project(p, x, threads, y);
     if (st != STATUS_OK || !s->extract.normalize) return st;
@@ -42,7 +42,7 @@ status reduce_rows(const settings *s, const pca *p, const features *x, float *y)
 
 static status project(const pca *p, const settings *s, features *x) {
     float *y = memory_alloc(x->n * (size_t)p->components, sizeof *y, "projected features");
-    status st = y ? reduce_rows(s, p, x, y) : STATUS_FAILED;
+    status st = y ? extract_pca_rows(s, p, x, y) : STATUS_FAILED;
     if (st != STATUS_OK) {
         memory_free(y);
         return st;
@@ -54,10 +54,10 @@ static status project(const pca *p, const settings *s, features *x) {
     return STATUS_OK;
 }
 
-status reduce_features(stage *t, features *x) {
+status extract_pca(stage *t, features *x) {
     pca p = {0};
     if (t->s->extract.pca == 0) return STATUS_OK;
-    status st = reduce_fit(t, x, &p);
+    status st = extract_pca_fit(t, x, &p);
     if (st == STATUS_OK) st = comm_agree(t->c, project(&p, t->s, x));
     pca_destroy(&p);
     return st;

@@ -1,7 +1,7 @@
 /* Initial centroids of k-means, chosen from a sample of rows. Not collective: every rank does the
  * same on the same sample. */
-#ifndef AUXSEG_LABEL_START_H
-#define AUXSEG_LABEL_START_H
+#ifndef AUXSEG_LABEL_KMEANS_START_H
+#define AUXSEG_LABEL_KMEANS_START_H
 
 #include "src/base/random.h"
 #include "src/base/status.h"
@@ -9,29 +9,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Rows of the sample that fall to global rows 0 .. row - 1: the sample is spread evenly over all
- * rows, so an image's share is the difference at its ends. 0 <= sample <= rows. */
-int64_t start_share(int64_t row, int64_t rows, int64_t sample);
-
-/* chosen [m]: m distinct numbers of 0 .. n - 1, ascending, every set equally likely; m <= n. */
-void start_choose(random_stream *r, int64_t n, int64_t m, int64_t *chosen);
-
 /* c [K, D] becomes K distinct rows of x [n, D], n >= K. */
-status start_random(random_stream *r, const float *x, size_t n, int d, int k, float *c);
+status kmeans_start_random(random_stream *r, const float *x, size_t n, int d, int k, float *c);
 
 /* Rows [n, D] that stand for `weight` [n] > 0 rows each; NULL: for one. Borrowed. */
-typedef struct start_rows {
+typedef struct kmeans_start_rows {
     const float *x;
     const int64_t *weight;
     size_t n;
     int d;
-} start_rows;
+} kmeans_start_rows;
 
 /* k-means++ (Arthur and Vassilvitskii 2007): the first centroid is a row drawn by weight, each next
  * one a row with probability proportional to its weight times its squared distance from the nearest
  * before it. When no row is left that is not a centroid already, the rest are any rows. Distances
  * that the triangle inequality tells to be of no use are not computed (Elkan 2003). The result does
  * not depend on threads. */
-status start_plusplus(random_stream *r, const start_rows *rows, int k, int threads, float *c);
+status kmeans_start_plusplus(
+    random_stream *r, const kmeans_start_rows *rows, int k, int threads, float *c);
 
 #endif

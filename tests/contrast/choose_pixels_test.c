@@ -1,4 +1,4 @@
-#include "src/contrast/sample.h"
+#include "src/contrast/choose_pixels.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -27,7 +27,7 @@ static void labels_are_sampled_evenly(void **state) {
     set_labels();
     int count, seen[PIXELS] = {0}, of[4] = {0};
     random_stream r = stream(1);
-    assert_int_equal(sample_even(&r, label, PIXELS, 63, chosen, &count), STATUS_OK);
+    assert_int_equal(choose_evenly(&r, label, PIXELS, 63, chosen, &count), STATUS_OK);
     assert_int_equal(count, 63);
     for (int i = 0; i < count; i++) {
         assert_in_range(label[chosen[i]], 0, 3);
@@ -45,10 +45,10 @@ static void all_pixels_when_more_are_wanted(void **state) {
     set_labels();
     int count;
     random_stream r = stream(2);
-    assert_int_equal(sample_even(&r, label, PIXELS, PIXELS, chosen, &count), STATUS_OK);
+    assert_int_equal(choose_evenly(&r, label, PIXELS, PIXELS, chosen, &count), STATUS_OK);
     assert_int_equal(count, 990);
     for (int i = 0; i < PIXELS; i++) label[i] = LABEL_IGNORE;
-    assert_int_equal(sample_even(&r, label, PIXELS, 5, chosen, &count), STATUS_OK);
+    assert_int_equal(choose_evenly(&r, label, PIXELS, 5, chosen, &count), STATUS_OK);
     assert_int_equal(count, 0);
 }
 
@@ -60,7 +60,7 @@ static void every_label_has_its_chance(void **state) {
     for (uint64_t t = 0; t < 1000; t++) {
         int count;
         random_stream r = stream(t);
-        assert_int_equal(sample_even(&r, label, 100, 3, chosen, &count), STATUS_OK);
+        assert_int_equal(choose_evenly(&r, label, 100, 3, chosen, &count), STATUS_OK);
         for (int i = 0; i < count; i++) hits[label[chosen[i]]]++;
     }
     for (int i = 0; i < 10; i++) assert_in_range(hits[i], 240, 360);
@@ -73,32 +73,32 @@ static view crop(double top, double left, double size, bool flip) {
 
 static void pairs_show_the_same_place(void **state) {
     (void)state;
-    view a = crop(0, 0, 64, false), b = crop(32, 0, 64, true);
-    int count;
+    const view half[2] = {crop(0, 0, 64, false), crop(32, 0, 64, true)};
+    const view away[2] = {half[0], crop(64, 64, 64, false)};
+    const pair_grid uniformly = {SIDE, SIDE, NULL};
+    pixel_pairs found = {chosen, second, 0};
     random_stream r = stream(3);
-    assert_int_equal(
-        sample_pairs(&r, &a, &b, SIDE, SIDE, NULL, PIXELS, chosen, second, &count), STATUS_OK);
-    assert_int_equal(count, SIDE * SIDE / 2);
-    for (int i = 0; i < count; i++) {
+    assert_int_equal(choose_pairs(&r, half, &uniformly, PIXELS, &found), STATUS_OK);
+    assert_int_equal(found.count, SIDE * SIDE / 2);
+    for (int i = 0; i < found.count; i++) {
         int row = chosen[i] / SIDE, column = chosen[i] % SIDE;
         assert_int_equal(second[i], (row - SIDE / 2) * SIDE + SIDE - 1 - column);
     }
-    view away = crop(64, 64, 64, false);
-    assert_int_equal(
-        sample_pairs(&r, &a, &away, SIDE, SIDE, NULL, 9, chosen, second, &count), STATUS_OK);
-    assert_int_equal(count, 0);
+    assert_int_equal(choose_pairs(&r, away, &uniformly, 9, &found), STATUS_OK);
+    assert_int_equal(found.count, 0);
 }
 
 static void pairs_respect_labels(void **state) {
     (void)state;
-    view a = crop(0, 0, 64, false);
+    const view same[2] = {crop(0, 0, 64, false), crop(0, 0, 64, false)};
+    const pair_grid evenly = {SIDE, SIDE, label};
+    pixel_pairs found = {chosen, second, 0};
     for (int i = 0; i < SIDE * SIDE; i++) label[i] = i < 8 ? 4 : i < 200 ? 2 : LABEL_IGNORE;
-    int count, of[5] = {0};
+    int of[5] = {0};
     random_stream r = stream(4);
-    assert_int_equal(
-        sample_pairs(&r, &a, &a, SIDE, SIDE, label, 16, chosen, second, &count), STATUS_OK);
-    assert_int_equal(count, 16);
-    for (int i = 0; i < count; i++) {
+    assert_int_equal(choose_pairs(&r, same, &evenly, 16, &found), STATUS_OK);
+    assert_int_equal(found.count, 16);
+    for (int i = 0; i < found.count; i++) {
         assert_int_equal(chosen[i], second[i]);
         of[label[chosen[i]]]++;
     }
