@@ -28,9 +28,10 @@ void gradient_sync_begin(gradient_sync *s, int units);
 void gradient_sync_poll(void *sync);
 /* Ends the exchange. Collective. *repeat: scales were unknown or did not fit and have been set, the
  * whole step must be done again (the same answer on every rank); otherwise g->value is the
- * gradient of the global batch. STATUS_NONFINITE names the parameter, on every rank; values then
- * mean nothing, and nothing else is changed. Ranks with no unit of the batch call begin and end
- * alone: chunks that a rank has not opened are zero in the exchange.
+ * gradient of the global batch. STATUS_NONFINITE on every rank, without a message (gradient_fault
+ * has the parameter's name); values then mean nothing, and nothing else is changed. Ranks with no
+ * unit of the batch call begin and end alone: chunks that a rank has not opened are zero in the
+ * exchange.
  * The gradient is the same bits for any number of ranks and any size of the chunks. */
 status gradient_sync_end(gradient_sync *s, bool *repeat);
 

@@ -3,6 +3,7 @@
 #include "io/files/file.h"
 #include "io/weights/checkpoint_file.h"
 #include "io/weights/checkpoint_folder.h"
+#include "io/weights/tensor_fault.h"
 #include "io/weights/weights.h"
 #include "src/base/memory.h"
 
@@ -36,7 +37,8 @@ static status save(const char *folder, const char *stage, const checkpoint_state
     for (int i = 0; i < s->optimizer->states; i++) tensor[p->items + i] = state_tensor(s, i);
     tensor[tensors(s) - 1] = checkpoint_file_flat(SCALE, "I32", s->g->scale, (size_t)p->trainable);
     const checkpoint_file f = {stage, s->settings, s->step, tensor, tensors(s), TRACKED, tracked};
-    status st = checkpoint_file_save(folder, &f);
+    status st = tensor_fault_check(stage, tensor, tensors(s));
+    if (st == STATUS_OK) st = checkpoint_file_save(folder, &f);
     memory_free(tensor);
     return st;
 }

@@ -17,7 +17,9 @@ typedef struct checkpoint_state {
     int64_t step;      /* steps done */
 } checkpoint_state;
 
-/* Collective; rank 0 writes folder/stage-STEP.safetensors, then deletes all but the last two. */
+/* Collective; rank 0 writes folder/stage-STEP.safetensors, then deletes all but the last two.
+ * STATUS_NONFINITE, naming the tensor, for values that no training comes back from: nothing is
+ * written or deleted. */
 status checkpoint_save(
     const comm *c, const char *folder, const char *stage, const checkpoint_state *s);
 /* Collective: the newest whole one of this stage and these settings into *s; *found false if there

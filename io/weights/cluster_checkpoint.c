@@ -1,13 +1,14 @@
 #include "io/weights/cluster_checkpoint.h"
 
 #include "io/weights/checkpoint_file.h"
+#include "io/weights/tensor_fault.h"
 
 #include <math.h>
 #include <string.h>
 
 enum { RESTART, ITERATION, REPAIRED, CHANGED, PASSES, BEST_RESTART, BEST_ITERATIONS, COUNTERS };
 enum { OBJECTIVE, BEFORE, BEST_OBJECTIVE, OBJECTIVES };
-enum { TENSORS = 5 };
+enum { TENSORS = 5, FIGURES = 2 }; /* the first ones are figures */
 
 /* What a file holds: the last ones of these only where the state has them. */
 typedef struct content {
@@ -34,7 +35,8 @@ static void describe(content *t, const kmeans_state *s) {
     memcpy(t->counter, counter, sizeof counter);
     memcpy(t->objective, objective, sizeof objective);
     t->tensor[0] = checkpoint_file_flat("kmeans.counters", "I64", t->counter, COUNTERS);
-    t->tensor[1] = checkpoint_file_flat("kmeans.objectives", "F64", t->objective, OBJECTIVES);
+    t->tensor[1] =
+        checkpoint_file_flat(CLUSTER_CHECKPOINT_OBJECTIVES, "F64", t->objective, OBJECTIVES);
     t->tensor[2] = matrix("centroids", s->centroids, s->k, s->d);
     t->tensors = 3;
     if (s->best) t->tensor[t->tensors++] = matrix("best.centroids", s->best, s->k, s->d);
@@ -48,12 +50,14 @@ status cluster_checkpoint_save(const comm *c, const char *folder, const char *st
     if (comm_root(c)) {
         content t;
         describe(&t, s);
+        /* Not the figures: an infinite objective says that there was none before. */
+        st = tensor_fault_check(stage, t.tensor + FIGURES, t.tensors - FIGURES);
         const checkpoint_file f = {.stage = stage,
             .settings = settings,
             .step = s->passes,
             .tensor = t.tensor,
             .tensors = t.tensors};
-        st = checkpoint_file_save(folder, &f);
+        if (st == STATUS_OK) st = checkpoint_file_save(folder, &f);
     }
     return comm_agree(c, st);
 }

@@ -7,7 +7,12 @@
 #include "mpi/comm.h"
 #include "src/label/kmeans_state.h"
 
-/* Collective; rank 0 writes folder/stage-PASSES.safetensors, then deletes all but the last two. */
+/* The tensor whose infinities say "none yet". */
+#define CLUSTER_CHECKPOINT_OBJECTIVES "kmeans.objectives"
+
+/* Collective; rank 0 writes folder/stage-PASSES.safetensors, then deletes all but the last two.
+ * STATUS_NONFINITE, naming the tensor, for centroids that are not finite: nothing is written or
+ * deleted. */
 status cluster_checkpoint_save(
     const comm *c, const char *folder, const char *stage, uint64_t settings, const kmeans_state *s);
 /* Collective: the newest whole one of this stage and these settings into *s, created with k and d;

@@ -2,6 +2,7 @@
 
 #include "io/weights/tensor_file.h"
 #include "io/weights/weight_names.h"
+#include "io/weights/tensor_fault.h"
 #include "src/base/bf16.h"
 #include "src/base/hash.h"
 #include "src/base/log.h"
@@ -117,12 +118,9 @@ static status take_tensor(const char *path, const tensor_info *t, int i, const p
         log_error("%s: tensor \"%s\" is %s, not a floating-point type", path, t->name, t->type);
         return STATUS_DATA;
     }
-    const float *x = weights_of(to, i);
-    for (size_t k = 0; k < item->count; k++) {
-        if (isfinite(x[k])) continue;
-        log_error("%s: tensor \"%s\": element %zu is not finite", path, t->name, k);
-        return STATUS_DATA;
-    }
+    tensor_info taken = weights_tensor(to, i);
+    taken.name = t->name;
+    if (tensor_fault_check(path, &taken, 1) != STATUS_OK) return STATUS_DATA;
     found[i] = true;
     return STATUS_OK;
 }
@@ -251,8 +249,11 @@ static status write_weights(
     tensor_info *tensor = memory_alloc(2 * (size_t)p->items, sizeof *tensor, "table of weights");
     char(*name)[NAME] = memory_alloc((size_t)p->items, sizeof *name, "names of weights");
     status st = STATUS_FAILED;
-    if (tensor && name)
-        st = safetensors_write(path, tensor, list_tensors(p, tensor, name), metadata, pairs);
+    if (tensor && name) {
+        int n = list_tensors(p, tensor, name);
+        st = tensor_fault_check(path, tensor, n);
+        if (st == STATUS_OK) st = safetensors_write(path, tensor, n, metadata, pairs);
+    }
     memory_free(tensor);
     memory_free(name);
     return st;

@@ -16,11 +16,13 @@ typedef struct weights_match {
  * with another shape is named and is STATUS_DATA; counts are printed; missing parameters keep their
  * value, unexpected tensors are left out (both named up to eight; a norm's num_batches_tracked,
  * which torchvision has and nothing here reads, counts as neither). F32, F64, F16 and BF16 become
- * fp32. Checksums, where the file has them, are compared. STATUS_DATA if nothing matches or a value
- * is not finite; no parameter is then touched. */
+ * fp32. Checksums, where the file has them, are compared. STATUS_DATA if nothing matches, a value
+ * is not finite or a variance is below zero; no parameter is then touched. */
 status weights_load(const comm *c, const char *path, parameters *p, weights_match *match);
 /* Rank 0 writes (others return its status): every parameter, and num_batches_tracked of every norm
- * (torchvision's strict loading needs it). names: "backbone." kept. Collective. */
+ * (torchvision's strict loading needs it). names: "backbone." kept. STATUS_NONFINITE, naming the
+ * tensor, for values that no network may hold (io/weights/tensor_fault.h): what stood under the
+ * name stays. Collective. */
 status weights_save(
     const comm *c, const char *path, const parameters *p, const char *const *metadata, int pairs);
 /* Hash of values and statistics: run.json's. Not collective. */

@@ -90,6 +90,28 @@ printf 'PK\003\004 archive of torch.save' >model.pt
 expect 3 'model.pt: a PyTorch archive' "$auxseg" convert model.pt no
 expect 4 'no/such' "$auxseg" convert bare.safetensors no/such/file
 
+# Whole, and yet of no use: a NAN, a variance below zero, as versions that did not look wrote them.
+# one_float FILE NAME BYTES: a file of one tensor of one element.
+one_float() {
+    local header="{\"$2\":{\"dtype\":\"F32\",\"shape\":[1],\"data_offsets\":[0,4]}}"
+    printf "%b" "\\0$(printf %03o ${#header})\\0\\0\\0\\0\\0\\0\\0" >"$1"
+    printf '%s' "$header" >>"$1"
+    printf "%b" "$3" >>"$1"
+}
+one_float nan.safetensors fc.bias '\0\0\0300\0177'
+expect 5 'nan.safetensors: tensor "fc.bias": element 0 is not finite' "$auxseg" verify nan.safetensors
+one_float below.safetensors bn1.running_var '\0\0\0200\0277'
+expect 5 'element 0 is a variance below zero' "$auxseg" verify below.safetensors
+one_float mean.safetensors bn1.running_mean '\0\0\0200\0277'
+expect 0 'mean.safetensors: carries no checksums' "$auxseg" verify mean.safetensors
+# An infinite objective of a clustering's checkpoint says that there was none before.
+code=0
+"$auxseg" cluster tiny.cfg --set cluster.k=2 --set run.max_hours=1e-9 >out 2>&1 || code=$?
+[[ $code -eq 75 ]] || fail "not stopped: $code"
+for file in run/checkpoints/cluster-*.safetensors; do
+    expect 0 'whole' "$auxseg" verify "$file"
+done
+
 # Images that claim far more pixels than they should: refused by header, in no time.
 hostile=${AUXSEG_SHARED:-}/data/hostile
 if [[ -n ${AUXSEG_SHARED:-} && -d $hostile ]]; then

@@ -132,11 +132,13 @@ static void test_nonfinite_is_told_everywhere(void **state) {
     }
     assert_int_equal(gradient_sync_end(s, &repeat), STATUS_NONFINITE);
     assert_false(repeat);
+    assert_string_equal(gradient_fault(g), p->item[3].name);
     for (int i = 0; i < ITEMS; i++) assert_int_equal(g->scale[i], 30 + i);
     /* The exchange goes on with a step that is finite. */
     gradient_sync_begin(s, world->size);
     assert_int_equal(gradient_sync_end(s, &repeat), STATUS_OK);
     assert_false(repeat);
+    assert_null(gradient_fault(g));
     assert_true(gradient_norm(g) == 0.0);
     gradient_sync_destroy(s);
     gradient_sync_destroy(NULL);

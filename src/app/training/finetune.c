@@ -98,11 +98,27 @@ static double total_loss(supervised *x) {
     return x->pixels > 0 ? sum / (double)x->pixels : 0;
 }
 
+/* After a step whose gradient was not finite: whether single images made it so. Collective. */
+static void name_images(supervised *x) {
+    const trainer *t = x->t;
+    int count = 0, first = -1;
+    trainer_gather_images(t, x->loss);
+    for (int i = t->o.images - 1; i >= 0; i--) {
+        if (isfinite(x->loss[i])) continue;
+        count++;
+        first = i;
+    }
+    if (first < t->first || first >= t->first + t->local) return;
+    log_error("%s: the loss of %d of the step's %d images is not finite; the first is %s",
+        t->o.stage, count, t->o.images, samples_name(x->images, x->now->source[first - t->first]));
+}
+
 static status train(supervised *x) {
     status st = STATUS_OK;
     while (st == STATUS_OK && trainer_next(x->t)) {
         st = load_batch(x);
         if (st == STATUS_OK) st = step_gradient(x);
+        if (st == STATUS_NONFINITE) name_images(x);
         if (st == STATUS_OK) st = trainer_update(x->t, total_loss(x), NAN);
     }
     return st;

@@ -4,12 +4,14 @@
 #include "src/app/stage/image_list.h"
 #include "src/app/stage/setup.h"
 #include "src/app/stage/stage.h"
+#include "src/app/training/divergence.h"
 #include "src/app/training/views.h"
 #include "src/base/hash.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
 static contrast_scope scope_of(const settings *s) {
@@ -32,8 +34,10 @@ static contrast_options loss_options(const views *v) {
         .pairs = v->t->o.how->pairs};
 }
 
-/* The embeddings of all waves: the loss compares them with each other. Collective. */
+/* The embeddings of all waves: the loss compares them with each other. One that is not finite is
+ * named by its image here, as a row of the pool says nothing to anybody. Collective. */
 static status embed(views *v) {
+    char fault[DIVERGENCE_TEXT] = "";
     status st = STATUS_OK;
     for (int k = 0; k < v->t->waves.count && st == STATUS_OK; k++) {
         st = trainer_forward(v->t, k);
@@ -41,7 +45,13 @@ static status embed(views *v) {
         if (st == STATUS_OK) views_embed(v, k);
         timer_lap(&v->t->time, PHASE_LOSS, now);
     }
-    return comm_agree(v->t->c, st);
+    const char *name = st == STATUS_OK ? views_fault(v) : NULL;
+    if (name) {
+        snprintf(fault, sizeof fault, "the embeddings of image %s are not finite", name);
+        st = STATUS_NONFINITE;
+    }
+    st = comm_agree(v->t->c, st);
+    return st == STATUS_NONFINITE ? divergence_report(v->t, fault) : st;
 }
 
 /* Loss of the global pool, and its gradient to the embeddings. Collective. */

@@ -75,3 +75,7 @@ void samples_release(sample *x) {
     }
     *x = (sample){0};
 }
+
+const char *samples_name(const samples *s, int i) {
+    return dataset_get(s->d, i).name;
+}

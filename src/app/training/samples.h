@@ -30,5 +30,7 @@ void samples_destroy(samples *s);
 /* Image i, read and decoded if it is not in memory. Give it back with samples_release. */
 status samples_get(samples *s, int i, sample *out);
 void samples_release(sample *x);
+/* Borrowed from the data set. */
+const char *samples_name(const samples *s, int i);
 
 #endif

@@ -5,6 +5,7 @@
 #include "io/weights/weights.h"
 #include "mpi/shard.h"
 #include "src/app/stage/setup.h"
+#include "src/app/training/divergence.h"
 #include "src/base/hash.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
@@ -106,7 +107,7 @@ static status load_weights(trainer *t, bool *resumed) {
         st = checkpoint_load(t->c, folder, t->o.stage, &state, resumed);
     if (st != STATUS_OK) return st;
     if (*resumed) {
-        t->step = t->resumed = state.step;
+        t->step = t->resumed = t->saved = state.step;
         log_info("%s: continues after step %" PRId64, t->o.stage, t->step);
         return STATUS_OK;
     }
@@ -267,7 +268,10 @@ status trainer_end(trainer *t, status st, bool *again) {
     status all = gradient_sync_end(t->sync, again);
     timer_lap(&t->time, PHASE_EXCHANGE, now);
     st = comm_agree(t->c, st);
-    return st != STATUS_OK ? st : all;
+    if (st != STATUS_OK || all != STATUS_NONFINITE) return st != STATUS_OK ? st : all;
+    char text[DIVERGENCE_TEXT];
+    snprintf(text, sizeof text, "the gradient of %s is not finite", gradient_fault(t->gradient));
+    return divergence_report(t, text);
 }
 
 /* Norm statistics of all units, in unit order, on every rank. */
@@ -290,6 +294,7 @@ static status save(trainer *t) {
     status st = comm_agree(t->c, setup_path(folder, t->s, "checkpoints", 1));
     checkpoint_state state = {t->p, &t->optimizer, t->gradient, t->o.key, t->step};
     if (st == STATUS_OK) st = checkpoint_save(t->c, folder, t->o.stage, &state);
+    if (st == STATUS_OK) t->saved = t->step;
     timer_lap(&t->time, PHASE_CHECKPOINT, now);
     return st;
 }
@@ -304,12 +309,21 @@ static status write_row(trainer *t, double loss, double anchors) {
     return metrics_write(t->metrics, &row);
 }
 
-status trainer_update(trainer *t, double loss, double anchors) {
-    char note[32];
-    double now = timer_now(), rate[2] = {t->rate, t->rate * t->o.head_lr};
+/* New weights and statistics, if they are such that the next step can be taken. Collective. */
+static status take_step(trainer *t, double loss) {
+    char fault[DIVERGENCE_TEXT] = "the loss is not finite";
+    double rate[2] = {t->rate, t->rate * t->o.head_lr};
     optimizer_step(&t->optimizer, t->p, t->gradient, rate, t->step);
     commit_statistics(t);
-    status st = comm_agree(t->c, plan_pack(t->plan));
+    bool diverged = !isfinite(loss) || divergence_find(t, fault);
+    status st = comm_agree(t->c, diverged ? STATUS_NONFINITE : plan_pack(t->plan));
+    return st == STATUS_NONFINITE ? divergence_report(t, diverged ? fault : "") : st;
+}
+
+status trainer_update(trainer *t, double loss, double anchors) {
+    char note[32];
+    double now = timer_now();
+    status st = take_step(t, loss);
     now = timer_lap(&t->time, PHASE_OPTIMIZER, now);
     if (st != STATUS_OK) return st;
     t->step++;

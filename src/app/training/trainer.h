@@ -74,6 +74,7 @@ typedef struct trainer {
     int units, threads; /* units of the global batch */
     double rate, began; /* learning rate of this step; start of the stage */
     int64_t resumed;    /* steps that were done before this start */
+    int64_t saved;      /* step of the newest checkpoint; 0: there is none */
     double *moments;    /* [units, width]: norm statistics of the global batch */
     double *own;        /* [this rank's units, width]: its part of them */
     size_t *bytes;      /* [ranks], of a gather */
@@ -102,10 +103,12 @@ status trainer_forward(trainer *t, int k);
  * that and the loss went on this rank; returns the worse one. Collective like trainer_forward. */
 status trainer_backward(trainer *t, int k, status st);
 /* Ends the step's gradient; st: how it went on this rank. *again: the gradient's scale was off and
- * has been set: all waves anew. Collective. */
+ * has been set: all waves anew. STATUS_NONFINITE names step and parameter. Collective. */
 status trainer_end(trainer *t, status st, bool *again);
 /* Optimiser, norm statistics, metrics, checkpoint. STATUS_STOPPED, the state saved, when asked to
- * stop. anchors: NAN where there are none. Collective. */
+ * stop. STATUS_NONFINITE, with step and tensor, before anything is written, if the loss, a weight,
+ * a statistic or a state of the optimiser is not finite, or a variance is below zero. anchors: NAN
+ * where there are none. Collective. */
 status trainer_update(trainer *t, double loss, double anchors);
 /* Figures of all images of the global batch [images], each rank's own already in place. Collective.
  */

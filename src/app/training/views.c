@@ -145,6 +145,16 @@ void views_embed(views *v, int k) {
     }
 }
 
+const char *views_fault(const views *v) {
+    for (size_t row = 0; row < v->n; row++) {
+        const float *z = v->z + row * (size_t)v->d;
+        float zero = 0; /* what is not finite is no zero times zero */
+        for (int j = 0; j < v->d; j++) zero += 0 * z[j];
+        if (!(zero == 0)) return samples_name(v->images, v->image[row]);
+    }
+    return NULL;
+}
+
 /* Local image i, the plan's image `at`. A pixel of the second view may be the partner of several:
  * their gradients add. */
 static void scatter_image(views *v, int i, int at) {

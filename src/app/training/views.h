@@ -32,6 +32,9 @@ void views_destroy(views *v);
 status views_load(views *v);
 /* After trainer_forward of wave k: its chosen pixels' embeddings as unit rows. Not collective. */
 void views_embed(views *v, int k);
+/* Once all waves are embedded: name of the first image whose embeddings are not finite, or NULL.
+ * Not collective. */
+const char *views_fault(const views *v);
 /* v->gradient of wave k through the normalisation into the plan's output gradients. Not collective.
  */
 void views_scatter(views *v, int k);

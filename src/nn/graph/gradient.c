@@ -269,17 +269,18 @@ void gradient_convert(gradient *g, int k) {
 
 status gradient_finish(gradient *g) {
     const parameters *p = g->parameters;
-    int bad = find_nonfinite(g);
-    if (bad >= 0) {
-        log_error("%s: the gradient is not finite", p->item[bad].name);
-        return STATUS_NONFINITE;
-    }
+    if (find_nonfinite(g) >= 0) return STATUS_NONFINITE;
     for (int k = 0; k < g->chunks.count; k++)
         if (!g->chunks.at[k].done) gradient_convert(g, k);
     parameter_blocks_sum(&g->blocks, g->part, g->square);
     for (int i = 0; i < p->trainable; i++)
         if (g->exponent[i] != INT32_MIN) g->scale[i] = predicted(g, i);
     return STATUS_OK;
+}
+
+const char *gradient_fault(const gradient *g) {
+    int bad = find_nonfinite(g);
+    return bad >= 0 ? g->parameters->item[bad].name : NULL;
 }
 
 double gradient_norm(const gradient *g) {

@@ -77,9 +77,12 @@ void gradient_convert(gradient *g, int k);
 bool gradient_rescale(gradient *g);
 /* After gradient_rescale said no: converts the chunks that are left, sums the squares, predicts the
  * scales of the next step. `exponent`, `nonfinite` and the sums are already combined over ranks.
- * STATUS_NONFINITE, naming the parameter, if an element was: scales are as before; values and
- * squares mean nothing, as after a step that has to be repeated. */
+ * STATUS_NONFINITE, without a message, if an element was: scales are as before; values and squares
+ * mean nothing, as after a step that has to be repeated. */
 status gradient_finish(gradient *g);
+/* Name of the first parameter whose gradient was not finite in this step, over all ranks once they
+ * are combined; NULL: none. */
+const char *gradient_fault(const gradient *g);
 /* Euclidean norm of the finished gradient: the same bits for any number of threads and ranks. */
 double gradient_norm(const gradient *g);
 

@@ -120,13 +120,3 @@ int parameters_copy(parameters *to, const parameters *from) {
     if (copied > 0) to->batches_tracked = from->batches_tracked;
     return copied;
 }
-
-int parameters_nonfinite(const parameters *p) {
-    for (int i = 0; i < p->items; i++) {
-        const float *x = elements(p, &p->item[i]);
-        int bad = 0;
-        for (size_t j = 0; j < p->item[i].count; j++) bad |= !isfinite(x[j]);
-        if (bad) return i;
-    }
-    return -1;
-}

@@ -62,7 +62,5 @@ int parameters_find(const parameters *p, const char *name);
 /* Copies every item that both have under the same name and shape, and batches_tracked if there is
  * one; returns how many. */
 int parameters_copy(parameters *to, const parameters *from);
-/* First non-finite item's index, or -1. */
-int parameters_nonfinite(const parameters *p);
 
 #endif

@@ -190,6 +190,7 @@ static void test_nonfinite_is_refused(void **state) {
         assert_int_equal(sum[BIG + 1], (int64_t)1 << 39);
         assert_int_equal(sum[BIG + 2], 0);
         assert_int_equal(gradient_finish(g), STATUS_NONFINITE);
+        assert_string_equal(gradient_fault(g), p->item[1].name);
         assert_int_equal(g->scale[1], 40); /* nothing of the run's state has changed */
         gradient_destroy(g);
         parameters_destroy(p);

@@ -121,27 +121,11 @@ static void test_copy_wants_name_and_shape(void **state) {
     parameters_destroy(to);
 }
 
-static void test_nonfinite_is_found(void **state) {
-    (void)state;
-    parameter declared[] = {
-        declare("weight", 3, 0, true, INIT_ONE),
-        declare("variance", 3, 0, false, INIT_ONE),
-    };
-    parameters *p = create(declared, 2);
-    assert_int_equal(parameters_nonfinite(p), -1);
-    p->buffer[2] = INFINITY;
-    assert_int_equal(parameters_nonfinite(p), 1);
-    p->value[1] = NAN;
-    assert_int_equal(parameters_nonfinite(p), 0);
-    parameters_destroy(p);
-}
-
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_trainable_come_first),
         cmocka_unit_test(test_initial_values),
         cmocka_unit_test(test_copy_wants_name_and_shape),
-        cmocka_unit_test(test_nonfinite_is_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
