@@ -3,6 +3,8 @@
 #ifndef AUXSEG_BASE_CHOICE_H
 #define AUXSEG_BASE_CHOICE_H
 
+#include <stddef.h>
+
 #define CHOICE_MEMBER(member_, word_) member_,
 #define CHOICE_WORD(member_, word_) [member_] = word_,
 
@@ -15,5 +17,7 @@
 
 /* The member with this word; -1: there is none. */
 int choice_find(const char *const *words, const char *word);
+/* "a|b|c" into text [size], cut where it does not fit. */
+void choice_list(const char *const *words, char *text, size_t size);
 
 #endif

@@ -122,12 +122,11 @@ static bool in_range(reader *r, const setting *e, double x) {
 }
 
 static void nearest_choice(reader *r, const setting *e, const char *text) {
-    char all[SETTINGS_TEXT] = "";
+    char all[SETTINGS_TEXT];
     const char *const *known = e->words + (e->words[0][0] == '\0'); /* without the empty one */
     int count = 0;
-    for (size_t used = 0; known[count] && used < sizeof all; count++)
-        used +=
-            (size_t)snprintf(all + used, sizeof all - used, "%s%s", used ? "|" : "", known[count]);
+    while (known[count]) count++;
+    choice_list(known, all, sizeof all);
     log_error("%s%s.%s = \"%.100s\" is none of %s: did you mean \"%s\"?", r->place, e->group,
         e->key, text, all, known[nearest_word(text, known, count)]);
     r->mistakes++;

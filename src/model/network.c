@@ -13,7 +13,7 @@
 #include <string.h>
 
 typedef struct head {
-    const char *name, *classifier;
+    const char *classifier; /* its last layer's name */
     value (*body)(graph *g, const value *stage, int last, int channels);
 } head;
 
@@ -29,15 +29,16 @@ static value deeplabv3plus(graph *g, const value *stage, int last, int channels)
     return deeplab_plus_body(g, stage[last], stage[0], channels);
 }
 
-static const head *find_head(const char *name) {
-    static const head heads[] = {
-        {"fcn", "classifier.4", fcn},
-        {"deeplabv3", "classifier.4", deeplabv3},
-        {"deeplabv3plus", "classifier.classifier.3", deeplabv3plus},
-    };
-    for (size_t i = 0; i < sizeof heads / sizeof *heads; i++)
-        if (strcmp(heads[i].name, name) == 0) return &heads[i];
-    return NULL;
+static head head_of(model_head h) {
+    switch (h) {
+    case MODEL_HEAD_FCN:
+        return (head){"classifier.4", fcn};
+    case MODEL_HEAD_DEEPLABV3:
+        return (head){"classifier.4", deeplabv3};
+    case MODEL_HEAD_DEEPLABV3PLUS:
+        break;
+    }
+    return (head){"classifier.classifier.3", deeplabv3plus};
 }
 
 /* The layers of NETWORK_FEATURES, each once: 0 .. 3 a stage, LAYER_HEAD. */
@@ -76,14 +77,8 @@ static status read_layers(layer_list *out, const char *text, int stages) {
     return STATUS_OK;
 }
 
-static status check_options(const network_options *o, const resnet *backbone, const head *h) {
-    if (!backbone)
-        log_error("backbone \"%s\" is unknown; known are resnet18, resnet34, resnet50, resnet101, "
-                  "resnet152",
-            o->backbone);
-    else if (!h)
-        log_error("head \"%s\" is unknown; known are fcn, deeplabv3, deeplabv3plus", o->head);
-    else if (o->stages < 1 || o->stages > RESNET_STAGES)
+static status check_options(const network_options *o) {
+    if (o->stages < 1 || o->stages > RESNET_STAGES)
         log_error("stages = %d: 1 to %d", o->stages, RESNET_STAGES);
     else if (o->output_stride != 8 && o->output_stride != 16 && o->output_stride != 32)
         log_error("output_stride = %d: 8, 16 or 32", o->output_stride);
@@ -107,15 +102,16 @@ static value build_features(graph *g, const value *stage, value body, const laye
 }
 
 /* What stands on the encoder, down to the network's output. */
-static void build_end(graph *g, const network_options *o, const head *h, const value *stage,
-    network_end end, const layer_list *wanted) {
+static void build_end(graph *g, const network_options *o, const value *stage, network_end end,
+    const layer_list *wanted) {
+    head h = head_of(o->head);
     graph_group(g, GROUP_HEAD);
     value body = -1;
     if (end != NETWORK_FEATURES || wanted->deepest == LAYER_HEAD)
-        body = h->body(g, stage, o->stages - 1, o->head_channels);
+        body = h.body(g, stage, o->stages - 1, o->head_channels);
     if (end == NETWORK_CLASSIFIER) {
         conv pointwise = {.kernel = 1, .bias = true, .init = INIT_UNIFORM};
-        graph_output(g, graph_conv(g, body, h->classifier, o->classes, pointwise));
+        graph_output(g, graph_conv(g, body, h.classifier, o->classes, pointwise));
     } else if (end == NETWORK_PROJECTION) {
         graph_output(g, projection_build(g, body, o->projection));
     } else {
@@ -124,10 +120,9 @@ static void build_end(graph *g, const network_options *o, const head *h, const v
 }
 
 status network_create(graph **out, const network_options *o, network_end end, const char *layers) {
-    const resnet *backbone = resnet_find(o->backbone);
-    const head *h = find_head(o->head);
+    resnet backbone = resnet_of(o->backbone);
     layer_list wanted = {.count = 0};
-    status s = check_options(o, backbone, h);
+    status s = check_options(o);
     if (s == STATUS_OK && end == NETWORK_FEATURES) s = read_layers(&wanted, layers, o->stages);
     if (s != STATUS_OK) return s;
 
@@ -137,8 +132,9 @@ status network_create(graph **out, const network_options *o, network_end end, co
     bool cut = end == NETWORK_FEATURES && wanted.deepest != LAYER_HEAD;
     value stage[RESNET_STAGES];
     value image = graph_input(g, 3);
-    resnet_build(g, image, backbone, cut ? wanted.deepest + 1 : o->stages, o->output_stride, stage);
-    build_end(g, o, h, stage, end, &wanted);
+    resnet_build(
+        g, image, &backbone, cut ? wanted.deepest + 1 : o->stages, o->output_stride, stage);
+    build_end(g, o, stage, end, &wanted);
     s = graph_status(g);
     if (s != STATUS_OK) {
         graph_destroy(g);

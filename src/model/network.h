@@ -4,16 +4,17 @@
 #ifndef AUXSEG_MODEL_NETWORK_H
 #define AUXSEG_MODEL_NETWORK_H
 
+#include "src/base/settings_choices.h"
 #include "src/nn/graph/graph.h"
 
 typedef struct network_options {
-    const char *backbone; /* "resnet18" | "resnet34" | "resnet50" | "resnet101" | "resnet152" */
-    int stages;           /* 1 .. 4: the encoder is cut after this stage */
-    int output_stride;    /* 8 | 16 | 32 */
-    const char *head;     /* "fcn" | "deeplabv3" | "deeplabv3plus" */
-    int head_channels;    /* width of the head body; 0: torchvision's (256, fcn: C / 4) */
-    int classes;          /* of the classifier */
-    int projection;       /* dimensions of the projection head's output */
+    model_backbone backbone;
+    int stages;        /* 1 .. 4: the encoder is cut after this stage */
+    int output_stride; /* 8 | 16 | 32 */
+    model_head head;
+    int head_channels; /* width of the head body; 0: torchvision's (256, fcn: C / 4) */
+    int classes;       /* of the classifier */
+    int projection;    /* dimensions of the projection head's output */
 } network_options;
 
 typedef enum network_end {

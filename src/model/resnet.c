@@ -13,17 +13,20 @@ typedef struct block {
     int stride, dilation;
 } block;
 
-const resnet *resnet_find(const char *name) {
-    static const resnet kinds[] = {
-        {"resnet18", false, {2, 2, 2, 2}},
-        {"resnet34", false, {3, 4, 6, 3}},
-        {"resnet50", true, {3, 4, 6, 3}},
-        {"resnet101", true, {3, 4, 23, 3}},
-        {"resnet152", true, {3, 8, 36, 3}},
-    };
-    for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-        if (strcmp(kinds[i].name, name) == 0) return &kinds[i];
-    return NULL;
+resnet resnet_of(model_backbone b) {
+    switch (b) {
+    case MODEL_BACKBONE_RESNET34:
+        return (resnet){false, {3, 4, 6, 3}};
+    case MODEL_BACKBONE_RESNET50:
+        return (resnet){true, {3, 4, 6, 3}};
+    case MODEL_BACKBONE_RESNET101:
+        return (resnet){true, {3, 4, 23, 3}};
+    case MODEL_BACKBONE_RESNET152:
+        return (resnet){true, {3, 8, 36, 3}};
+    case MODEL_BACKBONE_RESNET18:
+        break;
+    }
+    return (resnet){false, {2, 2, 2, 2}};
 }
 
 /* A convolution without bias and its norm: a block's conv1 and bn1, downsample.0 and .1. */

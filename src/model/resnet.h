@@ -4,18 +4,17 @@
 #ifndef AUXSEG_MODEL_RESNET_H
 #define AUXSEG_MODEL_RESNET_H
 
+#include "src/base/settings_choices.h"
 #include "src/nn/graph/graph.h"
 
 enum { RESNET_STAGES = 4 };
 
 typedef struct resnet {
-    const char *name;
     bool bottleneck;
     int blocks[RESNET_STAGES];
 } resnet;
 
-/* NULL: unknown name. */
-const resnet *resnet_find(const char *name);
+resnet resnet_of(model_backbone b);
 
 /* stage [stages] is written: the outputs of "layer1" .. the last one built.
  * output_stride >= 4, a power of two: a stage that would exceed it is dilated instead of strided,

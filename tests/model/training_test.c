@@ -269,10 +269,10 @@ static void check_like_pytorch(step *s, dtype type) {
 
 static step *frozen(void) {
     static step s = {.file = "network_frozen.txt",
-        .options = {.backbone = "resnet18",
+        .options = {.backbone = MODEL_BACKBONE_RESNET18,
             .stages = 4,
             .output_stride = 8,
-            .head = "deeplabv3",
+            .head = MODEL_HEAD_DEEPLABV3,
             .classes = CLASSES},
         .end = NETWORK_CLASSIFIER,
         .images = 2,
@@ -286,10 +286,10 @@ static step *frozen(void) {
 /* Bottlenecks, a dilated stage, the other head, the other end. */
 static step *plus(void) {
     static step s = {.file = "network_plus.txt",
-        .options = {.backbone = "resnet50",
+        .options = {.backbone = MODEL_BACKBONE_RESNET50,
             .stages = 3,
             .output_stride = 8,
-            .head = "deeplabv3plus",
+            .head = MODEL_HEAD_DEEPLABV3PLUS,
             .head_channels = 32,
             .classes = CLASSES,
             .projection = 16},

@@ -48,10 +48,10 @@ int main(int argc, char **argv) {
     plan *ready = NULL;
     weights_match match;
     if (argc != 11) return STATUS_USAGE;
-    network_options o = {.backbone = argv[3],
+    network_options o = {.backbone = (model_backbone)choice_find(model_backbone_words, argv[3]),
         .stages = atoi(argv[4]),
         .output_stride = atoi(argv[5]),
-        .head = argv[6],
+        .head = (model_head)choice_find(model_head_words, argv[6]),
         .head_channels = atoi(argv[7]),
         .classes = atoi(argv[8])};
     plan_options how = {.height = atoi(argv[9]),

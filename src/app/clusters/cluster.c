@@ -7,6 +7,7 @@
 #include "src/app/clusters/cluster_report.h"
 #include "src/app/clusters/cluster_start.h"
 #include "src/app/features/extract.h"
+#include "src/app/stage/choices.h"
 #include "src/app/stage/setup.h"
 #include "src/app/stage/stage.h"
 #include "src/base/log.h"
@@ -15,69 +16,21 @@
 #include <math.h>
 #include <string.h>
 
-static kmeans_screen screen_of(const settings *s) {
-    switch (s->cluster.screen) {
-    case CLUSTER_SCREEN_DENSE:
-        return KMEANS_SCREEN_DENSE;
-    case CLUSTER_SCREEN_PRUNED:
-        return KMEANS_SCREEN_PRUNED;
-    case CLUSTER_SCREEN_AUTO:
-        break;
-    }
-    return KMEANS_SCREEN_AUTO;
-}
-
-static kmeans_arithmetic arithmetic_of(const settings *s) {
-    switch (s->cluster.arithmetic) {
-    case CLUSTER_ARITHMETIC_F32:
-        return KMEANS_F32;
-    case CLUSTER_ARITHMETIC_BF16:
-        return KMEANS_BF16;
-    case CLUSTER_ARITHMETIC_INT8:
-        return KMEANS_INT8;
-    case CLUSTER_ARITHMETIC_AUTO:
-        break;
-    }
-    return KMEANS_FASTEST;
-}
-
-static kmeans_init init_of(const settings *s) {
-    switch (s->cluster.init) {
-    case CLUSTER_INIT_RANDOM:
-        return KMEANS_RANDOM;
-    case CLUSTER_INIT_PARALLEL:
-        return KMEANS_PARALLEL;
-    case CLUSTER_INIT_PLUSPLUS:
-        break;
-    }
-    return KMEANS_PLUSPLUS;
-}
-
-static outlier_scope scope_of(const settings *s) {
-    switch (s->cluster.outlier_scope) {
-    case CLUSTER_OUTLIER_SCOPE_CLUSTER:
-        return OUTLIERS_CLUSTER;
-    case CLUSTER_OUTLIER_SCOPE_GLOBAL:
-        break;
-    }
-    return OUTLIERS_GLOBAL;
-}
-
 static kmeans_options options_of(const settings *s) {
     return (kmeans_options){.k = s->cluster.k,
         .batch = s->cluster.method == CLUSTER_METHOD_MINIBATCH ? s->cluster.batch : 0,
         .iterations = s->cluster.iterations,
         .restarts = s->cluster.restarts,
         .threads = setup_threads(s),
-        .screen = screen_of(s),
-        .arithmetic = arithmetic_of(s),
+        .screen = choices_screen(s->cluster.screen),
+        .arithmetic = choices_arithmetic(s->cluster.arithmetic),
         .cosine = s->cluster.metric == CLUSTER_METRIC_COSINE,
         .tolerance = s->cluster.tolerance,
-        .init = init_of(s),
+        .init = choices_init(s->cluster.init),
         .sample = s->cluster.sample,
         .seed = (uint64_t)s->run.seed,
         .outliers = s->cluster.outliers,
-        .scope = scope_of(s)};
+        .scope = choices_outliers(s->cluster.outlier_scope)};
 }
 
 static status write_labels(const stage *t, const features *x, int k, const kmeans_result *r,

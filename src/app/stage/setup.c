@@ -1,5 +1,6 @@
 #include "src/app/stage/setup.h"
 
+#include "src/app/stage/choices.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
 
@@ -45,63 +46,17 @@ int setup_threads(const settings *s) {
 }
 
 network_options setup_network(const settings *s, int classes) {
-    return (network_options){.backbone = model_backbone_words[s->model.backbone],
+    return (network_options){.backbone = s->model.backbone,
         .stages = s->model.stages,
         .output_stride = s->model.output_stride,
-        .head = model_head_words[s->model.head],
+        .head = s->model.head,
         .head_channels = s->model.head_channels,
         .classes = classes,
         .projection = s->model.projection};
 }
 
-norm_mode setup_norm(const settings *s) {
-    switch (s->model.norm) {
-    case MODEL_NORM_GROUP:
-        return NORM_GROUP;
-    case MODEL_NORM_SYNC:
-        return NORM_SYNC;
-    case MODEL_NORM_FROZEN:
-        break;
-    }
-    return NORM_FROZEN;
-}
-
-recompute_mode setup_recompute(const settings *s) {
-    switch (s->model.recompute) {
-    case MODEL_RECOMPUTE_BLOCKS:
-        return RECOMPUTE_BLOCKS;
-    case MODEL_RECOMPUTE_NONE:
-        break;
-    }
-    return RECOMPUTE_NONE;
-}
-
-schedule_kind setup_schedule(training_schedule s) {
-    switch (s) {
-    case TRAINING_SCHEDULE_CONSTANT:
-        return SCHEDULE_CONSTANT;
-    case TRAINING_SCHEDULE_POLYNOMIAL:
-        return SCHEDULE_POLYNOMIAL;
-    case TRAINING_SCHEDULE_COSINE:
-        break;
-    }
-    return SCHEDULE_COSINE;
-}
-
-static optimizer_kind optimizer_of(update_optimizer o) {
-    switch (o) {
-    case UPDATE_OPTIMIZER_LARS:
-        return OPTIMIZER_LARS;
-    case UPDATE_OPTIMIZER_ADAMW:
-        return OPTIMIZER_ADAMW;
-    case UPDATE_OPTIMIZER_SGD:
-        break;
-    }
-    return OPTIMIZER_SGD;
-}
-
 optimizer_options setup_optimizer(const optimizer_settings *s) {
-    return (optimizer_options){.kind = optimizer_of(s->optimizer),
+    return (optimizer_options){.kind = choices_optimizer(s->optimizer),
         .decay = s->weight_decay,
         .clip = s->clip,
         .momentum = s->momentum,

@@ -7,7 +7,6 @@
 #include "src/base/settings.h"
 #include "src/model/network.h"
 #include "src/nn/graph/optimizer.h"
-#include "src/nn/graph/schedule.h"
 #include "src/nn/plan/plan.h"
 
 /* path [FILE_PATH]: a file of the run's folder; round 2 and later: "labels.h5" is "labels-2.h5".
@@ -25,9 +24,6 @@ int setup_training(const dataset *d);
 int setup_threads(const settings *s);
 /* classes: of the data set. Not collective. */
 network_options setup_network(const settings *s, int classes);
-norm_mode setup_norm(const settings *s);
-recompute_mode setup_recompute(const settings *s);
-schedule_kind setup_schedule(training_schedule s);
 optimizer_options setup_optimizer(const optimizer_settings *s);
 /* Bytes that this rank may spend on decoded images: its part of a quarter of what the node, or the
  * batch system's control group, has left; 0: not known. */

@@ -5,6 +5,7 @@
 #include "src/app/tools/bench_extract_train.h"
 
 #include "mpi/gradient_sync.h"
+#include "src/app/stage/choices.h"
 #include "src/app/tools/bench_options.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
@@ -67,20 +68,20 @@ static status read_options(segment_bench *b, bench_option *o, int argc, char **a
     b->depth = atoi(o[DEPTH].value);
     b->stride = atoi(o[STRIDE].value);
     if (b->threads == 0) b->threads = omp_get_max_threads();
-    const char *norm = o[NORM].value;
+    static const norm_mode norms[] = {NORM_GROUP, NORM_FROZEN};
     int32_t arithmetic[2] = {!plan_supports(DTYPE_BF16), !plan_fast_bf16()};
     comm_max_i32(c, arithmetic, 2);
     b->o = (plan_options){.height = (int)b->crop,
         .width = (int)b->crop,
-        .type = strcmp(o[DTYPE].value, "bf16") == 0 ? DTYPE_BF16 : DTYPE_F32,
+        .type = (dtype)bench_choice(&o[DTYPE]),
         .mode = b->train ? PLAN_TRAIN : PLAN_INFER,
-        .norm = norm[0] == 'g' ? NORM_GROUP : NORM_FROZEN,
+        .norm = norms[bench_choice(&o[NORM])],
         .group = (int)b->batch,
         .images = (int)b->batch,
         .threads = (int)b->threads,
         .products = arithmetic[1] ? DTYPE_F32 : DTYPE_BF16,
-        .direct = o[WINOGRAD].value[0] == 'o',
-        .recompute = o[RECOMPUTE].value[0] == 'b' ? RECOMPUTE_BLOCKS : RECOMPUTE_NONE};
+        .direct = bench_choice(&o[WINOGRAD]) == MODEL_WINOGRAD_OFF,
+        .recompute = choices_recompute((model_recompute)bench_choice(&o[RECOMPUTE]))};
     if (b->o.type == DTYPE_F32 || !arithmetic[0]) return STATUS_OK;
     if (comm_root(c)) log_error("bench: a rank's processor does not compute in bf16");
     return STATUS_USAGE;
@@ -90,10 +91,10 @@ static status read_options(segment_bench *b, bench_option *o, int argc, char **a
 static status build(segment_bench *b) {
     char backbone[16];
     snprintf(backbone, sizeof backbone, "resnet%d", (int)b->depth);
-    network_options n = {.backbone = backbone,
+    network_options n = {.backbone = (model_backbone)choice_find(model_backbone_words, backbone),
         .stages = 4,
         .output_stride = (int)b->stride,
-        .head = "deeplabv3",
+        .head = MODEL_HEAD_DEEPLABV3,
         .classes = (int)b->classes};
     status st =
         network_create(&b->g, &n, b->train ? NETWORK_CLASSIFIER : NETWORK_FEATURES, "layer4");
@@ -187,8 +188,8 @@ static void print(segment_bench *b, double sum) {
     printf("{\"work\": \"%s\", \"depth\": %d, \"crop\": %d, \"batch\": %d, \"dtype\": \"%s\", "
            "\"threads\": %d, \"ranks\": %d, \"stride\": %d, \"images_per_second\": %.6g, "
            "\"seconds\": %.6g, \"loss\": %.9g, \"peak_rss_mib\": %.1f}\n",
-        b->work, (int)b->depth, (int)b->crop, (int)b->batch,
-        b->o.type == DTYPE_BF16 ? "bf16" : "f32", (int)b->threads, comm_size(b->c), (int)b->stride,
+        b->work, (int)b->depth, (int)b->crop, (int)b->batch, dtype_words[b->o.type],
+        (int)b->threads, comm_size(b->c), (int)b->stride,
         (double)b->batch * comm_size(b->c) / seconds, seconds, sum,
         (double)memory_peak() / (1 << 20));
     fflush(stdout);
@@ -214,18 +215,21 @@ static status measure(segment_bench *b, bool operators) {
 
 /* work: "extract" or "train". */
 static status bench_segment(const comm *c, const char *work, int argc, char **argv) {
-    bench_option o[OPTIONS] = {[DEPTH] = {"--depth", "18|34|50|101|152", "50", false},
+    static const char *const depths[] = {"18", "34", "50", "101", "152", NULL};
+    static const char *const strides[] = {"8", "16", "32", NULL};
+    static const char *const norms[] = {"group", "frozen", NULL};
+    bench_option o[OPTIONS] = {[DEPTH] = {"--depth", depths, "50", false},
         [CROP] = {"--crop", NULL, "256", false},
         [BATCH] = {"--batch", NULL, "4", false},
-        [DTYPE] = {"--dtype", "f32|bf16", "bf16", false},
+        [DTYPE] = {"--dtype", dtype_words, "bf16", false},
         [THREADS] = {"--threads", NULL, "1", false},
-        [STRIDE] = {"--stride", "8|16|32", "8", false},
+        [STRIDE] = {"--stride", strides, "8", false},
         [STEPS] = {"--steps", NULL, "3", false},
         [CLASSES] = {"--classes", NULL, "19", false},
-        [NORM] = {"--norm", "group|frozen", "group", false},
-        [WINOGRAD] = {"--winograd", "auto|off", "auto", false},
-        [RECOMPUTE] = {"--recompute", "none|blocks", "none", false},
-        [OPERATORS] = {"--operators", "yes|no", "no", false}};
+        [NORM] = {"--norm", norms, "group", false},
+        [WINOGRAD] = {"--winograd", model_winograd_words, "auto", false},
+        [RECOMPUTE] = {"--recompute", model_recompute_words, "none", false},
+        [OPERATORS] = {"--operators", bench_no_yes, "no", false}};
     segment_bench *b = memory_alloc(1, sizeof *b, "benchmark");
     status st = comm_agree(c, b ? STATUS_OK : STATUS_FAILED);
     if (st != STATUS_OK) goto done;
@@ -235,7 +239,7 @@ static status bench_segment(const comm *c, const char *work, int argc, char **ar
     if (st == STATUS_OK && b->train) st = gradient_sync_create(&b->sync, c, b->gradient);
     if (st != STATUS_OK) goto done;
     fill(b);
-    st = measure(b, o[OPERATORS].value[0] == 'y');
+    st = measure(b, bench_choice(&o[OPERATORS]));
 done:
     if (b) {
         gradient_sync_destroy(b->sync);

@@ -6,6 +6,7 @@
 #include "io/files/npy.h"
 #include "mpi/kmeans.h"
 #include "mpi/shard.h"
+#include "src/app/stage/choices.h"
 #include "src/app/tools/bench_options.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
@@ -56,18 +57,6 @@ static double mean_of_last(const figures *f) {
     double sum = 0;
     for (int i = f->iterations - count; i < f->iterations; i++) sum += f->seconds[i];
     return sum / count;
-}
-
-static kmeans_screen screen_of(const char *name) {
-    if (strcmp(name, "auto") == 0) return KMEANS_SCREEN_AUTO;
-    return strcmp(name, "dense") == 0 ? KMEANS_SCREEN_DENSE : KMEANS_SCREEN_PRUNED;
-}
-
-static kmeans_arithmetic arithmetic_of(const char *name) {
-    static const char *const names[] = {"f32", "bf16", "int8"};
-    for (int t = 0; t < 3; t++)
-        if (strcmp(name, names[t]) == 0) return (kmeans_arithmetic)t;
-    return KMEANS_FASTEST;
 }
 
 /* The median is what is compared: one iteration that the system disturbed does not count. A
@@ -126,7 +115,7 @@ static status measure(
         .before = begin,
         .total = (int64_t)n};
     figures f = {memory_alloc((size_t)k->iterations + 1, sizeof *f.seconds, "seconds"), 0, 0, 0, "",
-        comm_root(c) && strcmp(o[EACH].value, "yes") == 0};
+        comm_root(c) && bench_choice(&o[EACH])};
     float *start = memory_alloc((size_t)k->k * d, sizeof *start, "initial centroids");
     kmeans_result r = {0};
     status st = comm_agree(c, f.seconds && start ? STATUS_OK : STATUS_FAILED);
@@ -155,11 +144,11 @@ status bench_kmeans(const comm *c, int argc, char **argv) {
     bench_option o[OPTIONS] = {[DATA] = {"--data", NULL, NULL, true},
         [K] = {"--k", NULL, NULL, true},
         [ITERATIONS] = {"--iterations", NULL, "10", false},
-        [DTYPE] = {"--dtype", "f32|bf16|int8|auto", "auto", false},
-        [SCREEN] = {"--screen", "dense|pruned|auto", "auto", false},
+        [DTYPE] = {"--dtype", cluster_arithmetic_words, "auto", false},
+        [SCREEN] = {"--screen", cluster_screen_words, "auto", false},
         [THREADS] = {"--threads", NULL, "0", false},
-        [METRIC] = {"--metric", "euclidean|cosine", "euclidean", false},
-        [EACH] = {"--each", "yes|no", "no", false},
+        [METRIC] = {"--metric", cluster_metric_words, "euclidean", false},
+        [EACH] = {"--each", bench_no_yes, "no", false},
         [LABELS] = {"--write-labels", NULL, NULL, false},
         [CENTROIDS] = {"--write-centroids", NULL, NULL, false}};
     int64_t k, iterations, threads;
@@ -182,9 +171,9 @@ status bench_kmeans(const comm *c, int argc, char **argv) {
         .iterations = (int)iterations - 1,
         .restarts = 1,
         .threads = threads > 0 ? (int)threads : omp_get_max_threads(),
-        .cosine = strcmp(o[METRIC].value, "cosine") == 0,
-        .screen = screen_of(o[SCREEN].value),
-        .arithmetic = arithmetic_of(o[DTYPE].value),
+        .cosine = bench_choice(&o[METRIC]) == CLUSTER_METRIC_COSINE,
+        .screen = choices_screen((cluster_screen)bench_choice(&o[SCREEN])),
+        .arithmetic = choices_arithmetic((cluster_arithmetic)bench_choice(&o[DTYPE])),
         .tolerance = -1};
     st = measure(c, o, &options, x, n, d);
     memory_free(x);

@@ -70,9 +70,8 @@ static void print(const comm *c, const pool *p, const contrast_stats *s, const c
            "\"ranks\": %d, "
            "\"loss\": %.17g, \"grad_norm\": %.9g, \"anchors\": %" PRId64 ", \"seconds\": %.6g, "
            "\"gflops\": %.6g, \"peak_rss_mib\": %.1f}\n",
-        p->n, p->d, q->type == DTYPE_BF16 ? "bf16" : "f32", q->threads, comm_size(c), s->loss, norm,
-        s->anchors, seconds, 6 * pairs * (double)p->d / seconds / 1e9,
-        (double)memory_peak() / (1 << 20));
+        p->n, p->d, dtype_words[q->type], q->threads, comm_size(c), s->loss, norm, s->anchors,
+        seconds, 6 * pairs * (double)p->d / seconds / 1e9, (double)memory_peak() / (1 << 20));
     fflush(stdout);
 }
 
@@ -143,7 +142,7 @@ status bench_loss(const comm *c, int argc, char **argv) {
         [TAU] = {"--tau", NULL, "0.1", false},
         [THREADS] = {"--threads", NULL, "0", false},
         [SEED] = {"--seed", NULL, "1", false},
-        [DTYPE] = {"--dtype", "f32|bf16", "f32", false},
+        [DTYPE] = {"--dtype", dtype_words, "f32", false},
         [Z] = {"--z", NULL, NULL, false},
         [LABEL_FILE] = {"--label-file", NULL, NULL, false},
         [GRAD] = {"--grad", NULL, NULL, false}};
@@ -172,7 +171,7 @@ status bench_loss(const comm *c, int argc, char **argv) {
         .scope = SCOPE_GLOBAL,
         .temperature = tau,
         .threads = threads > 0 ? (int)threads : omp_get_max_threads(),
-        .type = strcmp(o[DTYPE].value, "bf16") == 0 ? DTYPE_BF16 : DTYPE_F32,
+        .type = (dtype)bench_choice(&o[DTYPE]),
         .pairs = !slow};
     if (st == STATUS_OK) st = measure(c, o, &q, &p);
     pool_destroy(&p);

@@ -2,6 +2,7 @@
  * 0 and agreed on, so that no rank begins to measure while another has left. */
 #include "src/app/tools/bench_options.h"
 
+#include "src/base/choice.h"
 #include "src/base/log.h"
 #include "src/base/nearest.h"
 
@@ -11,13 +12,12 @@
 
 enum { OPTIONS = 32 }; /* of a benchmark, at most */
 
-/* choices: "a|b|c". */
-static bool among(const char *word, const char *choices) {
-    size_t length = strlen(word);
-    for (const char *at = choices; at; at = strchr(at, '|') ? strchr(at, '|') + 1 : NULL)
-        if (strncmp(at, word, length) == 0 && (at[length] == '|' || at[length] == '\0'))
-            return length > 0;
-    return false;
+const char *const bench_no_yes[] = {"no", "yes", NULL};
+
+static void log_words(const bench_option *o, const char *value) {
+    char all[128];
+    choice_list(o->words, all, sizeof all);
+    log_error("bench: %s %s: must be one of %s", o->name, value, all);
 }
 
 /* One option and its value; names what was probably meant by one that is not there. */
@@ -30,8 +30,8 @@ static status read_option(bench_option *o, int count, const char *word, const ch
             log_error("bench: the value of %s is missing", word);
             return STATUS_USAGE;
         }
-        if (o[i].choices && !among(value, o[i].choices)) {
-            log_error("bench: %s %s: must be one of %s", word, value, o[i].choices);
+        if (o[i].words && choice_find(o[i].words, value) < 0) {
+            log_words(&o[i], value);
             return STATUS_USAGE;
         }
         o[i].value = value;
@@ -58,6 +58,10 @@ status bench_options(const comm *c, bench_option *o, int count, int argc, char *
     for (int i = 0; i < argc && st == STATUS_OK && !comm_root(c); i += 2)
         st = read_option(o, count, argv[i], argv[i + 1]);
     return st;
+}
+
+int bench_choice(const bench_option *o) {
+    return choice_find(o->words, o->value);
 }
 
 status bench_number(

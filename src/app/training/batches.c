@@ -1,3 +1,4 @@
+#include "src/app/stage/choices.h"
 #include "src/app/training/batches.h"
 
 #include "src/app/training/loader.h"
@@ -21,29 +22,9 @@ static double or_jitter(const view_settings *v, double change) {
     return change < 0 ? v->jitter : change;
 }
 
-static crop_rule rule_of(view_crop_by v) {
-    switch (v) {
-    case VIEW_CROP_BY_AREA:
-        return CROP_AREA;
-    case VIEW_CROP_BY_SCALE:
-        break;
-    }
-    return CROP_SCALE;
-}
-
-static colour_rule colours_of(view_colours v) {
-    switch (v) {
-    case VIEW_COLOURS_LUMINANCE:
-        return COLOUR_LUMINANCE;
-    case VIEW_COLOURS_MEAN:
-        break;
-    }
-    return COLOUR_MEAN;
-}
-
 augment_options batches_views(const view_settings *v, int crop) {
     return (augment_options){.crop = crop,
-        .rule = rule_of(v->crop_by),
+        .rule = choices_crop(v->crop_by),
         .scale_min = v->scale_min,
         .scale_max = v->scale_max,
         .area_min = v->area_min,
@@ -51,7 +32,7 @@ augment_options batches_views(const view_settings *v, int crop) {
         .aspect_min = v->aspect_min,
         .aspect_max = v->aspect_max,
         .flip = v->flip,
-        .colours = colours_of(v->colours),
+        .colours = choices_colours(v->colours),
         .jitter = v->jitter_probability,
         .brightness = or_jitter(v, v->brightness),
         .contrast = or_jitter(v, v->contrast),

@@ -1,5 +1,6 @@
 #include "src/app/training/finetune.h"
 
+#include "src/app/stage/choices.h"
 #include "src/app/stage/image_list.h"
 #include "src/app/stage/setup.h"
 #include "src/app/stage/stage.h"
@@ -141,7 +142,7 @@ static trainer_options options_of(const stage *t, const char *weights) {
         .lr = s->finetune.lr,
         .head_lr = s->finetune.head_lr,
         .power = s->finetune.power,
-        .schedule = setup_schedule(s->finetune.schedule),
+        .schedule = choices_schedule(s->finetune.schedule),
         .optimizer = setup_optimizer(&s->finetune.update)};
 }
 

@@ -1,6 +1,7 @@
 #include "src/app/training/pretrain.h"
 
 #include "mpi/pool.h"
+#include "src/app/stage/choices.h"
 #include "src/app/stage/image_list.h"
 #include "src/app/stage/setup.h"
 #include "src/app/stage/stage.h"
@@ -14,20 +15,10 @@
 #include <stdio.h>
 #include <string.h>
 
-static contrast_scope scope_of(const settings *s) {
-    switch (s->pretrain.scope) {
-    case PRETRAIN_SCOPE_IMAGE:
-        return SCOPE_IMAGE;
-    case PRETRAIN_SCOPE_GLOBAL:
-        break;
-    }
-    return SCOPE_GLOBAL;
-}
-
 static contrast_options loss_options(const views *v) {
     const settings *s = v->t->s;
     return (contrast_options){.positives = v->positives,
-        .scope = scope_of(s),
+        .scope = choices_scope(s->pretrain.scope),
         .temperature = s->pretrain.temperature,
         .threads = v->t->threads,
         .type = s->pretrain.loss_dtype,
@@ -126,7 +117,7 @@ static trainer_options options_of(const stage *t) {
         .lr = s->pretrain.lr,
         .head_lr = s->pretrain.head_lr,
         .power = 1,
-        .schedule = setup_schedule(s->pretrain.schedule),
+        .schedule = choices_schedule(s->pretrain.schedule),
         .optimizer = setup_optimizer(&s->pretrain.update)};
 }
 

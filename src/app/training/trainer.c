@@ -4,6 +4,7 @@
 #include "io/weights/checkpoint.h"
 #include "io/weights/weights.h"
 #include "mpi/shard.h"
+#include "src/app/stage/choices.h"
 #include "src/app/stage/setup.h"
 #include "src/app/training/divergence.h"
 #include "src/base/hash.h"
@@ -29,7 +30,7 @@ static int units_of(const trainer *t, int images) {
 }
 
 static void deal_images(trainer *t) {
-    bool grouped = setup_norm(t->s) == NORM_GROUP;
+    bool grouped = t->s->model.norm == MODEL_NORM_GROUP;
     int rank = comm_rank(t->c), ranks = comm_size(t->c);
     t->deal = grouped ? t->s->model.group : t->o.together;
     /* The views of an image stay together: settings_read refuses other groups. */
@@ -59,11 +60,11 @@ static status build_network(trainer *t, const dataset *d) {
 static void set_options(const trainer *t, plan_options *o) {
     o->height = o->width = t->o.crop;
     o->mode = PLAN_TRAIN;
-    o->norm = setup_norm(t->s);
     o->group = t->s->model.group;
     o->images = t->local > 0 ? t->local : 1;
     o->threads = t->threads;
-    o->recompute = setup_recompute(t->s);
+    o->norm = choices_norm(t->s->model.norm);
+    o->recompute = choices_recompute(t->s->model.recompute);
 }
 
 /* Of half of the memory that this rank may take, activations have what the gradient's sums in
@@ -239,12 +240,12 @@ status trainer_forward(trainer *t, int k) {
     double now = timer_now();
     int first, images = trainer_wave(t, k, &first);
     step_context x = context_of(t, first);
-    size_t view = (size_t)t->o.crop * (size_t)t->o.crop * 3;
+    size_t floats = (size_t)t->o.crop * (size_t)t->o.crop * 3; /* of a view */
     if (t->waves.count > 1)
-        memcpy(plan_input(t->plan, 0), t->input + (size_t)first * view,
-            (size_t)images * view * sizeof *t->input);
+        memcpy(plan_input(t->plan, 0), t->input + (size_t)first * floats,
+            (size_t)images * floats * sizeof *t->input);
     status st = plan_forward(t->plan, images, &x);
-    if (setup_norm(t->s) == NORM_GROUP)
+    if (t->s->model.norm == MODEL_NORM_GROUP)
         plan_moments(t->plan, t->own + (size_t)units_of(t, first) * plan_moments_width(t->plan));
     timer_lap(&t->time, PHASE_FORWARD, now);
     return st;
@@ -255,7 +256,7 @@ status trainer_backward(trainer *t, int k, status st) {
     step_context x = context_of(t, first);
     assert(t->left > 0);
     x.more = --t->left > 0;
-    if (setup_norm(t->s) == NORM_SYNC) st = comm_agree(t->c, st);
+    if (t->s->model.norm == MODEL_NORM_SYNC) st = comm_agree(t->c, st);
     if (st != STATUS_OK) return st;
     double now = timer_now();
     st = plan_backward(t->plan, images, &x, t->gradient);
@@ -276,16 +277,19 @@ status trainer_end(trainer *t, status st, bool *again) {
 
 /* Norm statistics of all units, in unit order, on every rank. */
 static void commit_statistics(trainer *t) {
-    norm_mode norm = setup_norm(t->s);
-    if (norm == NORM_FROZEN) return;
     size_t width = plan_moments_width(t->plan);
-    if (norm == NORM_SYNC) {
+    switch (t->s->model.norm) {
+    case MODEL_NORM_FROZEN:
+        break;
+    case MODEL_NORM_SYNC:
         plan_moments(t->plan, t->moments);
         plan_commit(t->plan, t->moments, 1);
-        return;
+        break;
+    case MODEL_NORM_GROUP:
+        gather_rows(t, t->own, (size_t)units_of(t, t->local), width, t->moments);
+        plan_commit(t->plan, t->moments, t->units);
+        break;
     }
-    gather_rows(t, t->own, (size_t)units_of(t, t->local), width, t->moments);
-    plan_commit(t->plan, t->moments, t->units);
 }
 
 static status save(trainer *t) {

@@ -1,22 +1,11 @@
 #include "src/app/training/views.h"
 
+#include "src/app/stage/choices.h"
 #include "src/base/memory.h"
 #include "src/contrast/choose_pixels.h"
 #include "src/contrast/unit_rows.h"
 
 #include <string.h>
-
-static contrast_positives positives_of(const settings *s) {
-    switch (s->pretrain.positives) {
-    case PRETRAIN_POSITIVES_AUGMENTATION:
-        return POSITIVES_AUGMENTATION;
-    case PRETRAIN_POSITIVES_BOTH:
-        return POSITIVES_BOTH;
-    case PRETRAIN_POSITIVES_AUXILIARY:
-        break;
-    }
-    return POSITIVES_AUXILIARY;
-}
 
 /* Pixels of local images i and i + 1, the two views of one image. */
 static status choose_pixels(const views *v, batch *b, int i, const view *pair) {
@@ -59,7 +48,7 @@ static status load_pair(void *context, batch *b, int part) {
 
 status views_create(views *v, trainer *t, samples *images, const labels *aux, order *sequence) {
     *v = (views){.t = t, .images = images, .aux = aux};
-    v->positives = positives_of(t->s);
+    v->positives = choices_positives(t->s->pretrain.positives);
     v->wanted = t->s->pretrain.pixels;
     plan_output_shape(t->plan, 0, &v->h, &v->w, &v->d);
     size_t local = (size_t)t->local, rows = local * (size_t)v->wanted, d = (size_t)v->d;
