@@ -1,3 +1,7 @@
+/* MPI in the few forms that the program needs. What is reduced is integers, maxima, or sums with
+ * one term that is not zero: the order in which MPI combines ranks cannot show. Counts of MPI 3.1
+ * are int, so that what is larger goes in pieces. Nothing here returns MPI's errors: its default
+ * handler ends the job, which a lost rank leaves no other way to do. */
 #include "mpi/comm.h"
 
 #include "src/base/log.h"

@@ -1,3 +1,6 @@
+/* DBSCAN over ranks. All hold the sample; its pairs are dealt out, and what each rank finds is
+ * combined by operations whose order does not matter: counts add, forests of joined core points
+ * unite, the lowest cluster wins. Each rank then labels its own rows. */
 #include "mpi/dbscan.h"
 
 #include "mpi/distance_total.h"

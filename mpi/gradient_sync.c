@@ -1,3 +1,7 @@
+/* The exchange of a step's gradient while the step still computes. Sums are int64: chunks may
+ * arrive when they like, and MPI may add them as it likes. Every rank starts chunks in the same
+ * order, as non-blocking collectives are matched by their order. A rank that runs ahead waits for
+ * messages that the others start without it: there is no circle of waits. */
 #include "mpi/gradient_sync.h"
 
 #include "src/base/memory.h"

@@ -1,3 +1,8 @@
+/* Lloyd's iterations over all ranks: own rows are assigned, sums exchanged, centroids computed.
+ * The arithmetic is src/label's. Ranks exchange exact sums and agree on the status after every
+ * step that can fail; from equal sums each computes the same centroids by itself, and none are
+ * sent. Labels, distances and sums are functions of the centroids: that is all a state has to
+ * hold. */
 #include "mpi/kmeans.h"
 
 #include "mpi/kmeans_minibatch.h"

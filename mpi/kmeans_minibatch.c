@@ -1,3 +1,6 @@
+/* Mini-batches. Every rank draws the whole batch and takes its own rows of it, so that no message
+ * says who has which. A batch is small: its rows are copied together and assigned like any others.
+ */
 #include "mpi/kmeans_minibatch.h"
 
 #include "src/base/memory.h"

@@ -1,3 +1,5 @@
+/* Where a restart begins. Every rank draws the same from the same sample, so that no centroid is
+ * sent; what takes its draws from all rows, k-means||, is in kmeans_start_parallel.c. */
 #include "mpi/kmeans_start.h"
 
 #include "mpi/row_sample.h"

@@ -1,3 +1,6 @@
+/* k-means||: a start from all rows in five rounds, where k-means++ takes K. A row becomes a
+ * candidate by a draw of its own, keyed by image and pixel, and candidates stand in the order of
+ * round, image and pixel: neither depends on the rank that holds the row. */
 #include "mpi/kmeans_start.h"
 
 #include "mpi/distance_total.h"

@@ -1,3 +1,6 @@
+/* From labels to centroids. Each rank's sums follow its labels; added over ranks they are divided
+ * by every rank alike. A cluster that has lost all its rows gets a far one: which one is decided
+ * in the order of image and pixel, so that any number of ranks repairs alike. */
 #include "mpi/kmeans_update.h"
 
 #include "mpi/outliers.h"

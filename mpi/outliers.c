@@ -1,3 +1,6 @@
+/* The farthest rows of all ranks, by a threshold from histograms: distances are not sent. Rows
+ * exactly at the threshold are shared out in the order of ranks, which is that of image and pixel.
+ */
 #include "mpi/outliers.h"
 
 #include "mpi/prefix.h"

@@ -1,3 +1,5 @@
+/* Principal components over ranks. Integers are summed by all; eigenvectors are found by rank 0
+ * and sent, since nodes with other processors or libraries would find other last bits. */
 #include "mpi/pca.h"
 
 #include "src/base/log.h"

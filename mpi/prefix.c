@@ -1,3 +1,5 @@
+/* Where a rank's items begin among those of all: MPI's exclusive scan of integers, with the first
+ * rank's zeros, which MPI leaves undefined. */
 #include "mpi/prefix.h"
 
 #include <string.h>

@@ -1,3 +1,5 @@
+/* A sample of all rows on every rank. A rank's part follows from where its rows lie among all and
+ * from streams of its images, so that only the rows themselves are sent. */
 #include "mpi/row_sample.h"
 
 #include "src/base/memory.h"

@@ -1,3 +1,5 @@
+/* Settings are read by rank 0 and sent: thousands of ranks that open one file at once are a load
+ * on the file system, and may see it in different states while somebody edits it. */
 #include "mpi/settings_share.h"
 
 status settings_share(

@@ -1,3 +1,5 @@
+/* The typical pixels of all ranks, by a reduction with an operation of our own: MPI may pair ranks
+ * in any order, as the merge of two lists is the best of both. */
 #include "mpi/typical.h"
 
 #include "src/base/memory.h"

@@ -1,3 +1,6 @@
+/* A .npy file of all ranks' rows. Where each row goes follows from the header and the place of a
+ * rank's rows, so that ranks write without a word to each other once rank 0 has made the file. The
+ * format has no checksum: the file gets its name when every rank has written and synced. */
 #include "io/files/npy_rows.h"
 
 #include "io/files/file.h"

@@ -1,3 +1,6 @@
+/* Reading features.h5. Rank 0 reads the tables and checks them; each rank takes the rows of its
+ * images with pread or mmap, as HDF5's parallel reads are collective and would make ranks wait for
+ * one another. Every image is compared with its checksum before anything is computed from it. */
 #include "io/hdf5/features.h"
 
 #include "io/files/file.h"

@@ -1,3 +1,6 @@
+/* Writing features.h5 while features are computed. HDF5 makes the file, its rows contiguous at a
+ * known place; each rank writes there with pwrite when it has some, which collective writes would
+ * not allow. Tables and checksum come last, and the file gets its name if no rank has failed. */
 #include "io/files/file.h"
 #include "io/hdf5/features_parts.h"
 #include "io/hdf5/hdf5.h"

@@ -1,5 +1,5 @@
-/* The files of the program are told apart by the group that each must have, so that no name and no
- * attribute need be trusted. */
+/* Tells the program's HDF5 files apart by a group that one of them alone has: the name of a file
+ * says nothing. */
 #include "io/hdf5/hdf5_kind.h"
 
 #include "io/hdf5/hdf5.h"

@@ -1,3 +1,6 @@
+/* The table of images in labels.h5 and features.h5. A rank knows its own images; sums over ranks,
+ * in which one rank's entry alone is not zero, make the table of all. A reader checks that shapes
+ * and offsets agree before any of them is used as an index. */
 #include "io/hdf5/image_table.h"
 
 #include "src/base/hash.h"

@@ -1,3 +1,6 @@
+/* labels.h5: maps are written by all ranks together, and read image by image with pread. Each map
+ * is checked every time that it is read, since a damaged label would train the network without a
+ * sign. The checksum covers everything that the file holds. */
 #include "io/hdf5/labels.h"
 
 #include "io/files/file.h"

@@ -1,3 +1,5 @@
+/* The typical pixels in labels.h5, an array for each member of a pixel: a compound type would be
+ * harder to read from other languages. */
 #include "io/hdf5/labels_typical.h"
 
 #include "src/base/log.h"

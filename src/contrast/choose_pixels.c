@@ -1,3 +1,6 @@
+/* Which pixels are compared. Evenly over labels: else a road or a sky, half of all pixels, would
+ * fill the pool. Every draw comes from one stream a view in the order that stands here: it is part
+ * of a training's bits. */
 #include "src/contrast/choose_pixels.h"
 
 #include "src/base/memory.h"

@@ -1,3 +1,7 @@
+/* The gradient for the rows of one caller. A pair (i, j) acts twice on row i: with i as the
+ * anchor, and with j as an anchor that has i in its pool. Both weights follow from what pass 2 has
+ * left for i and for j; so one pass over tiles, in fixed order, gives the whole sum, and no part
+ * of it has to come from another rank. */
 #include "src/contrast/loss.h"
 
 #include "src/base/memory.h"

@@ -1,3 +1,6 @@
+/* The two products of the loss, an instance for each instruction set. A sum is cut into parts of
+ * 32 steps, which are added in order: chains of roundings are shorter than those of one long sum,
+ * for one addition more in 32. What is beyond the pool is zeros and costs its time alone. */
 #include "src/contrast/product.h"
 
 #if defined(__x86_64__)

@@ -1,3 +1,6 @@
+/* Exponentials over the columns of a tile and their sums, in vectors, with a polynomial of the
+ * program's own (src/base/exponential.h): a library's exp is a call an element, and its last bits
+ * differ from one version to the next. */
 #include "src/contrast/terms.h"
 
 /* Whole vectors alone, so a fused multiply-add cannot be in one element and not in another: each

@@ -1,3 +1,6 @@
+/* The pool in the order in which the loss walks it. Sorted by image and label, who is a positive
+ * of whom is a comparison of positions, and tiles of one kind of pairs are long. Partners that the
+ * order puts elsewhere are listed, pair by pair. */
 #include "src/contrast/tiles.h"
 
 #include "src/base/bf16.h"

@@ -1,3 +1,11 @@
+/* DBSCAN's pairs of rows. Every pair is looked at: in hundreds of dimensions no index of
+ * neighbours leaves out enough to pay for itself. So it is a matrix product, tile by tile, of
+ * which is only asked on which side of eps each pair lies. What float32 cannot tell (CLOSE;
+ * dbscan.h has the bound) float64 decides, so that the result is that of the definition.
+ *
+ * The questions (how many neighbours has a row, which core points belong together, which cluster
+ * does a border row get) differ in what they do with a tile of answers, tile_use. All else is
+ * common to them. */
 #include "src/label/dbscan.h"
 
 #include "src/base/memory.h"

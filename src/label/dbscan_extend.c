@@ -1,3 +1,6 @@
+/* DBSCAN's clusters for all rows. Only a sample is clustered; every row then takes the cluster of
+ * its nearest core point. That is the question of k-means with core points in place of centroids,
+ * so that its screens answer it: 65535 core points at once, the nearest of all turns. */
 #include "src/base/memory.h"
 #include "src/base/unit_length.h"
 #include "src/label/dbscan.h"

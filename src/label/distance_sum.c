@@ -1,3 +1,6 @@
+/* Squared distances as 128-bit integers. Millions of floats of very different sizes are summed,
+ * shared out over threads and ranks differently from run to run: only integers give one answer. A
+ * float is a significand of 24 bits and a shift, so that nothing is lost down to the unit. */
 #include "src/label/distance_sum.h"
 
 #include "src/label/quantile.h"

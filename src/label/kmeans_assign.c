@@ -1,3 +1,10 @@
+/* The assigner: which pass runs, and over what. A dense pass (kmeans_dense.c) multiplies every row
+ * with every centroid; a pruned one (kmeans_pruned.c) visits what bounds from earlier iterations
+ * leave open. What they know of rows, of centroids and of distances is in kmeans_rows.c,
+ * kmeans_panels.c and kmeans_bounds.c.
+ *
+ * Both passes give the labels of the definition (kmeans.h). So the choice between them, and that
+ * of the arithmetic of products, may rest on measured time: time is all that it changes. */
 #include "src/base/log.h"
 #include "src/base/memory.h"
 #include "src/base/timer.h"

@@ -1,3 +1,11 @@
+/* Bounds of a row's distances, kept from one iteration to the next. Letters: b: the bounds of all
+ * rows; i: a row; a: a centroid; g: a group of centroids.
+ *
+ * A row's lower bounds are multiples, of 16 bits, of a unit of its own, 8/65535 of the distance to
+ * its centroid: two bytes a group is what makes them worth their memory, and what is cut off makes
+ * a bound looser, never wrong. How far centroids have moved is added up once for all rows (moved,
+ * drift), not subtracted from each row's bounds: a pass writes to the rows that it looks at, and
+ * to no other. */
 #include "src/label/kmeans_bounds.h"
 
 #include "src/base/memory.h"

@@ -1,3 +1,11 @@
+/* The dense pass: every row against every centroid, in tiles of 48 rows. Letters, as in
+ * kmeans_screen.h: p: what the screen computes for a row and a centroid, near (|x-c|^2 - |y|^2)/2;
+ * e: the bound of its error; phi, reach, noise: the panel's part of e. Here r: a row of the tile;
+ * i: the same row among all; l: a lane of a panel; q: a column that is kept; g: a panel.
+ *
+ * The p of a tile stay in the cache for three steps: the products, with the least p of each lane;
+ * which columns lie within e of the least; and the choice among these, in float32 where its error
+ * allows, else by the definition. No distance is stored. */
 #include "src/base/vector.h"
 #include "src/label/kmeans_assigner.h"
 #include "src/label/kmeans_lanes.h"

@@ -1,3 +1,7 @@
+/* Distances: the definition in float64, and one in float32, right within a stated error, which
+ * decides most of what the screens leave. Lanes and tree of the definition are written out, so
+ * that vector code of any width adds in the same order. The other may be added in any order: its
+ * bound holds for all. */
 #include "src/base/memory.h"
 #include "src/base/rows.h"
 #include "src/base/vector.h"

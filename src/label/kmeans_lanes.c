@@ -1,3 +1,6 @@
+/* Reductions over the sixteen lanes of a panel, plain and with AVX-512 written out: no compiler
+ * reduces a minimum of floats, or makes a list of what passes a limit, with vectors. Minima and
+ * comparisons round nothing, so that both ways give the same. */
 #include "src/label/kmeans_lanes.h"
 
 #include "src/base/vector.h"

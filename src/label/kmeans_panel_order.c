@@ -1,3 +1,7 @@
+/* Which centroids share a panel. Pruning excludes groups of panels as a whole, so a panel should
+ * hold neighbours: then its fastest move and its nearest centroid say something of all of them.
+ * Halving along the line between two far ones takes some K log K distances, little beside the n K
+ * of a pass. Labels do not depend on the order. */
 #include "src/base/memory.h"
 #include "src/label/kmeans_screen.h"
 

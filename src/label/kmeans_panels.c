@@ -1,3 +1,9 @@
+/* Centroids as products take them, and what that loses. Letters, as in kmeans_screen.h: g: a
+ * centroid less the shift; f: g less its rounded form; phi, reach, noise: a panel's part of the
+ * bound E, the largest of its centroids. Here a: a column of the panel.
+ *
+ * All of it is computed in float64 from the centroids themselves and rounded upward. It is done
+ * once an iteration for K centroids, and the bound of every row rests on it. */
 #include "src/base/bf16.h"
 #include "src/base/memory.h"
 #include "src/label/kmeans_screen.h"

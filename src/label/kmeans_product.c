@@ -1,3 +1,7 @@
+/* The multiply-adds of k-means. They are macros, since the loop needs a vector's type, its width
+ * and the instruction where it is compiled, and the sums have to stay in registers: 12 rows times
+ * two vectors fill the 32 of AVX-512, 6 times two the 16 of AVX2. Their results only screen
+ * (kmeans_screen.h): order and fusing of float sums are free. */
 #include "src/label/kmeans_product.h"
 
 #if defined(__x86_64__)

@@ -1,3 +1,11 @@
+/* The pruned pass: rows that their bounds do not settle see the groups of centroids that the
+ * bounds leave open. Letters: b: a block of rows, one thread's; r: a row of it; i: the same row
+ * among all; h: a chunk, up to eight rows that see one group together; q: a row of the chunk; g: a
+ * group; l: a lane of a panel; p, e: what the screen computes for a row and a centroid, and the
+ * bound of its error (kmeans_screen.h).
+ *
+ * One row against one panel waits for memory. So a block's visits are noted first and sorted by
+ * group; then a group's rows, from anywhere in the block, are multiplied together. */
 #include "src/base/vector.h"
 #include "src/label/kmeans_assigner.h"
 #include "src/label/kmeans_lanes.h"

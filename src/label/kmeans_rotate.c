@@ -1,3 +1,6 @@
+/* The rotation before rounding to int8 (kmeans_screen.h says what for): butterflies in place,
+ * sixteen elements at once. Rows are rotated once, when they are stored; centroids, in float64, in
+ * each iteration. */
 #include "src/label/kmeans_screen.h"
 
 #include "src/base/vector.h"

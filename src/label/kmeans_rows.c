@@ -1,3 +1,10 @@
+/* Rows as the screens take them, rounded once, when an assigner is created. Letters, as in
+ * kmeans_screen.h: x: the row as stored; m: the shift; y = x - m; a: y as the arithmetic holds it;
+ * e = y - a.
+ *
+ * A row keeps |a| and |e|, rounded upward, and |y|^2/2, which turns what the screen computes into
+ * a distance. The shift, the mean of some rows, makes y shorter and errors with it; any vector
+ * would be right. */
 #include "src/base/bf16.h"
 #include "src/base/memory.h"
 #include "src/base/vector.h"

@@ -1,3 +1,6 @@
+/* Initial centroids from a sample that every rank holds: random rows, or k-means++. What the
+ * triangle inequality tells of rows that the newest centroid cannot attract leaves out most of the
+ * distances of k-means++ once some centroids are there. */
 #include "src/label/kmeans_start.h"
 
 #include "src/base/memory.h"

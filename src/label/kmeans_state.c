@@ -1,3 +1,5 @@
+/* Memory of a k-means run's state, for those who keep it: checkpoints, and tests that stop a run.
+ */
 #include "src/label/kmeans_state.h"
 
 #include "src/base/memory.h"

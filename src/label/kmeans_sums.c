@@ -1,3 +1,7 @@
+/* Sums of rows by label, exactly. A row becomes integers of one unit, so that taking it out of a
+ * sum leaves nothing behind: sums follow the labels from one iteration to the next at the cost of
+ * the rows that changed, and who adds first does not matter. Objective, imbalance and new
+ * centroids come from the sums. */
 #include "src/base/memory.h"
 #include "src/base/rows.h"
 #include "src/base/unit_length.h"

@@ -1,3 +1,6 @@
+/* Sums of outer products, an instance for each instruction set. Each step adds to every element
+ * once, so that an element is summed in the order of the steps: on that, and on products of
+ * float32 values being exact in float64, rests what outer.h promises. */
 #include "src/label/outer.h"
 
 /* See outer.h: in float64 the results are the same; float32 is for screens with a margin. */

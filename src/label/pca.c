@@ -1,3 +1,7 @@
+/* Axes from a covariance, and rows projected on them. LAPACK finds the axes, on one thread: a
+ * library's eigenvectors are the same bits for the same number of threads only. Both signs of an
+ * axis are right, so its largest element decides. The projection's sums have their order written
+ * out. */
 #include "src/label/pca.h"
 
 #include "src/base/log.h"

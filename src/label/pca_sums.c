@@ -1,3 +1,7 @@
+/* Means and covariances of rows. A float64 sum over millions of rows would show its order, and
+ * lose digits; so at most 1024 rows are summed in float64, in their order, and rounded once to
+ * integers, which add over units, threads and ranks in any order. The mean comes off first:
+ * products of what is left are small. */
 #include "src/base/memory.h"
 #include "src/base/vector.h"
 #include "src/label/outer.h"

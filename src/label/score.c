@@ -1,3 +1,6 @@
+/* The tables of a score: what one image has is added to the sums over images, with the products
+ * that pairs need. All is one block of int64 words, so that ranks add their tables in one call;
+ * sums of squares of counts are beyond 64 bits and lie there in pieces (sum128.h). */
 #include "src/label/score.h"
 
 #include "src/base/memory.h"

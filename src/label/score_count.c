@@ -1,4 +1,6 @@
-/* Counting the pixels of one image. */
+/* Which label meets which class in one image, pixel by pixel. The label map is enlarged to the
+ * truth's grid as it is read, a line at a time. The labels that occur are listed: an image has a
+ * few dozen of what may be thousands, and emptying its table must not cost more than filling it. */
 #include "src/base/log.h"
 #include "src/base/memory.h"
 #include "src/label/kmeans.h"

@@ -1,3 +1,6 @@
+/* Figures from the summed tables; score.h defines them. Pairs are counted in 128 bits and divided
+ * once, at the end: a billion pixels have 10^18 pairs. The precisions leave out the pairs within
+ * images; purity, NMI and ARI are over all pixels, as they are usually given. */
 #include "src/label/score.h"
 
 #include <math.h>

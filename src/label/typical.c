@@ -1,3 +1,6 @@
+/* Lists of each cluster's nearest pixels. An image enters with one pixel a cluster, so that a list
+ * shows eight images and not eight neighbours. The order is total: lists merge in any order to the
+ * same. */
 #include "src/label/typical.h"
 
 #include "src/label/kmeans.h"

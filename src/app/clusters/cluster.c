@@ -1,3 +1,5 @@
+/* The labelling stage: features, k-means or DBSCAN, labels.h5 and the figures. What happens
+ * between iterations is in cluster_report.c, what a start may be given in cluster_start.c. */
 #include "src/app/clusters/cluster.h"
 
 #include "io/hdf5/labels.h"

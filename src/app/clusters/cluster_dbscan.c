@@ -1,3 +1,5 @@
+/* The stage with DBSCAN. What comes out has the form of k-means' result, so that all that follows
+ * need not ask how the labels were made. */
 #include "src/app/clusters/cluster_dbscan.h"
 
 #include "mpi/dbscan.h"

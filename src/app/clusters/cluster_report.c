@@ -1,3 +1,6 @@
+/* Between two iterations: a row of metrics.csv, a line in the log, a checkpoint where one is due.
+ * A checkpoint belongs to the stage's key and to the bits of its features: features of another
+ * processor would continue to other labels. */
 #include "src/app/clusters/cluster_report.h"
 
 #include "io/weights/checkpoint.h"

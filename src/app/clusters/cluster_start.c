@@ -1,3 +1,6 @@
+/* Centroids that a user gives: those of another labelling, or a matrix that another program has
+ * written. Rank 0 reads and judges them; the others learn of its judgement before they wait for
+ * the data. */
 #include "src/app/clusters/cluster_start.h"
 
 #include "io/files/npy.h"

@@ -1,3 +1,5 @@
+/* The score stage: the labelled training images, shared out over ranks and threads, are counted at
+ * two resolutions in one pass. What is counted is integers: order does not matter. */
 #include "src/app/clusters/score.h"
 
 #include "io/hdf5/labels.h"

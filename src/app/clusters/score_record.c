@@ -1,3 +1,5 @@
+/* A score's figures by their names: what goes to run.json, what an earlier labelling has left
+ * there and must go, and what is printed. */
 #include "src/app/clusters/score_record.h"
 
 #include "src/base/log.h"

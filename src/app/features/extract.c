@@ -1,3 +1,6 @@
+/* Where the clustering's features come from: a file that holds just these, or the network. The key
+ * decides, a hash of everything that they depend on: what was made with other images, weights or
+ * settings is made anew. */
 #include "src/app/features/extract.h"
 
 #include "io/files/npy_rows.h"

@@ -1,3 +1,7 @@
+/* Images through the network, to rows. Images of one shape share a plan, and go through it in
+ * runs; their outputs are brought to length 1 and rounded where they are stored, so that there is
+ * no second copy of them. With extract.memory = "stream" the rows of a run go to the file at once,
+ * and are mapped from there when all are written. */
 #include "src/app/features/extract_compute.h"
 
 #include "mpi/features_place.h"

@@ -1,3 +1,5 @@
+/* PCA of features that are in memory: the axes of all ranks' rows, a line about what they keep,
+ * and projected rows in place of the network's. */
 #include "src/app/features/extract_pca.h"
 
 #include "mpi/pca.h"

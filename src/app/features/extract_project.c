@@ -1,3 +1,5 @@
+/* PCA of features that are not in memory: mapped from the file of the network's outputs, projected
+ * image by image, and streamed to the file that stays. */
 #include "src/app/features/extract_project.h"
 
 #include "src/app/features/extract_pca.h"
