@@ -129,18 +129,22 @@ static const command commands[] = {
         .example = "auxseg inspect runs/camvid/labels.h5",
         .files = command_inspect},
     {.name = "verify",
-        .summary = "compares files with the checksums that they carry",
+        .summary = "compares files with the checksums that they carry, and looks for weights that "
+                   "are not finite",
         .arguments = "FILE...",
         .reads = "the files",
         .writes = "nothing",
         .example = "auxseg verify runs/camvid/*.h5 runs/camvid/*.safetensors",
         .files = command_verify},
     {.name = "convert",
-        .summary = "weights from one format to another",
-        .arguments = "IN OUT",
-        .reads = "IN",
-        .writes = "OUT",
-        .example = "auxseg convert resnet18.safetensors backbone.safetensors",
+        .summary = "weights as a safetensors file",
+        .arguments = "IN OUT.safetensors [--names RULE]\n       auxseg convert --rules",
+        .reads = "IN, a safetensors file or one of PyTorch's (.pth, .pt)",
+        .writes =
+            "every tensor of IN under the name that it has. With --names: those that the rule "
+            "knows, under the names that it makes; --rules lists them. Nothing is written "
+            "under another ending, or where a value is not finite",
+        .example = "auxseg convert moco_v2_200ep.pth moco.safetensors --names moco",
         .files = command_convert},
     {.name = "synth",
         .summary = "makes the built-in data set",

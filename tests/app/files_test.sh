@@ -48,8 +48,9 @@ done
 expect 0 'no checksums' "$auxseg" verify run/run.json
 damage run/baseline.safetensors damaged.safetensors 5
 expect 3 'damaged.safetensors: tensor .* is damaged' "$auxseg" verify damaged.safetensors
-expect 3 'damaged.safetensors: tensor .* is damaged' "$auxseg" convert damaged.safetensors no
-[[ ! -e no ]] || fail "damaged weights are converted"
+expect 3 'damaged.safetensors: tensor .* is damaged' "$auxseg" convert damaged.safetensors \
+    no.safetensors
+[[ ! -e no.safetensors ]] || fail "damaged weights are converted"
 head -c 2000 run/labels.h5 >cut.h5
 expect 3 'cut.h5: HDF5 cannot open it: .*truncated' "$auxseg" verify cut.h5
 
@@ -82,13 +83,29 @@ mv aside.h5 run/dataset.h5
 header='{"module.conv1.weight":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}'
 printf "%b" "\\0$(printf %03o ${#header})\\0\\0\\0\\0\\0\\0\\0" >bare.safetensors
 printf '%sabcd' "$header" >>bare.safetensors
-expect 0 '1 tensors' "$auxseg" convert bare.safetensors named.safetensors
-expect 0 ' backbone.conv1.weight  *F32  *\[1\]' "$auxseg" inspect named.safetensors
+expect 0 '1 tensors of bare.safetensors (safetensors), names as they were' "$auxseg" convert bare.safetensors \
+    named.safetensors
+expect 0 ' module.conv1.weight  *F32  *\[1\]' "$auxseg" inspect named.safetensors
 expect 0 'whole' "$auxseg" verify named.safetensors
 [[ $(tail -c 4 named.safetensors) == abcd ]] || fail "the tensor's bytes"
+expect 0 'names by the rule "parallel", 0 left out' "$auxseg" convert bare.safetensors \
+    named.safetensors --names parallel
+expect 0 '^  conv1.weight  *F32  *\[1\]' "$auxseg" inspect named.safetensors
+[[ $(tail -c 4 named.safetensors) == abcd ]] || fail "the renamed tensor's bytes"
+expect 2 'paralel: no such rule .*did you mean parallel' "$auxseg" convert bare.safetensors \
+    no.safetensors --names paralel
+expect 3 'no tensor that the rule knows' "$auxseg" convert bare.safetensors no.safetensors \
+    --names moco
+expect 0 '^parallel  *module\.  (SwAV' "$auxseg" convert --rules
+# Never one format under the name of another.
+for name in y.pth y.pt y safetensors .safetensors y.safetensors.bin; do
+    expect 2 "$name: what is written is a safetensors file" "$auxseg" convert bare.safetensors "$name"
+    [[ ! -e $name ]] || fail "$name is written"
+done
+expect 2 'two files are needed' "$auxseg" convert bare.safetensors named.safetensors third
 printf 'PK\003\004 archive of torch.save' >model.pt
-expect 3 'model.pt: a PyTorch archive' "$auxseg" convert model.pt no
-expect 4 'no/such' "$auxseg" convert bare.safetensors no/such/file
+expect 3 'model.pt: ' "$auxseg" convert model.pt no.safetensors
+expect 4 'no/such' "$auxseg" convert bare.safetensors no/such/file.safetensors
 
 # Whole, and yet of no use: a NAN, a variance below zero, as versions that did not look wrote them.
 # one_float FILE NAME BYTES: a file of one tensor of one element.
@@ -100,6 +117,8 @@ one_float() {
 }
 one_float nan.safetensors fc.bias '\0\0\0300\0177'
 expect 5 'nan.safetensors: tensor "fc.bias": element 0 is not finite' "$auxseg" verify nan.safetensors
+expect 5 'element 0 is not finite' "$auxseg" convert nan.safetensors no.safetensors
+[[ ! -e no.safetensors ]] || fail "weights that are refused are converted"
 one_float below.safetensors bn1.running_var '\0\0\0200\0277'
 expect 5 'element 0 is a variance below zero' "$auxseg" verify below.safetensors
 one_float mean.safetensors bn1.running_mean '\0\0\0200\0277'

@@ -1,56 +1,124 @@
-/* Weights from one safetensors file to another: names as this program writes them. */
+/* Weights in another format, and with other names if that is asked for. The ending of the output's
+ * name decides what is written, so that no program later takes a file for what it is not: today
+ * there is one such format. */
 #include "src/app/tools/convert.h"
 
-#include "io/weights/safetensors.h"
+#include "io/weights/tensor_fault.h"
+#include "io/weights/tensor_file.h"
+#include "io/weights/weight_names.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
+#include "src/base/nearest.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* torchvision's names: without DistributedDataParallel's "module.", and a bare encoder's tensors
- * ("conv1.weight", "layer1...") under "backbone.". */
-static char *torchvision_name(const char *name) {
-    static const char *const bare[] = {
-        "conv1.", "bn1.", "layer1.", "layer2.", "layer3.", "layer4."};
-    size_t n = strlen(name) + sizeof "backbone.";
-    char *out = memory_alloc(n, 1, "tensor name");
-    if (strncmp(name, "module.", 7) == 0) name += 7;
-    bool encoder = false;
-    for (size_t i = 0; i < sizeof bare / sizeof *bare; i++)
-        encoder = encoder || strncmp(name, bare[i], strlen(bare[i])) == 0;
-    if (out) snprintf(out, n, "%s%s", encoder ? "backbone." : "", name);
-    return out;
+#define ENDING ".safetensors"
+enum { RULES_MOST = 64 };
+
+typedef struct request {
+    const char *from, *to;
+    const weight_rule *rule; /* NULL: names stay */
+} request;
+
+static void print_rules(void) {
+    const weight_rule *r;
+    for (int i = 0; (r = weight_rule_at(i)); i++) {
+        printf("%-18s %s%s  (%s)\n", r->name, r->prefix[0] ? r->prefix : "(nothing in front)",
+            r->change ? ", children by number" : "", r->origin);
+    }
 }
 
-static status write_renamed(const safetensors *f, const char *to) {
-    const char *metadata[] = {"format", "pt", "program", "auxseg " AUXSEG_VERSION};
-    int count = safetensors_count(f);
-    tensor_info *t = memory_alloc((size_t)count, sizeof *t, "tensors");
-    char **name = memory_alloc((size_t)count, sizeof *name, "tensor names");
-    status st = t && name ? STATUS_OK : STATUS_FAILED;
-    for (int i = 0; i < count && st == STATUS_OK; i++) {
-        t[i] = safetensors_get(f, i);
-        t[i].name = name[i] = torchvision_name(t[i].name);
-        if (!name[i]) st = STATUS_FAILED;
+static const weight_rule *find_rule(const char *name) {
+    const char *known[RULES_MOST];
+    const weight_rule *r;
+    int count = 0;
+    for (; count < RULES_MOST && (r = weight_rule_at(count)); count++) {
+        if (strcmp(r->name, name) == 0) return r;
+        known[count] = r->name;
     }
-    if (st == STATUS_OK) st = safetensors_write(to, t, count, metadata, 2);
-    if (st == STATUS_OK) printf("%s: %d tensors\n", to, count);
-    for (int i = 0; name && i < count; i++) memory_free(name[i]);
+    log_error("convert: --names %s: no such rule (auxseg convert --rules): did you mean %s?", name,
+        known[nearest_word(name, known, count)]);
+    return NULL;
+}
+
+/* The format that is asked for is the one that is written. */
+static status check_ending(const char *to) {
+    size_t n = strlen(to), m = sizeof ENDING - 1;
+    if (n > m && strcmp(to + n - m, ENDING) == 0) return STATUS_OK;
+    log_error("convert: %s: what is written is a safetensors file, whose name ends in " ENDING, to);
+    return STATUS_USAGE;
+}
+
+static status read_arguments(int argc, char **argv, request *out) {
+    const char *file[2] = {NULL, NULL}, *rule = NULL;
+    int files = 0;
+    bool good = true;
+    for (int i = 0; i < argc && good; i++) {
+        if (strcmp(argv[i], "--names") == 0 && i + 1 < argc)
+            rule = argv[++i];
+        else if (argv[i][0] == '-' || files == 2)
+            good = false;
+        else
+            file[files++] = argv[i];
+    }
+    if (!good || files != 2) {
+        log_error("convert: two files are needed (auxseg convert IN OUT [--names RULE])");
+        return STATUS_USAGE;
+    }
+    *out = (request){file[0], file[1], rule ? find_rule(rule) : NULL};
+    return rule && !out->rule ? STATUS_USAGE : check_ending(out->to);
+}
+
+/* t [count], name [count]: the tensors to write, those that the rule knows; returns how many. */
+static int take_tensors(
+    const request *q, const tensor_file *f, tensor_info *t, char (*name)[WEIGHT_NAME]) {
+    int n = 0;
+    for (int i = 0; i < tensor_file_count(f); i++) {
+        t[n] = tensor_file_get(f, i);
+        if (q->rule && !weight_rule_apply(q->rule, t[n].name, name[n])) continue;
+        if (q->rule) t[n].name = name[n];
+        n++;
+    }
+    return n;
+}
+
+static status write_tensors(const request *q, const tensor_file *f) {
+    const char *metadata[] = {"format", "pt", "program", "auxseg " AUXSEG_VERSION};
+    size_t count = (size_t)tensor_file_count(f);
+    tensor_info *t = memory_alloc(count, sizeof *t, "tensors");
+    char(*name)[WEIGHT_NAME] = memory_alloc(count, sizeof *name, "tensor names");
+    status st = t && name ? STATUS_OK : STATUS_FAILED;
+    int n = st == STATUS_OK ? take_tensors(q, f, t, name) : 0;
+    if (st == STATUS_OK && n == 0) {
+        log_error("%s: no tensor%s", q->from, q->rule ? " that the rule knows" : "");
+        st = STATUS_DATA;
+    }
+    if (st == STATUS_OK) st = tensor_fault_check(q->from, t, n);
+    if (st == STATUS_OK) st = safetensors_write(q->to, t, n, metadata, 2);
+    if (st == STATUS_OK) {
+        printf("%s: %d tensors of %s (%s), ", q->to, n, q->from, tensor_file_format(f));
+        if (q->rule)
+            printf("names by the rule \"%s\", %d left out\n", q->rule->name, (int)count - n);
+        else
+            printf("names as they were\n");
+    }
     memory_free(name);
     memory_free(t);
     return st;
 }
 
 status command_convert(int argc, char **argv) {
-    safetensors *f = NULL;
-    if (argc != 2) {
-        log_error("convert: two files are needed (auxseg convert IN OUT)");
-        return STATUS_USAGE;
+    tensor_file *f = NULL;
+    request q;
+    if (argc == 1 && strcmp(argv[0], "--rules") == 0) {
+        print_rules();
+        return STATUS_OK;
     }
-    status st = safetensors_read(&f, argv[0]);
-    if (st == STATUS_OK) st = safetensors_verify(f, NULL);
-    if (st == STATUS_OK) st = write_renamed(f, argv[1]);
-    safetensors_close(f);
+    status st = read_arguments(argc, argv, &q);
+    if (st == STATUS_OK) st = tensor_file_read(&f, q.from);
+    if (st == STATUS_OK) st = tensor_file_verify(f, NULL);
+    if (st == STATUS_OK) st = write_tensors(&q, f);
+    tensor_file_close(f);
     return st;
 }
