@@ -1,3 +1,5 @@
+/* A stage's command from MPI's start to its end: settings on all ranks, where they compute,
+ * requests to stop, the result's last lines. */
 #include "src/app/session.h"
 
 #include "io/files/file.h"
@@ -40,12 +42,20 @@ static status save_settings(const settings *s) {
     return st;
 }
 
-/* A file STOP that is older than this start has done its work. Collective. */
+/* Names the file that asks for a stop, if it is there: it is a standing request, which also keeps a
+ * batch system from starting again what was to end. Rank 0. */
+static bool name_stop_file(const settings *s) {
+    char path[FILE_PATH];
+    if (setup_path(path, s, "STOP", 1) != STATUS_OK || !file_exists(path)) return false;
+    log_warn("%s is there: nothing goes on before it is removed", path);
+    return true;
+}
+
+/* STATUS_STOPPED, nothing done, if a file STOP is there already. Collective. */
 static status watch_for_stop(const comm *c, const settings *s) {
     char path[FILE_PATH];
     status st = setup_path(path, s, "STOP", 1);
-    if (st == STATUS_OK && comm_root(c) && unlink(path) == 0)
-        log_info("%s: removed, the run goes on", path);
+    if (st == STATUS_OK && comm_root(c) && name_stop_file(s)) st = STATUS_STOPPED;
     st = comm_agree(c, st);
     if (st != STATUS_OK) return st;
     stop_set_file(path);
@@ -60,8 +70,8 @@ static status begin(const comm *c, const settings *s, file_lock **lock) {
     status st = binding_print(c, threads);
     if (st == STATUS_OK) st = setup_folder(c, s);
     if (st == STATUS_OK) st = session_place_take(lock, c, s);
-    if (st == STATUS_OK) st = comm_agree(c, comm_root(c) ? save_settings(s) : STATUS_OK);
-    return st == STATUS_OK ? watch_for_stop(c, s) : st;
+    if (st == STATUS_OK) st = watch_for_stop(c, s);
+    return st == STATUS_OK ? comm_agree(c, comm_root(c) ? save_settings(s) : STATUS_OK) : st;
 }
 
 /* The largest rank's highest memory, in MiB; *all: the sum over ranks. Collective. */
@@ -94,7 +104,10 @@ static status run(const comm *c, status (*stage)(const comm *c, const settings *
     if (st == STATUS_OK) st = settings_share(c, s, a->config, a->set, a->sets);
     if (st == STATUS_OK) st = begin(c, s, &lock);
     if (st == STATUS_OK) st = session_record_begin(&record, c, s, line);
-    if (st == STATUS_OK) st = stage(c, s);
+    if (st == STATUS_OK) {
+        st = stage(c, s);
+        if (st == STATUS_STOPPED && comm_root(c)) name_stop_file(s);
+    }
     double seconds = timer_now() - began, peak = peak_memory(c, &all_peaks);
     st = session_record_end(&record, c, st, seconds, peak);
     file_lock_release(lock);
