@@ -1,3 +1,5 @@
+/* Reads a command line. Every mistake is named before it is refused: who submits a job wants to
+ * know them all at once. */
 #include "src/app/arguments.h"
 
 #include "src/base/log.h"

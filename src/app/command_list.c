@@ -1,3 +1,5 @@
+/* The commands by name: what each is for, and what runs it. A command that does one stage takes its
+ * texts from the table of stages. */
 #include "src/app/command_list.h"
 
 #include "src/app/clusters/cluster.h"
@@ -12,6 +14,7 @@
 #include "src/app/tools/convert.h"
 #include "src/app/tools/inspect.h"
 #include "src/app/tools/pack.h"
+#include "src/app/tools/print.h"
 #include "src/app/tools/synth.h"
 #include "src/app/tools/verify.h"
 #include "src/app/training/finetune.h"
@@ -25,61 +28,31 @@
 
 static const command commands[] = {
     {.name = "run",
-        .summary =
-            "everything: pack, extract, cluster, score, pretrain, finetune, evaluate, report",
+        .summary = "everything: all stages in turn, of which those that are done are skipped",
         .arguments = CONFIG,
         .reads = "the data set, model.weights",
-        .writes = "run.dir: all files of the other commands, and DONE at the end. What is done for "
-                  "the same inputs and settings is skipped",
+        .writes = "run.dir: all files of the other commands, and DONE at the end",
         .example = "mpirun -n 2 auxseg run configs/demo.cfg",
         .stage = command_run},
-    {.name = "pack",
-        .summary = "images and labels of a data set into one file",
-        .arguments = CONFIG,
-        .reads = "list files, images and label maps of dataset.root",
-        .writes = "dataset.h5",
+    {.does = STAGE_PACK,
         .example = "mpirun -n 4 auxseg pack configs/camvid.cfg --set dataset.on_bad_image=skip",
         .stage = command_pack},
-    {.name = "extract",
-        .summary = "dense features of every training image",
-        .arguments = CONFIG,
-        .reads = "dataset.h5, the weights that [extract] names",
-        .writes = "features.h5",
+    {.does = STAGE_EXTRACT,
         .example = "mpirun -n 4 auxseg extract configs/camvid.cfg",
         .stage = command_extract},
-    {.name = "cluster",
-        .summary = "auxiliary labels: k-means over all pixels",
-        .arguments = CONFIG,
-        .reads = "dataset.h5, features.h5 if it is there (else features are computed)",
-        .writes = "labels.h5, metrics.csv",
+    {.does = STAGE_CLUSTER,
         .example = "mpirun -n 4 auxseg cluster configs/camvid.cfg --set cluster.k=50",
         .stage = command_cluster},
-    {.name = "score",
-        .summary = "quality of the auxiliary labels against ground truth",
-        .arguments = CONFIG,
-        .reads = "dataset.h5, labels.h5",
-        .writes = "results in run.json, and a table",
+    {.does = STAGE_SCORE,
         .example = "mpirun -n 4 auxseg score configs/camvid.cfg",
         .stage = command_score},
-    {.name = "pretrain",
-        .summary = "contrastive training with the auxiliary labels",
-        .arguments = CONFIG,
-        .reads = "dataset.h5, labels.h5, model.weights, checkpoints/",
-        .writes = "pretrained.safetensors, metrics.csv, checkpoints/",
+    {.does = STAGE_PRETRAIN,
         .example = "mpirun -n 4 auxseg pretrain configs/camvid.cfg --set pretrain.steps=900",
         .stage = command_pretrain},
-    {.name = "finetune",
-        .summary = "supervised training on the labelled share",
-        .arguments = CONFIG,
-        .reads = "dataset.h5, finetune.weights (default: pretrained.safetensors), checkpoints/",
-        .writes = "finetuned.safetensors, metrics.csv, checkpoints/",
+    {.does = STAGE_FINETUNE,
         .example = "mpirun -n 4 auxseg finetune configs/camvid.cfg --set finetune.fraction=0.1",
         .stage = command_finetune},
-    {.name = "evaluate",
-        .summary = "mIoU, mAcc, aAcc of a model",
-        .arguments = CONFIG,
-        .reads = "dataset.h5, evaluate.weights (default: finetuned.safetensors)",
-        .writes = "results in run.json, confusion-MODEL.csv, and a table",
+    {.does = STAGE_EVALUATE,
         .example = "mpirun -n 4 auxseg evaluate configs/camvid.cfg --set evaluate.flip=true",
         .stage = command_evaluate},
     {.name = "predict",
@@ -89,13 +62,7 @@ static const command commands[] = {
         .writes = "predictions/",
         .example = "mpirun -n 4 auxseg predict configs/camvid.cfg --set evaluate.predictions=20",
         .stage = command_predict},
-    {.name = "report",
-        .summary = "one self-contained HTML page of the run",
-        .arguments = CONFIG,
-        .reads = "run.json, metrics.csv, dataset.h5, labels.h5, weights",
-        .writes = "report.html",
-        .example = "auxseg report configs/camvid.cfg",
-        .stage = command_report},
+    {.does = STAGE_REPORT, .example = "auxseg report configs/camvid.cfg", .stage = command_report},
     {.name = "bench",
         .summary = "speed of a part of the program, as one line of JSON",
         .arguments =
@@ -121,6 +88,20 @@ static const command commands[] = {
         .writes = "nothing. With --defaults: every setting with its default to standard output",
         .example = "auxseg check configs/camvid.cfg",
         .check = command_check},
+    {.name = "stages",
+        .summary = "the stages that a run does with these settings, one a line",
+        .arguments = CONFIG,
+        .reads = "settings",
+        .writes = "nothing",
+        .example = "auxseg stages configs/camvid.cfg --set run.compare=false",
+        .local = command_stages},
+    {.name = "settings",
+        .summary = "every setting with its value: the file's, or the default",
+        .arguments = CONFIG,
+        .reads = "settings",
+        .writes = "nothing",
+        .example = "auxseg settings configs/camvid.cfg --set cluster.k=50",
+        .local = command_settings},
     {.name = "inspect",
         .summary = "what is in a file: images, data sets, labels, features, weights, checkpoints",
         .arguments = "FILE...",
@@ -156,15 +137,28 @@ static const command commands[] = {
 };
 enum { COMMANDS = sizeof commands / sizeof *commands };
 
-const command *command_find(const char *name) {
+bool command_at(int index, command *out) {
+    if (index < 0 || index >= COMMANDS) return false;
+    *out = commands[index];
+    if (out->does == STAGE_NONE) return true;
+    const stage_info *about = stage_about(out->does);
+    out->name = stage_id_words[out->does];
+    out->arguments = CONFIG;
+    out->summary = about->summary;
+    out->reads = about->reads;
+    out->writes = about->writes;
+    return true;
+}
+
+bool command_find(const char *name, command *out) {
     const char *names[COMMANDS];
-    for (int i = 0; i < COMMANDS; i++) {
-        if (strcmp(commands[i].name, name) == 0) return &commands[i];
-        names[i] = commands[i].name;
+    for (int i = 0; command_at(i, out); i++) {
+        if (strcmp(out->name, name) == 0) return true;
+        names[i] = out->name;
     }
     log_error("unknown command %s: did you mean %s? (auxseg --help)", name,
         names[nearest_word(name, names, COMMANDS)]);
-    return NULL;
+    return false;
 }
 
 static void print_exit_codes(FILE *to) {
@@ -175,15 +169,18 @@ static void print_exit_codes(FILE *to) {
 }
 
 void command_help_all(FILE *to) {
+    command k;
     fputs("auxseg: contrastive pretraining for semantic segmentation with cross-image auxiliary "
           "labels\n\n"
           "Usage: auxseg COMMAND ...\n"
           "       auxseg help [COMMAND] | --help, -h | --version, -V\n\n"
           "Under MPI or alone, with settings:\n",
         to);
-    for (int i = 0; i < COMMANDS; i++) {
-        if (i > 0 && commands[i - 1].words) fputs("Without MPI:\n", to);
-        fprintf(to, "  %-9s %s\n", commands[i].name, commands[i].summary);
+    bool mpi = true;
+    for (int i = 0; command_at(i, &k); i++) {
+        if (mpi && !k.stage && !k.words) fputs("Without MPI:\n", to);
+        mpi = k.stage || k.words;
+        fprintf(to, "  %-9s %s\n", k.name, k.summary);
     }
     fputs("\nSettings: configs/default.cfg is the manual; what stands after --set "
           "overrides the file.\nStart: mpirun -n 2 auxseg run configs/demo.cfg\n\n",
@@ -191,15 +188,25 @@ void command_help_all(FILE *to) {
     print_exit_codes(to);
 }
 
+static void print_stages(FILE *to) {
+    fputs("Stages, in this order (run.until: the last one to do):\n", to);
+    for (int id = STAGE_FIRST; id < STAGE_COUNT; id++) {
+        const stage_info *about = stage_about(id);
+        fprintf(to, "  %-9s %s%s%s\n", stage_id_words[id], about->summary,
+            about->condition ? "; only with " : "", about->condition ? about->condition : "");
+    }
+}
+
 void command_help(const command *k, FILE *to) {
     fprintf(to, "auxseg %s: %s\n\n", k->name, k->summary);
     fprintf(to, "Usage: auxseg %s %s\n", k->name, k->arguments);
     fprintf(to, "Reads:  %s.\nWrites: %s.\n", k->reads, k->writes);
+    if (k->stage == command_run) print_stages(to);
     if (k->stage)
         fputs("Files without a path are in run.dir. Runs alone or under mpirun or srun, with the "
               "same results.\n"
               "Stops early, its state saved, on the signals TERM, USR1, USR2, after run.max_hours, "
-              "or\nonce there is a file STOP in run.dir.\n",
+              "or\nonce there is a file STOP in run.dir; nothing starts while that is there.\n",
             to);
     fprintf(to, "Example: %s\n\n", k->example);
     print_exit_codes(to);

@@ -8,6 +8,7 @@
 #include <stdio.h>
 
 typedef struct command {
+    stage_id does; /* the stage that the command is, whose texts are its own; or STAGE_NONE */
     const char *name, *summary;
     const char *arguments; /* as in the usage line */
     const char *reads, *writes;
@@ -22,8 +23,10 @@ typedef struct command {
     status (*files)(int argc, char **argv);
 } command;
 
-/* NULL: unknown; the nearest name is in the message that is then written. */
-const command *command_find(const char *name);
+/* index from 0; false past the end. */
+bool command_at(int index, command *out);
+/* False: unknown; the nearest name is in the message that is then written. */
+bool command_find(const char *name, command *out);
 /* All commands, or one. */
 void command_help_all(FILE *to);
 void command_help(const command *k, FILE *to);

@@ -63,20 +63,20 @@ static status help(int argc, char **argv) {
         command_help_all(stdout);
         return STATUS_OK;
     }
-    const command *k = command_find(argv[0]);
-    if (!k) return STATUS_USAGE;
-    command_help(k, stdout);
+    command k;
+    if (!command_find(argv[0], &k)) return STATUS_USAGE;
+    command_help(&k, stdout);
     return STATUS_OK;
 }
 
 static status run_command(int argc, char **argv) {
-    const command *k = command_find(argv[0]);
-    if (!k) return STATUS_USAGE;
+    command k;
+    if (!command_find(argv[0], &k)) return STATUS_USAGE;
     for (int i = 1; i < argc; i++)
         if (is_help(argv[i])) return help(1, argv);
-    if (k->stage) return session_run(k->name, k->stage, argc - 1, argv + 1);
-    if (k->words) return session_run_words(k->words, argc - 1, argv + 1);
-    return k->files ? k->files(argc - 1, argv + 1) : run_alone(k, argc - 1, argv + 1);
+    if (k.stage) return session_run(k.name, k.stage, argc - 1, argv + 1);
+    if (k.words) return session_run_words(k.words, argc - 1, argv + 1);
+    return k.files ? k.files(argc - 1, argv + 1) : run_alone(&k, argc - 1, argv + 1);
 }
 
 int main(int argc, char **argv) {

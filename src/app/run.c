@@ -1,5 +1,6 @@
-/* The main job: every stage in turn, each skipping what is done for the same inputs and settings.
- */
+/* The main job: every stage of the table in turn, each skipping what is done for the same inputs
+ * and settings. This is the only file that knows all stages' functions: their folders do not know
+ * each other. */
 #include "src/app/run.h"
 
 #include "io/files/file.h"
@@ -10,6 +11,7 @@
 #include "src/app/features/extract.h"
 #include "src/app/report/report.h"
 #include "src/app/stage/setup.h"
+#include "src/app/stage/stage_list.h"
 #include "src/app/tools/pack.h"
 #include "src/app/training/finetune.h"
 #include "src/app/training/pretrain.h"
@@ -17,70 +19,71 @@
 
 #include <math.h>
 #include <stdio.h>
-#include <string.h>
-
-typedef struct run_step {
-    const char *name; /* run.until's */
-    status (*run)(const comm *c, const settings *s, int round);
-} run_step;
-
-static status step_pack(const comm *c, const settings *s, int round) {
-    (void)round;
-    return command_pack(c, s);
-}
 
 /* The reference: the same fine-tuning from plain initial weights. With extract.source "finetuned"
  * it is the extractor, too. */
-static status step_baseline(const comm *c, const settings *s, int round) {
+static status make_baseline(const comm *c, const settings *s) {
     char weights[FILE_PATH];
-    (void)round;
-    if (!s->run.compare && !extract_from_finetuned(s, 1)) return STATUS_OK;
-    status st = finetune_model(c, s, "baseline", 1, s->model.weights, "baseline.safetensors");
+    status st = finetune_model(c, s, STAGE_BASELINE, 1, s->model.weights, "baseline.safetensors");
     if (st == STATUS_OK) st = comm_agree(c, setup_path(weights, s, "baseline.safetensors", 1));
     return st == STATUS_OK ? evaluate_model(c, s, "baseline", 1, weights) : st;
 }
 
-/* Only where the features are kept: the clustering extracts them by itself. */
-static status step_extract(const comm *c, const settings *s, int round) {
-    return s->extract.keep && round == 1 ? command_extract(c, s) : STATUS_OK;
-}
-
-static status step_finetune(const comm *c, const settings *s, int round) {
+static status finetune_pretrained(const comm *c, const settings *s, int round) {
     char weights[FILE_PATH];
     status st = comm_agree(c, setup_path(weights, s, "pretrained.safetensors", round));
     return st == STATUS_OK
-               ? finetune_model(c, s, "finetune", round, weights, "finetuned.safetensors")
+               ? finetune_model(c, s, STAGE_FINETUNE, round, weights, "finetuned.safetensors")
                : st;
 }
 
-static status step_evaluate(const comm *c, const settings *s, int round) {
+static status evaluate_finetuned(const comm *c, const settings *s, int round) {
     char weights[FILE_PATH];
     status st = comm_agree(c, setup_path(weights, s, "finetuned.safetensors", round));
     return st == STATUS_OK ? evaluate_model(c, s, "finetuned", round, weights) : st;
 }
 
-static const run_step before[] = {
-    {"pack", step_pack},
-    {"baseline", step_baseline},
-};
-static const run_step rounds[] = {
-    {"extract", step_extract},
-    {"cluster", cluster_images},
-    {"score", score_labels},
-    {"pretrain", pretrain_model},
-    {"finetune", step_finetune},
-    {"evaluate", step_evaluate},
-};
-
-/* Runs steps of a list; *last becomes true after the one that run.until names (round 1's). */
-static status run_steps(
-    const comm *c, const settings *s, const run_step *step, size_t steps, int round, bool *last) {
-    status st = STATUS_OK;
-    for (size_t i = 0; i < steps && st == STATUS_OK && !*last; i++) {
-        st = step[i].run(c, s, round);
-        *last = strcmp(s->run.until, step[i].name) == 0;
+/* What each line of the table of stages (src/app/stage/stage_list.c) does. */
+static status run_stage(const comm *c, const settings *s, stage_id id, int round) {
+    switch (id) {
+    case STAGE_NONE:
+        break;
+    case STAGE_PACK:
+        return command_pack(c, s);
+    case STAGE_BASELINE:
+        return make_baseline(c, s);
+    case STAGE_EXTRACT:
+        return command_extract(c, s);
+    case STAGE_CLUSTER:
+        return cluster_images(c, s, round);
+    case STAGE_SCORE:
+        return score_labels(c, s, round);
+    case STAGE_PRETRAIN:
+        return pretrain_model(c, s, round);
+    case STAGE_FINETUNE:
+        return finetune_pretrained(c, s, round);
+    case STAGE_EVALUATE:
+        return evaluate_finetuned(c, s, round);
+    case STAGE_REPORT:
+        return command_report(c, s);
     }
+    return STATUS_OK;
+}
+
+/* Stages first to end - 1 of a round. */
+static status run_stages(const comm *c, const settings *s, int first, int end, int round) {
+    status st = STATUS_OK;
+    for (int id = first; id < end && st == STATUS_OK; id++)
+        if (stage_wanted(id, s, round)) st = run_stage(c, s, id, round);
     return st;
+}
+
+/* Where the stages end that, like `first`, are done once, or in each round. */
+static int block_end(int first) {
+    int end = first;
+    while (end < STAGE_COUNT && stage_about(end)->each_round == stage_about(first)->each_round)
+        end++;
+    return end;
 }
 
 static void print_row(const run_record *r, const char *title, const char *group) {
@@ -127,13 +130,16 @@ static status forget_done(const settings *s) {
 }
 
 status command_run(const comm *c, const settings *s) {
-    bool last = false;
     status st = setup_folder(c, s);
     if (st == STATUS_OK) st = comm_agree(c, comm_root(c) ? forget_done(s) : STATUS_OK);
-    if (st == STATUS_OK) st = run_steps(c, s, before, sizeof before / sizeof *before, 1, &last);
-    for (int round = 1; round <= s->run.rounds && st == STATUS_OK && !last; round++)
-        st = run_steps(c, s, rounds, sizeof rounds / sizeof *rounds, round, &last);
-    if (st == STATUS_OK && !last) st = command_report(c, s);
-    if (st == STATUS_OK && !last) st = comm_agree(c, comm_root(c) ? finish(s) : STATUS_OK);
+    for (int first = STAGE_FIRST, end; first < STAGE_COUNT; first = end) {
+        end = block_end(first);
+        int rounds = stage_about(first)->each_round ? s->run.rounds : 1;
+        for (int round = 1; round <= rounds && st == STATUS_OK; round++)
+            st = run_stages(c, s, first, end, round);
+    }
+    /* A run that was to end earlier has no table and no DONE. */
+    if (st == STATUS_OK && stage_wanted(STAGE_REPORT, s, 1))
+        st = comm_agree(c, comm_root(c) ? finish(s) : STATUS_OK);
     return st;
 }

@@ -34,7 +34,7 @@ typedef struct view_settings {
 typedef struct settings {
     struct {
         settings_text dir;
-        settings_text until; /* `run`: the stage after which it ends; "": all */
+        stage_id until; /* `run`: the stage after which it ends; STAGE_NONE: all */
         run_resume resume;
         int64_t seed;
         int rounds, threads, checkpoint_steps; /* threads 0: OMP_NUM_THREADS or the cores given */

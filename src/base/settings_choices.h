@@ -10,6 +10,21 @@
 #define RUN_RESUMES(X) X(RUN_RESUME_AUTO, "auto") X(RUN_RESUME_NEVER, "never")
 CHOICE_DECLARE(run_resume, RUN_RESUMES);
 
+/* The stages in their order (src/app/stage/stage_list.h); run.until's words, where none is all. */
+#define STAGES(X)                                                                                  \
+    X(STAGE_NONE, "")                                                                              \
+    X(STAGE_PACK, "pack")                                                                          \
+    X(STAGE_BASELINE, "baseline")                                                                  \
+    X(STAGE_EXTRACT, "extract")                                                                    \
+    X(STAGE_CLUSTER, "cluster")                                                                    \
+    X(STAGE_SCORE, "score")                                                                        \
+    X(STAGE_PRETRAIN, "pretrain")                                                                  \
+    X(STAGE_FINETUNE, "finetune")                                                                  \
+    X(STAGE_EVALUATE, "evaluate")                                                                  \
+    X(STAGE_REPORT, "report")
+CHOICE_DECLARE(stage_id, STAGES);
+enum { STAGE_FIRST = STAGE_PACK, STAGE_COUNT = STAGE_REPORT + 1 };
+
 #define DATASET_LAYOUTS(X)                                                                         \
     X(DATASET_LAYOUT_CAMVID, "camvid")                                                             \
     X(DATASET_LAYOUT_PAIRS, "pairs")                                                               \

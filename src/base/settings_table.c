@@ -111,18 +111,15 @@ static const struct {
     {"report", "The HTML page."},
 };
 
-/* The stages that `run` can end after. */
-static const char *const until_words[] = {"", "pack", "baseline", "extract", "cluster", "score",
-    "pretrain", "finetune", "evaluate", NULL};
-
 static const setting table[] = {
     {WORDS(run, dir, "runs/auxseg", "Folder of everything that the run writes."), .aside = true},
     {CHOICE(run, resume, RUN_RESUME_AUTO,
          "auto: what is done for the same inputs and settings is skipped, what was interrupted is "
          "continued; never: everything is done anew."),
         .aside = true},
-    {WORDS(run, until, "", "The command `run` ends after this stage; empty: it does all of them."),
-        .words = until_words, .aside = true},
+    {CHOICE_OF(run, until, stage_id_words, STAGE_NONE,
+         "The command `run` ends after this stage; empty: it does all of them."),
+        .aside = true},
     {NUMBER(SETTING_LONG, run, seed, 1, 0, 9007199254740991.0, NULL,
         "Random numbers depend on it, on what they are for, and on nothing else.")},
     {INTEGER(run, rounds, 1, 1, 100, "rounds",

@@ -19,7 +19,7 @@ typedef struct setting {
     setting_kind kind;
     double number, min, max;  /* default and range of numbers; default of a flag, a choice */
     const char *text;         /* default of texts */
-    const char *const *words; /* of a choice, by member; of a text that is one of few; NULL-ended */
+    const char *const *words; /* of a choice, by member; NULL-ended */
     const char *unit;         /* of numbers: "steps"; NULL: none */
     const char *help;         /* full sentences */
     bool aside;               /* cannot change a result: no part of settings_hash */

@@ -141,10 +141,10 @@ status cluster_images(const comm *c, const settings *s, int round) {
     char weights[FILE_PATH];
     stage t;
     uint64_t start = 0;
-    status st = stage_begin(&t, c, s, "cluster", round);
+    status st = stage_begin(&t, c, s, STAGE_CLUSTER, round);
     if (st == STATUS_OK) st = comm_agree(c, extract_weights_path(weights, s, round));
     if (st == STATUS_OK) st = cluster_start_hash(c, s, &start);
-    if (st == STATUS_OK) st = stage_key(&t, "run,dataset,model,extract,cluster", weights, start);
+    if (st == STATUS_OK) st = stage_key(&t, weights, start);
     if (st == STATUS_OK && !stage_done(&t)) st = cluster_stage(&t);
     stage_end(&t);
     return st;

@@ -5,7 +5,6 @@
 #include "io/hdf5/labels.h"
 #include "mpi/shard.h"
 #include "src/app/clusters/score_record.h"
-#include "src/app/features/extract.h"
 #include "src/app/stage/image_list.h"
 #include "src/app/stage/setup.h"
 #include "src/app/stage/stage.h"
@@ -90,7 +89,7 @@ static status add_list(scorer *r, const int *list, int count) {
 static status images_to_score(const stage *t, image_list *out) {
     image_list used = {0};
     status st = images_of_split(out, t->d, SPLIT_TRAIN, true);
-    if (st != STATUS_OK || !extract_from_finetuned(t->s, t->round)) return st;
+    if (st != STATUS_OK || !stage_extracts_finetuned(t->s, t->round)) return st;
     st = images_labelled(&used, t->d, t->s);
     int kept = 0, u = 0;
     for (int i = 0; st == STATUS_OK && i < out->count; i++) {
@@ -155,9 +154,9 @@ static status score_stage(stage *t) {
 status score_labels(const comm *c, const settings *s, int round) {
     stage t;
     uint64_t input[] = {0, FIGURES};
-    status st = stage_begin(&t, c, s, "score", round);
-    if (st == STATUS_OK) st = stage_input(&t, "cluster", &input[0]);
-    if (st == STATUS_OK) st = stage_key(&t, "dataset", NULL, hash_bytes(input, sizeof input));
+    status st = stage_begin(&t, c, s, STAGE_SCORE, round);
+    if (st == STATUS_OK) st = stage_input(&t, STAGE_CLUSTER, &input[0]);
+    if (st == STATUS_OK) st = stage_key(&t, NULL, hash_bytes(input, sizeof input));
     if (st == STATUS_OK && !stage_done(&t)) st = score_stage(&t);
     stage_end(&t);
     return st;

@@ -230,8 +230,8 @@ status evaluate_model(
     char base[STAGE_NAME], results[STAGE_NAME];
     snprintf(base, sizeof base, "evaluate-%s", group);
     snprintf(results, sizeof results, round > 1 ? "%s-%d" : "%s", group, round);
-    status st = stage_begin(&t, c, s, base, round);
-    if (st == STATUS_OK) st = stage_key(&t, "dataset,model,evaluate", weights, 0);
+    status st = stage_begin_as(&t, c, s, STAGE_EVALUATE, base, round);
+    if (st == STATUS_OK) st = stage_key(&t, weights, 0);
     if (st == STATUS_OK && !stage_done(&t)) st = evaluate_stage(&t, results, weights);
     stage_end(&t);
     return st;

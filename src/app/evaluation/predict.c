@@ -82,12 +82,12 @@ status command_predict(const comm *c, const settings *s) {
     char weights[FILE_PATH];
     inference *net = NULL;
     stage t;
-    status st = stage_begin(&t, c, s, "predict", 1);
+    status st = stage_begin_as(&t, c, s, STAGE_EVALUATE, "predict", 1);
     if (st == STATUS_OK && s->evaluate.weights[0])
         snprintf(weights, sizeof weights, "%s", s->evaluate.weights);
     else if (st == STATUS_OK)
         st = stage_path(&t, weights, "finetuned.safetensors");
-    if (st == STATUS_OK) st = stage_key(&t, "dataset,model,evaluate", weights, 0);
+    if (st == STATUS_OK) st = stage_key(&t, weights, 0);
     inference_options o = {.end = NETWORK_CLASSIFIER, .weights = weights, .how = t.how};
     if (st == STATUS_OK) st = inference_create(&net, c, s, t.d, &o);
     if (st == STATUS_OK) st = predict_images(&t, net);

@@ -11,23 +11,10 @@
 #include <stdio.h>
 #include <string.h>
 
-bool extract_from_finetuned(const settings *s, int round) {
-    if (round > 1) return true;
-    switch (s->extract.source) {
-    case EXTRACT_SOURCE_AUTO:
-        return !s->extract.weights[0] && !s->model.weights[0];
-    case EXTRACT_SOURCE_WEIGHTS:
-        return false;
-    case EXTRACT_SOURCE_FINETUNED:
-        return true;
-    }
-    return true;
-}
-
 status extract_weights_path(char *path, const settings *s, int round) {
     /* Later rounds extract with what the round before has learnt. */
     if (round > 1) return setup_path(path, s, "finetuned.safetensors", round - 1);
-    if (extract_from_finetuned(s, round)) return setup_path(path, s, "baseline.safetensors", 1);
+    if (stage_extracts_finetuned(s, round)) return setup_path(path, s, "baseline.safetensors", 1);
     const char *given = s->extract.weights[0] ? s->extract.weights : s->model.weights;
     if (strlen(given) >= FILE_PATH) {
         log_error("%s: path too long", given);
@@ -40,7 +27,7 @@ status extract_weights_path(char *path, const settings *s, int round) {
 void extract_layers(char *text, const settings *s, int round) {
     if (s->extract.layers[0])
         snprintf(text, 64, "%.63s", s->extract.layers);
-    else if (extract_from_finetuned(s, round))
+    else if (stage_extracts_finetuned(s, round))
         snprintf(text, 64, "head");
     else
         snprintf(text, 64, "layer%d", s->model.stages);
@@ -49,7 +36,8 @@ void extract_layers(char *text, const settings *s, int round) {
 /* Features of other stages than this one have the same key: a copy of the stage computes it. */
 static status extract_key(const stage *t, const char *weights, uint64_t *key) {
     stage copy = *t;
-    status st = stage_key(&copy, "dataset,model,extract", weights, 0);
+    copy.id = STAGE_EXTRACT;
+    status st = stage_key(&copy, weights, 0);
     *key = copy.key;
     return st;
 }
@@ -67,7 +55,7 @@ static bool features_kept(const stage *t, const extract_request *q) {
 static status write_npy(const stage *t, const features *x, bool computed) {
     const char *path = t->s->extract.npy;
     if (!path[0] || t->round > 1) return STATUS_OK;
-    if (!computed && strcmp(t->base, "extract") != 0) return STATUS_OK;
+    if (!computed && t->id != STAGE_EXTRACT) return STATUS_OK;
     status st = npy_write_rows(t->c, path, x);
     if (st == STATUS_OK) log_info("features: written to %s", path);
     return st;
@@ -97,7 +85,7 @@ status extract_features(stage *t, bool keep, features *out) {
         st = (q.stream ? features_map : features_read)(t->c, q.file, q.key, &x);
         if (st == STATUS_OK) log_info("features: %s read from %s", q.layers, q.file);
     } else {
-        stage part = stage_within(t, "extract", q.key);
+        stage part = stage_within(t, STAGE_EXTRACT, q.key);
         st = extract_compute(&part, &q, &x);
         if (st == STATUS_OK) st = record_extraction(&part, &q);
     }
@@ -112,7 +100,7 @@ status extract_features(stage *t, bool keep, features *out) {
 status command_extract(const comm *c, const settings *s) {
     stage t;
     features x = {0};
-    status st = stage_begin(&t, c, s, "extract", 1);
+    status st = stage_begin(&t, c, s, STAGE_EXTRACT, 1);
     if (st == STATUS_OK) st = extract_features(&t, true, &x);
     if (st == STATUS_OK && t.record) st = run_record_save(t.record);
     st = comm_agree(c, st);

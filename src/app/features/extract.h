@@ -15,9 +15,6 @@ void extract_layers(char *text, const settings *s, int round);
 /* The weights file that the features come from: extract.weights, model.weights or a fine-tuned
  * model of this run. path [FILE_PATH]. Not collective. */
 status extract_weights_path(char *path, const settings *s, int round);
-/* Features of a model that was trained on labels: extract.source "finetuned", "auto"
- * without weights, or a later round. */
-bool extract_from_finetuned(const settings *s, int round);
 
 /* The command: features.h5. Collective. */
 status command_extract(const comm *c, const settings *s);

@@ -148,7 +148,7 @@ static status write_page(stage *t, const dataset_summary *d) {
 status command_report(const comm *c, const settings *s) {
     stage t;
     dataset_summary summary = {0};
-    status st = stage_begin(&t, c, s, "report", 1);
+    status st = stage_begin(&t, c, s, STAGE_REPORT, 1);
     if (st == STATUS_OK) st = dataset_summary_create(&summary, &t);
     /* Networks for the pictures are loaded by rank 0 alone, without a communicator. */
     if (st == STATUS_OK && comm_root(c)) {

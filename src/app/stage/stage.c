@@ -19,9 +19,14 @@ static void stage_name(char *text, const char *base, int round) {
         snprintf(text, STAGE_NAME, "%s", base);
 }
 
-status stage_begin(stage *t, const comm *c, const settings *s, const char *base, int round) {
+status stage_begin(stage *t, const comm *c, const settings *s, stage_id id, int round) {
+    return stage_begin_as(t, c, s, id, stage_id_words[id], round);
+}
+
+status stage_begin_as(
+    stage *t, const comm *c, const settings *s, stage_id id, const char *base, int round) {
     char path[FILE_PATH];
-    *t = (stage){.c = c, .s = s, .base = base, .round = round};
+    *t = (stage){.c = c, .s = s, .id = id, .base = base, .round = round};
     stage_name(t->name, base, round);
     stage_clock(t);
     status st = setup_folder(c, s);
@@ -52,20 +57,22 @@ void stage_clock(stage *t) {
     memory_span_begin();
 }
 
-stage stage_within(const stage *whole, const char *base, uint64_t key) {
+stage stage_within(const stage *whole, stage_id id, uint64_t key) {
     stage part = *whole;
     part.key = key;
     part.hosts = NULL;
-    if (strcmp(base, whole->base) != 0) {
-        part.base = base;
+    if (id != whole->id) {
+        part.id = id;
+        part.base = stage_id_words[id];
         part.within = whole->name;
-        stage_name(part.name, base, whole->round);
+        stage_name(part.name, part.base, whole->round);
     }
     stage_clock(&part);
     return part;
 }
 
-status stage_key(stage *t, const char *groups, const char *file, uint64_t input) {
+status stage_key(stage *t, const char *file, uint64_t input) {
+    const char *groups = stage_about(t->id)->groups;
     uint64_t part[4] = {dataset_hash(t->d), settings_hash(t->s, groups), input, 0};
     bool networks = strstr(groups, "model");
     if (networks && t->s->model.dtype == MODEL_DTYPE_AUTO)
@@ -90,7 +97,8 @@ static bool recorded_output(const run_record *r, const char *name, uint64_t *has
     return false;
 }
 
-status stage_input(stage *t, const char *base, uint64_t *hash) {
+status stage_input(stage *t, stage_id from, uint64_t *hash) {
+    const char *base = stage_id_words[from];
     char name[STAGE_NAME];
     stage_name(name, base, t->round);
     status st = STATUS_OK;

@@ -1,7 +1,7 @@
 /* A stage of a run: its data set, its name and round, its place in run.json.
  *
  *   stage t;
- *   status st = stage_begin(&t, c, s, "cluster", round);
+ *   status st = stage_begin(&t, c, s, STAGE_CLUSTER, round);
  *   if (st == STATUS_OK && !stage_done(&t)) { ... st = stage_finish(&t, ...); }
  *   stage_end(&t);
  */
@@ -13,6 +13,7 @@
 #include "io/files/run_record.h"
 #include "mpi/comm.h"
 #include "src/app/stage/arithmetic.h"
+#include "src/app/stage/stage_list.h"
 #include "src/base/settings.h"
 #include "src/base/timer.h"
 
@@ -21,6 +22,7 @@ enum { STAGE_NAME = 64 };
 typedef struct stage {
     const comm *c;
     const settings *s;
+    stage_id id;
     const char *base;      /* "cluster" */
     char name[STAGE_NAME]; /* "cluster" in round 1, "cluster-2" in round 2 */
     int round;
@@ -38,7 +40,11 @@ typedef struct stage {
 } stage;
 
 /* Opens the run's data set and run.json. Safe to end after any status. Collective. */
-status stage_begin(stage *t, const comm *c, const settings *s, const char *base, int round);
+status stage_begin(stage *t, const comm *c, const settings *s, stage_id id, int round);
+/* The same under another name than the stage's (borrowed): what depends on the same settings and is
+ * recorded by itself. Collective. */
+status stage_begin_as(
+    stage *t, const comm *c, const settings *s, stage_id id, const char *base, int round);
 /* NULL-safe members. */
 void stage_end(stage *t);
 /* The stage's clock, phases and peak memory begin anew: what came before was another stage's. Not
@@ -46,16 +52,16 @@ void stage_end(stage *t);
 void stage_clock(stage *t);
 /* A stage whose work `whole` does on its way (features, which the clustering computes for itself):
  * with the same data set, round and record, but a name, key, clock and entry of its own; the stage
- * itself where base is its own. Lives as long as `whole`; not to be ended. Not collective. */
-stage stage_within(const stage *whole, const char *base, uint64_t key);
+ * itself where id is its own. Lives as long as `whole`; not to be ended. Not collective. */
+stage stage_within(const stage *whole, stage_id id, uint64_t key);
 
-/* The stage's key: settings of the groups, the data set, and the contents of a file ("" or NULL:
- * none) and the output hashes of earlier stages that it reads; with the group "model" under
- * model.dtype "auto" also the arithmetic, which run.json then keeps. Collective. */
-status stage_key(stage *t, const char *groups, const char *file, uint64_t input);
+/* The stage's key: settings of its groups (stage_about), the data set, and the contents of a file
+ * ("" or NULL: none) and the output hashes of earlier stages that it reads; with the group "model"
+ * under model.dtype "auto" also the arithmetic, which run.json then keeps. Collective. */
+status stage_key(stage *t, const char *file, uint64_t input);
 /* Hash of an earlier stage's output; STATUS_USAGE naming the command to run first, if it is not
  * there. Collective. */
-status stage_input(stage *t, const char *base, uint64_t *hash);
+status stage_input(stage *t, stage_id from, uint64_t *hash);
 /* Whether run.json has the stage with this key and its output is there, unless run.resume is
  * "never"; says so, and removes checkpoints that a kill has left. Collective. */
 bool stage_done(stage *t);

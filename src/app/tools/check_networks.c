@@ -49,7 +49,7 @@ static status read_into(const check *k, const weights_use *u) {
 static void check_files(check *k) {
     char extractor[FILE_PATH], layers[64];
     const settings *s = k->s;
-    bool given = !extract_from_finetuned(s, 1) && k->cluster;
+    bool given = !stage_extracts_finetuned(s, 1) && k->cluster;
     network_end plain = k->baseline && k->classes > 0 ? NETWORK_CLASSIFIER : NETWORK_PROJECTION;
     status st = given ? extract_weights_path(extractor, s, 1) : STATUS_OK;
     check_note(k, st);

@@ -8,6 +8,7 @@
 #include "src/app/stage/binding.h"
 #include "src/app/stage/output.h"
 #include "src/app/stage/setup.h"
+#include "src/app/stage/stage_list.h"
 #include "src/app/tools/synth.h"
 #include "src/base/hash.h"
 #include "src/base/log.h"
@@ -29,7 +30,7 @@ typedef struct pack_stage {
 
 /* The key: settings of the data set, and what the files look like from outside. */
 static status pack_begin(pack_stage *p, const comm *c, const settings *s) {
-    uint64_t part[2] = {settings_hash(s, "dataset"), 0};
+    uint64_t part[2] = {settings_hash(s, stage_about(STAGE_PACK)->groups), 0};
     p->began = timer_now();
     run_record_time(p->started);
     memory_span_begin();
@@ -69,7 +70,7 @@ static status pack_record(const pack_stage *p, const comm *c) {
     phase_spread peak = phases_spread(c, (double)memory_span_peak() / mib);
     status st = dataset_open(c, p->path, &d);
     if (st != STATUS_OK) return st;
-    stage_record r = {.name = "pack",
+    stage_record r = {.name = stage_id_words[STAGE_PACK],
         .key = p->key,
         .output = "dataset.h5",
         .output_hash = dataset_hash(d),

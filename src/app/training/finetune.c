@@ -195,15 +195,15 @@ done:
     return st;
 }
 
-status finetune_model(const comm *c, const settings *s, const char *base, int round,
-    const char *weights, const char *output) {
+status finetune_model(const comm *c, const settings *s, stage_id id, int round, const char *weights,
+    const char *output) {
     stage t;
     uint64_t list = 0; /* contents of finetune.list, which the settings hold by name alone */
-    status st = stage_begin(&t, c, s, base, round);
+    status st = stage_begin(&t, c, s, id, round);
     if (st == STATUS_OK && s->finetune.list[0] && comm_root(c))
         st = file_hash(s->finetune.list, &list);
     st = comm_agree(c, st);
-    if (st == STATUS_OK) st = stage_key(&t, "run,dataset,model,finetune", weights, list);
+    if (st == STATUS_OK) st = stage_key(&t, weights, list);
     if (st == STATUS_OK && !stage_done(&t)) st = finetune_stage(&t, weights, output);
     stage_end(&t);
     return st;
@@ -213,8 +213,10 @@ status command_finetune(const comm *c, const settings *s) {
     char weights[FILE_PATH];
     status st;
     if (s->finetune.weights[0])
-        return finetune_model(c, s, "finetune", 1, s->finetune.weights, "finetuned.safetensors");
+        return finetune_model(
+            c, s, STAGE_FINETUNE, 1, s->finetune.weights, "finetuned.safetensors");
     st = comm_agree(c, setup_path(weights, s, "pretrained.safetensors", 1));
-    if (st == STATUS_OK) st = finetune_model(c, s, "finetune", 1, weights, "finetuned.safetensors");
+    if (st == STATUS_OK)
+        st = finetune_model(c, s, STAGE_FINETUNE, 1, weights, "finetuned.safetensors");
     return st;
 }

@@ -196,10 +196,9 @@ done:
 status pretrain_model(const comm *c, const settings *s, int round) {
     stage t;
     uint64_t labels_recorded = 0;
-    status st = stage_begin(&t, c, s, "pretrain", round);
-    if (st == STATUS_OK) st = stage_input(&t, "cluster", &labels_recorded);
-    if (st == STATUS_OK)
-        st = stage_key(&t, "run,dataset,model,pretrain", s->model.weights, labels_recorded);
+    status st = stage_begin(&t, c, s, STAGE_PRETRAIN, round);
+    if (st == STATUS_OK) st = stage_input(&t, STAGE_CLUSTER, &labels_recorded);
+    if (st == STATUS_OK) st = stage_key(&t, s->model.weights, labels_recorded);
     if (st == STATUS_OK && !stage_done(&t)) st = pretrain_stage(&t, labels_recorded);
     stage_end(&t);
     return st;

@@ -19,13 +19,13 @@ bool __wrap_plan_supports(dtype t) {
     return true;
 }
 
-static uint64_t key_of(const dataset *d, model_dtype type, const char *groups, bool fast) {
+static uint64_t key_of(const dataset *d, model_dtype type, stage_id id, bool fast) {
     settings s = describe("train", "val");
     s.model.dtype = type;
-    stage t = {.c = world, .s = &s, .d = (dataset *)d};
+    stage t = {.c = world, .s = &s, .id = id, .d = (dataset *)d};
     fast_last = fast;
     arithmetic_find(&t.how, world, &s, NULL);
-    assert_int_equal(stage_key(&t, groups, NULL, 0), STATUS_OK);
+    assert_int_equal(stage_key(&t, NULL, 0), STATUS_OK);
     return t.key;
 }
 
@@ -35,15 +35,15 @@ static void keys_hold_the_arithmetic_that_was_chosen(void **state) {
     settings s = describe("train", "val");
     pack(world, &s, "stage.h5", &d);
     fast_others = true;
-    uint64_t slow = key_of(d, MODEL_DTYPE_AUTO, "dataset,model,extract", false);
-    assert_true(slow == key_of(d, MODEL_DTYPE_AUTO, "dataset,model,extract", false));
-    assert_true(slow != key_of(d, MODEL_DTYPE_AUTO, "dataset,model,extract", true));
-    assert_true(
-        key_of(d, MODEL_DTYPE_F32, "model", false) == key_of(d, MODEL_DTYPE_F32, "model", true));
-    assert_true(
-        key_of(d, MODEL_DTYPE_BF16, "model", false) == key_of(d, MODEL_DTYPE_BF16, "model", true));
-    assert_true(key_of(d, MODEL_DTYPE_AUTO, "dataset", false) ==
-                key_of(d, MODEL_DTYPE_AUTO, "dataset", true));
+    uint64_t slow = key_of(d, MODEL_DTYPE_AUTO, STAGE_EXTRACT, false);
+    assert_true(slow == key_of(d, MODEL_DTYPE_AUTO, STAGE_EXTRACT, false));
+    assert_true(slow != key_of(d, MODEL_DTYPE_AUTO, STAGE_EXTRACT, true));
+    assert_true(key_of(d, MODEL_DTYPE_F32, STAGE_EVALUATE, false) ==
+                key_of(d, MODEL_DTYPE_F32, STAGE_EVALUATE, true));
+    assert_true(key_of(d, MODEL_DTYPE_BF16, STAGE_EVALUATE, false) ==
+                key_of(d, MODEL_DTYPE_BF16, STAGE_EVALUATE, true));
+    assert_true(key_of(d, MODEL_DTYPE_AUTO, STAGE_SCORE, false) ==
+                key_of(d, MODEL_DTYPE_AUTO, STAGE_SCORE, true));
     dataset_close(d);
 }
 

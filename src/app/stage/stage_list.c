@@ -1,0 +1,86 @@
+/* The one table of stages. A group that a key lacks makes `run` skip what should be done anew; one
+ * that it has too much repeats what is already there. */
+#include "src/app/stage/stage_list.h"
+
+bool stage_extracts_finetuned(const settings *s, int round) {
+    if (round > 1) return true;
+    switch (s->extract.source) {
+    case EXTRACT_SOURCE_AUTO:
+        return !s->extract.weights[0] && !s->model.weights[0];
+    case EXTRACT_SOURCE_WEIGHTS:
+        return false;
+    case EXTRACT_SOURCE_FINETUNED:
+        return true;
+    }
+    return true;
+}
+
+/* Beside the reference that it is, the first round's extractor. */
+static bool baseline_wanted(const settings *s, int round) {
+    return round == 1 && (s->run.compare || stage_extracts_finetuned(s, round));
+}
+
+/* The clustering extracts by itself what is not kept, and what a later round keeps. */
+static bool extract_wanted(const settings *s, int round) {
+    return round == 1 && s->extract.keep;
+}
+
+static const stage_info table[] = {
+    [STAGE_PACK] = {.summary = "images and labels of a data set into one file",
+        .reads = "list files, images and label maps of dataset.root",
+        .writes = "dataset.h5",
+        .groups = "dataset"},
+    [STAGE_BASELINE] = {.summary = "the reference: fine-tuning from plain initial weights",
+        .reads = "dataset.h5, model.weights, checkpoints/",
+        .writes = "baseline.safetensors, metrics.csv, results in run.json",
+        .groups = "run,dataset,model,finetune",
+        .condition = "run.compare, or where the extractor is to be fine-tuned",
+        .wanted = baseline_wanted},
+    [STAGE_EXTRACT] = {.summary = "dense features of every training image",
+        .reads = "dataset.h5, the weights that [extract] names",
+        .writes = "features.h5",
+        .groups = "dataset,model,extract",
+        .condition = "extract.keep, else the clustering computes them",
+        .each_round = true,
+        .wanted = extract_wanted},
+    [STAGE_CLUSTER] = {.summary = "auxiliary labels: k-means over all pixels",
+        .reads = "dataset.h5, features.h5 if it is there (else features are computed)",
+        .writes = "labels.h5, metrics.csv",
+        .groups = "run,dataset,model,extract,cluster",
+        .each_round = true},
+    [STAGE_SCORE] = {.summary = "quality of the auxiliary labels against ground truth",
+        .reads = "dataset.h5, labels.h5",
+        .writes = "results in run.json, and a table",
+        .groups = "dataset",
+        .each_round = true},
+    [STAGE_PRETRAIN] = {.summary = "contrastive training with the auxiliary labels",
+        .reads = "dataset.h5, labels.h5, model.weights, checkpoints/",
+        .writes = "pretrained.safetensors, metrics.csv, checkpoints/",
+        .groups = "run,dataset,model,pretrain",
+        .each_round = true},
+    [STAGE_FINETUNE] = {.summary = "supervised training on the labelled share",
+        .reads = "dataset.h5, finetune.weights (default: pretrained.safetensors), checkpoints/",
+        .writes = "finetuned.safetensors, metrics.csv, checkpoints/",
+        .groups = "run,dataset,model,finetune",
+        .each_round = true},
+    [STAGE_EVALUATE] = {.summary = "mIoU, mAcc, aAcc of a model",
+        .reads = "dataset.h5, evaluate.weights (default: finetuned.safetensors)",
+        .writes = "results in run.json, confusion-MODEL.csv, and a table",
+        .groups = "dataset,model,evaluate",
+        .each_round = true},
+    [STAGE_REPORT] = {.summary = "one self-contained HTML page of the run",
+        .reads = "run.json, metrics.csv, dataset.h5, labels.h5, weights",
+        .writes = "report.html",
+        .groups = ""},
+};
+_Static_assert(sizeof table / sizeof *table == STAGE_COUNT, "every stage has its line");
+
+const stage_info *stage_about(stage_id id) {
+    return &table[id];
+}
+
+bool stage_wanted(stage_id id, const settings *s, int round) {
+    bool ends = s->run.until != STAGE_NONE && s->run.until != STAGE_REPORT;
+    if (ends && (id > s->run.until || round > 1)) return false;
+    return !table[id].wanted || table[id].wanted(s, round);
+}

@@ -1,0 +1,18 @@
+/* Answers for job scripts, which thereby need no list of stages and no reader of settings of their
+ * own: nothing but the answer goes to standard output. */
+#include "src/app/tools/print.h"
+
+#include "src/app/stage/stage_list.h"
+
+#include <stdio.h>
+
+status command_stages(const settings *s) {
+    for (int id = STAGE_FIRST; id < STAGE_COUNT; id++)
+        if (stage_wanted(id, s, 1)) puts(stage_id_words[id]);
+    return STATUS_OK;
+}
+
+status command_settings(const settings *s) {
+    settings_write(s, stdout, false);
+    return STATUS_OK;
+}
