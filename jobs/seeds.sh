@@ -3,9 +3,12 @@
 # FOLDER/seed-S, on $RANKS (2) ranks; then the gain of contrastive pretraining in mIoU, seed by seed:
 # mean, standard deviation and the 95 % interval of the paired differences (Student's t).
 # What is already done is not repeated.
+# jobs/seeds.sh --table FOLDER SEED...: the gains alone, of runs that jobs/submit --seeds has made.
 set -euo pipefail
-. "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
+AUXSEG_JOBS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+. "$AUXSEG_JOBS/mpirun.sh"
 
+[[ $# -ge 3 ]] || { sed -n '2,6s/^# //p' "${BASH_SOURCE[0]}" >&2 && exit 2; }
 config=$1
 folder=$2
 shift 2
@@ -15,10 +18,14 @@ while [[ $# -gt 0 && $1 != -- ]]; do
     shift
 done
 [[ $# -eq 0 ]] || shift
-program=${AUXSEG:-$AUXSEG_ROOT/build/auxseg}
-ranks=${RANKS:-2}
-mapfile -t flags < <(mpirun_flags "$ranks")
-export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
+
+# run_seed SEED ARGUMENT...
+run_seed() {
+    local seed=$1
+    shift
+    mpirun "${flags[@]}" -n "$ranks" "$AUXSEG" run "$config" "$@" \
+        --set "run.seed=$seed" --set "run.dir=$folder/seed-$seed"
+}
 
 # figure RUN GROUP: the mIoU that run.json has for a group.
 figure() {
@@ -27,29 +34,37 @@ figure() {
         inside && /"mIoU":/ { gsub(/[",]/, ""); print $2; exit }' "$1/run.json"
 }
 
-mkdir -p "$folder"
-: >"$folder/gains.txt"
+if [[ $config != --table ]]; then
+    . "$AUXSEG_JOBS/site.sh"
+    ranks=${RANKS:-2}
+    mapfile -t flags < <(mpirun_flags "$ranks")
+    export OMP_NUM_THREADS=${OMP_NUM_THREADS:-1}
+    mkdir -p "$folder"
+    for seed in "${seeds[@]}"; do run_seed "$seed" "$@"; done
+fi
 for seed in "${seeds[@]}"; do
     run=$folder/seed-$seed
-    mpirun "${flags[@]}" -n "$ranks" "$program" run "$config" \
-        --set "run.seed=$seed" --set "run.dir=$run" "$@"
-    echo "$seed $(figure "$run" baseline) $(figure "$run" finetuned)" >>"$folder/gains.txt"
-done
+    echo "$seed $(figure "$run" baseline) $(figure "$run" finetuned)"
+done >"$folder/gains.txt"
 
+# t[n]: the 97.5 % point of Student's distribution with n degrees of freedom; beyond 10 a formula that
+# is right to 0.002.
 awk '
     BEGIN {
         split("12.706 4.303 3.182 2.776 2.571 2.447 2.365 2.306 2.262 2.228", t)
         print "seed   plain    contrastive   gain (points of mIoU)"
     }
+    NF < 3 { printf "%4s   has no results yet\n", $1; next }
     {
         gain = 100 * ($3 - $2); sum += gain; squares += gain * gain; n++
         printf "%4s   %.4f   %.4f        %+.2f\n", $1, $2, $3, gain
     }
     END {
+        if (n < 1) exit 1
         mean = sum / n
         if (n < 2) { printf "gain %+.2f\n", mean; exit }
         deviation = sqrt((squares - n * mean * mean) / (n - 1))
-        half = (n - 1 in t ? t[n - 1] : 1.96) * deviation / sqrt(n)
+        half = (n - 1 in t ? t[n - 1] : 1.96 + 2.4 / (n - 1) + 2.5 / (n - 1) ^ 2) * deviation / sqrt(n)
         printf "mean %+.2f, standard deviation %.2f, 95 %% interval %+.2f to %+.2f\n",
             mean, deviation, mean - half, mean + half
     }' "$folder/gains.txt"

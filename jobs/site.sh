@@ -1,5 +1,17 @@
-# Sourced by jobs/submit and jobs/stage.sh: the site's settings and the run's folder.
-# AUXSEG_JOBS: this folder.
+# Sourced by jobs/submit and jobs/stage.sh: the site's settings, the program and what it says of a
+# run. AUXSEG_JOBS: this folder.
+
+# The program of the build that this folder belongs to, of the tree it is installed in, or on PATH.
+find_program() {
+    local program
+    for program in "$AUXSEG_JOBS/../build/auxseg" "$AUXSEG_JOBS/../../../bin/auxseg"; do
+        if [[ -x $program ]]; then
+            realpath "$program"
+            return
+        fi
+    done
+    command -v auxseg || true
+}
 
 . "$AUXSEG_JOBS/site.conf.example" # the defaults
 if [[ -n ${AUXSEG_SITE:-} ]]; then
@@ -7,20 +19,13 @@ if [[ -n ${AUXSEG_SITE:-} ]]; then
 elif [[ -e $AUXSEG_JOBS/site.conf ]]; then
     . "$AUXSEG_JOBS/site.conf"
 fi
+AUXSEG=${AUXSEG:-$(find_program)}
+if [[ -z $AUXSEG ]]; then
+    echo "the program is not there: build it (jobs/build.sh), or name it as AUXSEG in site.conf" >&2
+    exit 2
+fi
 
 # run_folder CONFIG [--set KEY=VALUE]...: prints run.dir, the only key that is called `dir`.
 run_folder() {
-    local config=$1 folder=
-    shift
-    while [[ $# -gt 0 ]]; do
-        [[ $1 == --set && ${2:-} == run.dir=* ]] && folder=${2#run.dir=}
-        shift
-    done
-    folder=${folder#\"}
-    folder=${folder%\"}
-    for config in "$config" "$AUXSEG_JOBS/../configs/default.cfg"; do
-        [[ -z $folder ]] || break
-        folder=$(sed -nE 's/^([^#"]*[^#"_a-zA-Z])?dir *[=:] *"([^"]*)".*/\2/p' "$config" | sed -n 1p)
-    done
-    printf '%s\n' "$folder"
+    "$AUXSEG" settings "$@" | sed -nE 's/^    dir = "(.*)";$/\1/p' | sed -E 's/\\(.)/\1/g'
 }

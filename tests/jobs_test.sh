@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# jobs/submit and jobs/stage.sh against stand-ins of sbatch, srun and scontrol that note how they
+# jobs/submit and jobs/stage.sbatch against stand-ins of sbatch, srun and scontrol that note how they
 # were called: the chain of jobs, the restart of a job that stopped early, and when it is refused.
+# The program itself, $AUXSEG, says what a run's stages and its folder are.
 set -euo pipefail
 jobs=$(cd "$(dirname "${BASH_SOURCE[0]}")/../jobs" && pwd)
 folder=$(mktemp -d)
@@ -23,10 +24,13 @@ AUXSEG=$folder/bin/auxseg
 SBATCH_OPTIONS=(--account=a)
 MAX_RESTARTS=5
 SITE
+real=$AUXSEG
+export AUXSEG= # the site's
 cat >run.cfg <<'CFG'
 # dir = "not this"
 dataset: { root = "data"; };
-run: { seed = 1; dir = "run"; };
+run: { seed = 1; compare = false; dir = "run"; };
+model: { weights = "w.safetensors"; };
 CFG
 cat >bin/sbatch <<'FAKE'
 #!/bin/bash
@@ -39,22 +43,57 @@ echo "$* cpus=$SRUN_CPUS_PER_TASK" >>srun.calls
 [[ ! -e gain ]] || echo step >>run/metrics.csv
 exit "$(cat code)"
 FAKE
-printf '#!/bin/bash\necho "$*" >>scontrol.calls\n' >bin/scontrol
-printf '#!/bin/bash\n[[ $1 == check && $2 == run.cfg ]]\n' >bin/auxseg
+cat >bin/scontrol <<FAKE
+#!/bin/bash
+if [[ \$1 == show ]]; then
+    printf 'JobId=7 JobName=auxseg\n   Command=%s pack run.cfg\n' "$jobs/stage.sbatch"
+else
+    echo "\$*" >>scontrol.calls
+fi
+FAKE
+cat >bin/auxseg <<FAKE
+#!/bin/bash
+if [[ \$1 == check ]]; then [[ \$2 == run.cfg ]]; else exec "$real" "\$@"; fi
+FAKE
 chmod +x bin/*
 
-# The chain.
-"$jobs/submit" run.cfg --nodes 2 --ranks-per-node 4 --threads 8 --set a.b=1 >submit.out
-expect "jobs of the chain" "$(wc -l <sbatch.calls)" 8
-expect "second job" "$(sed -n 2p sbatch.calls)" "--parsable --export=ALL --nodes=2 \
---ntasks-per-node=4 --cpus-per-task=8 --dependency=afterok:101 --kill-on-invalid-dep=yes \
---output=run/jobs/extract-%j.log --account=a $jobs/extract.sbatch run.cfg --set a.b=1"
+# jobs_submitted: the stages whose jobs were submitted, in order.
+jobs_submitted() {
+    sed -nE 's/.*--job-name=auxseg-([a-z]+) .*/\1/p' sbatch.calls | paste -sd' '
+    rm sbatch.calls
+}
+
+# The chain: the stages that the settings ask for, and no job for those that they leave out.
+"$jobs/submit" run.cfg --nodes 2 --ranks-per-node 4 --threads 8 --set a.b=1 >submit.out 2>&1 &&
+    expect "a setting that does not exist" "submitted" "refused"
+"$jobs/submit" run.cfg --nodes 2 --ranks-per-node 4 --threads 8 --set cluster.k=7 >submit.out
+expect "second job" "$(sed -n 2p sbatch.calls)" "--parsable --export=ALL --job-name=auxseg-cluster \
+--nodes=2 --ntasks-per-node=4 --cpus-per-task=8 --dependency=afterok:101 --kill-on-invalid-dep=yes \
+--output=run/jobs/cluster-%j.log --account=a $jobs/stage.sbatch cluster run.cfg --set cluster.k=7"
+expect "features are not kept" "$(jobs_submitted)" \
+    "pack cluster score pretrain finetune evaluate report"
+"$jobs/submit" run.cfg --set extract.keep=true --set run.compare=true >submit.out
+expect "features are kept, the baseline is made" "$(jobs_submitted)" \
+    "pack baseline extract cluster score pretrain finetune evaluate report"
+"$jobs/submit" run.cfg --stages pretrain,finetune >submit.out
+expect "two stages" "$(jobs_submitted)" "pretrain finetune"
+"$jobs/submit" run.cfg --whole --time 1:00:00 --set=run.dir=a/b >submit.out 2>&1 &&
+    expect "--set=" "accepted" "refused"
+"$jobs/submit" run.cfg --whole --time 1:00:00 --set 'run.dir=a "b' >submit.out
+expect "whole job" "$(cat sbatch.calls)" "--parsable --export=ALL --job-name=auxseg-run --nodes=1 \
+--ntasks-per-node=1 --cpus-per-task=1 --time=1:00:00 --output=a \"b/jobs/run-%j.log --account=a \
+$jobs/stage.sbatch run run.cfg --set run.dir=a \"b"
 rm sbatch.calls
-"$jobs/submit" run.cfg --whole --time 1:00:00 >submit.out
-expect "whole job" "$(cat sbatch.calls)" "--parsable --export=ALL --nodes=1 --ntasks-per-node=1 \
---cpus-per-task=1 --time=1:00:00 --output=run/jobs/run-%j.log --account=a $jobs/run.sbatch run.cfg"
+"$jobs/submit" run.cfg --seeds 1-3 --stages pack,cluster >submit.out
+expect "a chain for seeds" "$(cat sbatch.calls)" "--parsable --export=ALL --job-name=auxseg-pack \
+--nodes=1 --ntasks-per-node=1 --cpus-per-task=1 --array=1-3 --output=run/jobs/pack-%A_%a.log \
+--account=a $jobs/stage.sbatch pack run.cfg
+--parsable --export=ALL --job-name=auxseg-cluster --nodes=1 --ntasks-per-node=1 --cpus-per-task=1 \
+--array=1-3 --dependency=aftercorr:101 --kill-on-invalid-dep=yes \
+--output=run/jobs/cluster-%A_%a.log --account=a $jobs/stage.sbatch cluster run.cfg"
 rm sbatch.calls
-for wrong in "" "absent.cfg" "run.cfg --stages pack,x" "run.cfg --nodes 0" "run.cfg --what"; do
+for wrong in "" "absent.cfg" "run.cfg --stages pack,x" "run.cfg --stages extract" "run.cfg --nodes 0" \
+    "run.cfg --what" "run.cfg --seeds 1,x" "run.cfg --set run.sed=1"; do
     code=0
     # shellcheck disable=SC2086
     "$jobs/submit" $wrong >submit.out 2>&1 || code=$?
@@ -62,23 +101,23 @@ for wrong in "" "absent.cfg" "run.cfg --stages pack,x" "run.cfg --nodes 0" "run.
 done
 "$jobs/submit" run.cfg --dry-run >submit.out
 expect "dry run submits" "$(ls sbatch.calls 2>/dev/null)" ""
-for template in "$jobs"/*.sbatch; do
-    name=$(basename "$template" .sbatch)
-    expect "$name.sbatch" "$(grep -c -- '--requeue --open-mode=append --signal=USR1@300' "$template")" 1
-done
+expect "dry run" "$(wc -l <submit.out)" 7
+expect "the job's restart" "$(grep -c -- '--requeue --open-mode=append --signal=USR1@300' \
+    "$jobs/stage.sbatch")" 1
 
+cp "$jobs/stage.sbatch" copy # as Slurm does
 # start CODE RESTARTS: one start of the job; prints its exit code and what went to scontrol.
 start() {
     local code=0
     echo "$1" >code
     rm -f scontrol.calls
-    SLURM_JOB_ID=7 SLURM_RESTART_COUNT=$2 SLURM_SUBMIT_DIR=$folder SLURM_CPUS_PER_TASK=3 \
-        AUXSEG_JOBS=$jobs bash "$jobs/pack.sbatch" run.cfg --set a.b=1 >stage.out 2>&1 || code=$?
+    SLURM_JOB_ID=7 SLURM_RESTART_COUNT=$2 SLURM_CPUS_PER_TASK=3 \
+        bash "$folder/copy" pack run.cfg --set cluster.k=7 >stage.out 2>&1 || code=$?
     echo "$code $(cat scontrol.calls 2>/dev/null)"
 }
 expect "done" "$(start 0 0)" "0 "
 expect "srun" "$(cat srun.calls)" "--mpi=pmi2 --kill-on-bad-exit=1 --cpu-bind=cores \
-$folder/bin/auxseg run run.cfg --set run.until=pack --set a.b=1 cpus=3"
+$folder/bin/auxseg run run.cfg --set cluster.k=7 --set run.until=pack cpus=3"
 expect "data error" "$(start 3 0)" "3 "
 touch gain
 for restart in 0 1 2 3 4; do expect "stopped, $restart" "$(start 75 $restart)" "0 requeue 7"; done
@@ -91,6 +130,28 @@ touch gain
 expect "gain again" "$(start 75 4)" "0 requeue 7"
 rm gain
 expect "no gain, counted anew" "$(start 75 4)" "0 requeue 7"
+
+touch gain run/STOP
+expect "told to stop by a file" "$(start 75 0)" "75 "
+expect "which is named" "$(grep -c "remove run/STOP" stage.out)" 1
+rm run/STOP
+
+rm srun.calls
+SLURM_JOB_ID=8 SLURM_ARRAY_TASK_ID=4 bash copy run run.cfg >stage.out 2>&1 || true
+expect "a seed" "$(cat srun.calls)" "--mpi=pmi2 --kill-on-bad-exit=1 --cpu-bind=cores \
+$folder/bin/auxseg run run.cfg --set run.seed=4 --set run.dir=run/seed-4 cpus=1"
+
+# The table of seeds: paired gains of 2 and 4 points, Student's interval.
+for seed in 1 2; do
+    mkdir -p seeds/seed-$seed
+    printf '{"results": {\n"baseline": {\n"mIoU": 0.5\n},\n"finetuned": {\n"mIoU": 0.5%s\n}}}\n' \
+        $((seed * 2)) >seeds/seed-$seed/run.json
+done
+mkdir seeds/seed-3
+"$jobs/seeds.sh" --table seeds 1 2 3 >seeds.out 2>&1
+expect "gains" "$(tail -n 1 seeds.out)" \
+    "mean +3.00, standard deviation 1.41, 95 % interval -9.71 to +15.71"
+expect "a run that has none" "$(grep -c "   3   has no results yet" seeds.out)" 1
 
 [[ $failures -eq 0 ]] && echo "all as expected"
 exit $((failures > 0))

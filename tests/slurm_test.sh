@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # The job scripts under a real Slurm, brought up on this machine's loopback as root: a job that
 # stops early starts again while the next one waits for it, then the built-in job on 2 ranks,
-# submitted as a chain, until DONE. AUXSEG: the program.
+# submitted as a chain from an installed tree, until DONE. AUXSEG: the program; AUXSEG_BUILD, CMAKE:
+# its build and what installs it.
 set -euo pipefail
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 . "$here/slurm.sh"
@@ -27,11 +28,13 @@ trap finish EXIT
 slurm_start "$folder"
 export AUXSEG_SITE=$folder/site.conf
 
-# submit PROGRAM ARGUMENT...: jobs/submit; its last job goes to $last.
+# submit JOBS PROGRAM ARGUMENT...: submit of a folder; its last job goes to $last. PROGRAM "": the one
+# that the folder finds by itself.
 submit() {
-    printf 'MPI_FLAVOUR=pmix\nAUXSEG=%q\nSRUN_OPTIONS=(%s)\n' "$1" "--quiet" >"$AUXSEG_SITE"
-    shift
-    bash "$here/../jobs/submit" "$@" >"$folder/submit.out"
+    local jobs=$1
+    printf 'MPI_FLAVOUR=pmix\nSRUN_OPTIONS=(--quiet)\nAUXSEG=%q\n' "$2" >"$AUXSEG_SITE"
+    shift 2
+    bash "$jobs/submit" "$@" >"$folder/submit.out"
     cat "$folder/submit.out"
     last=$(sed -nE 's/.*: job ([0-9]+),.*/\1/p' "$folder/submit.out" | tail -n 1)
 }
@@ -69,26 +72,36 @@ has_steps() {
 
 echo "== a job that stops early"
 mkdir "$folder/early"
-cat >"$folder/early/program" <<'PROGRAM'
+cat >"$folder/early/program" <<PROGRAM
 #!/bin/bash
-# Stops early the first time it packs; notes each start.
-[[ $1 == run ]] || exit 0
+# Stops early the first time it packs; notes each start. All but \`run\` is the real program's.
+[[ \$1 == run ]] || exec "$AUXSEG" "\$@"
 trap : TERM
-[[ $SLURM_PROCID -ne 0 ]] || echo "${4#run.until=} $SLURM_NTASKS ${SLURM_RESTART_COUNT:-0}" >>"${6#run.dir=}/starts.csv"
-[[ $4 != run.until=pack || ${SLURM_RESTART_COUNT:-0} -ge 1 ]] || exit 75
+for word in "\$@"; do
+    case \$word in
+    run.until=*) until=\${word#*=} ;;
+    run.dir=*) dir=\${word#*=} ;;
+    esac
+done
+if [[ \$SLURM_PROCID -eq 0 ]]; then
+    echo "\$until \$SLURM_NTASKS \${SLURM_RESTART_COUNT:-0}" >>"\$dir/starts.csv"
+fi
+[[ \$until != pack || \${SLURM_RESTART_COUNT:-0} -ge 1 ]] || exit 75
 PROGRAM
 chmod +x "$folder/early/program"
-submit "$folder/early/program" "$here/../configs/demo.cfg" --ranks-per-node 2 \
-    --stages pack,extract --set run.dir="$folder/early"
+submit "$here/../jobs" "$folder/early/program" "$here/../configs/demo.cfg" --ranks-per-node 2 \
+    --stages pack,cluster --set run.dir="$folder/early"
 completed "$last"
 diff - "$folder/early/starts.csv" <<'STARTS'
 pack 2 0
 pack 2 1
-extract 2 0
+cluster 2 0
 STARTS
 
-echo "== the built-in job, told to stop while it pretrains"
-submit "$AUXSEG" "$here/../configs/demo.cfg" --ranks-per-node 2 --set run.dir="$folder/run" \
+echo "== the built-in job from an installed tree, told to stop while it pretrains"
+"$CMAKE" --install "$AUXSEG_BUILD" --prefix "$folder/prefix" >/dev/null
+share=$folder/prefix/share/auxseg
+submit "$share/jobs" "" "$share/configs/demo.cfg" --ranks-per-node 2 --set run.dir="$folder/run" \
     --set dataset.root="$folder/images" --set dataset.synth_train=8 --set dataset.synth_val=4 \
     --set pretrain.steps=30 --set finetune.steps=3
 pretrain=$(sed -nE 's/^pretrain: job ([0-9]+),.*/\1/p' "$folder/submit.out")
@@ -99,3 +112,17 @@ grep "goes back into the queue" "$folder/run/jobs/pretrain-$pretrain.log"
 [[ -e $folder/run/DONE && -s $folder/run/report.html ]]
 [[ $(grep -c "^pretrain" "$folder/run/metrics.csv") -eq 30 ]] # no step lost, none twice
 tail -n 5 "$folder"/run/jobs/report-*.log
+
+echo "== the template by itself, which finds its neighbours"
+last=$(cd "$share" && env -u AUXSEG_JOBS sbatch --parsable --ntasks=1 --output="$folder/alone.log" \
+    jobs/stage.sbatch pack configs/demo.cfg --set run.dir="$folder/alone" \
+    --set dataset.layout=folder --set dataset.root="$folder/images/train")
+completed "$last"
+[[ -s $folder/alone/dataset.h5 ]]
+
+echo "== two seeds as a job array"
+submit "$share/jobs" "" "$share/configs/demo.cfg" --ranks-per-node 1 --seeds 3-4 --stages pack \
+    --set run.dir="$folder/seeds" --set dataset.layout=folder --set dataset.root="$folder/images/train"
+completed "${last}_3"
+completed "${last}_4"
+[[ -s $folder/seeds/seed-3/dataset.h5 && -s $folder/seeds/seed-4/dataset.h5 ]]
