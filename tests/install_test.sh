@@ -10,6 +10,10 @@ expect 0 'Install' "$CMAKE" --install "$AUXSEG_BUILD" --prefix "$prefix"
 share=$prefix/share/auxseg
 expect 0 '^auxseg .*commit' "$prefix/bin/auxseg" --version
 
+for file in man/man1/auxseg.1 man/man5/auxseg.cfg.5 bash-completion/completions/auxseg; do
+    [[ -s $prefix/share/$file ]] || fail "$file was not installed"
+done
+
 small=(--set run.dir=run --set dataset.root=images --set dataset.synth_train=6
     --set dataset.synth_val=2 --set model.stages=2 --set pretrain.steps=2 --set finetune.steps=2
     --set cluster.k=4 --set cluster.iterations=2)

@@ -3,6 +3,8 @@
 #include "io/files/machine.h"
 #include "src/app/arguments.h"
 #include "src/app/command_list.h"
+#include "src/app/completion.h"
+#include "src/app/manual.h"
 #include "src/app/session.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
@@ -87,5 +89,7 @@ int main(int argc, char **argv) {
     if (is_help(argv[1])) return (int)help(0, NULL);
     if (strcmp(argv[1], "help") == 0) return (int)help(argc - 2, argv + 2);
     if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) return (int)version();
+    if (strcmp(argv[1], "manual") == 0) return (int)command_manual(argc - 2, argv + 2);
+    if (strcmp(argv[1], "completion") == 0) return (int)command_completion(argc - 2, argv + 2);
     return (int)run_command(argc - 1, argv + 1);
 }

@@ -47,28 +47,11 @@ static void write_comment(const char *text, FILE *to) {
     fputc('\n', to);
 }
 
-/* "1 to 100 steps" or "\"a\" | \"b\"": what a value may be. text [VALUE]. */
-static void describe_range(const setting *e, char *text) {
-    size_t used = 0;
-    text[0] = '\0';
-    if (e->words) {
-        for (const char *const *word = e->words; *word; word++)
-            used +=
-                (size_t)snprintf(text + used, VALUE - used, "%s\"%s\"", used ? " | " : "", *word);
-    } else if (e->kind == SETTING_FLAG) {
-        snprintf(text, VALUE, "true | false");
-    } else if (e->kind != SETTING_WORDS) {
-        snprintf(text, VALUE, "%s, %.16g to %.16g%s%s",
-            e->kind == SETTING_REAL ? "Number" : "Integer", e->min, e->max, e->unit ? " " : "",
-            e->unit ? e->unit : "");
-    }
-}
-
 static void write_manual(const setting *e, FILE *to) {
     char range[VALUE];
     fputc('\n', to);
     write_comment(e->help, to);
-    describe_range(e, range);
+    setting_range(e, range, sizeof range);
     if (range[0]) write_comment(range, to);
 }
 

@@ -400,3 +400,19 @@ int setting_print(const setting *e, const settings *s, char *text, size_t size) 
     }
     return snprintf(text, size, "%s", (const char *)value);
 }
+
+void setting_range(const setting *e, char *text, size_t size) {
+    size_t used = 0;
+    text[0] = '\0';
+    if (e->words) {
+        for (const char *const *word = e->words; *word && used < size; word++)
+            used +=
+                (size_t)snprintf(text + used, size - used, "%s\"%s\"", used ? " | " : "", *word);
+    } else if (e->kind == SETTING_FLAG) {
+        snprintf(text, size, "true | false");
+    } else if (e->kind != SETTING_WORDS) {
+        snprintf(text, size, "%s, %.16g to %.16g%s%s",
+            e->kind == SETTING_REAL ? "Number" : "Integer", e->min, e->max, e->unit ? " " : "",
+            e->unit ? e->unit : "");
+    }
+}

@@ -1,4 +1,5 @@
-/* The one table of settings: what there is, its defaults and bounds. For settings*.c alone. */
+/* The one table of settings: what there is, its defaults and bounds. For settings*.c, and for
+ * what is made of the table: manual pages, completion. */
 #ifndef AUXSEG_BASE_SETTINGS_TABLE_H
 #define AUXSEG_BASE_SETTINGS_TABLE_H
 
@@ -34,5 +35,7 @@ const char *setting_group_help(const char *group);
 void *setting_value(const setting *e, settings *s);
 /* The value as text [size], texts without quotes; returns its length without a limit. */
 int setting_print(const setting *e, const settings *s, char *text, size_t size);
+/* What a value may be, text [size]: "Integer, 1 to 100 steps", "\"a\" | \"b\""; "" for any text. */
+void setting_range(const setting *e, char *text, size_t size);
 
 #endif

@@ -4,3 +4,4 @@
 #include "src/base/version.h"
 
 __attribute__((weak)) const char version_commit[] = "unknown";
+__attribute__((weak)) const char version_date[] = "";

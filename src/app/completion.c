@@ -1,0 +1,183 @@
+/* A script for bash that knows commands, their options, settings and their choices. It reads the
+ * line itself, as bash cuts words at "=", and needs no other package. */
+#include "src/app/completion.h"
+
+#include "src/app/command_list.h"
+#include "src/base/log.h"
+#include "src/base/settings_table.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <string.h>
+
+static const char head[] =
+    "# Completion of auxseg for bash. Written by `auxseg completion bash`.\n\n";
+
+/* The word that is completed is $word, what stands before it in the line $before; a candidate must
+ * lack what bash has cut off before the last "=". */
+static const char body[] =
+    "_auxseg_offer() {\n"
+    "    local cut=${word%\"${word##*=}\"}\n"
+    "    [[ $COMP_WORDBREAKS == *=* ]] || cut=\n"
+    "    mapfile -t COMPREPLY < <(compgen -W \"$1\" -- \"$word\")\n"
+    "    COMPREPLY=(\"${COMPREPLY[@]#\"$cut\"}\")\n"
+    "}\n\n"
+    "# Files that end with $1, and folders.\n"
+    "_auxseg_files() {\n"
+    "    compopt -o filenames 2>/dev/null\n"
+    "    mapfile -t COMPREPLY < <(compgen -d -- \"$word\"; compgen -f -X \"!*$1\" -- \"$word\")\n"
+    "}\n\n"
+    "# group.key or group.key=value; $1 stands before it in the word.\n"
+    "_auxseg_setting() {\n"
+    "    local key=${word#\"$1\"} value values offered\n"
+    "    if [[ $key != *=* ]]; then\n"
+    "        compopt -o nospace 2>/dev/null\n"
+    "        _auxseg_offer \"$(_auxseg_keys | sed \"s/.*/$1&=/\")\"\n"
+    "        return\n"
+    "    fi\n"
+    "    values=$(_auxseg_values \"${key%%=*}\")\n"
+    "    for value in $values; do offered+=\"$1${key%%=*}=$value \"; done\n"
+    "    if [[ -n $values ]]; then\n"
+    "        _auxseg_offer \"$offered\"\n"
+    "    else\n"
+    "        word=${key#*=}\n"
+    "        _auxseg_files ''\n"
+    "    fi\n"
+    "}\n\n"
+    "_auxseg() {\n"
+    "    local line=${COMP_LINE:0:COMP_POINT} word before last command\n"
+    "    word=${line##*[[:space:]]}\n"
+    "    read -ra before <<<\"${line%\"$word\"}\"\n"
+    "    while [[ ${before[0]} == *=* ]]; do before=(\"${before[@]:1}\"); done\n"
+    "    last=${before[-1]}\n"
+    "    command=${before[1]:-}\n"
+    "    COMPREPLY=()\n"
+    "    if [[ ${#before[@]} -eq 1 || $command == help ]]; then\n"
+    "        _auxseg_offer \"$_auxseg_commands help --help --version\"\n"
+    "    elif [[ $last == --set ]]; then\n"
+    "        _auxseg_setting ''\n"
+    "    elif [[ $word == --set=* ]]; then\n"
+    "        _auxseg_setting --set=\n"
+    "    elif [[ $word == -* ]]; then\n"
+    "        _auxseg_offer \"$(_auxseg_options \"$command\") --help\"\n"
+    "    elif [[ $last == --* ]]; then\n"
+    "        _auxseg_offer \"$(_auxseg_values \"$command $last\")\"\n"
+    "        [[ ${#COMPREPLY[@]} -gt 0 ]] || _auxseg_files ''\n"
+    "    elif [[ ${#before[@]} -eq 2 && -n $(_auxseg_words \"$command\") ]]; then\n"
+    "        _auxseg_offer \"$(_auxseg_words \"$command\")\"\n"
+    "    else\n"
+    "        _auxseg_files \"$(_auxseg_suffix \"$command\")\"\n"
+    "    fi\n"
+    "}\n"
+    "complete -F _auxseg auxseg\n";
+
+/* Where the next option of a usage text begins, its name being *length long; NULL: none is left. */
+static const char *next_option(const char *at, size_t *length) {
+    at = strstr(at, "--");
+    *length = at ? strspn(at, "-abcdefghijklmnopqrstuvwxyz") : 0;
+    return at;
+}
+
+/* "a|b" as "a b". */
+static void put_choices(const char *text, size_t length) {
+    for (size_t i = 0; i < length; i++) putchar(text[i] == '|' ? ' ' : text[i]);
+}
+
+/* Options of each command, as its usage has them. */
+static void put_options(void) {
+    command k;
+    size_t length;
+    puts("_auxseg_options() {\n    case $1 in");
+    for (int i = 0; command_at(i, &k); i++) {
+        printf("    %s) echo \"", k.name);
+        for (const char *at = k.arguments; (at = next_option(at, &length)); at += length)
+            printf("%.*s ", (int)length, at);
+        puts("\" ;;");
+    }
+    puts("    esac\n}\n");
+}
+
+/* The words that a command begins with, where its usage has lower-case words there. */
+static void put_words(void) {
+    command k;
+    puts("_auxseg_words() {\n    case $1 in");
+    for (int i = 0; command_at(i, &k); i++) {
+        if (!islower((unsigned char)k.arguments[0])) continue;
+        char skip[64];
+        snprintf(skip, sizeof skip, "auxseg %s ", k.name);
+        printf("    %s) echo \"", k.name);
+        for (const char *at = k.arguments; at; at = strstr(at, skip)) {
+            if (at != k.arguments) at += strlen(skip);
+            put_choices(at, strcspn(at, " "));
+            putchar(' ');
+        }
+        puts("\" ;;");
+    }
+    puts("    esac\n}\n");
+}
+
+/* Choices of the options of a command: "[--norm group|frozen]". */
+static void put_option_choices(const command *k) {
+    size_t length;
+    for (const char *at = k->arguments; (at = next_option(at, &length)); at += length) {
+        const char *value = at + length + strspn(at + length, " ");
+        size_t end = strcspn(value, " ]");
+        if (!memchr(value, '|', end)) continue;
+        printf("    '%s %.*s') echo \"", k->name, (int)length, at);
+        put_choices(value, end);
+        puts("\" ;;");
+    }
+}
+
+static void put_values(void) {
+    command k;
+    const setting *e;
+    puts("_auxseg_values() {\n    case $1 in");
+    for (int i = 0; (e = setting_at(i)); i++) {
+        if (e->kind != SETTING_FLAG && !e->words) continue;
+        printf("    %s.%s) echo \"%s", e->group, e->key, e->words ? "" : "true false");
+        for (const char *const *word = e->words; word && *word; word++) printf("%s ", *word);
+        puts("\" ;;");
+    }
+    for (int i = 0; command_at(i, &k); i++) put_option_choices(&k);
+    puts("    esac\n}\n");
+}
+
+static void put_keys(void) {
+    const setting *e;
+    puts("_auxseg_keys() {\n    cat <<'KEYS'");
+    for (int i = 0; (e = setting_at(i)); i++) printf("%s.%s\n", e->group, e->key);
+    puts("KEYS\n}\n");
+}
+
+/* What the files of a command end with. */
+static void put_suffixes(void) {
+    command k;
+    puts("_auxseg_suffix() {\n    case $1 in");
+    for (int i = 0; command_at(i, &k); i++)
+        if (strncmp(k.arguments, "CONFIG.cfg", 10) == 0) printf("    %s) echo .cfg ;;\n", k.name);
+    puts("    esac\n}\n");
+}
+
+static void put_commands(void) {
+    command k;
+    fputs("_auxseg_commands=\"", stdout);
+    for (int i = 0; command_at(i, &k); i++) printf("%s%s", i > 0 ? " " : "", k.name);
+    puts("\"\n");
+}
+
+status command_completion(int argc, char **argv) {
+    if (argc != 1 || strcmp(argv[0], "bash") != 0) {
+        log_error("completion: for which shell? (auxseg completion bash)");
+        return STATUS_USAGE;
+    }
+    fputs(head, stdout);
+    put_commands();
+    put_options();
+    put_words();
+    put_values();
+    put_keys();
+    put_suffixes();
+    fputs(body, stdout);
+    return STATUS_OK;
+}
