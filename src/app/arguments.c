@@ -17,6 +17,7 @@ status arguments_read(arguments *out, int argc, char **argv) {
         } else if (strncmp(argv[i], "--set=", 6) == 0) {
             a.set[a.sets++] = argv[i] + 6;
         } else if (argv[i][0] == '-') {
+            /* "--set" as the last word, or an option that there is not. */
             log_error(strcmp(argv[i], "--set") == 0 ? "%s: group.key=value is missing"
                                                     : "unknown option %s (--set, --help)",
                 argv[i]);

@@ -1,5 +1,7 @@
 /* The commands by name: what each is for, and what runs it. A command that does one stage takes its
- * texts from the table of stages. */
+ * texts from the table of stages. The help, the manual page and the completion are made of this
+ * table: a usage is written so that all three can read it, options as "[--name VALUE]", choices as
+ * "a|b", an alternative on a line of its own. */
 #include "src/app/command_list.h"
 
 #include "src/app/clusters/cluster.h"
@@ -26,6 +28,7 @@
 
 #define CONFIG "CONFIG.cfg [--set group.key=value]..."
 
+/* In the order of a run, then what looks at its files; those that start MPI come first. */
 static const command commands[] = {
     {.name = "run",
         .summary = "everything: all stages in turn, of which those that are done are skipped",
@@ -161,6 +164,7 @@ bool command_find(const char *name, command *out) {
     return false;
 }
 
+/* One list, status.h, is the exit codes and this table. */
 static void print_exit_codes(FILE *to) {
     fputs("Exit codes:\n", to);
 #define CODE_LINE(name_, code_, text_) fprintf(to, "  %2d  %s\n", code_, text_);
@@ -201,6 +205,7 @@ void command_help(const command *k, FILE *to) {
     fprintf(to, "auxseg %s: %s\n\n", k->name, k->summary);
     fprintf(to, "Usage: auxseg %s %s\n", k->name, k->arguments);
     fprintf(to, "Reads:  %s.\nWrites: %s.\n", k->reads, k->writes);
+    /* What the one command does is the method: the stages in a few lines. */
     if (k->stage == command_run) print_stages(to);
     if (k->stage)
         fputs("Files without a path are in run.dir. Runs alone or under mpirun or srun, with the "

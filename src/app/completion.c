@@ -129,6 +129,7 @@ static void put_option_choices(const command *k) {
     }
 }
 
+/* What a setting, or an option of a command, may be; nothing where it is any text, a file say. */
 static void put_values(void) {
     command k;
     const setting *e;
@@ -143,6 +144,7 @@ static void put_values(void) {
     puts("    esac\n}\n");
 }
 
+/* A list of its own, as the words of a case would be looked through for each. */
 static void put_keys(void) {
     const setting *e;
     puts("_auxseg_keys() {\n    cat <<'KEYS'");

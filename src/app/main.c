@@ -74,6 +74,7 @@ static status help(int argc, char **argv) {
 static status run_command(int argc, char **argv) {
     command k;
     if (!command_find(argv[0], &k)) return STATUS_USAGE;
+    /* Before anything else of the line is judged: who asks for help has not got it right yet. */
     for (int i = 1; i < argc; i++)
         if (is_help(argv[i])) return help(1, argv);
     if (k.stage) return session_run(k.name, k.stage, argc - 1, argv + 1);
@@ -89,6 +90,7 @@ int main(int argc, char **argv) {
     if (is_help(argv[1])) return (int)help(0, NULL);
     if (strcmp(argv[1], "help") == 0) return (int)help(argc - 2, argv + 2);
     if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) return (int)version();
+    /* For the build and for shells; no part of the help. */
     if (strcmp(argv[1], "manual") == 0) return (int)command_manual(argc - 2, argv + 2);
     if (strcmp(argv[1], "completion") == 0) return (int)command_completion(argc - 2, argv + 2);
     return (int)run_command(argc - 1, argv + 1);

@@ -58,10 +58,11 @@ static void put_tag(const char *name) {
     put_text(name);
 }
 
+/* No hyphens and no stretched lines: settings and options are found by searching for them. */
 static void put_title(const char *name, int section) {
     printf(".\\\" Written by `auxseg manual %d`.\n", section);
     printf(".TH %s %d \"%s\" \"auxseg " AUXSEG_VERSION "\"\n", name, section, version_date);
-    puts(".ad l\n.nh"); /* words as they are typed */
+    puts(".ad l\n.nh");
 }
 
 /* Each alternative of the usage: "CONFIG.cfg ...\n       auxseg check --defaults". */
@@ -80,6 +81,7 @@ static void put_usage(const command *k) {
     }
 }
 
+/* "Label: text." */
 static void put_labelled(const char *label, const char *text, const char *end) {
     char line[1024];
     snprintf(line, sizeof line, "%s: %s%s", label, text, end);
@@ -102,6 +104,7 @@ static void put_commands(void) {
     }
 }
 
+/* The method in its order: what a user would otherwise have to gather from the commands. */
 static void put_stages(void) {
     puts(".SH STAGES");
     put_text("What the command run does, in this order. What is done for the same inputs and "
@@ -126,6 +129,7 @@ static void put_exit_codes(void) {
 #undef CODE_TAG
 }
 
+/* auxseg(1). */
 static void write_commands_page(void) {
     put_title("AUXSEG", 1);
     puts(".SH NAME\nauxseg \\- contrastive pretraining for semantic segmentation");
@@ -151,6 +155,7 @@ static void write_commands_page(void) {
     puts(".SH SEE ALSO\n.BR auxseg.cfg (5)");
 }
 
+/* Its default as a file would have it, what it does, what it may be. */
 static void put_setting(const setting *e, const settings *s) {
     char value[VALUE], text[VALUE + 128];
     bool quoted = e->kind == SETTING_WORDS || e->kind == SETTING_CHOICE;
@@ -166,6 +171,7 @@ static void put_setting(const setting *e, const settings *s) {
     put_text(value);
 }
 
+/* auxseg.cfg(5): s, the defaults. */
 static void write_settings_page(const settings *s) {
     const char *group = "";
     const setting *e;

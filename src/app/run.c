@@ -86,6 +86,7 @@ static int block_end(int first) {
     return end;
 }
 
+/* What the run was for, as the last lines of its log. */
 static void print_row(const run_record *r, const char *title, const char *group) {
     log_info("  %-28s %7.4f  %7.4f  %7.4f", title, run_record_get_result(r, group, "mIoU"),
         run_record_get_result(r, group, "mAcc"), run_record_get_result(r, group, "aAcc"));
@@ -134,6 +135,7 @@ status command_run(const comm *c, const settings *s) {
     if (st == STATUS_OK) st = comm_agree(c, comm_root(c) ? forget_done(s) : STATUS_OK);
     for (int first = STAGE_FIRST, end; first < STAGE_COUNT; first = end) {
         end = block_end(first);
+        /* Rounds go over the block as a whole: each learns from the one before. */
         int rounds = stage_about(first)->each_round ? s->run.rounds : 1;
         for (int round = 1; round <= rounds && st == STATUS_OK; round++)
             st = run_stages(c, s, first, end, round);

@@ -1,3 +1,6 @@
+/* Where ranks compute. Most slow runs of hybrid programs are ranks that share cores unknowingly:
+ * each rank says which cores it may use, and a host with more threads than cores is named. A rank's
+ * cores are those of OpenMP's places, as the calling thread may be bound to one of them already. */
 #include "src/app/stage/binding.h"
 
 #include "src/base/log.h"
@@ -17,6 +20,8 @@ typedef struct place {
     cpu_set_t cores; /* empty: unknown */
 } place;
 
+/* With OMP_PROC_BIND the thread that asks is on one core by now, and the kernel would answer with
+ * that alone: the places that OpenMP was given are the rank's cores. */
 void binding_cores(cpu_set_t *cores) {
     int places = omp_get_num_places();
     CPU_ZERO(cores);
@@ -30,9 +35,10 @@ void binding_cores(cpu_set_t *cores) {
     if (CPU_COUNT(cores) == 0 && sched_getaffinity(0, sizeof *cores, cores) != 0) CPU_ZERO(cores);
 }
 
+/* Compared as bytes, so that all of it, padding too, is set. */
 static place place_here(int threads) {
     place p;
-    memset(&p, 0, sizeof p); /* compared as bytes */
+    memset(&p, 0, sizeof p);
     p.threads = threads;
     if (gethostname(p.host, sizeof p.host - 1) != 0) strcpy(p.host, "unknown host");
     binding_cores(&p.cores);
@@ -73,7 +79,8 @@ static bool same_host(const place *a, const place *b) {
     return strcmp(a->host, b->host) == 0;
 }
 
-/* Looks at a host at its first rank. */
+/* Two ranks that share cores take each other's time, at every barrier: often the whole run takes
+ * twice as long, and nothing else tells. Looks at a host at its first rank. */
 static void warn_oversubscribed(const place *all, int size) {
     for (int i = 0; i < size; i++) {
         cpu_set_t cores = all[i].cores;

@@ -1,3 +1,6 @@
+/* A network with fixed weights: norms are folded, nothing is kept for a backward pass. A plan
+ * belongs to one image shape and takes time and memory to make; data sets have few shapes or very
+ * many, so the plans asked for last are kept. */
 #include "src/app/stage/inference.h"
 
 #include "io/weights/weights.h"
@@ -7,6 +10,7 @@
 
 enum { PLANS = INFERENCE_PLANS, CHUNK_PER_THREAD = 4 };
 
+/* A plan for one shape, and when it was last asked for. */
 typedef struct shaped_plan {
     int height, width;
     int64_t used;
@@ -38,6 +42,7 @@ status inference_create(inference **out, const comm *c, const settings *s, const
     parameters_initialize(n->p, (uint64_t)s->run.seed);
     weights_match match;
     st = weights_load(c, o->weights, n->p, &match);
+    /* In training what a file lacks is initialised; predictions of random weights help nobody. */
     if (st == STATUS_OK && match.missing > 0) {
         if (comm_root(c))
             log_error("%s lacks %d of the network's tensors", o->weights, match.missing);
@@ -68,6 +73,7 @@ int inference_threads(const inference *n) {
     return n->threads;
 }
 
+/* The slot that was not asked for longest gives way. */
 status inference_plan(inference *n, int height, int width, plan **out) {
     shaped_plan *slot = &n->kept[0];
     n->clock++;
@@ -89,6 +95,7 @@ status inference_plan(inference *n, int height, int width, plan **out) {
     o.images = inference_chunk(n);
     o.threads = n->threads;
     status st = plan_create(&slot->p, n->g, n->p, o);
+    /* The first shape stands for all: the table would be long. */
     if (st == STATUS_OK && n->clock == 1) {
         log_info("convolutions at %d x %d, and their algorithms:", width, height);
         plan_log(slot->p);

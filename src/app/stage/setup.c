@@ -1,3 +1,5 @@
+/* What every stage needs of the settings, derived in one place, so that two stages cannot read one
+ * setting in two ways: paths, the network, its arithmetic, the optimiser. */
 #include "src/app/stage/setup.h"
 
 #include "src/app/stage/choices.h"

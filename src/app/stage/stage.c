@@ -1,3 +1,6 @@
+/* A stage's place in run.json. The key is a hash of all that the result depends on; a stage whose
+ * key is recorded, and whose file is there, is not done again. Later stages put the hash of what
+ * they read into their own keys: a change passes on to all that follows. */
 #include "src/app/stage/stage.h"
 
 #include "io/weights/checkpoint.h"
