@@ -1,0 +1,31 @@
+#!/usr/bin/env bash
+# A plain cmake where cmocka is not installed: no tests, and a word about it; with tests asked for, an
+# error. A stand-in of pkg-config knows no cmocka. $CMAKE: cmake.
+set -euo pipefail
+tree=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+cat >"$folder/pkg-config" <<'STAND_IN'
+#!/bin/bash
+[[ " $* " != *" cmocka"* ]] || exit 1
+exec pkg-config "$@"
+STAND_IN
+chmod +x "$folder/pkg-config"
+
+# configure OPTION...
+configure() {
+    "$CMAKE" -S "$tree" -B "$folder/build" "-DPKG_CONFIG_EXECUTABLE=$folder/pkg-config" "$@" \
+        >"$folder/out" 2>&1
+}
+
+fail() {
+    echo "FAILED: $1"
+    tail -n 20 "$folder/out"
+    exit 1
+}
+
+configure || fail "cmake without cmocka"
+grep -q 'No tests: cmocka was not found' "$folder/out" || fail "nothing is said"
+[[ ! -e $folder/build/CTestTestfile.cmake ]] || fail "tests all the same"
+configure -DAUXSEG_TESTS=ON && fail "tests that were asked for are left out"
+echo "all as expected"
