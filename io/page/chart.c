@@ -154,5 +154,5 @@ void chart_put(html *h, const chart *c) {
     put_axes(h, c, &f);
     for (int i = 0; i < c->count; i++) chart_curve_put(h, &f, &c->series[i], i);
     html_put(h, "</svg>\n");
-    if (c->count > 1) put_legend(h, c);
+    if (c->count > 1 || c->named) put_legend(h, c);
 }

@@ -18,6 +18,7 @@ typedef struct chart {
     chart_scale scale;
     const chart_series *series; /* [count] */
     int count;
+    bool named; /* a legend even of one series: there could have been another */
 } chart;
 
 /* Whether there is a point to draw. */

@@ -4,9 +4,10 @@
 
 #include "io/files/file.h"
 #include "io/page/page_sections.h"
+#include "io/page/page_table.h"
 #include "src/base/memory.h"
 
-#include <math.h>
+#include <stdbool.h>
 
 typedef struct section {
     const char *id, *heading;
@@ -36,14 +37,10 @@ static void put_head(html *h, const page_data *d) {
     html_put(h, "</style></head>\n<body><header><h1>");
     html_text(h, d->title);
     html_put(h, "</h1><p class=\"note\">");
-    const char *started = run_record_text(d->record, "started");
-    double ranks = run_record_number(d->record, "ranks");
-    double threads = run_record_number(d->record, "threads");
-    if (started) html_put(h, "started ");
-    html_text(h, started);
-    if (isfinite(ranks) && isfinite(threads))
-        html_print(h, "%s%d rank%s × %d thread%s", started ? ", " : "", (int)ranks,
-            ranks > 1 ? "s" : "", (int)threads, threads > 1 ? "s" : "");
+    if (run_record_text(d->record, "started")) {
+        html_put(h, "started ");
+        html_moment(h, run_record_text(d->record, "started"));
+    }
     html_put(h, "</p></header>\n");
 }
 

@@ -189,7 +189,7 @@ static status put_measure(html *h, const rows *all, const group *g, const measur
     curves c = {0};
     status st = collect(&c, all, g, m);
     snprintf(title, sizeof title, "%.90s, %s", g->title, m->title);
-    chart plot = {title, "step", m->label, m->scale, c.series, c.n};
+    chart plot = {title, "step", m->label, m->scale, c.series, c.n, g->stage[1] != NULL};
     if (st == STATUS_OK && chart_has_points(&plot)) {
         if (!*any) {
             html_put(h, "<h3>");

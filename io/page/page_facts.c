@@ -15,19 +15,9 @@ static void begin_facts(html *h, const char *name, const char *value) {
     table_body(h);
 }
 
-/* An empty text says so: an empty cell could be a mistake of the page. */
-static void put_value(html *h, const char *text) {
-    html_put(h, "<td class=\"value\">");
-    if (*text)
-        html_text(h, text);
-    else
-        html_put(h, "<span class=\"even\">(empty)</span>");
-    html_put(h, "</td>");
-}
-
 static void put_fact(html *h, const char *name, const char *text) {
     table_row(h, name);
-    put_value(h, text);
+    table_code(h, text);
     table_row_end(h);
 }
 
@@ -46,8 +36,8 @@ static int put_changed(html *h, const settings *s, const settings *defaults) {
             table_body(h);
         }
         table_row(h, key);
-        put_value(h, text);
-        put_value(h, usual);
+        table_code(h, text);
+        table_code(h, usual);
         table_row_end(h);
     }
     if (changed > 0)
@@ -87,13 +77,19 @@ static void put_facts(html *h, const page_data *d, const char *section, const ch
     html_put(h, "</div>\n");
 }
 
+static const struct {
+    const char *section, *heading; /* of run.json; of the page */
+} lists[] = {{"machine", "Machine and libraries"}, {"arithmetic", "Arithmetic"},
+    {"hashes", "Hashes of results"}};
+enum { LISTS = sizeof lists / sizeof *lists };
+
 void page_machine(html *h, const page_data *d) {
     const char *key, *text;
-    bool any = run_record_fact(d->record, "machine", 0, &key, &text) ||
-               run_record_fact(d->record, "hashes", 0, &key, &text);
+    bool any = false;
+    for (int i = 0; i < LISTS; i++)
+        any = any || run_record_fact(d->record, lists[i].section, 0, &key, &text);
     if (!any) return;
     html_put(h, "<div class=\"grid\">");
-    put_facts(h, d, "machine", "Machine and libraries");
-    put_facts(h, d, "hashes", "Hashes of results");
+    for (int i = 0; i < LISTS; i++) put_facts(h, d, lists[i].section, lists[i].heading);
     html_put(h, "</div>\n");
 }

@@ -1,65 +1,77 @@
-/* The section of time: each stage of the run, with its phases over the ranks. */
+/* The section of time and memory: a row a stage, and below, folded away, its phases over the ranks
+ * and every start of the run. */
 #include "io/page/page_sections.h"
 #include "io/page/page_table.h"
 
 #include <math.h>
+#include <stdbool.h>
+#include <stdio.h>
 
-static void put_phases(html *h, const phases *p) {
-    bool any = false;
-    for (int i = 0; i < PHASE_COUNT; i++) any = any || p->phase[i].max > 0;
-    if (!any) return;
-    html_put(h, "<details><summary>phases</summary>");
-    table_begin(h, TABLE_PLAIN);
-    table_column(h, "Phase");
-    table_number_column(h, "min, s", NUMBER_SECONDS);
-    table_number_column(h, "mean, s", NUMBER_SECONDS);
-    table_number_column(h, "max, s", NUMBER_SECONDS);
-    table_number_column(h, "slowest rank", NUMBER_COUNT);
-    table_body(h);
+enum { STARTS_SHOWN = 10, NAME = 160 }; /* more starts are folded away */
+
+/* "4 × 8 × 2"; a dash where an older version has not recorded it. */
+static void put_place(html *h, const run_place *p) {
+    html_put(h, "<td class=\"n\">");
+    if (p->ranks > 0)
+        html_print(h, "%d × %d × %d", p->nodes, p->ranks, p->threads);
+    else
+        html_number(h, NUMBER_COUNT, NAN);
+    html_put(h, "</td>");
+}
+
+/* By what the slowest rank takes longer than the mean one, phase by phase. The exchange is left
+ * out: the other ranks' waiting is a part of it. */
+static double imbalance_of(const stage_record *s) {
+    double most = 0, mean = 0;
+    if (!s->phases || s->place.ranks < 2) return NAN;
     for (int i = 0; i < PHASE_COUNT; i++) {
-        const phase_spread *s = &p->phase[i];
-        if (!(s->max > 0)) continue;
-        table_row(h, phase_name((phase)i));
-        table_number(h, NUMBER_SECONDS, s->min);
-        table_number(h, NUMBER_SECONDS, s->mean);
-        table_number(h, NUMBER_SECONDS, s->max);
-        table_number(h, NUMBER_COUNT, s->slowest);
-        table_row_end(h);
+        if (i == PHASE_EXCHANGE || !(s->phases->phase[i].max > 0)) continue;
+        most += s->phases->phase[i].max;
+        mean += s->phases->phase[i].mean;
     }
-    table_end(h);
-    html_put(h, "</details>");
+    return mean > 0 ? most / mean - 1 : NAN;
+}
+
+/* "extract (within cluster)": name [NAME]. */
+static void name_stage(const stage_record *s, char *name) {
+    if (s->within)
+        snprintf(name, NAME, "%.64s (within %.64s)", s->name, s->within);
+    else
+        snprintf(name, NAME, "%.64s", s->name);
 }
 
 static void put_stage(html *h, const stage_record *s, double total) {
-    html_put(h, "<tr><th scope=\"row\">");
-    html_text(h, s->name);
-    if (s->phases) put_phases(h, s->phases);
-    html_put(h, "</th>");
+    char name[NAME];
+    name_stage(s, name);
+    table_row(h, name);
     table_number(h, NUMBER_SECONDS, s->seconds);
+    table_number(h, NUMBER_SHARE, imbalance_of(s));
+    table_number(h, NUMBER_COUNT, s->peak_memory);
+    put_place(h, &s->place);
     html_put(h, "<td class=\"n\">");
-    if (isfinite(s->fom)) {
-        html_number(h, NUMBER_PLAIN, s->fom);
+    html_number(h, NUMBER_PLAIN, s->fom);
+    if (isfinite(s->fom) && s->fom_unit) {
         html_put(h, " ");
         html_text(h, s->fom_unit);
     }
     html_put(h, "</td>");
+    table_moment(h, s->started);
     table_bar(h, total > 0 && isfinite(s->seconds) ? s->seconds / total : NAN, NAN);
     table_row_end(h);
 }
 
-void page_stages(html *h, const page_data *d) {
+static void put_stages(html *h, const page_data *d, int n, double total) {
     stage_record s;
     phases spread;
-    double total = 0;
-    int n = 0;
-    for (; run_record_stage(d->record, n, &s, &spread); n++)
-        if (isfinite(s.seconds)) total += s.seconds;
-    if (!n) return;
-    table_begin(h, TABLE_PLAIN);
+    table_begin(h, TABLE_WIDE);
     table_column(h, "Stage");
     table_number_column(h, "Seconds", NUMBER_SECONDS);
+    table_number_column(h, "Imbalance", NUMBER_SHARE);
+    table_number_column(h, "Peak memory, MiB", NUMBER_COUNT);
+    table_number_column(h, "Nodes × ranks × threads", NUMBER_COUNT);
     table_number_column(h, "Rate", NUMBER_PLAIN);
-    table_bar_column(h, "Share");
+    table_column(h, "Started");
+    table_bar_column(h, "Share of time");
     table_body(h);
     for (int i = 0; i < n; i++) {
         run_record_stage(d->record, i, &s, &spread);
@@ -67,6 +79,123 @@ void page_stages(html *h, const page_data *d) {
     }
     html_put(h, "<tr class=\"total\"><th scope=\"row\">Sum</th>");
     table_number(h, NUMBER_SECONDS, total);
-    html_put(h, "<td></td><td class=\"bar\"></td></tr>\n");
+    html_put(h, "<td></td><td></td><td></td><td></td><td></td><td class=\"bar\"></td></tr>\n");
     table_end(h);
+}
+
+/* Returns how many rows there are; h NULL: counts only. */
+static int put_phases(html *h, const stage_record *s) {
+    char name[NAME];
+    int n = 0;
+    name_stage(s, name);
+    for (int i = 0; s->phases && i < PHASE_COUNT; i++) {
+        const phase_spread *p = &s->phases->phase[i];
+        if (!(p->max > 0)) continue;
+        n++;
+        if (!h) continue;
+        table_row(h, name);
+        table_text(h, phase_name((phase)i));
+        table_number(h, NUMBER_SECONDS, p->min);
+        table_number(h, NUMBER_SECONDS, p->mean);
+        table_number(h, NUMBER_SECONDS, p->max);
+        table_number(h, NUMBER_COUNT, p->slowest);
+        table_row_end(h);
+    }
+    return n;
+}
+
+static void put_all_phases(html *h, const page_data *d, int stages) {
+    stage_record s;
+    phases spread;
+    int rows = 0;
+    for (int i = 0; i < stages; i++)
+        if (run_record_stage(d->record, i, &s, &spread)) rows += put_phases(NULL, &s);
+    if (rows == 0) return;
+    html_put(h, "<details><summary>Phases of the stages, over ranks</summary>\n");
+    table_begin(h, TABLE_PLAIN);
+    table_column(h, "Stage");
+    table_column(h, "Phase");
+    table_number_column(h, "Min, s", NUMBER_SECONDS);
+    table_number_column(h, "Mean, s", NUMBER_SECONDS);
+    table_number_column(h, "Max, s", NUMBER_SECONDS);
+    table_number_column(h, "Slowest rank", NUMBER_COUNT);
+    table_body(h);
+    for (int i = 0; i < stages; i++)
+        if (run_record_stage(d->record, i, &s, &spread)) put_phases(h, &s);
+    table_end(h);
+    html_put(h, "</details>\n");
+}
+
+/* How a start ended. last: the one that writes this page, unless it has an end. */
+static void put_end(html *h, const start_record *s, bool last) {
+    html_put(h, "<td class=\"moment\">");
+    if (!s->ended)
+        html_put(h, last ? "wrote this page" : "no end is recorded");
+    else if (s->exit_code == STATUS_STOPPED)
+        html_put(h, "stopped early, state saved");
+    else
+        html_text(h, status_text((status)s->exit_code));
+    html_put(h, "</td>");
+}
+
+/* Two rows: the command may be long. */
+static void put_start(html *h, const start_record *s, bool last) {
+    html_put(h, "<tr class=\"upper\"><th scope=\"row\" class=\"moment\">");
+    html_moment(h, s->started);
+    html_put(h, "</th>");
+    table_number(h, NUMBER_SECONDS, s->ended ? s->seconds : NAN);
+    table_number(h, NUMBER_COUNT, s->ended ? s->peak_memory : NAN);
+    put_place(h, &s->place);
+    put_end(h, s, last);
+    table_text(h, s->job ? s->job : "\xE2\x80\x93");
+    table_code(h, s->place.hosts);
+    html_put(h, "<td class=\"value\">");
+    html_text(h, s->version);
+    if (s->commit) html_put(h, " ");
+    html_text(h, s->commit);
+    html_put(h, "</td></tr>\n<tr><td colspan=\"8\" class=\"value\">");
+    html_text(h, s->command);
+    html_put(h, "</td></tr>\n");
+}
+
+static void put_starts(html *h, const page_data *d) {
+    start_record s;
+    int n = 0;
+    while (run_record_start(d->record, n, &s)) n++;
+    if (n == 0) return;
+    bool fold = n > STARTS_SHOWN;
+    if (fold)
+        html_print(h, "<details><summary>%d starts</summary>\n", n);
+    else
+        html_put(h, "<h3>Starts</h3>\n");
+    table_begin(h, TABLE_PLAIN);
+    table_column(h, "Started, command");
+    table_number_column(h, "Seconds", NUMBER_SECONDS);
+    table_number_column(h, "Peak memory, MiB", NUMBER_COUNT);
+    table_number_column(h, "Nodes × ranks × threads", NUMBER_COUNT);
+    table_column(h, "Ended");
+    table_column(h, "Job");
+    table_column(h, "Hosts");
+    table_column(h, "Version");
+    table_body(h);
+    for (int i = 0; i < n; i++)
+        if (run_record_start(d->record, i, &s)) put_start(h, &s, i == n - 1);
+    table_end(h);
+    if (fold) html_put(h, "</details>\n");
+}
+
+void page_stages(html *h, const page_data *d) {
+    stage_record s;
+    double total = 0;
+    int n = 0;
+    for (; run_record_stage(d->record, n, &s, NULL); n++)
+        if (isfinite(s.seconds)) total += s.seconds;
+    if (n > 0) {
+        html_put(h, "<p class=\"note\">Imbalance: by how much longer the slowest rank works than "
+                    "the mean one, summed over the phases, exchanges left out. Peak memory: of the "
+                    "rank that held most.</p>\n");
+        put_stages(h, d, n, total);
+        put_all_phases(h, d, n);
+    }
+    put_starts(h, d);
 }

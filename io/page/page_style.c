@@ -44,6 +44,8 @@ const char page_style[] =
     "tr.total>*{font-weight:600;border-bottom:0}"
     "td.value{font-family:ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;font-size:.82rem;"
     "overflow-wrap:anywhere;min-width:9rem}"
+    "tr.upper>*{border-bottom:0;padding-bottom:0}"
+    ".moment{white-space:nowrap}"
     ".bar{width:34%;min-width:8rem}"
     ".track{display:block;position:relative;height:.62rem;margin-top:.4rem;"
     "background:var(--tint);border-radius:2px}"

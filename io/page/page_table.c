@@ -4,6 +4,9 @@
 #include "io/page/page_table.h"
 
 #include <math.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <string.h>
 
 void table_begin(html *h, table_kind kind) {
     static const char *const class[] = {[TABLE_PLAIN] = "",
@@ -93,6 +96,38 @@ void table_bar(html *h, double share, double tick) {
         html_put(h, "\"></span>");
     }
     html_put(h, "</span></td>");
+}
+
+void html_moment(html *h, const char *moment) {
+    char text[32];
+    if (!moment) {
+        html_number(h, NUMBER_SHARE, NAN);
+        return;
+    }
+    snprintf(text, sizeof text, "%s", moment);
+    size_t n = strlen(text);
+    bool known = n == 20 && text[10] == 'T' && text[19] == 'Z';
+    if (known) {
+        text[10] = ' ';
+        text[19] = '\0';
+    }
+    html_text(h, text);
+    if (known) html_put(h, " UTC");
+}
+
+void table_moment(html *h, const char *moment) {
+    html_put(h, "<td class=\"moment\">");
+    html_moment(h, moment);
+    html_put(h, "</td>");
+}
+
+void table_code(html *h, const char *text) {
+    html_put(h, "<td class=\"value\">");
+    if (text && *text)
+        html_text(h, text);
+    else
+        html_put(h, "<span class=\"even\">(empty)</span>");
+    html_put(h, "</td>");
 }
 
 void table_row_end(html *h) {

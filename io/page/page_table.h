@@ -27,10 +27,15 @@ void table_number(html *h, number_kind kind, double value);
 void table_difference(html *h, double from, double to);
 /* A bar of a share, with a tick at another share (NAN: none). */
 void table_bar(html *h, double share, double tick);
+/* "2025-01-31 23:59:59 UTC" of a moment as run.json has it; NULL: a dash. */
+void table_moment(html *h, const char *moment);
+/* A text in the letters of code, which may break anywhere; NULL or "": says that it is empty. */
+void table_code(html *h, const char *text);
 void table_row_end(html *h);
 void table_end(html *h);
 
-/* The difference outside of a table. */
+/* The same outside of a table. */
 void html_difference(html *h, double from, double to);
+void html_moment(html *h, const char *moment);
 
 #endif

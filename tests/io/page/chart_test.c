@@ -153,7 +153,7 @@ static void series_have_a_legend_and_escaped_texts(void **state) {
     (void)state;
     static const double x[] = {1, 2, 3}, y[] = {0.5, 0.25, 0.75};
     const chart_series two[] = {{"round <1>", {x, y, 3}, {0}}, {"b & c", {x, y, 3}, {x, y, 3}}};
-    chart c = {"Loss \"of\" it", "step", "loss <s>", CHART_FIT, two, 2};
+    chart c = {"Loss \"of\" it", "step", "loss <s>", CHART_FIT, two, 2, false};
     char *text = draw(&c);
     assert_has(text, "aria-label=\"Loss &quot;of&quot; it: round &lt;1&gt;, 3 points, from 0.5000 "
                      "to 0.7500; b &amp; c");
@@ -167,6 +167,10 @@ static void series_have_a_legend_and_escaped_texts(void **state) {
     c.count = 1;
     text = draw(&c);
     assert_lacks(text, "legend");
+    memory_free(text);
+    c.named = true;
+    text = draw(&c);
+    assert_has(text, "</svg>round &lt;1&gt;</span>");
     memory_free(text);
 }
 
@@ -183,7 +187,7 @@ static void gaps_interrupt_a_curve(void **state) {
     (void)state;
     static const double x[] = {1, 2, 3, 4, 5, 6, 7}, y[] = {1, 2, NAN, 3, INFINITY, 2, 1};
     const chart_series s = {"", {x, y, 7}, {0}};
-    char *text = draw(&(chart){"t", "x", "y", CHART_FIT, &s, 1});
+    char *text = draw(&(chart){"t", "x", "y", CHART_FIT, &s, 1, false});
     const char *path = curve_path(text);
     assert_int_equal(markup_count(path, "M"), 3);
     assert_int_equal(markup_count(path, "L"), 2);
@@ -198,9 +202,9 @@ static void a_long_curve_is_a_short_text(void **state) {
     double *owned;
     chart_line line = long_line(&owned);
     const chart_series s = {"", line, {0}};
-    char *text = draw(&(chart){"t", "x", "y", CHART_FIT, &s, 1});
+    char *text = draw(&(chart){"t", "x", "y", CHART_FIT, &s, 1, false});
     assert_in_range(strlen(text), 1000, 30000);
-    char *again = draw(&(chart){"t", "x", "y", CHART_FIT, &s, 1});
+    char *again = draw(&(chart){"t", "x", "y", CHART_FIT, &s, 1, false});
     assert_string_equal(text, again);
     memory_free(text);
     memory_free(again);
@@ -211,7 +215,7 @@ static void one_point_is_a_dot_and_none_is_nothing(void **state) {
     (void)state;
     const double x[] = {7, 8}, y[] = {3, NAN};
     chart_series s = {"", {x, y, 1}, {0}};
-    const chart c = {"t", "x", "y", CHART_LOG, &s, 1};
+    const chart c = {"t", "x", "y", CHART_LOG, &s, 1, false};
     assert_true(chart_has_points(&c));
     char *text = draw(&c);
     assert_has(text, ">7</text>");
@@ -230,12 +234,12 @@ static void a_wide_range_is_logarithmic(void **state) {
     (void)state;
     const double x[] = {1, 2, 3, 4}, wide[] = {0.01, 0.003, 0.00005, 0}, narrow[] = {3, 2, 1, 0};
     chart_series s = {"", {x, wide, 4}, {0}};
-    char *text = draw(&(chart){"t", "x", "y", CHART_LOG, &s, 1});
+    char *text = draw(&(chart){"t", "x", "y", CHART_LOG, &s, 1, false});
     assert_has(text, ">0.001</text>");
     assert_int_equal(markup_count(curve_path(text), "L"), 2); /* 0 is left out */
     memory_free(text);
     s.line.y = narrow;
-    text = draw(&(chart){"t", "x", "y", CHART_LOG, &s, 1});
+    text = draw(&(chart){"t", "x", "y", CHART_LOG, &s, 1, false});
     assert_has(text, ">0</text>");
     assert_int_equal(markup_count(curve_path(text), "L"), 3);
     memory_free(text);

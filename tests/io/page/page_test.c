@@ -107,14 +107,38 @@ static char *whole_page(void) {
     settings s;
     phases spread = {0};
     spread.phase[PHASE_LOSS] = (phase_spread){1.25, 1.5, 2.75, 3};
-    stage_record stage = {
-        .name = "pretrain", .seconds = 90, .phases = &spread, .fom = 12.5, .fom_unit = "images/s"};
-    const start_record start = {.started = "2025-01-01T00:00:00Z", .command = "auxseg run a.cfg"};
+    spread.phase[PHASE_FORWARD] = (phase_spread){2, 2.5, 3.25, 0};
+    spread.phase[PHASE_EXCHANGE] = (phase_spread){0, 100, 900, 1};
+    stage_record stage = {.name = "pretrain",
+        .within = "<outer>",
+        .started = "2025-01-31T23:59:59Z",
+        .seconds = 90,
+        .place = {4, 8, 2, "n1,n2"},
+        .phases = &spread,
+        .peak_memory = 1234.4,
+        .fom = 12.5,
+        .fom_unit = "images/s"};
+    const start_record start[] = {{.started = "2025-01-31T22:00:00Z",
+                                      .command = "auxseg run --set run.dir=<x>",
+                                      .version = "0.1.0",
+                                      .commit = "abc123",
+                                      .job = "4711",
+                                      .place = {4, 8, 2, "n1,n2"}},
+        {.started = "2025-01-31T23:00:00Z",
+            .command = "auxseg run again",
+            .version = "0.1.0",
+            .place = {4, 8, 2, "n1,n2"},
+            .seconds = 12.25,
+            .peak_memory = 777,
+            .exit_code = STATUS_STOPPED},
+        {.started = "2025-02-01T00:00:00Z", .command = "auxseg report", .version = "0.1.0"}};
     assert_int_equal(settings_read(&s, NULL, NULL, 0), STATUS_OK);
     assert_int_equal(run_record_open(&record, record_path), STATUS_OK);
     assert_int_equal(run_record_begin(record, &s, 2, 1), STATUS_OK);
-    assert_int_equal(run_record_add_start(record, &start), STATUS_OK);
     assert_int_equal(run_record_set_stage(record, &stage), STATUS_OK);
+    for (int i = 0; i < 3; i++)
+        assert_int_equal(run_record_add_start(record, &start[i]), STATUS_OK);
+    assert_int_equal(run_record_end_start(record, &start[1]), STATUS_OK);
     assert_int_equal(run_record_set_hash(record, "labels", 0xABCDEF), STATUS_OK);
     page_data d = {.title = "auxseg: a <run>",
         .settings = &s,
@@ -174,8 +198,8 @@ static void everything_is_there(void **state) {
         "567",
         "0.001235", "Round 2",
         "base64,bm90IHJlYWxseSBhIFBORw==", "base64,MTIzNDU=", "12.50 images/s", ">2.8<",
-        "pretrain.temperature", "0000000000abcdef", "2 ranks", "<td>&lt;i&gt;</td>",
-        "<b>17 &amp; road</b>", "12 % of &lt;pixels&gt;", "title=\"p&lt;q&gt;.jpg\"",
+        "pretrain.temperature", "0000000000abcdef", "<td>&lt;i&gt;</td>", "<b>17 &amp; road</b>",
+        "12 % of &lt;pixels&gt;", "title=\"p&lt;q&gt;.jpg\"",
         "data:image/jpeg;base64,/9ggSlBFRw==", "left:25.0%;top:50.0%;width:12.5%;height:12.5%",
         "<summary>5 more</summary>", "note of the overlays", "note of the clusters",
         "</i>ro&lt;a&gt;d</span>", "rgb(1,2,3)", "rgb(250,251,252)", "360 x &lt;480&gt;",
@@ -223,6 +247,30 @@ static void the_page_is_well_formed_and_accessible(void **state) {
     assert_int_equal(markup_count(page, "<th") - markup_count(page, "<thead"),
         markup_count(page, "<th scope=\""));
     assert_int_equal(markup_count(page, "<section "), markup_count(page, "<li><a href=\"#"));
+    memory_free(page);
+}
+
+/* A row a stage, and one a start: when, where, how long, how even, how much memory. */
+static void stages_and_starts_are_told(void **state) {
+    (void)state;
+    char *page = whole_page();
+    const char *at = strstr(page, "<section id=\"time\"");
+    assert_non_null(at);
+    /* (2.75 + 3.25) / (1.5 + 2.5) - 1: the exchange does not count. */
+    static const char *const row =
+        "<th scope=\"row\">pretrain (within &lt;outer&gt;)</th>"
+        "<td class=\"n\">90.0</td>"
+        "<td class=\"n\">50.0</td><td class=\"n\">1234</td>"
+        "<td class=\"n\">4 \xC3\x97 8 \xC3\x97 2</td><td class=\"n\">12.50 images/s</td>"
+        "<td class=\"moment\">2025-01-31 23:59:59 UTC</td>";
+    static const char *const has[] = {
+        "<td>loss</td><td class=\"n\">1.2</td><td class=\"n\">1.5</td>"
+        "<td class=\"n\">2.8</td><td class=\"n\">3</td>",
+        "<td>exchange</td>", ">2025-01-31 22:00:00 UTC</th>", "no end is recorded", "<td>4711</td>",
+        "auxseg run --set run.dir=&lt;x&gt;", "0.1.0 abc123", "stopped early, state saved",
+        ">777</td>", "wrote this page"};
+    assert_has(at, row);
+    for (size_t i = 0; i < sizeof has / sizeof *has; i++) assert_has(at, has[i]);
     memory_free(page);
 }
 
@@ -341,6 +389,7 @@ int main(void) {
         cmocka_unit_test(texts_are_escaped),
         cmocka_unit_test(everything_is_there),
         cmocka_unit_test(the_page_is_well_formed_and_accessible),
+        cmocka_unit_test(stages_and_starts_are_told),
         cmocka_unit_test(curves_are_charts),
         cmocka_unit_test(a_section_without_content_has_no_heading),
         cmocka_unit_test(many_classes_have_a_list_of_confusions),
