@@ -83,9 +83,10 @@ static bool convert_arrived(gradient_sync *s) {
     return any;
 }
 
-/* The room hook. Waiting here cannot block for ever: a rank has started the same message before, or
- * comes to it, as it waits itself for nothing but collectives that this rank has entered. */
-static void wait_for_room(void *sync) {
+/* The hook of growing sums. Waiting here cannot block for ever: a rank has started the same message
+ * before, or comes to it, as it waits itself for nothing but collectives that this rank has
+ * entered. */
+static void wait_for_chunk(void *sync) {
     gradient_sync *s = sync;
     test(s, false);
     if (convert_arrived(s) || s->flying < GRADIENT_MESSAGES) return;
@@ -131,7 +132,7 @@ void gradient_sync_begin(gradient_sync *s, int units) {
     assert(s->flying == 0);
     gradient_begin(g, units);
     g->ready = ready;
-    g->room = wait_for_room;
+    g->growing = wait_for_chunk;
     g->context = s;
     s->started = 0;
     for (int k = 0; k < s->messages; k++) {

@@ -1,6 +1,6 @@
-/* The gradient of a step summed over all ranks, exactly (src/nn/graph/gradient.h): a chunk of it is
- * a message, which goes out while earlier layers still compute; what has arrived is turned into
- * values when the next parameter is ready or opened, and its memory serves the next chunk.
+/* The gradient of a step summed over all ranks, exactly (src/nn/graph/exact_gradient.h): a chunk of
+ * it is a message, which goes out while earlier layers still compute; what has arrived is turned
+ * into values when the next parameter is ready or opened, and its memory serves the next chunk.
  * gradient_sync_begin -> plan_backward (which calls open, ready and poll) -> gradient_sync_end.
  * A rank that runs ahead of the others waits, in gradient_open, rather than hold more than
  * GRADIENT_MESSAGES messages beside the chunks that are not complete.
@@ -10,7 +10,7 @@
 #define AUXSEG_MPI_GRADIENT_SYNC_H
 
 #include "mpi/comm.h"
-#include "src/nn/graph/gradient.h"
+#include "src/nn/graph/exact_gradient.h"
 
 typedef struct gradient_sync gradient_sync;
 

@@ -6,7 +6,7 @@
 #define AUXSEG_IO_WEIGHTS_CHECKPOINT_H
 
 #include "mpi/comm.h"
-#include "src/nn/graph/gradient.h"
+#include "src/nn/graph/exact_gradient.h"
 #include "src/nn/graph/optimizer.h"
 
 typedef struct checkpoint_state {

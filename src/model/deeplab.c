@@ -3,7 +3,7 @@
  * The names of the layers are part of the format of weights: they must stay as they are. */
 #include "src/model/deeplab.h"
 
-#include "src/model/layer.h"
+#include "src/model/sequential.h"
 
 #include <stdio.h>
 
@@ -23,32 +23,33 @@ static value pyramid(graph *g, value x, const char *name, int channels) {
     snprintf(prefix[BRANCHES], sizeof prefix[BRANCHES], "%s.project", name);
 
     value branch[BRANCHES];
-    branch[0] = layer_conv(g, x, prefix[0], 0, channels, (conv){.kernel = 1});
+    branch[0] = sequential_conv(g, x, prefix[0], 0, channels, (conv){.kernel = 1});
     for (int i = 1; i <= 3; i++) {
         conv dilated = {.kernel = 3, .dilation = i * REACH / graph_stride(g, x)};
-        branch[i] = layer_conv(g, x, prefix[i], 0, channels, dilated);
+        branch[i] = sequential_conv(g, x, prefix[i], 0, channels, dilated);
     }
     /* The image's mean reaches farther than any rate does. */
     value mean = graph_global_pool(g, x);
-    mean = layer_conv(g, mean, prefix[4], 1, channels, (conv){.kernel = 1});
+    mean = sequential_conv(g, mean, prefix[4], 1, channels, (conv){.kernel = 1});
     branch[4] = graph_resize(g, mean, x);
 
     x = graph_concat(g, branch, BRANCHES);
-    x = layer_conv(g, x, prefix[BRANCHES], 0, channels, (conv){.kernel = 1});
+    x = sequential_conv(g, x, prefix[BRANCHES], 0, channels, (conv){.kernel = 1});
     return graph_dropout(g, x, 0.5);
 }
 
 value deeplab_body(graph *g, value x, int channels) {
     if (channels == 0) channels = CHANNELS;
     x = pyramid(g, x, "classifier.0", channels);
-    return layer_conv(g, x, "classifier", 1, channels, (conv){.kernel = 3});
+    return sequential_conv(g, x, "classifier", 1, channels, (conv){.kernel = 3});
 }
 
 value deeplab_plus_body(graph *g, value x, value low, int channels) {
     if (channels == 0) channels = CHANNELS;
-    value fine = layer_conv(g, low, "classifier.project", 0, LOW_CHANNELS, (conv){.kernel = 1});
+    value fine =
+        sequential_conv(g, low, "classifier.project", 0, LOW_CHANNELS, (conv){.kernel = 1});
     value coarse = pyramid(g, x, "classifier.aspp", channels);
     value both[] = {fine, graph_resize(g, coarse, low)};
     x = graph_concat(g, both, 2);
-    return layer_conv(g, x, "classifier.classifier", 0, channels, (conv){.kernel = 3});
+    return sequential_conv(g, x, "classifier.classifier", 0, channels, (conv){.kernel = 3});
 }

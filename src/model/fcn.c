@@ -2,10 +2,10 @@
  * published weights fit. */
 #include "src/model/fcn.h"
 
-#include "src/model/layer.h"
+#include "src/model/sequential.h"
 
 value fcn_body(graph *g, value x, int channels) {
     if (channels == 0) channels = graph_channels(g, x) / 4;
-    x = layer_conv(g, x, "classifier", 0, channels, (conv){.kernel = 3});
+    x = sequential_conv(g, x, "classifier", 0, channels, (conv){.kernel = 3});
     return graph_dropout(g, x, 0.1);
 }

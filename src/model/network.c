@@ -122,9 +122,9 @@ static void build_end(graph *g, const network_options *o, const value *stage, ne
 status network_create(graph **out, const network_options *o, network_end end, const char *layers) {
     resnet backbone = resnet_of(o->backbone);
     layer_list wanted = {.count = 0};
-    status s = check_options(o);
-    if (s == STATUS_OK && end == NETWORK_FEATURES) s = read_layers(&wanted, layers, o->stages);
-    if (s != STATUS_OK) return s;
+    status st = check_options(o);
+    if (st == STATUS_OK && end == NETWORK_FEATURES) st = read_layers(&wanted, layers, o->stages);
+    if (st != STATUS_OK) return st;
 
     graph *g = graph_create();
     if (!g) return STATUS_FAILED;
@@ -135,10 +135,10 @@ status network_create(graph **out, const network_options *o, network_end end, co
     resnet_build(
         g, image, &backbone, cut ? wanted.deepest + 1 : o->stages, o->output_stride, stage);
     build_end(g, o, stage, end, &wanted);
-    s = graph_status(g);
-    if (s != STATUS_OK) {
+    st = graph_status(g);
+    if (st != STATUS_OK) {
         graph_destroy(g);
-        return s;
+        return st;
     }
     *out = g;
     return STATUS_OK;

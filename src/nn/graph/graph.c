@@ -29,12 +29,12 @@ void graph_group(graph *g, parameter_group group) {
     g->group = group;
 }
 
-/* Room for one more item at the end of an array; false, with the graph's state set, when memory is
+/* Space for one more item at the end of an array; false, with the graph's state set, when memory is
  * short. */
-static bool reserve(graph *g, void **array, int used, int *room, size_t size) {
+static bool reserve(graph *g, void **array, int used, int *capacity, size_t size) {
     if (g->state != STATUS_OK) return false;
-    if (used < *room) return true;
-    int wanted = *room ? 2 * *room : 64;
+    if (used < *capacity) return true;
+    int wanted = *capacity ? 2 * *capacity : 64;
     void *grown = memory_alloc((size_t)wanted, size, "graph");
     if (!grown) {
         g->state = STATUS_FAILED;
@@ -43,7 +43,7 @@ static bool reserve(graph *g, void **array, int used, int *room, size_t size) {
     if (used > 0) memcpy(grown, *array, (size_t)used * size);
     memory_free(*array);
     *array = grown;
-    *room = wanted;
+    *capacity = wanted;
     return true;
 }
 
@@ -56,7 +56,7 @@ static const node *node_at(const graph *g, value x) {
 
 static value append(graph *g, node n) {
     void *array = g->node;
-    if (!reserve(g, &array, g->nodes, &g->node_room, sizeof *g->node)) return -1;
+    if (!reserve(g, &array, g->nodes, &g->node_capacity, sizeof *g->node)) return -1;
     g->node = array;
     g->node[g->nodes] = n;
     return g->nodes++;
@@ -77,7 +77,7 @@ static node derived(const graph *g, node_kind kind, value x) {
 
 static int declare(graph *g, const char *name, const char *suffix, parameter p) {
     void *array = g->declared;
-    if (!reserve(g, &array, g->declarations, &g->declared_room, sizeof *g->declared)) return -1;
+    if (!reserve(g, &array, g->declarations, &g->declared_capacity, sizeof *g->declared)) return -1;
     g->declared = array;
     int length = snprintf(p.name, sizeof p.name, "%s.%s", name, suffix);
     assert(length > 0 && length < PARAMETER_NAME);
@@ -225,7 +225,7 @@ value graph_dropout(graph *g, value x, double probability) {
 
 int graph_output(graph *g, value x) {
     void *array = g->output;
-    if (!reserve(g, &array, g->outputs, &g->output_room, sizeof *g->output)) return -1;
+    if (!reserve(g, &array, g->outputs, &g->output_capacity, sizeof *g->output)) return -1;
     g->output = array;
     g->output[g->outputs] = x;
     return g->outputs++;

@@ -32,11 +32,11 @@ typedef struct node {
 
 struct graph {
     node *node;
-    int nodes, node_room;
+    int nodes, node_capacity;
     parameter *declared;
-    int declarations, declared_room;
+    int declarations, declared_capacity;
     value *output;
-    int outputs, output_room;
+    int outputs, output_capacity;
     parameter_group group;
     status state;
 };

@@ -19,7 +19,7 @@
 #ifndef AUXSEG_NN_GRAPH_OPTIMIZER_H
 #define AUXSEG_NN_GRAPH_OPTIMIZER_H
 
-#include "src/nn/graph/gradient.h"
+#include "src/nn/graph/exact_gradient.h"
 
 typedef enum optimizer_kind { OPTIMIZER_SGD, OPTIMIZER_LARS, OPTIMIZER_ADAMW } optimizer_kind;
 

@@ -16,7 +16,7 @@ struct convolution {
     conv_shape c; /* the layer's */
     conv_pass pass;
     bool sum, transposed; /* transposed: backward data as a forward convolution */
-    bool wide;            /* the source and the arithmetic are fp32, the outputs c.type */
+    bool fp32;            /* the source and the arithmetic are fp32, the outputs c.type */
     int tile;             /* Winograd's m */
     onednn_kernel *direct;
     conv_parts *parts; /* of `direct`, for a team; or NULL */
@@ -114,7 +114,7 @@ static status create_data(convolution *k, onednn *o, conv_choice choice) {
     return create_forward(k, o, &t, f, choice);
 }
 
-static status create_wide(convolution *k, onednn *o, conv_fusion f, conv_choice choice) {
+static status create_fp32(convolution *k, onednn *o, conv_fusion f, conv_choice choice) {
     conv_shape c = k->c;
     c.type = DTYPE_F32;
     return k->pass == CONV_FORWARD ? direct_forward(k, o, &c, f, choice)
@@ -126,14 +126,14 @@ status convolution_create(convolution **out, onednn *o, const conv_shape *c, con
     convolution *k = memory_alloc(1, sizeof *k, "convolution");
     if (!k) return STATUS_FAILED;
     *k = (convolution){.c = *c, .pass = pass, .sum = f.sum};
-    k->wide = choice.wide && c->type != DTYPE_F32;
-    status s = k->wide                      ? create_wide(k, o, f, choice)
-               : pass == CONV_FORWARD       ? create_forward(k, o, c, f, choice)
-               : pass == CONV_BACKWARD_DATA ? create_data(k, o, choice)
-                                            : create_weights(k, o, choice);
-    if (s != STATUS_OK) {
+    k->fp32 = choice.fp32 && c->type != DTYPE_F32;
+    status st = k->fp32                      ? create_fp32(k, o, f, choice)
+                : pass == CONV_FORWARD       ? create_forward(k, o, c, f, choice)
+                : pass == CONV_BACKWARD_DATA ? create_data(k, o, choice)
+                                             : create_weights(k, o, choice);
+    if (st != STATUS_OK) {
         convolution_destroy(k);
-        return s;
+        return st;
     }
     *out = k;
     return STATUS_OK;
@@ -164,15 +164,15 @@ static size_t outputs(const conv_shape *c) {
 }
 
 /* The outputs in fp32, or their gradient. */
-static size_t wide_bytes(const convolution *k) {
+static size_t fp32_bytes(const convolution *k) {
     enum { ALIGNMENT = 64 };
-    size_t bytes = k->wide ? outputs(&k->c) * sizeof(float) : 0;
+    size_t bytes = k->fp32 ? outputs(&k->c) * sizeof(float) : 0;
     return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 }
 
 static size_t direct_scratch(const convolution *k) {
     size_t whole = onednn_scratch(k->direct), parts = k->parts ? conv_parts_scratch(k->parts) : 0;
-    return wide_bytes(k) + (whole > parts ? whole : parts);
+    return fp32_bytes(k) + (whole > parts ? whole : parts);
 }
 
 size_t convolution_scratch(const convolution *k) {
@@ -202,12 +202,12 @@ static void flip(const conv_shape *c, const float *w, float *to) {
         for (size_t k = 0; k < n; k++) to[i + k] = w[i + n - 1 - k];
 }
 
-size_t convolution_room(const convolution *k) {
-    return k->winograd && k->pass != CONV_BACKWARD_WEIGHTS ? winograd_room(k->winograd) : 0;
+size_t convolution_packed_bytes(const convolution *k) {
+    return k->winograd && k->pass != CONV_BACKWARD_WEIGHTS ? winograd_packed_bytes(k->winograd) : 0;
 }
 
-void convolution_place(convolution *k, void *room) {
-    winograd_place(k->winograd, room);
+void convolution_place(convolution *k, void *packed) {
+    winograd_place(k->winograd, packed);
 }
 
 status convolution_pack(convolution *k, int thread, int threads, const float *weight, float *work) {
@@ -249,14 +249,14 @@ status convolution_unpack(
 /* By a team in parts, or by its leader. */
 static status run_direct(
     const convolution *k, const team *t, const void *x, void *y, const float *bias) {
-    void *scratch = (char *)t->scratch + wide_bytes(k);
+    void *scratch = (char *)t->scratch + fp32_bytes(k);
     if (t->size > 1 && k->parts) return conv_parts_run(k->parts, t, x, y, bias, scratch);
     return t->rank == 0 ? onednn_run(k->direct, t->thread, x, y, bias, scratch) : STATUS_OK;
 }
 
 static status run_direct_weights(
     const convolution *k, const team *t, const void *x, const void *dy, float *packed) {
-    void *scratch = (char *)t->scratch + wide_bytes(k);
+    void *scratch = (char *)t->scratch + fp32_bytes(k);
     if (t->size > 1 && k->parts) return conv_parts_run_weights(k->parts, t, x, dy, packed, scratch);
     return t->rank == 0 ? onednn_run_weights(k->direct, t->thread, x, dy, packed, scratch)
                         : STATUS_OK;
@@ -265,25 +265,25 @@ static status run_direct_weights(
 status convolution_run(
     const convolution *k, const team *t, const void *x, void *y, const float *bias) {
     if (k->winograd) return winograd_run(k->winograd, t, x, y, bias);
-    if (!k->wide) return run_direct(k, t, x, y, bias);
-    float *wide = t->shared;
+    if (!k->fp32) return run_direct(k, t, x, y, bias);
+    float *plain = t->shared;
     size_t begin, end;
-    status s = run_direct(k, t, x, wide, bias);
+    status st = run_direct(k, t, x, plain, bias);
     team_meet(t);
     team_share(t, outputs(&k->c), LINE, &begin, &end);
-    layer_convert_in(wide + begin, row_at(y, begin, k->c.type), end - begin, k->c.type);
-    return s;
+    layer_convert_in(plain + begin, row_at(y, begin, k->c.type), end - begin, k->c.type);
+    return st;
 }
 
 status convolution_run_weights(
     const convolution *k, const team *t, const void *x, const void *dy, float *packed) {
     if (k->winograd) return winograd_run_weights(k->winograd, t, x, dy, packed);
     if (k->taps) return taps_run(k->taps, t, x, dy, packed);
-    if (!k->wide) return run_direct_weights(k, t, x, dy, packed);
-    float *wide = t->shared;
+    if (!k->fp32) return run_direct_weights(k, t, x, dy, packed);
+    float *plain = t->shared;
     size_t begin, end;
     team_share(t, outputs(&k->c), LINE, &begin, &end);
-    layer_convert_out(row_at(dy, begin, k->c.type), wide + begin, end - begin, k->c.type);
+    layer_convert_out(row_at(dy, begin, k->c.type), plain + begin, end - begin, k->c.type);
     team_meet(t);
-    return run_direct_weights(k, t, x, wide, packed);
+    return run_direct_weights(k, t, x, plain, packed);
 }

@@ -14,7 +14,7 @@ typedef enum conv_pass { CONV_FORWARD, CONV_BACKWARD_DATA, CONV_BACKWARD_WEIGHTS
 
 typedef struct conv_choice {
     bool direct;    /* oneDNN's alone */
-    bool wide;      /* the source is in fp32 whatever c->type is, and the arithmetic, too: the image
+    bool fp32;      /* the source is in fp32 whatever c->type is, and the arithmetic, too: the image
                        in bf16 would lose more than all that follows; not CONV_BACKWARD_DATA,
                        not with f.sum */
     dtype products; /* arithmetic of what is not oneDNN's direct convolution */
@@ -42,8 +42,8 @@ size_t convolution_gradient_count(const convolution *k);
 
 /* Bytes of packed weights that stand in memory of the caller's, borrowed; 0: in the kernel's own.
  */
-size_t convolution_room(const convolution *k);
-void convolution_place(convolution *k, void *room);
+size_t convolution_packed_bytes(const convolution *k);
+void convolution_place(convolution *k, void *packed);
 
 /* weight fp32 [O, I, k, k]; work: convolution_work floats of the thread. Part `thread` of `threads`
  * parts. */

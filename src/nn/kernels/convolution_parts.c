@@ -149,9 +149,9 @@ status conv_parts_run(
     status worst = STATUS_OK;
     for (int i = t->rank; i < p->count; i += t->size) {
         const conv_part *part = &p->part[i];
-        status s = onednn_run(part->k, t->thread, row_at(x, part->x, p->c.type),
+        status st = onednn_run(part->k, t->thread, row_at(x, part->x, p->c.type),
             row_at(y, part->y, p->c.type), bias, scratch);
-        if (s != STATUS_OK) worst = s;
+        if (st != STATUS_OK) worst = st;
     }
     return worst;
 }
@@ -164,9 +164,9 @@ status conv_parts_run_weights(const conv_parts *p, const team *t, const void *x,
         const conv_part *part = &p->part[i];
         const int from[3] = {part->channels, part->first, p->c.out_channels};
         layer_take(dy, scratch, pixels, from, false, p->c.type);
-        status s = onednn_run_weights(
+        status st = onednn_run_weights(
             part->k, t->thread, x, scratch, packed + part->y, (char *)scratch + p->slice_bytes);
-        if (s != STATUS_OK) worst = s;
+        if (st != STATUS_OK) worst = st;
     }
     return worst;
 }
@@ -210,14 +210,14 @@ static status run_both(const trial *v, const conv_parts *p, const onednn_kernel 
     team one = team_alone(0, v->scratch);
     const float *bias = onednn_has_bias(whole) ? v->bias : NULL;
     if (p->what == CHANNELS_OF_WEIGHTS) {
-        status s = onednn_run_weights(whole, 0, v->x, v->y, v->result[0], v->scratch);
-        status t = conv_parts_run_weights(p, &one, v->x, v->y, v->result[1], v->scratch);
-        return s == STATUS_OK ? t : s;
+        status st = onednn_run_weights(whole, 0, v->x, v->y, v->result[0], v->scratch);
+        status parts = conv_parts_run_weights(p, &one, v->x, v->y, v->result[1], v->scratch);
+        return st == STATUS_OK ? parts : st;
     }
     for (int i = 0; i < 2; i++) memcpy(v->result[i], v->y, v->results);
-    status s = onednn_run(whole, 0, v->x, v->result[0], bias, v->scratch);
-    if (s == STATUS_OK) s = conv_parts_run(p, &one, v->x, v->result[1], bias, v->scratch);
-    return s;
+    status st = onednn_run(whole, 0, v->x, v->result[0], bias, v->scratch);
+    if (st == STATUS_OK) st = conv_parts_run(p, &one, v->x, v->result[1], bias, v->scratch);
+    return st;
 }
 
 /* Another order of an fp32 sum would show in most results, but after rounding to bf16 in one of
@@ -232,18 +232,18 @@ static status compare(const conv_parts *p, onednn_kernel *whole, bool *same) {
     trial v = {0};
     int threads = omp_get_max_threads();
     omp_set_num_threads(1); /* oneDNN's, onednn.c */
-    status s = trial_create(&v, p, whole) ? STATUS_OK : STATUS_FAILED;
-    if (s == STATUS_OK && p->what != CHANNELS_OF_WEIGHTS) s = onednn_pack(whole, 0, v.weights);
-    *same = s == STATUS_OK;
-    for (int i = 0; s == STATUS_OK && *same && i < draws_of(p, &v); i++) {
+    status st = trial_create(&v, p, whole) ? STATUS_OK : STATUS_FAILED;
+    if (st == STATUS_OK && p->what != CHANNELS_OF_WEIGHTS) st = onednn_pack(whole, 0, v.weights);
+    *same = st == STATUS_OK;
+    for (int i = 0; st == STATUS_OK && *same && i < draws_of(p, &v); i++) {
         trial_fill(v.x, v.in, (uint64_t)(2 + 2 * i), p->c.type);
         trial_fill(v.y, v.out, (uint64_t)(3 + 2 * i), p->c.type);
-        s = run_both(&v, p, whole);
-        *same = s == STATUS_OK && memcmp(v.result[0], v.result[1], v.results) == 0;
+        st = run_both(&v, p, whole);
+        *same = st == STATUS_OK && memcmp(v.result[0], v.result[1], v.results) == 0;
     }
     omp_set_num_threads(threads);
     trial_destroy(&v);
-    return s;
+    return st;
 }
 
 status conv_parts_create(
@@ -258,12 +258,12 @@ status conv_parts_create(
     p->c = *c;
     p->what = what;
     bool same = false;
-    status s = create_all(p, whole, parts) ? compare(p, whole, &same) : STATUS_OK;
-    if (s == STATUS_OK && same)
+    status st = create_all(p, whole, parts) ? compare(p, whole, &same) : STATUS_OK;
+    if (st == STATUS_OK && same)
         *out = p;
     else
         conv_parts_destroy(p);
-    return s;
+    return st;
 }
 
 void conv_parts_destroy(conv_parts *p) {

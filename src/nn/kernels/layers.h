@@ -69,7 +69,7 @@ void layer_norm_sums(const layer_norm *n, layer_part part, const void *x, const 
 void layer_norm_gradient(const layer_norm *n, const void *x, const void *dy, void *dx,
     size_t pixels, const float *factors, bool add, dtype t);
 
-/* ---- pools (pool.c): the rows `part` of y, or of dx ---- */
+/* ---- pools (pooling.c): the rows `part` of y, or of dx ---- */
 /* index [out pixels, C]: which of the kernel's positions was the first largest. NULL: not kept. */
 void layer_max_pool(const layer_shape *s, layer_part part, const void *x, void *y, uint8_t *index);
 void layer_max_pool_gradient(const layer_shape *s, layer_part part, const void *dy,

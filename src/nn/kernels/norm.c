@@ -1,9 +1,9 @@
-/* Loops over channels, WIDE at a time, of a few rows together. Channels are cut into pieces whose
- * constants and sums stay in the first-level cache, ordered as lanes are (wide.h). */
+/* Loops over channels, LANES32 at a time, of a few rows together. Channels are cut into pieces
+ * whose constants and sums stay in the first-level cache, ordered as lanes are (lanes32.h). */
 #include "src/base/rows.h"
 #include "src/base/vector.h"
+#include "src/nn/kernels/lanes32.h"
 #include "src/nn/kernels/layers.h"
-#include "src/nn/kernels/wide.h"
 
 #include <math.h>
 
@@ -19,12 +19,12 @@ typedef struct piece {
     size_t first, m, stride, end, at;
 } piece;
 
-/* Begin with {.first, .stride = C, .end}: whole multiples of WIDE, then what is left; false when
+/* Begin with {.first, .stride = C, .end}: whole multiples of LANES32, then what is left; false when
  * there is none.
  */
 static bool next_piece(piece *p) {
     size_t left = p->end - (p->first += p->m);
-    p->m = left < WIDE ? left : (left < ROW ? left : ROW) / WIDE * WIDE;
+    p->m = left < LANES32 ? left : (left < ROW ? left : ROW) / LANES32 * LANES32;
     p->at = p->first;
     return left > 0;
 }
@@ -37,8 +37,8 @@ static piece piece_of(int channels, layer_part part) {
 /* f(..., elements a step, t), which the compiler knows in all pieces but the last. */
 #define PIECE(p, t, f, ...)                                                                        \
     do {                                                                                           \
-        if ((p).m >= WIDE)                                                                         \
-            ROW_TYPED(t, f, p, __VA_ARGS__, WIDE);                                                 \
+        if ((p).m >= LANES32)                                                                      \
+            ROW_TYPED(t, f, p, __VA_ARGS__, LANES32);                                              \
         else                                                                                       \
             ROW_TYPED(t, f, p, __VA_ARGS__, (p).m);                                                \
     } while (0)
@@ -49,13 +49,13 @@ static size_t least(size_t a, size_t b) {
 
 /* Channels, or the lanes that hold fewer. */
 ROW_INLINE size_t lanes_of(piece p) {
-    return p.m < WIDE ? WIDE : p.m;
+    return p.m < LANES32 ? LANES32 : p.m;
 }
 
 /* A piece's constants, ordered; zeros for lanes without a channel. */
 static void order(piece p, const float *from, float to[ROW], dtype t) {
-    if (p.m < WIDE) memset(to, 0, WIDE * sizeof *to);
-    for (size_t c = 0; c < p.m; c++) to[wide_place(c, t)] = from[p.first + c];
+    if (p.m < LANES32) memset(to, 0, LANES32 * sizeof *to);
+    for (size_t c = 0; c < p.m; c++) to[lanes32_place(c, t)] = from[p.first + c];
 }
 
 /* total += sum, which becomes 0. */
@@ -75,19 +75,19 @@ ROW_INLINE void deviations(piece p, const void *x, size_t rows, const float cent
     memset(square, 0, lanes_of(p) * sizeof *square);
     for (size_t n; rows > 0; rows -= n, p.at += n * p.stride) {
         n = least(rows, TOGETHER);
-        for (size_t c = 0; c < p.m; c += WIDE) {
-            wide o = wide_get(centre, c);
-            wide s = wide_get(sum, c), q = wide_get(square, c);
+        for (size_t c = 0; c < p.m; c += LANES32) {
+            lanes32 o = lanes32_get(centre, c);
+            lanes32 s = lanes32_get(sum, c), q = lanes32_get(square, c);
             for (size_t k = 0; k < n; k++) {
-                wide a = wide_load(x, p.at + k * p.stride + c, count, t);
-                WIDE_LOOP {
+                lanes32 a = lanes32_load(x, p.at + k * p.stride + c, count, t);
+                LANES32_LOOP {
                     lanes d = a.v[h] - o.v[h];
                     s.v[h] += d;
                     q.v[h] += d * d;
                 }
             }
-            wide_set(sum, c, s);
-            wide_set(square, c, q);
+            lanes32_set(sum, c, s);
+            lanes32_set(square, c, q);
         }
     }
 }
@@ -114,7 +114,7 @@ ROW_INLINE void piece_moments(
         }
     }
     for (size_t c = 0; c < p.m; c++) {
-        size_t at = wide_place(c, t);
+        size_t at = lanes32_place(c, t);
         double off = s1[at] / (double)pixels;
         mean[p.first + c] = origin[at] + off;
         m2[p.first + c] = fmax(0, s2[at] - off * s1[at]);
@@ -135,17 +135,17 @@ ROW_INLINE void piece_sums(
     double total[ROW] = {0};
     for (size_t n; pixels > 0; pixels -= n, p.at += n * p.stride) {
         n = least(pixels, TOGETHER);
-        for (size_t c = 0; c < p.m; c += WIDE) {
-            wide s = wide_get(part, c);
+        for (size_t c = 0; c < p.m; c += LANES32) {
+            lanes32 s = lanes32_get(part, c);
             for (size_t k = 0; k < n; k++) {
-                wide a = wide_load(x, p.at + k * p.stride + c, count, t);
-                WIDE_LOOP s.v[h] += a.v[h];
+                lanes32 a = lanes32_load(x, p.at + k * p.stride + c, count, t);
+                LANES32_LOOP s.v[h] += a.v[h];
             }
-            wide_set(part, c, s);
+            lanes32_set(part, c, s);
         }
         flush(p, part, total);
     }
-    for (size_t c = 0; c < p.m; c++) sum[p.first + c] = (float)total[wide_place(c, t)];
+    for (size_t c = 0; c < p.m; c++) sum[p.first + c] = (float)total[lanes32_place(c, t)];
 }
 
 VECTOR_CLONES void layer_channel_sums(
@@ -162,16 +162,16 @@ ROW_INLINE void piece_affine(piece p, const layer_norm *l, const void *x, const 
     order(p, l->scale, scale, t);
     order(p, l->shift, shift, t);
     for (; pixels > 0; pixels--, p.at += p.stride)
-        for (size_t c = 0; c < p.m; c += WIDE) {
-            wide f = wide_get(scale, c), b = wide_get(shift, c);
-            wide a = wide_load(x, p.at + c, count, t);
-            WIDE_LOOP a.v[h] = a.v[h] * f.v[h] + b.v[h];
+        for (size_t c = 0; c < p.m; c += LANES32) {
+            lanes32 f = lanes32_get(scale, c), b = lanes32_get(shift, c);
+            lanes32 a = lanes32_load(x, p.at + c, count, t);
+            LANES32_LOOP a.v[h] = a.v[h] * f.v[h] + b.v[h];
             if (residual) {
-                wide r = wide_load(residual, p.at + c, count, t);
-                WIDE_LOOP a.v[h] += r.v[h];
+                lanes32 r = lanes32_load(residual, p.at + c, count, t);
+                LANES32_LOOP a.v[h] += r.v[h];
             }
-            if (l->relu) WIDE_LOOP a.v[h] = lanes_relu(a.v[h]);
-            wide_store(y, p.at + c, count, a, t);
+            if (l->relu) LANES32_LOOP a.v[h] = lanes_relu(a.v[h]);
+            lanes32_store(y, p.at + c, count, a, t);
         }
 }
 
@@ -184,8 +184,8 @@ VECTOR_CLONES void layer_affine(
 /* ---- backward ---- */
 
 /* The gradient where the norm's own ReLU let x pass. */
-ROW_INLINE wide own_gradient(wide g, wide x, wide scale, wide shift) {
-    WIDE_LOOP g.v[h] =
+ROW_INLINE lanes32 own_gradient(lanes32 g, lanes32 x, lanes32 scale, lanes32 shift) {
+    LANES32_LOOP g.v[h] =
         (lanes)((lanes_int)g.v[h] & (lanes_int)(x.v[h] * scale.v[h] + shift.v[h] > 0));
     return g;
 }
@@ -197,26 +197,26 @@ typedef struct gradient_sums {
 
 ROW_INLINE void add_gradients(piece p, gradient_sums *s, bool relu, const void *x, const void *y,
     void *dy, size_t rows, size_t count, dtype t) {
-    for (size_t c = 0; c < p.m; c += WIDE) {
-        wide scale = wide_get(s->scale, c), shift = wide_get(s->shift, c);
-        wide mean = wide_get(s->mean, c);
-        wide s0 = wide_get(s->part[0], c), s1 = wide_get(s->part[1], c);
+    for (size_t c = 0; c < p.m; c += LANES32) {
+        lanes32 scale = lanes32_get(s->scale, c), shift = lanes32_get(s->shift, c);
+        lanes32 mean = lanes32_get(s->mean, c);
+        lanes32 s0 = lanes32_get(s->part[0], c), s1 = lanes32_get(s->part[1], c);
         for (size_t k = 0; k < rows; k++) {
             size_t i = p.at + k * p.stride + c;
-            wide a = wide_load(x, i, count, t), g = wide_load(dy, i, count, t);
+            lanes32 a = lanes32_load(x, i, count, t), g = lanes32_load(dy, i, count, t);
             if (relu) g = own_gradient(g, a, scale, shift);
             if (y) {
-                wide o = wide_load(y, i, count, t);
-                WIDE_LOOP g.v[h] = (lanes)((lanes_int)g.v[h] & (lanes_int)(o.v[h] > 0));
-                wide_store(dy, i, count, g, t);
+                lanes32 o = lanes32_load(y, i, count, t);
+                LANES32_LOOP g.v[h] = (lanes)((lanes_int)g.v[h] & (lanes_int)(o.v[h] > 0));
+                lanes32_store(dy, i, count, g, t);
             }
-            WIDE_LOOP {
+            LANES32_LOOP {
                 s0.v[h] += g.v[h];
                 s1.v[h] += g.v[h] * (a.v[h] - mean.v[h]);
             }
         }
-        wide_set(s->part[0], c, s0);
-        wide_set(s->part[1], c, s1);
+        lanes32_set(s->part[0], c, s0);
+        lanes32_set(s->part[1], c, s1);
     }
 }
 
@@ -225,7 +225,7 @@ ROW_INLINE void piece_norm_sums(piece p, const layer_norm *l, const void *x, con
     gradient_sums s = {.total = {{0}}};
     order(p, l->scale, s.scale, t);
     order(p, l->shift, s.shift, t);
-    for (size_t c = 0; c < p.m; c++) s.mean[wide_place(c, t)] = (float)l->mean[p.first + c];
+    for (size_t c = 0; c < p.m; c++) s.mean[lanes32_place(c, t)] = (float)l->mean[p.first + c];
     for (size_t n, i = 0; i < pixels; i += n, p.at += n * p.stride) {
         n = least(pixels - i, TOGETHER);
         if (y)
@@ -239,7 +239,7 @@ ROW_INLINE void piece_norm_sums(piece p, const layer_norm *l, const void *x, con
         flush(p, s.part[1], s.total[1]);
     }
     for (size_t c = 0; c < p.m; c++) {
-        size_t at = wide_place(c, t), to = p.first + c;
+        size_t at = lanes32_place(c, t), to = p.first + c;
         double off = s.mean[at] - l->mean[to];
         sums[to] = s.total[0][at];
         sums[p.stride + to] = (s.total[1][at] + off * s.total[0][at]) / l->deviation[to];
@@ -258,20 +258,20 @@ typedef struct gradient_map {
 
 ROW_INLINE void map_gradients(piece p, const gradient_map *m, bool relu, const void *x,
     const void *dy, void *dx, size_t rows, bool add, size_t count, dtype t) {
-    for (size_t c = 0; c < p.m; c += WIDE) {
-        wide scale = wide_get(m->scale, c), shift = wide_get(m->shift, c);
-        wide f0 = wide_get(m->f[0], c), f1 = wide_get(m->f[1], c);
-        wide f2 = wide_get(m->f[2], c);
+    for (size_t c = 0; c < p.m; c += LANES32) {
+        lanes32 scale = lanes32_get(m->scale, c), shift = lanes32_get(m->shift, c);
+        lanes32 f0 = lanes32_get(m->f[0], c), f1 = lanes32_get(m->f[1], c);
+        lanes32 f2 = lanes32_get(m->f[2], c);
         for (size_t k = 0; k < rows; k++) {
             size_t i = p.at + k * p.stride + c;
-            wide a = wide_load(x, i, count, t), g = wide_load(dy, i, count, t);
-            wide old = add ? wide_load(dx, i, count, t) : (wide){{{0}}};
+            lanes32 a = lanes32_load(x, i, count, t), g = lanes32_load(dy, i, count, t);
+            lanes32 old = add ? lanes32_load(dx, i, count, t) : (lanes32){{{0}}};
             if (relu) g = own_gradient(g, a, scale, shift);
-            WIDE_LOOP {
+            LANES32_LOOP {
                 g.v[h] = f0.v[h] * g.v[h] + f1.v[h] * a.v[h] + f2.v[h];
                 if (add) g.v[h] += old.v[h];
             }
-            wide_store(dx, i, count, g, t);
+            lanes32_store(dx, i, count, g, t);
         }
     }
 }

@@ -24,14 +24,14 @@ status onednn_create(onednn **out, int threads) {
     if (!o) return STATUS_FAILED;
     o->threads = threads;
     o->stream = memory_alloc((size_t)threads, sizeof *o->stream, "oneDNN");
-    status s = o->stream ? STATUS_OK : STATUS_FAILED;
-    if (s == STATUS_OK) s = onednn_check(dnnl_engine_create(&o->engine, dnnl_cpu, 0), "engine");
-    for (int i = 0; i < threads && s == STATUS_OK; i++)
-        s = onednn_check(
+    status st = o->stream ? STATUS_OK : STATUS_FAILED;
+    if (st == STATUS_OK) st = onednn_check(dnnl_engine_create(&o->engine, dnnl_cpu, 0), "engine");
+    for (int i = 0; i < threads && st == STATUS_OK; i++)
+        st = onednn_check(
             dnnl_stream_create(&o->stream[i], o->engine, dnnl_stream_default_flags), "stream");
-    if (s != STATUS_OK) {
+    if (st != STATUS_OK) {
         onednn_destroy(o);
-        return s;
+        return st;
     }
     *out = o;
     return STATUS_OK;

@@ -1,8 +1,8 @@
 /* oneDNN's convolution of one image and product of matrices, each by one thread, behind one
  * interface for its versions 2 and 3.
  * Not collective. Activations are NHWC; weights are packed in a layout of oneDNN's choice.
- * A kernel is created for one thread (onednn.c says why) and may run on several threads at once,
- * each on an image of its own. */
+ * A kernel is created for one thread (onednn_conv.c says why) and may run on several threads at
+ * once, each on an image of its own. */
 #ifndef AUXSEG_NN_KERNELS_ONEDNN_H
 #define AUXSEG_NN_KERNELS_ONEDNN_H
 

@@ -183,11 +183,11 @@ static status kernel_create(
     *k = (onednn_kernel){.o = o, .kind = kind, .fusion = f};
     int threads = omp_get_max_threads();
     omp_set_num_threads(1);
-    status s = kernel_build(k, c);
+    status st = kernel_build(k, c);
     omp_set_num_threads(threads);
-    if (s != STATUS_OK) {
+    if (st != STATUS_OK) {
         onednn_kernel_destroy(k);
-        return s;
+        return st;
     }
     onednn_count(2);
     *out = k;
@@ -273,9 +273,9 @@ size_t onednn_gradient_count(const onednn_kernel *k) {
 
 status onednn_pack(onednn_kernel *k, int thread, const float *weight) {
     assert(k->kind != BACKWARD_WEIGHTS);
-    status s = onednn_check(onednn_point(k->plain, weight), "weights");
+    status st = onednn_check(onednn_point(k->plain, weight), "weights");
     dnnl_exec_arg_t argument[] = {{DNNL_ARG_FROM, k->plain}, {DNNL_ARG_TO, k->laid_out}};
-    return s == STATUS_OK ? onednn_execute(k->o, thread, k->reorder, 2, argument) : s;
+    return st == STATUS_OK ? onednn_execute(k->o, thread, k->reorder, 2, argument) : st;
 }
 
 status onednn_unpack(onednn_kernel *k, int thread, const float *packed, float *weight) {

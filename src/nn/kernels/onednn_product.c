@@ -75,11 +75,11 @@ status onednn_product_create(onednn_product **out, onednn *o, const product_shap
     k->o = o;
     int threads = omp_get_max_threads();
     omp_set_num_threads(1); /* see onednn_conv.c */
-    status s = onednn_check(build(k, q), "matrix product");
+    status st = onednn_check(build(k, q), "matrix product");
     omp_set_num_threads(threads);
-    if (s != STATUS_OK) {
+    if (st != STATUS_OK) {
         onednn_product_destroy(k);
-        return s;
+        return st;
     }
     onednn_count(1);
     *out = k;

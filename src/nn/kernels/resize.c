@@ -1,7 +1,7 @@
 #include "src/base/rows.h"
 #include "src/base/vector.h"
+#include "src/nn/kernels/lanes32.h"
 #include "src/nn/kernels/layers.h"
-#include "src/nn/kernels/wide.h"
 
 #include <string.h>
 
@@ -42,12 +42,12 @@ static corners corners_of(const layer_shape *s, tap r, int j) {
 
 ROW_INLINE void blend(
     corners k, const void *x, void *y, size_t to, size_t c, size_t count, dtype t) {
-    wide sum = {{{0}, {0}}};
+    lanes32 sum = {{{0}, {0}}};
     for (int i = 0; i < 4; i++) {
-        wide a = wide_load(x, k.at[i] + c, count, t);
-        WIDE_LOOP sum.v[h] += k.weight[i] * a.v[h];
+        lanes32 a = lanes32_load(x, k.at[i] + c, count, t);
+        LANES32_LOOP sum.v[h] += k.weight[i] * a.v[h];
     }
-    wide_store(y, to + c, count, sum, t);
+    lanes32_store(y, to + c, count, sum, t);
 }
 
 ROW_INLINE void resize(const layer_shape *s, layer_part part, const void *x, void *y, dtype t) {
@@ -57,7 +57,7 @@ ROW_INLINE void resize(const layer_shape *s, layer_part part, const void *x, voi
         for (int j = 0; j < s->out_width; j++) {
             corners k = corners_of(s, row, j);
             size_t to = at(s, i, j, s->out_width);
-            for (c = 0; c + WIDE <= n; c += WIDE) blend(k, x, y, to, c, WIDE, t);
+            for (c = 0; c + LANES32 <= n; c += LANES32) blend(k, x, y, to, c, LANES32, t);
             if (c < n) blend(k, x, y, to, c, n - c, t);
         }
     }

@@ -79,9 +79,9 @@ static status create_products(
         .columns = t->c.out_channels,
         .transposed = true,
         .type = t->products};
-    status s = onednn_product_create(first, o, &p);
+    status st = onednn_product_create(first, o, &p);
     p.add = true;
-    return s == STATUS_OK && next ? onednn_product_create(next, o, &p) : s;
+    return st == STATUS_OK && next ? onednn_product_create(next, o, &p) : st;
 }
 
 static status create_step(taps *t, onednn *o, int pixels, bool more) {
@@ -129,17 +129,17 @@ static status compare_parts(taps *t) {
     team one = team_alone(0, scratch);
     int threads = omp_get_max_threads();
     omp_set_num_threads(1); /* oneDNN's, onednn.c */
-    status s =
+    status st =
         x && dy && whole && cut && scratch ? run_parts(t, &one, 1, x, dy, whole) : STATUS_FAILED;
-    if (s == STATUS_OK) s = run_parts(t, &one, t->parts, x, dy, cut);
+    if (st == STATUS_OK) st = run_parts(t, &one, t->parts, x, dy, cut);
     omp_set_num_threads(threads);
-    if (s == STATUS_OK && memcmp(whole, cut, count * sizeof *whole) != 0) t->parts = 1;
+    if (st == STATUS_OK && memcmp(whole, cut, count * sizeof *whole) != 0) t->parts = 1;
     memory_free(x);
     memory_free(dy);
     memory_free(whole);
     memory_free(cut);
     memory_free(scratch);
-    return s;
+    return st;
 }
 
 /* At most `most` parts of equal size. */
@@ -157,11 +157,11 @@ status taps_create(taps **out, onednn *o, const conv_shape *c, dtype products, i
     t->tap = memory_alloc((size_t)t->count, sizeof *t->tap, "convolution");
     t->step = memory_alloc((size_t)t->count, sizeof *t->step, "convolution");
     t->kind = memory_alloc((size_t)t->count, sizeof *t->kind, "convolution");
-    status s = t->tap && t->step && t->kind ? create_steps(t, o) : STATUS_FAILED;
-    if (s == STATUS_OK && t->parts > 1) s = compare_parts(t);
-    if (s != STATUS_OK) {
+    status st = t->tap && t->step && t->kind ? create_steps(t, o) : STATUS_FAILED;
+    if (st == STATUS_OK && t->parts > 1) st = compare_parts(t);
+    if (st != STATUS_OK) {
         taps_destroy(t);
-        return s;
+        return st;
     }
     *out = t;
     return STATUS_OK;
@@ -213,12 +213,12 @@ static void copy_pixels(const taps *t, const window *w, size_t from, size_t n, v
     }
 }
 
-/* Pixels i .. i + count - 1 of a rectangle of `width`, one after another; zeros up to `room`. They
- * stand so already where a row of the rectangle is one of the map. */
+/* Pixels i .. i + count - 1 of a rectangle of `width`, one after another; zeros up to `padded`.
+ * They stand so already where a row of the rectangle is one of the map. */
 static const void *pixels_at(
-    const taps *t, const window *w, int width, int i, int count, int room, char *to) {
+    const taps *t, const window *w, int width, int i, int count, int padded, char *to) {
     size_t each = (size_t)w->count * dtype_size(t->products), all = (size_t)w->channels;
-    bool whole = w->count == w->channels && width == w->width && count == room;
+    bool whole = w->count == w->channels && width == w->width && count == padded;
     if (whole && t->c.type == t->products)
         return row_at(w->data, (size_t)(w->y * w->width + i) * all, t->c.type);
     char *at = to;
@@ -228,7 +228,7 @@ static const void *pixels_at(
         size_t from = (size_t)(w->y + row) * (size_t)w->width + (size_t)(w->x + column);
         copy_pixels(t, w, from * all + (size_t)w->first, (size_t)n, at);
     }
-    memset(at, 0, (size_t)(room - count) * each);
+    memset(at, 0, (size_t)(padded - count) * each);
     return to;
 }
 
@@ -241,15 +241,15 @@ static status run_tap(const taps *t, const team *crew, int k, int part, int part
     window in = {
         x, r->y + r->down, r->x + r->right, t->c.width, t->c.channels, part * channels, channels};
     window out = {dy, r->y, r->x, t->c.out_width, t->c.out_channels, 0, t->c.out_channels};
-    char *room = (char *)crew->scratch + t->x_bytes;
+    char *copies = (char *)crew->scratch + t->x_bytes;
     for (int i = 0; i < area; i += s->pixels) {
         int n = area - i < s->pixels ? area - i : s->pixels;
         const void *a = pixels_at(t, &in, r->width, i, n, s->pixels, crew->scratch);
-        const void *b = pixels_at(t, &out, r->width, i, n, s->pixels, room);
+        const void *b = pixels_at(t, &out, r->width, i, n, s->pixels, copies);
         const onednn_product *first = parts > 1 ? s->part_first : s->first;
         const onednn_product *next = parts > 1 ? s->part_next : s->next;
         status st = onednn_product_run(
-            i == 0 ? first : next, crew->thread, a, b, gradient, room + t->dy_bytes);
+            i == 0 ? first : next, crew->thread, a, b, gradient, copies + t->dy_bytes);
         if (st != STATUS_OK) return st;
     }
     return STATUS_OK;
@@ -267,8 +267,8 @@ static status run_parts(
             memset(to, 0, each * sizeof *to);
             continue;
         }
-        status s = run_tap(t, crew, k, i % parts, parts, x, dy, to);
-        if (s != STATUS_OK) worst = s;
+        status st = run_tap(t, crew, k, i % parts, parts, x, dy, to);
+        if (st != STATUS_OK) worst = st;
     }
     return worst;
 }

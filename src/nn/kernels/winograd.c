@@ -121,12 +121,12 @@ static status create(winograd **out, const conv_shape *c, conv_fusion f, int m, 
     winograd *w = memory_alloc(1, sizeof *w, "convolution");
     if (!w) return STATUS_FAILED;
     *w = (winograd){.c = *c, .f = f, .products = products};
-    int wide = c->channels > c->out_channels ? c->channels : c->out_channels;
-    w->zero = memory_alloc((size_t)wide, sizeof(float), "convolution");
-    status s = w->zero ? create_map(&w->map, c, m) : STATUS_FAILED;
-    if (s != STATUS_OK) {
+    int channels = c->channels > c->out_channels ? c->channels : c->out_channels;
+    w->zero = memory_alloc((size_t)channels, sizeof(float), "convolution");
+    status st = w->zero ? create_map(&w->map, c, m) : STATUS_FAILED;
+    if (st != STATUS_OK) {
         winograd_destroy(w);
-        return s;
+        return st;
     }
     *out = w;
     return STATUS_OK;
@@ -135,8 +135,8 @@ static status create(winograd **out, const conv_shape *c, conv_fusion f, int m, 
 status winograd_forward(
     winograd **out, onednn *o, const conv_shape *c, conv_fusion f, int m, dtype products) {
     winograd *w;
-    status s = create(&w, c, f, m, products);
-    if (s != STATUS_OK) return s;
+    status st = create(&w, c, f, m, products);
+    if (st != STATUS_OK) return st;
     size_t in = (size_t)c->channels, n = (size_t)c->out_channels;
     int most =
         (int)(BLOCK_BYTES / (positions(w) * (in * dtype_size(products) + n * sizeof(float))));
@@ -148,10 +148,10 @@ status winograd_forward(
         .inner = c->channels,
         .columns = c->out_channels,
         .type = products};
-    if (products == DTYPE_BF16) s = onednn_product_create(&w->product, o, &p);
-    if (s != STATUS_OK) {
+    if (products == DTYPE_BF16) st = onednn_product_create(&w->product, o, &p);
+    if (st != STATUS_OK) {
         winograd_destroy(w);
-        return s;
+        return st;
     }
     *out = w;
     return STATUS_OK;
@@ -165,8 +165,8 @@ static size_t columns_at_once(const winograd *w) {
 status winograd_backward_weights(
     winograd **out, onednn *o, const conv_shape *c, int m, dtype products) {
     winograd *w;
-    status s = create(&w, c, (conv_fusion){.bias = false}, m, products);
-    if (s != STATUS_OK) return s;
+    status st = create(&w, c, (conv_fusion){.bias = false}, m, products);
+    if (st != STATUS_OK) return st;
     size_t in = (size_t)c->channels, n = (size_t)c->out_channels;
     /* Every block makes all of dU: the larger the better, within reason. */
     size_t each = positions(w) * (in + n) * dtype_size(products);
@@ -180,10 +180,10 @@ status winograd_backward_weights(
         .columns = c->out_channels,
         .transposed = true,
         .type = products};
-    if (products == DTYPE_BF16) s = onednn_product_create(&w->product, o, &p);
-    if (s != STATUS_OK) {
+    if (products == DTYPE_BF16) st = onednn_product_create(&w->product, o, &p);
+    if (st != STATUS_OK) {
         winograd_destroy(w);
-        return s;
+        return st;
     }
     *out = w;
     return STATUS_OK;
@@ -206,12 +206,12 @@ size_t winograd_bytes(const winograd *w) {
     return (size_t)w->map.tiles * sizeof *w->map.origin;
 }
 
-size_t winograd_room(const winograd *w) {
+size_t winograd_packed_bytes(const winograd *w) {
     return stack_bytes(w, as_panels(w, NULL, (size_t)w->c.channels, (size_t)w->c.out_channels));
 }
 
-void winograd_place(winograd *w, void *room) {
-    w->u = room;
+void winograd_place(winograd *w, void *packed) {
+    w->u = packed;
 }
 
 /* ---- execution ---- */
@@ -258,11 +258,11 @@ static void multiply(const matrix_shape *s, size_t begin, size_t end, const wino
 static status multiply_bf16(const winograd *w, const team *t, size_t begin, size_t end,
     const winograd_stack *a, const winograd_stack *b, const winograd_stack *c) {
     void *scratch = (char *)t->scratch + w->bytes[0] + w->bytes[1] + w->bytes[2];
-    status s = STATUS_OK;
-    for (size_t p = begin; p < end && s == STATUS_OK; p++)
-        s = onednn_product_run(w->product, t->thread, row_at(a->data, p * a->plane, a->type),
+    status st = STATUS_OK;
+    for (size_t p = begin; p < end && st == STATUS_OK; p++)
+        st = onednn_product_run(w->product, t->thread, row_at(a->data, p * a->plane, a->type),
             row_at(b->data, p * b->plane, b->type), (float *)c->data + p * c->plane, scratch);
-    return s;
+    return st;
 }
 
 status winograd_run(const winograd *w, const team *t, const void *x, void *y, const float *bias) {
@@ -281,12 +281,12 @@ status winograd_run(const winograd *w, const team *t, const void *x, void *y, co
         winograd_stack from = rows_from(m, row), to = rows_from(v, row);
         winograd_gather(&mine, &image, &to);
         team_meet(t);
-        status s = STATUS_OK;
+        status st = STATUS_OK;
         if (w->product)
-            s = multiply_bf16(w, t, begin, stop, &v, &u, &m);
+            st = multiply_bf16(w, t, begin, stop, &v, &u, &m);
         else
             multiply(&shape, begin, stop, &v, &u, &m);
-        if (s != STATUS_OK) worst = s;
+        if (st != STATUS_OK) worst = st;
         team_meet(t);
         winograd_scatter(&mine, &from, &end, w->c.out_channels, w->c.type, y);
     }
@@ -333,14 +333,14 @@ static status collect_bf16(const winograd *w, const team *t, const block_gradien
     char *third = (char *)t->shared + w->bytes[0] + w->bytes[1];
     winograd_stack du = as_rows(w, third, in, n, true);
     team_share(t, positions(w), 1, &begin, &end);
-    status s = multiply_bf16(w, t, begin, end, &b->v, &b->e, &du);
+    status st = multiply_bf16(w, t, begin, end, &b->v, &b->e, &du);
     team_meet(t);
     team_share(t, n, WINOGRAD_PANEL, &begin, &end);
     du.data = (float *)du.data + begin;
     if (begin < end)
         winograd_collect(
             w->map.m, &du, (size_t[3]){in, end - begin, n}, b->add, b->gradient + begin);
-    return s;
+    return st;
 }
 
 status winograd_run_weights(
@@ -364,8 +364,8 @@ status winograd_run_weights(
         }
         team_meet(t);
         if (w->product) {
-            status s = collect_bf16(w, t, &g);
-            if (s != STATUS_OK) worst = s;
+            status st = collect_bf16(w, t, &g);
+            if (st != STATUS_OK) worst = st;
         } else {
             collect_panels(w, t, &g);
         }

@@ -28,8 +28,8 @@ void winograd_destroy(winograd *w);
 size_t winograd_scratch(const winograd *w);
 size_t winograd_bytes(const winograd *w);
 /* Bytes of the transformed weights, which stand in memory of the caller's: borrowed. */
-size_t winograd_room(const winograd *w);
-void winograd_place(winograd *w, void *room);
+size_t winograd_packed_bytes(const winograd *w);
+void winograd_place(winograd *w, void *packed);
 
 /* weight fp32 [O, I, 3, 3]; by `threads` threads, each its part. */
 void winograd_pack(const winograd *w, int thread, int threads, const float *weight);

@@ -35,22 +35,22 @@ static status find_parameters(plan *p) {
 
 /* Where everything will stand. */
 static status lay_out(plan *p) {
-    status s = find_parameters(p);
+    status st = find_parameters(p);
     p->layer = plan_alloc(p, (size_t)p->nodes, sizeof *p->layer, "plan");
-    if (!p->layer) s = STATUS_FAILED;
-    if (s == STATUS_OK) s = plan_shapes(p);
-    if (s == STATUS_OK && p->o.mode == PLAN_INFER) plan_fuse(p);
-    if (s == STATUS_OK && p->o.mode == PLAN_TRAIN) plan_fuse_sums(p);
-    return s == STATUS_OK ? plan_layout(p) : s;
+    if (!p->layer) st = STATUS_FAILED;
+    if (st == STATUS_OK) st = plan_shapes(p);
+    if (st == STATUS_OK && p->o.mode == PLAN_INFER) plan_fuse(p);
+    if (st == STATUS_OK && p->o.mode == PLAN_TRAIN) plan_fuse_sums(p);
+    return st == STATUS_OK ? plan_layout(p) : st;
 }
 
 static status build(plan *p) {
-    status s = lay_out(p);
-    if (s == STATUS_OK) s = plan_create_maps(p);
-    if (s == STATUS_OK) s = plan_create_norms(p);
-    if (s == STATUS_OK) s = plan_create_kernels(p);
-    if (s == STATUS_OK && p->o.mode == PLAN_TRAIN) s = plan_create_backward(p);
-    return s == STATUS_OK ? plan_pack(p) : s;
+    status st = lay_out(p);
+    if (st == STATUS_OK) st = plan_create_maps(p);
+    if (st == STATUS_OK) st = plan_create_norms(p);
+    if (st == STATUS_OK) st = plan_create_kernels(p);
+    if (st == STATUS_OK && p->o.mode == PLAN_TRAIN) st = plan_create_backward(p);
+    return st == STATUS_OK ? plan_pack(p) : st;
 }
 
 status plan_create(plan **out, const graph *g, parameters *p, plan_options o) {
@@ -60,10 +60,10 @@ status plan_create(plan **out, const graph *g, parameters *p, plan_options o) {
     plan *made = memory_alloc(1, sizeof *made, "plan");
     if (!made) return STATUS_FAILED;
     *made = (plan){.g = g, .p = p, .o = o, .nodes = g->nodes};
-    status s = build(made);
-    if (s != STATUS_OK) {
+    status st = build(made);
+    if (st != STATUS_OK) {
         plan_destroy(made);
-        return s;
+        return st;
     }
     *out = made;
     return STATUS_OK;
@@ -75,10 +75,10 @@ status plan_image_bytes(const graph *g, parameters *p, plan_options o, size_t *b
     plan *made = memory_alloc(1, sizeof *made, "plan");
     if (!made) return STATUS_FAILED;
     *made = (plan){.g = g, .p = p, .o = o, .nodes = g->nodes};
-    status s = lay_out(made);
-    if (s == STATUS_OK) *bytes = plan_map_bytes(made) + plan_norm_bytes(made);
+    status st = lay_out(made);
+    if (st == STATUS_OK) *bytes = plan_map_bytes(made) + plan_norm_bytes(made);
     plan_destroy(made);
-    return s;
+    return st;
 }
 
 static void destroy_layer(layer *l) {
@@ -108,7 +108,7 @@ void plan_destroy(plan *p) {
         memory_free(p->worker[i].seconds);
     }
     onednn_destroy(p->engine);
-    memory_free(p->room);
+    memory_free(p->packed);
     memory_free(p->item);
     memory_free(p->layer);
     memory_free(p->buffer);

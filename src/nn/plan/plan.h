@@ -10,7 +10,7 @@
 
 #include "src/base/dtype.h"
 #include "src/nn/graph/graph.h"
-#include "src/nn/graph/gradient.h"
+#include "src/nn/graph/exact_gradient.h"
 
 typedef enum plan_mode {
     PLAN_INFER, /* norms folded into convolutions by their running statistics, no gradient */
@@ -92,7 +92,7 @@ void plan_output_shape(const plan *p, int output, int *height, int *width, int *
 /* fp32 [h, w, C], written by the caller before plan_backward (zero where nothing flows). */
 float *plan_output_gradient(plan *p, int output, int image);
 
-/* Adds each unit's gradient to `total` (gradient.h), after plan_forward of the same images.
+/* Adds each unit's gradient to `total` (exact_gradient.h), after plan_forward of the same images.
  * `c` is needed, of the same step. Calls gradient_open before units add to a parameter, and
  * gradient_ready when it is complete, last layers first. A batch may pass in waves, each by a
  * forward and a backward pass of its images: c->more says that others follow, and the gradient is

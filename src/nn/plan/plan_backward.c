@@ -79,21 +79,21 @@ static status pass_weights(plan *p, value v, pass_place r) {
         norm_apply(p, x, r.image, r.t, true);
         team_meet(r.t);
     }
-    status s = convolution_run_weights(
+    status st = convolution_run_weights(
         l->backward_weights, r.t, plan_saved(p, x, r.image, r.t->leader), dy, r.slot);
     if (l->n->bias >= 0 && r.t->rank == 0)
         layer_channel_sums(dy, (size_t)l->height * (size_t)l->width, l->n->channels, p->o.type,
             r.slot + convolution_gradient_count(l->backward_weights));
     team_meet(r.t);
     plan_lap(p, r.t->thread, v, WEIGHTS_PASS, now);
-    return s;
+    return st;
 }
 
 static status pass_conv(plan *p, value v, pass_place r) {
     const layer *l = &p->layer[v];
     value x = l->n->input[0];
-    status s = pass_weights(p, v, r);
-    if (!l->flows[0]) return s;
+    status st = pass_weights(p, v, r);
+    if (!l->flows[0]) return st;
     double now = plan_lap(p, r.t->thread, v, BACKWARD_PASS, 0);
     void *dx = plan_gradient(p, x, r.image);
     bool apart = l->accumulates[0] && !convolution_adds(l->backward_data);
@@ -104,7 +104,7 @@ static status pass_conv(plan *p, value v, pass_place r) {
         pass_share(p, r.t, to, NULL, dx, p->layer[x].elements, true);
     }
     plan_lap(p, r.t->thread, v, BACKWARD_PASS, now);
-    return s != STATUS_OK ? s : back;
+    return st != STATUS_OK ? st : back;
 }
 
 static void pass_pool(plan *p, value v, pass_place r) {
@@ -184,8 +184,8 @@ static status pass_image(
     for (value v = b->high; v >= b->low; v--) {
         /* A norm's own output gradient was taken before its sums. */
         if (!(v == b->high && p->layer[v].n->kind == NODE_NORM)) take_output_gradient(p, v, r);
-        status s = pass_node(p, v, r, c);
-        if (s != STATUS_OK) worst = s;
+        status st = pass_node(p, v, r, c);
+        if (st != STATUS_OK) worst = st;
         team_meet(t);
     }
     if (b->norm < 0) return worst;
@@ -218,9 +218,9 @@ static void share_of(size_t n, int thread, int threads, size_t *begin, size_t *e
 static status finish_unit(plan *p, const layer *l, const float *packed, gradient *total) {
     int thread = omp_get_thread_num(), threads = omp_get_num_threads();
     size_t count = p->p->item[p->item[l->n->weight]].count, begin, end;
-    status s = STATUS_OK;
+    status st = STATUS_OK;
 #pragma omp barrier
-    s = convolution_unpack(l->backward_weights, thread, threads, packed, p->plain);
+    st = convolution_unpack(l->backward_weights, thread, threads, packed, p->plain);
     if (thread == 0 && l->n->bias >= 0)
         gradient_add(total, p->item[l->n->bias],
             packed + convolution_gradient_count(l->backward_weights), 0, (size_t)l->n->channels);
@@ -228,7 +228,7 @@ static status finish_unit(plan *p, const layer *l, const float *packed, gradient
     share_of(count, thread, threads, &begin, &end);
     gradient_add(total, p->item[l->n->weight], p->plain, begin, end);
 #pragma omp barrier
-    return s;
+    return st;
 }
 
 /* Adds the images first .. end - 1, whose gradients stand in the slots. By all threads, each its
@@ -247,8 +247,8 @@ static status add_slots(plan *p, const layer *l, int first, int end, int images,
             sum = p->unit_gradient;
         }
         if (last) {
-            status s = finish_unit(p, l, sum, total);
-            if (s != STATUS_OK) worst = s;
+            status st = finish_unit(p, l, sum, total);
+            if (st != STATUS_OK) worst = st;
         }
     }
     return worst;
@@ -264,11 +264,11 @@ static status run_step(
         status mine = b->conv >= 0 ? plan_pack_backward(p, b->conv) : STATUS_OK;
         for (int first = 0; first < images; first += wave) {
             int end = images - first < wave ? images : first + wave;
-            status s = plan_each_image(p, first, end, pass_image, &(pass_job){b, first}, c);
-            if (s != STATUS_OK) mine = s;
+            status st = plan_each_image(p, first, end, pass_image, &(pass_job){b, first}, c);
+            if (st != STATUS_OK) mine = st;
             if (b->conv >= 0) {
-                s = add_slots(p, &p->layer[b->conv], first, end, images, total);
-                if (s != STATUS_OK) mine = s;
+                st = add_slots(p, &p->layer[b->conv], first, end, images, total);
+                if (st != STATUS_OK) mine = st;
 #pragma omp barrier
             }
         }
@@ -305,18 +305,18 @@ status plan_backward(plan *p, int images, const step_context *c, gradient *total
     assert(p->o.mode == PLAN_TRAIN && images == p->images);
     assert(!c->more || p->o.norm != NORM_SYNC);
     memset(p->reported, 0, (size_t)p->p->trainable * sizeof *p->reported);
-    status s = STATUS_OK;
+    status st = STATUS_OK;
     for (int i = 0; i < p->steps; i++) {
         const backward_step *b = &p->step[i];
-        if (s == STATUS_OK && p->layer[b->high].block >= 0)
-            s = plan_run_again(p, b->high, images, c);
+        if (st == STATUS_OK && p->layer[b->high].block >= 0)
+            st = plan_run_again(p, b->high, images, c);
         open_node(p, b->conv, total);
-        if (s == STATUS_OK) s = run_step(p, b, images, c, total);
+        if (st == STATUS_OK) st = run_step(p, b, images, c, total);
         open_node(p, b->norm, total);
         if (b->norm >= 0) {
             /* After an error the exchanges go on: other ranks wait in them. */
             status combined = norm_combine_sums(p, b->norm, images, c, total);
-            if (s == STATUS_OK) s = combined;
+            if (st == STATUS_OK) st = combined;
         }
         if (c->more) continue;
         report_node(p, b->conv, total);
@@ -324,7 +324,7 @@ status plan_backward(plan *p, int images, const step_context *c, gradient *total
     }
     for (int i = 0; i < p->p->trainable; i++)
         if (!c->more && !p->reported[i]) gradient_ready(total, i);
-    return s;
+    return st;
 }
 
 /* ---- creation ---- */
@@ -396,6 +396,6 @@ static status create_slots(plan *p) {
 status plan_create_backward(plan *p) {
     p->reported = plan_alloc(p, (size_t)p->p->trainable, sizeof *p->reported, "plan");
     if (!p->reported) return STATUS_FAILED;
-    status s = create_steps(p);
-    return s == STATUS_OK ? create_slots(p) : s;
+    status st = create_steps(p);
+    return st == STATUS_OK ? create_slots(p) : st;
 }

@@ -18,9 +18,9 @@ static conv_choice choice_of(const plan *p, const layer *l) {
 
 static status create_training_kernels(plan *p, layer *l) {
     conv_fusion f = {.sum = l->accumulates[0]};
-    status s = convolution_create(
+    status st = convolution_create(
         &l->backward_weights, p->engine, &l->conv, CONV_BACKWARD_WEIGHTS, f, choice_of(p, l));
-    if (s != STATUS_OK || !l->flows[0]) return s;
+    if (st != STATUS_OK || !l->flows[0]) return st;
     return convolution_create(
         &l->backward_data, p->engine, &l->conv, CONV_BACKWARD_DATA, f, choice_of(p, l));
 }
@@ -28,24 +28,24 @@ static status create_training_kernels(plan *p, layer *l) {
 static status create_layer(plan *p, layer *l) {
     conv_fusion f = {
         .bias = l->n->bias >= 0 || l->fold >= 0, .sum = l->fuse_sum, .relu = l->fuse_relu};
-    status s =
+    status st =
         convolution_create(&l->forward, p->engine, &l->conv, CONV_FORWARD, f, choice_of(p, l));
-    if (s == STATUS_OK && l->gradient >= 0) s = create_training_kernels(p, l);
-    if (s == STATUS_OK && l->fold >= 0) {
+    if (st == STATUS_OK && l->gradient >= 0) st = create_training_kernels(p, l);
+    if (st == STATUS_OK && l->fold >= 0) {
         l->folded_bias = plan_alloc(p, (size_t)l->n->channels, sizeof(float), "bias");
-        if (!l->folded_bias) s = STATUS_FAILED;
+        if (!l->folded_bias) st = STATUS_FAILED;
     }
     const convolution *k[] = {l->forward, l->backward_data, l->backward_weights};
-    for (int i = 0; i < 3 && s == STATUS_OK; i++)
+    for (int i = 0; i < 3 && st == STATUS_OK; i++)
         if (k[i]) p->bytes += convolution_bytes(k[i]);
-    return s;
+    return st;
 }
 
 static size_t larger(size_t a, size_t b) {
     return a > b ? a : b;
 }
 
-/* What a thread needs at most: scratch memory of convolutions; and room for one gradient of an
+/* What a thread needs at most: scratch memory of convolutions; and a place for one gradient of an
  * image in fp32, or for the weights of a layer. */
 static status create_workers(plan *p) {
     size_t scratch = 0, work = 0;
@@ -74,50 +74,50 @@ static status create_workers(plan *p) {
     return STATUS_OK;
 }
 
-/* ---- room for packed weights ----
+/* ---- memory of packed weights ----
  * Where a layer runs over all images before the next one does, its packed weights are needed for
  * as long as that takes: convolutions that do not wait for each other share memory. Otherwise all
  * stand side by side. */
 
-/* Places a convolution at *at (room NULL: only counts). */
-static void take_room(convolution *k, char *room, size_t *at) {
-    size_t bytes = k ? convolution_room(k) : 0;
-    if (bytes > 0 && room) convolution_place(k, room + *at);
+/* Places a convolution at *at (packed NULL: only counts). */
+static void take_packed(convolution *k, char *packed, size_t *at) {
+    size_t bytes = k ? convolution_packed_bytes(k) : 0;
+    if (bytes > 0 && packed) convolution_place(k, packed + *at);
     *at += bytes;
 }
 
-static size_t place_all(plan *p, char *room) {
+static size_t place_all(plan *p, char *packed) {
     size_t most = 0, at = 0;
     for (value begin = 0, end; begin < p->nodes; begin = end) {
         end = plan_next_norm(p, begin + 1);
         if (p->late) at = 0;
-        for (value v = begin; v < end; v++) take_room(p->layer[v].forward, room, &at);
+        for (value v = begin; v < end; v++) take_packed(p->layer[v].forward, packed, &at);
         most = larger(most, at);
     }
     for (value v = 0; v < p->nodes; v++) {
         if (p->late) at = 0;
-        take_room(p->layer[v].backward_data, room, &at);
+        take_packed(p->layer[v].backward_data, packed, &at);
         most = larger(most, at);
     }
     return most;
 }
 
-static status create_room(plan *p) {
+static status create_packed(plan *p) {
     p->late = p->o.mode == PLAN_TRAIN && p->o.norm != NORM_FROZEN;
-    p->room = plan_alloc(p, place_all(p, NULL), 1, "packed weights");
-    if (!p->room) return STATUS_FAILED;
-    place_all(p, p->room);
+    p->packed = plan_alloc(p, place_all(p, NULL), 1, "packed weights");
+    if (!p->packed) return STATUS_FAILED;
+    place_all(p, p->packed);
     return STATUS_OK;
 }
 
 status plan_create_kernels(plan *p) {
-    status s = onednn_create(&p->engine, p->o.threads);
-    for (value v = 0; v < p->nodes && s == STATUS_OK; v++) {
+    status st = onednn_create(&p->engine, p->o.threads);
+    for (value v = 0; v < p->nodes && st == STATUS_OK; v++) {
         layer *l = &p->layer[v];
-        if (l->alive && l->n->kind == NODE_CONV) s = create_layer(p, l);
+        if (l->alive && l->n->kind == NODE_CONV) st = create_layer(p, l);
     }
-    if (s == STATUS_OK) s = create_room(p);
-    return s == STATUS_OK ? create_workers(p) : s;
+    if (st == STATUS_OK) st = create_packed(p);
+    return st == STATUS_OK ? create_workers(p) : st;
 }
 
 /* With y = scale (conv(x) + bias - mean) + shift, all of it into weights and bias. */
@@ -136,7 +136,7 @@ static void fold_norm(const plan *p, layer *l, float *weight) {
 }
 
 static bool is_late(const plan *p, const convolution *k) {
-    return p->late && convolution_room(k) > 0;
+    return p->late && convolution_packed_bytes(k) > 0;
 }
 
 static status pack_kernel(
@@ -150,13 +150,13 @@ static status pack_kernel(
  * which alone needs it for packing. */
 static status pack_layer(plan *p, layer *l, float *work) {
     const float *folded = NULL;
-    status s = STATUS_OK;
+    status st = STATUS_OK;
     if (l->fold >= 0) {
         fold_norm(p, l, work);
         folded = work;
     }
-    if (!is_late(p, l->forward)) s = pack_kernel(p, l, l->forward, 0, 1, folded);
-    if (s != STATUS_OK || !l->backward_data || is_late(p, l->backward_data)) return s;
+    if (!is_late(p, l->forward)) st = pack_kernel(p, l, l->forward, 0, 1, folded);
+    if (st != STATUS_OK || !l->backward_data || is_late(p, l->backward_data)) return st;
     return pack_kernel(p, l, l->backward_data, 0, 1, folded);
 }
 
@@ -169,9 +169,9 @@ status plan_pack(plan *p) {
         for (value v = 0; v < p->nodes; v++) {
             layer *l = &p->layer[v];
             if (!l->alive || l->n->kind != NODE_CONV) continue;
-            status s = pack_layer(p, l, p->worker[omp_get_thread_num()].work);
+            status st = pack_layer(p, l, p->worker[omp_get_thread_num()].work);
 #pragma omp critical(plan_pack)
-            if (s != STATUS_OK) worst = s;
+            if (st != STATUS_OK) worst = st;
         }
     }
     return worst;
@@ -180,9 +180,9 @@ status plan_pack(plan *p) {
 static status pack_late(plan *p, value v, convolution *k, node_pass pass) {
     int thread = omp_get_thread_num();
     double now = plan_lap(p, thread, v, pass, 0);
-    status s = pack_kernel(p, &p->layer[v], k, thread, omp_get_num_threads(), NULL);
+    status st = pack_kernel(p, &p->layer[v], k, thread, omp_get_num_threads(), NULL);
     plan_lap(p, thread, v, pass, now);
-    return s;
+    return st;
 }
 
 status plan_pack_forward(plan *p, value begin, value end) {
@@ -190,8 +190,8 @@ status plan_pack_forward(plan *p, value begin, value end) {
     for (value v = begin; v < end; v++) {
         convolution *k = p->layer[v].forward;
         if (!k || !is_late(p, k)) continue;
-        status s = pack_late(p, v, k, FORWARD_PASS);
-        if (s != STATUS_OK) worst = s;
+        status st = pack_late(p, v, k, FORWARD_PASS);
+        if (st != STATUS_OK) worst = st;
     }
 #pragma omp barrier
     return worst;
@@ -199,7 +199,7 @@ status plan_pack_forward(plan *p, value begin, value end) {
 
 status plan_pack_backward(plan *p, value v) {
     convolution *k = p->layer[v].backward_data;
-    status s = k && is_late(p, k) ? pack_late(p, v, k, BACKWARD_PASS) : STATUS_OK;
+    status st = k && is_late(p, k) ? pack_late(p, v, k, BACKWARD_PASS) : STATUS_OK;
 #pragma omp barrier
-    return s;
+    return st;
 }

@@ -142,8 +142,8 @@ static status run_image(plan *p, int image, const team *t, const void *job, cons
     double now = plan_lap(p, t->thread, g->begin, FORWARD_PASS, 0);
     for (value v = g->begin; v < g->end; v++) {
         if (!p->layer[v].alive || p->layer[v].writer != v) continue;
-        status s = run_node(p, v, r, c);
-        if (s != STATUS_OK) worst = s;
+        status st = run_node(p, v, r, c);
+        if (st != STATUS_OK) worst = st;
         team_meet(t);
         keep_outputs(p, v, r);
         now = plan_lap(p, t->thread, v, FORWARD_PASS, now);
@@ -162,8 +162,8 @@ static status run_image_again(
     double now = plan_lap(p, t->thread, g->begin, FORWARD_PASS, 0);
     for (value v = g->begin; v < g->end; v++) {
         if (p->layer[v].again < 0 || plan_again_alone(p, v)) continue;
-        status s = run_node(p, v, (run_place){image, t, true}, c);
-        if (s != STATUS_OK) worst = s;
+        status st = run_node(p, v, (run_place){image, t, true}, c);
+        if (st != STATUS_OK) worst = st;
         team_meet(t);
         now = plan_lap(p, t->thread, v, FORWARD_PASS, now);
     }
@@ -176,11 +176,11 @@ static status run_images(plan *p, plan_work *work, segment g, int images, const 
     {
         omp_set_num_threads(1); /* oneDNN's, onednn.c */
         status packed = plan_pack_forward(p, g.begin, g.end);
-        status s = plan_each_image(p, 0, images, work, &g, c);
-        if (packed != STATUS_OK) s = packed;
-        if (s != STATUS_OK) {
+        status st = plan_each_image(p, 0, images, work, &g, c);
+        if (packed != STATUS_OK) st = packed;
+        if (st != STATUS_OK) {
 #pragma omp critical(plan_forward)
-            worst = s;
+            worst = st;
         }
     }
     return worst;
@@ -193,13 +193,13 @@ value plan_next_norm(const plan *p, value v) {
 }
 
 status plan_run_again(plan *p, value v, int images, const step_context *c) {
-    status s = STATUS_OK;
-    for (value begin = p->layer[v].block, end; begin < v && s == STATUS_OK; begin = end) {
+    status st = STATUS_OK;
+    for (value begin = p->layer[v].block, end; begin < v && st == STATUS_OK; begin = end) {
         end = plan_next_norm(p, begin + 1);
         if (end > v) end = v;
-        s = run_images(p, run_image_again, (segment){begin, end}, images, c);
+        st = run_images(p, run_image_again, (segment){begin, end}, images, c);
     }
-    return s;
+    return st;
 }
 
 status plan_forward(plan *p, int images, const step_context *c) {
@@ -211,17 +211,17 @@ status plan_forward(plan *p, int images, const step_context *c) {
     for (value v = 0; v < p->nodes && !batch; v++) {
         if (plan_is_norm(p, v)) norm_combine(p, v, images, c);
     }
-    status s = STATUS_OK;
+    status st = STATUS_OK;
     for (value begin = 0, end; begin < p->nodes; begin = end) {
         end = plan_next_norm(p, begin + 1);
         /* After an error the exchanges go on: other ranks wait in them. */
         status run =
-            s == STATUS_OK ? run_images(p, run_image, (segment){begin, end}, images, c) : s;
-        if (s == STATUS_OK) s = run;
+            st == STATUS_OK ? run_images(p, run_image, (segment){begin, end}, images, c) : st;
+        if (st == STATUS_OK) st = run;
         if (end < p->nodes) {
             status combined = norm_combine(p, end, images, c);
-            if (s == STATUS_OK) s = combined;
+            if (st == STATUS_OK) st = combined;
         }
     }
-    return s;
+    return st;
 }

@@ -175,8 +175,8 @@ status plan_layout(plan *p) {
     /* A value, the same again, a gradient and a pool's positions each. */
     p->buffer = plan_alloc(p, 4 * (size_t)p->nodes, sizeof *p->buffer, "plan");
     int *order = memory_alloc(4 * (size_t)p->nodes, sizeof *order, "plan");
-    status s = p->buffer && order ? STATUS_OK : STATUS_FAILED;
-    if (s != STATUS_OK) goto done;
+    status st = p->buffer && order ? STATUS_OK : STATUS_FAILED;
+    if (st != STATUS_OK) goto done;
     lay_values(p);
     if (p->o.mode == PLAN_TRAIN) {
         lay_gradients(p);
@@ -188,7 +188,7 @@ status plan_layout(plan *p) {
     place(p, order);
 done:
     memory_free(order);
-    return s;
+    return st;
 }
 
 status plan_create_maps(plan *p) {

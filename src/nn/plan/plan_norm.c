@@ -1,7 +1,7 @@
 /* Norm layers: statistics of images in float64, combined over a unit in image order. */
 #include "src/base/memory.h"
 #include "src/base/rows.h"
-#include "src/nn/kernels/wide.h"
+#include "src/nn/kernels/lanes32.h"
 #include "src/nn/plan/plan_state.h"
 
 #include <math.h>
@@ -43,12 +43,12 @@ static status create_norm(plan *p, layer *l) {
 }
 
 status plan_create_norms(plan *p) {
-    status s = STATUS_OK;
-    for (value v = 0; v < p->nodes && s == STATUS_OK; v++) {
+    status st = STATUS_OK;
+    for (value v = 0; v < p->nodes && st == STATUS_OK; v++) {
         layer *l = &p->layer[v];
-        if (plan_is_norm(p, v)) s = create_norm(p, l);
+        if (plan_is_norm(p, v)) st = create_norm(p, l);
     }
-    return s;
+    return st;
 }
 
 size_t plan_norm_bytes(const plan *p) {
@@ -80,7 +80,7 @@ static status gather(plan *p, const double *local, size_t width, int images, con
 
 static layer_part channels_of(const team *t, int channels) {
     size_t begin, end;
-    team_share(t, (size_t)channels, WIDE, &begin, &end);
+    team_share(t, (size_t)channels, LANES32, &begin, &end);
     return (layer_part){(int)begin, (int)end};
 }
 
@@ -153,8 +153,8 @@ status norm_combine(plan *p, value v, int images, const step_context *c) {
         use_running(p, l);
         return STATUS_OK;
     }
-    status s = gather(p, l->norm.moments, width, images, c, &rows, &count);
-    if (s != STATUS_OK) return s;
+    status st = gather(p, l->norm.moments, width, images, c, &rows, &count);
+    if (st != STATUS_OK) return st;
     int units = plan_norm_units(p, images), each = p->o.norm == NORM_GROUP ? p->o.group : count;
     for (int u = 0; u < units && count > 0; u++) {
         int first = u * each, n = count - first < each ? count - first : each;
@@ -272,8 +272,8 @@ status norm_combine_sums(plan *p, value v, int images, const step_context *c, gr
     for (int i = 0; i < images; i++) add_gradient(p, l, l->norm.sums + (size_t)i * width, total);
     const double *rows;
     int count;
-    status s = gather(p, l->norm.sums, width, images, c, &rows, &count);
-    if (s != STATUS_OK || images == 0) return s;
+    status st = gather(p, l->norm.sums, width, images, c, &rows, &count);
+    if (st != STATUS_OK || images == 0) return st;
     double *sums = l->norm.total;
     if (p->o.norm == NORM_SYNC) add_rows(rows, count, width, sums);
     set_factors(l, 0, sums, p->o.norm == NORM_SYNC ? (double)l->norm.pixels * count : 0);

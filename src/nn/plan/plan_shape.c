@@ -4,9 +4,9 @@
 #include <assert.h>
 
 static int pooled(int size, const node *n) {
-    int reach = n->dilation * (n->kernel - 1) + 1, room = size + 2 * n->padding - reach;
-    if (room < 0) return 0;
-    int out = (n->ceil ? room + n->step - 1 : room) / n->step + 1;
+    int reach = n->dilation * (n->kernel - 1) + 1, span = size + 2 * n->padding - reach;
+    if (span < 0) return 0;
+    int out = (n->ceil ? span + n->step - 1 : span) / n->step + 1;
     /* With ceil the last window must begin inside the image or its left padding. */
     if (n->ceil && (out - 1) * n->step >= size + n->padding) out--;
     return out;

@@ -96,8 +96,8 @@ struct plan {
     layer *layer; /* [nodes] */
     int *item;    /* [declarations]: index in p->item */
     onednn *engine;
-    char *room; /* packed weights of convolutions that ask for it; see plan_conv.c */
-    bool late;  /* they are packed when they are needed, and take each other's place */
+    char *packed; /* packed weights of convolutions that ask for it; see plan_conv.c */
+    bool late;    /* they are packed when they are needed, and take each other's place */
 
     buffer *buffer;
     int buffers;

@@ -10,9 +10,9 @@ int plan_largest_team(const plan *p) {
 
 static status run(
     plan *p, int image, const team *t, plan_work *work, const void *job, const step_context *c) {
-    status s = work(p, image, t, job, c);
+    status st = work(p, image, t, job, c);
     if (t->thread == 0 && c->poll) c->poll(c->poll_context);
-    return s;
+    return st;
 }
 
 status plan_each_image(
@@ -24,16 +24,16 @@ status plan_each_image(
     status worst = STATUS_OK;
 #pragma omp for schedule(dynamic)
     for (int i = first; i < alone; i++) {
-        status s = run(p, i, &one, work, job, c);
-        if (s != STATUS_OK) worst = s;
+        status st = run(p, i, &one, work, job, c);
+        if (st != STATUS_OK) worst = st;
     }
     if (rest > 0) {
         team t = team_of(thread, threads, rest, &image);
         t.meeting = &p->meeting[image];
         t.scratch = scratch;
         t.shared = p->worker[t.leader].scratch;
-        status s = run(p, alone + image, &t, work, job, c);
-        if (s != STATUS_OK) worst = s;
+        status st = run(p, alone + image, &t, work, job, c);
+        if (st != STATUS_OK) worst = st;
     }
 #pragma omp barrier
     return worst;

@@ -149,7 +149,7 @@ static void run_all(const convolution *k, const void *x, const void *dy, void *t
         if (before) memcpy(result[i], before, bytes);
     }
     status worst = STATUS_OK;
-    team_meeting room = {0};
+    team_meeting corner = {0};
 #pragma omp parallel num_threads(THREADS)
     {
         omp_set_num_threads(1);
@@ -160,7 +160,7 @@ static void run_all(const convolution *k, const void *x, const void *dy, void *t
         status s = run_team(k, &one, x, dy, result[thread], bias);
 #pragma omp barrier
         team t = team_of(thread, THREADS, 1, &image);
-        t.meeting = &room;
+        t.meeting = &corner;
         t.scratch = scratch[thread];
         t.shared = scratch[0];
         memset(scratch[thread], 0xFF, convolution_scratch(k));
@@ -195,15 +195,15 @@ static void check(const char *what, const fixture *f, double error, double most)
 static void test_forward(const fixture *f, conv_choice choice, const char *name, double most) {
     dtype t = f->c.type;
     convolution *k;
-    conv_fusion fusion = {.bias = true, .sum = !choice.wide, .relu = true};
+    conv_fusion fusion = {.bias = true, .sum = !choice.fp32, .relu = true};
     assert_int_equal(convolution_create(&k, f->o, &f->c, CONV_FORWARD, fusion, choice), STATUS_OK);
     check_algorithm(k, name);
     float *work = allocate(convolution_work(k), sizeof *work);
     omp_set_num_threads(1);
-    void *room = allocate(convolution_room(k), 1);
-    if (convolution_room(k) > 0) convolution_place(k, room);
+    void *packed = allocate(convolution_packed_bytes(k), 1);
+    if (convolution_packed_bytes(k) > 0) convolution_place(k, packed);
     for (int i = 0; i < 3; i++) assert_int_equal(convolution_pack(k, i, 3, f->w, work), STATUS_OK);
-    void *x = stored(f->x, f->inputs, choice.wide ? DTYPE_F32 : t);
+    void *x = stored(f->x, f->inputs, choice.fp32 ? DTYPE_F32 : t);
     void *old = stored(f->old, f->outputs, t);
     void *y = allocate(f->outputs, dtype_size(t));
     run_all(k, x, NULL, y, f->outputs * dtype_size(t), old, f->bias);
@@ -211,7 +211,7 @@ static void test_forward(const fixture *f, conv_choice choice, const char *name,
     for_all(f, meet_forward, wanted);
     for (size_t i = 0; i < f->outputs; i++) {
         wanted[i] += (double)f->bias[i % (size_t)f->c.out_channels];
-        if (!choice.wide) wanted[i] += (double)f->old[i];
+        if (!choice.fp32) wanted[i] += (double)f->old[i];
         if (wanted[i] < 0) wanted[i] = 0;
     }
     check("forward", f, relative_error(y, wanted, f->outputs, t), most);
@@ -220,7 +220,7 @@ static void test_forward(const fixture *f, conv_choice choice, const char *name,
     memory_free(y);
     memory_free(wanted);
     memory_free(work);
-    memory_free(room);
+    memory_free(packed);
     convolution_destroy(k);
 }
 
@@ -234,8 +234,8 @@ static void test_data(const fixture *f, conv_choice choice, const char *name, do
     assert_true(convolution_adds(k));
     float *work = allocate(convolution_work(k), sizeof *work);
     omp_set_num_threads(1);
-    void *room = allocate(convolution_room(k), 1);
-    if (convolution_room(k) > 0) convolution_place(k, room);
+    void *packed = allocate(convolution_packed_bytes(k), 1);
+    if (convolution_packed_bytes(k) > 0) convolution_place(k, packed);
     for (int i = 0; i < 3; i++) assert_int_equal(convolution_pack(k, i, 3, f->w, work), STATUS_OK);
     void *dy = stored(f->y, f->outputs, t), *old = stored(f->x, f->inputs, t);
     void *dx = allocate(f->inputs, dtype_size(t));
@@ -249,7 +249,7 @@ static void test_data(const fixture *f, conv_choice choice, const char *name, do
     memory_free(dx);
     memory_free(wanted);
     memory_free(work);
-    memory_free(room);
+    memory_free(packed);
     convolution_destroy(k);
 }
 
@@ -261,7 +261,7 @@ static void test_weights(const fixture *f, conv_choice choice, const char *name,
         STATUS_OK);
     check_algorithm(k, name);
     size_t count = convolution_gradient_count(k);
-    void *x = stored(f->x, f->inputs, choice.wide ? DTYPE_F32 : t);
+    void *x = stored(f->x, f->inputs, choice.fp32 ? DTYPE_F32 : t);
     void *dy = stored(f->y, f->outputs, t);
     float *packed = allocate(count, sizeof *packed), *dw = allocate(f->weights, sizeof *dw);
     run_all(k, x, dy, packed, count * sizeof *packed, NULL, NULL);
@@ -333,8 +333,8 @@ static void test_both_tiles(void **state) {
             assert_int_equal(
                 winograd_forward(&k, f.o, &f.c, (conv_fusion){.bias = true}, m, DTYPE_F32),
                 STATUS_OK);
-            void *room = allocate(winograd_room(k), 1);
-            winograd_place(k, room);
+            void *packed = allocate(winograd_packed_bytes(k), 1);
+            winograd_place(k, packed);
             winograd_pack(k, 0, 1, f.w);
             float *y = allocate(f.outputs, sizeof *y);
             void *scratch = allocate(winograd_scratch(k), 1);
@@ -348,7 +348,7 @@ static void test_both_tiles(void **state) {
             check(
                 "tiles", &f, relative_error(y, wanted, f.outputs, DTYPE_F32), m == 2 ? 1e-6 : 2e-6);
             memory_free(scratch);
-            memory_free(room);
+            memory_free(packed);
             memory_free(wanted);
             memory_free(y);
             winograd_destroy(k);
@@ -385,10 +385,10 @@ static void test_direct_and_taps(void **state) {
 }
 
 /* A source in fp32 before maps in bf16: rounded once, at the end. */
-static void test_wide(void **state) {
+static void test_fp32_source(void **state) {
     (void)state;
     if (!onednn_supports(DTYPE_BF16)) skip();
-    conv_choice choice = {.wide = true, .team = THREADS};
+    conv_choice choice = {.fp32 = true, .team = THREADS};
     fixture f = create(17, 14, 3, 32, 3, 1, DTYPE_BF16);
     fill(f.x, f.inputs, 1, 0.25f, DTYPE_F32);
     test_forward(&f, choice, "direct", 2e-3);
@@ -403,8 +403,8 @@ static void test_not_finite(void **state) {
     winograd *k;
     assert_int_equal(
         winograd_forward(&k, f.o, &f.c, (conv_fusion){.relu = true}, 4, DTYPE_F32), STATUS_OK);
-    void *room = allocate(winograd_room(k), 1);
-    winograd_place(k, room);
+    void *packed = allocate(winograd_packed_bytes(k), 1);
+    winograd_place(k, packed);
     winograd_pack(k, 0, 1, f.w);
     f.x[5 * 32] = NAN;
     void *scratch = allocate(winograd_scratch(k), 1);
@@ -413,7 +413,7 @@ static void test_not_finite(void **state) {
     assert_int_equal(winograd_run(k, &one, f.x, f.y, NULL), STATUS_OK);
     assert_true(isnan(f.y[5 * 32]));
     memory_free(scratch);
-    memory_free(room);
+    memory_free(packed);
     winograd_destroy(k);
     destroy(&f);
 }
@@ -457,7 +457,7 @@ int main(void) {
         cmocka_unit_test(test_both_tiles),
         cmocka_unit_test(test_products_in_bf16),
         cmocka_unit_test(test_direct_and_taps),
-        cmocka_unit_test(test_wide),
+        cmocka_unit_test(test_fp32_source),
         cmocka_unit_test(test_not_finite),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,7 +1,7 @@
 #include "src/base/rows.h"
 #include "src/base/vector.h"
+#include "src/nn/kernels/lanes32.h"
 #include "src/nn/kernels/layers.h"
-#include "src/nn/kernels/wide.h"
 
 #include <assert.h>
 #include <math.h>
@@ -44,8 +44,8 @@ static size_t at(const layer_shape *s, int row, int column, int width) {
 
 /* Of bf16 the lanes are even and odd channels: two halves of a word. */
 ROW_INLINE void put_positions(uint8_t *index, const lanes_bits where[2], size_t count, dtype t) {
-    uint16_t half[WIDE];
-    uint8_t all[WIDE];
+    uint16_t half[LANES32];
+    uint8_t all[LANES32];
     lanes_bits words = where[0] | where[1] << 16;
     lanes_half first = __builtin_convertvector(where[0], lanes_half);
     lanes_half second = __builtin_convertvector(where[1], lanes_half);
@@ -55,7 +55,7 @@ ROW_INLINE void put_positions(uint8_t *index, const lanes_bits where[2], size_t 
     } else {
         memcpy(half, &words, sizeof words);
     }
-    for (size_t c = 0; c < WIDE; c++) all[c] = (uint8_t)half[c];
+    for (size_t c = 0; c < LANES32; c++) all[c] = (uint8_t)half[c];
     memcpy(index, all, count);
 }
 
@@ -65,21 +65,21 @@ ROW_INLINE void put_positions(uint8_t *index, const lanes_bits where[2], size_t 
 ROW_INLINE void largest(const layer_shape *s, const void *x, void *y, uint8_t *index, int i, int j,
     size_t c, size_t count, dtype t) {
     span rows = inputs_of(s, i, s->in_height), columns = inputs_of(s, j, s->in_width);
-    wide best;
+    lanes32 best;
     lanes_bits where[2] = {{0}, {0}};
-    WIDE_LOOP best.v[h] = (lanes){0} - INFINITY;
+    LANES32_LOOP best.v[h] = (lanes){0} - INFINITY;
     for (int row = rows.from; row < rows.to; row++)
         for (int column = columns.from; column < columns.to; column++) {
             lanes_bits here = (lanes_bits){0} + (uint32_t)position(s, row, column, i, j);
-            wide a = wide_load(x, at(s, row, column, s->in_width) + c, count, t);
-            WIDE_LOOP {
+            lanes32 a = lanes32_load(x, at(s, row, column, s->in_width) + c, count, t);
+            LANES32_LOOP {
                 lanes_int more = a.v[h] > best.v[h];
                 where[h] = (here & (lanes_bits)more) | (where[h] & ~(lanes_bits)more);
                 best.v[h] = (lanes)(((lanes_int)a.v[h] & more) | ((lanes_int)best.v[h] & ~more));
             }
         }
     size_t to = at(s, i, j, s->out_width) + c;
-    wide_store(y, to, count, best, t);
+    lanes32_store(y, to, count, best, t);
     if (index) put_positions(index + to, where, count, t);
 }
 
@@ -87,14 +87,14 @@ ROW_INLINE void average(
     const layer_shape *s, const void *x, void *y, int i, int j, size_t c, size_t count, dtype t) {
     span rows = inputs_of(s, i, s->in_height), columns = inputs_of(s, j, s->in_width);
     float scale = 1.0f / (float)(s->kernel * s->kernel);
-    wide sum = {{{0}, {0}}};
+    lanes32 sum = {{{0}, {0}}};
     for (int row = rows.from; row < rows.to; row++)
         for (int column = columns.from; column < columns.to; column++) {
-            wide a = wide_load(x, at(s, row, column, s->in_width) + c, count, t);
-            WIDE_LOOP sum.v[h] += a.v[h];
+            lanes32 a = lanes32_load(x, at(s, row, column, s->in_width) + c, count, t);
+            LANES32_LOOP sum.v[h] += a.v[h];
         }
-    WIDE_LOOP sum.v[h] *= scale;
-    wide_store(y, at(s, i, j, s->out_width) + c, count, sum, t);
+    LANES32_LOOP sum.v[h] *= scale;
+    lanes32_store(y, at(s, i, j, s->out_width) + c, count, sum, t);
 }
 
 ROW_INLINE void largest_all(
@@ -102,7 +102,8 @@ ROW_INLINE void largest_all(
     size_t n = (size_t)s->channels, c;
     for (int i = part.begin; i < part.end; i++)
         for (int j = 0; j < s->out_width; j++) {
-            for (c = 0; c + WIDE <= n; c += WIDE) largest(s, x, y, index, i, j, c, WIDE, t);
+            for (c = 0; c + LANES32 <= n; c += LANES32)
+                largest(s, x, y, index, i, j, c, LANES32, t);
             if (c < n) largest(s, x, y, index, i, j, c, n - c, t);
         }
 }
@@ -118,7 +119,7 @@ ROW_INLINE void average_all(
     size_t n = (size_t)s->channels, c;
     for (int i = part.begin; i < part.end; i++)
         for (int j = 0; j < s->out_width; j++) {
-            for (c = 0; c + WIDE <= n; c += WIDE) average(s, x, y, i, j, c, WIDE, t);
+            for (c = 0; c + LANES32 <= n; c += LANES32) average(s, x, y, i, j, c, LANES32, t);
             if (c < n) average(s, x, y, i, j, c, n - c, t);
         }
 }

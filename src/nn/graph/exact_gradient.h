@@ -11,8 +11,8 @@
  * gradient_convert. A step is gradient_begin, { gradient_open, gradient_add ..., gradient_ready } a
  * parameter, gradient_rescale, gradient_finish; the hooks convert chunks early; gradient_finish
  * converts the rest. The values are the same bits for any size of the chunks. */
-#ifndef AUXSEG_NN_GRAPH_GRADIENT_H
-#define AUXSEG_NN_GRAPH_GRADIENT_H
+#ifndef AUXSEG_NN_GRAPH_EXACT_GRADIENT_H
+#define AUXSEG_NN_GRAPH_EXACT_GRADIENT_H
 
 #include "src/nn/graph/gradient_chunks.h"
 
@@ -34,7 +34,7 @@ typedef struct gradient {
     void (*ready)(void *context, size_t offset, size_t count);
     /* A chunk is about to take memory that none has had before: the time to convert chunks that
      * are complete. May be NULL. */
-    void (*room)(void *context);
+    void (*growing)(void *context);
     void *context;
 } gradient;
 

@@ -1,4 +1,4 @@
-#include "src/nn/graph/gradient.h"
+#include "src/nn/graph/exact_gradient.h"
 
 #include "src/base/log.h"
 #include "src/base/memory.h"
@@ -106,7 +106,7 @@ void gradient_begin(gradient *g, int units) {
 void gradient_open_chunk(gradient *g, int k) {
     assert(!g->chunks.at[k].done);
     if (g->chunks.at[k].sum) return;
-    if (g->room && g->chunks.held == g->chunks.most) g->room(g->context);
+    if (g->growing && g->chunks.held == g->chunks.most) g->growing(g->context);
     gradient_chunks_take(&g->chunks, k);
 }
 

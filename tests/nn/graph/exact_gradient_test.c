@@ -5,7 +5,7 @@
 #include <cmocka.h>
 
 #include "src/base/random.h"
-#include "src/nn/graph/gradient.h"
+#include "src/nn/graph/exact_gradient.h"
 
 #include <float.h>
 #include <math.h>
