@@ -106,7 +106,8 @@ static const command commands[] = {
         .example = "auxseg settings configs/camvid.cfg --set cluster.k=50",
         .local = command_settings},
     {.name = "inspect",
-        .summary = "what is in a file: images, data sets, labels, features, weights, checkpoints",
+        .summary =
+            "what is in a file: images, data sets, labels, features, weights, checkpoints, arrays",
         .arguments = "FILE...",
         .reads = "the files",
         .writes = "nothing",

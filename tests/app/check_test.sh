@@ -190,6 +190,10 @@ both 3 'other.safetensors: none of its 1 tensors' --set model.weights=other.safe
 tensor part.safetensors backbone.bn1.weight '[64]' 64 0
 both 3 'part.safetensors lacks .* of the network' --set extract.weights=part.safetensors
 
+# What only the machine of the run can tell is a warning.
+DNNL_MAX_CPU_ISA=AVX2 expect 0 'has no such instructions' "$auxseg" check synth.cfg \
+    --set model.dtype=bf16
+
 # Features and clusters.
 both 2 'extract.pca = 9: the features have 8 dimensions' --set extract.pca=9
 both 2 'rows of 8 features cannot make 385 clusters' --set cluster.k=385 --set cluster.sample=500

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # inspect, verify and convert on every file that a run leaves: told apart by contents, damage found,
 # names of weights made torchvision's, what cannot be read refused by name.
-. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+tests=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+. "$tests/app/common.sh"
 export OMP_NUM_THREADS=1
 
 # damage FILE COPY OFFSET: a copy whose byte at OFFSET, from the end, is another one.
@@ -53,6 +54,18 @@ expect 3 'damaged.safetensors: tensor .* is damaged' "$auxseg" convert damaged.s
 [[ ! -e no.safetensors ]] || fail "damaged weights are converted"
 head -c 2000 run/labels.h5 >cut.h5
 expect 3 'cut.h5: HDF5 cannot open it: .*truncated' "$auxseg" verify cut.h5
+
+# PyTorch's own files, of which nothing is run: an archive carries checksums.
+expect 0 'torch_zip.pth: PyTorch archive, [0-9]* tensors in .*MB' "$auxseg" inspect \
+    "$tests/fixtures/torch_zip.pth"
+grep -q '^  [a-z0-9_.]* *F32 *\[' out || fail "names, types and shapes of a PyTorch archive"
+expect 0 'torch_legacy.pth: PyTorch file of before 1.6' "$auxseg" inspect \
+    "$tests/fixtures/torch_legacy.pth"
+expect 0 'torch_zip.pth: whole' "$auxseg" verify "$tests/fixtures/torch_zip.pth"
+expect 0 'torch_legacy.pth: carries no checksums' "$auxseg" verify \
+    "$tests/fixtures/torch_legacy.pth"
+head -c 700 "$tests/fixtures/torch_legacy.pth" >cut.pth
+expect 3 'cut.pth: ' "$auxseg" inspect cut.pth
 
 # What is wrong with a file, and then the next one.
 head -c 60 run/x.npy >cut.npy

@@ -3,6 +3,7 @@
 
 #include "io/files/file.h"
 #include "io/hdf5/hdf5_kind.h"
+#include "io/weights/torch_file.h"
 #include "src/base/log.h"
 
 #include <string.h>
@@ -16,6 +17,7 @@ static file_kind kind_of_bytes(const unsigned char *b, size_t n) {
     if (n >= 6 && memcmp(b, "\x93NUMPY", 6) == 0) return KIND_ARRAY;
     if (n >= 6 && memcmp(b, "stage,", 6) == 0) return KIND_METRICS;
     if (n >= 1 && b[0] == '{') return KIND_RECORD;
+    if (n >= 8 && torch_file_is(b)) return KIND_WEIGHTS;
     /* safetensors: a length of 8 bytes, then a JSON object. */
     if (n >= 9 && b[8] == '{') return KIND_WEIGHTS;
     return KIND_UNKNOWN;

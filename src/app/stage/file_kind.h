@@ -10,7 +10,7 @@ typedef enum file_kind {
     KIND_DATASET,
     KIND_LABELS,
     KIND_FEATURES,
-    KIND_WEIGHTS, /* safetensors: weights and checkpoints */
+    KIND_WEIGHTS, /* safetensors: weights and checkpoints; PyTorch's own files */
     KIND_ARRAY,   /* .npy */
     KIND_RECORD,  /* run.json */
     KIND_METRICS  /* metrics.csv */

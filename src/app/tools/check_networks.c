@@ -10,6 +10,7 @@
 #include "src/base/log.h"
 #include "src/base/memory.h"
 #include "src/model/network.h"
+#include "src/nn/plan/plan.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -138,8 +139,16 @@ static void check_clusters(check *k, bool exact) {
     check_note(k, STATUS_USAGE);
 }
 
+/* A login node's processor may be another one than the compute nodes', where it matters. */
+static void warn_arithmetic(const settings *s) {
+    if (s->model.dtype != MODEL_DTYPE_BF16 || plan_supports(DTYPE_BF16)) return;
+    log_warn("model.dtype = \"bf16\": this host's processor has no such instructions: a run on it "
+             "is refused");
+}
+
 void check_networks(check *k) {
     int stride;
+    warn_arithmetic(k->s);
     bool exact;
     check_files(k);
     k->values = count_values(k);

@@ -11,7 +11,7 @@
 #include "io/files/npy.h"
 #include "io/hdf5/features.h"
 #include "io/hdf5/labels.h"
-#include "io/weights/safetensors.h"
+#include "io/weights/tensor_file.h"
 #include "src/app/stage/file_kind.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
@@ -100,24 +100,35 @@ static void print_tensor(const tensor_info *t) {
     printf("]\n");
 }
 
-/* Sizes come from the header; tensors are not read. */
-static status inspect_weights(const char *path) {
+/* What is written here carries a few words on where it is from. */
+static status print_metadata(const char *path) {
     safetensors *f = NULL;
     const char *key, *text;
     status st = safetensors_read_header(&f, path);
     if (st != STATUS_OK) return st;
-    size_t bytes = 0;
-    for (int i = 0; i < safetensors_count(f); i++) bytes += safetensors_get(f, i).bytes;
-    printf(
-        "%s: safetensors, %d tensors, %.1f MB\n", path, safetensors_count(f), (double)bytes / 1e6);
     for (int i = 0; safetensors_metadata_at(f, i, &key, &text); i++)
         printf("  %s: %s\n", key, text);
-    for (int i = 0; i < safetensors_count(f); i++) {
-        tensor_info t = safetensors_get(f, i);
-        print_tensor(&t);
-    }
     safetensors_close(f);
     return STATUS_OK;
+}
+
+/* Sizes come from the header; tensors are not read. Of PyTorch's files nothing is run. */
+static status inspect_weights(const char *path) {
+    tensor_file *f = NULL;
+    status st = tensor_file_read_header(&f, path);
+    if (st != STATUS_OK) return st;
+    const char *format = tensor_file_format(f), *place = tensor_file_place(f);
+    double bytes = 0;
+    for (int i = 0; i < tensor_file_count(f); i++) bytes += (double)tensor_file_get(f, i).bytes;
+    printf("%s: %s, %d tensors%s%s, %.1f MB\n", path, format, tensor_file_count(f),
+        place[0] ? " in " : "", place, bytes / 1e6);
+    if (strcmp(format, "safetensors") == 0) st = print_metadata(path);
+    for (int i = 0; i < tensor_file_count(f); i++) {
+        tensor_info t = tensor_file_get(f, i);
+        print_tensor(&t);
+    }
+    tensor_file_close(f);
+    return st;
 }
 
 static status inspect_record(const char *path) {

@@ -5,18 +5,18 @@
 #include "io/hdf5/features.h"
 #include "io/hdf5/labels.h"
 #include "io/weights/cluster_checkpoint.h"
-#include "io/weights/safetensors.h"
-#include "src/app/stage/file_kind.h"
 #include "io/weights/tensor_fault.h"
+#include "io/weights/tensor_file.h"
+#include "src/app/stage/file_kind.h"
 #include "src/base/log.h"
 
 #include <stdio.h>
 #include <string.h>
 
 /* A file may be whole and its weights of no use: versions that did not look have written such. */
-static status verify_values(const char *path, const safetensors *f) {
-    for (int i = 0; i < safetensors_count(f); i++) {
-        tensor_info t = safetensors_get(f, i);
+static status verify_values(const char *path, const tensor_file *f) {
+    for (int i = 0; i < tensor_file_count(f); i++) {
+        tensor_info t = tensor_file_get(f, i);
         if (strcmp(t.name, CLUSTER_CHECKPOINT_OBJECTIVES) == 0) continue;
         status st = tensor_fault_check(path, &t, 1);
         if (st != STATUS_OK) return st;
@@ -25,11 +25,11 @@ static status verify_values(const char *path, const safetensors *f) {
 }
 
 static status verify_weights(const char *path, bool *checked) {
-    safetensors *f = NULL;
-    status st = safetensors_read(&f, path);
-    if (st == STATUS_OK) st = safetensors_verify(f, checked);
+    tensor_file *f = NULL;
+    status st = tensor_file_read(&f, path);
+    if (st == STATUS_OK) st = tensor_file_verify(f, checked);
     if (st == STATUS_OK) st = verify_values(path, f);
-    safetensors_close(f);
+    tensor_file_close(f);
     return st;
 }
 
