@@ -36,6 +36,7 @@ static const colour voc[] = {{"background", {0, 0, 0}}, {"aeroplane", {128, 0, 0
 
 static const colour *const published[] = {camvid, cityscapes, voc};
 
+/* Whatever the case: "Sky" is "sky". */
 static const colour *find(const colour *all, const char *name) {
     while (all->name && strcasecmp(all->name, name) != 0) all++;
     return all->name ? all : NULL;
@@ -51,6 +52,7 @@ static bool take_published(const dataset *d, const colour *all, palette out) {
     return classes > 0;
 }
 
+/* A palette that gives two classes one colour, as grey ramps cut short do, tells nothing. */
 static bool all_differ(const palette p, int n) {
     for (int i = 0; i < n; i++)
         for (int j = 0; j < i; j++)

@@ -14,6 +14,7 @@
 
 enum { FILE_LIMIT = 1 << 30 };
 
+/* Quoted where a reader would take a part of the name for a separator. */
 static void put_name(FILE *f, const char *name) {
     if (!name[strcspn(name, ",\"\r\n")]) {
         fputs(name, f);
@@ -73,6 +74,7 @@ static char *next_field(char **at, char *end) {
     return field;
 }
 
+/* Digits alone: strtoll would take blanks and signs. */
 static bool read_count(const char *field, int64_t *out) {
     char *end;
     if (!field || *field < '0' || *field > '9') return false;
@@ -95,6 +97,7 @@ static bool read_names(char **at, const char *const *name, int n, bool *same) {
     return true;
 }
 
+/* n lines, each with the name that its column has, and nothing after them. */
 static bool read_rows(char *at, const char *const *name, int n, int64_t *matrix) {
     char end = 0;
     for (int i = 0; i < n; i++) {

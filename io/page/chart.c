@@ -24,11 +24,14 @@ typedef struct range {
     double low, high;
 } range;
 
+/* By one value, which can be shown. */
 static void widen(range *r, double value) {
     if (value < r->low) r->low = value;
     if (value > r->high) r->high = value;
 }
 
+/* Of all series; log: of what a logarithmic axis can show. Trends need no look: means lie within.
+ */
 static void measure(const chart *c, bool log, range *x, range *y) {
     *x = *y = (range){INFINITY, -INFINITY};
     for (int i = 0; i < c->count; i++)
@@ -56,13 +59,15 @@ static chart_frame make_frame(const chart *c) {
     if (c->scale == CHART_LOG && positive.high > 100 * positive.low) {
         f.y = axis_log(positive.low, positive.high, TICKS_Y);
     } else {
-        double margin = (y.high - y.low) / 25;
+        double margin = (y.high - y.low) / 25; /* so that no curve runs along the frame */
         if (c->scale == CHART_ZERO)
             f.y = axis_linear(0, fmax(y.high + margin, 0), TICKS_Y, false);
         else
             f.y = axis_linear(y.low - margin, y.high + margin, TICKS_Y, false);
     }
     f.x = axis_linear(x.low, x.high, TICKS_X, true);
+    /* The longest label decides how much room the vertical axis needs; bytes that continue a
+     * character of UTF-8 have no width. */
     for (int i = 0; i < f.y.ticks; i++) {
         size_t n = 0;
         for (const char *at = f.y.tick[i].text; *at; at++) n += (*at & 0xC0) != 0x80;
@@ -73,6 +78,7 @@ static chart_frame make_frame(const chart *c) {
     return f;
 }
 
+/* class: where the text is anchored. */
 static void put_text(html *h, double x, double y, const char *class, const char *text) {
     html_print(h, "<text class=\"%s\" x=\"", class);
     html_fixed(h, x, 1);
@@ -96,6 +102,7 @@ static void put_stroke(html *h, const char *class, double x, double y, double dx
     html_put(h, "\"/>");
 }
 
+/* Lines of the grid are horizontal only: heights are compared, steps are not. */
 static void put_axes(html *h, const chart *c, const chart_frame *f) {
     double bottom = f->top + f->height, right = f->left + f->width;
     for (int i = 0; i < f->y.ticks; i++) {
@@ -131,6 +138,7 @@ static void put_description(html *h, const chart *c) {
     }
 }
 
+/* Each name behind a piece of its curve, in the same colour and dashes. */
 static void put_legend(html *h, const chart *c) {
     html_put(h, "<p class=\"legend\">");
     for (int i = 0; i < c->count; i++) {

@@ -78,6 +78,7 @@ static step round_step(double range, int most, bool whole) {
                 return (step){m, exponent};
 }
 
+/* Multiples of a round step, counted in integers: adding the step again and again would drift. */
 static void put_ticks(axis *a, int most, bool whole) {
     step s = round_step(a->high - a->low, most, whole);
     double size = decimal(s.m, s.exponent), scale = fmax(fabs(a->low), fabs(a->high));
@@ -116,6 +117,7 @@ static void put_powers(axis *a, const int *m, int stride) {
             axis_tick *t = &a->tick[a->ticks++];
             t->value = value;
             t->text[0] = '\0';
+            /* Near 1 plain digits are easier to read than powers. */
             if (e >= -4 && e <= 3)
                 write_label(t->text, value, (step){m[i], e}, value);
             else if (m[i] > 1)

@@ -22,10 +22,12 @@ typedef struct points {
     int columns;
 } points;
 
+/* Whether point i is no gap. */
 static bool shown(const points *p, int i) {
     return axis_shows(p->log, p->line->y[i]);
 }
 
+/* The column that point i falls into; points beyond the axis go to its ends. */
 static int column_of(const points *p, int i) {
     double at = floor(axis_place(p->x, p->line->x[i]) * p->columns);
     return at < 0 ? 0 : at >= p->columns ? p->columns - 1 : (int)at;
@@ -46,6 +48,7 @@ static int thin_column(const points *p, int begin, int end, int *kept) {
         kept[0] = begin;
         return 1;
     }
+    /* In the order of the curve: a line through them goes where the whole one goes. */
     const int stay[POINTS_A_COLUMN] = {
         first, low < high ? low : high, low < high ? high : low, last};
     for (int i = 0; i < POINTS_A_COLUMN; i++)
@@ -68,6 +71,7 @@ int chart_thin(const chart_line *line, const axis *x, bool log, int columns, int
     return n;
 }
 
+/* A tenth of a unit is less than a screen shows, and half the text of more decimals. */
 static void put_point(html *h, char command, double x, double y) {
     html_bytes(h, &command, 1);
     html_fixed(h, x, 1);
@@ -95,6 +99,7 @@ static void put_path(
     }
 }
 
+/* The points of one line, thinned, and dots where so few are left that each can be seen. */
 static void put_line(html *h, const chart_frame *f, const chart_line *line, const char *class) {
     int *kept = memory_alloc((size_t)line->n, sizeof *kept, "points of a curve");
     if (!kept) {

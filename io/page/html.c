@@ -41,7 +41,7 @@ void html_put(html *h, const char *markup) {
 
 void html_print(html *h, const char *format, ...) {
     char text[512];
-    va_list arguments;
+    va_list arguments; /* what is longer than the buffer is cut: markup of our own is short */
     va_start(arguments, format);
     int n = vsnprintf(text, sizeof text, format, arguments);
     va_end(arguments);
@@ -61,6 +61,8 @@ static size_t sequence(const unsigned char *s) {
     return n;
 }
 
+/* Escaped so that a text can stand between tags and in an attribute alike. A class name comes from
+ * a settings file, an image's from a list: either may hold markup, or bytes that are no UTF-8. */
 void html_text(html *h, const char *text) {
     static const char *const entity[] = {
         ['&'] = "&amp;", ['<'] = "&lt;", ['>'] = "&gt;", ['"'] = "&quot;", ['\''] = "&#39;"};
@@ -83,6 +85,7 @@ void html_base64(html *h, const void *data, size_t bytes) {
     char *out = reserve(h, (bytes + 2) / 3 * 4);
     if (!out) return;
     for (size_t i = 0; i < bytes; i += 3, out += 4) {
+        /* Three bytes are four digits of six bits; what lacks at the end is "=". */
         uint32_t second = i + 1 < bytes ? in[i + 1] : 0, third = i + 2 < bytes ? in[i + 2] : 0;
         uint32_t v = (uint32_t)in[i] << 16 | second << 8 | third;
         out[0] = digit[v >> 18];

@@ -15,6 +15,7 @@ static bool is_digit(char c) {
     return c >= '0' && c <= '9';
 }
 
+/* The sign is put by hand: "-0.04" with one decimal is "0.0". */
 void number_fixed(char *text, double value, int decimals) {
     char printed[NUMBER_TEXT];
     bool any = false;
@@ -30,6 +31,8 @@ void number_fixed(char *text, double value, int decimals) {
     text[n] = '\0';
 }
 
+/* printf's %g would choose the exponent by itself, drop zeros and so give the numbers of a column
+ * different lengths. */
 void number_significant(char *text, double value) {
     enum { DIGITS = 4 };
     char printed[NUMBER_TEXT];
@@ -64,7 +67,7 @@ void html_number(html *h, number_kind kind, double value) {
         return;
     }
     if (kind == NUMBER_SECONDS && value > 0 && value < 0.05) {
-        html_put(h, "&lt;0.1");
+        html_put(h, "&lt;0.1"); /* "0.0" would say that nothing was done */
         return;
     }
     switch (kind) {

@@ -14,6 +14,7 @@ typedef struct section {
     void (*put)(html *h, const page_data *d);
 } section;
 
+/* From what came out to how it was made. */
 static const section sections[] = {
     {"results", "Segmentation", page_results},
     {"data", "Data set", page_dataset},
@@ -28,6 +29,7 @@ static const section sections[] = {
 };
 enum { SECTIONS = sizeof sections / sizeof *sections };
 
+/* lang for screen readers, viewport for phones: without it they draw a page of 980 pixels. */
 static void put_head(html *h, const page_data *d) {
     html_put(h, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"/>"
                 "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/><title>");
@@ -44,6 +46,7 @@ static void put_head(html *h, const page_data *d) {
     html_put(h, "</p></header>\n");
 }
 
+/* Links to the sections that are there. */
 static void put_contents(html *h, const html *text) {
     html_put(h, "<nav aria-label=\"Contents\"><ul>");
     for (int i = 0; i < SECTIONS; i++)
@@ -52,6 +55,7 @@ static void put_contents(html *h, const html *text) {
     html_put(h, "</ul></nav>\n");
 }
 
+/* A section is a landmark that its heading names. */
 static void put_sections(html *h, const html *text) {
     for (int i = 0; i < SECTIONS; i++) {
         if (text[i].size == 0) continue;
@@ -69,6 +73,7 @@ status page_write(const char *folder, const page_data *d) {
     bool any = false;
     status st = file_path(path, folder, "report.html");
     for (int i = 0; i < SECTIONS && st == STATUS_OK; i++) {
+        /* The first failure ends the page: a part of it must not pass for the whole. */
         sections[i].put(&text[i], d);
         any = any || text[i].size > 0;
         st = text[i].result;

@@ -14,6 +14,7 @@ enum {
     LISTED = 30          /* confusions in the list that stands in for it */
 };
 
+/* Pixels that have the class. */
 static int64_t row_sum(const int64_t *matrix, int classes, int y) {
     int64_t sum = 0;
     for (int j = 0; j < classes; j++) sum += matrix[(size_t)y * (size_t)classes + (size_t)j];
@@ -25,6 +26,8 @@ static double share(int64_t part, int64_t whole) {
     return whole > 0 ? (double)part / (double)whole : NAN;
 }
 
+/* The tint is the style's, from the share in --v; cells that would stay white carry none, which
+ * halves a matrix of many classes. */
 static void put_cell(html *h, double value) {
     html_put(h, "<td class=\"n\"");
     if (value >= 0.0005) {
@@ -37,6 +40,7 @@ static void put_cell(html *h, double value) {
     html_put(h, "</td>");
 }
 
+/* Shares of the rows: what happens to each class, however rare it is. The sums tell how rare. */
 static void put_matrix(html *h, const page_data *d, const int64_t *matrix) {
     int classes = d->class_names;
     table_begin(h, TABLE_MATRIX);
@@ -69,6 +73,7 @@ static int compare(const void *a, const void *b) {
     return p->prediction < q->prediction ? -1 : 1;
 }
 
+/* Every cell beside the diagonal that has pixels, sorted; the first of them are shown. */
 static void put_list(html *h, const page_data *d, const int64_t *matrix) {
     size_t classes = (size_t)d->class_names;
     int n = 0;

@@ -70,6 +70,8 @@ static double seconds_of(const metrics_row *r) {
     return isfinite(r->objective) ? r->seconds : NAN;
 }
 
+/* A measure has a chart where a stage has values of it. Loss and norm may fall by orders of
+ * magnitude, or rise when a training diverges. */
 static const measure measures[] = {
     {"Loss", "loss", NULL, loss_of, CHART_LOG, true},
     {"Gradient norm", "norm", "over all tensors, before clipping", gradient_norm_of, CHART_LOG,
@@ -159,6 +161,7 @@ static status add_curve(
     return STATUS_OK;
 }
 
+/* All curves of one chart: each stage of the group, each round. */
 static status collect(curves *c, const rows *all, const group *g, const measure *m) {
     int last = 1;
     for (int i = 0; i < all->n; i++)
@@ -206,6 +209,7 @@ static status put_measure(html *h, const rows *all, const group *g, const measur
     return st;
 }
 
+/* The charts of a group; one without a chart has no heading. */
 static status put_group(html *h, const rows *all, const group *g) {
     bool any = false;
     status st = STATUS_OK;

@@ -13,6 +13,8 @@ const uint8_t *page_colour(const page_data *d, int y) {
     return d->class_colour ? d->class_colour[y] : palette_classes()[y % 255];
 }
 
+/* A row a split. How many of the labels fine-tuning uses belongs here: few labels are the point of
+ * the method. */
 static void put_splits(html *h, const page_data *d) {
     table_begin(h, TABLE_PLAIN);
     table_column(h, "Split");
@@ -38,6 +40,7 @@ static void put_splits(html *h, const page_data *d) {
                                       : " labelled training images.</p>\n");
 }
 
+/* Counted pixels of a split; 0: none were counted. In double: a share needs no exact sum. */
 static double pixels_of(const page_data *d, const page_split *s) {
     double sum = 0;
     for (int y = 0; s->pixels && y <= d->class_names; y++) sum += (double)s->pixels[y];
@@ -68,6 +71,7 @@ static void put_class(html *h, const page_data *d, int y) {
     table_row_end(h);
 }
 
+/* Classes by their share of pixels, void included; columns for the splits that have labels. */
 static void put_classes(html *h, const page_data *d) {
     int shown = 0, maps = 0, counted = 0;
     const char *first = NULL;

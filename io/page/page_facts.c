@@ -8,6 +8,7 @@
 
 enum { KEY = 128, VALUE = SETTINGS_TEXT + 8 };
 
+/* A table of two columns of texts. */
 static void begin_facts(html *h, const char *name, const char *value) {
     table_begin(h, TABLE_PLAIN);
     table_column(h, name);
@@ -47,6 +48,7 @@ static int put_changed(html *h, const settings *s, const settings *defaults) {
     return n;
 }
 
+/* What somebody has chosen comes first; all the rest is there, but folded away. */
 void page_settings(html *h, const page_data *d) {
     char key[KEY], text[VALUE];
     if (!d->settings) return;
@@ -66,6 +68,7 @@ void page_settings(html *h, const page_data *d) {
     memory_free(defaults);
 }
 
+/* A section of run.json as a table, if it has anything. */
 static void put_facts(html *h, const page_data *d, const char *section, const char *heading) {
     const char *key, *text;
     if (!run_record_fact(d->record, section, 0, &key, &text)) return;
@@ -77,6 +80,7 @@ static void put_facts(html *h, const page_data *d, const char *section, const ch
     html_put(h, "</div>\n");
 }
 
+/* What a result's bits may depend on besides the settings, and what to compare them by. */
 static const struct {
     const char *section, *heading; /* of run.json; of the page */
 } lists[] = {{"machine", "Machine and libraries"}, {"arithmetic", "Arithmetic"},

@@ -32,6 +32,7 @@ static void put_legend(html *h, const page_data *d) {
     html_put(h, "</p>\n");
 }
 
+/* An image's pictures side by side below its name. */
 static void put_strips(html *h, const page_strip *strip, int count) {
     for (int i = 0; i < count; i++) {
         html_put(h, "<h3 class=\"file\">");
@@ -69,6 +70,7 @@ void page_predictions(html *h, const page_data *d) {
     put_strips(h, d->prediction, d->predictions);
 }
 
+/* The square is placed in shares of the patch, so that it fits at any size. */
 static void put_patch(html *h, const page_patch *p) {
     const struct {
         const char *before;
@@ -86,6 +88,7 @@ static void put_patch(html *h, const page_patch *p) {
     html_put(h, "%\"></i></span>");
 }
 
+/* A cluster's name beside its patches. */
 static void put_cluster(html *h, const page_cluster *c) {
     html_put(h, "<div class=\"cluster\"><div><b>");
     html_text(h, c->name);

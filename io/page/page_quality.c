@@ -8,6 +8,7 @@
 
 enum { FOLD_FROM = 40 }; /* rows beyond which a table is folded away */
 
+/* Whether score i begins a table of its own. */
 static bool new_group(const page_data *d, int i) {
     const char *before = i > 0 ? d->score[i - 1].group : NULL, *group = d->score[i].group;
     if (i == 0) return true;
@@ -45,6 +46,7 @@ static void put_scores(html *h, const page_data *d) {
     html_put(h, "</div></div>\n");
 }
 
+/* A table as the caller describes it. */
 static void put_rows(html *h, const page_table *t) {
     table_begin(h, TABLE_PLAIN);
     table_column(h, t->row_title);
@@ -64,6 +66,7 @@ static void put_rows(html *h, const page_table *t) {
     table_end(h);
 }
 
+/* With its title and note; a long one is folded away. */
 static void put_table(html *h, const page_table *t) {
     bool fold = t->rows > FOLD_FROM;
     html_put(h, "<h3>");

@@ -4,6 +4,7 @@
 
 #include <math.h>
 
+/* The figures that a reader looks for first, large. */
 static void put_cards(html *h, const page_data *d) {
     html_put(h, "<div class=\"cards\">");
     for (int i = 0; i < d->measures; i++) {
@@ -27,12 +28,15 @@ static void put_cards(html *h, const page_data *d) {
     html_put(h, "</div>\n");
 }
 
+/* Before, after, and what lies between. */
 static void put_pair(html *h, page_pair v) {
     table_number(h, NUMBER_SHARE, v.baseline);
     table_number(h, NUMBER_SHARE, v.finetuned);
     table_difference(h, v.baseline, v.finetuned);
 }
 
+/* Two rows of heads: measures, and the models below each. IoU and accuracy stand together because
+ * a class that is predicted everywhere has a high accuracy and a low IoU. */
 static void put_classes(html *h, const page_data *d) {
     html_put(h, "<h3>Classes</h3>\n<p class=\"note\">IoU: of the pixels that have the class or are "
                 "predicted to, the share that is both. Accuracy: of the pixels that have it, the "

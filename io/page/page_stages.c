@@ -40,6 +40,7 @@ static void name_stage(const stage_record *s, char *name) {
         snprintf(name, NAME, "%.64s", s->name);
 }
 
+/* A stage within another has its own row; its time is not in the other's. */
 static void put_stage(html *h, const stage_record *s, double total) {
     char name[NAME];
     name_stage(s, name);
@@ -60,6 +61,7 @@ static void put_stage(html *h, const stage_record *s, double total) {
     table_row_end(h);
 }
 
+/* The table of n stages. */
 static void put_stages(html *h, const page_data *d, int n, double total) {
     stage_record s;
     phases spread;
@@ -104,6 +106,7 @@ static int put_phases(html *h, const stage_record *s) {
     return n;
 }
 
+/* One table for all stages, folded away: it is for those who look for what to make faster. */
 static void put_all_phases(html *h, const page_data *d, int stages) {
     stage_record s;
     phases spread;
@@ -158,6 +161,7 @@ static void put_start(html *h, const start_record *s, bool last) {
     html_put(h, "</td></tr>\n");
 }
 
+/* The history of the run's folder. A chain of jobs that stop and go on has many starts. */
 static void put_starts(html *h, const page_data *d) {
     start_record s;
     int n = 0;

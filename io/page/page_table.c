@@ -8,6 +8,7 @@
 #include <stdio.h>
 #include <string.h>
 
+/* The classes are the style's: names that stay in sight, cells close together. */
 void table_begin(html *h, table_kind kind) {
     static const char *const class[] = {[TABLE_PLAIN] = "",
         [TABLE_WIDE] = " class=\"wide\"",
@@ -15,6 +16,7 @@ void table_begin(html *h, table_kind kind) {
     html_print(h, "<div class=\"scroll\"><table%s><thead><tr>", class[kind]);
 }
 
+/* class and after are markup, text is not. */
 static void column(html *h, const char *class, const char *text, const char *after) {
     html_print(h, "<th scope=\"col\"%s>", class);
     html_text(h, text);
@@ -60,6 +62,7 @@ static double shown(double share) {
     return nearbyint(1000 * share);
 }
 
+/* Of the shown values: who subtracts what stands beside it must get the same. */
 void html_difference(html *h, double from, double to) {
     double tenths = shown(to) - shown(from);
     if (!isfinite(tenths)) {
@@ -77,6 +80,7 @@ void table_difference(html *h, double from, double to) {
     html_put(h, "</td>");
 }
 
+/* A property of an inline style; shares beyond the bar end with it. */
 static void percent(html *h, const char *property, double share) {
     html_print(h, "%s:", property);
     html_fixed(h, 100 * fmin(fmax(share, 0), 1), 1);
@@ -98,6 +102,7 @@ void table_bar(html *h, double share, double tick) {
     html_put(h, "</span></td>");
 }
 
+/* What is no moment of run.json is shown as it is. */
 void html_moment(html *h, const char *moment) {
     char text[32];
     if (!moment) {
@@ -121,6 +126,7 @@ void table_moment(html *h, const char *moment) {
     html_put(h, "</td>");
 }
 
+/* An empty cell could be a mistake of the page, so an empty text says so. */
 void table_code(html *h, const char *text) {
     html_put(h, "<td class=\"value\">");
     if (text && *text)

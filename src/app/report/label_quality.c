@@ -1,3 +1,5 @@
+/* The scores of the auxiliary labels as tables: run.json has them by name, flat; the page wants
+ * rows with their chance beside them, classes and clusters sorted by how often they occur. */
 #include "src/app/report/label_quality.h"
 
 #include "src/base/memory.h"
@@ -22,6 +24,7 @@ static int compare(const void *a, const void *b) {
     return p->index < q->index ? -1 : 1;
 }
 
+/* NAN where the score has not been computed, or not at this resolution. */
 static double figure(
     const stage *t, const char *name, score_resolution at, const char *table, const char *key) {
     char group[SCORE_GROUP];
@@ -29,6 +32,7 @@ static double figure(
     return run_record_get_result(t->record, group, key);
 }
 
+/* Titles that the scores borrow. */
 static void name_scores(label_quality *q, int round) {
     static const char *const at[] = {"t feature stride", "t full resolution"};
     for (int i = 0; i < SCORE_RESOLUTIONS; i++)
@@ -38,6 +42,7 @@ static void name_scores(label_quality *q, int round) {
             snprintf(q->title[i], sizeof q->title[i], "A%s", at[i]);
 }
 
+/* Both resolutions have the same figures; one that has none is left out as a whole. */
 static void fill_scores(label_quality *q, const stage *t, const char *name) {
     static const struct {
         const char *name, *key, *chance;
@@ -58,6 +63,7 @@ static void fill_scores(label_quality *q, const stage *t, const char *name) {
     }
 }
 
+/* All classes, the most frequent first: a data set has tens of them, hundreds at most. */
 static status fill_class_table(label_quality *q, const stage *t, const char *name) {
     static const page_column column[CLASS_COLUMNS] = {{"Precision", NUMBER_SHARE},
         {"Chance", NUMBER_SHARE}, {"Same label", NUMBER_SHARE}, {"Chance", NUMBER_SHARE},
@@ -143,6 +149,7 @@ static void fill_cluster_rows(label_quality *q, const ranked *order, int rows) {
     }
 }
 
+/* The largest clusters; the note says what is left out. */
 static status fill_cluster_table(label_quality *q) {
     static const page_column column[CLUSTER_COLUMNS] = {{"Precision", NUMBER_SHARE},
         {"Chance", NUMBER_SHARE}, {"Purity", NUMBER_SHARE}, {"Scored pixels", NUMBER_SHARE}};

@@ -31,6 +31,7 @@ void picture_set_destroy(picture_set *p) {
     *p = (picture_set){0};
 }
 
+/* Room for so many strips. */
 static status pictures_create(picture_set *p, int strips, const uint8_t (*colour)[3]) {
     p->colour = colour;
     p->strip = memory_alloc((size_t)strips, sizeof *p->strip, "pictures");
@@ -41,6 +42,7 @@ static status pictures_create(picture_set *p, int strips, const uint8_t (*colour
     return STATUS_OK;
 }
 
+/* Encoded, behind the strip's other pictures. */
 static status add_image(picture_set *p, int strip, const image *m, const char *caption) {
     void *jpeg = NULL;
     size_t bytes;
@@ -85,6 +87,7 @@ static bool to_classes(labelmap *map, const int *majority) {
     return known;
 }
 
+/* The strip of one training image. */
 static status overlay_strip(
     const stage *t, const labels *aux, const int *majority, int index, int strip, picture_set *p) {
     image rgb = {0};
@@ -138,6 +141,7 @@ static status predict_strips(
     return st;
 }
 
+/* What each strip begins with: the image and its ground truth. */
 static status truth_strips(const stage *t, const int *list, picture_set *p) {
     status st = STATUS_OK;
     for (int i = 0; i < p->strips && st == STATUS_OK; i++) {

@@ -1,5 +1,6 @@
-/* The report of a run: what run.json and metrics.csv hold, and pictures of labels and predictions.
- */
+/* The stage that makes the page: it gathers what run.json, metrics.csv, labels.h5 and the weights
+ * have, draws pictures, and hands all of it to the page. It is made anew at each start, so it has
+ * neither a key nor an entry among the stages. */
 #include "src/app/report/report.h"
 
 #include "io/dataset/dataset_colours.h"
@@ -52,6 +53,7 @@ static status fill_results(content *g) {
     return st;
 }
 
+/* None where the clustering has not run. */
 static status open_labels(content *g) {
     char path[FILE_PATH];
     status st = setup_path(path, g->t->s, "labels.h5", g->round);
@@ -116,6 +118,7 @@ static status fill_content(content *g) {
     return st;
 }
 
+/* Whatever has been filled so far. */
 static void content_destroy(content *g) {
     picture_set_destroy(&g->overlays);
     picture_set_destroy(&g->predictions);

@@ -41,6 +41,7 @@ static status add_figures(results *r, const stage *t, int round) {
     return STATUS_OK;
 }
 
+/* Nothing is added where evaluation has not written the matrix. */
 static status add_confusion(results *r, const stage *t, const char *group, const char *title) {
     size_t classes = (size_t)dataset_classes(t->d);
     int64_t *matrix = r->matrix + (size_t)r->confusions * classes * classes;

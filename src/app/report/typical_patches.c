@@ -1,3 +1,5 @@
+/* What a cluster looks like: the patches around the pixels nearest to its centroid, which labels.h5
+ * has the places of. An image is decoded once for all patches that lie in it. */
 #include "src/app/report/typical_patches.h"
 
 #include "io/codecs/image_file.h"
@@ -57,6 +59,7 @@ static status measure(const labels *aux, label_size *size, int *shape) {
     return STATUS_OK;
 }
 
+/* Room for so many clusters. */
 static status reserve(typical_patches *r, int clusters) {
     size_t n = (size_t)clusters;
     r->cluster = memory_alloc(n, sizeof *r->cluster, "patches");
@@ -67,6 +70,7 @@ static status reserve(typical_patches *r, int clusters) {
     return STATUS_OK;
 }
 
+/* What stands beside cluster i's patches. */
 static void describe(
     typical_patches *r, int i, const label_size *s, int64_t all, const label_quality *q) {
     const cluster_quality *c = &q->cluster[s->label];
@@ -115,6 +119,7 @@ static int begin_of(double centre, int side, int n) {
     return begin < 0 ? 0 : begin;
 }
 
+/* The square part of an image, shrunk to a patch. */
 static status cut(const image *rgb, int top, int left, int side, image *out) {
     image part = {0};
     status st = image_create(&part, side, side);
@@ -165,6 +170,7 @@ static status cut_image(
     return st;
 }
 
+/* list is sorted by image: each thread takes all patches of one. */
 static status cut_patches(
     typical_patches *r, const stage *t, const int *shape, const place *list, int places) {
     status worst = STATUS_OK;
@@ -183,6 +189,7 @@ static status cut_patches(
     return worst;
 }
 
+/* The sentence above the patches, with what is left out. */
 static void write_note(typical_patches *r, const label_size *size, int k, int64_t all) {
     int64_t shown = 0;
     for (int i = 0; i < r->clusters; i++) shown += size[i].pixels;
