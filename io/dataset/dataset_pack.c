@@ -8,7 +8,7 @@
 #include "io/dataset/dataset_classes.h"
 #include "io/dataset/layout_share.h"
 #include "io/files/file.h"
-#include "io/hdf5/hdf5.h"
+#include "io/hdf5/hdf5_writer.h"
 #include "mpi/shard.h"
 #include "src/base/hash.h"
 #include "src/base/log.h"
@@ -139,7 +139,7 @@ static int wave_end(const packing *k, int which, int i) {
 static status write_blob(packing *k, hdf5_writer *w, int which) {
     char name[64];
     const dataset_blob *b = &k->t.blob[which];
-    hdf5_rows r = {name, H5T_NATIVE_UINT8, b->offset[k->t.images], 0, 0, 0};
+    hdf5_rows r = {name, H5T_NATIVE_UINT8, b->offset[k->t.images], 0, 0, 0, 0};
     snprintf(name, sizeof name, "%s/data", dataset_blob_name(which));
     status st = hdf5_make(w, &r);
     for (int i = k->begin, more = 1; st == STATUS_OK && more;) {
@@ -165,9 +165,9 @@ static status write_tables(packing *k, hdf5_writer *w, int which) {
     const char *const part[3] = {"offset", "shape", "hash"};
     for (int i = 0; i < 3; i++)
         snprintf(name[i], sizeof name[i], "%s/%s", dataset_blob_name(which), part[i]);
-    hdf5_rows offset = {name[0], H5T_NATIVE_UINT64, n + 1, 0, 0, 0};
-    hdf5_rows shape = {name[1], H5T_NATIVE_UINT32, n, 2, 0, 0};
-    hdf5_rows hash = {name[2], H5T_NATIVE_UINT64, n, 0, 0, 0};
+    hdf5_rows offset = {name[0], H5T_NATIVE_UINT64, n + 1, 0, 0, 0, 0};
+    hdf5_rows shape = {name[1], H5T_NATIVE_UINT32, n, 2, 0, 0, 0};
+    hdf5_rows hash = {name[2], H5T_NATIVE_UINT64, n, 0, 0, 0, 0};
     status st = hdf5_put(w, &offset, b->offset);
     if (st == STATUS_OK) st = hdf5_put(w, &shape, b->shape);
     return st == STATUS_OK ? hdf5_put(w, &hash, b->hash) : st;
@@ -196,8 +196,8 @@ static status write_attributes(packing *k, hdf5_writer *w) {
 
 static status write_all(packing *k, hdf5_writer *w) {
     hsize_t n = (hsize_t)k->t.images;
-    hdf5_rows splits = {"/images/split", H5T_NATIVE_UINT8, n, 0, 0, 0};
-    hdf5_rows map = {"/label_map", H5T_NATIVE_UINT16, LABEL_IDS, 0, 0, 0};
+    hdf5_rows splits = {"/images/split", H5T_NATIVE_UINT8, n, 0, 0, 0, 0};
+    hdf5_rows map = {"/label_map", H5T_NATIVE_UINT16, LABEL_IDS, 0, 0, 0, 0};
     status st = write_attributes(k, w);
     for (int which = 0; which < BLOBS && st == STATUS_OK; which++) {
         st = hdf5_group(w, dataset_blob_name(which));
@@ -218,8 +218,7 @@ static status write_file(packing *k, const char *path) {
     if (st == STATUS_OK) st = hdf5_create(&w, k->c, temporary);
     if (st != STATUS_OK) return st;
     st = write_all(k, &w);
-    status closed = hdf5_close(&w);
-    if (st == STATUS_OK) st = closed;
+    st = hdf5_close(&w, st);
     if (st == STATUS_OK && comm_root(k->c)) st = file_publish(temporary, path);
     if (st != STATUS_OK && comm_root(k->c)) remove(temporary);
     return comm_agree(k->c, st);

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 /* Bytes of one read or write: Linux moves at most 2 GiB - 4 KiB. */
@@ -158,15 +159,34 @@ status file_read_at(int fd, const char *path, uint64_t offset, void *data, size_
     return STATUS_OK;
 }
 
+/* Why the last call failed, with what is free where the disk is full or a quota reached. */
+static status cannot_write(int fd, const char *path, uint64_t wanted) {
+    struct statvfs disk;
+    int why = errno;
+    bool full = why == ENOSPC || why == EDQUOT;
+    if (full && fstatvfs(fd, &disk) == 0)
+        log_error("%s: cannot be written: %s: %llu bytes are wanted, %llu are free", path,
+            strerror(why), (unsigned long long)wanted,
+            (unsigned long long)disk.f_bavail * disk.f_frsize);
+    else
+        log_error("%s: cannot be written: %s", path, strerror(why));
+    return STATUS_OUTPUT;
+}
+
+status file_reserve(int fd, const char *path, uint64_t offset, uint64_t bytes) {
+    int got;
+    do got = bytes > 0 ? fallocate(fd, 0, (off_t)offset, (off_t)bytes) : 0;
+    while (got != 0 && errno == EINTR);
+    bool cannot_promise = errno == EOPNOTSUPP || errno == ENOSYS || errno == EINVAL;
+    return got == 0 || cannot_promise ? STATUS_OK : cannot_write(fd, path, bytes);
+}
+
 status file_write_at(int fd, const char *path, uint64_t offset, const void *data, size_t bytes) {
     const char *at = data;
     while (bytes > 0) {
         ssize_t n = pwrite(fd, at, bytes < PIECE ? bytes : PIECE, (off_t)offset);
         if (n < 0 && errno == EINTR) continue;
-        if (n < 0) {
-            log_error("%s: cannot be written: %s", path, strerror(errno));
-            return STATUS_OUTPUT;
-        }
+        if (n < 0) return cannot_write(fd, path, bytes);
         at += n;
         offset += (uint64_t)n;
         bytes -= (size_t)n;

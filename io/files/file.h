@@ -37,6 +37,9 @@ status file_write(const char *path, const void *data, size_t bytes);
 status file_open(const char *path, int *fd, uint64_t *bytes);
 /* Exactly `bytes` from `offset` on; path is for the message. Thread-safe. */
 status file_read_at(int fd, const char *path, uint64_t offset, void *data, size_t bytes);
+/* The disk keeps room for `bytes` at `offset`, or says now that it has not, with what is wanted and
+ * what is free. Where a file system cannot promise that, nothing happens. */
+status file_reserve(int fd, const char *path, uint64_t offset, uint64_t bytes);
 /* All of `bytes` at `offset`; path is for the message. Thread-safe. */
 status file_write_at(int fd, const char *path, uint64_t offset, const void *data, size_t bytes);
 /* Whole file, owned by the caller (memory_free), a zero byte after the end. limit: refuse longer

@@ -3,13 +3,11 @@
  * not allow. Tables and checksum come last, and the file gets its name if no rank has failed. */
 #include "io/files/file.h"
 #include "io/hdf5/features_parts.h"
-#include "io/hdf5/hdf5.h"
+#include "io/hdf5/hdf5_writer.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
 
 #include <assert.h>
-#include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -19,44 +17,29 @@ struct features_writer {
     features_info info;
     image_table table; /* hashes: this rank's, zeros for others' until the end */
     hdf5_writer file;
-    int fd;            /* of `temporary`; -1: not open */
     uint64_t at;       /* where the next row goes */
     int64_t next, end; /* images of this rank that are not written yet */
 };
-
-static status failed(const char *path) {
-    log_error("%s: cannot be written: %s", path, strerror(errno));
-    return STATUS_OUTPUT;
-}
 
 /* The file but for what follows from the rows. Collective. */
 static status make_file(features_writer *w) {
     hdf5_writer *f = &w->file;
     const features_info *i = &w->info;
-    const hdf5_rows data = {FEATURES_DATA,
-        i->type == DTYPE_BF16 ? H5T_NATIVE_UINT16 : H5T_NATIVE_FLOAT, i->rows, (hsize_t)i->d, 0, 0};
+    hdf5_rows data = {FEATURES_DATA, i->type == DTYPE_BF16 ? H5T_NATIVE_UINT16 : H5T_NATIVE_FLOAT,
+        i->rows, (hsize_t)i->d, 0, 0, 0};
     status st = hdf5_put_text(f, "/", "format", FEATURES_FORMAT);
     if (st == STATUS_OK) st = hdf5_put_text(f, "/", "dtype", features_dtype_name(i->type));
     if (st == STATUS_OK) st = hdf5_put_text(f, "/", "layers", i->layers);
     if (st == STATUS_OK) st = hdf5_put_number(f, "/", "stride", H5T_NATIVE_INT, &i->stride);
     if (st == STATUS_OK) st = hdf5_put_number(f, "/", "key", H5T_NATIVE_UINT64, &i->key);
     if (st == STATUS_OK) st = hdf5_group(f, "/features");
-    return st == STATUS_OK ? hdf5_make(f, &data) : st;
-}
-
-/* The rows are contiguous in the file: each rank writes its own, whenever it has some. */
-static status open_rows(features_writer *w) {
-    int64_t data;
-    status st = hdf5_offset(w->file.file, w->path, FEATURES_DATA, &data);
-    if (st != STATUS_OK) return st;
-    w->at = (uint64_t)data + w->table.offset[w->next] * features_info_row_bytes(&w->info);
-    w->fd = open(w->temporary, O_WRONLY | O_CLOEXEC);
-    return w->fd >= 0 ? STATUS_OK : failed(w->path);
+    if (st == STATUS_OK) st = hdf5_make(f, &data);
+    w->at = (uint64_t)data.offset + w->table.offset[w->next] * features_info_row_bytes(i);
+    return st;
 }
 
 static void writer_destroy(features_writer *w) {
     if (!w) return;
-    if (w->fd >= 0) close(w->fd);
     image_table_destroy(&w->table);
     memory_free(w);
 }
@@ -72,8 +55,7 @@ status features_writer_create(features_writer **out, const comm *c, const char *
     }
     w->c = c;
     strcpy(w->path, path);
-    w->file.file = H5I_INVALID_HID;
-    w->fd = -1;
+    w->file = (hdf5_writer)HDF5_WRITER_NONE;
     w->next = x->first;
     w->end = x->first + x->images;
     w->info = (features_info){.d = x->d, .type = x->type, .stride = o->stride};
@@ -88,7 +70,6 @@ status features_writer_create(features_writer **out, const comm *c, const char *
     w->info.rows = w->table.offset[w->table.count];
     st = hdf5_create(&w->file, c, w->temporary);
     if (st == STATUS_OK) st = make_file(w);
-    if (st == STATUS_OK) st = comm_agree(c, open_rows(w));
     if (st != STATUS_OK) return features_writer_finish(w, st);
     *out = w;
     return STATUS_OK;
@@ -100,20 +81,11 @@ status features_writer_append(features_writer *w, int64_t images, const void *ro
     const uint64_t *offset = &w->table.offset[w->next];
     size_t bytes = (size_t)(offset[images] - offset[0]) * row;
     image_table_set_hashes(&w->table, w->next, images, rows, row);
-    status st = file_write_at(w->fd, w->path, w->at, rows, bytes);
+    status st = file_write_at(w->file.fd, w->path, w->at, rows, bytes);
     if (st != STATUS_OK) return st;
     w->next += images;
     w->at += bytes;
     return STATUS_OK;
-}
-
-/* This rank's rows are on the disk. */
-static status close_rows(features_writer *w, status st) {
-    if (w->fd < 0) return st;
-    if (st == STATUS_OK && fsync(w->fd) != 0) st = failed(w->path);
-    if (close(w->fd) != 0 && st == STATUS_OK) st = failed(w->path);
-    w->fd = -1;
-    return st;
 }
 
 /* What follows from the rows. Collective. */
@@ -127,10 +99,9 @@ static status write_tables(features_writer *w) {
 
 status features_writer_finish(features_writer *w, status st) {
     assert(st != STATUS_OK || w->next == w->end);
-    st = comm_agree(w->c, close_rows(w, st));
+    st = comm_agree(w->c, st);
     if (st == STATUS_OK) st = write_tables(w);
-    status closed = hdf5_close(&w->file);
-    if (st == STATUS_OK) st = closed;
+    st = hdf5_close(&w->file, st);
     if (comm_root(w->c) && st == STATUS_OK)
         st = file_publish(w->temporary, w->path);
     else if (comm_root(w->c))

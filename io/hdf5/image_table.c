@@ -117,13 +117,13 @@ static const char *dataset_name(char *name, const char *group, const char *membe
 status image_table_write(hdf5_writer *w, const char *group, const image_table *t) {
     char name[DATASET_NAME];
     hsize_t n = (hsize_t)t->count;
-    hdf5_rows offset = {dataset_name(name, group, "offset"), H5T_NATIVE_UINT64, n + 1, 0, 0, 0};
+    hdf5_rows offset = {dataset_name(name, group, "offset"), H5T_NATIVE_UINT64, n + 1, 0, 0, 0, 0};
     status st = hdf5_put(w, &offset, t->offset);
     if (st != STATUS_OK) return st;
-    hdf5_rows shape = {dataset_name(name, group, "shape"), H5T_NATIVE_UINT32, n, 2, 0, 0};
+    hdf5_rows shape = {dataset_name(name, group, "shape"), H5T_NATIVE_UINT32, n, 2, 0, 0, 0};
     st = hdf5_put(w, &shape, t->shape);
     if (st != STATUS_OK) return st;
-    hdf5_rows hash = {dataset_name(name, group, "hash"), H5T_NATIVE_UINT64, n, 0, 0, 0};
+    hdf5_rows hash = {dataset_name(name, group, "hash"), H5T_NATIVE_UINT64, n, 0, 0, 0, 0};
     st = hdf5_put(w, &hash, t->hash);
     if (st != STATUS_OK) return st;
     return hdf5_put_strings(w, dataset_name(name, group, "name"), t->name, n);

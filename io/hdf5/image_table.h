@@ -5,6 +5,7 @@
 #define AUXSEG_IO_HDF5_IMAGE_TABLE_H
 
 #include "io/hdf5/hdf5.h"
+#include "io/hdf5/hdf5_writer.h"
 #include "src/label/features.h"
 
 typedef struct image_table {

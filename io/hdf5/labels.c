@@ -71,8 +71,8 @@ static status write_attributes(hdf5_writer *w, const labels_info *i, uint64_t su
 static status write_arrays(hdf5_writer *w, const labels_info *i, const image_table *t,
     const features *x, const uint16_t *label) {
     hsize_t k = (hsize_t)i->k, d = (hsize_t)i->d, first = t->offset[x->first];
-    hdf5_rows data = {"/labels/data", H5T_NATIVE_UINT16, t->offset[t->count], 0, first, x->n};
-    hdf5_rows centre = {"/centroids", H5T_NATIVE_FLOAT, k, d, 0, 0};
+    hdf5_rows data = {"/labels/data", H5T_NATIVE_UINT16, t->offset[t->count], 0, first, x->n, 0};
+    hdf5_rows centre = {"/centroids", H5T_NATIVE_FLOAT, k, d, 0, 0, 0};
     status st = hdf5_group(w, "/labels");
     if (st == STATUS_OK) st = hdf5_make(w, &data);
     if (st == STATUS_OK) st = hdf5_write(w, &data, label);
@@ -86,7 +86,7 @@ status labels_write(const comm *c, const char *path, const labels_info *info, co
     const uint16_t *label, uint64_t *hash) {
     char temporary[FILE_PATH];
     image_table t = {0};
-    hdf5_writer w = {.file = H5I_INVALID_HID};
+    hdf5_writer w = HDF5_WRITER_NONE;
     assert(strlen(info->method) < TEXT && strlen(info->metric) < TEXT);
     status st = comm_agree(c, file_temporary(temporary, path));
     if (st == STATUS_OK) st = image_table_gather(c, x, info->images, info->names, &t);
@@ -98,8 +98,7 @@ status labels_write(const comm *c, const char *path, const labels_info *info, co
     st = hdf5_create(&w, c, temporary);
     if (st == STATUS_OK) st = write_attributes(&w, info, sum);
     if (st == STATUS_OK) st = write_arrays(&w, info, &t, x, label);
-    status closed = hdf5_close(&w);
-    if (st == STATUS_OK) st = closed;
+    st = hdf5_close(&w, st);
     if (comm_root(c) && st == STATUS_OK)
         st = file_publish(temporary, path);
     else if (comm_root(c))

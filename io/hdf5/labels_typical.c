@@ -29,7 +29,7 @@ status labels_typical_write(hdf5_writer *w, const typical_pixel *list, int k) {
     if (st == STATUS_OK) st = hdf5_group(w, "/typical");
     for (int i = 0; i < COLUMNS && st == STATUS_OK; i++) {
         for (size_t p = 0; p < n; p++) part[p] = *word((typical_pixel *)(uintptr_t)list, p, i);
-        hdf5_rows rows = {column[i].name, type_of(i), (hsize_t)k, TYPICAL, 0, 0};
+        hdf5_rows rows = {column[i].name, type_of(i), (hsize_t)k, TYPICAL, 0, 0, 0};
         st = hdf5_put(w, &rows, part);
     }
     memory_free(part);

@@ -3,6 +3,7 @@
 #define AUXSEG_IO_HDF5_LABELS_TYPICAL_H
 
 #include "io/hdf5/hdf5.h"
+#include "io/hdf5/hdf5_writer.h"
 #include "src/label/typical.h"
 
 /* list [K, P], the same on every rank. Collective. */

@@ -26,6 +26,9 @@ void stop_install(void) {
     sigaction(SIGTERM, &action, NULL);
     sigaction(SIGUSR1, &action, NULL);
     sigaction(SIGUSR2, &action, NULL);
+    /* A file beyond the limit on its size is a failed write, not the end of the process. */
+    action.sa_handler = SIG_IGN;
+    sigaction(SIGXFSZ, &action, NULL);
 }
 
 void stop_set_deadline(double seconds) {

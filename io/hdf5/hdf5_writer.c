@@ -1,0 +1,171 @@
+/* Writes HDF5 files of all ranks: the structure by rank 0 through HDF5, rows by everyone at their
+ * places. Ranks agree on the success of each step: one that failed alone would leave the others in
+ * the next one for ever. The same contents make the same bytes, as no times are stored. */
+#include "io/hdf5/hdf5_writer.h"
+
+#include "io/files/file.h"
+#include "io/hdf5/hdf5.h"
+#include "src/base/log.h"
+#include "src/base/memory.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+/* What HDF5 says on rank 0 becomes what all ranks say. */
+static status agree_hdf5(const hdf5_writer *w, bool good, const char *what) {
+    if (!good) log_error("%s: HDF5 cannot write %s", w->path, what);
+    return comm_agree(w->c, good ? STATUS_OK : STATUS_OUTPUT);
+}
+
+static bool is_root(const hdf5_writer *w) {
+    return comm_root(w->c);
+}
+
+/* Rank 0's part: HDF5's plain driver, no MPI. */
+static bool create(hdf5_writer *w) {
+    hdf5_begin();
+    hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+    bool good = access >= 0 && H5Pset_alignment(access, 1 << 16, 1 << 20) >= 0;
+    if (good) w->file = H5Fcreate(w->path, H5F_ACC_TRUNC, H5P_DEFAULT, access);
+    if (access >= 0) H5Pclose(access);
+    return w->file >= 0;
+}
+
+static status failed(const hdf5_writer *w) {
+    log_error("%s: cannot be written: %s", w->path, strerror(errno));
+    return STATUS_OUTPUT;
+}
+
+status hdf5_create(hdf5_writer *w, const comm *c, const char *path) {
+    *w = (hdf5_writer){c, path, H5I_INVALID_HID, -1};
+    status st = agree_hdf5(w, !is_root(w) || create(w), "the file");
+    if (st != STATUS_OK) return st;
+    w->fd = open(path, O_WRONLY | O_CLOEXEC);
+    return comm_agree(w->c, w->fd >= 0 ? STATUS_OK : failed(w));
+}
+
+/* This rank's rows are on the disk. A close may be the first to tell of a full quota. */
+static status close_rows(hdf5_writer *w, bool keep) {
+    status st = STATUS_OK;
+    if (w->fd < 0) return st;
+    if (keep && fsync(w->fd) != 0) st = failed(w);
+    if (close(w->fd) != 0 && keep && st == STATUS_OK) st = failed(w);
+    w->fd = -1;
+    return st;
+}
+
+status hdf5_close(hdf5_writer *w, status st) {
+    status rows = close_rows(w, st == STATUS_OK);
+    if (st == STATUS_OK) st = comm_agree(w->c, rows);
+    if (st != STATUS_OK) return st;
+    bool good = !is_root(w) || H5Fclose(w->file) >= 0;
+    w->file = H5I_INVALID_HID;
+    return agree_hdf5(w, good, "its end");
+}
+
+static bool group(const hdf5_writer *w, const char *name) {
+    hid_t g = H5Gcreate2(w->file, name, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    if (g >= 0) H5Gclose(g);
+    return g >= 0;
+}
+
+status hdf5_group(hdf5_writer *w, const char *name) {
+    return agree_hdf5(w, !is_root(w) || group(w, name), name);
+}
+
+/* Rank 0's part: *offset is where the array stands, 0 if it is empty. */
+static bool make(const hdf5_writer *w, const hdf5_rows *r, int64_t *offset) {
+    hsize_t shape[2] = {r->rows, r->columns};
+    hid_t space = H5Screate_simple(r->columns ? 2 : 1, shape, NULL);
+    hid_t how = H5Pcreate(H5P_DATASET_CREATE);
+    bool good = space >= 0 && how >= 0 && H5Pset_layout(how, H5D_CONTIGUOUS) >= 0 &&
+                H5Pset_alloc_time(how, H5D_ALLOC_TIME_EARLY) >= 0 &&
+                H5Pset_fill_time(how, H5D_FILL_TIME_NEVER) >= 0 &&
+                /* The same contents are the same bytes, whenever they are written. */
+                H5Pset_obj_track_times(how, 0) >= 0;
+    hid_t set = good ? H5Dcreate2(w->file, r->name, r->type, space, H5P_DEFAULT, how, H5P_DEFAULT)
+                     : H5I_INVALID_HID;
+    haddr_t at = set >= 0 && r->rows > 0 ? H5Dget_offset(set) : 0;
+    if (set >= 0) H5Dclose(set);
+    if (how >= 0) H5Pclose(how);
+    if (space >= 0) H5Sclose(space);
+    *offset = (int64_t)at;
+    return set >= 0 && at != HADDR_UNDEF;
+}
+
+static uint64_t row_bytes(const hdf5_rows *r) {
+    return H5Tget_size(r->type) * (r->columns ? r->columns : 1);
+}
+
+status hdf5_make(hdf5_writer *w, hdf5_rows *r) {
+    status st = agree_hdf5(w, !is_root(w) || make(w, r, &r->offset), r->name);
+    if (st != STATUS_OK) return st;
+    comm_broadcast(w->c, &r->offset, sizeof r->offset);
+    uint64_t bytes = r->rows * row_bytes(r);
+    return comm_agree(
+        w->c, is_root(w) ? file_reserve(w->fd, w->path, (uint64_t)r->offset, bytes) : STATUS_OK);
+}
+
+status hdf5_write(hdf5_writer *w, const hdf5_rows *r, const void *data) {
+    uint64_t row = row_bytes(r), at = (uint64_t)r->offset + r->first * row;
+    return comm_agree(w->c, file_write_at(w->fd, w->path, at, data, (size_t)(r->count * row)));
+}
+
+status hdf5_put(hdf5_writer *w, const hdf5_rows *r, const void *data) {
+    hdf5_rows mine = *r;
+    mine.first = 0;
+    mine.count = is_root(w) ? r->rows : 0;
+    status st = hdf5_make(w, &mine);
+    return st == STATUS_OK ? hdf5_write(w, &mine, data) : st;
+}
+
+static hid_t string_type(size_t length) {
+    hid_t t = H5Tcopy(H5T_C_S1);
+    if (t >= 0 && (H5Tset_size(t, length ? length : 1) < 0 || H5Tset_cset(t, H5T_CSET_UTF8) < 0)) {
+        H5Tclose(t);
+        return H5I_INVALID_HID;
+    }
+    return t;
+}
+
+status hdf5_put_strings(hdf5_writer *w, const char *name, const char *const *text, hsize_t n) {
+    size_t longest = 0;
+    for (hsize_t i = 0; i < n; i++)
+        if (strlen(text[i]) > longest) longest = strlen(text[i]);
+    longest++;
+    char *block = memory_alloc((size_t)n, longest, name);
+    hid_t type = string_type(longest);
+    status st = comm_agree(w->c, block && type >= 0 ? STATUS_OK : STATUS_FAILED);
+    if (st == STATUS_OK) {
+        for (hsize_t i = 0; i < n; i++) strcpy(block + i * longest, text[i]);
+        st = hdf5_put(w, &(hdf5_rows){.name = name, .type = type, .rows = n}, block);
+    }
+    if (type >= 0) H5Tclose(type);
+    memory_free(block);
+    return st;
+}
+
+static bool put_number(
+    const hdf5_writer *w, const char *object, const char *name, hid_t type, const void *number) {
+    hid_t space = H5Screate(H5S_SCALAR);
+    hid_t a = H5Acreate_by_name(
+        w->file, object, name, type, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    bool good = a >= 0 && H5Awrite(a, type, number) >= 0;
+    if (a >= 0) H5Aclose(a);
+    if (space >= 0) H5Sclose(space);
+    return good;
+}
+
+status hdf5_put_number(
+    hdf5_writer *w, const char *object, const char *name, hid_t type, const void *number) {
+    return agree_hdf5(w, !is_root(w) || put_number(w, object, name, type, number), name);
+}
+
+status hdf5_put_text(hdf5_writer *w, const char *object, const char *name, const char *text) {
+    hid_t type = string_type(strlen(text) + 1);
+    status st = hdf5_put_number(w, object, name, type, text);
+    if (type >= 0) H5Tclose(type);
+    return st;
+}
