@@ -45,6 +45,8 @@ static status mark_listed(const dataset *d, const image_list *train, const char 
     return st;
 }
 
+/* The first of a permutation: a larger fraction holds all images of a smaller one, of the same
+ * seed. */
 static status mark_fraction(int count, double fraction, uint64_t seed, bool *take) {
     uint32_t *permutation = memory_alloc((size_t)count, sizeof *permutation, "labelled share");
     if (!permutation) return STATUS_FAILED;
@@ -72,6 +74,8 @@ status images_labelled(image_list *out, const dataset *d, const settings *s) {
              ? mark_listed(d, &train, s->finetune.list, take)
              : mark_fraction(train.count, s->finetune.fraction, (uint64_t)s->run.seed, take);
     if (st != STATUS_OK) goto done;
+    /* In the data set's order, whatever the list's: a list that is sorted anew is the same share.
+     */
     int kept = 0;
     for (int i = 0; i < train.count; i++)
         if (take[i]) train.member[kept++] = train.member[i];

@@ -17,6 +17,7 @@ typedef struct shaped_plan {
     plan *p;
 } shaped_plan;
 
+/* One network, its weights packed anew for each shape's plan. */
 struct inference {
     graph *g;
     parameters *p;
@@ -65,6 +66,7 @@ void inference_destroy(inference *n) {
     memory_free(n);
 }
 
+/* A few images a thread, so that threads that get slow ones are waited for less. */
 int inference_chunk(const inference *n) {
     return n->threads * CHUNK_PER_THREAD;
 }
@@ -116,6 +118,7 @@ int inference_run(
     const inference *n, const dataset *d, const int *list, int first, int end, double scale) {
     int h0, w0, h, w, count = 1;
     dataset_shape(d, list ? list[first] : first, scale, &h0, &w0);
+    /* A plan runs images of one shape alone; data sets list them mostly in runs. */
     for (; count < inference_chunk(n) && first + count < end; count++) {
         dataset_shape(d, list ? list[first + count] : first + count, scale, &h, &w);
         if (h != h0 || w != w0) break;

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Round 1 has the plain names: who runs one round, and most do, never sees a number. */
 status setup_path(char *path, const settings *s, const char *name, int round) {
     char file[256];
     const char *dot = strrchr(name, '.');
@@ -24,6 +25,7 @@ status setup_path(char *path, const settings *s, const char *name, int round) {
     return file_path(path, s->run.dir, file);
 }
 
+/* One rank makes it: many at once are a storm on a shared file system. */
 status setup_folder(const comm *c, const settings *s) {
     char path[FILE_PATH];
     status st = setup_path(path, s, "checkpoints", 1);
@@ -37,12 +39,14 @@ status setup_dataset(const comm *c, const settings *s, dataset **out) {
     return st == STATUS_OK ? dataset_open(c, path, out) : st;
 }
 
+/* Packing puts them first, so that a stage's rows are a block of the data set. */
 int setup_training(const dataset *d) {
     int n = 0;
     while (n < dataset_count(d) && dataset_get(d, n).split == SPLIT_TRAIN) n++;
     return n;
 }
 
+/* OpenMP's number obeys OMP_NUM_THREADS, and the cores that a batch system has given the rank. */
 int setup_threads(const settings *s) {
     return s->run.threads > 0 ? s->run.threads : omp_get_max_threads();
 }
@@ -68,6 +72,8 @@ optimizer_options setup_optimizer(const optimizer_settings *s) {
         .epsilon = s->epsilon};
 }
 
+/* A quarter: activations and the gradient's sums come later and must find room, and the operating
+ * system's own cache of dataset.h5 is worth as much. Decides how fast images come, never which. */
 size_t setup_cache_bytes(const comm *c) {
     enum { SHARE = 4 };
     size_t bytes = memory_available("");

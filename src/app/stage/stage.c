@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <string.h>
 
+/* "cluster", "cluster-2": a name in run.json, metrics.csv and among the checkpoints. */
 static void stage_name(char *text, const char *base, int round) {
     if (round > 1)
         snprintf(text, STAGE_NAME, "%s-%d", base, round);
@@ -39,6 +40,7 @@ status stage_begin_as(
         st = run_record_open(&t->record, path);
         if (st == STATUS_OK) st = run_record_begin(t->record, s, comm_size(c), setup_threads(s));
     }
+    /* Rank 0 alone has the record: all others leave with it if it cannot be read. */
     st = comm_agree(c, st);
     if (st == STATUS_OK) arithmetic_find(&t->how, c, s, t->record);
     return st == STATUS_OK ? setup_dataset(c, s, &t->d) : st;
@@ -74,6 +76,7 @@ stage stage_within(const stage *whole, stage_id id, uint64_t key) {
     return part;
 }
 
+/* One rank hashes the file: it may be large, and all ranks would read it at once. */
 status stage_key(stage *t, const char *file, uint64_t input) {
     const char *groups = stage_about(t->id)->groups;
     uint64_t part[4] = {dataset_hash(t->d), settings_hash(t->s, groups), input, 0};
@@ -100,6 +103,8 @@ static bool recorded_output(const run_record *r, const char *name, uint64_t *has
     return false;
 }
 
+/* Without the earlier output's hash there is no key, and without a key nothing is known to be done.
+ */
 status stage_input(stage *t, stage_id from, uint64_t *hash) {
     const char *base = stage_id_words[from];
     char name[STAGE_NAME];
@@ -136,6 +141,7 @@ static bool output_left(const stage *t) {
     return true;
 }
 
+/* What is recorded is believed only as far as the file is there and can be read. */
 bool stage_done(stage *t) {
     int32_t done = 0;
     if (t->s->run.resume == RUN_RESUME_AUTO && t->record)
@@ -153,6 +159,7 @@ status stage_finish(stage *t, const stage_result *r) {
     const double mib = 1 << 20;
     phases_combine(t->c, &t->time, &spread);
     phase_spread peak = phases_spread(t->c, (double)memory_span_peak() / mib);
+    /* A run's folder may be moved: outputs are recorded relative to it. */
     const char *slash = r->output ? strrchr(r->output, '/') : NULL;
     stage_record record = {.name = t->name,
         .key = t->key,
@@ -168,6 +175,7 @@ status stage_finish(stage *t, const stage_result *r) {
         .fom = r->fom,
         .fom_unit = r->unit};
     status st = STATUS_OK;
+    /* The file is complete by now: a kill before the record is saved repeats the stage. */
     if (t->record) st = run_record_set_stage(t->record, &record);
     if (t->record && st == STATUS_OK) st = run_record_save(t->record);
     if (r->unit && !isnan(r->fom))

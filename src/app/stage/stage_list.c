@@ -25,11 +25,14 @@ static bool extract_wanted(const settings *s, int round) {
     return round == 1 && s->extract.keep;
 }
 
+/* Where two stages hash the same groups, they differ in what they read, which is in their keys,
+ * too. */
 static const stage_info table[] = {
     [STAGE_PACK] = {.summary = "images and labels of a data set into one file",
         .reads = "list files, images and label maps of dataset.root",
         .writes = "dataset.h5",
         .groups = "dataset"},
+    /* "run" stands for run.seed; all else of that group cannot change a result. */
     [STAGE_BASELINE] = {.summary = "the reference: fine-tuning from plain initial weights",
         .reads = "dataset.h5, model.weights, checkpoints/",
         .writes = "baseline.safetensors, metrics.csv, results in run.json",
@@ -48,6 +51,7 @@ static const stage_info table[] = {
         .writes = "labels.h5, metrics.csv",
         .groups = "run,dataset,model,extract,cluster",
         .each_round = true},
+    /* The labels that it judges are its input; how they were made does not matter. */
     [STAGE_SCORE] = {.summary = "quality of the auxiliary labels against ground truth",
         .reads = "dataset.h5, labels.h5",
         .writes = "results in run.json, and a table",
@@ -68,6 +72,7 @@ static const stage_info table[] = {
         .writes = "results in run.json, confusion-MODEL.csv, and a table",
         .groups = "dataset,model,evaluate",
         .each_round = true},
+    /* Made anew each time: it takes seconds, and shows what has been done since. */
     [STAGE_REPORT] = {.summary = "one self-contained HTML page of the run",
         .reads = "run.json, metrics.csv, dataset.h5, labels.h5, weights",
         .writes = "report.html",
