@@ -12,7 +12,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { NAMED = 8, NAME = PARAMETER_NAME + 32 };
+enum { NAMED = 8, NAME = PARAMETER_NAME + 32, SHAPE_TEXT = 128 };
 #define BACKBONE "backbone."
 #define TRACKED ".num_batches_tracked"
 #define MEAN ".running_mean"
@@ -88,40 +88,68 @@ static bool ends_with(const char *text, const char *end) {
     return n >= m && strcmp(text + n - m, end) == 0;
 }
 
-static status shape_error(const char *path, const tensor_info *t, const parameter *item) {
-    char have[128], want[128];
-    for (int side = 0; side < 2; side++) {
-        char *text = side ? want : have;
-        int dims = side ? item->dims : t->dims, n = 0;
-        const int64_t *shape = side ? item->shape : t->shape;
-        text[0] = '\0';
-        for (int d = 0; d < dims && n < 100; d++)
-            n += snprintf(text + n, 128 - (size_t)n, "%s%lld", d ? " " : "", (long long)shape[d]);
+/* What is read, and into what. */
+typedef struct reading {
+    const char *path, *classifier;
+    const tensor_file *f;
+    const parameters *p;  /* what the network has */
+    const parameters *to; /* value and buffer: copies of p's */
+    bool *found;          /* [items] */
+    weights_match match;
+} reading;
+
+/* "21 512 1 1": text [SHAPE_TEXT]. */
+static void print_shape(const int64_t *shape, int dims, char *text) {
+    int n = 0;
+    text[0] = '\0';
+    for (int d = 0; d < dims && n < SHAPE_TEXT - 24; d++)
+        n +=
+            snprintf(text + n, SHAPE_TEXT - (size_t)n, "%s%lld", d ? " " : "", (long long)shape[d]);
+}
+
+/* Whether the item is of the classifier, and the tensor one of another number of classes. */
+static bool other_classes(const reading *r, const tensor_info *t, const parameter *item) {
+    size_t n = r->classifier ? strlen(r->classifier) : 0;
+    if (n == 0 || strncmp(item->name, r->classifier, n) != 0 || item->name[n] != '.') return false;
+    bool same = t->dims == item->dims && t->dims > 0;
+    for (int d = 1; same && d < t->dims; d++) same = t->shape[d] == item->shape[d];
+    return same;
+}
+
+/* A tensor whose shape is not its item's. */
+static status other_shape(reading *r, const tensor_info *t, const parameter *item) {
+    char have[SHAPE_TEXT], want[SHAPE_TEXT];
+    print_shape(t->shape, t->dims, have);
+    print_shape(item->shape, item->dims, want);
+    if (other_classes(r, t, item)) {
+        log_warn("%s: tensor \"%s\" is [%s], of %lld classes, the network's is [%s]: left out",
+            r->path, t->name, have, (long long)t->shape[0], want);
+        return STATUS_OK;
     }
-    log_error("%s: tensor \"%s\" is [%s], the network's \"%s\" is [%s]", path, t->name, have,
+    log_error("%s: tensor \"%s\" is [%s], the network's \"%s\" is [%s]", r->path, t->name, have,
         item->name, want);
     return STATUS_DATA;
 }
 
-/* One tensor of the file, as item i: into value and buffer (same layout as p's), found [items]
- * marks the item. */
-static status take_tensor(const char *path, const tensor_info *t, int i, const parameters *p,
-    const parameters *to, bool *found) {
-    const parameter *item = &p->item[i];
-    if (found[i]) {
+/* One tensor of the file, as item i. */
+static status take_tensor(reading *r, const tensor_info *t, int i) {
+    const char *path = r->path;
+    const parameter *item = &r->p->item[i];
+    if (r->found[i]) {
         log_error(
             "%s: tensor \"%s\": another one also stands for \"%s\"", path, t->name, item->name);
         return STATUS_DATA;
     }
-    if (!weights_same_shape(t, item)) return shape_error(path, t, item);
-    if (!weights_to_float(t, weights_of(to, i))) {
+    if (!weights_same_shape(t, item)) return other_shape(r, t, item);
+    if (!weights_to_float(t, weights_of(r->to, i))) {
         log_error("%s: tensor \"%s\" is %s, not a floating-point type", path, t->name, t->type);
         return STATUS_DATA;
     }
-    tensor_info taken = weights_tensor(to, i);
+    tensor_info taken = weights_tensor(r->to, i);
     taken.name = t->name;
     if (tensor_fault_check(path, &taken, 1) != STATUS_OK) return STATUS_DATA;
-    found[i] = true;
+    r->found[i] = true;
+    r->match.matched++;
     return STATUS_OK;
 }
 
@@ -150,50 +178,49 @@ static const weight_rule *choose_rule(
 }
 
 /* Every tensor of the file that the network has. */
-static status take_tensors(const char *path, const tensor_file *f, const weight_rule *rule,
-    const parameters *p, const parameters *to, bool *found, weights_match *match) {
+static status take_tensors(reading *r, const weight_rule *rule) {
     status st = STATUS_OK;
-    for (int i = 0; st == STATUS_OK && i < tensor_file_count(f); i++) {
-        tensor_info t = tensor_file_get(f, i);
+    for (int i = 0; st == STATUS_OK && i < tensor_file_count(r->f); i++) {
+        tensor_info t = tensor_file_get(r->f, i);
         char name[WEIGHT_NAME];
         if (ends_with(t.name, TRACKED)) continue;
-        int at = weight_rule_apply(rule, t.name, name) ? find_item(p, name) : -1;
-        if (at < 0) {
-            name_one(path, &match->unexpected, "not in the network", t.name);
-        } else {
-            st = take_tensor(path, &t, at, p, to, found);
-            match->matched++;
-        }
+        int at = weight_rule_apply(rule, t.name, name) ? find_item(r->p, name) : -1;
+        if (at < 0)
+            name_one(r->path, &r->match.unexpected, "not in the network", t.name);
+        else
+            st = take_tensor(r, &t, at);
     }
     return st;
 }
 
-/* Everything of the file that the network has, into `to`, a copy of p. */
-static status take_all(const char *path, const tensor_file *f, const parameters *p,
-    const parameters *to, weights_match *match) {
-    status st = tensor_file_verify(f, NULL);
-    bool *found = memory_alloc((size_t)p->items, sizeof *found, "matched weights");
-    const char **name = memory_alloc((size_t)tensor_file_count(f), sizeof *name, "names");
-    *match = (weights_match){0};
-    if (!found || !name) st = STATUS_FAILED;
-    if (st == STATUS_OK)
-        st = take_tensors(path, f, choose_rule(path, f, p, name), p, to, found, match);
-    memory_free(name);
+/* Everything of the file that the network has. */
+static status take_all(reading *r) {
+    const parameters *p = r->p;
+    status st = tensor_file_verify(r->f, NULL);
+    const char **name = memory_alloc((size_t)tensor_file_count(r->f), sizeof *name, "names");
+    r->found = memory_alloc((size_t)p->items, sizeof *r->found, "matched weights");
+    if (!r->found || !name) st = STATUS_FAILED;
+    if (st == STATUS_OK) st = take_tensors(r, choose_rule(r->path, r->f, p, name));
     for (int i = 0; st == STATUS_OK && i < p->items; i++)
-        if (!found[i]) name_one(path, &match->missing, "not in the file", p->item[i].name);
-    memory_free(found);
+        if (!r->found[i])
+            name_one(r->path, &r->match.missing, "not taken from the file", p->item[i].name);
+    memory_free(name);
+    memory_free(r->found);
     if (st != STATUS_OK) return st;
-    if (match->matched == 0) {
-        log_error("%s: none of its %d tensors belongs to this network", path, match->unexpected);
+    const weights_match *m = &r->match;
+    if (m->matched == 0) {
+        log_error(
+            "%s: none of its %d tensors belongs to this network", r->path, tensor_file_count(r->f));
         return STATUS_DATA;
     }
-    log_info("%s: %d tensors matched, %d missing, %d unexpected", path, match->matched,
-        match->missing, match->unexpected);
+    log_info("%s: %d tensors matched, %d missing, %d unexpected", r->path, m->matched, m->missing,
+        m->unexpected);
     return STATUS_OK;
 }
 
 /* Rank 0's part: p is written only if all went well. */
-static status read_weights(const char *path, parameters *p, weights_match *match) {
+static status read_weights(
+    const char *path, const char *classifier, parameters *p, weights_match *match) {
     tensor_file *f = NULL;
     parameters to = *p;
     size_t values = p->count * sizeof *to.value, buffers = p->buffers * sizeof *to.buffer;
@@ -203,7 +230,9 @@ static status read_weights(const char *path, parameters *p, weights_match *match
     if (st == STATUS_OK) {
         memcpy(to.value, p->value, values);
         memcpy(to.buffer, p->buffer, buffers);
-        st = take_all(path, f, p, &to, match);
+        reading r = {.path = path, .classifier = classifier, .f = f, .p = p, .to = &to};
+        st = take_all(&r);
+        *match = r.match;
     }
     if (st == STATUS_OK) {
         memcpy(p->value, to.value, values);
@@ -215,9 +244,10 @@ static status read_weights(const char *path, parameters *p, weights_match *match
     return st;
 }
 
-status weights_load(const comm *c, const char *path, parameters *p, weights_match *match) {
+status weights_load(
+    const comm *c, const char *path, const char *classifier, parameters *p, weights_match *match) {
     weights_match m = {0};
-    status st = comm_agree(c, comm_root(c) ? read_weights(path, p, &m) : STATUS_OK);
+    status st = comm_agree(c, comm_root(c) ? read_weights(path, classifier, p, &m) : STATUS_OK);
     if (st != STATUS_OK) return st;
     comm_broadcast(c, &m, sizeof m);
     comm_broadcast(c, p->value, p->count * sizeof *p->value);

@@ -59,6 +59,7 @@ typedef struct settings {
         model_winograd winograd;
         model_recompute recompute;
         int stages, output_stride, group, wave, head_channels, projection;
+        bool weights_strict;
     } model;
     struct {
         extract_source source;

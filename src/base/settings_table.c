@@ -214,6 +214,10 @@ static const setting table[] = {
         model, head_channels, 0, 0, 8192, "channels", "Width of the head; 0: as in torchvision.")},
     {INTEGER(model, projection, 128, 1, 8192, "dimensions",
         "Dimensions of the embeddings of contrastive pretraining.")},
+    {FLAG(model, weights_strict, 0,
+         "Initial weights whose classifier has another number of classes are refused. false: that "
+         "layer is left out, with a line that names it, and begins at random."),
+        .aside = true},
 
     {CHOICE(extract, source, EXTRACT_SOURCE_AUTO,
         "What computes the features. weights: the encoder with the weights given; finetuned: the "

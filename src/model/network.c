@@ -143,3 +143,7 @@ status network_create(graph **out, const network_options *o, network_end end, co
     *out = g;
     return STATUS_OK;
 }
+
+const char *network_classifier(const network_options *o) {
+    return head_of(o->head).classifier;
+}

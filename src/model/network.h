@@ -29,4 +29,7 @@ typedef enum network_end {
  * what is unknown. Owned by the caller. */
 status network_create(graph **out, const network_options *o, network_end end, const char *layers);
 
+/* Name of the last layer before the classes, as its parameters' names begin: "classifier.4". */
+const char *network_classifier(const network_options *o);
+
 #endif

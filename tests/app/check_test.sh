@@ -194,6 +194,18 @@ both 3 'part.safetensors lacks .* of the network' --set extract.weights=part.saf
 DNNL_MAX_CPU_ISA=AVX2 expect 0 'has no such instructions' "$auxseg" check synth.cfg \
     --set model.dtype=bf16
 
+# Weights with a head of 8 classes for a data set of 2: left out by name, or refused.
+config=pairs.cfg
+two=(--set dataset.classes=2 --set 'dataset.label_map=0:0,*:1' --set extract.source=finetuned)
+both 0 'no mistake found' "${two[@]}" --set model.weights=weights.safetensors
+for name in weight bias; do
+    grep -q "warning: weights.safetensors: tensor \"classifier.4.$name\" is .*8 classes.*left out" out ||
+        fail "classifier.4.$name is not named"
+done
+both 3 'tensor "classifier.4.*" is \[8.*, the network.s "classifier.4.*" is \[2' "${two[@]}" \
+    --set model.weights=weights.safetensors --set model.weights_strict=true
+config=synth.cfg
+
 # Features and clusters.
 both 2 'extract.pca = 9: the features have 8 dimensions' --set extract.pca=9
 both 2 'rows of 8 features cannot make 385 clusters' --set cluster.k=385 --set cluster.sample=500

@@ -63,7 +63,7 @@ int main(int argc, char **argv) {
     status st = network_create(&g, &o, NETWORK_CLASSIFIER, NULL);
     if (st == STATUS_OK && !(p = parameters_create(g))) st = STATUS_FAILED;
     if (st == STATUS_OK && !file_exists(argv[1])) st = make_weights(argv[1], p);
-    if (st == STATUS_OK) st = weights_load(NULL, argv[1], p, &match);
+    if (st == STATUS_OK) st = weights_load(NULL, argv[1], NULL, p, &match);
     if (st == STATUS_OK) st = plan_create(&ready, g, p, how);
     if (st == STATUS_OK) st = run(ready, argv[2], how.height, how.width);
     plan_destroy(ready);

@@ -42,7 +42,7 @@ status inference_create(inference **out, const comm *c, const settings *s, const
     arithmetic_set(&o->how, &n->o);
     parameters_initialize(n->p, (uint64_t)s->run.seed);
     weights_match match;
-    st = weights_load(c, o->weights, n->p, &match);
+    st = weights_load(c, o->weights, NULL, n->p, &match);
     /* In training what a file lacks is initialised; predictions of random weights help nobody. */
     if (st == STATUS_OK && match.missing > 0) {
         if (comm_root(c))

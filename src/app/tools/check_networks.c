@@ -36,7 +36,9 @@ static status read_into(const check *k, const weights_use *u) {
     weights_match match = {0};
     status st = network_create(&g, &o, u->end, u->layers);
     if (st == STATUS_OK && !(p = parameters_create(g))) st = STATUS_FAILED;
-    if (st == STATUS_OK) st = weights_load(NULL, u->path, p, &match);
+    const char *replaced =
+        u->complete || k->s->model.weights_strict ? NULL : network_classifier(&o);
+    if (st == STATUS_OK) st = weights_load(NULL, u->path, replaced, p, &match);
     if (st == STATUS_OK && u->complete && match.missing > 0) {
         log_error("%s lacks %d of the network's tensors", u->path, match.missing);
         st = STATUS_DATA;

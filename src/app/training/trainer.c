@@ -114,7 +114,9 @@ static status load_weights(trainer *t, bool *resumed) {
     }
     weights_match match = {0};
     if (!t->o.weights[0]) return STATUS_OK;
-    st = weights_load(t->c, t->o.weights, t->p, &match);
+    network_options n = setup_network(t->s, 0);
+    const char *replaced = t->s->model.weights_strict ? NULL : network_classifier(&n);
+    st = weights_load(t->c, t->o.weights, replaced, t->p, &match);
     if (st == STATUS_OK && match.matched < match.missing && comm_root(t->c))
         log_warn("%s: most of the network's tensors are not in it: is it the right backbone?",
             t->o.weights);

@@ -19,7 +19,7 @@ static void saved_weights_come_back(void **state) {
     const char *path = scratch_path(&folder, "a.safetensors");
     weights_match match = {9, 9, 9};
     assert_int_equal(weights_save(world, path, a, about, 1), STATUS_OK);
-    assert_int_equal(weights_load(world, path, b, &match), STATUS_OK);
+    assert_int_equal(weights_load(world, path, NULL, b, &match), STATUS_OK);
     assert_true(network_same(a, b));
     assert_true(weights_hash(a) == weights_hash(b));
     assert_int_equal(match.matched, a->items);
@@ -64,7 +64,7 @@ static void names_match_with_and_without_backbone(void **state) {
     parameters *p = network_create(1, 4), *before = network_create(1, 4);
     weights_match match;
     const char *path = write_tensors("stripped.safetensors", tensor, 4);
-    assert_int_equal(weights_load(world, path, p, &match), STATUS_OK);
+    assert_int_equal(weights_load(world, path, NULL, p, &match), STATUS_OK);
     assert_int_equal(match.matched, 2);
     assert_int_equal(match.missing, p->items - 2);
     assert_int_equal(match.unexpected, 1);
@@ -89,7 +89,7 @@ static void names_of_other_projects_are_known(void **state) {
     parameters *p = network_create(1, 4);
     weights_match match;
     const char *path = write_tensors("moco.safetensors", tensor, 4);
-    assert_int_equal(weights_load(world, path, p, &match), STATUS_OK);
+    assert_int_equal(weights_load(world, path, NULL, p, &match), STATUS_OK);
     assert_int_equal(match.matched, 2);
     assert_int_equal(match.unexpected, 2);
     assert_memory_equal(weights_of(p, parameters_find(p, "backbone.bn1.bias")), bias, sizeof bias);
@@ -109,7 +109,7 @@ static void other_types_become_fp32(void **state) {
     parameters *p = network_create(1, 4);
     weights_match match;
     const char *path = write_tensors("types.safetensors", tensor, 3);
-    assert_int_equal(weights_load(world, path, p, &match), STATUS_OK);
+    assert_int_equal(weights_load(world, path, NULL, p, &match), STATUS_OK);
     const float *x = weights_of(p, parameters_find(p, "backbone.bn1.bias"));
     for (int i = 0; i < 8; i++) assert_true(x[i] == (float)wide[i]);
     x = weights_of(p, parameters_find(p, "backbone.bn1.weight"));
@@ -142,7 +142,7 @@ static void what_does_not_fit_changes_nothing(void **state) {
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
         weights_match match = {77, 0, 0};
         const char *path = write_tensors("misfit.safetensors", cases[i].tensor, cases[i].tensors);
-        status st = weights_load(world, path, p, &match);
+        status st = weights_load(world, path, NULL, p, &match);
         if (st != STATUS_DATA) fail_msg("%s: status %d", cases[i].what, st);
         assert_true(network_same(p, before));
         assert_int_equal(match.matched, 77);
@@ -150,8 +150,55 @@ static void what_does_not_fit_changes_nothing(void **state) {
     }
     weights_match match;
     const char *absent = scratch_path(&folder, "absent");
-    assert_int_equal(weights_load(world, absent, p, &match), STATUS_DATA);
+    assert_int_equal(weights_load(world, absent, NULL, p, &match), STATUS_DATA);
     assert_int_equal(weights_save(world, scratch_path(&folder, "no/x"), p, NULL, 0), STATUS_OUTPUT);
+    parameters_destroy(p);
+    parameters_destroy(before);
+}
+
+/* A head of 7 classes for a network of 4: left out where it may be, all else is taken. */
+static void another_classifier_is_left_out(void **state) {
+    (void)state;
+    parameters *seven = network_create(2, 7), *four = network_create(1, 4);
+    parameters *before = network_create(1, 4);
+    weights_match match = {9, 9, 9};
+    const char *path = scratch_path(&folder, "seven.safetensors");
+    assert_int_equal(weights_save(world, path, seven, NULL, 0), STATUS_OK);
+    static const char *const others[] = {NULL, "", "classifier.", "classifier.4.w", "backbone.bn1"};
+    for (size_t i = 0; i < sizeof others / sizeof *others; i++) {
+        assert_int_equal(weights_load(world, path, others[i], four, &match), STATUS_DATA);
+        assert_true(network_same(four, before));
+    }
+    assert_int_equal(weights_load(world, path, "classifier.4", four, &match), STATUS_OK);
+    assert_int_equal(match.matched, four->items - 2);
+    assert_int_equal(match.missing, 2);
+    assert_int_equal(match.unexpected, 0);
+    int weight = parameters_find(four, "classifier.4.weight");
+    int bias = parameters_find(four, "classifier.4.bias");
+    for (int i = 0; i < four->items; i++) {
+        const parameters *from = i == weight || i == bias ? before : seven;
+        assert_memory_equal(
+            weights_of(four, i), weights_of(from, i), four->item[i].count * sizeof(float));
+    }
+    parameters_destroy(seven);
+    parameters_destroy(four);
+    parameters_destroy(before);
+}
+
+/* The number of classes alone: other inputs of the classifier are another network. */
+static void another_width_is_refused(void **state) {
+    (void)state;
+    float weight[7 * 9] = {0}, bias[8] = {0};
+    const tensor_info tensor[] = {
+        {"bn1.bias", "F32", 1, {8}, bias, sizeof bias},
+        {"classifier.4.weight", "F32", 2, {7, 9}, weight, sizeof weight},
+    };
+    parameters *p = network_create(1, 4), *before = network_create(1, 4);
+    weights_match match;
+    const char *path = write_tensors("width.safetensors", tensor, 2);
+    assert_int_equal(weights_load(world, path, "classifier.4", p, &match), STATUS_DATA);
+    assert_true(network_same(p, before));
+    comm_barrier(world);
     parameters_destroy(p);
     parameters_destroy(before);
 }
@@ -171,7 +218,7 @@ static void damage_is_found(void **state) {
         memory_free(data);
     }
     comm_barrier(world);
-    assert_int_equal(weights_load(world, path, other, &match), STATUS_DATA);
+    assert_int_equal(weights_load(world, path, NULL, other, &match), STATUS_DATA);
     parameters_destroy(p);
     parameters_destroy(other);
 }
@@ -183,6 +230,8 @@ int main(int argc, char **argv) {
         cmocka_unit_test(names_of_other_projects_are_known),
         cmocka_unit_test(other_types_become_fp32),
         cmocka_unit_test(what_does_not_fit_changes_nothing),
+        cmocka_unit_test(another_classifier_is_left_out),
+        cmocka_unit_test(another_width_is_refused),
         cmocka_unit_test(damage_is_found),
     };
     int failed;
