@@ -13,6 +13,8 @@ static status unknown(const char *name) {
     return STATUS_DATA;
 }
 
+/* Only the first bytes tell the formats apart: names of files are often wrong, and blobs of a
+ * packed data set have none. */
 status image_file_header(const void *bytes, size_t size, const char *name, image_header *out) {
     if (jpeg_file_is(bytes, size)) return jpeg_file_header(bytes, size, name, out);
     if (png_file_is(bytes, size)) return png_file_header(bytes, size, name, out);
@@ -29,6 +31,8 @@ static status check_pixels(const image_header *h, const char *name, int64_t max_
     return STATUS_DATA;
 }
 
+/* The library would refuse these colours, too, but only once memory for the picture has been taken,
+ * and in words that name no file. */
 status image_file_check(const image_header *h, const char *name, int64_t max_pixels) {
     status st = check_pixels(h, name, max_pixels);
     if (st != STATUS_OK || h->decodes) return st;
@@ -50,6 +54,8 @@ status image_file_check_labels(const image_header *h, const char *name, int64_t 
     return STATUS_DATA;
 }
 
+/* A JPEG ends with its marker, a PNG with an empty chunk of a known checksum. Both are at the very
+ * end of nearly every file that was written whole. */
 bool image_file_ends(const image_header *h, const void *last, size_t n) {
     static const unsigned char jpeg[] = {0xFF, 0xD9}; /* the marker EOI */
     static const unsigned char png[] = {0, 0, 0, 0, 'I', 'E', 'N', 'D', 0xAE, 0x42, 0x60, 0x82};
@@ -90,6 +96,8 @@ status image_file_decode_reduced(const void *bytes, size_t size, const char *nam
                : png_file_decode(bytes, size, name, out);
 }
 
+/* Checked as label maps before anything is decoded: colours that were taken for ids would give a
+ * labelling that looks like one and means nothing. */
 status image_file_labels(
     const void *bytes, size_t size, const char *name, int64_t max_pixels, labelmap *out) {
     image_header h;

@@ -15,6 +15,7 @@ typedef struct jpeg_errors {
     jmp_buf jump;
 } jpeg_errors;
 
+/* Without this the library would end the process. */
 static void on_error(j_common_ptr c) {
     char message[JMSG_LENGTH_MAX];
     c->err->format_message(c, message);
@@ -51,6 +52,7 @@ static status encode(const image *m, int quality, unsigned char **bytes, unsigne
     return STATUS_OK;
 }
 
+/* The library allocates with malloc: a copy is made in memory that callers free like all other. */
 status image_file_encode_jpeg(const image *m, int quality, void **bytes, size_t *size) {
     unsigned char *encoded = NULL;
     unsigned long n = 0;

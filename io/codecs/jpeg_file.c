@@ -22,6 +22,8 @@ typedef struct jpeg_errors {
     char message[JMSG_LENGTH_MAX];
 } jpeg_errors;
 
+/* Without this the library would end the process. The message waits in e, as the name of the file
+ * is known where setjmp stands. */
 static void on_error(j_common_ptr c) {
     jpeg_errors *e = (jpeg_errors *)c->err;
     e->manager.format_message(c, e->message);
@@ -34,6 +36,7 @@ static void on_message(j_common_ptr c, int level) {
     if (level < 0) on_error(c);
 }
 
+/* Called between passes: a file of some kilobytes may ask for minutes of them. */
 static void on_progress(j_common_ptr c) {
     j_decompress_ptr d = (j_decompress_ptr)c;
     jpeg_errors *e = (jpeg_errors *)c->err;
@@ -57,6 +60,7 @@ static void begin(
     jpeg_read_header(d, TRUE);
 }
 
+/* For messages and `inspect`. */
 static const char *colour_name(J_COLOR_SPACE colours) {
     switch (colours) {
     case JCS_GRAYSCALE:
@@ -100,6 +104,7 @@ status jpeg_file_header(const void *bytes, size_t size, const char *name, image_
     return STATUS_OK;
 }
 
+/* As the library rounds, so that memory can be taken before it is asked. */
 int jpeg_file_reduced(int size, int divisor) {
     return (size + divisor - 1) / divisor;
 }

@@ -19,6 +19,7 @@ static void on_error(png_structp png, png_const_charp message) {
     longjmp(png_jmpbuf(png), 1);
 }
 
+/* What we write ourselves needs no advice. */
 static void on_warning(png_structp png, png_const_charp message) {
     (void)png, (void)message;
 }
@@ -63,6 +64,7 @@ static bool encode(png_structp png, png_infop info, const png_picture *m, png_si
     return true;
 }
 
+/* One place that makes and destroys the library's objects, whatever became of the picture. */
 static status write_picture(const png_picture *m, void **bytes, size_t *size) {
     png_sink sink = {0};
     png_infop info = NULL;

@@ -19,6 +19,7 @@ typedef struct png_source {
     const char *name;
 } png_source;
 
+/* The library must not return here: it would go on with what it has. */
 static void on_error(png_structp png, png_const_charp message) {
     const png_source *s = png_get_error_ptr(png);
     if (s->name) log_error("%s: PNG: %s", s->name, message);
@@ -68,6 +69,7 @@ static void reader_destroy(png_reader *r) {
     memory_free(r->block);
 }
 
+/* For messages and `inspect`. */
 static const char *colour_name(int type) {
     switch (type) {
     case PNG_COLOR_TYPE_GRAY:
@@ -138,6 +140,8 @@ static status want_rgb(png_reader *r) {
     return STATUS_OK;
 }
 
+/* Rows come in a block of the library's own layout, then into the picture's dense rows: an
+ * interlaced file fills them in seven passes. */
 status png_file_decode(const void *bytes, size_t size, const char *name, image *out) {
     png_reader r;
     image_header h;
@@ -164,6 +168,7 @@ static status want_ids(png_reader *r, const image_header *h) {
     return STATUS_OK;
 }
 
+/* Sixteen bits stand most significant first, as PNG has them. */
 status png_file_labels(const void *bytes, size_t size, const char *name, labelmap *out) {
     png_reader r;
     image_header h;

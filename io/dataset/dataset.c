@@ -67,6 +67,7 @@ status dataset_open(const comm *c, const char *path, dataset **out) {
     return st;
 }
 
+/* Also of a data set that was opened halfway. */
 void dataset_close(dataset *d) {
     if (!d) return;
     if (d->file >= 0) close(d->file);
@@ -78,6 +79,7 @@ int dataset_count(const dataset *d) {
     return d->table.images;
 }
 
+/* Whether there is a label map shows in its range: an empty one is none. */
 dataset_item dataset_get(const dataset *d, int i) {
     const dataset_table *t = &d->table;
     return (dataset_item){.name = t->name[i],
@@ -164,6 +166,8 @@ static status load_rgb(const dataset *d, int i, double scale, double reduction, 
     return st;
 }
 
+/* Nearest neighbour, after ids have become classes: an id between two others would be a third
+ * class. */
 status dataset_load_label(const dataset *d, int i, double scale, labelmap *label) {
     void *bytes = NULL;
     size_t size;

@@ -93,6 +93,7 @@ typedef struct twin {
     int item;
 } twin;
 
+/* Equal pictures beside each other, in the order of the list. */
 static int compare_twins(const void *a, const void *b) {
     const twin *x = a, *y = b;
     if (x->hash != y->hash) return x->hash < y->hash ? -1 : 1;

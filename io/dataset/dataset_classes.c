@@ -38,6 +38,7 @@ static int class_count(const settings *s) {
     return 0;
 }
 
+/* The layout's own name of a class; NULL: it has none. */
 static const char *known_name(const settings *s, int y) {
     switch (s->dataset.layout) {
     case DATASET_LAYOUT_CAMVID:

@@ -32,6 +32,7 @@ void dataset_table_destroy(dataset_table *t) {
     *t = (dataset_table){0};
 }
 
+/* Pointers and texts in one piece of memory: one call frees both, as with hdf5_get_strings. */
 char **dataset_texts(const char *const *text, int n) {
     size_t bytes = 0;
     for (int i = 0; i < n; i++) bytes += strlen(text[i]) + 1;
@@ -219,6 +220,7 @@ static void put(packer *p, const void *data, size_t bytes) {
     p->size += bytes;
 }
 
+/* Everything that dataset_table_unpack takes, in its order. */
 static void put_table(packer *p, const dataset_table *t) {
     size_t n = (size_t)t->images;
     const int head[3] = {t->images, t->classes, t->ignore};
@@ -252,6 +254,7 @@ static const char *take(const char *from, void *data, size_t bytes) {
     return from + bytes;
 }
 
+/* *out NULL: out of memory; what follows is found all the same. */
 static const char *take_texts(const char *from, int n, char ***out) {
     const char **text = memory_alloc((size_t)n, sizeof *text, "names");
     for (int i = 0; text && i < n; i++) {

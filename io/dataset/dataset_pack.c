@@ -158,6 +158,7 @@ static status write_blob(packing *k, hdf5_writer *w, int which) {
     return st;
 }
 
+/* Small and known to all: rank 0 writes them. */
 static status write_tables(packing *k, hdf5_writer *w, int which) {
     hsize_t n = (hsize_t)k->t.images;
     const dataset_blob *b = &k->t.blob[which];
@@ -211,6 +212,7 @@ static status write_all(packing *k, hdf5_writer *w) {
     return st;
 }
 
+/* Under a temporary name: a reader, or a start after a kill, finds the whole file or none. */
 static status write_file(packing *k, const char *path) {
     char temporary[FILE_PATH];
     hdf5_writer w;

@@ -17,6 +17,7 @@ int64_t item_pixel_limit(const settings *s) {
     return (int64_t)(s->dataset.max_megapixels * 1e6);
 }
 
+/* Where it stands helps to see what it is in a picture of the labels. */
 static status unknown_id(const item_rules *r, const labelmap *m, size_t at, const char *path) {
     log_error("%s: label id %d at row %zu, column %zu is neither a class (0 to %d), nor "
               "dataset.ignore = %d, nor in dataset.label_map",
@@ -56,6 +57,7 @@ static void note(finding *f, int blob, const void *bytes, size_t size, int heigh
     f->hash[blob] = hash_bytes(bytes, size);
 }
 
+/* The picture itself is thrown away: only that it can be decoded counts. */
 static status decode_image(const item_rules *r, const layout_item *x, finding *f) {
     void *bytes = NULL;
     size_t size;
@@ -68,6 +70,7 @@ static status decode_image(const item_rules *r, const layout_item *x, finding *f
     return st;
 }
 
+/* Sizes are compared before ids, as the wrong file is the likelier mistake. */
 static status decode_label(const item_rules *r, const layout_item *x, finding *f, id_count *count) {
     void *bytes = NULL;
     size_t size;
@@ -121,6 +124,7 @@ static status look_at_file(const char *path, image_header *h, item_headers *out)
     return STATUS_OK;
 }
 
+/* In the order of item_decode, so that the same file has the same message. */
 status item_look(const item_rules *r, const layout_item *x, item_headers *out) {
     image_header label;
     *out = (item_headers){.bytes = 0};

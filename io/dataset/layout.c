@@ -84,6 +84,7 @@ typedef struct list_format {
     bool label_needed;
 } list_format;
 
+/* What does not begin with the prefix stays: lists are mixed at times. */
 static const char *strip(const char *path, const char *prefix) {
     size_t n = strlen(prefix);
     return strncmp(path, prefix, n) == 0 ? path + n : path;
@@ -113,6 +114,7 @@ static status parse_line(
         l, f->root, which, strip(line, f->prefix), label ? strip(label, f->prefix) : NULL);
 }
 
+/* One list; the message of a mistake names the line. */
 static status read_list(layout *l, const list_format *f, split which, const char *listed) {
     text_lines text;
     char *path = join(f->root, listed);
@@ -145,12 +147,14 @@ static status read_lists(layout *l, const settings *s, const list_format *f, boo
     return st;
 }
 
+/* By the name alone: thousands of files are not opened to be listed. */
 static bool is_image(const char *name) {
     const char *dot = strrchr(name, '.');
     return dot && (strcasecmp(dot, ".jpg") == 0 || strcasecmp(dot, ".jpeg") == 0 ||
                       strcasecmp(dot, ".png") == 0);
 }
 
+/* fts gives the order of the file system otherwise. */
 static int by_name(const FTSENT **a, const FTSENT **b) {
     return strcmp((*a)->fts_name, (*b)->fts_name);
 }
@@ -241,6 +245,7 @@ static status read_items(layout *l, const settings *s) {
     return read_lists(l, s, &f, standard);
 }
 
+/* All or nothing: *out is set when the list is good. */
 status layout_read(layout *out, const settings *s) {
     layout l = {0};
     status st = read_items(&l, s);

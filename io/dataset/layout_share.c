@@ -47,6 +47,7 @@ static status take_items(layout *l, const char *from) {
     return STATUS_OK;
 }
 
+/* The length first, so that all can make room, then the texts. */
 status layout_share(const comm *c, const settings *s, layout *out) {
     layout l = {0};
     uint64_t head[2] = {0, 0}; /* items, bytes */
@@ -89,6 +90,8 @@ static uint64_t stamp_file(uint64_t before, const char *path) {
     return hash_append(before, facts, sizeof facts);
 }
 
+/* Rank 0 asks for every file's size and time, one after another: a data set is packed once, and a
+ * stamp that is wrong would skip what has changed. */
 status layout_stamp(const comm *c, const settings *s, uint64_t *stamp) {
     layout l = {0};
     status st = comm_agree(c, comm_root(c) ? layout_read(&l, s) : STATUS_OK);

@@ -11,6 +11,7 @@
 
 #include <string.h>
 
+/* A file of another run that was copied here is whole, and not what this run has made. */
 static bool expected(const char *path, uint64_t found, uint64_t hash) {
     if (found == hash) return true;
     log_error("%s: not what run.json has recorded", path);

@@ -8,6 +8,7 @@
 
 #include <string.h>
 
+/* Each benchmark reads the rest of the words by itself. */
 status command_bench(const comm *c, int argc, char **argv) {
     static const struct {
         const char *name;

@@ -52,6 +52,7 @@ static int compare(const void *a, const void *b) {
     return (*x > *y) - (*x < *y);
 }
 
+/* What a long clustering spends most of its time in: bounds hold, few labels change. */
 static double mean_of_last(const figures *f) {
     int count = f->iterations < LAST ? f->iterations : LAST;
     double sum = 0;

@@ -42,6 +42,7 @@ static status read_option(bench_option *o, int count, const char *word, const ch
     return STATUS_USAGE;
 }
 
+/* Rank 0 reads and complains, the others follow once all is well. */
 status bench_options(const comm *c, bench_option *o, int count, int argc, char **argv) {
     status st = STATUS_OK;
     for (int i = 0; i < argc && st == STATUS_OK; i += 2)

@@ -8,6 +8,7 @@
 #include "src/base/log.h"
 #include "src/base/memory.h"
 
+/* Stages that the run does not come to need neither labels nor weights. */
 static check begin(const settings *s, int mistakes) {
     return (check){.s = s,
         .mistakes = mistakes,
@@ -19,6 +20,7 @@ static check begin(const settings *s, int mistakes) {
         .evaluate = stage_wanted(STAGE_EVALUATE, s, 1)};
 }
 
+/* Each part goes on after a mistake of another: the first run shows them all. */
 status command_check(const settings *s, int mistakes) {
     check k = begin(s, mistakes);
     check_folders(&k);

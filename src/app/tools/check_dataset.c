@@ -46,6 +46,7 @@ static void note_bad(survey *v, int i, status st) {
     if (!skip) check_note(v->k, st);
 }
 
+/* What was decoded already, or is bad, is not decoded again. */
 static void decode(survey *v, int i) {
     finding f = {.bad = 0};
     if (v->state[i] != ITEM_LOOKED) return;
@@ -156,6 +157,7 @@ static void take_scenes(survey *v) {
     }
 }
 
+/* Files first: what is bad and skipped counts neither as an image nor as labelled. */
 static void survey_files(survey *v) {
     size_t n = (size_t)v->l.items;
     v->known = memory_alloc(LABEL_IDS, 1, "label ids");

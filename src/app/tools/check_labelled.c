@@ -73,6 +73,7 @@ static void check_counts(check *k, const int *images, const int *labelled) {
     }
 }
 
+/* The counts are told in any case: a split that is shorter than expected is seen at a glance. */
 void check_labelled(check *k, const layout *l, const item_state *state) {
     int images[SPLIT_COUNT] = {0}, labelled[SPLIT_COUNT] = {0}, names;
     for (int i = 0; i < l->items; i++) {

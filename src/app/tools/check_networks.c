@@ -29,6 +29,7 @@ static network_options options_of(const check *k) {
     return setup_network(k->s, k->classes > 0 ? k->classes : SOME_CLASSES);
 }
 
+/* As inference and training read it, without a communicator. */
 static status read_into(const check *k, const weights_use *u) {
     network_options o = options_of(k);
     graph *g = NULL;
@@ -112,6 +113,7 @@ static double count_rows(const check *k, int stride, bool *exact) {
     return known > 0 ? rows / known * k->train : 0;
 }
 
+/* It is read as the clustering reads it: type and shape are part of what can be wrong. */
 static void check_start(check *k, int d) {
     float *start = NULL;
     uint64_t hash;
@@ -124,6 +126,7 @@ static void check_start(check *k, int d) {
     check_note(k, st);
 }
 
+/* What depends on the features' shape: components, initial centroids, how many rows there are. */
 static void check_clusters(check *k, bool exact) {
     const settings *s = k->s;
     int channels = k->channels;

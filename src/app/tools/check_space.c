@@ -49,6 +49,7 @@ static void check_folder(check *k, const char *key, const char *value, const cha
     check_note(k, STATUS_OUTPUT);
 }
 
+/* Nothing is made to find out: `check` leaves no trace. */
 void check_folders(check *k) {
     const settings *s = k->s;
     struct stat about;
@@ -86,6 +87,7 @@ static double disk_needed(const check *k) {
            CHECKPOINTS * CHECKPOINT_WEIGHTS * weights;
 }
 
+/* Quotas are not asked for: they differ from site to site. */
 static void check_disk(check *k) {
     char folder[FILE_PATH];
     struct statvfs about;

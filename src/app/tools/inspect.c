@@ -40,6 +40,7 @@ static status inspect_image(const char *path) {
     return image_file_check(&h, path, default_pixels);
 }
 
+/* Splits with their labels, as `pack` counts them. */
 static status inspect_dataset(const char *path) {
     dataset *d = NULL;
     int images[SPLIT_COUNT] = {0}, labelled[SPLIT_COUNT] = {0};
@@ -61,6 +62,7 @@ static status inspect_dataset(const char *path) {
     return STATUS_OK;
 }
 
+/* How the labels came about, and when clustering ended. */
 static status inspect_labels(const char *path) {
     labels *l = NULL;
     status st = labels_open(NULL, path, &l);
@@ -84,6 +86,7 @@ static status inspect_features(const char *path) {
     return STATUS_OK;
 }
 
+/* Also of kinds that the program does not read: what it refuses, it can still name. */
 static status inspect_array(const char *path) {
     npy_info a;
     status st = npy_about(path, &a);
@@ -131,6 +134,7 @@ static status inspect_weights(const char *path) {
     return st;
 }
 
+/* The record is text for people already. */
 static status inspect_record(const char *path) {
     char *text = NULL;
     size_t bytes;
@@ -180,6 +184,7 @@ static status inspect(const char *path) {
     return STATUS_DATA;
 }
 
+/* The code is that of the last file with a mistake; every file is told about. */
 status command_inspect(int argc, char **argv) {
     status worst = STATUS_OK;
     if (argc < 1) {

@@ -63,6 +63,7 @@ static bool pack_done(const pack_stage *p, const comm *c, const settings *s) {
     return done;
 }
 
+/* The file is opened once more, as a stage will: what run.json says of it is what was read. */
 static status pack_record(const pack_stage *p, const comm *c) {
     dataset *d = NULL;
     const double mib = 1 << 20;

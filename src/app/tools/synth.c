@@ -32,6 +32,7 @@ static void label_name(char *name, split which, int i) {
     snprintf(name, NAME, "%s-labels/%05d.png", split_words[which], i);
 }
 
+/* Picture and label map of one scene, which depends on the seed and its number alone. */
 static status write_scene(const settings *s, split which, int i) {
     char name[NAME];
     image rgb = {0};
@@ -56,6 +57,7 @@ static status write_scene(const settings *s, split which, int i) {
     return st;
 }
 
+/* Images and label maps of a split lie apart, as in most published data sets. */
 static status make_folders(const settings *s, split which) {
     char path[FILE_PATH], name[NAME];
     status st = file_path(path, s->dataset.root, split_words[which]);

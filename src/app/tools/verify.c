@@ -33,6 +33,7 @@ static status verify_weights(const char *path, bool *checked) {
     return st;
 }
 
+/* Kinds without checksums are told apart from whole ones: silence would be taken for both. */
 static status verify(const char *path) {
     file_kind kind;
     bool checked = true;
