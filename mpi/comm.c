@@ -43,6 +43,7 @@ status comm_create(comm **out, MPI_Comm world) {
     return STATUS_OK;
 }
 
+/* Collective, as MPI_Comm_free is. */
 void comm_destroy(comm *c) {
     if (!c) return;
     MPI_Comm_free(&c->mpi);
@@ -51,6 +52,7 @@ void comm_destroy(comm *c) {
     memory_free(c);
 }
 
+/* A NULL communicator is rank 0 of 1: code above has no second way for it. */
 int comm_rank(const comm *c) {
     return c ? c->rank : 0;
 }
@@ -67,6 +69,7 @@ bool comm_root(const comm *c) {
     return comm_rank(c) == 0;
 }
 
+/* The worst of all, as one integer whose order is that of the codes, a stop below all errors. */
 status comm_agree(const comm *c, status mine) {
     if (!c) return mine;
     /* An error outweighs a request to stop. */
@@ -75,6 +78,7 @@ status comm_agree(const comm *c, status mine) {
     return worst == 0 ? STATUS_OK : worst == 1 ? STATUS_STOPPED : (status)(worst - 1);
 }
 
+/* A maximum of the value and of its complement: equal only if all are. */
 void comm_same(const comm *c, const char *what, uint64_t value) {
 #ifndef NDEBUG
     if (!c) return;
@@ -88,6 +92,7 @@ void comm_same(const comm *c, const char *what, uint64_t value) {
 #endif
 }
 
+/* In place; one rank has nothing to do. */
 static void reduce(const comm *c, void *x, size_t n, size_t size, MPI_Datatype type, MPI_Op op) {
     if (!c || c->size == 1) return;
     for (size_t done = 0; done < n; done += CHUNK) {
@@ -116,6 +121,7 @@ void comm_sum_f64_disjoint(const comm *c, double *x, size_t n) {
     reduce(c, x, n, sizeof *x, MPI_DOUBLE, MPI_SUM);
 }
 
+/* In pieces, as an int counts bytes. */
 void comm_broadcast(const comm *c, void *x, size_t bytes) {
     if (!c || c->size == 1) return;
     for (size_t done = 0; done < bytes; done += CHUNK) {
@@ -124,6 +130,8 @@ void comm_broadcast(const comm *c, void *x, size_t bytes) {
     }
 }
 
+/* Offsets of MPI 3.1 are int, too: what is larger goes as broadcasts, a rank's part after the
+ * other. */
 void comm_gather(const comm *c, const void *mine, const size_t *bytes, void *all) {
     size_t total = 0;
     for (int r = 0; r < comm_size(c); r++) total += bytes[r];

@@ -12,6 +12,7 @@
 
 enum { CLUSTERS = 65534 }; /* at most */
 
+/* A rank is a part of the pairs. */
 static dbscan_share share_of(const comm *c, const dbscan_options *o) {
     return (dbscan_share){o->eps, comm_rank(c), comm_size(c), o->threads};
 }
@@ -22,6 +23,7 @@ typedef struct subset {
     dbscan_rows rows;
 } subset;
 
+/* Counted first, then copied: the sample itself stays whole. */
 static status subset_create(subset *s, const features *x, const uint8_t *core, uint8_t flag) {
     size_t count = 0, columns = (size_t)x->d;
     for (size_t i = 0; i < x->n; i++) count += core[i] == flag;
@@ -36,12 +38,14 @@ static status subset_create(subset *s, const features *x, const uint8_t *core, u
     return dbscan_rows_create(&s->rows, s->x, count, x->d);
 }
 
+/* Also of one that was created half. */
 static void subset_destroy(subset *s) {
     dbscan_rows_destroy(&s->rows);
     memory_free(s->x);
 }
 
-/* core [n] from the neighbours that all ranks count. Collective. */
+/* core [n]: a row with enough neighbours, of those that all ranks count. A rank counts in its
+ * pairs alone, for all rows. Collective. */
 static status find_core(const comm *c, const dbscan_options *o, const features *x, uint8_t *core) {
     size_t n = x->n;
     dbscan_rows rows = {0};
@@ -73,7 +77,8 @@ static void unite_ranks(const comm *c, int32_t *parent, int32_t *least, size_t n
     }
 }
 
-/* cluster [n] of each core point; *clusters: how many. Collective. */
+/* cluster [n] of each core point; *clusters: how many. Every rank ends with the same forest, hence
+ * the same numbers. Collective. */
 static status join_core(const comm *c, const dbscan_options *o, const dbscan_rows *core,
     int32_t *cluster, int *clusters) {
     size_t n = core->n;
@@ -91,12 +96,15 @@ static status join_core(const comm *c, const dbscan_options *o, const dbscan_row
     return st;
 }
 
-/* Of core points and the others, as two lists: to label [n]. */
+/* From the lists of core points and of others back to the sample's order. */
 static void merge_labels(const uint8_t *core, const int32_t *of_core, const int32_t *of_others,
     size_t n, int32_t *label) {
     for (size_t i = 0; i < n; i++) label[i] = core[i] ? *of_core++ : *of_others++;
 }
 
+/* Core points first, as clusters are made of them; then the others look for the lowest cluster
+ * among their neighbours, each part of them on one rank, and the maximum of -1 and a label is the
+ * label. */
 status dbscan_sample(const comm *c, const dbscan_options *o, const features *x, int32_t *label,
     uint8_t *core, int *clusters) {
     size_t n = x->n;
@@ -138,7 +146,8 @@ typedef struct extension {
     int32_t *cluster; /* [n] */
 } extension;
 
-/* Core points move to the front of the sample x [n, D], their clusters to that of label. */
+/* Core points move to the front of the sample x [n, D], their clusters to that of label: the rest
+ * of the sample is not needed any more. */
 static void keep_core(extension *e, const uint8_t *core, int64_t n) {
     size_t d = (size_t)e->x->d;
     for (int64_t i = 0; i < n; i++) {
@@ -148,6 +157,8 @@ static void keep_core(extension *e, const uint8_t *core, int64_t n) {
     }
 }
 
+/* Labels are 16 bits, of which one says "none". What would help is said, as both happen to whoever
+ * tries eps for the first time. */
 static status check_clusters(const comm *c, int clusters) {
     if (clusters > 0 && clusters <= CLUSTERS) return STATUS_OK;
     if (comm_root(c) && clusters == 0)
@@ -181,7 +192,8 @@ static status cluster_sample(const comm *c, extension *e, dbscan_result *r) {
     return st;
 }
 
-/* Labels and distances of this rank's rows. */
+/* Labels and distances of this rank's rows. Rows without a label have no centroid to be away from.
+ */
 static status label_rows(const extension *e, dbscan_result *r) {
     size_t n = e->x->n;
     r->centroids = memory_alloc((size_t)r->k * (size_t)e->x->d, sizeof *r->centroids, "centroids");
@@ -198,6 +210,7 @@ static status label_rows(const extension *e, dbscan_result *r) {
     return st;
 }
 
+/* What is not finite is refused before anything else, by its rank, and then by all. */
 status dbscan_run(const comm *c, const dbscan_options *o, const features *x, dbscan_result *out) {
     extension e = {.o = o, .x = x};
     dbscan_result r = {0};

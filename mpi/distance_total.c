@@ -6,6 +6,7 @@
 
 #include <math.h>
 
+/* The unit from the largest distance of all ranks: the finest in which the sum still fits. */
 double distance_total(const comm *c, const float *distance, size_t n, int64_t rows) {
     double largest = 0;
     sum128 sum = {{0}};

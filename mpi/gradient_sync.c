@@ -24,6 +24,8 @@ struct gradient_sync {
     int32_t *flags;       /* [2, trainable], exponents and non-finite marks */
 };
 
+/* Memory first, on all ranks, then the communicator: making one is collective. One rank needs
+ * none, and no messages. */
 status gradient_sync_create(gradient_sync **out, const comm *c, gradient *g) {
     gradient_sync *s = memory_alloc(1, sizeof *s, "gradient exchange");
     status mine = s ? STATUS_OK : STATUS_FAILED;
@@ -49,6 +51,7 @@ status gradient_sync_create(gradient_sync **out, const comm *c, gradient *g) {
     return STATUS_OK;
 }
 
+/* Nothing is under way then: every step has been ended. */
 void gradient_sync_destroy(gradient_sync *s) {
     if (!s) return;
     comm_destroy(s->own);
@@ -72,7 +75,7 @@ static void test(gradient_sync *s, bool wait) {
     s->flying -= n;
 }
 
-/* Returns whether there was one. */
+/* Values of the messages that have arrived; returns whether there was one. */
 static bool convert_arrived(gradient_sync *s) {
     bool any = false;
     for (int k = 0; k < s->started; k++) {
@@ -127,6 +130,7 @@ static void ready(void *sync, size_t offset, size_t count) {
     convert_arrived(s);
 }
 
+/* Every element is missing, and no request under way, before the hooks can be called. */
 void gradient_sync_begin(gradient_sync *s, int units) {
     gradient *g = s->gradient;
     assert(s->flying == 0);
@@ -142,10 +146,14 @@ void gradient_sync_begin(gradient_sync *s, int units) {
     }
 }
 
+/* Whatever has arrived is noted; converting it needs memory and threads, which are not to be had
+ * inside of a parallel region. */
 void gradient_sync_poll(void *sync) {
     test(sync, false);
 }
 
+/* Exponents of all ranks decide whether the step is repeated: they are gathered whether or not
+ * anything was met here, and every rank decides from the same. */
 status gradient_sync_end(gradient_sync *s, bool *repeat) {
     gradient *g = s->gradient;
     size_t n = (size_t)g->parameters->trainable;

@@ -40,7 +40,8 @@ typedef struct lloyd {
     int best_iterations, best_restart; /* -1: none yet */
 } lloyd;
 
-/* What the contract asks. Collective. */
+/* What the contract asks; the first that every rank does. Fewer rows than clusters is a matter of
+ * settings, a row that is not finite one of data. Collective. */
 static status check(lloyd *l) {
     const features *x = l->x;
     assert(x->before >= 0 && x->before + (int64_t)x->n <= x->total);
@@ -56,7 +57,7 @@ static status check(lloyd *l) {
     return st;
 }
 
-/* l->centroids become start [K, D], which is the same on every rank. */
+/* l->centroids become start [K, D], which is the same on every rank: each can judge it alone. */
 static status take_start(lloyd *l, const float *start) {
     int64_t bad;
     features rows = {.n = (size_t)l->o->k, .d = l->x->d, .type = DTYPE_F32, .data = l->centroids};
@@ -69,6 +70,8 @@ static status take_start(lloyd *l, const float *start) {
     return bad >= 0 ? STATUS_NONFINITE : STATUS_OK;
 }
 
+/* All that grows with rows or centroids, before the first iteration: none can fail for memory
+ * later on one rank alone. */
 static status allocate(lloyd *l) {
     size_t words = (size_t)l->o->k * (size_t)l->x->d, n = l->x->n;
     l->centroids = memory_alloc(words, sizeof *l->centroids, "centroids");
@@ -83,6 +86,7 @@ static status allocate(lloyd *l) {
     return st;
 }
 
+/* Also of what was allocated half. */
 static void release(lloyd *l) {
     memory_free(l->centroids);
     memory_free(l->best);
@@ -93,7 +97,8 @@ static void release(lloyd *l) {
     kmeans_sum_block_destroy(&l->sums);
 }
 
-/* Labels and sums of the current centroids, and the iteration's figures. Collective. */
+/* Labels and sums of the current centroids, and the iteration's figures, which are summed over
+ * ranks as integers. Seconds are this rank's. Collective. */
 static status assign(lloyd *l, kmeans_iteration *it) {
     const features *x = l->x;
     int k = l->o->k;
@@ -118,7 +123,8 @@ static status assign(lloyd *l, kmeans_iteration *it) {
     return STATUS_OK;
 }
 
-/* Collective. */
+/* A state is made for each report, from what stands: whoever keeps it copies it. Ranks agree on
+ * what the report returns. Collective. */
 static status report_state(lloyd *l, kmeans_iteration *it) {
     const kmeans_state state = {.k = l->o->k,
         .d = l->x->d,
@@ -141,7 +147,7 @@ static status report_state(lloyd *l, kmeans_iteration *it) {
     return comm_agree(l->c, st);
 }
 
-/* Collective. */
+/* An update, except before the first assignment, then an assignment. Collective. */
 static status step(lloyd *l, kmeans_iteration *it) {
     double now = timer_now();
     it->repaired = 0;
@@ -156,13 +162,16 @@ static status step(lloyd *l, kmeans_iteration *it) {
     return st == STATUS_OK ? report_state(l, it) : st;
 }
 
+/* Iteration 0 is the start's assignment, with nothing to compare with. Labels that no longer
+ * change need no tolerance. */
 static bool converged(const kmeans_iteration *it, double before, double tolerance) {
     if (it->iteration == 0 || tolerance < 0) return false;
     if (it->changed == 0 && it->repaired == 0) return true;
     return tolerance > 0 && before - it->objective <= tolerance * before;
 }
 
-/* The iteration that o->resume was reported after. Not collective. */
+/* The iteration that o->resume was reported after. Labels and sums are not in it: descend computes
+ * them anew. Not collective. */
 static void restore(lloyd *l, kmeans_iteration *it) {
     const kmeans_state *s = l->o->resume;
     size_t k = (size_t)s->k;
@@ -177,7 +186,8 @@ static void restore(lloyd *l, kmeans_iteration *it) {
         .changed = s->changed};
 }
 
-/* Distances of the rows, and their sum. Collective. */
+/* Distances of the rows to their centroids, and the sum of them, which is the same for any order
+ * of rows. Collective. */
 static status measure(lloyd *l, double *objective) {
     /* No distance is beyond 4 D reach^2. */
     int unit = distance_sum_unit(l->x->total, 4 * (double)l->x->d * l->reach * l->reach);
@@ -203,7 +213,8 @@ static status descend(lloyd *l, kmeans_iteration *it, bool resume) {
     return st;
 }
 
-/* Batches, then all rows once. Collective. */
+/* Batches, then all rows once: the pass that is reported last may be the one that a resumed run
+ * begins with. Collective. */
 static status descend_batches(lloyd *l, kmeans_iteration *it, bool resume) {
     status st = STATUS_OK;
     if (!resume) memset(l->batch.count, 0, (size_t)l->o->k * sizeof *l->batch.count);
@@ -219,7 +230,9 @@ static status descend_batches(lloyd *l, kmeans_iteration *it, bool resume) {
     return st == STATUS_OK && !reported ? report_state(l, it) : st;
 }
 
-/* One restart from l->centroids, or the rest of the one that is continued. Collective. */
+/* One restart from l->centroids, or the rest of the one that is continued. Restarts are compared
+ * by the sum of distances, of which, unlike the objective of iterations, nothing cancels.
+ * Collective. */
 static status run_restart(lloyd *l, int restart, bool resume) {
     kmeans_iteration it = {.restart = restart};
     double objective;
@@ -270,6 +283,7 @@ static status run_restarts(lloyd *l, const float *start) {
     return st == STATUS_OK ? measure(l, &(double){0}) : st;
 }
 
+/* Outputs are set when nothing can fail any more. */
 status kmeans_run(const comm *c, const kmeans_options *o, const features *x, const float *start,
     report_function *report, void *context, kmeans_result *out) {
     lloyd l = {.c = c, .o = o, .x = x, .report = report, .context = context};

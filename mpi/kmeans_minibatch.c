@@ -13,6 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* For a batch that falls to one rank as a whole, which chance allows. */
 status minibatch_create(minibatch *m, const kmeans_options *o, int d, double largest) {
     size_t batch = (size_t)o->batch, k = (size_t)o->k, sums = k * (size_t)d;
     *m = (minibatch){.rows = {.d = d, .type = DTYPE_F32}};
@@ -28,6 +29,7 @@ status minibatch_create(minibatch *m, const kmeans_options *o, int d, double lar
     return all ? STATUS_OK : STATUS_FAILED;
 }
 
+/* Of zeros: nothing. */
 void minibatch_destroy(minibatch *m) {
     memory_free(m->rows.data);
     memory_free(m->chosen);
@@ -76,7 +78,8 @@ static double sum_batch(minibatch *m, const comm *c, const kmeans_options *o) {
     return timer_now() - now;
 }
 
-/* Objective, scaled to all rows, and kept centroids. Collective. */
+/* Objective, scaled to all rows, and kept centroids. One reduction for both: a batch is short, and
+ * its exchanges are what it waits for. Collective. */
 static void sum_figures(const minibatch *m, const comm *c, int64_t rows,
     const kmeans_counts *counts, int batch, kmeans_iteration *it) {
     enum { KEPT = 4, FIGURES };
@@ -94,6 +97,8 @@ static void sum_figures(const minibatch *m, const comm *c, int64_t rows,
     it->kept = figure[KEPT];
 }
 
+/* Each centroid is the mean of all rows that it has taken: with their number, old and new, exactly
+ * as if they came one by one. In float64, on every rank alike. */
 static void move_centroids(minibatch *m, const kmeans_options *o, float *centroids) {
     size_t d = (size_t)m->rows.d;
     for (size_t a = 0; a < (size_t)o->k; a++) {
@@ -108,6 +113,7 @@ static void move_centroids(minibatch *m, const kmeans_options *o, float *centroi
     }
 }
 
+/* Sums and figures come from labels for the centroids before the move. */
 status minibatch_step(minibatch *m, const comm *c, const kmeans_options *o, const features *x,
     float *centroids, kmeans_iteration *it) {
     kmeans_counts counts = {0};

@@ -20,6 +20,7 @@ static status choose(
     return st;
 }
 
+/* A sample is at least K rows and at most all. */
 status kmeans_start(
     const comm *c, const kmeans_options *o, const features *x, int restart, float *centroids) {
     if (o->init == KMEANS_PARALLEL) return kmeans_start_parallel(c, o, x, restart, centroids);

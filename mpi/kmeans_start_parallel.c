@@ -33,6 +33,7 @@ typedef struct search {
     int64_t *chosen; /* [n]: rows that become candidates */
 } search;
 
+/* A row's nearest candidate is kept from round to round: only new ones are compared. */
 static status search_create(search *s) {
     size_t n = s->x->n;
     s->nearest = memory_alloc(n, sizeof *s->nearest, "distances from candidates");
@@ -45,6 +46,7 @@ static status search_create(search *s) {
     return all ? STATUS_OK : STATUS_FAILED;
 }
 
+/* Also of one that was created half. */
 static void search_destroy(search *s) {
     memory_free(s->candidate);
     memory_free(s->nearest);
@@ -54,7 +56,8 @@ static void search_destroy(search *s) {
     memory_free(s->chosen);
 }
 
-/* This rank's chosen rows [count] as floats; owned by the caller. */
+/* This rank's chosen rows [count] as floats; owned by the caller. They are in order, so that
+ * mapped rows are passed as they are read. */
 static float *copy_chosen(const search *s, int64_t count) {
     size_t d = (size_t)s->x->d;
     float *mine = memory_alloc((size_t)count * d, sizeof *mine, "candidates");
@@ -68,7 +71,8 @@ static float *copy_chosen(const search *s, int64_t count) {
     return mine;
 }
 
-/* The rows that every rank has chosen, count of this one, become candidates. Collective. */
+/* The rows that every rank has chosen, count of this one, become candidates, in rank order. The
+ * list grows by copying: five times. Collective. */
 static status append(search *s, int64_t count) {
     size_t ranks = (size_t)comm_size(s->c), width = (size_t)s->x->d * sizeof(float);
     int64_t *part = memory_alloc(ranks, sizeof *part, "candidates"), total = 0;
@@ -97,7 +101,8 @@ done:
     return st;
 }
 
-/* One row of all, any, is the first candidate. Collective. */
+/* One row of all, any, is the first candidate: all ranks draw its number, one has it. Collective.
+ */
 static status choose_first(search *s) {
     random_stream r = random_begin(
         s->o->seed, RANDOM_CANDIDATE, (uint64_t)s->restart * EPOCHS + ROUNDS, UINT64_MAX);
@@ -107,7 +112,8 @@ static status choose_first(search *s) {
     return append(s, here);
 }
 
-/* label and distance [n] of the nearest of k candidates. */
+/* label and distance [n] of the nearest of k candidates: the assignment of k-means, by its
+ * definition, with candidates for centroids. */
 static status assign(search *s, const float *candidate, int k) {
     const kmeans_assigner_options o = {k, s->o->threads, KMEANS_SCREEN_DENSE, s->o->arithmetic};
     const features *x = s->x;
@@ -121,8 +127,8 @@ static status assign(search *s, const float *candidate, int k) {
     return kmeans_distances(x, candidate, s->label, s->o->threads, s->distance);
 }
 
-/* Rows are compared with the candidates that are new. Of equally near ones the first counts.
- * Not collective. */
+/* Rows are compared with the candidates that are new, some thousands at once, as labels have 16
+ * bits. Of equally near ones the first counts. Not collective. */
 static status compare(search *s) {
     size_t d = (size_t)s->x->d;
     while (s->compared < s->m) {
@@ -155,7 +161,8 @@ static int64_t draw(search *s, int round, double sum) {
     return count;
 }
 
-/* K of the candidates, by k-means++, each with the rows that are nearest to it. Collective. */
+/* K of the candidates, by k-means++, each with the rows that are nearest to it. Every rank has all
+ * candidates and the same weights: it takes the same K. Collective. */
 static status reduce(search *s, float *centroids) {
     random_stream r = random_begin(s->o->seed, RANDOM_CLUSTER, (uint64_t)s->restart, UINT64_MAX);
     int64_t *weight = memory_alloc((size_t)s->m, sizeof *weight, "weights of candidates");
@@ -170,6 +177,7 @@ static status reduce(search *s, float *centroids) {
     return st;
 }
 
+/* Rounds end early where every row lies at a candidate: fewer distinct rows than K. */
 status kmeans_start_parallel(
     const comm *c, const kmeans_options *o, const features *x, int restart, float *centroids) {
     search s = {.c = c, .o = o, .x = x, .restart = restart};

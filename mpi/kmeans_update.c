@@ -19,6 +19,7 @@ static int squares_unit(int d, int64_t rows, double largest) {
     return unit < 900 ? unit : 900;
 }
 
+/* sum |x|^2, the objective's constant: once a run. Collective. */
 static status sum_squares(
     const comm *c, const features *x, int threads, int unit, kmeans_sum_block *s) {
     sum128 sum = {{0}};
@@ -29,6 +30,7 @@ static status sum_squares(
     return STATUS_OK;
 }
 
+/* Sums and counts lie behind each other, so that one reduction has both. */
 status kmeans_sum_block_create(const comm *c, const kmeans_options *o, const features *x,
     double largest, kmeans_sum_block *out) {
     size_t sums = (size_t)o->k * (size_t)x->d, words = sums + (size_t)o->k;
@@ -57,6 +59,8 @@ void kmeans_sum_block_destroy(kmeans_sum_block *s) {
     *s = (kmeans_sum_block){0};
 }
 
+/* This rank's sums stay as they are, for the next iteration to follow; a copy is added over ranks.
+ */
 double kmeans_exchange(
     const comm *c, const features *x, const uint16_t *label, int threads, kmeans_sum_block *s) {
     kmeans_sums_follow(x, label, s->summed, threads, &s->own);
@@ -73,6 +77,7 @@ typedef struct movers {
     int count;
 } movers;
 
+/* At most as many as clusters are empty: few rows. */
 static status movers_create(movers *m, int count, int d) {
     *m = (movers){.count = count};
     m->row = memory_alloc((size_t)count * (size_t)d, sizeof *m->row, "rows for empty clusters");
@@ -108,7 +113,8 @@ static void collect(
     }
 }
 
-/* all: the movers of every rank, in their order; it can hold them. Collective. */
+/* all: the movers of every rank, in their order, which is that of image and pixel; it can hold
+ * them. Collective. */
 static status gather(const comm *c, const movers *mine, int d, movers *all) {
     size_t ranks = (size_t)comm_size(c);
     int64_t *count = memory_alloc(ranks, sizeof *count, "rows for empty clusters");
@@ -132,7 +138,8 @@ static status gather(const comm *c, const movers *mine, int d, movers *all) {
     return st;
 }
 
-/* The i-th mover becomes the i-th empty cluster. */
+/* The i-th mover becomes the i-th empty cluster. It leaves its old one exactly, so that counts and
+ * sums stay those of all rows. */
 static void refill(const movers *m, int k, int d, const kmeans_sum_total *s) {
     for (int a = 0, i = 0; a < k && i < m->count; a++) {
         if (s->count[a] != 0) continue;
@@ -170,6 +177,7 @@ static status repair(const comm *c, const features *x, const float *distance, in
     return st;
 }
 
+/* Distances are needed only where a cluster is empty, which is rare: they are computed then. */
 status kmeans_update(const comm *c, const kmeans_options *o, const features *x, float *distance,
     kmeans_sum_block *s, float *centroids) {
     int empty = 0;

@@ -11,7 +11,8 @@
 #include <math.h>
 #include <string.h>
 
-/* f->take: this rank's part of the q->left rows at the threshold. Collective. */
+/* f->take: this rank's part of the q->left rows at the threshold: those that the ranks before it
+ * leave, at most as many as it has. Collective. */
 static void share_ties(const comm *c, const quantile *q, const float *distance,
     const uint16_t *group, size_t n, farthest *f, int64_t *ties) {
     for (size_t i = 0; i < n; i++) {
@@ -25,6 +26,8 @@ static void share_ties(const comm *c, const quantile *q, const float *distance,
     }
 }
 
+/* Passes of histograms narrow all groups at once: two or three reductions, whatever the number of
+ * rows. */
 status farthest_find(const comm *c, const float *distance, const uint16_t *group, size_t n,
     int groups, const int64_t *want, farthest *out) {
     quantile q = {0};
@@ -57,13 +60,15 @@ void farthest_destroy(farthest *f) {
     *f = (farthest){0};
 }
 
+/* Above the threshold in any case; at it, as long as this rank's part of the ties lasts. */
 bool farthest_next(farthest *f, float distance, int group) {
     uint32_t bits = quantile_bits(distance);
     if (bits != f->threshold[group]) return bits > f->threshold[group];
     return f->take[group]-- > 0;
 }
 
-/* want [groups]: outliers of each group. Collective. */
+/* want [groups]: outliers of each group, of its rows on all ranks. llround: halves go away from
+ * zero, everywhere alike. Collective. */
 static void count_outliers(
     const comm *c, double share, const uint16_t *group, size_t n, int groups, int64_t *want) {
     memset(want, 0, (size_t)groups * sizeof *want);
@@ -72,6 +77,7 @@ static void count_outliers(
     for (int g = 0; g < groups; g++) want[g] = llround(share * (double)want[g]);
 }
 
+/* One group for all rows, or one a cluster: rows are asked in order, by which ties are taken. */
 status outliers_mark(const comm *c, const kmeans_options *o, const float *distance, uint16_t *label,
     size_t n, double *threshold) {
     bool global = o->scope == OUTLIERS_GLOBAL;

@@ -17,6 +17,7 @@ typedef struct fit {
     int64_t *sum, *product; /* [D], [D, D] */
 } fit;
 
+/* Also of one that was created half. */
 static void fit_destroy(fit *f) {
     pca_units_destroy(&f->units);
     memory_free(f->largest);
@@ -40,6 +41,8 @@ static status fit_create(fit *f, pca *p) {
     return st == STATUS_OK && !(good && p->mean && p->axis && p->variance) ? STATUS_FAILED : st;
 }
 
+/* Columns have scales of their own: features of one layer may be a thousand times those of
+ * another. Collective. */
 static status fit_mean(fit *f, pca *p) {
     status st = comm_agree(f->c, pca_largest(f->x, f->largest));
     if (st != STATUS_OK) return st;
@@ -53,6 +56,8 @@ static status fit_mean(fit *f, pca *p) {
     return STATUS_OK;
 }
 
+/* Products need the mean, which is why there are two passes over the rows. Rank 0's axes are
+ * everybody's. Collective. */
 static status fit_axes(fit *f, pca *p) {
     size_t d = (size_t)p->d, n = (size_t)p->components;
     status st = pca_products(
@@ -68,6 +73,7 @@ static status fit_axes(fit *f, pca *p) {
     return st;
 }
 
+/* Usage is told before any work, by all ranks alike. */
 status pca_fit(const comm *c, const features *x, int components, int threads, pca *out) {
     fit f = {.c = c, .x = x, .threads = threads};
     double largest;

@@ -39,7 +39,7 @@ static void gathering_destroy(gathering *g) {
     memory_free(g->own_row);
 }
 
-/* Collective. */
+/* Ranks have different numbers of rows: labels decide how many pixels a view gives. Collective. */
 static status count_rows(gathering *g) {
     size_t size = (size_t)comm_size(g->c);
     g->rows = memory_alloc(size, sizeof *g->rows, "sizes of the pool");
@@ -55,6 +55,7 @@ static status count_rows(gathering *g) {
     return STATUS_OK;
 }
 
+/* Arrays for the whole pool. Positions in it are 32 bits, with room for tiles beyond its end. */
 static status allocate(gathering *g) {
     size_t local = g->mine->n;
     if (g->n > INT32_MAX / 2) {
@@ -114,6 +115,8 @@ static status gather_rows(gathering *g, dtype type) {
     return STATUS_OK;
 }
 
+/* Two exchanges: rows, then what passes 1 and 2 have left of them. The mean needs all of the
+ * second. */
 status pool_loss(const comm *c, const contrast_options *o, const contrast_pool *mine,
     contrast_stats *stats, float *gradient) {
     gathering g = {.c = c, .mine = mine};

@@ -31,7 +31,8 @@ static status sample_rows(
     return STATUS_OK;
 }
 
-/* bytes [ranks] of each rank's part of the sample. Collective. */
+/* bytes [ranks] of each rank's part of the sample, from where its rows begin and end. Collective.
+ */
 static void sample_sizes(
     const comm *c, const features *x, int64_t sample, int64_t *part, size_t *bytes) {
     int64_t end = x->before + (int64_t)x->n;
@@ -42,6 +43,7 @@ static void sample_sizes(
         bytes[r] = (size_t)part[r] * (size_t)x->d * sizeof(float);
 }
 
+/* Parts are gathered in rank order, which is the order of images. */
 status row_sample_gather(
     const comm *c, const features *x, uint64_t seed, int restart, int64_t sample, float **out) {
     size_t d = (size_t)x->d, ranks = (size_t)comm_size(c), me = (size_t)comm_rank(c);

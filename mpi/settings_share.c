@@ -2,6 +2,7 @@
  * on the file system, and may see it in different states while somebody edits it. */
 #include "mpi/settings_share.h"
 
+/* A struct without pointers: its bytes are it. */
 status settings_share(
     const comm *c, settings *out, const char *file, const char *const *set, int sets) {
     status st = comm_root(c) ? settings_read(out, file, set, sets) : STATUS_OK;

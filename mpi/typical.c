@@ -4,6 +4,7 @@
 
 #include "src/base/memory.h"
 
+/* MPI's form of typical_merge: an element is the list of one cluster. */
 static void merge(void *from, void *into, int *clusters, MPI_Datatype *type) {
     (void)type;
     typical_merge(from, into, *clusters);
@@ -23,6 +24,7 @@ static void merge_ranks(const comm *c, typical_pixel *list, int k) {
     MPI_Type_free(&cluster);
 }
 
+/* Lists have eight pixels a cluster, whatever the number of rows: that is all that is sent. */
 status typical_find(const comm *c, const features *x, const uint16_t *label, const float *distance,
     int k, typical_pixel **out) {
     typical_pixel *list = memory_alloc((size_t)k * TYPICAL, sizeof *list, "typical pixels");

@@ -16,7 +16,7 @@
 /* Rows that are written at once. */
 enum { ROWS = 4096 };
 
-/* scratch [ROWS, D]: where rows are not floats. */
+/* Some thousand rows at a time; those that are not floats are widened in scratch [ROWS, D]. */
 static status write_rows(
     int fd, const char *path, uint64_t offset, const features *x, float *scratch) {
     size_t d = (size_t)x->d;
@@ -40,7 +40,7 @@ static status failed(const char *path) {
     return STATUS_OUTPUT;
 }
 
-/* Rank 0: the header alone, in a new file. */
+/* Rank 0: the header alone, in a new file. What an interrupted run has left is cut off. */
 static status begin_file(const char *temporary, const char *path, const char *header, size_t n) {
     int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (fd < 0) return failed(path);
@@ -49,6 +49,7 @@ static status begin_file(const char *temporary, const char *path, const char *he
     return st;
 }
 
+/* Each rank syncs what it has written: rank 0 could not do it for other nodes. */
 static status add_rows(
     const char *temporary, const char *path, uint64_t offset, const features *x, float *scratch) {
     int fd = open(temporary, O_WRONLY | O_CLOEXEC);
@@ -59,6 +60,7 @@ static status add_rows(
     return st;
 }
 
+/* Rank 0 makes the file before the others open it; all have written before it gets its name. */
 status npy_write_rows(const comm *c, const char *path, const features *x) {
     char temporary[FILE_PATH], header[NPY_HEADER];
     size_t d = (size_t)x->d;

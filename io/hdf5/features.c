@@ -25,11 +25,13 @@ typedef struct head {
     uint64_t checksum;
 } head;
 
+/* A file of the run, which can be made again: another status than bad input. */
 static status damaged(const char *path, const char *what) {
     log_error("%s: damaged: %s", path, what);
     return STATUS_OUTPUT;
 }
 
+/* Attributes of the root. Another format is another version's file: bad input, not damage. */
 static status read_attributes(hid_t file, const char *path, head *h) {
     char format[TEXT], type[TEXT];
     features_info *i = &h->info;
@@ -50,7 +52,7 @@ static status read_attributes(hid_t file, const char *path, head *h) {
     return st;
 }
 
-/* Everything but the rows. One process. */
+/* Everything but the rows. One process. The checksum is compared before anything is believed. */
 static status read_tables(const char *path, head *h, image_table *t) {
     hid_t file;
     hsize_t rows, columns;
@@ -78,7 +80,8 @@ static status read_tables(const char *path, head *h, image_table *t) {
     return st;
 }
 
-/* The rows of images first .. first + images - 1 into data, checked. Not collective. */
+/* The rows of images first .. first + images - 1 into data, in one read, then each compared with
+ * its hash. Not collective. */
 static status read_rows(const char *path, const head *h, const image_table *t, int64_t first,
     int64_t images, void *data) {
     int fd;
@@ -94,14 +97,17 @@ static status read_rows(const char *path, const head *h, const image_table *t, i
     return st;
 }
 
-/* Memory that holds the rows of x: their checksums are those of the table. */
+/* Memory that holds the rows of x. They are checked as they come: nothing unchecked is handed out.
+ */
 static status hold_rows(const char *path, const head *h, const image_table *t, features *x) {
     x->data = memory_alloc(x->n, features_row_bytes(x), "features");
     if (!x->data) return STATUS_FAILED;
     return read_rows(path, h, t, x->first, x->images, x->data);
 }
 
-/* The rows of x become a part of the file, which is checked image by image. */
+/* The rows of x become a part of the file, which is checked image by image. A mapping begins at a
+ * page, before the first row; a file that ends before the last row would kill whoever reads it
+ * (SIGBUS), hence the look at its size. */
 static status map_rows(const char *path, const head *h, const image_table *t, features *x) {
     int fd;
     uint64_t size, row = features_row_bytes(x), page = (uint64_t)sysconf(_SC_PAGESIZE);
@@ -134,7 +140,7 @@ static status map_rows(const char *path, const head *h, const image_table *t, fe
     return st;
 }
 
-/* The rows of x's images, which are set. */
+/* The rows of x's images, which are set: their place among all is in the table. */
 static status take_rows(
     const char *path, const head *h, const image_table *t, bool map, features *x) {
     x->d = h->info.d;
@@ -150,7 +156,8 @@ static status take_rows(
     return map && x->n > 0 ? map_rows(path, h, t, x) : hold_rows(path, h, t, x);
 }
 
-/* Collective. */
+/* Rank 0 reads the tables for all, so that a thousand ranks do not open the file through HDF5 at
+ * once. Collective. */
 static status take_file(const comm *c, const char *path, uint64_t key, bool map, features *out) {
     head h;
     image_table t = {0};
@@ -184,6 +191,7 @@ status features_map(const comm *c, const char *path, uint64_t key, features *out
     return take_file(c, path, key, true, out);
 }
 
+/* For inspect, and to ask whether a file may be used. */
 status features_about(const char *path, features_info *out) {
     head h;
     image_table t = {0};
@@ -193,7 +201,8 @@ status features_about(const char *path, features_info *out) {
     return st;
 }
 
-/* Image by image: a file may be larger than memory. */
+/* Image by image: a file may be larger than memory. Like labels, all damaged images are named, not
+ * the first alone. */
 status features_verify(const char *path) {
     head h;
     image_table t = {0};

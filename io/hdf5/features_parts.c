@@ -10,6 +10,7 @@ const char *features_dtype_name(dtype t) {
     return t == DTYPE_BF16 ? "bf16" : "float32";
 }
 
+/* Numbers as int64, so that the definition (the page of this folder) has one width. */
 uint64_t features_checksum(const features_info *i, const image_table *t) {
     const int64_t whole[] = {i->d, i->type == DTYPE_BF16, i->stride, (int64_t)i->key};
     uint64_t h = hash_bytes(whole, sizeof whole);

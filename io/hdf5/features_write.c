@@ -1,6 +1,6 @@
-/* Writing features.h5 while features are computed. HDF5 makes the file, its rows contiguous at a
- * known place; each rank writes there with pwrite when it has some, which collective writes would
- * not allow. Tables and checksum come last, and the file gets its name if no rank has failed. */
+/* Writing features.h5 while features are computed. The file is made first, its rows contiguous at
+ * a known place; each rank writes there when it has some, whenever that is. Tables and checksum
+ * come last, and the file gets its name if no rank has failed. */
 #include "io/files/file.h"
 #include "io/hdf5/features_parts.h"
 #include "io/hdf5/hdf5_writer.h"
@@ -21,7 +21,8 @@ struct features_writer {
     int64_t next, end; /* images of this rank that are not written yet */
 };
 
-/* The file but for what follows from the rows. Collective. */
+/* The file but for what follows from the rows, whose place is reserved and not filled. Collective.
+ */
 static status make_file(features_writer *w) {
     hdf5_writer *f = &w->file;
     const features_info *i = &w->info;
@@ -38,12 +39,15 @@ static status make_file(features_writer *w) {
     return st;
 }
 
+/* Also of one that was created half. */
 static void writer_destroy(features_writer *w) {
     if (!w) return;
     image_table_destroy(&w->table);
     memory_free(w);
 }
 
+/* The table is gathered first: where a rank's rows go follows from everybody's shapes. From
+ * hdf5_create on, failing means to finish: the temporary file must go. */
 status features_writer_create(features_writer **out, const comm *c, const char *path,
     const features *x, const features_origin *o) {
     features_writer *w = memory_alloc(1, sizeof *w, "features.h5");
@@ -75,6 +79,7 @@ status features_writer_create(features_writer **out, const comm *c, const char *
     return STATUS_OK;
 }
 
+/* Hashes are taken while the rows are in the cache anyhow. */
 status features_writer_append(features_writer *w, int64_t images, const void *rows) {
     assert(w->next + images <= w->end);
     size_t row = features_info_row_bytes(&w->info);
@@ -88,7 +93,7 @@ status features_writer_append(features_writer *w, int64_t images, const void *ro
     return STATUS_OK;
 }
 
-/* What follows from the rows. Collective. */
+/* What follows from the rows: hashes, and the checksum over them. Collective. */
 static status write_tables(features_writer *w) {
     image_table_share_hashes(w->c, &w->table);
     uint64_t sum = features_checksum(&w->info, &w->table);
@@ -97,6 +102,8 @@ static status write_tables(features_writer *w) {
     return st == STATUS_OK ? image_table_write(&w->file, "/features", &w->table) : st;
 }
 
+/* Every rank comes here, whatever happened to it: closing is collective. Rank 0 publishes when all
+ * have closed. */
 status features_writer_finish(features_writer *w, status st) {
     assert(st != STATUS_OK || w->next == w->end);
     st = comm_agree(w->c, st);
@@ -111,6 +118,7 @@ status features_writer_finish(features_writer *w, status st) {
     return st;
 }
 
+/* The same file as piece by piece. */
 status features_write(
     const comm *c, const char *path, const features *x, const features_origin *o) {
     features_writer *w;

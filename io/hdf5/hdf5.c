@@ -13,6 +13,8 @@
 
 enum { REASON = 256 };
 
+/* Once a process: what fails is told by us, with file and name, and HDF5 must not try to write
+ * again while the process ends. */
 void hdf5_begin(void) {
     static bool begun;
     if (begun) return;
@@ -21,6 +23,7 @@ void hdf5_begin(void) {
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
 }
 
+/* What is missing or of another kind is bad input. */
 static status unreadable(const char *path, const char *name) {
     log_error("%s: HDF5 cannot read %s", path, name);
     return STATUS_DATA;
@@ -52,6 +55,7 @@ status hdf5_open(hid_t *file, const char *path) {
     return STATUS_DATA;
 }
 
+/* One or two dimensions are all that the program's files have. */
 status hdf5_shape(hid_t file, const char *path, const char *name, hsize_t *rows, hsize_t *columns) {
     hsize_t shape[2] = {0, 1};
     hid_t set = H5Dopen2(file, name, H5P_DEFAULT);
@@ -66,6 +70,7 @@ status hdf5_shape(hid_t file, const char *path, const char *name, hsize_t *rows,
     return STATUS_OK;
 }
 
+/* HDF5 converts: a file from a machine of the other byte order reads like any. */
 status hdf5_get(hid_t file, const char *path, const char *name, hid_t type, void *data) {
     hid_t set = H5Dopen2(file, name, H5P_DEFAULT);
     bool good = set >= 0 && H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) >= 0;
@@ -73,6 +78,8 @@ status hdf5_get(hid_t file, const char *path, const char *name, hid_t type, void
     return good ? STATUS_OK : unreadable(path, name);
 }
 
+/* Lengths come from the file: a limit is set before memory is taken. Texts need not end in a zero
+ * there, so that they are spread apart by one byte each. */
 status hdf5_get_strings(hid_t file, const char *path, const char *name, char ***text, hsize_t *n) {
     enum { LONGEST = 1 << 16 };
     hsize_t columns;
@@ -105,6 +112,7 @@ status hdf5_get_strings(hid_t file, const char *path, const char *name, char ***
     return st;
 }
 
+/* Converted likewise. */
 status hdf5_get_number(
     hid_t file, const char *path, const char *object, const char *name, hid_t type, void *number) {
     hid_t a = H5Aopen_by_name(file, object, name, H5P_DEFAULT, H5P_DEFAULT);
@@ -113,6 +121,7 @@ status hdf5_get_number(
     return good ? STATUS_OK : unreadable(path, name);
 }
 
+/* Copied with a zero of our own, as above. */
 status hdf5_get_text(hid_t file, const char *path, const char *name, char *text, size_t size) {
     hid_t a = H5Aopen_by_name(file, "/", name, H5P_DEFAULT, H5P_DEFAULT);
     hid_t type = a >= 0 ? H5Aget_type(a) : H5I_INVALID_HID;
@@ -124,6 +133,8 @@ status hdf5_get_text(hid_t file, const char *path, const char *name, char *text,
     return good ? STATUS_OK : unreadable(path, name);
 }
 
+/* A contiguous array's place, for pread. Chunked or compressed arrays, which another program may
+ * have made, have none. */
 status hdf5_offset(hid_t file, const char *path, const char *name, int64_t *offset) {
     hsize_t rows, columns;
     status st = hdf5_shape(file, path, name, &rows, &columns);

@@ -33,11 +33,13 @@ static bool create(hdf5_writer *w) {
     return w->file >= 0;
 }
 
+/* The system's reason: a full disk, a quota, a folder without permission. */
 static status failed(const hdf5_writer *w) {
     log_error("%s: cannot be written: %s", w->path, strerror(errno));
     return STATUS_OUTPUT;
 }
 
+/* Rank 0 makes the file, then every rank opens it: not before it is there. */
 status hdf5_create(hdf5_writer *w, const comm *c, const char *path) {
     *w = (hdf5_writer){c, path, H5I_INVALID_HID, -1};
     status st = agree_hdf5(w, !is_root(w) || create(w), "the file");
@@ -56,6 +58,8 @@ static status close_rows(hdf5_writer *w, bool keep) {
     return st;
 }
 
+/* Rows are synced by the rank that wrote them, which no other could do on another node. Then rank
+ * 0 writes HDF5's own parts. */
 status hdf5_close(hdf5_writer *w, status st) {
     status rows = close_rows(w, st == STATUS_OK);
     if (st == STATUS_OK) st = comm_agree(w->c, rows);
@@ -95,10 +99,13 @@ static bool make(const hdf5_writer *w, const hdf5_rows *r, int64_t *offset) {
     return set >= 0 && at != HADDR_UNDEF;
 }
 
+/* Of an array in the file, which is as in memory. */
 static uint64_t row_bytes(const hdf5_rows *r) {
     return H5Tget_size(r->type) * (r->columns ? r->columns : 1);
 }
 
+/* All ranks learn where the array stands. Its space is asked of the file system at once, so that a
+ * full disk is found before hours of work. */
 status hdf5_make(hdf5_writer *w, hdf5_rows *r) {
     status st = agree_hdf5(w, !is_root(w) || make(w, r, &r->offset), r->name);
     if (st != STATUS_OK) return st;
@@ -108,11 +115,13 @@ status hdf5_make(hdf5_writer *w, hdf5_rows *r) {
         w->c, is_root(w) ? file_reserve(w->fd, w->path, (uint64_t)r->offset, bytes) : STATUS_OK);
 }
 
+/* Each rank at its own place: no locks, no order. */
 status hdf5_write(hdf5_writer *w, const hdf5_rows *r, const void *data) {
     uint64_t row = row_bytes(r), at = (uint64_t)r->offset + r->first * row;
     return comm_agree(w->c, file_write_at(w->fd, w->path, at, data, (size_t)(r->count * row)));
 }
 
+/* A small array that every rank has could be written by all: one does. */
 status hdf5_put(hdf5_writer *w, const hdf5_rows *r, const void *data) {
     hdf5_rows mine = *r;
     mine.first = 0;
@@ -121,6 +130,8 @@ status hdf5_put(hdf5_writer *w, const hdf5_rows *r, const void *data) {
     return st == STATUS_OK ? hdf5_write(w, &mine, data) : st;
 }
 
+/* Fixed length: strings of varying length lie in a heap of the file, which cannot be read at an
+ * offset. */
 static hid_t string_type(size_t length) {
     hid_t t = H5Tcopy(H5T_C_S1);
     if (t >= 0 && (H5Tset_size(t, length ? length : 1) < 0 || H5Tset_cset(t, H5T_CSET_UTF8) < 0)) {
@@ -130,6 +141,7 @@ static hid_t string_type(size_t length) {
     return t;
 }
 
+/* As long as the longest and its zero. */
 status hdf5_put_strings(hdf5_writer *w, const char *name, const char *const *text, hsize_t n) {
     size_t longest = 0;
     for (hsize_t i = 0; i < n; i++)
@@ -163,6 +175,7 @@ status hdf5_put_number(
     return agree_hdf5(w, !is_root(w) || put_number(w, object, name, type, number), name);
 }
 
+/* An attribute of a string type of its own length. */
 status hdf5_put_text(hdf5_writer *w, const char *object, const char *name, const char *text) {
     hid_t type = string_type(strlen(text) + 1);
     status st = hdf5_put_number(w, object, name, type, text);

@@ -14,6 +14,7 @@
 
 enum { DATASET_NAME = 64 };
 
+/* Names lie behind each other in one text, so that they travel as one block. */
 static status allocate(image_table *t, int64_t count, uint64_t text_bytes) {
     size_t n = (size_t)count;
     *t = (image_table){.count = count, .text_bytes = text_bytes};
@@ -27,6 +28,7 @@ static status allocate(image_table *t, int64_t count, uint64_t text_bytes) {
     return STATUS_FAILED;
 }
 
+/* Also of one that was allocated half. */
 void image_table_destroy(image_table *t) {
     memory_free(t->shape);
     memory_free(t->offset);
@@ -36,17 +38,20 @@ void image_table_destroy(image_table *t) {
     *t = (image_table){0};
 }
 
+/* Each name with its zero. */
 static uint64_t text_bytes(const char *const *names, int64_t count) {
     uint64_t bytes = 0;
     for (int64_t i = 0; i < count; i++) bytes += strlen(names[i]) + 1;
     return bytes;
 }
 
+/* Pointers are made anew where the text arrives. */
 static void point_to_names(image_table *t) {
     const char *at = t->text;
     for (int64_t i = 0; i < t->count; i++, at += strlen(at) + 1) t->name[i] = at;
 }
 
+/* The text first, then pointers into it. */
 static void copy_names(image_table *t, const char *const *names) {
     char *at = t->text;
     for (int64_t i = 0; i < t->count; i++) {
@@ -61,6 +66,7 @@ static uint64_t pixels(const image_table *t, int64_t i) {
     return (uint64_t)t->shape[2 * i] * t->shape[2 * i + 1];
 }
 
+/* One image after the other, as their rows lie. */
 void image_table_set_hashes(
     image_table *t, int64_t i, int64_t images, const void *rows, size_t row_bytes) {
     const char *at = rows;
@@ -71,11 +77,13 @@ void image_table_set_hashes(
     }
 }
 
+/* An image's hash is not zero on its own rank alone: the sum is the hash, whatever its bits. */
 void image_table_share_hashes(const comm *c, image_table *t) {
     comm_sum_i64(c, (int64_t *)t->hash, (size_t)t->count);
 }
 
-/* Each image's entry of the ranks' sum is its own rank's; the others add nothing. */
+/* Each image's entry of the ranks' sum is its own rank's; the others add nothing. Names are known
+ * to all. Offsets are made from the shapes of all at the end. */
 status image_table_gather(const comm *c, const features *mine, int64_t count,
     const char *const *names, image_table *out) {
     image_table t;
@@ -107,6 +115,7 @@ status image_table_gather(const comm *c, const features *mine, int64_t count,
     return STATUS_OK;
 }
 
+/* "/labels" + "shape". */
 static const char *dataset_name(char *name, const char *group, const char *member) {
     int n = snprintf(name, DATASET_NAME, "%s/%s", group, member);
     assert(n > 0 && n < DATASET_NAME);
@@ -114,6 +123,7 @@ static const char *dataset_name(char *name, const char *group, const char *membe
     return name;
 }
 
+/* Offsets are redundant, shapes give them: they save readers in other languages a loop. */
 status image_table_write(hdf5_writer *w, const char *group, const image_table *t) {
     char name[DATASET_NAME];
     hsize_t n = (hsize_t)t->count;
@@ -129,7 +139,8 @@ status image_table_write(hdf5_writer *w, const char *group, const image_table *t
     return hdf5_put_strings(w, dataset_name(name, group, "name"), t->name, n);
 }
 
-/* Shapes and offsets say the same, and everything is in range. */
+/* Shapes and offsets say the same, everything is in range, and offsets rise: then they can be used
+ * as indices. */
 static bool consistent(const image_table *t, uint64_t rows) {
     bool good = t->offset[0] == 0 && t->offset[t->count] == rows;
     for (int64_t i = 0; good && i < t->count; i++) {
@@ -140,6 +151,7 @@ static bool consistent(const image_table *t, uint64_t rows) {
     return good;
 }
 
+/* Before anything is read into memory that this shape was taken for. */
 static status has_shape(
     hid_t file, const char *path, const char *name, uint64_t rows, uint64_t columns) {
     hsize_t r = 0, c = 0;
@@ -150,6 +162,7 @@ static status has_shape(
     return STATUS_DATA;
 }
 
+/* Each array has the shape that the number of names asks for. */
 static status read_arrays(hid_t file, const char *path, const char *group, image_table *t) {
     char name[DATASET_NAME];
     uint64_t n = (uint64_t)t->count;
@@ -162,6 +175,7 @@ static status read_arrays(hid_t file, const char *path, const char *group, image
     return st;
 }
 
+/* The number of names says how many images there are; all else has to fit. */
 status image_table_read(
     hid_t file, const char *path, const char *group, hsize_t rows, image_table *out) {
     char name[DATASET_NAME], **names = NULL;
@@ -187,6 +201,7 @@ status image_table_read(
     return st;
 }
 
+/* Sizes first, then memory on all ranks, then the arrays: no rank waits for one that has none. */
 status image_table_share(const comm *c, image_table *t) {
     uint64_t size[2] = {comm_root(c) ? (uint64_t)t->count : 0, comm_root(c) ? t->text_bytes : 0};
     comm_broadcast(c, size, sizeof size);
@@ -205,6 +220,7 @@ status image_table_share(const comm *c, image_table *t) {
     return STATUS_OK;
 }
 
+/* The images' hashes stand for their rows: everything is covered without reading it. */
 uint64_t image_table_hash(const image_table *t, uint64_t before) {
     size_t n = (size_t)t->count;
     before = hash_append(before, t->shape, 2 * n * sizeof *t->shape);
@@ -213,6 +229,7 @@ uint64_t image_table_hash(const image_table *t, uint64_t before) {
     return hash_append(before, t->text, (size_t)t->text_bytes);
 }
 
+/* By name: it says which image is affected. */
 status image_table_check(
     const image_table *t, int64_t i, const void *rows, size_t row_bytes, const char *path) {
     if (hash_bytes(rows, (size_t)pixels(t, i) * row_bytes) == t->hash[i]) return STATUS_OK;

@@ -48,6 +48,7 @@ static uint64_t checksum(const labels_info *i, const image_table *t) {
     return image_table_hash(t, h);
 }
 
+/* What the file says of itself, so that it can be understood without the run that made it. */
 static status write_attributes(hdf5_writer *w, const labels_info *i, uint64_t sum) {
     const int32_t ignore = LABEL_IGNORE;
     const struct {
@@ -67,7 +68,8 @@ static status write_attributes(hdf5_writer *w, const labels_info *i, uint64_t su
     return st;
 }
 
-/* This rank's pixels and, from rank 0, the rest. */
+/* This rank's pixels and, from rank 0, the rest: small beside the pixels, and known to every rank.
+ */
 static status write_arrays(hdf5_writer *w, const labels_info *i, const image_table *t,
     const features *x, const uint16_t *label) {
     hsize_t k = (hsize_t)i->k, d = (hsize_t)i->d, first = t->offset[x->first];
@@ -82,6 +84,8 @@ static status write_arrays(hdf5_writer *w, const labels_info *i, const image_tab
     return st;
 }
 
+/* Hashes first: the checksum is an attribute, and attributes come before arrays. The file takes
+ * its name when all ranks have closed it. */
 status labels_write(const comm *c, const char *path, const labels_info *info, const features *x,
     const uint16_t *label, uint64_t *hash) {
     char temporary[FILE_PATH];
@@ -109,11 +113,13 @@ status labels_write(const comm *c, const char *path, const labels_info *info, co
     return st;
 }
 
+/* A file of the run, which the stage can make again: another status than bad input. */
 static status damaged(const char *path, const char *what) {
     log_error("%s: damaged: %s", path, what);
     return STATUS_OUTPUT;
 }
 
+/* The same list the other way. Another format is another version's file: bad input, not damage. */
 static status read_attributes(hid_t file, const char *path, head *h) {
     char format[TEXT];
     labels_info *i = &h->info;
@@ -138,7 +144,7 @@ static status read_attributes(hid_t file, const char *path, head *h) {
     return st;
 }
 
-/* [K, D], owned by l. */
+/* [K, D], owned by l. K is looked at before memory is taken for it. */
 static status read_centroids(hid_t file, labels *l) {
     hsize_t k, d;
     labels_info *i = &l->h.info;
@@ -163,7 +169,8 @@ static void point_to_own(labels *l) {
     i->names = l->table.name;
 }
 
-/* Rank 0's part of opening: everything but the pixels. */
+/* Rank 0's part of opening: everything but the pixels, which are read when they are asked for,
+ * image by image. */
 static status read_tables(labels *l) {
     hid_t file;
     hsize_t rows, columns;
@@ -184,7 +191,8 @@ static status read_tables(labels *l) {
     return st;
 }
 
-/* Rank 0's bytes at *x to all, which own them from then on. */
+/* Rank 0's bytes at *x to all, which own them from then on. Memory is agreed upon before anything
+ * is sent. */
 static status share_block(const comm *c, void **x, size_t bytes) {
     if (!comm_root(c)) *x = memory_alloc(bytes, 1, "centroids");
     status st = comm_agree(c, *x ? STATUS_OK : STATUS_FAILED);
@@ -192,7 +200,8 @@ static status share_block(const comm *c, void **x, size_t bytes) {
     return st;
 }
 
-/* What rank 0 has read becomes everyone's. */
+/* What rank 0 has read becomes everyone's. Pointers that travel with the head mean nothing
+ * elsewhere and are set anew. */
 static status share(const comm *c, labels *l) {
     head *h = &l->h;
     void *centroids = l->centroids, *typical = l->typical;
@@ -210,6 +219,7 @@ static status share(const comm *c, labels *l) {
     return st;
 }
 
+/* Every rank opens the file for its own reads, after rank 0 has found it whole. */
 status labels_open(const comm *c, const char *path, labels **out) {
     uint64_t bytes;
     labels *l = memory_alloc(1, sizeof *l, "labels");
@@ -226,6 +236,7 @@ status labels_open(const comm *c, const char *path, labels **out) {
     return st;
 }
 
+/* Also of one that was opened half. */
 void labels_close(labels *l) {
     if (!l) return;
     if (l->fd >= 0) close(l->fd);
@@ -253,6 +264,8 @@ uint64_t labels_hash(const labels *l) {
     return l->h.checksum;
 }
 
+/* A label that is no cluster would index beyond arrays of K: it is damage, whatever the checksum
+ * says. */
 status labels_load(const labels *l, int i, labelmap *out) {
     assert(i >= 0 && i < l->table.count);
     const image_table *t = &l->table;
@@ -273,6 +286,7 @@ status labels_load(const labels *l, int i, labelmap *out) {
     return st;
 }
 
+/* Every image is looked at, also after a bad one: all of them are named. */
 status labels_verify(const char *path) {
     labels *l;
     status st = labels_open(NULL, path, &l);

@@ -17,11 +17,13 @@ static hid_t type_of(int i) {
     return column[i].real ? H5T_NATIVE_FLOAT : H5T_NATIVE_UINT32;
 }
 
-/* float and uint32_t are words of one size: member i of entry n. */
+/* float and uint32_t are words of one size: member i of entry n. Copying words keeps the bits of
+ * infinities. */
 static uint32_t *word(typical_pixel *list, size_t n, int i) {
     return (uint32_t *)(void *)(list + n) + i;
 }
 
+/* Member by member: an array each. */
 status labels_typical_write(hdf5_writer *w, const typical_pixel *list, int k) {
     size_t n = (size_t)k * TYPICAL;
     uint32_t *part = memory_alloc(n, sizeof *part, "typical pixels");
@@ -36,6 +38,7 @@ status labels_typical_write(hdf5_writer *w, const typical_pixel *list, int k) {
     return st;
 }
 
+/* A column of another shape would not fit the list. */
 static status read_column(hid_t file, const char *path, int k, int i, uint32_t *part) {
     hsize_t rows, columns;
     status st = hdf5_shape(file, path, column[i].name, &rows, &columns);
@@ -47,6 +50,7 @@ static status read_column(hid_t file, const char *path, int k, int i, uint32_t *
     return hdf5_get(file, path, column[i].name, type_of(i), part);
 }
 
+/* A file without the group is an older one, or another program's: labels do without. */
 status labels_typical_read(hid_t file, const char *path, int k, typical_pixel **out) {
     size_t n = (size_t)k * TYPICAL;
     *out = NULL;

@@ -25,6 +25,8 @@ static void lists_destroy(lists *l) {
     memory_free(l->present);
 }
 
+/* One random order of all pixels, dealt to their labels in that order, shuffles every list at
+ * once. Labels are counted first, so that the lists lie behind each other in one array. */
 static status lists_create(lists *out, random_stream *r, const uint16_t *label, int pixels) {
     lists l = {.order = memory_alloc((size_t)pixels, sizeof *l.order, "sampling"),
         .pixel = memory_alloc((size_t)pixels, sizeof *l.pixel, "sampling"),
@@ -57,6 +59,7 @@ static status lists_create(lists *out, random_stream *r, const uint16_t *label, 
     return STATUS_OK;
 }
 
+/* A pixel of each label in turn; a label whose list is used up leaves, the others go on. */
 status choose_evenly(
     random_stream *r, const uint16_t *label, int pixels, int wanted, int *chosen, int *count) {
     lists l;
@@ -77,7 +80,8 @@ status choose_evenly(
     return STATUS_OK;
 }
 
-/* second [h * w]: for each pixel of pair[0] the one of pair[1] that shows the same place, or -1. */
+/* second [h * w]: for each pixel of pair[0] the one of pair[1] that shows the same place, or -1.
+ * By the middle of a pixel, so that a pixel of the second view may be that of several. */
 static void correspond(const view pair[2], int h, int w, int *second) {
     for (int i = 0; i < h * w; i++) {
         double y, x;
@@ -90,6 +94,8 @@ static void correspond(const view pair[2], int h, int w, int *second) {
     }
 }
 
+/* Pixels whose place is not in the other view are ignored ones; then the choice is that of single
+ * pixels. */
 status choose_pairs(
     random_stream *r, const view pair[2], const pair_grid *g, int wanted, pixel_pairs *out) {
     size_t pixels = (size_t)g->h * (size_t)g->w;

@@ -27,7 +27,8 @@ typedef struct workspace {
     float *dot, *positive;
 } workspace;
 
-/* dot of columns c: the positions from .. to - 1 become value. */
+/* dot of columns c: the positions from .. to - 1 become value. Setting what does not count apart
+ * is cheaper than asking in every element. */
 static void fill(float *dot, columns c, int32_t from, int32_t to, float value) {
     if (from < c.begin) from = c.begin;
     if (to > c.end) to = c.end;
@@ -64,12 +65,15 @@ static void add_positives(
     r->share += sums.share;
 }
 
+/* A partner outside of the run, in float64: one pair a row. */
 static void add_partner(row_sums *r, double log_negatives, double logit) {
     double x = log_negatives - logit, y = exp(-fabs(x));
     r->softplus += (x > 0 ? x : 0) + log1p(y);
     r->share += (x > 0 ? 1 : y) / (1 + y);
 }
 
+/* Counts follow from positions. A row that lacks either kind keeps its empty sums: contrast_total
+ * leaves it out, or counts its loss as zero. */
 static contrast_row finish_row(const span *s, const row_sums *r, double log_negatives) {
     contrast_row row = {.log_negatives = log_negatives, .log_q = -INFINITY};
     int partner = s->partner >= 0;
@@ -81,7 +85,8 @@ static contrast_row finish_row(const span *s, const row_sums *r, double log_nega
     return row;
 }
 
-/* Passes 1 and 2 of up to TILE_ROWS anchors; row is the caller's array from pool row `first`. */
+/* Passes 1 and 2 of up to TILE_ROWS anchors; row is the caller's array from pool row `first`. Pass
+ * 1 has to be over before pass 2 begins: each positive is compared with all negatives. */
 static void anchor_rows(
     const tiles *t, double tau, anchors *a, workspace *w, size_t first, contrast_row *row) {
     row_sums sums[TILE_ROWS] = {0};
@@ -124,12 +129,15 @@ static size_t workspace_floats(const tiles *t) {
     return anchors_floats(t) + TILE_ROWS * TILE_STRIDE + 2 * TILE_COLUMNS;
 }
 
+/* A thread's anchors, products of a tile, and the terms of its positives, in one block. */
 static workspace workspace_of(const tiles *t, float *memory) {
     float *dot = memory + anchors_floats(t);
     return (workspace){
         .a = (product_word *)(void *)memory, .dot = dot, .positive = dot + TILE_ROWS * TILE_STRIDE};
 }
 
+/* Tiles of anchors are dealt to threads as they get free; each row is written by the one that has
+ * it. */
 status contrast_rows(const contrast_options *o, const contrast_pool *p, size_t first, size_t count,
     contrast_row *row) {
     tiles t = {0};
@@ -163,6 +171,7 @@ done:
     return st;
 }
 
+/* Over the whole pool in its order, by every rank: the same sum everywhere. */
 contrast_stats contrast_total(const contrast_pool *p, const contrast_row *row) {
     contrast_stats total = {0};
     for (size_t i = 0; i < p->n; i++) {

@@ -33,6 +33,7 @@ typedef struct workspace {
     double *sum; /* [TILE_ROWS, pitch] */
 } workspace;
 
+/* The first arrays of the two blocks. */
 static void weights_destroy(weights *w) {
     memory_free(w->negative);
     memory_free(w->log_negatives);
@@ -42,6 +43,7 @@ static bool counts(const contrast_row *r) {
     return r->positives > 0 && r->negatives > 0;
 }
 
+/* log (Q / |P|): the common factor of an anchor's negatives. */
 static double log_weight(const contrast_row *r) {
     return r->log_q - log((double)r->positives);
 }
@@ -61,6 +63,9 @@ static bool find_common(const tiles *t, const contrast_row *row, double *middle)
     return most - least <= 2 * farthest;
 }
 
+/* Each anchor's factors, by position. exp of a rounded logarithm would be off by much more than a
+ * float: so the product at which the exponential is one is rounded, and a factor near 1 makes up
+ * for it. */
 static void fill_weights(weights *w, const tiles *t, const contrast_row *row) {
     double middle;
     w->common = find_common(t, row, &middle);
@@ -79,6 +84,8 @@ static void fill_weights(weights *w, const tiles *t, const contrast_row *row) {
     }
 }
 
+/* Two blocks, floats and doubles, longer than the pool by a tile: vectors read beyond its end,
+ * where factors are zero. */
 static status weights_create(weights *out, const tiles *t, const contrast_row *row, double tau) {
     size_t n = (size_t)t->n + TILE_COLUMNS;
     weights w = {.tau = tau};
@@ -106,6 +113,8 @@ static double anchor_weight(const tiles *t, const weights *w, int32_t i, int32_t
     return -share / (1 + exp(logit - w->log_negatives[i]));
 }
 
+/* Pairs that a partner makes special, in float64, in place of what the tile's loops have put
+ * there. */
 static void special_weights(const tiles *t, const weights *w, int32_t i, columns c, float *dot) {
     for (int32_t k = t->special[i]; k < t->special[i + 1]; k++) {
         int32_t j = t->other[k];
@@ -116,6 +125,7 @@ static void special_weights(const tiles *t, const weights *w, int32_t i, columns
     }
 }
 
+/* Of a range of positions, what lies in these columns. */
 static int32_t clamp(int32_t x, columns c) {
     return x < c.begin ? c.begin : x > c.end ? c.end : x;
 }
@@ -144,7 +154,9 @@ static void negative_weights(const weights *w, int32_t i, columns c, float *dot)
         terms_weights(dot, n, own, factor, w->negative_at + c.begin, scale);
 }
 
-/* G_ij + G_ji (times tau and the number of anchors) for anchor i and the columns, in place. */
+/* G_ij + G_ji (times tau and the number of anchors) for anchor i and the columns, in place. All
+ * columns are taken for negatives first, which is one loop without questions; then the run, what
+ * lies outside of the segment, and special pairs are put right. */
 static void pair_weights(const tiles *t, const weights *w, int32_t i, columns c, float *dot) {
     const span *s = &t->where[i];
     int32_t segment = clamp(s->segment_begin, c), segment_end = clamp(s->segment_end, c);
@@ -161,7 +173,8 @@ static void pair_weights(const tiles *t, const weights *w, int32_t i, columns c,
     special_weights(t, w, i, c, dot);
 }
 
-/* gradient: the caller's array from pool row `first`. */
+/* Products, weights, products again, tile by tile; sums in float64. gradient: the caller's array
+ * from pool row `first`. */
 static void anchor_gradients(const tiles *t, const weights *w, const anchors *a, workspace *k,
     double scale, size_t first, float *gradient) {
     size_t pitch = (size_t)t->pitch;
@@ -186,6 +199,7 @@ static size_t workspace_floats(const tiles *t) {
     return anchors_floats(t) + TILE_ROWS * TILE_STRIDE + 3 * TILE_ROWS * (size_t)t->pitch;
 }
 
+/* A thread's sums, product, weights and anchors, in one block. */
 static workspace workspace_of(const tiles *t, float *memory) {
     size_t block = TILE_ROWS * (size_t)t->pitch;
     float *product = memory + 2 * block, *dot = product + block;
@@ -195,6 +209,7 @@ static workspace workspace_of(const tiles *t, float *memory) {
         .a = (product_word *)(void *)(dot + TILE_ROWS * TILE_STRIDE)};
 }
 
+/* The mean's factor is that of the whole pool. Rows that take no part keep zeros. */
 status contrast_gradient(const contrast_options *o, const contrast_pool *p, const contrast_row *row,
     size_t first, size_t count, float *gradient) {
     tiles t = {0};

@@ -77,6 +77,7 @@ PRODUCT(product_plain, , loose4, 4, 6, FLOAT_WORD, FLOAT_STEP)
 
 typedef void product_kernel(const void *a, int k, source b, float *c, size_t ldc, bool add);
 
+/* Asked at run time: nodes of one cluster may differ. */
 bool product_has_pairs(void) {
 #if defined(__x86_64__)
     return __builtin_cpu_supports("avx512bf16");
@@ -85,6 +86,7 @@ bool product_has_pairs(void) {
 #endif
 }
 
+/* By kind, not by a trial: a clock must not choose between results that differ by a bit. */
 bool product_prefers_pairs(void) {
 #if defined(__x86_64__)
     return product_has_pairs() && !__builtin_cpu_is("intel");
@@ -93,6 +95,7 @@ bool product_prefers_pairs(void) {
 #endif
 }
 
+/* The best that the processor has; pairs only where the caller was told that they are. */
 static product_kernel *choose(bool pairs) {
 #if defined(__x86_64__)
     if (pairs) return product_pairs;
@@ -107,6 +110,8 @@ static int part_of(int k, int from) {
     return k - from < PARTIAL ? k - from : PARTIAL;
 }
 
+/* Sums of a tile with one panel, part after part: what comes next in the panel is fetched
+ * meanwhile. */
 void product_panel(const product_word *a, int k, const product_word *b, float *c, size_t ldc,
     bool pairs, bool add) {
     product_kernel *kernel = choose(pairs);

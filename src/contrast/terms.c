@@ -17,6 +17,7 @@
 typedef float lanes __attribute__((vector_size(4 * TERM_LANES), aligned(4), may_alias));
 typedef int32_t mask __attribute__((vector_size(4 * TERM_LANES)));
 
+/* Sixteen float sums, then their total in float64, lane by lane. */
 static inline __attribute__((always_inline)) double sum_of(const float *x, int n) {
     lanes sum = {0};
     for (int j = 0; j < n; j += TERM_LANES) sum += *(const lanes *)(x + j);
@@ -25,6 +26,7 @@ static inline __attribute__((always_inline)) double sum_of(const float *x, int n
     return total;
 }
 
+/* A maximum by masks: what compilers make of fmaxf is a call, or asks about NaN. */
 VECTOR_CLONES float terms_largest(const float *dot, int n) {
     lanes most = *(const lanes *)dot;
     for (int j = TERM_LANES; j < n; j += TERM_LANES) {
@@ -37,6 +39,7 @@ VECTOR_CLONES float terms_largest(const float *dot, int n) {
     return largest;
 }
 
+/* In place: an exponential is used once. */
 VECTOR_CLONES double terms_negative(float *dot, int n, float peak, float scale) {
     for (int j = 0; j < n; j++) dot[j] = exponential((dot[j] - peak) * scale);
     return sum_of(dot, n);

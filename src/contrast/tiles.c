@@ -20,6 +20,7 @@ static int compare(int32_t a, int32_t b) {
     return (a > b) - (a < b);
 }
 
+/* By row at last: qsort keeps no order of equal ones. */
 static int key_order(const void *a, const void *b) {
     const sort_key *x = a, *y = b;
     if (x->segment != y->segment) return compare(x->segment, y->segment);
@@ -27,12 +28,14 @@ static int key_order(const void *a, const void *b) {
     return compare(x->row, y->row);
 }
 
+/* A row that names itself has none. */
 static int32_t partner_of(const contrast_pool *p, int32_t row) {
     int32_t q = p->partner ? p->partner[row] : -1;
     assert(q < (int64_t)p->n);
     return q == row || q < 0 ? -1 : q;
 }
 
+/* Augmentation asks for a partner alone, labels for a label. */
 static bool takes_part(const contrast_options *o, const contrast_pool *p, int32_t row) {
     return o->positives == POSITIVES_AUGMENTATION ? partner_of(p, row) >= 0 : p->label[row] >= 0;
 }
@@ -51,6 +54,7 @@ static int32_t sort_rows(const contrast_options *o, const contrast_pool *p, sort
     return n;
 }
 
+/* Where segments and runs begin is seen from the front, where they end from the back. */
 static void find_spans(tiles *t, const sort_key *key) {
     int32_t segment = 0, run = 0;
     for (int32_t i = 0; i < t->n; i++) {
@@ -69,7 +73,8 @@ static void find_spans(tiles *t, const sort_key *key) {
     }
 }
 
-/* Partners in the segment but outside the run; place [pool rows] is scratch. */
+/* Partners in the segment but outside the run; place [pool rows] is scratch. Both ends of a pair
+ * are noted, as either may be the anchor: counted first, then filled in. */
 static void find_partners(tiles *t, const contrast_pool *p, int32_t *place) {
     for (size_t i = 0; i < p->n; i++) place[i] = -1;
     for (int32_t i = 0; i < t->n; i++) place[t->origin[i]] = i;
@@ -108,6 +113,8 @@ static void pack_words(const tiles *t, int32_t i, product_word *to, size_t apart
     }
 }
 
+/* Rows in sorted order, whole for products of weights with rows, and by panels for products of
+ * rows with rows. bf16 is rounded here once, for both. */
 static void pack(tiles *t, const contrast_pool *p, dtype type, int threads) {
     int d = t->d;
 #pragma omp parallel for num_threads(threads) schedule(static)
@@ -123,6 +130,7 @@ static void pack(tiles *t, const contrast_pool *p, dtype type, int threads) {
     }
 }
 
+/* 0 x is not zero for what is not finite, and sums of zeros are: one pass without branches. */
 static status check_finite(const contrast_pool *p) {
     for (size_t i = 0; i < p->n; i++) {
         float zero = 0;
@@ -134,6 +142,7 @@ static status check_finite(const contrast_pool *p) {
     return STATUS_OK;
 }
 
+/* Arrays end with whole tiles, of zeros: no loop asks where the pool ends. */
 status tiles_create(tiles *out, const contrast_options *o, const contrast_pool *p, bool pairs) {
     assert(p->d > 0 && p->n < INT32_MAX - TILE_COLUMNS && o->temperature > 0);
     status st = check_finite(p);
@@ -174,6 +183,7 @@ void tiles_destroy(tiles *t) {
     memory_free(t->panels);
 }
 
+/* A caller's rows are scattered over the sorted pool. */
 int32_t tiles_select(const tiles *t, size_t first, size_t count, int32_t *chosen) {
     int32_t selected = 0;
     for (int32_t i = 0; i < t->n; i++) {
@@ -191,6 +201,8 @@ size_t anchors_floats(const tiles *t) {
     return (size_t)pieces(t) * TILE_ROWS * TILE_STRIDE;
 }
 
+/* Anchors side by side as the product reads them, from the panels, and the range of columns that
+ * any of them needs. */
 void anchors_gather(anchors *out, const tiles *t, const int32_t *position, int count) {
     span all = t->where[position[0]];
     size_t steps = (size_t)t->steps;
@@ -215,12 +227,15 @@ void anchors_gather(anchors *out, const tiles *t, const int32_t *position, int c
     out->run_end = all.run_end;
 }
 
+/* From whole panels to the end of a block of 256: borders follow from positions alone, so that a
+ * tile is the same whoever asks. */
 columns columns_at(int32_t from, int32_t end) {
     columns c = {.begin = from / PANEL * PANEL, .end = (from / TILE_COLUMNS + 1) * TILE_COLUMNS};
     if (c.end > end) c.end = (end + PANEL - 1) / PANEL * PANEL;
     return c;
 }
 
+/* Long rows in pieces that a tile of anchors holds; the first sets, the others add. */
 void tiles_dots(const tiles *t, const anchors *a, columns c, float *dot) {
     for (int32_t column = c.begin; column < c.end; column += PANEL) {
         const product_word *panel = t->panels + (size_t)column * (size_t)t->steps;
@@ -233,6 +248,7 @@ void tiles_dots(const tiles *t, const anchors *a, columns c, float *dot) {
     }
 }
 
+/* For single pairs: in float64, as accuracy is free there. */
 double tiles_dot(const tiles *t, int32_t i, int32_t j) {
     const float *a = t->rows + (size_t)i * (size_t)t->pitch;
     const float *b = t->rows + (size_t)j * (size_t)t->pitch;

@@ -6,12 +6,14 @@
 
 #include <stddef.h>
 
+/* Row by row, each by the definition; the scale is kept, as the gradient needs it. */
 void unit_rows_take(const unit_rows *r, const float *e) {
     size_t d = (size_t)r->d;
     for (int k = 0; k < r->count; k++)
         r->scale[k] = unit_length_row(e + (size_t)r->pixel[k] * d, r->d, r->z + (size_t)k * d);
 }
 
+/* Gradients of the same pixel add in the order of rows. */
 void unit_rows_scatter(const unit_rows *r, const float *gradient_z, float *gradient_e) {
     size_t d = (size_t)r->d;
     for (int k = 0; k < r->count; k++) {

@@ -26,6 +26,8 @@ enum { OUT = 0, IN = 1, CLOSE = 2 };   /* CLOSE: float64 decides */
 
 typedef int32_t tile[PANEL][PANEL];
 
+/* Rows side by side, as outer_f32 reads them. Rows beyond n are zeros at a distance beyond every
+ * eps: they answer OUT without a test of their own. */
 status dbscan_rows_create(dbscan_rows *r, const float *x, size_t n, int d) {
     size_t panels = (n + PANEL - 1) / PANEL, columns = (size_t)d;
     *r = (dbscan_rows){x, n, d, NULL, NULL};
@@ -63,6 +65,8 @@ typedef struct pairs {
     float slack, noise;    /* E = slack h + noise */
 } pairs;
 
+/* Half the limit is compared with half the squared distance: limits are moved outward by one
+ * float, so that rounding them decides no pair. */
 static pairs pairs_of(const dbscan_rows *a, const dbscan_rows *b, double eps) {
     double limit = eps * eps;
     float inside = (float)(limit / 2 * (1 - 0x1p-37)), outside = (float)(limit / 2 * (1 + 0x1p-37));
@@ -92,6 +96,7 @@ static int32_t screen(
     return any;
 }
 
+/* What float32 could not tell, by the definition: few pairs, at eps but for rounding. */
 static void decide(const pairs *p, size_t i, size_t j, int32_t *state) {
     size_t d = (size_t)p->a->d;
     for (size_t c = 0; c < PANEL; c++) {
@@ -126,6 +131,8 @@ static size_t blocks_of(const dbscan_rows *r) {
 /* What is done with a tile: panel i of a, panel j of b. */
 typedef void tile_use(void *context, const pairs *p, size_t i, size_t j, tile state);
 
+/* All tiles of a pair of blocks: the packed panels of both stay in the cache while each of one
+ * side meets each of the other. Of one set of rows, a pair is looked at once. */
 static void block_pairs(const pairs *p, size_t i, size_t j, tile_use *use, void *context) {
     size_t rows = panels_of(p->a), columns = panels_of(p->b);
     size_t end = (i + 1) * BLOCK < rows ? (i + 1) * BLOCK : rows;
@@ -138,7 +145,9 @@ static void block_pairs(const pairs *p, size_t i, size_t j, tile_use *use, void 
         }
 }
 
-/* Whether the pair of blocks of one set of rows is this part's. */
+/* Whether the pair of blocks of one set of rows is this part's. Pairs are numbered along the
+ * triangle and dealt in turn, so that parts differ by one pair at most and none has the large rows
+ * of it alone. */
 static bool is_mine(const dbscan_share *s, size_t i, size_t j) {
     return i <= j && (i + j * (j + 1) / 2) % (size_t)s->parts == (size_t)s->part;
 }
@@ -148,6 +157,8 @@ static size_t rows_in(const dbscan_rows *r, size_t i) {
     return r->n - i * PANEL < PANEL ? r->n - i * PANEL : PANEL;
 }
 
+/* A pair is seen once and counts for both of its rows. A panel with itself holds each pair twice,
+ * once from either row: there the sums along rows are all. */
 static void count_tile(void *context, const pairs *p, size_t i, size_t j, tile state) {
     int64_t *count = context;
     size_t rows = rows_in(p->a, i), columns = rows_in(p->b, j);
@@ -167,6 +178,7 @@ static void count_tile(void *context, const pairs *p, size_t i, size_t j, tile s
     }
 }
 
+/* Each pair of blocks by one thread; counts of a row are added by several, as integers. */
 void dbscan_count(const dbscan_rows *x, const dbscan_share *s, int64_t *count) {
     size_t blocks = blocks_of(x);
     pairs p = pairs_of(x, x, s->eps);
@@ -176,6 +188,8 @@ void dbscan_count(const dbscan_rows *x, const dbscan_share *s, int64_t *count) {
             block_pairs(&p, at % blocks, at / blocks, count_tile, count);
 }
 
+/* Paths are halved as they are walked, which keeps them short without a second array. Lower roots
+ * win (unite), so that a tree's root is its first row, whoever joined it in which order. */
 static int32_t root_of(int32_t *parent, int32_t i) {
     for (; parent[i] != i; i = parent[i]) parent[i] = parent[parent[i]];
     return i;
@@ -189,6 +203,7 @@ static int32_t unite(int32_t *parent, int32_t a, int32_t b) {
     return parent[a] = b;
 }
 
+/* A row's root is kept along its line: most of its neighbours are in its tree already. */
 static void join_tile(void *context, const pairs *p, size_t i, size_t j, tile state) {
     int32_t *parent = context;
     size_t rows = rows_in(p->a, i), columns = rows_in(p->b, j);
@@ -201,6 +216,8 @@ static void join_tile(void *context, const pairs *p, size_t i, size_t j, tile st
     }
 }
 
+/* Trees that the other forest joins, too. At the end every parent is a root, so that forests can
+ * be compared and sent. */
 int dbscan_unite(int32_t *parent, const int32_t *other, size_t n) {
     int changed = 0;
     for (size_t i = 0; i < n; i++) {
@@ -213,6 +230,8 @@ int dbscan_unite(int32_t *parent, const int32_t *other, size_t n) {
     return changed;
 }
 
+/* A forest a thread: threads would meet in one all the time, and forests unite at the end to the
+ * same trees. */
 status dbscan_join(const dbscan_rows *core, const dbscan_share *s, int32_t *parent) {
     size_t n = core->n, blocks = blocks_of(core), team = (size_t)s->threads;
     pairs p = pairs_of(core, core, s->eps);
@@ -229,6 +248,7 @@ status dbscan_join(const dbscan_rows *core, const dbscan_share *s, int32_t *pare
     return STATUS_OK;
 }
 
+/* A root comes before its children, whose number is known by then. */
 int dbscan_number(const int32_t *parent, size_t n, int32_t *cluster) {
     int clusters = 0;
     for (size_t i = 0; i < n; i++)
@@ -241,6 +261,8 @@ typedef struct border {
     int32_t *label;
 } border;
 
+/* The lowest cluster, as scikit-learn gives: a border row belongs to the cluster that would have
+ * been grown first. */
 static void border_tile(void *context, const pairs *p, size_t i, size_t j, tile state) {
     border *b = context;
     size_t rows = rows_in(p->a, i), columns = rows_in(p->b, j);
@@ -253,6 +275,7 @@ static void border_tile(void *context, const pairs *p, size_t i, size_t j, tile 
     }
 }
 
+/* Rows are dealt by blocks: a row's label is written by one thread. */
 void dbscan_border(const dbscan_rows *x, const dbscan_rows *core, const int32_t *cluster,
     const dbscan_share *s, int32_t *label) {
     size_t rows = blocks_of(x), columns = blocks_of(core);

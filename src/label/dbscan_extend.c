@@ -10,6 +10,8 @@
 
 enum { AT_ONCE = 65535 }; /* core points: kmeans_assign's K */
 
+/* Sums of doubles in the order of core points, which every rank has in the same order: nothing has
+ * to be exact in any order here. */
 status dbscan_means(const float *core, const int32_t *cluster, size_t n, int d, int k, int cosine,
     float *centroids) {
     size_t columns = (size_t)d, clusters = (size_t)k;
@@ -52,6 +54,8 @@ static void improve(const features *x, const float *core, size_t begin, const ui
     features_release(x, 0, x->n);
 }
 
+/* Turns of as many core points as k-means' assignment takes; between turns exact distances are
+ * compared, so that of equally near core points the first stays. */
 status dbscan_extend(const features *x, const float *core, const int32_t *cluster, size_t n,
     double eps, int threads, uint16_t *label) {
     size_t d = (size_t)x->d;

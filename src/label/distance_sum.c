@@ -7,6 +7,8 @@
 
 #include <math.h>
 
+/* Rows take `bits` bits and the largest distance `exponent`: what is left of 126 is below the
+ * point. Units finer than the last bit of the smallest float hold nothing. */
 int distance_sum_unit(int64_t rows, double largest) {
     enum { FLOAT_END = 149 }; /* floats end at 2^-149 */
     int bits, exponent;
@@ -16,6 +18,8 @@ int distance_sum_unit(int64_t rows, double largest) {
     return unit < FLOAT_END ? unit : FLOAT_END;
 }
 
+/* Subnormal numbers have no implied bit. What lies below the unit is cut off, from each distance
+ * alike, not rounded: no carry depends on neighbours. */
 int128 distance_sum(const float *distance, size_t n, int unit) {
     const uint32_t implied = 1u << 23;
     int128 sum = 0;

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
+/* Both or none, as the contract says. */
 status features_create_shapes(features *x) {
     x->height = memory_alloc((size_t)x->images, sizeof *x->height, "shapes of features");
     x->width = memory_alloc((size_t)x->images, sizeof *x->width, "shapes of features");
@@ -20,6 +21,7 @@ status features_create_shapes(features *x) {
     return STATUS_FAILED;
 }
 
+/* Mapped data are the file's, and go with the mapping. */
 void features_destroy(features *x) {
     memory_free(x->height);
     memory_free(x->width);
@@ -30,6 +32,7 @@ void features_destroy(features *x) {
     *x = (features){0};
 }
 
+/* Without images: whoever looks at a part of an image's rows must not take it for a whole one. */
 features features_part(const features *x, size_t first, size_t n) {
     return (features){.n = n,
         .d = x->d,
@@ -70,6 +73,7 @@ static uint32_t largest_bits(const void *row, int d, dtype type) {
     return most << 16;
 }
 
+/* Bits are compared, not floats: a comparison with NaN is false and would let it pass. */
 double features_largest(const features *x, int threads, int64_t *bad) {
     const uint32_t limit = (127u + FEATURES_LARGE) << 23; /* 2^50's bits */
     int64_t n = (int64_t)x->n, first = INT64_MAX;
@@ -89,6 +93,7 @@ double features_largest(const features *x, int threads, int64_t *bad) {
     return (double)largest;
 }
 
+/* Images are counted off only when a row is bad: the loop over good rows need not know them. */
 status features_check(const features *x, int threads, double *largest) {
     int64_t bad, i = 0;
     *largest = features_largest(x, threads, &bad);

@@ -21,12 +21,15 @@ static void release(const features *x, uintptr_t first, uintptr_t end) {
     madvise((void *)low, high - low, MADV_DONTNEED);
 }
 
+/* All windows that the rows touch, those at both ends as a whole. */
 void features_release(const features *x, size_t first, size_t count) {
     if (!x->mapped || count == 0) return;
     uintptr_t begin = (uintptr_t)x->data + first * features_row_bytes(x);
     release(x, begin / WINDOW, (begin + count * features_row_bytes(x) - 1) / WINDOW + 1);
 }
 
+/* Windows are given back when a loop has left them, with some behind: madvise for every row would
+ * cost more than reading it. */
 void features_passed(const features *x, size_t first, size_t count) {
     if (!x->mapped) return;
     uintptr_t at = (uintptr_t)x->data + first * features_row_bytes(x);

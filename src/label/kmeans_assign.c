@@ -16,6 +16,7 @@
  * than a dense product, as rows come from anywhere. */
 static const double VISIT_COST = 1.5;
 
+/* Also of workers that were created half: what is missing is NULL. */
 static void destroy_workers(kmeans_assigner *a) {
     for (int t = 0; a->workers && t < a->o.threads; t++) {
         worker *w = &a->workers[t];
@@ -36,6 +37,8 @@ static void destroy_workers(kmeans_assigner *a) {
     memory_free(a->workers);
 }
 
+/* A thread's memory for either pass, taken once: a pass allocates nothing and cannot fail. Arrays
+ * that live together share a block. */
 static status create_worker(worker *w, const kmeans_assigner *a) {
     size_t columns = (size_t)a->panels.panels * PRODUCT_PANEL, steps = a->rows.steps;
     size_t slices = (steps + PRODUCT_DEPTH - 1) / PRODUCT_DEPTH, stride = columns / 16 + 16;
@@ -93,6 +96,8 @@ static double trial(product_type t, int d) {
     return best / (double)depth * (double)steps;
 }
 
+/* By trial, as tables of processors are never complete. What it decides is how much the screen
+ * keeps; labels do not depend on it. */
 static product_type fastest(int d) {
     product_type best = PRODUCT_F32;
     double least = trial(best, d);
@@ -104,6 +109,7 @@ static product_type fastest(int d) {
     return best;
 }
 
+/* What the user asks for by name is not replaced: figures would be another arithmetic's. */
 static status choose_type(const kmeans_assigner *a, product_type *type) {
     if (a->o.arithmetic == KMEANS_FASTEST) {
         *type = fastest(a->x->d);
@@ -115,6 +121,8 @@ static status choose_type(const kmeans_assigner *a, product_type *type) {
     return STATUS_USAGE;
 }
 
+/* What an assigner holds for its life. Without a pruned pass there are no bounds, which can take
+ * more than the rows of the screen. */
 static status allocate(kmeans_assigner *a) {
     product_type type;
     int k = a->o.k, d = a->x->d, *order = memory_alloc((size_t)k, sizeof *order, "order");
@@ -157,10 +165,13 @@ void kmeans_assigner_destroy(kmeans_assigner *a) {
     memory_free(a);
 }
 
+/* What was chosen, for the log: "auto" may differ from rank to rank. */
 const char *kmeans_assigner_arithmetic(const kmeans_assigner *a) {
     return product_name(a->rows.type);
 }
 
+/* The most that any arithmetic may take which the options leave open: memory is stated before the
+ * choice is made. */
 size_t kmeans_assigner_bytes(const kmeans_assigner_options *o, size_t n, int d) {
     size_t row = 0;
     for (int t = 0; t < PRODUCT_TYPES; t++) {
@@ -186,7 +197,8 @@ static status reorder(kmeans_assigner *a) {
     return st;
 }
 
-/* Moves the bounds to the new centroids; would a pruned pass be faster than a dense one? */
+/* Moves the bounds to the new centroids; would a pruned pass be faster than a dense one? The
+ * bounds of a sample of rows are enough to tell, and are what a dense pass has set. */
 static bool worth_pruning(kmeans_assigner *a, double *share) {
     *share = 1;
     if (!a->bounded && !a->sampled) return false;
@@ -196,6 +208,8 @@ static bool worth_pruning(kmeans_assigner *a, double *share) {
     return visit * *share < a->dense_seconds;
 }
 
+/* Runs a pass, and notes its time in the terms of the next choice: seconds of a dense pass;
+ * seconds of a pruned one, were it to visit everything. */
 static void assign_timed(
     kmeans_assigner *a, bool pruned, size_t every, double share, kmeans_counts *counts) {
     double now = timer_now();
@@ -233,6 +247,8 @@ status kmeans_assigner_assign(
     return STATUS_OK;
 }
 
+/* For rows that are assigned once, rounding them for a screen of their own would not pay: f32, in
+ * their place. */
 status kmeans_assign(const features *x, const float *c, int k, int threads, uint16_t *label,
     float *distance, kmeans_counts *counts) {
     kmeans_assigner *a = NULL;

@@ -17,6 +17,7 @@
 
 enum { LANES = 16, MOST = 65535 };
 
+/* Few centroids: a panel a group. Many: several, so that a row's bounds stay small. */
 static int panels_of_group(int panels) {
     return (panels + BOUNDS_GROUPS - 1) / BOUNDS_GROUPS;
 }
@@ -25,6 +26,7 @@ static int stride_of(int groups) {
     return (groups + LANES - 1) / LANES * LANES;
 }
 
+/* Lower bounds go in rows of whole vectors of sixteen, of which the last may be partly unused. */
 status bounds_create(bounds *b, size_t n, int k, int panels) {
     *b = (bounds){.n = n, .k = k, .span = panels_of_group(panels)};
     b->groups = (panels + b->span - 1) / b->span;
@@ -55,12 +57,15 @@ void bounds_destroy(bounds *b) {
     *b = (bounds){0};
 }
 
+/* The same shapes as bounds_create, before there are panels. */
 size_t bounds_bytes(int k) {
     int panels = (k + PRODUCT_WIDTH - 1) / PRODUCT_WIDTH * PRODUCT_PANELS;
     int span = panels_of_group(panels);
     return (size_t)stride_of((panels + span - 1) / span) * 2 + 10;
 }
 
+/* Rows compare in float32: moves are rounded upward once, for all of them. Minus infinity: an
+ * unused lane never fails. */
 static void round_up(bounds *b) {
     for (int a = 0; a < b->k; a++) b->moved_up[a] = float_up(b->moved[a]);
     for (int g = 0; g < b->stride; g++)
@@ -73,11 +78,14 @@ void bounds_reset(bounds *b) {
     round_up(b);
 }
 
-/* The computed distance is off by less than 2^-38 of itself. */
+/* The computed distance is off by less than 2^-38 of itself. The last term covers squares that
+ * vanish. */
 static double length_up(double square) {
     return sqrt(square) * (1 + 0x1p-36) + 0x1p-1000;
 }
 
+/* A group has drifted as far as its fastest centroid. One that stays adds nothing, not even the
+ * margin of its length. */
 void bounds_move(bounds *b, const screen_panels *p, const float *old, const float *c) {
     size_t d = (size_t)p->d;
     double most[BOUNDS_GROUPS] = {0};
@@ -92,11 +100,16 @@ void bounds_move(bounds *b, const screen_panels *p, const float *old, const floa
     round_up(b);
 }
 
+/* Less what the centroid had moved by then: bounds_upper adds all that it has moved since the
+ * reset. */
 void bounds_set_label(bounds *b, size_t i, int label, double square) {
     b->label[i] = (uint16_t)label;
     b->upper[i] = float_up(length_up(square) - b->moved[label]);
 }
 
+/* Eight times a row's own distance is the longest length that its bounds can hold: farther
+ * centroids are held at that, which excludes them as well. A row at its centroid needs a unit,
+ * too: part of its length. */
 void bounds_set_unit(bounds *b, size_t i, double square, float half) {
     double own = sqrt(square), least = 0x1p-6 * sqrt(2 * (double)half) + 0x1p-60;
     b->unit[i] = (float)((own > least ? own : least) * (8.0 / MOST));
@@ -108,6 +121,7 @@ static inline uint16_t units(float length, float drift, float inverse) {
     return (uint16_t)(v < (float)MOST ? v : (float)MOST);
 }
 
+/* What the group has drifted so far is added, as comparing takes all of it off. */
 void bounds_set_lower(bounds *b, const size_t *row, int count, int g, const float *length) {
     float drift = (float)b->drift[g] * (1 - 0x1p-23f);
     for (int r = 0; r < count; r++)
@@ -115,6 +129,8 @@ void bounds_set_lower(bounds *b, const size_t *row, int count, int g, const floa
             units(length[r], drift, 1 / b->unit[row[r]]);
 }
 
+/* Bounds of a group may only fall here: the label that a row has left is one more of its old
+ * group's others. */
 void bounds_lower(bounds *b, size_t i, int g, double square) {
     float drift = (float)b->drift[g] * (1 - 0x1p-23f);
     uint16_t v = units((float)(sqrt(square) * (1 - 0x1p-22)), drift, 1 / b->unit[i]);

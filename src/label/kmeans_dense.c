@@ -46,6 +46,8 @@ static void finish_float(const kmeans_assigner *a, worker *w, int panel) {
     }
 }
 
+/* The same from sums of integers. The panels' offset of 128 is taken off before anything is
+ * rounded; then a row's and a panel's scale give the product. */
 VECTOR_CLONES
 static void finish_int8(const kmeans_assigner *a, worker *w, int panel, size_t first, int rows) {
     size_t columns = (size_t)a->panels.panels * PRODUCT_PANEL, at = (size_t)panel * PRODUCT_PANEL;
@@ -74,6 +76,8 @@ typedef struct fetcher {
     size_t each; /* bytes a step */
 } fetcher;
 
+/* From the screen's rows, or where there are none from the rows themselves, spread over the steps
+ * of all panels. */
 static fetcher fetch_begin(const kmeans_assigner *a, size_t first, size_t steps) {
     const features *x = a->x;
     const char *data = a->rows.data ? (const char *)a->rows.data : x->data;
@@ -102,6 +106,9 @@ static void multiply_slice(
             steps * PRODUCT_PANEL, w->block + r * PRODUCT_WIDTH, s > 0, fetch_next(next, depth));
 }
 
+/* A tile with all panels, two at a time, so that an element of a row is loaded once for both. A
+ * long row goes in slices that fit the first cache; sums are finished before the next panels
+ * begin. */
 static void multiply_tile(const kmeans_assigner *a, worker *w, size_t first, int rows) {
     size_t steps = a->rows.steps, pairs = (size_t)(a->panels.panels / PRODUCT_PANELS);
     fetcher next =
@@ -158,7 +165,8 @@ static void set_limits(
     }
 }
 
-/* kept: the columns that row i, the tile's r-th, may belong to. */
+/* The columns that row i, the tile's r-th, may belong to. Up to four are decided faster than their
+ * own bounds are looked up. */
 static int keep(
     const kmeans_assigner *a, const worker *w, size_t i, int r, float limit, int *kept) {
     int panels = a->panels.panels;
@@ -192,6 +200,8 @@ static int nearest(const kmeans_assigner *a, const worker *w, const float *row, 
     return best;
 }
 
+/* From the least p of each panel the length that its centroids are away at least, in place;
+ * roundings go downward. */
 VECTOR_CLONES
 static void lengths(const kmeans_assigner *a, size_t i, float *least) {
     const screen_panels *s = &a->panels;
@@ -261,6 +271,7 @@ static void decide_tile(
     }
 }
 
+/* One tile, start to end; the pages of its rows are done with. */
 static void assign_tile(
     kmeans_assigner *a, worker *w, size_t first, size_t every, kmeans_counts *counts) {
     size_t left = a->x->n - first;
@@ -271,6 +282,7 @@ static void assign_tile(
     features_passed(a->x, first, (size_t)rows);
 }
 
+/* Tiles are dealt as threads get free: a tile with ties takes much longer than one without. */
 void assign_dense(kmeans_assigner *a, size_t every, kmeans_counts *counts) {
     int64_t changed = 0, kept = 0, tiles = (int64_t)((a->x->n + PRODUCT_ROWS - 1) / PRODUCT_ROWS);
     if (every > 0) bounds_reset(&a->bounds);

@@ -15,6 +15,8 @@
 
 enum { LANES = 8, NEAR_LANES = 32 };
 
+/* The definition of a label (kmeans.h). Eight lanes, in the order of j, then a tree: whoever
+ * changes a line here changes labels. The rest of a row goes to the first lanes. */
 VECTOR_CLONES
 double kmeans_distance(const float *x, const float *c, int d) {
     double s[LANES] = {0};
@@ -36,6 +38,8 @@ float kmeans_near_error(int d) {
     return (float)(d / NEAR_LANES + 16) * 0x1p-24f;
 }
 
+/* Any processor's. The rest of a row goes to the first lanes: one order for all instances of the
+ * compiler. */
 VECTOR_CLONES
 static float near_plain(const float *x, const float *c, int d) {
     float s[NEAR_LANES] = {0};
@@ -75,6 +79,7 @@ __attribute__((target("avx512f"))) static float near_avx512(const float *x, cons
 }
 #endif
 
+/* By what the processor has: instances may differ in the last bits, within the bound. */
 float kmeans_near(const float *x, const float *c, int d) {
 #if defined(__x86_64__)
     if (__builtin_cpu_supports("avx512f")) return near_avx512(x, c, d);
@@ -82,6 +87,8 @@ float kmeans_near(const float *x, const float *c, int d) {
     return near_plain(x, c, d);
 }
 
+/* By the definition, and rounded once to float32: a float holds enough to order rows by, in half
+ * the memory. */
 status kmeans_distances(
     const features *x, const float *c, const uint16_t *label, int threads, float *distance) {
     size_t d = (size_t)x->d;

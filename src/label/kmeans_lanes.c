@@ -11,6 +11,7 @@
 
 enum { LANES = 16 };
 
+/* Halves, again and again, as vector code does it. */
 VECTOR_CLONES
 static void least_plain(const float *p, int count, float *least) {
     for (int g = 0; g < count; g++, p += LANES) {
@@ -78,6 +79,7 @@ __attribute__((target("avx512f"))) static uint64_t failing_avx512(
 }
 #endif
 
+/* In two halves of 64 groups, a bit each; the second is empty for fewer. */
 int lanes_failing(const uint16_t *lower, float unit, const float *drift, float upper, int count,
     uint64_t mask[2]) {
     for (int h = 0; h < 2; h++, lower += 64, drift += 64, count -= 64) {
@@ -95,6 +97,7 @@ int lanes_failing(const uint16_t *lower, float unit, const float *drift, float u
     return (mask[0] | mask[1]) != 0;
 }
 
+/* AVX-512 has an instruction for it. */
 void lanes_least(const float *p, int count, float *least) {
 #if defined(__x86_64__)
     if (__builtin_cpu_supports("avx512f")) {
@@ -112,6 +115,7 @@ int lanes_below(const float *p, int count, float limit, int *kept) {
     return below_plain(p, count, limit, kept);
 }
 
+/* Vectors that need not be aligned: slices of rows begin anywhere. */
 VECTOR_CLONES
 void lanes_copy(uint32_t *to, const uint32_t *from, size_t count) {
     typedef uint32_t loose __attribute__((vector_size(64), aligned(4), may_alias));

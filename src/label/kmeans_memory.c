@@ -12,11 +12,14 @@ static size_t parallel_bytes(const kmeans_options *o, size_t n, size_t d) {
     return n * ROW + kmeans_assigner_bytes(&dense, n, (int)d) + 2 * candidates * d * sizeof(float);
 }
 
+/* The sample on its way and gathered, and what k-means++ knows of each of its rows. */
 static size_t sample_bytes(const kmeans_options *o, size_t d) {
     size_t sample = (size_t)(o->sample > o->k ? o->sample : o->k);
     return 2 * sample * d * sizeof(float) + sample * (sizeof(double) + 3 * sizeof(int64_t));
 }
 
+/* Beside each term stands what it counts. A mini-batch holds its rows twice: as floats, and
+ * rounded for its assignment. */
 kmeans_memory kmeans_needs(const kmeans_options *o, size_t n, int d) {
     enum { LABELS = 2 * sizeof(uint16_t) + sizeof(float) };
     /* Centroids, the best, the screen's packed ones and its last; sums of a rank and of all. */

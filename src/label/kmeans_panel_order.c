@@ -12,12 +12,14 @@ typedef struct place {
     int centroid;
 } place;
 
+/* Ties by number: the order must be one, though any would be right. */
 static int compare(const void *a, const void *b) {
     const place *x = a, *y = b;
     if (x->at != y->at) return x->at < y->at ? -1 : 1;
     return (x->centroid > y->centroid) - (x->centroid < y->centroid);
 }
 
+/* The first of the farthest. */
 static int farthest(const place *p, int count, const float *c, int d, const float *from) {
     double most = -1;
     int best = p[0].centroid;

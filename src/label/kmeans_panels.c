@@ -11,6 +11,8 @@
 #include <math.h>
 #include <string.h>
 
+/* Panels are even in number, as products take two at a time. What is beyond K has an infinite half
+ * square, and so never the least p. */
 status screen_panels_create(
     screen_panels *p, product_type type, int k, int d, int threads, const int *order) {
     int panels = (k + PRODUCT_PANEL - 1) / PRODUCT_PANEL, elements = product_elements(type);
@@ -126,6 +128,8 @@ static void pack(screen_panels *p, int panel, const float *c, const float *shift
     p->noise[panel] = float_up((6 * 0x1p-24 * half + n * 0x1p-110) * (1 + 0x1p-16));
 }
 
+/* Threads take panels, each with memory for one: packed centroids in float64 would be twice the
+ * centroids. */
 void screen_panels_pack(screen_panels *p, const float *c, const float *shift, int threads) {
     size_t words = PRODUCT_PANEL * (size_t)p->d;
     int team = threads < p->scratch_threads ? threads : p->scratch_threads;

@@ -108,6 +108,7 @@ int product_elements(product_type t) {
     return t == PRODUCT_INT8 ? 4 : t == PRODUCT_BF16 ? 2 : 1;
 }
 
+/* Asked of the processor at run time: one binary serves a cluster of several kinds of nodes. */
 bool product_available(product_type t) {
 #if defined(__x86_64__)
     if (t == PRODUCT_BF16) return __builtin_cpu_supports("avx512bf16");
@@ -117,6 +118,7 @@ bool product_available(product_type t) {
     return t == PRODUCT_F32;
 }
 
+/* Branches by instruction set: a call takes thousands of cycles, a branch none that would show. */
 void product_group(product_type t, const uint32_t *rows, size_t steps, const uint32_t *panels,
     size_t apart, product_word *out, bool add, product_fetch fetch) {
 #if defined(__x86_64__)
@@ -134,6 +136,7 @@ void product_group(product_type t, const uint32_t *rows, size_t steps, const uin
     (void)t;
 }
 
+/* Eight rows from anywhere with one panel: what the pruned pass is made of. */
 void product_gather(product_type t, const void *const rows[PRODUCT_GATHER], size_t steps,
     const uint32_t *panel, product_word *out) {
 #if defined(__x86_64__)

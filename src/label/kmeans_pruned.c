@@ -131,6 +131,8 @@ static float decide(block *b, chunk *h, int q, int panel, const float *p, float 
     return decided < away ? decided : away;
 }
 
+/* What a product of these rows and its judgement read, side by side. A chunk is always full: the
+ * last row again, whose results nobody looks at, costs less than loops of another length. */
 static void gather_chunk(block *b, const uint16_t *rows, int count, chunk *h) {
     const screen_rows *s = &b->a->rows;
     h->count = count;
@@ -150,6 +152,8 @@ static void gather_chunk(block *b, const uint16_t *rows, int count, chunk *h) {
     }
 }
 
+/* One panel of the group for the rows of a chunk. A row's own centroid is left out, so that what
+ * remains is about the others: is one of them nearer, and how far are they at least? */
 static void visit_panel(block *b, chunk *h, int panel) {
     const kmeans_assigner *a = b->a;
     const screen_panels *s = &a->panels;
@@ -172,6 +176,7 @@ static void visit_panel(block *b, chunk *h, int panel) {
         h->length[q] = away[q] < h->length[q] ? away[q] : h->length[q];
 }
 
+/* The lower bound of the group is set from all of its panels: it is about the group. */
 static void visit_group(block *b, int g, const uint16_t *rows, int count) {
     bounds *s = &b->a->bounds;
     int begin = g * s->span, end = begin + s->span;
@@ -200,6 +205,7 @@ static void visit_groups(block *b) {
     b->visits = 0;
 }
 
+/* Row and group in one word, as visits are sorted by group afterwards. */
 static void note_visits(block *b, int r, const uint64_t *mask) {
     for (int half = 0; half < 2; half++)
         for (uint64_t m = mask[half]; m; m &= m - 1)
@@ -234,6 +240,9 @@ static int open_rows(block *b, int rows) {
     return left;
 }
 
+/* The rows of a block: what bounds settle is settled; the rest see their groups; then labels and
+ * bounds are noted. The distance to the label of the end is the last one computed: only then is
+ * its bound set. */
 static void assign_block(block *b, int rows) {
     kmeans_assigner *a = b->a;
     bounds *s = &a->bounds;
@@ -252,11 +261,13 @@ static void assign_block(block *b, int rows) {
     features_passed(a->x, b->first, (size_t)rows);
 }
 
+/* As many that every pair of a row and a group can be noted: no list can overflow. */
 int pruned_rows(int groups) {
     int rows = PRUNED_VISITS / groups;
     return rows < PRUNED_ROWS ? rows : PRUNED_ROWS;
 }
 
+/* Blocks are dealt as threads get free: some have many open rows, most have few. */
 void assign_pruned(kmeans_assigner *a, kmeans_counts *counts) {
     size_t most = (size_t)pruned_rows(a->bounds.groups), n = a->x->n;
     int64_t changed = 0, kept = 0, blocks = (int64_t)((n + most - 1) / most);
@@ -275,6 +286,7 @@ size_t pruned_sample(size_t n) {
     return n / SAMPLE + 1;
 }
 
+/* Of a sample, by bounds alone: no row is read. */
 double pruned_share(const kmeans_assigner *a) {
     const bounds *s = &a->bounds;
     size_t step = pruned_sample(s->n);

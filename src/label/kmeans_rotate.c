@@ -28,6 +28,8 @@ typedef int32_t places __attribute__((vector_size(64)));
             SIGN(h, 13), SIGN(h, 14), SIGN(h, 15)                                                  \
     }
 
+/* Stages across vectors first, then the four within a vector, as shuffles: each sixteen elements
+ * are loaded once for all four, and scaled on the way. */
 VECTOR_CLONES
 static void rotate_float(float *y, int size) {
     for (int h = LANES; h < size; h *= 2)
@@ -50,6 +52,7 @@ static void rotate_float(float *y, int size) {
     }
 }
 
+/* Plain: K rows an iteration. Its order of stages is another one, which only rounding can tell. */
 static void rotate_double(double *y, int size) {
     for (int h = 1; h < size; h *= 2)
         for (int i = 0; i < size; i += 2 * h)
@@ -68,6 +71,7 @@ static int segment(int left) {
     return size;
 }
 
+/* Segment by segment; fewer than sixteen elements at the end stay as they are. */
 void screen_rotate(float *y, int d) {
     for (int size; d >= LANES; y += size, d -= size) {
         size = segment(d);

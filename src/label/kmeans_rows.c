@@ -34,7 +34,8 @@ static double square(const float *x, const float *m, int d) {
     return sum;
 }
 
-/* The norm and half of the square of row i. */
+/* The norm, and half of the square, of row i: f32 screens read the row in its place, and need no
+ * more. */
 static void measure(screen_rows *r, size_t i, const float *x) {
     double sum = square(x, r->shift, r->x->d);
     r->norm[i] = float_up(sqrt(sum) * (1 + 0x1p-35));
@@ -49,6 +50,8 @@ static float rest_up(float squares, float norm) {
     return float_up(sqrt((double)squares) * (1 + 0x1p-11) + (double)norm * 0x1p-19 + 0x1p-66);
 }
 
+/* y to the nearest bf16, ties to even; returns the sum of e^2, in float32: rest_up says what that
+ * is worth. Two loops, as the first one is integers and the second floats. */
 VECTOR_CLONES
 static float to_bf16(const float *x, const float *m, int d, uint16_t *to) {
     float s[LANES] = {0}, sum = 0;
@@ -99,6 +102,9 @@ typedef struct int8_sums {
     float rest;
 } int8_sums;
 
+/* y in units of `scale`. Adding 1.5 2^23 and taking it off rounds to the nearest integer. Returned
+ * are the sum of the integers, for the panels' offset; of their squares, which is |a|^2 / scale^2
+ * exactly; of e^2, in float32. */
 VECTOR_CLONES
 static int8_sums to_int8(const float *y, int d, float scale, float inverse, int8_t *to) {
     const float round = 0x1.8p23f;
@@ -124,6 +130,7 @@ static int8_sums to_int8(const float *y, int d, float scale, float inverse, int8
     return (int8_sums){sum, squares, rest};
 }
 
+/* The norm becomes that of a, which rounding may have made longer than y. */
 static void store_bf16(screen_rows *r, size_t i, const float *x) {
     measure(r, i, x);
     float squares = to_bf16(x, r->shift, r->x->d, (uint16_t *)(r->data + i * r->steps));
@@ -160,12 +167,14 @@ static void choose_shift(screen_rows *r, float *scratch) {
     for (size_t j = 0; rows > 0 && j < d; j++) r->shift[j] *= (float)SAMPLE / (float)rows;
 }
 
+/* Words of a row and its scale, offset, norms: what allocate takes. */
 size_t screen_rows_bytes(product_type type, int d) {
     size_t elements = (size_t)product_elements(type), steps = ((size_t)d + elements - 1) / elements;
     bool in_place = type == PRODUCT_F32;
     return (in_place ? 0 : 4 * steps) + (type == PRODUCT_INT8 ? 20 : in_place ? 8 : 12);
 }
 
+/* f32 rows stay where they are: nothing is rounded, and e is zero. */
 static status allocate(screen_rows *r) {
     size_t n = r->x->n;
     bool more = r->type != PRODUCT_F32, scaled = r->type == PRODUCT_INT8;
@@ -181,6 +190,7 @@ static status allocate(screen_rows *r) {
     return scaled && (!r->scale || !r->offset) ? STATUS_FAILED : STATUS_OK;
 }
 
+/* A row is read once, from wherever it lies. */
 static void store_rows(screen_rows *r, float *scratch, size_t begin, size_t end) {
     for (size_t i = begin; i < end; i++) {
         const float *row = features_row(r->x, i, scratch);
@@ -194,6 +204,7 @@ static void store_rows(screen_rows *r, float *scratch, size_t begin, size_t end)
     }
 }
 
+/* Threads take runs of rows, so that mapped rows are read in order and given back behind. */
 status screen_rows_create(screen_rows *r, const features *x, product_type type, int threads) {
     size_t elements = (size_t)product_elements(type), d = (size_t)x->d;
     *r = (screen_rows){.type = type, .x = x, .steps = (d + elements - 1) / elements};
@@ -224,6 +235,7 @@ void screen_rows_destroy(screen_rows *r) {
     *r = (screen_rows){0};
 }
 
+/* f32 rows are read in their place; those of bf16 files are widened. */
 const void *screen_row(const screen_rows *r, size_t i, uint32_t *scratch) {
     if (r->data) return r->data + i * r->steps;
     return features_row(r->x, i, (float *)(void *)scratch);

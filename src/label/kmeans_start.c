@@ -14,6 +14,7 @@ static void copy_row(float *c, int a, const float *x, size_t row, int d) {
     memcpy(c + (size_t)a * (size_t)d, x + row * (size_t)d, (size_t)d * sizeof *c);
 }
 
+/* Distinct rows, not distinct values: copies of a row may both be chosen. */
 status kmeans_start_random(random_stream *r, const float *x, size_t n, int d, int k, float *c) {
     int64_t *chosen = memory_alloc((size_t)k, sizeof *chosen, "initial rows");
     if (!chosen) return STATUS_FAILED;
@@ -51,11 +52,13 @@ static void add_centroid(plusplus *p, const float *c, int newest) {
     }
 }
 
+/* A candidate of k-means|| stands for the rows that are nearest to it. */
 static double weighted(const plusplus *p, size_t i) {
     return p->rows->weight ? (double)p->rows->weight[i] * p->nearest[i] : p->nearest[i];
 }
 
-/* The first row at which the running sum passes `target`, among those at a distance. */
+/* The first row at which the running sum passes `target`, among those at a distance. Rounding may
+ * leave the sum below the target at the end: then it is the last of them. */
 static size_t row_at_sum(const plusplus *p, double target) {
     size_t last = 0;
     double sum = 0;
@@ -68,6 +71,7 @@ static size_t row_at_sum(const plusplus *p, double target) {
     return last;
 }
 
+/* By weight in integers: exact, and so the same on every rank. */
 static size_t first_row(random_stream *r, const kmeans_start_rows *rows) {
     uint64_t sum = 0;
     if (!rows->weight) return random_below(r, rows->n);
@@ -78,6 +82,8 @@ static size_t first_row(random_stream *r, const kmeans_start_rows *rows) {
     return row;
 }
 
+/* The running sum is one sum in the order of rows, on one thread: its rounding decides which row
+ * is drawn. Distances take the time, and threads share those. */
 status kmeans_start_plusplus(
     random_stream *r, const kmeans_start_rows *rows, int k, int threads, float *c) {
     plusplus p = {.rows = rows, .threads = threads};

@@ -4,6 +4,8 @@
 
 #include "src/base/memory.h"
 
+/* All arrays, also those that a run may leave out: a checkpoint is read into it before it is
+ * known. */
 status kmeans_state_create(kmeans_state *s) {
     size_t words = (size_t)s->k * (size_t)s->d;
     s->centroids = memory_alloc(words, sizeof *s->centroids, "centroids");

@@ -19,6 +19,7 @@ enum { ELEMENT_BITS = 50, LANES = 8, PIECE = 512, WIDTH = 16 };
 /* Bytes of rows that are held at once where they are mapped. */
 enum { MAPPED = 1 << 22 };
 
+/* rows <= 2^bits, largest < 2^exponent: an element may take what is left of 62 bits. */
 int kmeans_scale(int64_t rows, double largest) {
     int exponent = 0, bits = 0;
     frexp(largest, &exponent); /* largest < 2^exponent */
@@ -27,6 +28,8 @@ int kmeans_scale(int64_t rows, double largest) {
     return element - exponent;
 }
 
+/* The nearest integer to x unit. Adding 1.5 2^52 leaves it in the low bits of the double: rounding
+ * without a call, in vector code. */
 static inline int64_t fixed(float x, double unit) {
     const double round = 0x1.8p52;
     double v = (double)x * unit + round;
@@ -50,6 +53,7 @@ static void add_row(const float *x, int d, double unit, int64_t *sum) {
     for (int j = 0; j < d; j++) sum[j] += fixed(x[j], unit);
 }
 
+/* The same integers as add_row's: what is taken from one sum is what was once added. */
 void kmeans_move(const float *x, int d, int scale, int64_t *from, int64_t *to) {
     double unit = ldexp(1, scale);
     for (int j = 0; j < d; j++) {
@@ -87,6 +91,7 @@ static void follow_range(const features *x, stretch rows, const uint16_t *label,
     }
 }
 
+/* Rows whose label is as before are not read: late iterations cost next to nothing. */
 void kmeans_sums_follow(const features *x, const uint16_t *label, uint16_t *summed, int threads,
     const kmeans_sum_total *s) {
     /* Threads take columns: no two write to the same sum, and none needs sums of its own. */
@@ -120,6 +125,8 @@ static double square(const float *x, int d) {
     return ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]));
 }
 
+/* Each row's square is rounded once, in float64; integers then add over rows in any order. A
+ * thread adds in 128 bits of its own. */
 status kmeans_squares(const features *x, int unit, int threads, sum128 *sum) {
     size_t d = (size_t)x->d;
     float *scratch = memory_alloc((size_t)threads * d, sizeof *scratch, "a row a thread");
@@ -143,6 +150,7 @@ status kmeans_squares(const features *x, int unit, int threads, sum128 *sum) {
     return STATUS_OK;
 }
 
+/* By |x - c|^2 = |x|^2 - 2 x.c + |c|^2, summed: no pass over the rows is needed. */
 double kmeans_objective(
     const kmeans_sum_total *s, int k, int d, double squares, const float *centroids) {
     /* long double: what cancels is up to |x|^2. One order, on every rank alike. */
@@ -160,6 +168,7 @@ double kmeans_objective(
     return total > 0 ? (double)total : 0;
 }
 
+/* The share of the largest clusters counts most: K for one that has everything. */
 double kmeans_imbalance(const int64_t *count, int k, int64_t n) {
     double sum = 0;
     for (int a = 0; a < k; a++) {
@@ -175,6 +184,8 @@ static double squares_i64(const int64_t *x, int d) {
     return s;
 }
 
+/* A sum becomes a centroid by one division, or one product where it is brought to length 1, and
+ * one rounding to float32: the same on every rank, from the same sums. */
 void kmeans_centroids(
     const int64_t *sum, const int64_t *count, int k, int d, int scale, int cosine, float *c) {
     for (int a = 0; a < k; a++) {

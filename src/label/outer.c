@@ -50,6 +50,7 @@ OUTER(f64_avx512, AVX512, double, 8, 8, OUTER_F64)
 OUTER(f32_avx512, AVX512, float, 16, 8, OUTER_F32)
 #endif
 
+/* By what the processor has; all three give the same bits. */
 void outer_f64(
     size_t steps, const double *a, size_t lda, const double *b, size_t ldb, double *c, size_t ldc) {
 #if defined(__x86_64__)
@@ -62,6 +63,7 @@ void outer_f64(
         f64_plain(steps, a, lda, b, ldb, c, ldc);
 }
 
+/* By what the processor has; for screens, whose margin covers how they differ. */
 void outer_f32(
     size_t steps, const float *a, size_t lda, const float *b, size_t ldb, float *c, size_t ldc) {
 #if defined(__x86_64__)

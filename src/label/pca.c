@@ -21,6 +21,7 @@ void dsyevr_(const char *vectors, const char *range, const char *triangle, const
     int *support, double *work, const int *work_size, int *integers, const int *integers_size,
     int *info, size_t, size_t, size_t);
 
+/* Also of one that was fitted half. */
 void pca_destroy(pca *p) {
     memory_free(p->mean);
     memory_free(p->axis);
@@ -99,6 +100,8 @@ static void store_axis(const double *v, int d, float *axis) {
     for (int j = 0; j < d; j++) axis[j] = (float)(v[top] < 0 ? -v[j] : v[j]);
 }
 
+/* dsyevr gives eigenvalues in ascending order: axes are taken from the end. A covariance that
+ * rounding has made slightly negative is none. */
 status pca_axes(pca *p, const int64_t *product, const int *exponent, int64_t rows) {
     size_t d = (size_t)p->d, n = (size_t)p->components;
     double *matrix = memory_alloc(d * d, sizeof *matrix, "covariance");
@@ -151,6 +154,9 @@ static void project_rows(const pca *p, const double *panel, const features *x, s
     }
 }
 
+/* Rows go through in eights, turned round so that an element of all eight stands together. Memory
+ * is a thread's own: one that has none leaves its share undone and says so, as it cannot leave the
+ * region. */
 status pca_project(const pca *p, const features *x, int threads, float *y) {
     status st = STATUS_OK;
     double *panel = pack_axes(p);

@@ -14,6 +14,8 @@
 /* Rows that are packed at once: with the products they fit the second-level cache for D 256. */
 enum { PACK = 128, WIDTH = OUTER_F64 };
 
+/* Units end with images: an image's units are the same, whichever rank holds it and whatever comes
+ * before it. */
 status pca_units_create(pca_units *u, const features *x) {
     size_t count = 0, row = 0;
     for (int64_t i = 0; i < x->images; i++)
@@ -42,6 +44,7 @@ static void raise_largest(const float *row, int d, float *largest) {
     }
 }
 
+/* A maximum needs no order; the columns' scales follow from it. */
 status pca_largest(const features *x, double *largest) {
     size_t d = (size_t)x->d;
     float *most = memory_alloc(2 * d, sizeof *most, "largest elements");
@@ -84,6 +87,8 @@ static void add_row(const float *row, int d, double *sum) {
     for (int j = 0; j < d; j++) sum[j] += (double)row[j];
 }
 
+/* A unit in float64, in its order, then one rounding a column: from there on integers, which
+ * threads add to one array in any order. */
 status pca_sum(
     const features *x, const pca_units *u, const int *exponent, int threads, int64_t *sum) {
     size_t d = (size_t)x->d;
@@ -116,6 +121,7 @@ typedef struct worker {
     float *scratch; /* [D] */
 } worker;
 
+/* Also of workers that were created half. */
 static void workers_destroy(worker *w, int workers) {
     for (int t = 0; w && t < workers; t++) {
         memory_free(w[t].panel);
@@ -130,6 +136,8 @@ static size_t panels_of(int d) {
     return ((size_t)d + WIDTH - 1) / WIDTH;
 }
 
+/* A thread has D x D sums of a unit, and D x D integers over its units: adding integers to common
+ * ones would make threads wait for each other. */
 static worker *workers_create(int d, int workers) {
     size_t n = (size_t)d, padded = panels_of(d) * WIDTH;
     worker *w = memory_alloc((size_t)workers, sizeof *w, "products of threads");
@@ -145,6 +153,8 @@ static worker *workers_create(int d, int workers) {
     return w;
 }
 
+/* Differences are rounded to float32 before they are multiplied: products of float32 values are
+ * exact in float64. */
 VECTOR_CLONES
 static void pack_row(const float *row, const float *mean, size_t d, double *panel) {
     for (size_t p = 0; p < d; p += WIDTH, panel += PACK * WIDTH) {
@@ -162,6 +172,7 @@ static void add_products(const worker *w, size_t rows, size_t panels) {
                 w->panel + p * PACK * WIDTH, WIDTH, w->sum + i * width + p * WIDTH, width);
 }
 
+/* The sums of one unit begin at zero: they depend on its rows alone. */
 static void unit_products(
     const worker *w, const features *x, const float *mean, size_t begin, size_t end) {
     size_t d = (size_t)x->d, panels = panels_of(x->d);
@@ -174,7 +185,8 @@ static void unit_products(
     }
 }
 
-/* unit [D]: 2^exponent. */
+/* The one rounding of a unit's products: by each column's unit, 2^exponent, and `shift`. unit [D].
+ */
 static void fix_products(const worker *w, const double *unit, int shift, size_t d) {
     size_t width = panels_of((int)d) * WIDTH;
     for (size_t i = 0; i < d; i++) {
@@ -184,6 +196,7 @@ static void fix_products(const worker *w, const double *unit, int shift, size_t 
     }
 }
 
+/* Integers of threads are added at the end, element by element: any order gives the same. */
 status pca_products(const features *x, const pca_units *u, const float *mean, const int *exponent,
     int shift, int threads, int64_t *product) {
     size_t d = (size_t)x->d;

@@ -11,6 +11,7 @@
 
 enum { BITS = 32, DIGIT = 11, DIGIT_OF_MANY = 8 };
 
+/* IEEE numbers without a sign order like the integers of their bits. */
 uint32_t quantile_bits(float value) {
     uint32_t bits;
     memcpy(&bits, &value, sizeof bits);
@@ -24,6 +25,7 @@ float quantile_value(uint32_t bits) {
     return value;
 }
 
+/* A group of which none is wanted has a threshold above every value from the beginning. */
 status quantile_create(quantile *q, int groups, const int64_t *want) {
     *q = (quantile){.groups = groups, .digit = groups == 1 ? DIGIT : DIGIT_OF_MANY};
     q->shift = BITS - q->digit;
@@ -49,6 +51,7 @@ void quantile_destroy(quantile *q) {
     *q = (quantile){0};
 }
 
+/* Values whose higher bits are not the threshold's have been decided by earlier passes. */
 void quantile_count(quantile *q, const float *value, const uint16_t *group, size_t n) {
     memset(q->histogram, 0, ((size_t)q->groups << q->digit) * sizeof *q->histogram);
     int above = q->shift + q->digit; /* bits of earlier passes start here */
@@ -62,6 +65,8 @@ void quantile_count(quantile *q, const float *value, const uint16_t *group, size
     }
 }
 
+/* From the highest bin down, until it holds as many as are left: the threshold is in that one, and
+ * what was above it is taken. */
 bool quantile_narrow(quantile *q) {
     for (size_t g = 0; g < (size_t)q->groups; g++) {
         const int64_t *h = q->histogram + (g << q->digit);

@@ -2,6 +2,7 @@
  * image: they add up to the sample exactly, for any dealing of images to ranks. */
 #include "src/label/row_sample.h"
 
+/* 128 bits: a billion rows times a sample of a million. */
 int64_t row_sample_share(int64_t row, int64_t rows, int64_t sample) {
     return (int64_t)((__int128)row * sample / rows);
 }

@@ -7,6 +7,7 @@
 
 enum { SUM_WORDS = sizeof(sum128) / sizeof(int64_t) };
 
+/* Parts of the block, one after the other. */
 static int64_t *take(int64_t **next, size_t count) {
     int64_t *t = *next;
     *next += count;
@@ -17,6 +18,7 @@ static sum128 *take_sums(int64_t **next, int count) {
     return (sum128 *)(void *)take(next, (size_t)count * SUM_WORDS);
 }
 
+/* One allocation in the order in which it is handed out: what is added over ranks is all of it. */
 status score_create(score_table *s, int k, int classes) {
     size_t labels = (size_t)k, cells = labels * (size_t)classes;
     size_t sums = 4 * labels + 4 * (size_t)classes + 1;
@@ -74,6 +76,8 @@ static int64_t sum_classes(score_image *m) {
     return all;
 }
 
+/* What one label of the image adds: its cells, and the squares and products of counts, which are
+ * the pairs within the image that score_finish takes off. */
 static void add_label(score_table *s, const score_image *m, int a, int64_t all) {
     int64_t label = sum_of(m, a), *row = row_of(m, a);
     for (int y = 0; y < m->classes; y++) {
@@ -96,6 +100,7 @@ static void add_class(score_table *s, const score_image *m, int y, int64_t all) 
     sum128_add(&s->all_of_class[y], product(m->class[y], all));
 }
 
+/* Only what was counted is cleared: a table of K rows would cost more than the image. */
 static void empty(score_image *m) {
     for (int i = 0; i < m->labels; i++) {
         int64_t *row = row_of(m, m->label[i]);
@@ -105,6 +110,7 @@ static void empty(score_image *m) {
     m->labels = 0;
 }
 
+/* Sums over labels and classes first: products need them whole. */
 void score_add(score_table *s, score_image *m) {
     int64_t all = sum_classes(m);
     for (int i = 0; i < m->labels; i++) {

@@ -8,6 +8,8 @@
 
 #include <stdbool.h>
 
+/* A row for pixels without a label and a column for those without a class, so that counting needs
+ * no tests. */
 status score_image_create(score_image *m, int k, int classes) {
     size_t rows = (size_t)k + 1, columns = (size_t)classes + 1;
     *m = (score_image){.k = k, .classes = classes};
@@ -39,6 +41,7 @@ static bool in_range(score_map map, int limit, const char *what) {
     return false;
 }
 
+/* Which rows of the table will be touched, each once. */
 static void list_labels(score_image *m, score_map label) {
     size_t n = (size_t)label.height * (size_t)label.width;
     for (size_t i = 0; i < n; i++) {
@@ -83,6 +86,7 @@ static void count_line(score_image *m, const size_t *line, const uint16_t *truth
     m->count[at] += run;
 }
 
+/* The line of labels is kept as long as lines of the truth read the same one. */
 status score_count(score_image *m, score_map label, score_map truth) {
     if (!in_range(label, m->k, "label") || !in_range(truth, m->classes, "class"))
         return STATUS_DATA;

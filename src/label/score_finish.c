@@ -23,6 +23,7 @@ typedef struct label_pairs {
     int128 all, same_label, same_class, both;
 } label_pairs;
 
+/* All pairs of the summed table, less those within each image, which the sums beside it hold. */
 static label_pairs pairs_of_label(const score_table *s, int a) {
     label_pairs p = {.all = (int128)s->label[a] * *s->pixels - sum128_value(&s->all_of_label[a]),
         .same_label = square(s->label[a]) - sum128_value(&s->same_label[a]),
@@ -39,10 +40,12 @@ static int128 other_label(const label_pairs *p) {
     return p->all - p->same_label;
 }
 
+/* By inclusion and exclusion: neither the same label nor the same class. */
 static int128 other_both(const label_pairs *p) {
     return p->all - p->same_label - p->same_class + p->both;
 }
 
+/* Over all labels together, every pair counts the same. */
 static void score_by_pairs(const label_pairs *sum, score_result *r) {
     r->positive = ratio(sum->both, sum->same_label);
     r->negative = ratio(other_both(sum), other_label(sum));
@@ -56,6 +59,7 @@ typedef struct label_mean {
     int labels;
 } label_mean;
 
+/* A label without pairs of the kind says nothing, and must not count as zero. */
 static void mean_add(label_mean *m, int128 right, int128 pairs, double chance) {
     if (pairs <= 0) return;
     m->precision += ratio(right, pairs);
@@ -70,6 +74,7 @@ static int majority(const score_table *s, int a) {
     return s->label[a] > 0 ? most : -1;
 }
 
+/* What the report shows of a cluster. A cluster without pixels has no class. */
 static score_cluster cluster_figures(const score_table *s, int a, const label_pairs *p) {
     int most = majority(s, a);
     double pixels = (double)s->label[a];
@@ -101,6 +106,7 @@ static void score_pairs(const score_table *s, score_result *r, score_cluster *cl
     r->negative_mean_chance = negative.chance / negative.labels;
 }
 
+/* The share that would be right if each cluster were its most frequent class. */
 static double purity(const score_table *s) {
     int64_t right = 0;
     for (int a = 0; a < s->k; a++) {
@@ -121,6 +127,8 @@ static double entropy(const int64_t *count, int n, int64_t pixels) {
     return h;
 }
 
+/* Logarithms of quotients apart, as the product of two counts may be beyond what a double holds
+ * exactly. Rounding may make it negative by a hair. */
 static double nmi(const score_table *s) {
     double n = (double)*s->pixels, information = 0;
     double labels = entropy(s->label, s->k, *s->pixels);

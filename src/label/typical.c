@@ -18,6 +18,7 @@ void typical_clear(typical_pixel *list, int k) {
     for (size_t i = 0; i < (size_t)k * TYPICAL; i++) list[i] = none;
 }
 
+/* A total order: equal distances are common where images repeat. */
 static bool before(const typical_pixel *a, const typical_pixel *b) {
     if (a->distance != b->distance) return a->distance < b->distance;
     return a->image != b->image ? a->image < b->image : a->pixel < b->pixel;
@@ -32,6 +33,7 @@ static void insert(typical_pixel *list, typical_pixel p) {
     list[at] = p;
 }
 
+/* Two passes: an image's nearest of each cluster, then one entry for each cluster that it has. */
 void typical_add(typical_pixel *list, uint32_t image, const uint16_t *label, const float *distance,
     size_t n, uint32_t *first) {
     /* first: 1 + the image's nearest pixel of each cluster, the first of equal ones. */

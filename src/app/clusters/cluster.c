@@ -18,6 +18,7 @@
 #include <math.h>
 #include <string.h>
 
+/* What the settings mean for k-means. Mini-batches are the same run with another step. */
 static kmeans_options options_of(const settings *s) {
     return (kmeans_options){.k = s->cluster.k,
         .batch = s->cluster.method == CLUSTER_METHOD_MINIBATCH ? s->cluster.batch : 0,
@@ -35,6 +36,8 @@ static kmeans_options options_of(const settings *s) {
         .scope = choices_outliers(s->cluster.outlier_scope)};
 }
 
+/* Everything that labels.h5 says of itself. Typical pixels are found here, as distances are at
+ * hand. */
 static status write_labels(const stage *t, const features *x, int k, const kmeans_result *r,
     const char *path, uint64_t *hash) {
     typical_pixel *typical = NULL;
@@ -102,6 +105,8 @@ static status cluster_by(cluster_report *r, const features *x, kmeans_result *ou
     return cluster_features(x, r, out);
 }
 
+/* The stage as a sequence. Checkpoints go when the stage is recorded as done, not before: a kill
+ * in between continues instead of beginning anew. */
 static status cluster_stage(stage *t) {
     char path[FILE_PATH];
     features x = {0};
@@ -137,6 +142,8 @@ done:
     return st;
 }
 
+/* What the labels depend on: weights of the extractor, a start from a file, and the settings of
+ * four groups. */
 status cluster_images(const comm *c, const settings *s, int round) {
     char weights[FILE_PATH];
     stage t;

@@ -9,6 +9,7 @@
 
 #include <string.h>
 
+/* How many clusters, and whether eps was a good choice: core points and noise tell. */
 static status report_sample(stage *t, const dbscan_result *found) {
     double core = (double)found->core / (double)found->sample;
     double noise = (double)found->noise / (double)found->sample;
@@ -20,6 +21,8 @@ static status report_sample(stage *t, const dbscan_result *found) {
     return comm_agree(t->c, st);
 }
 
+/* Counted as one pass over all rows; noise is what it has for outliers, eps^2 the distance that
+ * decides. */
 status cluster_dbscan(cluster_report *r, const features *x, kmeans_result *out, int *k) {
     stage *t = r->t;
     const settings *s = t->s;

@@ -40,6 +40,8 @@ static status features_key(const comm *c, const features *x, uint64_t *key) {
     return STATUS_OK;
 }
 
+/* Of this stage and these features alone: another key is passed over without a word, as a changed
+ * setting is no mistake. */
 static status find_checkpoint(cluster_report *r, const features *x) {
     const settings *s = r->t->s;
     if (s->run.resume != RUN_RESUME_AUTO) return STATUS_OK;
@@ -51,6 +53,8 @@ static status find_checkpoint(cluster_report *r, const features *x) {
     return st;
 }
 
+/* Rows of metrics.csv after the last checkpoint are dropped: the iterations come again, to the
+ * same figures. */
 status cluster_report_begin(cluster_report *r, stage *t, const features *x) {
     char path[FILE_PATH];
     *r = (cluster_report){.t = t, .key = t->key, .rows = x->total};
@@ -64,6 +68,7 @@ status cluster_report_begin(cluster_report *r, stage *t, const features *x) {
     return comm_agree(t->c, st);
 }
 
+/* Iterations are counted over restarts, so that a curve of the whole run has one axis. */
 static status write_row(cluster_report *r, const kmeans_iteration *it) {
     metrics_row row = METRICS_EMPTY(r->t->base, r->t->round, it->state->passes);
     row.objective = it->objective;
@@ -113,6 +118,8 @@ static void log_iteration(const cluster_report *r, const kmeans_iteration *it) {
             it->iteration, it->objective);
 }
 
+/* Time goes to the stage's phases, figures to log and file; then all ranks decide alike whether to
+ * go on. */
 status cluster_report_iteration(void *context, const kmeans_iteration *it) {
     cluster_report *r = context;
     r->passes += (double)it->rows / (double)r->rows;
@@ -129,10 +136,12 @@ status cluster_report_iteration(void *context, const kmeans_iteration *it) {
     return saved != STATUS_OK ? saved : st;
 }
 
+/* The result is in place: what led to it is not needed. */
 void cluster_report_forget(cluster_report *r) {
     checkpoint_clear(r->t->c, r->folder, r->t->name);
 }
 
+/* Also of one that did not begin. */
 void cluster_report_end(cluster_report *r) {
     if (r->resumed) kmeans_state_destroy(&r->state);
     metrics_close(r->metrics);

@@ -10,6 +10,7 @@
 
 #include <string.h>
 
+/* The contents, not the name: another file under the same name is another start. */
 status cluster_start_hash(const comm *c, const settings *s, uint64_t *hash) {
     *hash = 0;
     status st = STATUS_OK;
@@ -18,11 +19,13 @@ status cluster_start_hash(const comm *c, const settings *s, uint64_t *hash) {
     return comm_agree(c, st);
 }
 
+/* By its name, as an HDF5 file says nothing of .npy and the other way round. */
 static bool ends_in(const char *text, const char *end) {
     size_t n = strlen(text), m = strlen(end);
     return n >= m && strcmp(text + n - m, end) == 0;
 }
 
+/* Both numbers, as either may be the one that is wrong. */
 static status refuse(const char *path, size_t have_k, size_t have_d, size_t k, size_t d) {
     log_error(
         "%s: %zu centroids of %zu dimensions; needed are cluster.k = %zu of the features' %zu",
@@ -56,6 +59,7 @@ static status read_centroids(const char *path, size_t k, size_t d, float **out) 
     return refuse(path, rows, columns, k, d);
 }
 
+/* Every rank has memory before the data come. */
 status cluster_start_read(const comm *c, const settings *s, int d, float **centroids) {
     size_t k = (size_t)s->cluster.k, words = k * (size_t)d;
     float *data = NULL;

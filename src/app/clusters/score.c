@@ -25,6 +25,7 @@ typedef struct scorer {
     score_table table[SCORE_RESOLUTIONS];
 } scorer;
 
+/* Tables of both resolutions: a rank's own, added over ranks at the end. */
 static status scorer_create(scorer *r) {
     status st = STATUS_OK;
     for (int at = 0; at < SCORE_RESOLUTIONS && st == STATUS_OK; at++)
@@ -102,7 +103,7 @@ static status images_to_score(const stage *t, image_list *out) {
     return st;
 }
 
-/* Collective. */
+/* This rank's share of the images to score, then one reduction a table. Collective. */
 static status add_images(scorer *r) {
     const comm *c = r->t->c;
     image_list list = {0};
@@ -118,6 +119,7 @@ static status add_images(scorer *r) {
     return st;
 }
 
+/* Pixels of both resolutions count as work that was done. */
 static status finish_score(stage *t, const scorer *r) {
     double seconds = timer_now() - t->began, pixels = 0;
     status st = STATUS_OK;
@@ -132,6 +134,8 @@ static status finish_score(stage *t, const scorer *r) {
     return stage_finish(t, &(stage_result){.fom = pixels / seconds, .unit = "pixels/s"});
 }
 
+/* What an earlier labelling has left goes first: if this one fails, nothing old is shown as its
+ * score. */
 static status score_stage(stage *t) {
     char path[FILE_PATH];
     labels *aux = NULL;
@@ -151,6 +155,7 @@ static status score_stage(stage *t) {
     return st;
 }
 
+/* The key holds the labels', and the number of figures. */
 status score_labels(const comm *c, const settings *s, int round) {
     stage t;
     uint64_t input[] = {0, FIGURES};

@@ -8,6 +8,7 @@
 #include <math.h>
 #include <stdio.h>
 
+/* One place for the names, which the report reads. */
 void score_group(char *text, const char *name, score_resolution at, const char *table) {
     snprintf(text, SCORE_GROUP, "%s%s%s%s", name, at == SCORE_FULL ? "/full" : "",
         table[0] ? "/" : "", table);
@@ -26,6 +27,7 @@ void score_forget(stage *t) {
         }
 }
 
+/* A table that fits a terminal: precisions beside their chance. */
 static void print_score(score_resolution at, const score_table *table, const score_result *r) {
     log_info("score %s, %lld labelled pixels:",
         at == SCORE_FULL ? "at full resolution"
@@ -45,6 +47,7 @@ static void print_score(score_resolution at, const score_table *table, const sco
         "  purity %.4f  NMI %.4f  ARI %.4f  coverage %.4f", r->purity, r->nmi, r->ari, r->coverage);
 }
 
+/* The figures of the whole labelling, by the names that run.json has. */
 static status record_whole(stage *t, score_resolution at, const score_result *r) {
     const struct {
         const char *name;
@@ -79,6 +82,7 @@ static status record_entries(
     return st;
 }
 
+/* By number. A cluster without pixels has no class: no figure. */
 static status record_clusters(stage *t, score_resolution at, const score_cluster *c, int k) {
     char name[16];
     status st = STATUS_OK;
@@ -92,6 +96,7 @@ static status record_clusters(stage *t, score_resolution at, const score_cluster
     return st;
 }
 
+/* By name, as numbers of classes mean nothing to a reader. */
 static status record_classes(stage *t, score_resolution at, const score_class *c, int classes) {
     status st = STATUS_OK;
     for (int y = 0; y < classes && st == STATUS_OK; y++) {
@@ -103,6 +108,7 @@ static status record_classes(stage *t, score_resolution at, const score_class *c
     return st;
 }
 
+/* Printed and recorded from the same numbers. */
 status score_record(stage *t, score_resolution at, const score_table *table) {
     score_cluster *cluster =
         memory_alloc((size_t)table->k, sizeof *cluster, "score of each cluster");

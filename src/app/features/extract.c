@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+/* One place says it, as check, keys and the stage must mean the same file. */
 status extract_weights_path(char *path, const settings *s, int round) {
     /* Later rounds extract with what the round before has learnt. */
     if (round > 1) return setup_path(path, s, "finetuned.safetensors", round - 1);
@@ -24,6 +25,8 @@ status extract_weights_path(char *path, const settings *s, int round) {
     return STATUS_OK;
 }
 
+/* A model that was trained on labels is deepest before its classifier; of an ImageNet network the
+ * last stage that is asked for. */
 void extract_layers(char *text, const settings *s, int round) {
     if (s->extract.layers[0])
         snprintf(text, 64, "%.63s", s->extract.layers);
@@ -71,6 +74,8 @@ static status record_extraction(stage *t, const extract_request *q) {
     return stage_finish(t, &r);
 }
 
+/* Features are computed as a stage of its own within the caller's, so that their time and figure
+ * are not the clustering's. */
 status extract_features(stage *t, bool keep, features *out) {
     extract_request q = {.keep = keep, .stream = t->s->extract.memory == EXTRACT_MEMORY_STREAM};
     features x = {0};
@@ -97,6 +102,7 @@ status extract_features(stage *t, bool keep, features *out) {
     return st;
 }
 
+/* Features that are asked for by themselves are kept, else there would be nothing to show. */
 status command_extract(const comm *c, const settings *s) {
     stage t;
     features x = {0};

@@ -78,7 +78,8 @@ static bool in_bf16(const settings *s) {
     return s->extract.dtype == DTYPE_BF16;
 }
 
-/* Shapes of this rank's images at the features' stride; no rows yet. */
+/* Shapes of this rank's images at the features' stride; no rows yet. A shard of the training
+ * images, in their order: the order of rows in everything that follows. */
 static status shapes_create(const stage *t, const inference *net, features *x) {
     int64_t n = setup_training(t->d);
     x->first = shard_begin(n, comm_rank(t->c), comm_size(t->c));
@@ -238,7 +239,8 @@ static status compute_rows(extraction *e, const char *const *names) {
     return e->writer ? features_writer_finish(e->writer, st) : comm_agree(t->c, st);
 }
 
-/* Rows that the projection left in float32 become what extract.dtype says. */
+/* Rows that the projection left in float32 become what extract.dtype says. Rounding comes last:
+ * the bits that are stored are those that are clustered. */
 static status round_rows(const settings *s, features *x) {
     size_t d = (size_t)x->d;
     if (!in_bf16(s) || x->type == DTYPE_BF16) return STATUS_OK;
@@ -253,7 +255,7 @@ static status round_rows(const settings *s, features *x) {
     return STATUS_OK;
 }
 
-/* What follows from all rows together. Collective. */
+/* What follows from all rows together, in memory. Collective. */
 static status complete(stage *t, const extraction *e, const char *const *names) {
     features_origin from = origin_of(e, names);
     status st = extract_pca(t, e->x);
@@ -276,6 +278,7 @@ static status complete_streamed(stage *t, const extraction *e, const char *const
     return st;
 }
 
+/* The network's rows, then what follows from all of them. */
 static status compute(stage *t, extraction *e) {
     double began = timer_now();
     const char **names = stage_names(t);
@@ -291,6 +294,7 @@ static status compute(stage *t, extraction *e) {
     return st;
 }
 
+/* The network goes before rows are mapped or handed on: its memory is needed by what follows. */
 status extract_compute(stage *t, const extract_request *q, features *out) {
     features x = {0};
     extraction e = {.t = t, .q = q, .x = &x};

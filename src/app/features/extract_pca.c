@@ -22,6 +22,7 @@ static status report_variance(stage *t, const pca *p) {
     return stage_figure(t, group, "variance kept by PCA", share);
 }
 
+/* The variance that is kept tells whether extract.pca was too small: it is logged, and recorded. */
 status extract_pca_fit(stage *t, const features *x, pca *out) {
     pca p = {0};
     status st = pca_fit(t->c, x, t->s->extract.pca, setup_threads(t->s), &p);
@@ -33,6 +34,7 @@ status extract_pca_fit(stage *t, const features *x, pca *out) {
     return st;
 }
 
+/* A projection is shorter than its row; where rows are compared by angle it gets length 1 again. */
 status extract_pca_rows(const settings *s, const pca *p, const features *x, float *y) {
     int threads = setup_threads(s), d = p->components;
     status st = pca_project(p, x, threads, y);
@@ -42,6 +44,7 @@ status extract_pca_rows(const settings *s, const pca *p, const features *x, floa
     return STATUS_OK;
 }
 
+/* New rows before the old ones go: both are there for a while, which the stage has stated. */
 static status project(const pca *p, const settings *s, features *x) {
     float *y = memory_alloc(x->n * (size_t)p->components, sizeof *y, "projected features");
     status st = y ? extract_pca_rows(s, p, x, y) : STATUS_FAILED;
@@ -56,6 +59,7 @@ static status project(const pca *p, const settings *s, features *x) {
     return STATUS_OK;
 }
 
+/* Nothing is done where nothing is asked for. */
 status extract_pca(stage *t, features *x) {
     pca p = {0};
     if (t->s->extract.pca == 0) return STATUS_OK;

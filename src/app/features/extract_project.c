@@ -22,6 +22,7 @@ typedef struct projection {
     uint16_t *bf16; /* owned; NULL if float32 */
 } projection;
 
+/* For the image with most rows. */
 static status allocate(projection *p) {
     size_t rows = 0, d = (size_t)p->axes.components;
     for (int64_t i = 0; i < p->raw->images; i++)
@@ -43,6 +44,8 @@ static status project_image(const projection *p, size_t first, size_t rows) {
     return features_writer_append(p->writer, 1, p->stored);
 }
 
+/* In the order of the file. A stop is looked for between images: the file that is being written is
+ * then given up. */
 static status project_images(const projection *p) {
     const features *x = p->raw;
     status st = STATUS_OK;
@@ -60,6 +63,7 @@ static status project_images(const projection *p) {
     return st;
 }
 
+/* The new file's table is the old one's, but for D and the type. */
 status extract_project(
     stage *t, const features *raw, dtype type, const char *path, const features_origin *from) {
     projection p = {.s = t->s, .raw = raw, .type = type};
