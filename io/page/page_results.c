@@ -3,6 +3,7 @@
 #include "io/page/page_table.h"
 
 #include <math.h>
+#include <stdbool.h>
 
 /* The figures that a reader looks for first, large. */
 static void put_cards(html *h, const page_data *d) {
@@ -58,8 +59,8 @@ static void put_classes(html *h, const page_data *d) {
         table_row(h, k->name);
         put_pair(h, k->iou);
         put_pair(h, k->accuracy);
-        table_bar(
-            h, isfinite(k->iou.finetuned) ? k->iou.finetuned : k->iou.baseline, k->iou.baseline);
+        bool after = isfinite(k->iou.finetuned);
+        table_bar(h, after ? k->iou.finetuned : k->iou.baseline, after ? k->iou.baseline : NAN);
         table_row_end(h);
     }
     table_end(h);
