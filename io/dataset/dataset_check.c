@@ -28,7 +28,7 @@ typedef struct checking {
  * where it shall be skipped. */
 static status check_items(checking *k) {
     bool skip = k->s->dataset.on_bad_image == DATASET_ON_BAD_IMAGE_SKIP;
-    progress bar = progress_begin("pack", "images", 0, k->end - k->begin);
+    progress bar = progress_begin_share("pack", "images", k->end - k->begin, k->l->items);
     status st = STATUS_OK;
     int i = k->begin;
     for (; i < k->end && st == STATUS_OK; i++) {
@@ -76,11 +76,11 @@ static void print_histogram(const checking *k) {
         log_info("pack: no image has a label map");
         return;
     }
-    log_info("pack: label ids in the files:");
+    log_detail("pack: label ids in the files:");
     for (int id = 0; id < LABEL_IDS; id++) {
         if (pixels[id] == 0) continue;
         bool class = t->map[id] != LABEL_IGNORE;
-        log_info("  %5d  %-24s %12" PRId64 " pixels  %5.1f %%", id,
+        log_detail("  %5d  %-24s %12" PRId64 " pixels  %5.1f %%", id,
             class ? t->class_name[t->map[id]] : "(ignored)", pixels[id],
             100 * (double)pixels[id] / (double)total);
     }

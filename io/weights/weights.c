@@ -155,8 +155,8 @@ static status take_tensor(reading *r, const tensor_info *t, int i) {
 
 static void name_one(const char *path, int *count, const char *what, const char *name) {
     ++*count;
-    if (*count <= NAMED) log_info("%s: %s: %s", path, what, name);
-    if (*count == NAMED + 1) log_info("%s: %s: and more", path, what);
+    if (*count <= NAMED) log_detail("%s: %s: %s", path, what, name);
+    if (*count == NAMED + 1) log_detail("%s: %s: and more", path, what);
 }
 
 static bool has_item(void *context, const char *name) {
@@ -213,8 +213,9 @@ static status take_all(reading *r) {
             "%s: none of its %d tensors belongs to this network", r->path, tensor_file_count(r->f));
         return STATUS_DATA;
     }
-    log_info("%s: %d tensors matched, %d missing, %d unexpected", r->path, m->matched, m->missing,
-        m->unexpected);
+    bool all = m->missing == 0 && m->unexpected == 0;
+    (all ? log_detail : log_info)("%s: %d tensors matched, %d missing, %d unexpected", r->path,
+        m->matched, m->missing, m->unexpected);
     return STATUS_OK;
 }
 

@@ -12,15 +12,48 @@
 #include "src/base/memory.h"
 #include "src/base/stop.h"
 #include "src/base/timer.h"
+#include "src/base/version.h"
 
 #include <omp.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /* mpirun throws away the lines that it has not forwarded yet when the first rank leaves with an
  * error: microseconds that it gets for the last ones. */
 enum { FORWARDING = 300000 };
+
+/* Line by line. */
+static void log_lines(char *text) {
+    for (char *line = text, *end; *line; line = end + 1) {
+        end = line + strcspn(line, "\n");
+        log_info("  %.*s", (int)(end - line), line);
+        if (!*end) break;
+    }
+}
+
+/* text: the effective settings. */
+static status log_settings(const settings *s, char *text, const char *path) {
+    char *changes = NULL;
+    size_t bytes = 0;
+    if (s->run.verbose) {
+        log_info("settings:");
+        log_lines(text);
+        return STATUS_OK;
+    }
+    FILE *f = open_memstream(&changes, &bytes);
+    status st = f ? settings_write_changes(s, f) : STATUS_FAILED;
+    if (f && fclose(f) != 0) st = STATUS_FAILED;
+    if (st == STATUS_OK) {
+        log_info("settings that differ from the defaults (all of them: %s):", path);
+        log_lines(changes);
+    } else {
+        log_error("settings: out of memory");
+    }
+    free(changes);
+    return st;
+}
 
 /* The effective settings, to the log and to run.dir/settings.cfg. Rank 0. */
 static status save_settings(const settings *s) {
@@ -33,11 +66,8 @@ static status save_settings(const settings *s) {
     }
     settings_write(s, f, false);
     status st = fclose(f) == 0 ? setup_path(path, s, "settings.cfg", 1) : STATUS_FAILED;
-    if (st == STATUS_OK) {
-        fputs(text, stdout);
-        fflush(stdout);
-        st = file_write(path, text, bytes);
-    }
+    if (st == STATUS_OK) st = file_write(path, text, bytes);
+    if (st == STATUS_OK) st = log_settings(s, text, path);
     free(text);
     return st;
 }
@@ -67,6 +97,8 @@ static status watch_for_stop(const comm *c, const settings *s) {
 static status begin(const comm *c, const settings *s, file_lock **lock) {
     int threads = setup_threads(s);
     omp_set_num_threads(threads);
+    log_set_verbose(s->run.verbose);
+    log_info("auxseg %s (%s), run folder %s", AUXSEG_VERSION, version_commit, s->run.dir);
     status st = binding_print(c, threads);
     if (st == STATUS_OK) st = setup_folder(c, s);
     if (st == STATUS_OK) st = session_place_take(lock, c, s);
@@ -84,13 +116,15 @@ static double peak_memory(const comm *c, double *all) {
     return largest / mib;
 }
 
+/* The result is the last line: a stop that was asked for is no failure. */
 static void print_end(status st, double seconds, double peak, double all_peaks) {
+    log_info("Time to solution [s]: %.3f", seconds);
+    log_info("Peak memory [MiB]: %.0f (largest rank), %.0f (all ranks)", peak, all_peaks);
     if (st == STATUS_OK)
         log_info("Result: PASS");
     else
-        log_info("Result: FAIL (code %d: %s)", (int)st, status_text(st));
-    log_info("Time to solution [s]: %.3f", seconds);
-    log_info("Peak memory [MiB]: %.0f (largest rank), %.0f (all ranks)", peak, all_peaks);
+        log_info("Result: %s (code %d: %s)", st == STATUS_STOPPED ? "STOPPED" : "FAIL", (int)st,
+            status_text(st));
 }
 
 /* Collective. */
@@ -142,6 +176,7 @@ status session_run(
     comm *c = NULL;
     arguments a = {0};
     status st = open_session(&c);
+    log_set_times(true);
     /* Every rank reads the same words: only one needs to complain. */
     if (st == STATUS_OK && comm_root(c)) st = arguments_read(&a, argc, argv);
     st = comm_agree(c, st);

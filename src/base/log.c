@@ -1,3 +1,5 @@
+/* Lines of the log, each written by one write(2): what threads and ranks say does not mix, and
+ * nothing is lost in a buffer where a job is killed. */
 #include "src/base/log.h"
 
 #include "src/base/timer.h"
@@ -7,11 +9,14 @@
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
-enum { LINE = 4096 };
+enum { LINE = 4096, STAMP = 64 };
 
 static int log_rank, log_size = 1;
+static bool with_times, verbose;
+static atomic_int day = -1;    /* of the year, of rank 0's last line */
 static atomic_bool unfinished; /* the terminal's line is a progress that will be rewritten */
 
 void log_set_rank(int rank, int size) {
@@ -19,11 +24,34 @@ void log_set_rank(int rank, int size) {
     log_size = size;
 }
 
+void log_set_times(bool on) {
+    with_times = on;
+    atomic_store(&day, -1);
+}
+
+void log_set_verbose(bool on) {
+    verbose = on;
+}
+
+/* text [STAMP]: "14:03:59 ", before it a line with the date where `dated` and it is another than
+ * the last line's: without it the hours of a job of several days say little. */
+static size_t stamp(char *text, bool dated) {
+    struct tm now;
+    time_t seconds = time(NULL);
+    size_t used = 0;
+    text[0] = '\0';
+    if (!with_times || !localtime_r(&seconds, &now)) return 0;
+    if (dated && atomic_exchange(&day, now.tm_yday) != now.tm_yday)
+        used = strftime(text, STAMP, "%H:%M:%S date %Y-%m-%d\n", &now);
+    return used + strftime(text + used, STAMP - used, "%H:%M:%S ", &now);
+}
+
 /* One line in one write: lines of several threads and ranks do not mix. */
 static void write_line(int to, const char *prefix, const char *format, va_list arguments) {
-    char line[LINE];
+    char line[LINE], when[STAMP];
     const char *wipe = atomic_exchange(&unfinished, false) ? "\r\033[K" : "";
-    int used = snprintf(line, sizeof line, "%s%s", wipe, prefix);
+    stamp(when, to == STDOUT_FILENO);
+    int used = snprintf(line, sizeof line, "%s%s%s", wipe, when, prefix);
     int more = vsnprintf(line + used, sizeof line - (size_t)used, format, arguments);
     size_t length = more < 0 ? (size_t)used : (size_t)used + (size_t)more;
     if (length > sizeof line - 2) length = sizeof line - 2;
@@ -63,6 +91,14 @@ void log_info(const char *format, ...) {
     va_end(arguments);
 }
 
+void log_detail(const char *format, ...) {
+    if (log_rank != 0 || !verbose) return;
+    va_list arguments;
+    va_start(arguments, format);
+    write_line(STDOUT_FILENO, "", format, arguments);
+    va_end(arguments);
+}
+
 /* mpirun gives every rank a terminal of its own, even where its own output goes to a file. */
 static bool on_terminal(void) {
     char name[64], target[64];
@@ -76,7 +112,13 @@ static bool on_terminal(void) {
 
 progress progress_begin(const char *what, const char *unit, int64_t begin, int64_t total) {
     double now = timer_now();
-    return (progress){what, unit, begin, total, now, now, 1};
+    return (progress){what, unit, begin, total, 0, now, now, 1};
+}
+
+progress progress_begin_share(const char *what, const char *unit, int64_t share, int64_t whole) {
+    progress p = progress_begin(what, unit, 0, share);
+    p.whole = whole;
+    return p;
 }
 
 static void time_text(double seconds, char *text, size_t size) {
@@ -87,17 +129,27 @@ static void time_text(double seconds, char *text, size_t size) {
         snprintf(text, size, "%ld:%02ld", s / 60, s % 60);
 }
 
-static void show(progress *p, int64_t done, const char *note, const char *end) {
-    char left[32], line[512];
+/* text [size]: how far it is. */
+static void describe(
+    const progress *p, int64_t done, bool ended, const char *note, char *text, size_t size) {
+    char duration[32], units[128];
     double spent = timer_now() - p->started;
     double rate = spent > 0 ? (double)(done - p->begin) / spent : 0;
-    time_text(rate > 0 ? (double)(p->total - done) / rate : 0, left, sizeof left);
-    int n = snprintf(line, sizeof line, "%s%s: %lld of %lld %s, %.3g %s/s, %s left%s%s%s",
-        end[0] == '\n' ? "" : "\r", p->what, (long long)done, (long long)p->total, p->unit, rate,
-        p->unit, left, note[0] ? ", " : "", note, end);
-    if (n > 0 &&
-        write(STDOUT_FILENO, line, (size_t)n < sizeof line ? (size_t)n : sizeof line - 1) < 0)
-        return;
+    double left = rate > 0 ? (double)(p->total - done) / rate : 0;
+    bool share = p->whole > p->total;
+    time_text(ended ? spent : left, duration, sizeof duration);
+    if (share)
+        snprintf(units, sizeof units, "rank 0's %lld %s, %lld on all ranks", (long long)p->total,
+            p->unit, (long long)p->whole);
+    else
+        snprintf(units, sizeof units, "%lld %s", (long long)p->total, p->unit);
+    snprintf(text, size, "%s: %lld of %s, %.3g %s/s%s, %s %s%s%s", p->what, (long long)done, units,
+        rate, p->unit, share ? " a rank" : "", duration, ended ? "taken" : "left",
+        note[0] ? ", " : "", note);
+}
+
+static void write_text(const char *text) {
+    if (write(STDOUT_FILENO, text, strlen(text)) < 0) return;
 }
 
 void progress_update(progress *p, int64_t done, const char *note) {
@@ -108,12 +160,21 @@ void progress_update(progress *p, int64_t done, const char *note) {
     if (!terminal && now - p->printed < p->pause) return;
     p->printed = now;
     if (p->pause < 30) p->pause *= 2;
-    show(p, done, note, terminal ? "\033[K" : "\n");
+    char text[512], line[LINE], when[STAMP];
+    describe(p, done, false, note, text, sizeof text);
+    stamp(when, true);
+    snprintf(line, sizeof line, terminal ? "\r%s%s\033[K" : "%s%s\n", when, text);
+    write_text(line);
     atomic_store(&unfinished, terminal);
 }
 
 void progress_end(progress *p, int64_t done, const char *note) {
+    char text[512];
     if (log_rank != 0) return;
-    atomic_store(&unfinished, false);
-    show(p, done, note, on_terminal() ? "\033[K\n" : "\n");
+    if (p->whole > 0) {
+        if (atomic_exchange(&unfinished, false)) write_text("\r\033[K");
+        return;
+    }
+    describe(p, done, true, note, text, sizeof text);
+    log_info("%s", text);
 }

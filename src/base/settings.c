@@ -1,11 +1,41 @@
 #include "src/base/settings.h"
 
 #include "src/base/hash.h"
+#include "src/base/memory.h"
 #include "src/base/settings_table.h"
 
+#include <stdlib.h>
 #include <string.h>
 
 enum { VALUE = 2 * SETTINGS_TEXT, COLUMNS = 100 };
+
+void settings_set_defaults(settings *s) {
+    const setting *e;
+    memset(s, 0, sizeof *s);
+    for (int i = 0; (e = setting_at(i)); i++) {
+        void *value = setting_value(e, s);
+        switch (e->kind) {
+        case SETTING_FLAG:
+            *(bool *)value = e->number != 0;
+            break;
+        case SETTING_INTEGER:
+            *(int *)value = (int)e->number;
+            break;
+        case SETTING_LONG:
+            *(int64_t *)value = (int64_t)e->number;
+            break;
+        case SETTING_REAL:
+            *(double *)value = e->number;
+            break;
+        case SETTING_CHOICE:
+            *(unsigned *)value = (unsigned)e->number;
+            break;
+        case SETTING_WORDS:
+            snprintf(value, SETTINGS_TEXT, "%s", e->text);
+            break;
+        }
+    }
+}
 
 /* A string as libconfig reads it. */
 static void write_quoted(const char *text, FILE *to) {
@@ -78,6 +108,51 @@ void settings_write(const settings *s, FILE *to, bool manual) {
         fputs(";\n", to);
     }
     fputs("};\n", to);
+}
+
+/* " key = value;", on a line of its own where this one would become too long. */
+static void write_change(const setting *e, const settings *s, int *column, FILE *to) {
+    enum { WIDTH = 80 };
+    char *text = NULL;
+    size_t length = 0;
+    FILE *one = open_memstream(&text, &length);
+    if (!one) return;
+    fprintf(one, " %s = ", e->key);
+    write_value(e, s, one);
+    fputc(';', one);
+    if (fclose(one) == 0) {
+        if (*column + (int)length > WIDTH) {
+            fputs("\n   ", to);
+            *column = 3;
+        }
+        fputs(text, to);
+        *column += (int)length;
+    }
+    free(text);
+}
+
+status settings_write_changes(const settings *s, FILE *to) {
+    const char *group = "";
+    const setting *e;
+    int column = 0;
+    settings *defaults = memory_alloc(1, sizeof *defaults, "settings");
+    if (!defaults) return STATUS_FAILED;
+    settings_set_defaults(defaults);
+    for (int i = 0; (e = setting_at(i)); i++) {
+        char value[VALUE], usual[VALUE];
+        setting_print(e, s, value, sizeof value);
+        setting_print(e, defaults, usual, sizeof usual);
+        if (strcmp(value, usual) == 0) continue;
+        if (strcmp(group, e->group) != 0) {
+            if (group[0]) fputs(" };\n", to);
+            group = e->group;
+            column = fprintf(to, "%s: {", group);
+        }
+        write_change(e, s, &column, to);
+    }
+    if (group[0]) fputs(" };\n", to);
+    memory_free(defaults);
+    return STATUS_OK;
 }
 
 bool settings_item(

@@ -41,6 +41,7 @@ typedef struct settings {
         int loader_threads, loader_depth;
         bool compare;
         double max_hours;
+        bool verbose; /* the log's tables */
     } run;
     struct {
         dataset_layout layout;
@@ -111,6 +112,7 @@ typedef struct settings {
     } report;
 } settings;
 
+void settings_set_defaults(settings *s);
 /* Defaults, then the file, then each "group.key=value" of set [sets], all or nothing.
  * Every mistake is collected: unknown keys with the nearest known one, wrong types, values out of
  * range, with file and line, and values that contradict each other. They are written with
@@ -125,6 +127,9 @@ int settings_read_valid(
 /* The effective settings as a libconfig file; with `manual` every key with its help, unit, range
  * and choices (configs/default.cfg). */
 void settings_write(const settings *s, FILE *to, bool manual);
+/* What differs from the defaults as a libconfig file, a group after the other in lines of at most
+ * 80 letters (longer where a value is): for the log. Nothing where all is as by default. */
+status settings_write_changes(const settings *s, FILE *to);
 /* "group.key", its value as text: for run.json and the report. index from 0; false past the end. */
 bool settings_item(
     const settings *s, int index, char *key, size_t key_size, char *text, size_t text_size);

@@ -48,34 +48,6 @@ static const char *const expected_kind[] = {
     [SETTING_CHOICE] = "a string in quotes",
 };
 
-static void set_defaults(settings *s) {
-    const setting *e;
-    memset(s, 0, sizeof *s);
-    for (int i = 0; (e = setting_at(i)); i++) {
-        void *value = setting_value(e, s);
-        switch (e->kind) {
-        case SETTING_FLAG:
-            *(bool *)value = e->number != 0;
-            break;
-        case SETTING_INTEGER:
-            *(int *)value = (int)e->number;
-            break;
-        case SETTING_LONG:
-            *(int64_t *)value = (int64_t)e->number;
-            break;
-        case SETTING_REAL:
-            *(double *)value = e->number;
-            break;
-        case SETTING_CHOICE:
-            *(unsigned *)value = (unsigned)e->number;
-            break;
-        case SETTING_WORDS:
-            snprintf(value, SETTINGS_TEXT, "%s", e->text);
-            break;
-        }
-    }
-}
-
 static const setting *find_setting(const char *group, const char *key) {
     const setting *e;
     for (int i = 0; (e = setting_at(i)); i++)
@@ -308,7 +280,7 @@ static void read_argument(reader *r, const char *argument) {
 int settings_read_valid(
     settings *out, const char *file, const char *const *set, int sets, bool *understood) {
     reader r = {.file = file};
-    set_defaults(out);
+    settings_set_defaults(out);
     r.s = out;
     *understood = file ? read_file(&r) : true;
     for (int i = 0; i < sets; i++) read_argument(&r, set[i]);

@@ -147,6 +147,10 @@ static const setting table[] = {
          "Save the state and end with code 75 after this time; 0: no limit. A file STOP in run.dir "
          "and the signals TERM, USR1 and USR2 do the same."),
         .aside = true},
+    {FLAG(run, verbose, 0,
+         "Tables in the log: all settings, where ranks compute, the algorithms of convolutions, "
+         "memory, label ids, iterations of k-means, figures of each class."),
+        .aside = true},
 
     {CHOICE(dataset, layout, DATASET_LAYOUT_SYNTH,
         "camvid: lists of two paths a line, image and label; pairs: lists of image<TAB>label, the "

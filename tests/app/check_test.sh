@@ -18,7 +18,7 @@ both() {
     if [[ $code -eq 0 ]]; then
         [[ $last == 'check: no mistake found' ]] || fail "$*: $last"
         [[ $errors -eq 0 || $* == *on_bad_image=skip* ]] || fail "$*: an error and no mistake"
-        pattern='^Result: PASS'
+        pattern='Result: PASS'
     else
         [[ $last == "check: $errors mistake"?(s) ]] || fail "$*: $last, and $errors are named"
     fi

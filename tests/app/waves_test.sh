@@ -26,8 +26,9 @@ train() {
     rm -rf "$name"
     cp -r run "$name"
     for stage in pretrain finetune; do
-        OMP_NUM_THREADS=$threads expect 0 "^$stage: a rank's . images pass $pattern" \
-            "${mpirun[@]}" -n "$ranks" "$auxseg" "$stage" tiny.cfg --set "run.dir=$name" "$@"
+        OMP_NUM_THREADS=$threads expect 0 " $stage: a rank's . images pass $pattern" \
+            "${mpirun[@]}" -n "$ranks" "$auxseg" "$stage" tiny.cfg --set run.verbose=true \
+            --set "run.dir=$name" "$@"
     done
 }
 

@@ -92,14 +92,83 @@ static void test_progress_in_a_job_log(void **state) {
     p.printed -= 40;
     p.pause = 32;
     progress_update(&p, 202, "");
-    progress_end(&p, 300, "");
+    progress_end(&p, 300, "loss 2.1");
     capture_end(&out);
     assert_int_equal(capture_lines(&out), 3);
     /* 100 steps in 10 s: those done before this start do not count. */
     assert_non_null(
         strstr(out.text, "pretrain: 200 of 300 steps, 10 steps/s, 0:10 left, loss 2.5\n"));
-    assert_non_null(strstr(out.text, "pretrain: 300 of 300 steps"));
+    assert_non_null(
+        strstr(out.text, "pretrain: 300 of 300 steps, 20 steps/s, 0:10 taken, loss 2.1\n"));
     assert_null(strchr(out.text, '\r'));
+}
+
+/* Rank 0 knows of its own images only, and does not pass them off as all of them. */
+static void test_progress_of_a_share(void **state) {
+    (void)state;
+    capture_begin(&out, STDOUT_FILENO);
+    progress p = progress_begin_share("extract", "images", 6, 12);
+    progress q = progress_begin_share("extract", "images", 6, 6);
+    p.started = q.started -= 10;
+    p.printed = q.printed -= 10;
+    progress_update(&p, 3, "");
+    progress_update(&q, 3, "");
+    progress_end(&p, 6, "");
+    progress_end(&q, 6, "");
+    capture_end(&out);
+    assert_string_equal(out.text,
+        "extract: 3 of rank 0's 6 images, 12 on all ranks, 0.3 images/s a rank, 0:10 left\n"
+        "extract: 3 of 6 images, 0.3 images/s, 0:10 left\n");
+}
+
+/* "14:03:59 " */
+static bool begins_with_time(const char *line) {
+    static const char form[] = "dd:dd:dd ";
+    for (int i = 0; form[i]; i++)
+        if (form[i] == 'd' ? line[i] < '0' || line[i] > '9' : line[i] != form[i]) return false;
+    return true;
+}
+
+static void test_lines_of_a_job_have_times(void **state) {
+    static const char *const rest[] = {
+        "date 2", "first", "work: 5 of 10 steps, 0.5 steps/s, 0:10 left", "second", NULL};
+    (void)state;
+    capture_begin(&out, STDOUT_FILENO);
+    log_set_times(true);
+    log_info("first");
+    progress p = progress_begin("work", "steps", 0, 10);
+    p.started -= 10;
+    p.printed -= 10;
+    progress_update(&p, 5, "");
+    log_info("second");
+    capture_end(&out);
+    char *at = out.text;
+    for (int i = 0; rest[i]; i++) {
+        char *line = strsep(&at, "\n");
+        assert_true(begins_with_time(line));
+        assert_memory_equal(line + 9, rest[i], strlen(rest[i]));
+    }
+    assert_string_equal(at, "");
+    capture_begin(&out, STDERR_FILENO);
+    log_error("broken");
+    capture_end(&out);
+    log_set_times(false);
+    assert_true(begins_with_time(out.text));
+    assert_string_equal(out.text + 9, "auxseg: error: broken\n");
+}
+
+static void test_details(void **state) {
+    (void)state;
+    capture_begin(&out, STDOUT_FILENO);
+    log_detail("a row of a table");
+    log_set_verbose(true);
+    log_detail("%s row", "another");
+    log_set_rank(1, 2);
+    log_detail("not rank 0's");
+    log_set_rank(0, 1);
+    log_set_verbose(false);
+    capture_end(&out);
+    assert_string_equal(out.text, "another row\n");
 }
 
 int main(void) {
@@ -109,6 +178,9 @@ int main(void) {
         cmocka_unit_test(test_long_line_is_cut),
         cmocka_unit_test(test_threads_write_whole_lines),
         cmocka_unit_test(test_progress_in_a_job_log),
+        cmocka_unit_test(test_progress_of_a_share),
+        cmocka_unit_test(test_lines_of_a_job_have_times),
+        cmocka_unit_test(test_details),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -111,6 +111,34 @@ static void test_written_is_read_back(void **state) {
     }
 }
 
+/* Short, and a configuration of its own. */
+static void test_changes(void **state) {
+    static const char *const set[] = {"run.dir=a \"b\"", "dataset.synth_train=7", "model.norm=sync",
+        "pretrain.lr=0.5", "pretrain.steps=12345", "pretrain.batch=16", "pretrain.optimizer=lars",
+        "pretrain.schedule=polynomial", "pretrain.crop_by=area", "run.verbose=true"};
+    char *text = NULL;
+    size_t bytes = 0;
+    (void)state;
+    for (int sets = 0; sets <= 10; sets += 10) {
+        FILE *f = open_memstream(&text, &bytes);
+        assert_non_null(f);
+        assert_int_equal(settings_read(&a, NULL, set, sets), STATUS_OK);
+        assert_int_equal(settings_write_changes(&a, f), STATUS_OK);
+        fclose(f);
+        read_text(&b, text);
+        assert_memory_equal(&a, &b, sizeof a);
+        if (sets == 0)
+            assert_string_equal(text, "");
+        else
+            assert_non_null(strstr(text, "dataset: { synth_train = 7; };\n"
+                                         "model: { norm = \"sync\"; };\n"
+                                         "pretrain: { optimizer = \"lars\";"));
+        for (const char *line = text; *line; line += strcspn(line, "\n") + 1)
+            assert_true(strcspn(line, "\n") <= 83);
+        free(text);
+    }
+}
+
 static void test_manual_is_default_cfg(void **state) {
     (void)state;
     assert_int_equal(settings_read(&a, NULL, NULL, 0), STATUS_OK);
@@ -152,6 +180,7 @@ static void test_hash(void **state) {
     assert_true(hash_with("run.threads=3", "run") == run);
     assert_true(hash_with("run.until=pack", "run") == run);
     assert_true(hash_with("run.max_hours=1", "run") == run);
+    assert_true(hash_with("run.verbose=true", "run") == run);
     assert_true(hash_with("model.weights=other/place", "model,pretrain") == model);
     assert_true(hash_with("model.wave=4", "model,pretrain") == model);
     /* What can, in a group that counts and in one that does not. */
@@ -261,6 +290,7 @@ int main(void) {
         cmocka_unit_test(test_table),
         cmocka_unit_test(test_table_covers_the_struct),
         cmocka_unit_test(test_written_is_read_back),
+        cmocka_unit_test(test_changes),
         cmocka_unit_test(test_manual_is_default_cfg),
         cmocka_unit_test(test_configurations),
         cmocka_unit_test(test_hash),

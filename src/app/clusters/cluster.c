@@ -71,8 +71,8 @@ static void log_memory(const stage *t, const kmeans_options *o, const features *
     mib[4] = mib[0] + mib[1] + mib[2] + mib[3];
     comm_max_f64(t->c, mib, sizeof mib / sizeof *mib);
     for (size_t i = 0; i < sizeof mib / sizeof *mib; i++) mib[i] /= 1 << 20;
-    log_info("cluster: at most %.1f MiB a rank beside the program: features %.1f, labels, screen "
-             "and bounds of rows %.1f, centroids and sums %.1f, the start %.1f",
+    log_detail("cluster: at most %.1f MiB a rank beside the program: features %.1f, labels, screen "
+               "and bounds of rows %.1f, centroids and sums %.1f, the start %.1f",
         mib[4], mib[0], mib[1], mib[2], mib[3]);
 }
 
@@ -81,6 +81,8 @@ static status cluster_features(const features *x, cluster_report *r, kmeans_resu
     const stage *t = r->t;
     kmeans_options o = options_of(t->s);
     if (r->resumed) o.resume = &r->state;
+    log_info("%s: %s, %d clusters of %lld rows of %d dimensions", t->name,
+        cluster_method_words[t->s->cluster.method], o.k, (long long)x->total, x->d);
     if (o.batch > 0)
         log_info("cluster: mini-batches of %d pixels: centroids are approximate, labels are exact "
                  "for them",
@@ -89,6 +91,9 @@ static status cluster_features(const features *x, cluster_report *r, kmeans_resu
     float *start = NULL;
     status st = cluster_start_read(t->c, t->s, x->d, &start);
     if (st == STATUS_OK) st = kmeans_run(t->c, &o, x, start, cluster_report_iteration, r, out);
+    if (st == STATUS_OK)
+        log_info(
+            "%s: objective %.6g after %d iterations", t->name, out->objective, out->iterations);
     memory_free(start);
     return st;
 }

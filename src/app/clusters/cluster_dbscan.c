@@ -13,7 +13,8 @@
 static status report_sample(stage *t, const dbscan_result *found) {
     double core = (double)found->core / (double)found->sample;
     double noise = (double)found->noise / (double)found->sample;
-    log_info("DBSCAN: %d clusters in a sample of %lld pixels, %.1f %% core points, %.1f %% noise",
+    log_info("cluster: DBSCAN: %d clusters in a sample of %lld pixels, %.1f %% core points, %.1f "
+             "%% noise",
         found->k, (long long)found->sample, 100 * core, 100 * noise);
     status st = stage_figure(t, t->name, "clusters", found->k);
     if (st == STATUS_OK) st = stage_figure(t, t->name, "core points of the sample", core);

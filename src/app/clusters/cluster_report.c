@@ -11,6 +11,7 @@
 #include "src/base/memory.h"
 #include "src/base/stop.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* Features of another arithmetic (bf16 for f32, another instruction set) do not continue to the
@@ -63,6 +64,9 @@ status cluster_report_begin(cluster_report *r, stage *t, const features *x) {
     st = comm_agree(t->c, st);
     if (st == STATUS_OK) st = features_key(t->c, x, &r->key);
     if (st == STATUS_OK) st = find_checkpoint(r, x);
+    const settings *s = t->s;
+    r->bar = progress_begin(t->name, "iterations", r->resumed ? r->state.passes : 0,
+        (int64_t)s->cluster.restarts * (s->cluster.iterations + 1));
     if (st == STATUS_OK && comm_root(t->c))
         st = metrics_open(&r->metrics, path, t->base, t->round, r->resumed ? r->state.passes : 0);
     return comm_agree(t->c, st);
@@ -103,19 +107,17 @@ static status save(cluster_report *r, const kmeans_iteration *it, bool stopping)
     return st;
 }
 
-/* Batches are many and short: some of them. */
-static void log_iteration(const cluster_report *r, const kmeans_iteration *it) {
-    enum { LINES = 20 };
-    int batches = r->t->s->cluster.iterations;
+static void log_iteration(cluster_report *r, const kmeans_iteration *it) {
+    char note[64];
     if (it->changed >= 0)
-        log_info(
-            "k-means: restart %d, iteration %d: objective %.6g, imbalance %.2f, %lld rows changed; "
-            "%s products, %.0f %% of all computed, %.2f centroids a row kept",
-            it->restart, it->iteration, it->objective, it->imbalance, (long long)it->changed,
-            it->arithmetic, 100 * it->visited, (double)it->kept / (double)it->rows);
-    else if (batches <= LINES || it->iteration % (batches / LINES) == 0)
-        log_info("mini-batch k-means: restart %d, batch %d: objective about %.6g", it->restart,
-            it->iteration, it->objective);
+        log_detail(
+            "%s: restart %d, iteration %d: objective %.6g, imbalance %.2f, %lld rows changed; %s "
+            "products, %.0f %% of all computed, %.2f centroids a row kept",
+            r->t->name, it->restart, it->iteration, it->objective, it->imbalance,
+            (long long)it->changed, it->arithmetic, 100 * it->visited,
+            (double)it->kept / (double)it->rows);
+    snprintf(note, sizeof note, "objective %.6g", it->objective);
+    progress_update(&r->bar, it->state->passes, note);
 }
 
 /* Time goes to the stage's phases, figures to log and file; then all ranks decide alike whether to
@@ -133,7 +135,11 @@ status cluster_report_iteration(void *context, const kmeans_iteration *it) {
     st = comm_agree(r->t->c, st);
     if (st != STATUS_OK && st != STATUS_STOPPED) return st;
     status saved = save(r, it, st == STATUS_STOPPED);
-    return saved != STATUS_OK ? saved : st;
+    if (saved != STATUS_OK) return saved;
+    if (st == STATUS_STOPPED)
+        log_info(
+            "%s: stopped after restart %d, iteration %d", r->t->name, it->restart, it->iteration);
+    return st;
 }
 
 /* The result is in place: what led to it is not needed. */

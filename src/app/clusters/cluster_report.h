@@ -7,6 +7,7 @@
 #include "io/hdf5/features.h"
 #include "mpi/kmeans.h"
 #include "src/app/stage/stage.h"
+#include "src/base/log.h"
 
 typedef struct cluster_report {
     stage *t;
@@ -18,6 +19,7 @@ typedef struct cluster_report {
     double passes;      /* over all rows, by this process; a mini-batch counts by its share */
     double saved, save_seconds; /* when the last checkpoint was written, how long it took */
     char folder[FILE_PATH];
+    progress bar;
 } cluster_report;
 
 /* Looks for a checkpoint of the stage with this key and features (unless run.resume is "never"),

@@ -123,7 +123,7 @@ static status add_images(scorer *r) {
 static status finish_score(stage *t, const scorer *r) {
     double seconds = timer_now() - t->began, pixels = 0;
     status st = STATUS_OK;
-    log_info("score over %d images", r->images);
+    log_detail("score over %d images", r->images);
     for (int at = 0; at < SCORE_RESOLUTIONS && st == STATUS_OK; at++) {
         const score_table *table = &r->table[at];
         pixels += (double)(*table->pixels + *table->ignored);

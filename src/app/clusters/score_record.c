@@ -27,23 +27,23 @@ void score_forget(stage *t) {
         }
 }
 
-/* A table that fits a terminal: precisions beside their chance. */
-static void print_score(score_resolution at, const score_table *table, const score_result *r) {
-    log_info("score %s, %lld labelled pixels:",
-        at == SCORE_FULL ? "at full resolution"
-                         : "at "
-                           "feature stride",
-        (long long)*table->pixels);
-    log_info(
+/* A line; with run.verbose a table that fits a terminal: precisions beside their chance. */
+static void print_score(
+    const char *name, score_resolution at, const score_table *table, const score_result *r) {
+    const char *where = at == SCORE_FULL ? "at full resolution" : "at feature stride";
+    log_info("%s %s: positive precision %.4f (chance %.4f), purity %.4f, NMI %.4f, ARI %.4f", name,
+        where, r->positive, r->positive_chance, r->purity, r->nmi, r->ari);
+    log_detail("score %s, %lld labelled pixels:", where, (long long)*table->pixels);
+    log_detail(
         "  pairs of pixels of different images            by pairs  (chance)   mean over labels"
         "  (chance)");
-    log_info("  positive precision P(same class|same label)    %.4f  (%.4f)             %.4f"
-             "  (%.4f)",
+    log_detail("  positive precision P(same class|same label)    %.4f  (%.4f)             %.4f"
+               "  (%.4f)",
         r->positive, r->positive_chance, r->positive_mean, r->positive_mean_chance);
-    log_info("  negative precision P(other class|other label)  %.4f  (%.4f)             %.4f"
-             "  (%.4f)",
+    log_detail("  negative precision P(other class|other label)  %.4f  (%.4f)             %.4f"
+               "  (%.4f)",
         r->negative, r->negative_chance, r->negative_mean, r->negative_mean_chance);
-    log_info(
+    log_detail(
         "  purity %.4f  NMI %.4f  ARI %.4f  coverage %.4f", r->purity, r->nmi, r->ari, r->coverage);
 }
 
@@ -116,7 +116,7 @@ status score_record(stage *t, score_resolution at, const score_table *table) {
     status st = cluster && class ? STATUS_OK : STATUS_FAILED;
     if (st == STATUS_OK) {
         score_result r = score_finish(table, cluster, class);
-        print_score(at, table, &r);
+        print_score(t->name, at, table, &r);
         st = record_whole(t, at, &r);
     }
     if (st == STATUS_OK) st = record_clusters(t, at, cluster, table->k);

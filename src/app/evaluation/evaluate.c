@@ -151,7 +151,7 @@ static status fill_matrix(stage *t, inference *net, int64_t *matrix, int *images
     status st = images_of_split(&list, t->d, t->s->evaluate.split, true);
     int begin = (int)shard_begin(list.count, comm_rank(t->c), comm_size(t->c));
     int end = (int)shard_begin(list.count, comm_rank(t->c) + 1, comm_size(t->c));
-    progress bar = progress_begin(t->name, "images", 0, end - begin);
+    progress bar = progress_begin_share(t->name, "images", end - begin, list.count);
     for (int i = begin, count; st == STATUS_OK && i < end; i += count) {
         count = evaluate_count(t, net, list.member, i, end);
         st = evaluate_run(t, net, list.member + i, count, matrix);
@@ -179,14 +179,15 @@ static status record_figures(stage *t, const char *group, const int64_t *matrix,
     int classes = dataset_classes(t->d);
     char table[STAGE_NAME + 16];
     segment_scores r = confusion_scores(matrix, classes, per, per + classes);
-    log_info("%s: mIoU %.4f  mAcc %.4f  aAcc %.4f", group, r.mean_iou, r.mean_accuracy, r.accuracy);
+    log_info(
+        "%s: mIoU %.4f  mAcc %.4f  aAcc %.4f", t->name, r.mean_iou, r.mean_accuracy, r.accuracy);
     forget_figures(t, group);
     status st = stage_figure(t, group, "mIoU", r.mean_iou);
     if (st == STATUS_OK) st = stage_figure(t, group, "mAcc", r.mean_accuracy);
     if (st == STATUS_OK) st = stage_figure(t, group, "aAcc", r.accuracy);
     for (int y = 0; y < classes && st == STATUS_OK; y++) {
         const char *name = dataset_class_name(t->d, y);
-        log_info("  %-24s IoU %.4f  Acc %.4f", name, per[y], per[classes + y]);
+        log_detail("  %-24s IoU %.4f  Acc %.4f", name, per[y], per[classes + y]);
         snprintf(table, sizeof table, "%s/IoU", group);
         st = stage_figure(t, table, name, per[y]);
         snprintf(table, sizeof table, "%s/Acc", group);

@@ -60,7 +60,7 @@ static status write_npy(const stage *t, const features *x, bool computed) {
     if (!path[0] || t->round > 1) return STATUS_OK;
     if (!computed && t->id != STAGE_EXTRACT) return STATUS_OK;
     status st = npy_write_rows(t->c, path, x);
-    if (st == STATUS_OK) log_info("features: written to %s", path);
+    if (st == STATUS_OK) log_info("extract: features written to %s", path);
     return st;
 }
 
@@ -88,7 +88,7 @@ status extract_features(stage *t, bool keep, features *out) {
     bool kept = features_kept(t, &q);
     if (kept) {
         st = (q.stream ? features_map : features_read)(t->c, q.file, q.key, &x);
-        if (st == STATUS_OK) log_info("features: %s read from %s", q.layers, q.file);
+        if (st == STATUS_OK) log_info("extract: features of %s read from %s", q.layers, q.file);
     } else {
         stage part = stage_within(t, STAGE_EXTRACT, q.key);
         st = extract_compute(&part, &q, &x);

@@ -187,8 +187,8 @@ static status log_memory(const extraction *e) {
     mib[3] = mib[0] + mib[1] + mib[2];
     comm_max_f64(e->t->c, mib, sizeof mib / sizeof *mib);
     for (size_t i = 0; i < sizeof mib / sizeof *mib; i++) mib[i] /= 1 << 20;
-    log_info("extract: at most %.1f MiB a rank beside the program: features %.1f, network %.1f, "
-             "PCA %.1f",
+    log_detail("extract: at most %.1f MiB a rank beside the program: features %.1f, network %.1f, "
+               "PCA %.1f",
         mib[3], mib[0], mib[1], mib[2]);
     if (e->q->stream) log_info("extract: features go to %s, which is kept", e->q->file);
     return STATUS_OK;
@@ -198,7 +198,7 @@ static status log_memory(const extraction *e) {
 static status compute_block(const extraction *e) {
     features *x = e->x;
     status st = STATUS_OK;
-    progress bar = progress_begin("extract", "images", 0, x->images);
+    progress bar = progress_begin_share("extract", "images", x->images, setup_training(e->t->d));
     size_t row = 0;
     for (int i = 0, count; st == STATUS_OK && i < x->images; i += count) {
         count = run_images(e, i);
@@ -286,7 +286,7 @@ static status compute(stage *t, extraction *e) {
     if (st == STATUS_OK) features_place(t->c, e->x);
     if (st == STATUS_OK) st = compute_rows(e, names);
     if (st == STATUS_OK)
-        log_info("features: %s of %s, %d dimensions at stride %d, %.1f images/s", e->q->layers,
+        log_info("extract: %s of %s, %d dimensions at stride %d, %.1f images/s", e->q->layers,
             e->q->weights, e->x->d, inference_stride(e->net),
             setup_training(t->d) / (timer_now() - began));
     if (st == STATUS_OK) st = (e->q->stream ? complete_streamed : complete)(t, e, names);

@@ -15,8 +15,8 @@ static status report_variance(stage *t, const pca *p) {
     double kept = 0;
     for (int a = 0; a < p->components; a++) kept += p->variance[a];
     double share = p->variance_of_all > 0 ? kept / p->variance_of_all : 1;
-    log_info("PCA: %d of %d dimensions keep %.2f %% of the features' variance", p->components, p->d,
-        100 * share);
+    log_info("extract: PCA: %d of %d dimensions keep %.2f %% of the features' variance",
+        p->components, p->d, 100 * share);
     char group[STAGE_NAME] = "features";
     if (t->round > 1) snprintf(group, sizeof group, "features-%d", t->round);
     return stage_figure(t, group, "variance kept by PCA", share);

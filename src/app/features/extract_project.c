@@ -45,11 +45,11 @@ static status project_image(const projection *p, size_t first, size_t rows) {
 }
 
 /* In the order of the file. A stop is looked for between images: the file that is being written is
- * then given up. */
-static status project_images(const projection *p) {
+ * then given up. images: of all ranks. */
+static status project_images(const projection *p, int64_t images) {
     const features *x = p->raw;
     status st = STATUS_OK;
-    progress bar = progress_begin("project", "images", 0, x->images);
+    progress bar = progress_begin_share("project", "images", x->images, images);
     size_t row = 0;
     for (int64_t i = 0; st == STATUS_OK && i < x->images; i++) {
         size_t rows = features_image_rows(x, i);
@@ -73,7 +73,7 @@ status extract_project(
     shape.d = p.axes.components;
     shape.type = type;
     if (st == STATUS_OK) st = features_writer_create(&p.writer, t->c, path, &shape, from);
-    if (st == STATUS_OK) st = features_writer_finish(p.writer, project_images(&p));
+    if (st == STATUS_OK) st = features_writer_finish(p.writer, project_images(&p, from->images));
     pca_destroy(&p.axes);
     memory_free(p.y);
     memory_free(p.bf16);

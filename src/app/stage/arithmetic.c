@@ -86,11 +86,22 @@ status arithmetic_keep(arithmetic *a, const settings *s, run_record *r) {
     return st == STATUS_OK ? run_record_save(r) : st;
 }
 
+enum { ARITHMETIC_TEXT = 192 }; /* more than the processor's */
+
+/* Every network of a start computes in the same: it is said once. */
+static void log_arithmetic(const arithmetic *a) {
+    static char said[ARITHMETIC_TEXT];
+    char text[ARITHMETIC_TEXT];
+    snprintf(text, sizeof text, "arithmetic: %s, products in %s%s (%s)", dtype_words[a->type],
+        dtype_words[a->products], a->direct ? ", direct convolutions" : "", a->processor);
+    (strcmp(said, text) == 0 ? log_detail : log_info)("%s", text);
+    strcpy(said, text);
+}
+
 status arithmetic_require(const arithmetic *a, const comm *c, bool loss) {
     bool bf16 = a->type == DTYPE_BF16 && a->lacks_bf16, pairs = loss && a->pairs && a->lacks_pairs;
     if (!bf16 && !pairs) {
-        log_info("arithmetic: %s, products in %s%s (%s)", dtype_words[a->type],
-            dtype_words[a->products], a->direct ? ", direct convolutions" : "", a->processor);
+        log_arithmetic(a);
         return STATUS_OK;
     }
     if (comm_root(c))

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { HOST = 64, CORES_TEXT = 256, LINES = 64 };
+enum { HOST = 64, CORES_TEXT = 256, LINES = 64, FEW = 4 };
 
 typedef struct place {
     char host[HOST];
@@ -62,16 +62,18 @@ static void print_cores(const cpu_set_t *cores, char *text) {
 
 /* A line for each run of ranks in the same place. */
 static void print_places(const place *all, int size) {
-    char cores[CORES_TEXT];
+    char cores[CORES_TEXT], ranks[32];
     int lines = 0;
     for (int rank = 0, end; rank < size && lines < LINES; rank = end, lines++) {
         for (end = rank + 1; end < size && memcmp(&all[rank], &all[end], sizeof *all) == 0;) end++;
         print_cores(&all[rank].cores, cores);
-        if (end - rank > 1)
-            log_info("  ranks %d-%d: %s, cores %s", rank, end - 1, all[rank].host, cores);
-        else
-            log_info("  rank %d: %s, cores %s", rank, all[rank].host, cores);
-        if (lines == LINES - 1 && end < size) log_info("  ... and %d more ranks", size - end);
+        int used = snprintf(ranks, sizeof ranks, "%d", rank);
+        if (end - rank > 1) snprintf(ranks + used, sizeof ranks - (size_t)used, "-%d", end - 1);
+        (lines < FEW ? log_info : log_detail)(
+            "  rank%s %s: %s, cores %s", end - rank > 1 ? "s" : "", ranks, all[rank].host, cores);
+        if (lines == FEW - 1 && end < size)
+            log_info("  and %d more, which run.verbose names", size - end);
+        if (lines == LINES - 1 && end < size) log_detail("  ... and %d more ranks", size - end);
     }
 }
 
@@ -123,7 +125,7 @@ status binding_print(const comm *c, int threads) {
     place *all = gather_places(c, threads);
     if (!all) return STATUS_FAILED;
     if (comm_root(c)) {
-        log_info("%d ranks x %d threads", size, threads);
+        log_info("ranks x threads: %d x %d", size, threads);
         print_places(all, size);
         warn_oversubscribed(all, size);
     }

@@ -99,7 +99,7 @@ status inference_plan(inference *n, int height, int width, plan **out) {
     status st = plan_create(&slot->p, n->g, n->p, o);
     /* The first shape stands for all: the table would be long. */
     if (st == STATUS_OK && n->clock == 1) {
-        log_info("convolutions at %d x %d, and their algorithms:", width, height);
+        log_detail("convolutions at %d x %d, and their algorithms:", width, height);
         plan_log(slot->p);
     }
     *out = slot->p;

@@ -8,6 +8,9 @@
 #include <assert.h>
 #include <string.h>
 
+/* Share of a step. */
+static const double NOTICED = 0.05;
+
 struct batches {
     trainer *t;
     batches_options o;
@@ -121,10 +124,10 @@ static void print_plan(const batches *b, int threads) {
     size_t pixels = (size_t)b->o.label_height * (size_t)b->o.label_width;
     size_t bytes = view_bytes(t) + pixels * sizeof(uint16_t) + (size_t)b->o.wanted * sizeof(int);
     if (threads > 0)
-        log_info("%s: %d loader thread(s) a rank, %d batches ahead, %.1f MiB", t->o.stage, threads,
-            b->rooms - 1, (double)((size_t)b->rooms * (size_t)t->local * bytes) / 1048576);
+        log_detail("%s: %d loader thread(s) a rank, %d batches ahead, %.1f MiB", t->o.stage,
+            threads, b->rooms - 1, (double)((size_t)b->rooms * (size_t)t->local * bytes) / 1048576);
     else
-        log_info("%s: batches are made by the threads of the step", t->o.stage);
+        log_detail("%s: batches are made by the threads of the step", t->o.stage);
 }
 
 status batches_create(batches **out, trainer *t, const batches_options *o) {
@@ -175,7 +178,9 @@ void batches_report(batches *b) {
     double all = 0, steps = (double)(t->step - t->resumed);
     for (int p = 0; p < PHASE_COUNT; p++) all += t->time.seconds[p];
     if (steps <= 0 || all <= 0) return;
-    log_info("%s: input wait %.2f %% of a step; a batch of %d images takes %.1f ms of a core",
-        t->o.stage, 100 * t->time.seconds[PHASE_INPUT] / all, t->local,
-        1000 * loader_seconds(b->l) / steps);
+    double wait = t->time.seconds[PHASE_INPUT] / all;
+    /* Steps that wait for their input are what an operator can mend. */
+    (wait > NOTICED ? log_info : log_detail)(
+        "%s: input wait %.2f %% of a step; a batch of %d images takes %.1f ms of a core",
+        t->o.stage, 100 * wait, t->local, 1000 * loader_seconds(b->l) / steps);
 }

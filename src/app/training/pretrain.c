@@ -139,7 +139,7 @@ static void report_loss(const trainer *x) {
     double all = 0;
     for (int p = 0; p < PHASE_COUNT; p++) all += x->time.seconds[p];
     if (all > 0)
-        log_info("%s: loss %.2f %% of the step, its exchange over ranks included", x->o.stage,
+        log_detail("%s: loss %.2f %% of the step, its exchange over ranks included", x->o.stage,
             100 * x->time.seconds[PHASE_LOSS] / all);
 }
 

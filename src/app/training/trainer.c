@@ -139,12 +139,11 @@ static void log_start(const trainer *t) {
     if (t->waves.count > 1) summed = count * (sizeof *t->gradient->value + sizeof(int64_t));
     double held = (double)(count * sizeof *t->p->value + summed) / mib;
     double state = (double)optimizer_bytes(&t->optimizer, t->p) / mib;
-    log_info("%s: %d steps of %d images on %d rank(s) x %d thread(s), %zu parameters, %s",
-        t->o.stage, t->o.steps, t->o.images, comm_size(t->c), t->threads, t->p->count,
-        optimizer_name(t->o.optimizer.kind));
-    log_info("%s: convolutions, algorithms forward, backward and for weights:", t->o.stage);
+    log_info("%s: %d steps of %d images, %zu parameters, %s", t->o.stage, t->o.steps, t->o.images,
+        t->p->count, optimizer_name(t->o.optimizer.kind));
+    log_detail("%s: convolutions, algorithms forward, backward and for weights:", t->o.stage);
     plan_log(t->plan);
-    log_info("%s: %.0f MiB a rank: network %.0f, weights and gradient %.0f, optimizer %.0f",
+    log_detail("%s: %.0f MiB a rank: network %.0f, weights and gradient %.0f, optimizer %.0f",
         t->o.stage, network + held + state, network, held, state);
 }
 
@@ -327,15 +326,14 @@ static status take_step(trainer *t, double loss) {
 }
 
 status trainer_update(trainer *t, double loss, double anchors) {
-    char note[32];
     double now = timer_now();
     status st = take_step(t, loss);
     now = timer_lap(&t->time, PHASE_OPTIMIZER, now);
     if (st != STATUS_OK) return st;
     t->step++;
     st = write_row(t, loss, anchors);
-    snprintf(note, sizeof note, "loss %.4f", loss);
-    progress_update(&t->bar, t->step, note);
+    snprintf(t->note, sizeof t->note, "loss %.4f", loss);
+    progress_update(&t->bar, t->step, t->note);
     timer_lap(&t->time, PHASE_WRITE, now);
     /* One rank that was signalled is enough: the code travels with the agreement. */
     if (st == STATUS_OK && stop_requested()) st = STATUS_STOPPED;
@@ -345,6 +343,8 @@ status trainer_update(trainer *t, double loss, double anchors) {
         status saved = save(t);
         if (saved != STATUS_OK) return saved;
     }
+    if (st == STATUS_STOPPED)
+        log_info("%s: stopped after step %" PRId64 " of %d", t->o.stage, t->step, t->o.steps);
     return st;
 }
 
@@ -357,7 +357,7 @@ void trainer_gather_images(const trainer *t, double *figure) {
 
 status trainer_finish(trainer *t, const char *path, uint64_t *hash) {
     char step[24];
-    progress_end(&t->bar, t->step, "");
+    progress_end(&t->bar, t->step, t->note);
     snprintf(step, sizeof step, "%" PRId64, t->step);
     const char *metadata[] = {
         "format", "pt", "program", "auxseg " AUXSEG_VERSION, "stage", t->o.stage, "steps", step};

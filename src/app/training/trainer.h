@@ -79,6 +79,7 @@ typedef struct trainer {
     double *own;        /* [this rank's units, width]: its part of them */
     size_t *bytes;      /* [ranks], of a gather */
     progress bar;
+    char note[32]; /* beside it: the last step's loss */
 } trainer;
 
 /* Continues the newest checkpoint of the same key. d is borrowed. Collective. */

@@ -26,7 +26,7 @@ waves waves_choose(const waves_options *o) {
     waves w = of_most(o->images, o->unit, most);
     double taken = w.images * each;
     if (w.count == 1)
-        log_info("%s: a rank's %d images pass at once: %.0f MiB", o->stage, o->images, taken);
+        log_detail("%s: a rank's %d images pass at once: %.0f MiB", o->stage, o->images, taken);
     else if (o->asked > 0)
         log_info("%s: a rank's %d images pass in %d waves of %d (model.wave = %d): %.0f MiB",
             o->stage, o->images, w.count, w.images, o->asked, taken);

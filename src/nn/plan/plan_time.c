@@ -78,7 +78,7 @@ void plan_log(const plan *p) {
             if (j < v) break; /* it has been logged there */
             count++;
         }
-        if (count > 0) log_info("%s (%d)", text, count);
+        if (count > 0) log_detail("%s (%d)", text, count);
     }
 }
 
