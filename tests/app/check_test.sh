@@ -190,6 +190,13 @@ both 3 'other.safetensors: none of its 1 tensors' --set model.weights=other.safe
 tensor part.safetensors backbone.bn1.weight '[64]' 64 0
 both 3 'part.safetensors lacks .* of the network' --set extract.weights=part.safetensors
 
+# A classifier of other classes is left out, unless that is not wanted.
+other=(--set run.compare=true --set dataset.classes=9 --set model.weights=weights.safetensors)
+config=pairs.cfg
+both 0 'no mistake found' "${other[@]}"
+both 3 'weights.safetensors.*classifier' "${other[@]}" --set model.weights_strict=true
+config=synth.cfg
+
 # What only the machine of the run can tell is a warning.
 DNNL_MAX_CPU_ISA=AVX2 expect 0 'has no such instructions' "$auxseg" check synth.cfg \
     --set model.dtype=bf16
@@ -213,6 +220,10 @@ both 3 'absent.npy' --set cluster.start=absent.npy
 expect 0 'Result: PASS' "$auxseg" run synth.cfg --set run.until=cluster --set extract.npy=x.npy
 both 3 'x.npy: 384 centroids of 8 dimensions; needed are' --set cluster.start=x.npy
 both 0 'no mistake found' --set pretrain.crop=256 --set finetune.crop=256
+
+# Every default, in one configuration.
+: >defaults.cfg
+expect 0 'no mistake found' "$auxseg" check defaults.cfg
 
 # Several at once: each is named, and the first decides the code.
 expect 4 'absent.safetensors' "$auxseg" check pairs.cfg --set run.dir=pairs.cfg/run \
