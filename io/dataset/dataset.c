@@ -97,6 +97,12 @@ const char *dataset_class_name(const dataset *d, int y) {
     return d->table.class_name[y];
 }
 
+int dataset_label_id(const dataset *d, int y) {
+    int id = 0;
+    while (id < LABEL_IDS && d->table.map[id] != (uint16_t)y) id++;
+    return id < LABEL_IDS ? id : -1;
+}
+
 uint64_t dataset_hash(const dataset *d) {
     return dataset_table_hash(&d->table);
 }

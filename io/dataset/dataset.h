@@ -41,6 +41,8 @@ dataset_item dataset_get(const dataset *d, int i);
 int dataset_classes(const dataset *d);
 /* Name of class y, never NULL. */
 const char *dataset_class_name(const dataset *d, int y);
+/* The lowest id of the label files that is class y; -1: none is. */
+int dataset_label_id(const dataset *d, int y);
 /* Hash of everything in the file that can change a result. */
 uint64_t dataset_hash(const dataset *d);
 /* Height and width of image i after `scale` (rounded to nearest, at least 1). Not collective. */

@@ -104,6 +104,7 @@ typedef struct settings {
     struct {
         split split;
         settings_text scales, weights; /* weights "": finetuned.safetensors */
+        evaluate_ids ids;              /* of predictions */
         bool flip;
         int predictions; /* palette PNGs that `predict` writes; -1: all */
     } evaluate;

@@ -351,6 +351,12 @@ static const setting table[] = {
     VIEWS(finetune),
 
     {CHOICE_OF(evaluate, split, split_words, SPLIT_VAL, "The images that are evaluated.")},
+    {CHOICE(evaluate, ids, EVALUATE_IDS_TRAIN,
+         "Ids in the files that `predict` writes. train: 0, 1, ... as in training; dataset: those "
+         "of the label files, by the inverse of dataset.label_map (of several that became one "
+         "class "
+         "the lowest), as the servers of benchmarks want them."),
+        .aside = true},
     {WORDS(evaluate, scales, "1",
         "Sizes at which predictions are made and averaged, as factors separated by commas.")},
     {WORDS(evaluate, weights, "",

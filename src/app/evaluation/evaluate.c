@@ -1,6 +1,9 @@
+/* A model against ground truth: predictions of every labelled image of a split go into one
+ * confusion matrix of integers, from which all figures follow, the same for any number of ranks. */
 #include "src/app/evaluation/evaluate.h"
 
 #include "mpi/shard.h"
+#include "src/app/evaluation/class_maps.h"
 #include "src/app/evaluation/confusion_file.h"
 #include "src/app/stage/image_list.h"
 #include "src/app/stage/setup.h"
@@ -9,127 +12,20 @@
 #include "src/base/memory.h"
 #include "src/segment/confusion.h"
 
-#include <math.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-/* Mirrors the rows of a normalised image [H, W, 3]. */
-static void mirror(float *x, int height, int width) {
-    for (int y = 0; y < height; y++) {
-        float *row = x + (size_t)y * (size_t)width * 3;
-        for (int a = 0, b = width - 1; a < b; a++, b--)
-            for (int j = 0; j < 3; j++) {
-                float t = row[3 * a + j];
-                row[3 * a + j] = row[3 * b + j];
-                row[3 * b + j] = t;
-            }
-    }
-}
-
-/* A pass over images of one shape: magnified by `scale`, mirrored if `flip`. */
-typedef struct pass {
-    double scale;
-    bool flip;
-} pass;
-
-static status pass_input(const image *rgb, const pass *a, int height, int width, float *input) {
-    image resized = {0};
-    status st = image_resize(rgb, height, width, &resized);
-    if (st == STATUS_OK) image_normalize(&resized, input);
-    if (st == STATUS_OK && a->flip) mirror(input, height, width);
-    image_destroy(&resized);
-    return st;
-}
-
-/* Adds a pass's class probabilities at the images' own size: probability [count, H, W, K]. */
-static status add_pass(
-    inference *net, const pass *a, const image *rgb, int count, float *probability) {
-    plan *p = NULL;
-    int h, w, classes, threads = inference_threads(net);
-    int height = (int)fmax(1, floor(rgb->height * a->scale + 0.5));
-    int width = (int)fmax(1, floor(rgb->width * a->scale + 0.5));
-    status worst = STATUS_OK, st = inference_plan(net, height, width, &p);
-    if (st != STATUS_OK) return st;
-#pragma omp parallel for schedule(dynamic) num_threads(threads)
-    for (int i = 0; i < count; i++) {
-        status mine = pass_input(&rgb[i], a, height, width, plan_input(p, i));
-        if (mine != STATUS_OK) {
-#pragma omp critical(worst)
-            worst = mine;
-        }
-    }
-    if (worst == STATUS_OK) worst = plan_forward(p, count, &(step_context){0});
-    if (worst != STATUS_OK) return worst;
-    plan_output_shape(p, 0, &h, &w, &classes);
-    size_t size = (size_t)rgb->height * (size_t)rgb->width * (size_t)classes;
-#pragma omp parallel for schedule(dynamic) num_threads(threads)
-    for (int i = 0; i < count; i++) {
-        status mine = segment_accumulate(plan_output(p, 0, i), h, w, classes, a->flip, rgb->height,
-            rgb->width, probability + (size_t)i * size);
-        if (mine != STATUS_OK) {
-#pragma omp critical(worst)
-            worst = mine;
-        }
-    }
-    return worst;
-}
-
-/* The next number of a list "0.75, 1.0"; 1 where the list is empty. */
-static bool next_scale(const char **list, double *scale) {
-    if (!*list) return false;
-    char *end;
-    *scale = strtod(*list, &end);
-    if (end == *list) *scale = 1;
-    end += strspn(end, " ,");
-    *list = *end && end != *list ? end : NULL;
-    return true;
-}
-
-status evaluate_predict(
-    const stage *t, inference *net, const image *rgb, int count, labelmap *out) {
-    size_t pixels = (size_t)rgb->height * (size_t)rgb->width;
-    int classes = inference_channels(net);
-    const char *list = t->s->evaluate.scales;
-    pass a = {0};
-    float *probability = memory_alloc(
-        (size_t)count * pixels, sizeof *probability * (size_t)classes, "class probabilities");
-    status st = probability ? STATUS_OK : STATUS_FAILED;
-    for (int i = 0; st == STATUS_OK && i < count; i++)
-        st = labelmap_create(&out[i], rgb->height, rgb->width);
-    while (st == STATUS_OK && next_scale(&list, &a.scale)) {
-        a.flip = false;
-        st = add_pass(net, &a, rgb, count, probability);
-        a.flip = true;
-        if (st == STATUS_OK && t->s->evaluate.flip) st = add_pass(net, &a, rgb, count, probability);
-    }
-    for (int i = 0; st == STATUS_OK && i < count; i++)
-        segment_predict(
-            probability + (size_t)i * pixels * (size_t)classes, classes, pixels, out[i].data);
-    memory_free(probability);
-    return st;
-}
-
-int evaluate_count(const stage *t, const inference *net, const int *list, int first, int end) {
-    enum { BYTES = 1 << 30 };
-    int height, width, count = inference_run(net, t->d, list, first, end, t->s->dataset.scale);
-    dataset_shape(t->d, list[first], t->s->dataset.scale, &height, &width);
-    int64_t image_bytes =
-        (int64_t)height * width * inference_channels(net) * (int64_t)sizeof(float);
-    while (count > 1 && count * image_bytes > BYTES) count--;
-    return count;
-}
-
-/* Images list[first] .. of one shape: loaded, predicted, counted. */
-static status evaluate_run(
-    const stage *t, inference *net, const int *list, int count, int64_t *matrix) {
+/* Images list[0] .. of one shape: loaded, predicted, counted. */
+static status evaluate_run(stage *t, inference *net, const int *list, int count, int64_t *matrix) {
     status st = STATUS_OK;
+    double now = timer_now();
     image *rgb = memory_alloc((size_t)count, sizeof *rgb, "images");
     labelmap *map = memory_alloc(2 * (size_t)count, sizeof *map, "label maps");
     if (!rgb || !map) st = STATUS_FAILED;
     for (int i = 0; st == STATUS_OK && i < count; i++)
         st = dataset_load(t->d, list[i], t->s->dataset.scale, &rgb[i], &map[i]);
-    if (st == STATUS_OK) st = evaluate_predict(t, net, rgb, count, map + count);
+    now = timer_lap(&t->time, PHASE_READ, now);
+    if (st == STATUS_OK)
+        st = class_maps_predict(t, net, rgb, count, rgb->height, rgb->width, map + count);
     for (int i = 0; i < count && rgb && map; i++) {
         if (st == STATUS_OK)
             confusion_add(matrix, dataset_classes(t->d), map[i].data, map[count + i].data,
@@ -138,6 +34,7 @@ static status evaluate_run(
         labelmap_destroy(&map[i]);
         labelmap_destroy(&map[count + i]);
     }
+    timer_lap(&t->time, PHASE_FORWARD, now);
     memory_free(rgb);
     memory_free(map);
     return st;
@@ -147,22 +44,22 @@ static status evaluate_run(
 static status fill_matrix(stage *t, inference *net, int64_t *matrix, int *images) {
     image_list list = {0};
     int classes = dataset_classes(t->d);
-    double now = timer_now();
     status st = images_of_split(&list, t->d, t->s->evaluate.split, true);
     int begin = (int)shard_begin(list.count, comm_rank(t->c), comm_size(t->c));
     int end = (int)shard_begin(list.count, comm_rank(t->c) + 1, comm_size(t->c));
     progress bar = progress_begin_share(t->name, "images", end - begin, list.count);
     for (int i = begin, count; st == STATUS_OK && i < end; i += count) {
-        count = evaluate_count(t, net, list.member, i, end);
+        count = class_maps_count(t, net, list.member, i, end, t->s->dataset.scale);
         st = evaluate_run(t, net, list.member + i, count, matrix);
         progress_update(&bar, i + count - begin, "");
     }
     progress_end(&bar, end - begin, "");
     *images = list.count;
     memory_free(list.member);
+    double now = timer_now();
     st = comm_agree(t->c, st);
-    timer_lap(&t->time, PHASE_FORWARD, now);
     if (st == STATUS_OK) comm_sum_i64(t->c, matrix, (size_t)classes * (size_t)classes);
+    timer_lap(&t->time, PHASE_EXCHANGE, now);
     return st;
 }
 

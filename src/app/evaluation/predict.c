@@ -1,54 +1,123 @@
-/* Predictions of a split as palette PNG files: run.dir/predictions. */
+/* Predictions of a split as palette PNG files in run.dir/predictions, for people and for the
+ * servers of benchmarks: at the images' own size, under the images' names, in the classes' own
+ * colours, with the ids of training or those of the data set's label files. */
 #include "src/app/evaluation/predict.h"
 
 #include "io/codecs/image_file.h"
+#include "io/dataset/dataset_colours.h"
 #include "mpi/shard.h"
-#include "src/app/evaluation/evaluate.h"
+#include "src/app/evaluation/class_maps.h"
+#include "src/app/evaluation/prediction_names.h"
 #include "src/app/stage/image_list.h"
 #include "src/app/stage/setup.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
-#include "src/image/palette.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
-/* predictions/NAME.png: slashes of the image's name become underscores, so that no name leaves the
- * folder. */
-static status prediction_path(const stage *t, int i, char *path) {
-    char folder[FILE_PATH], name[FILE_PATH];
-    int n = snprintf(name, sizeof name, "%s.png", dataset_get(t->d, i).name);
-    if (n < 0 || (size_t)n >= sizeof name) {
-        log_error("%s: name too long", dataset_get(t->d, i).name);
-        return STATUS_OUTPUT;
-    }
-    for (char *p = name; *p; p++)
-        if (*p == '/') *p = '_';
-    status st = setup_path(folder, t->s, "predictions", 1);
-    return st == STATUS_OK ? file_path(path, folder, name) : st;
+enum { LARGEST_ID = 254 }; /* of an 8-bit file, in which 255 is no class */
+
+/* How predictions become files. */
+typedef struct prediction_files {
+    char folder[FILE_PATH];
+    char **name;   /* [images of the split], owned */
+    int *id;       /* [classes], what a class is in the file; owned */
+    palette shown; /* by that id */
+} prediction_files;
+
+static void files_destroy(prediction_files *f) {
+    memory_free(f->name);
+    memory_free(f->id);
 }
 
-static status write_prediction(const stage *t, int i, const labelmap *map) {
+/* Names of all images of the split, whether they are predicted or not. */
+static status name_files(const stage *t, const image_list *list, prediction_files *f) {
+    const char **own = memory_alloc((size_t)list->count, sizeof *own, "names of images");
+    if (!own) return STATUS_FAILED;
+    for (int i = 0; i < list->count; i++) own[i] = dataset_get(t->d, list->member[i]).name;
+    status st = prediction_names(own, list->count, &f->name);
+    memory_free(own);
+    return st;
+}
+
+/* The id of each class in the files, and under which key it came to be. */
+static status choose_ids(const stage *t, prediction_files *f) {
+    int classes = dataset_classes(t->d);
+    bool own = t->s->evaluate.ids == EVALUATE_IDS_DATASET;
+    f->id = memory_alloc((size_t)classes, sizeof *f->id, "ids of classes");
+    if (!f->id) return STATUS_FAILED;
+    for (int y = 0; y < classes; y++) {
+        int id = f->id[y] = own ? dataset_label_id(t->d, y) : y;
+        if (id >= 0 && id <= LARGEST_ID) continue;
+        if (id < 0)
+            log_error("evaluate.ids = \"dataset\": no id of the label files is class %d, %s "
+                      "(dataset.label_map)",
+                y, dataset_class_name(t->d, y));
+        else
+            log_error("predictions: class %d, %s, has id %d: an 8-bit PNG holds 0 to %d", y,
+                dataset_class_name(t->d, y), id, LARGEST_ID);
+        return STATUS_USAGE;
+    }
+    return STATUS_OK;
+}
+
+/* Ids that are no class are black. */
+static status choose_colours(const stage *t, prediction_files *f) {
+    palette of_class;
+    memset(f->shown, 0, sizeof f->shown);
+    status st = dataset_colours(t->d, of_class);
+    for (int y = 0; st == STATUS_OK && y < dataset_classes(t->d); y++)
+        memcpy(f->shown[f->id[y]], of_class[y], sizeof of_class[y]);
+    return st;
+}
+
+/* Every rank has the same answer, and one says it. Collective. */
+static status files_create(const stage *t, const image_list *list, prediction_files *f) {
+    status st = setup_path(f->folder, t->s, "predictions", 1);
+    if (st == STATUS_OK && comm_root(t->c)) st = file_make_folder(f->folder);
+    if (st == STATUS_OK && comm_root(t->c)) st = name_files(t, list, f);
+    if (st == STATUS_OK && comm_root(t->c)) st = choose_ids(t, f);
+    if (st == STATUS_OK && comm_root(t->c)) st = choose_colours(t, f);
+    st = comm_agree(t->c, st);
+    if (st != STATUS_OK) return st;
+    if (!comm_root(t->c)) st = name_files(t, list, f);
+    if (!comm_root(t->c) && st == STATUS_OK) st = choose_ids(t, f);
+    st = comm_agree(t->c, st);
+    comm_broadcast(t->c, f->shown, sizeof f->shown);
+    return st;
+}
+
+/* Prediction i of the split; map's classes become the ids of the files. */
+static status write_prediction(const prediction_files *f, int i, labelmap *map) {
     char path[FILE_PATH];
     void *bytes = NULL;
-    size_t size;
-    status st = prediction_path(t, i, path);
-    if (st == STATUS_OK) st = image_file_encode_labels(map, palette_classes(), &bytes, &size);
+    size_t size, pixels = (size_t)map->height * (size_t)map->width;
+    for (size_t p = 0; p < pixels; p++) map->data[p] = (uint16_t)f->id[map->data[p]];
+    status st = file_path(path, f->folder, f->name[i]);
+    if (st == STATUS_OK) st = image_file_encode_labels(map, f->shown, &bytes, &size);
     if (st == STATUS_OK) st = file_write(path, bytes, size);
     memory_free(bytes);
     return st;
 }
 
-static status predict_run(const stage *t, inference *net, const int *list, int count) {
+/* Images list[first] .. of one shape. */
+static status predict_run(
+    stage *t, inference *net, const prediction_files *f, const int *list, int first, int count) {
+    int height, width;
     status st = STATUS_OK;
+    double now = timer_now();
     image *rgb = memory_alloc((size_t)count, sizeof *rgb, "images");
     labelmap *map = memory_alloc((size_t)count, sizeof *map, "predictions");
     if (!rgb || !map) st = STATUS_FAILED;
+    dataset_shape(t->d, list[first], 1, &height, &width);
     for (int i = 0; st == STATUS_OK && i < count; i++)
-        st = dataset_load(t->d, list[i], t->s->dataset.scale, &rgb[i], NULL);
-    if (st == STATUS_OK) st = evaluate_predict(t, net, rgb, count, map);
-    for (int i = 0; st == STATUS_OK && i < count; i++) st = write_prediction(t, list[i], &map[i]);
+        st = dataset_load(t->d, list[first + i], t->s->dataset.scale, &rgb[i], NULL);
+    now = timer_lap(&t->time, PHASE_READ, now);
+    if (st == STATUS_OK) st = class_maps_predict(t, net, rgb, count, height, width, map);
+    now = timer_lap(&t->time, PHASE_FORWARD, now);
+    for (int i = 0; st == STATUS_OK && i < count; i++) st = write_prediction(f, first + i, &map[i]);
+    timer_lap(&t->time, PHASE_WRITE, now);
     for (int i = 0; i < count && rgb && map; i++) {
         image_destroy(&rgb[i]);
         labelmap_destroy(&map[i]);
@@ -58,29 +127,54 @@ static status predict_run(const stage *t, inference *net, const int *list, int c
     return st;
 }
 
-static status predict_images(const stage *t, inference *net) {
-    char folder[FILE_PATH];
-    image_list list = {0};
-    status st = setup_path(folder, t->s, "predictions", 1);
-    if (st == STATUS_OK && comm_root(t->c)) st = file_make_folder(folder);
-    st = comm_agree(t->c, st);
-    if (st == STATUS_OK) st = images_of_split(&list, t->d, t->s->evaluate.split, false);
-    int wanted = t->s->evaluate.predictions;
-    if (wanted >= 0 && wanted < list.count) list.count = wanted;
-    int begin = (int)shard_begin(list.count, comm_rank(t->c), comm_size(t->c));
-    int end = (int)shard_begin(list.count, comm_rank(t->c) + 1, comm_size(t->c));
+/* This rank's share of the first `wanted`. Collective. */
+static status predict_images(
+    stage *t, inference *net, const prediction_files *f, const image_list *list, int wanted) {
+    status st = STATUS_OK;
+    int begin = (int)shard_begin(wanted, comm_rank(t->c), comm_size(t->c));
+    int end = (int)shard_begin(wanted, comm_rank(t->c) + 1, comm_size(t->c));
     for (int i = begin, count; st == STATUS_OK && i < end; i += count) {
-        count = evaluate_count(t, net, list.member, i, end);
-        st = predict_run(t, net, list.member + i, count);
+        count = class_maps_count(t, net, list->member, i, end, 1);
+        st = predict_run(t, net, f, list->member, i, count);
     }
-    log_info("%d predictions in %s", list.count, folder);
+    st = comm_agree(t->c, st);
+    if (st == STATUS_OK) log_info("%d predictions in %s", wanted, f->folder);
+    return st;
+}
+
+/* Every image of evaluate.split. */
+static status find_images(const stage *t, image_list *list) {
+    const char *word = split_words[t->s->evaluate.split];
+    status st = images_of_split(list, t->d, t->s->evaluate.split, false);
+    if (st != STATUS_OK || list->count > 0) return comm_agree(t->c, st);
+    if (comm_root(t->c))
+        log_error(
+            "evaluate.split = \"%s\": the data set has no such image (dataset.%s)", word, word);
+    return comm_agree(t->c, STATUS_DATA);
+}
+
+static status predict_stage(stage *t, const char *weights) {
+    image_list list = {0};
+    prediction_files f = {.name = NULL};
+    inference *net = NULL;
+    double began = timer_now();
+    inference_options o = {.end = NETWORK_CLASSIFIER, .weights = weights, .how = t->how};
+    status st = find_images(t, &list);
+    if (st == STATUS_OK) st = files_create(t, &list, &f);
+    if (st == STATUS_OK) st = inference_create(&net, t->c, t->s, t->d, &o);
+    int wanted = t->s->evaluate.predictions;
+    if (wanted < 0 || wanted > list.count) wanted = list.count;
+    if (st == STATUS_OK) st = predict_images(t, net, &f, &list, wanted);
+    stage_result r = {.fom = wanted / (timer_now() - began), .unit = "images/s"};
+    if (st == STATUS_OK) st = stage_finish(t, &r);
+    inference_destroy(net);
+    files_destroy(&f);
     memory_free(list.member);
-    return comm_agree(t->c, st);
+    return st;
 }
 
 status command_predict(const comm *c, const settings *s) {
     char weights[FILE_PATH];
-    inference *net = NULL;
     stage t;
     status st = stage_begin_as(&t, c, s, STAGE_EVALUATE, "predict", 1);
     if (st == STATUS_OK && s->evaluate.weights[0])
@@ -88,11 +182,7 @@ status command_predict(const comm *c, const settings *s) {
     else if (st == STATUS_OK)
         st = stage_path(&t, weights, "finetuned.safetensors");
     if (st == STATUS_OK) st = stage_key(&t, weights, 0);
-    inference_options o = {.end = NETWORK_CLASSIFIER, .weights = weights, .how = t.how};
-    if (st == STATUS_OK) st = inference_create(&net, c, s, t.d, &o);
-    if (st == STATUS_OK) st = predict_images(&t, net);
-    if (st == STATUS_OK) st = stage_finish(&t, &(stage_result){.fom = NAN});
-    inference_destroy(net);
+    if (st == STATUS_OK) st = predict_stage(&t, weights);
     stage_end(&t);
     return st;
 }

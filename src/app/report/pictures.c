@@ -3,7 +3,7 @@
 #include "src/app/report/pictures.h"
 
 #include "io/codecs/image_file.h"
-#include "src/app/evaluation/evaluate.h"
+#include "src/app/evaluation/class_maps.h"
 #include "src/app/report/spaced.h"
 #include "src/app/stage/image_list.h"
 #include "src/app/stage/setup.h"
@@ -131,7 +131,7 @@ static status predict_strips(
         image rgb = {0};
         labelmap map = {0};
         st = dataset_load(t->d, list[i], t->s->dataset.scale, &rgb, NULL);
-        if (st == STATUS_OK) st = evaluate_predict(t, net, &rgb, 1, &map);
+        if (st == STATUS_OK) st = class_maps_predict(t, net, &rgb, 1, rgb.height, rgb.width, &map);
         if (st == STATUS_OK) st = shrink(&rgb);
         if (st == STATUS_OK) st = add_overlay(p, i, &rgb, &map, p->colour, caption);
         image_destroy(&rgb);

@@ -1,0 +1,131 @@
+/* Classes of pixels from a network's logits. Probabilities are added up at the size that is asked
+ * for, pass after pass: the mean over scales and mirror images decides, and logits are enlarged
+ * once, not first to the image that the network saw. */
+#include "src/app/evaluation/class_maps.h"
+
+#include "src/base/memory.h"
+#include "src/segment/confusion.h"
+#include "src/segment/upsample.h"
+
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* Mirrors the rows of a normalised image [H, W, 3]. */
+static void mirror(float *x, int height, int width) {
+    for (int y = 0; y < height; y++) {
+        float *row = x + (size_t)y * (size_t)width * 3;
+        for (int a = 0, b = width - 1; a < b; a++, b--)
+            for (int j = 0; j < 3; j++) {
+                float t = row[3 * a + j];
+                row[3 * a + j] = row[3 * b + j];
+                row[3 * b + j] = t;
+            }
+    }
+}
+
+/* A pass over images of one shape: magnified by `scale`, mirrored if `flip`. */
+typedef struct pass {
+    double scale;
+    bool flip;
+} pass;
+
+static status pass_input(const image *rgb, const pass *a, int height, int width, float *input) {
+    image resized = {0};
+    status st = image_resize(rgb, height, width, &resized);
+    if (st == STATUS_OK) image_normalize(&resized, input);
+    if (st == STATUS_OK && a->flip) mirror(input, height, width);
+    image_destroy(&resized);
+    return st;
+}
+
+/* Adds a pass's class probabilities at the size wanted: probability [count, H, W, K]. */
+static status add_pass(inference *net, const pass *a, const image *rgb, int count,
+    const labelmap *out, float *probability) {
+    plan *p = NULL;
+    int h, w, classes, threads = inference_threads(net);
+    int height = (int)fmax(1, floor(rgb->height * a->scale + 0.5));
+    int width = (int)fmax(1, floor(rgb->width * a->scale + 0.5));
+    status worst = STATUS_OK, st = inference_plan(net, height, width, &p);
+    if (st != STATUS_OK) return st;
+#pragma omp parallel for schedule(dynamic) num_threads(threads)
+    for (int i = 0; i < count; i++) {
+        status mine = pass_input(&rgb[i], a, height, width, plan_input(p, i));
+        if (mine != STATUS_OK) {
+#pragma omp critical(worst)
+            worst = mine;
+        }
+    }
+    if (worst == STATUS_OK) worst = plan_forward(p, count, &(step_context){0});
+    if (worst != STATUS_OK) return worst;
+    plan_output_shape(p, 0, &h, &w, &classes);
+    size_t size = (size_t)out->height * (size_t)out->width * (size_t)classes;
+#pragma omp parallel for schedule(dynamic) num_threads(threads)
+    for (int i = 0; i < count; i++) {
+        status mine = segment_accumulate(plan_output(p, 0, i), h, w, classes, a->flip, out->height,
+            out->width, probability + (size_t)i * size);
+        if (mine != STATUS_OK) {
+#pragma omp critical(worst)
+            worst = mine;
+        }
+    }
+    return worst;
+}
+
+/* The next number of a list "0.75, 1.0"; 1 where the list is empty. */
+static bool next_scale(const char **list, double *scale) {
+    if (!*list) return false;
+    char *end;
+    *scale = strtod(*list, &end);
+    if (end == *list) *scale = 1;
+    end += strspn(end, " ,");
+    *list = *end && end != *list ? end : NULL;
+    return true;
+}
+
+status class_maps_predict(const stage *t, inference *net, const image *rgb, int count, int height,
+    int width, labelmap *out) {
+    size_t pixels = (size_t)height * (size_t)width;
+    int classes = inference_channels(net);
+    const char *list = t->s->evaluate.scales;
+    pass a = {0};
+    float *probability = memory_alloc(
+        (size_t)count * pixels, sizeof *probability * (size_t)classes, "class probabilities");
+    status st = probability ? STATUS_OK : STATUS_FAILED;
+    for (int i = 0; st == STATUS_OK && i < count; i++) st = labelmap_create(&out[i], height, width);
+    while (st == STATUS_OK && next_scale(&list, &a.scale)) {
+        a.flip = false;
+        st = add_pass(net, &a, rgb, count, out, probability);
+        a.flip = true;
+        if (st == STATUS_OK && t->s->evaluate.flip)
+            st = add_pass(net, &a, rgb, count, out, probability);
+    }
+    for (int i = 0; st == STATUS_OK && i < count; i++)
+        segment_predict(
+            probability + (size_t)i * pixels * (size_t)classes, classes, pixels, out[i].data);
+    memory_free(probability);
+    return st;
+}
+
+/* Whether two images have the same shape at a scale. */
+static bool same_shape(const dataset *d, int i, int j, double scale) {
+    int hi, wi, hj, wj;
+    dataset_shape(d, i, scale, &hi, &wi);
+    dataset_shape(d, j, scale, &hj, &wj);
+    return hi == hj && wi == wj;
+}
+
+int class_maps_count(
+    const stage *t, const inference *net, const int *list, int first, int end, double scale) {
+    enum { BYTES = 1 << 30 };
+    int height, width, most = inference_run(net, t->d, list, first, end, t->s->dataset.scale);
+    int count = 1;
+    /* Images that are alike as the network sees them may differ before. */
+    while (count < most && same_shape(t->d, list[first], list[first + count], scale)) count++;
+    dataset_shape(t->d, list[first], scale, &height, &width);
+    int64_t image_bytes =
+        (int64_t)height * width * inference_channels(net) * (int64_t)sizeof(float);
+    while (count > 1 && count * image_bytes > BYTES) count--;
+    return count;
+}

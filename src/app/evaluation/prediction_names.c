@@ -1,0 +1,85 @@
+/* What the file of a prediction is called. All images of a split are named in the same way, whether
+ * all of them are predicted or a few, so that a name does not depend on how many were asked for. */
+#include "src/app/evaluation/prediction_names.h"
+
+#include "src/base/log.h"
+#include "src/base/memory.h"
+
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#define ENDING ".png"
+
+/* Length without the ending of a picture's file. */
+static size_t stem_length(const char *name) {
+    static const char *const known[] = {".png", ".jpg", ".jpeg"};
+    size_t n = strlen(name);
+    for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
+        size_t m = strlen(known[i]);
+        if (n > m && strcasecmp(name + n - m, known[i]) == 0) return n - m;
+    }
+    return n;
+}
+
+/* `whole`: the path, not the file alone. Returns the end of the name and its zero. */
+static char *write_name(char *to, const char *name, bool whole) {
+    const char *slash = strrchr(name, '/');
+    const char *from = slash && !whole ? slash + 1 : name;
+    size_t n = stem_length(from);
+    for (size_t i = 0; i < n; i++) *to++ = from[i] == '/' ? '_' : from[i];
+    memcpy(to, ENDING, sizeof ENDING);
+    return to + sizeof ENDING;
+}
+
+/* An image and what its prediction is called. */
+typedef struct named {
+    const char *name, *image;
+} named;
+
+static int by_name(const void *pa, const void *pb) {
+    const named *a = pa, *b = pb;
+    int order = strcmp(a->name, b->name);
+    return order ? order : strcmp(a->image, b->image);
+}
+
+/* Two images with one name: room [count] is written; NULL if there are none. */
+static const named *find_twins(
+    char *const *name, const char *const *image, int count, named *room) {
+    for (int i = 0; i < count; i++) room[i] = (named){name[i], image[i]};
+    qsort(room, (size_t)count, sizeof *room, by_name);
+    for (int i = 1; i < count; i++)
+        if (strcmp(room[i - 1].name, room[i].name) == 0) return &room[i - 1];
+    return NULL;
+}
+
+status prediction_names(const char *const *name, int count, char ***out) {
+    size_t bytes = (size_t)count * sizeof(char *);
+    for (int i = 0; i < count; i++) bytes += strlen(name[i]) + sizeof ENDING;
+    char **all = memory_alloc(bytes, 1, "names of predictions");
+    named *room = memory_alloc((size_t)count, sizeof *room, "names of predictions");
+    const named *twins = NULL;
+    status st = all && room ? STATUS_OK : STATUS_FAILED;
+    for (int whole = 0; st == STATUS_OK && whole < 2; whole++) {
+        char *at = (char *)(all + count);
+        for (int i = 0; i < count; i++) {
+            all[i] = at;
+            at = write_name(at, name[i], whole);
+        }
+        twins = find_twins(all, name, count, room);
+        if (!twins) break;
+    }
+    if (twins) {
+        log_error("predictions of %s and of %s would both be called %s: one of the images needs "
+                  "another name",
+            twins[0].image, twins[1].image, twins[0].name);
+        st = STATUS_DATA;
+    }
+    memory_free(room);
+    if (st == STATUS_OK)
+        *out = all;
+    else
+        memory_free(all);
+    return st;
+}
