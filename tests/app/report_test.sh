@@ -54,6 +54,9 @@ accuracy=$(awk -F, 'NR > 1 { right += $NR; for (i = 2; i <= NF; i++) n += $i }
     END { printf "%.4f", right / n }' run/confusion-finetuned.csv)
 grep -q "finetuned: .*aAcc $accuracy" out || fail "the matrix has an accuracy of $accuracy"
 
+expect 0 'confusion matrix' "$auxseg" inspect run/confusion-finetuned.csv
+expect 0 'nothing to compare' "$auxseg" verify run/confusion-finetuned.csv
+
 # Any number of ranks makes the same page.
 lasting >expected
 cp run/confusion-finetuned.csv matrix.csv

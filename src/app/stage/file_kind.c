@@ -17,6 +17,7 @@ static file_kind kind_of_bytes(const unsigned char *b, size_t n) {
     if (n >= 8 && memcmp(b, "\x89PNG\r\n\x1A\n", 8) == 0) return KIND_IMAGE;
     if (n >= 6 && memcmp(b, "\x93NUMPY", 6) == 0) return KIND_ARRAY;
     if (n >= 6 && memcmp(b, "stage,", 6) == 0) return KIND_METRICS;
+    if (n >= 6 && memcmp(b, "label,", 6) == 0) return KIND_CONFUSION;
     if (n >= 1 && b[0] == '{') return KIND_RECORD;
     if (n >= 8 && torch_file_is(b)) return KIND_WEIGHTS;
     /* safetensors: a length of 8 bytes, then a JSON object. */

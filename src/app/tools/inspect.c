@@ -134,12 +134,12 @@ static status inspect_weights(const char *path) {
     return st;
 }
 
-/* The record is text for people already. */
-static status inspect_record(const char *path) {
+/* Text for people already. */
+static status inspect_text(const char *path, const char *what) {
     char *text = NULL;
     size_t bytes;
     status st = file_read(path, TEXT_LIMIT, (void **)&text, &bytes);
-    if (st == STATUS_OK) printf("%s: record of a run\n%s\n", path, text);
+    if (st == STATUS_OK) printf("%s: %s\n%s\n", path, what, text);
     memory_free(text);
     return st;
 }
@@ -175,9 +175,11 @@ static status inspect(const char *path) {
     case KIND_ARRAY:
         return inspect_array(path);
     case KIND_RECORD:
-        return inspect_record(path);
+        return inspect_text(path, "record of a run");
     case KIND_METRICS:
         return inspect_metrics(path);
+    case KIND_CONFUSION:
+        return inspect_text(path, "confusion matrix, pixels by label (row) and prediction");
     case KIND_UNKNOWN:
         break;
     }
