@@ -49,7 +49,7 @@ static bool reserve(graph *g, void **array, int used, int *capacity, size_t size
 
 /* After an error every value is -1, and what is asked about it is 1. */
 static const node *node_at(const graph *g, value x) {
-    static const node none = {.channels = 1, .stride = 1};
+    static const node none = {.channels = 1, .pitch = 1};
     assert(x < g->nodes && (x >= 0 || g->state != STATUS_OK));
     return x >= 0 ? &g->node[x] : &none;
 }
@@ -68,7 +68,7 @@ static node derived(const graph *g, node_kind kind, value x) {
         .input = {x},
         .inputs = 1,
         .channels = node_at(g, x)->channels,
-        .stride = node_at(g, x)->stride,
+        .pitch = node_at(g, x)->pitch,
         .weight = -1,
         .bias = -1,
         .mean = -1,
@@ -98,7 +98,7 @@ value graph_input(graph *g, int channels) {
     assert(channels > 0);
     node n = {.kind = NODE_INPUT,
         .channels = channels,
-        .stride = 1,
+        .pitch = 1,
         .weight = -1,
         .bias = -1,
         .mean = -1,
@@ -131,13 +131,13 @@ value graph_conv(graph *g, value x, const char *name, int channels, conv c) {
     node n = derived(g, NODE_CONV, x);
     n.channels = channels;
     n.kernel = c.kernel ? c.kernel : 1;
-    n.step = c.stride ? c.stride : 1;
+    n.stride = c.stride ? c.stride : 1;
     n.dilation = c.dilation ? c.dilation : 1;
     n.padding = c.padding;
     if (c.padding == PADDING_SAME) n.padding = n.dilation * (n.kernel - 1) / 2;
     if (c.padding == PADDING_NONE) n.padding = 0;
-    assert(channels > 0 && n.kernel > 0 && n.step > 0 && n.dilation > 0 && n.padding >= 0);
-    n.stride *= n.step;
+    assert(channels > 0 && n.kernel > 0 && n.stride > 0 && n.dilation > 0 && n.padding >= 0);
+    n.pitch *= n.stride;
     declare_conv(g, &n, name, c.bias, c.init == INIT_ZERO ? INIT_KAIMING : c.init, 4);
     return append(g, n);
 }
@@ -146,7 +146,7 @@ value graph_linear(graph *g, value x, const char *name, int channels) {
     node n = derived(g, NODE_CONV, x);
     assert(channels > 0);
     n.channels = channels;
-    n.kernel = n.step = n.dilation = 1;
+    n.kernel = n.stride = n.dilation = 1;
     declare_conv(g, &n, name, true, INIT_UNIFORM, 2);
     return append(g, n);
 }
@@ -162,7 +162,9 @@ value graph_norm(graph *g, value x, const char *name, bool relu) {
 }
 
 value graph_relu(graph *g, value x) {
-    return append(g, derived(g, NODE_RELU, x));
+    node n = derived(g, NODE_RELU, x);
+    n.relu = true;
+    return append(g, n);
 }
 
 value graph_add(graph *g, value a, value b, bool relu) {
@@ -186,10 +188,10 @@ value graph_concat(graph *g, const value *x, int count) {
 static value pool(graph *g, node n, int kernel, int stride, int padding) {
     assert(kernel > 0 && kernel <= 15 && stride > 0 && padding >= 0 && 2 * padding <= kernel);
     n.kernel = kernel;
-    n.step = stride;
+    n.stride = stride;
     n.dilation = 1;
     n.padding = padding;
-    n.stride *= stride;
+    n.pitch *= stride;
     return append(g, n);
 }
 
@@ -205,14 +207,14 @@ value graph_average_pool(graph *g, value x, int kernel, int stride, int padding)
 
 value graph_global_pool(graph *g, value x) {
     node n = derived(g, NODE_GLOBAL_POOL, x);
-    n.stride = 0;
+    n.pitch = 0;
     return append(g, n);
 }
 
 value graph_resize(graph *g, value x, value like) {
     node n = derived(g, NODE_RESIZE, x);
     n.input[n.inputs++] = like;
-    n.stride = node_at(g, like)->stride;
+    n.pitch = node_at(g, like)->pitch;
     return append(g, n);
 }
 
@@ -245,7 +247,7 @@ int graph_channels(const graph *g, value x) {
 }
 
 int graph_stride(const graph *g, value x) {
-    return node_at(g, x)->stride;
+    return node_at(g, x)->pitch;
 }
 
 parameters *parameters_create(const graph *g) {

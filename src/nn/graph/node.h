@@ -16,6 +16,7 @@ typedef enum node_kind {
     NODE_GLOBAL_POOL,
     NODE_RESIZE,
     NODE_DROPOUT,
+    NODE_KINDS,
 } node_kind;
 
 /* A node computes the value of its own index; its inputs have lower ones. */
@@ -23,9 +24,10 @@ typedef struct node {
     node_kind kind;
     value input[GRAPH_CONCAT];
     int inputs; /* resize: the second one gives height and width only */
-    int channels, stride;
+    int channels;
+    int pitch; /* pixels of the image between two of its own, in a row */
     bool relu, ceil;
-    int kernel, step, dilation, padding; /* convolution and pooling; `step` is the stride */
+    int kernel, stride, dilation, padding; /* convolution and pooling */
     double probability;
     int weight, bias, mean, variance; /* declared parameters, or -1 */
 } node;

@@ -1,18 +1,21 @@
+/* A plan from its graph to its memory: each part is laid out before any memory is taken, so that
+ * the size of an image can be told without making a plan; and what a caller sees of it. */
 #include "src/nn/plan/plan.h"
 
 #include "src/base/log.h"
 #include "src/base/memory.h"
 #include "src/nn/kernels/processor.h"
-#include "src/nn/plan/plan_state.h"
+#include "src/nn/plan/plan_backward.h"
+#include "src/nn/plan/plan_conv.h"
+#include "src/nn/plan/plan_fuse.h"
+#include "src/nn/plan/plan_layout.h"
+#include "src/nn/plan/plan_norm.h"
+#include "src/nn/plan/plan_operators.h"
+#include "src/nn/plan/plan_pack.h"
+#include "src/nn/plan/plan_shape.h"
 
 #include <assert.h>
 #include <stdio.h>
-
-void *plan_alloc(plan *p, size_t count, size_t size, const char *what) {
-    void *memory = memory_alloc(count, size, what);
-    if (memory) p->bytes += count * size;
-    return memory;
-}
 
 /* Where the graph's parameters stand among the caller's. */
 static status find_parameters(plan *p) {
@@ -49,6 +52,8 @@ static status build(plan *p) {
     if (st == STATUS_OK) st = plan_create_maps(p);
     if (st == STATUS_OK) st = plan_create_norms(p);
     if (st == STATUS_OK) st = plan_create_kernels(p);
+    if (st == STATUS_OK) st = plan_create_packed(p);
+    if (st == STATUS_OK) st = plan_create_workers(p);
     if (st == STATUS_OK && p->o.mode == PLAN_TRAIN) st = plan_create_backward(p);
     return st == STATUS_OK ? plan_pack(p) : st;
 }
@@ -81,23 +86,12 @@ status plan_image_bytes(const graph *g, parameters *p, plan_options o, size_t *b
     return st;
 }
 
-static void destroy_layer(layer *l) {
-    convolution_destroy(l->forward);
-    convolution_destroy(l->backward_data);
-    convolution_destroy(l->backward_weights);
-    memory_free(l->folded_bias);
-    memory_free(l->norm.mean);
-    memory_free(l->norm.scale);
-    memory_free(l->norm.moments);
-    memory_free(l->norm.sums);
-    memory_free(l->norm.factors);
-    memory_free(l->norm.gradient);
-    memory_free(l->norm.total);
-}
-
 void plan_destroy(plan *p) {
     if (!p) return;
-    for (int i = 0; p->layer && i < p->nodes; i++) destroy_layer(&p->layer[i]);
+    for (int i = 0; p->layer && i < p->nodes; i++) {
+        plan_destroy_kernels(&p->layer[i]);
+        plan_destroy_norm(&p->layer[i]);
+    }
     for (int i = 0; p->output && i < p->g->outputs; i++) {
         memory_free(p->output[i].data);
         memory_free(p->output[i].gradient);
@@ -128,7 +122,7 @@ void plan_destroy(plan *p) {
 
 static size_t image_elements(const plan *p) {
     value v = 0;
-    while (p->layer[v].n->kind != NODE_INPUT) v++;
+    while (p->layer[v].op->role != OPERATOR_IMAGE) v++;
     return p->layer[v].elements;
 }
 

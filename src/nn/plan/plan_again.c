@@ -3,20 +3,16 @@
  * convolution that needs it; and, with RECOMPUTE_BLOCKS, all that stands inside a residual block,
  * which is run once more when the backward pass comes to it. The same kernels on the same values:
  * the same bits. */
-#include "src/nn/plan/plan_state.h"
+#include "src/nn/plan/plan_again.h"
 
-static bool is_output(const plan *p, value v) {
-    for (int i = 0; i < p->g->outputs; i++)
-        if (p->g->output[i] == v) return true;
-    return false;
-}
+#include "src/nn/plan/plan_operators.h"
 
 /* Whether only nodes below `end` read v. */
 static bool read_below(const plan *p, value v, value end) {
     for (value j = end; j < p->nodes; j++)
         for (int k = 0; p->layer[j].alive && k < p->layer[j].n->inputs; k++)
             if (p->layer[j].n->input[k] == v) return false;
-    return !is_output(p, v);
+    return !plan_is_output(p, v);
 }
 
 /* The last of the convolutions that read v; -1 if something else does. */
@@ -25,16 +21,16 @@ static value last_conv(const plan *p, value v) {
     for (value j = v + 1; j < p->nodes; j++)
         for (int k = 0; p->layer[j].alive && k < p->layer[j].n->inputs; k++) {
             if (p->layer[j].n->input[k] != v) continue;
-            if (p->layer[j].n->kind != NODE_CONV || p->layer[j].gradient < 0) return -1;
+            if (p->layer[j].op->role != OPERATOR_WEIGHTS || p->layer[j].gradient < 0) return -1;
             last = j;
         }
-    return is_output(p, v) ? -1 : last;
+    return plan_is_output(p, v) ? -1 : last;
 }
 
 static void drop_norms(plan *p) {
     for (value v = 0; v < p->nodes; v++) {
         layer *l = &p->layer[v];
-        if (!l->alive || l->again_at >= 0 || l->n->kind != NODE_NORM) continue;
+        if (!plan_has_role(p, v, OPERATOR_STATISTICS) || l->again_at >= 0) continue;
         if (p->layer[l->n->input[0]].again_at >= 0) continue; /* not there yet at that moment */
         l->again_at = last_conv(p, v);
     }
@@ -61,5 +57,5 @@ void plan_choose_again(plan *p) {
 }
 
 bool plan_again_alone(const plan *p, value v) {
-    return p->layer[v].again >= 0 && p->layer[p->layer[v].again_at].n->kind == NODE_CONV;
+    return p->layer[v].again >= 0 && p->layer[p->layer[v].again_at].op->role == OPERATOR_WEIGHTS;
 }

@@ -1,19 +1,19 @@
-/* Convolutions of a plan: oneDNN's kernels, and packing of the weights. */
-#include "src/nn/plan/plan_state.h"
+/* Convolutions of a plan: which kernel each pass takes is the kernels' choice (convolution.c); what
+ * is fused, what flows and what has to be computed again is known here. */
+#include "src/nn/plan/plan_conv.h"
 
-#include <math.h>
-#include <omp.h>
-#include <string.h>
-
-static size_t weight_count(const layer *l) {
-    return (size_t)l->conv.out_channels * (size_t)l->conv.channels * (size_t)l->conv.kernel *
-           (size_t)l->conv.kernel;
-}
+#include "src/base/memory.h"
+#include "src/nn/plan/plan_again.h"
+#include "src/nn/plan/plan_elements.h"
+#include "src/nn/plan/plan_norm.h"
+#include "src/nn/plan/plan_team.h"
 
 static conv_choice choice_of(const plan *p, const layer *l) {
-    bool image = p->layer[l->n->input[0]].n->kind == NODE_INPUT;
-    return (conv_choice){p->o.direct, image && p->layer[l->n->input[0]].data < 0,
-        p->o.type == DTYPE_F32 ? DTYPE_F32 : p->o.products, plan_largest_team(p)};
+    value x = l->n->input[0];
+    /* The caller's image is read as it is: in fp32. */
+    bool image = p->layer[x].op->role == OPERATOR_IMAGE && p->layer[x].data < 0;
+    return (conv_choice){p->o.direct, image, p->o.type == DTYPE_F32 ? DTYPE_F32 : p->o.products,
+        plan_largest_team(p)};
 }
 
 static status create_training_kernels(plan *p, layer *l) {
@@ -45,9 +45,23 @@ static size_t larger(size_t a, size_t b) {
     return a > b ? a : b;
 }
 
+status plan_create_kernels(plan *p) {
+    status st = onednn_create(&p->engine, p->o.threads);
+    for (value v = 0; v < p->nodes && st == STATUS_OK; v++)
+        if (plan_has_role(p, v, OPERATOR_WEIGHTS)) st = create_layer(p, &p->layer[v]);
+    return st;
+}
+
+void plan_destroy_kernels(layer *l) {
+    convolution_destroy(l->forward);
+    convolution_destroy(l->backward_data);
+    convolution_destroy(l->backward_weights);
+    memory_free(l->folded_bias);
+}
+
 /* What a thread needs at most: scratch memory of convolutions; and a place for one gradient of an
  * image in fp32, or for the weights of a layer. */
-static status create_workers(plan *p) {
+status plan_create_workers(plan *p) {
     size_t scratch = 0, work = 0;
     for (value v = 0; v < p->nodes; v++) {
         const layer *l = &p->layer[v];
@@ -57,7 +71,7 @@ static status create_workers(plan *p) {
             if (k[i]) scratch = larger(scratch, convolution_scratch(k[i]));
         for (int i = 0; i < 3; i++)
             if (k[i]) work = larger(work, convolution_work(k[i]));
-        if (l->fold >= 0) work = larger(work, weight_count(l));
+        if (l->fold >= 0) work = larger(work, plan_weight_count(l));
         for (int i = 0; i < l->n->inputs; i++)
             if (l->flows[i]) work = larger(work, p->layer[l->n->input[i]].elements);
     }
@@ -74,132 +88,58 @@ static status create_workers(plan *p) {
     return STATUS_OK;
 }
 
-/* ---- memory of packed weights ----
- * Where a layer runs over all images before the next one does, its packed weights are needed for
- * as long as that takes: convolutions that do not wait for each other share memory. Otherwise all
- * stand side by side. */
+/* ---- an image ---- */
 
-/* Places a convolution at *at (packed NULL: only counts). */
-static void take_packed(convolution *k, char *packed, size_t *at) {
-    size_t bytes = k ? convolution_packed_bytes(k) : 0;
-    if (bytes > 0 && packed) convolution_place(k, packed + *at);
-    *at += bytes;
+status conv_forward(plan *p, value v, const turn *r) {
+    const layer *l = &p->layer[v];
+    const float *bias = l->fold >= 0 ? l->folded_bias : plan_parameter(p, l->n->bias);
+    return convolution_run(l->forward, r->t,
+        plan_place(p, l->n->input[0], r->image, r->t->leader, r->again),
+        plan_place(p, l->target, r->image, r->t->leader, r->again), bias);
 }
 
-static size_t place_all(plan *p, char *packed) {
-    size_t most = 0, at = 0;
-    for (value begin = 0, end; begin < p->nodes; begin = end) {
-        end = plan_next_norm(p, begin + 1);
-        if (p->late) at = 0;
-        for (value v = begin; v < end; v++) take_packed(p->layer[v].forward, packed, &at);
-        most = larger(most, at);
+/* The image's gradient of weights and bias, to its slot. */
+static status pass_weights(plan *p, value v, const turn *r) {
+    const layer *l = &p->layer[v];
+    value x = l->n->input[0];
+    const void *dy = plan_gradient(p, v, r->image);
+    double now = plan_lap(p, r->t->thread, v, WEIGHTS_PASS, 0);
+    if (plan_again_alone(p, x) && p->layer[x].again_at == v) {
+        turn again = *r;
+        again.again = true;
+        norm_forward(p, x, &again);
+        team_meet(r->t);
     }
-    for (value v = 0; v < p->nodes; v++) {
-        if (p->late) at = 0;
-        take_packed(p->layer[v].backward_data, packed, &at);
-        most = larger(most, at);
-    }
-    return most;
-}
-
-static status create_packed(plan *p) {
-    p->late = p->o.mode == PLAN_TRAIN && p->o.norm != NORM_FROZEN;
-    p->packed = plan_alloc(p, place_all(p, NULL), 1, "packed weights");
-    if (!p->packed) return STATUS_FAILED;
-    place_all(p, p->packed);
-    return STATUS_OK;
-}
-
-status plan_create_kernels(plan *p) {
-    status st = onednn_create(&p->engine, p->o.threads);
-    for (value v = 0; v < p->nodes && st == STATUS_OK; v++) {
-        layer *l = &p->layer[v];
-        if (l->alive && l->n->kind == NODE_CONV) st = create_layer(p, l);
-    }
-    if (st == STATUS_OK) st = create_packed(p);
-    return st == STATUS_OK ? create_workers(p) : st;
-}
-
-/* With y = scale (conv(x) + bias - mean) + shift, all of it into weights and bias. */
-static void fold_norm(const plan *p, layer *l, float *weight) {
-    const node *n = p->layer[l->fold].n;
-    const float *w = plan_parameter(p, l->n->weight), *b = plan_parameter(p, l->n->bias);
-    const float *gamma = plan_parameter(p, n->weight), *beta = plan_parameter(p, n->bias);
-    const float *mean = plan_parameter(p, n->mean), *variance = plan_parameter(p, n->variance);
-    size_t each = weight_count(l) / (size_t)n->channels;
-    for (int o = 0; o < n->channels; o++) {
-        double scale = gamma[o] / sqrt((double)variance[o] + NORM_EPSILON);
-        l->folded_bias[o] = (float)(((b ? (double)b[o] : 0.0) - mean[o]) * scale + beta[o]);
-        for (size_t i = 0; i < each; i++)
-            weight[(size_t)o * each + i] = (float)(w[(size_t)o * each + i] * scale);
-    }
-}
-
-static bool is_late(const plan *p, const convolution *k) {
-    return p->late && convolution_packed_bytes(k) > 0;
-}
-
-static status pack_kernel(
-    const plan *p, const layer *l, convolution *k, int thread, int threads, const float *folded) {
-    const float *weight = folded ? folded : plan_parameter(p, l->n->weight);
-    return convolution_pack(
-        k, thread, threads, weight, folded ? NULL : p->worker[omp_get_thread_num()].work);
-}
-
-/* What is not packed late. Folded weights stand in `work`; plans that fold have no backward pass,
- * which alone needs it for packing. */
-static status pack_layer(plan *p, layer *l, float *work) {
-    const float *folded = NULL;
-    status st = STATUS_OK;
-    if (l->fold >= 0) {
-        fold_norm(p, l, work);
-        folded = work;
-    }
-    if (!is_late(p, l->forward)) st = pack_kernel(p, l, l->forward, 0, 1, folded);
-    if (st != STATUS_OK || !l->backward_data || is_late(p, l->backward_data)) return st;
-    return pack_kernel(p, l, l->backward_data, 0, 1, folded);
-}
-
-status plan_pack(plan *p) {
-    status worst = STATUS_OK;
-#pragma omp parallel num_threads(p->o.threads)
-    {
-        omp_set_num_threads(1);
-#pragma omp for schedule(dynamic)
-        for (value v = 0; v < p->nodes; v++) {
-            layer *l = &p->layer[v];
-            if (!l->alive || l->n->kind != NODE_CONV) continue;
-            status st = pack_layer(p, l, p->worker[omp_get_thread_num()].work);
-#pragma omp critical(plan_pack)
-            if (st != STATUS_OK) worst = st;
-        }
-    }
-    return worst;
-}
-
-static status pack_late(plan *p, value v, convolution *k, node_pass pass) {
-    int thread = omp_get_thread_num();
-    double now = plan_lap(p, thread, v, pass, 0);
-    status st = pack_kernel(p, &p->layer[v], k, thread, omp_get_num_threads(), NULL);
-    plan_lap(p, thread, v, pass, now);
+    status st = convolution_run_weights(
+        l->backward_weights, r->t, plan_saved(p, x, r->image, r->t->leader), dy, r->slot);
+    if (l->n->bias >= 0 && r->t->rank == 0)
+        layer_channel_sums(dy, (size_t)l->height * (size_t)l->width, l->n->channels, p->o.type,
+            r->slot + convolution_gradient_count(l->backward_weights));
+    team_meet(r->t);
+    plan_lap(p, r->t->thread, v, WEIGHTS_PASS, now);
     return st;
 }
 
-status plan_pack_forward(plan *p, value begin, value end) {
-    status worst = STATUS_OK;
-    for (value v = begin; v < end; v++) {
-        convolution *k = p->layer[v].forward;
-        if (!k || !is_late(p, k)) continue;
-        status st = pack_late(p, v, k, FORWARD_PASS);
-        if (st != STATUS_OK) worst = st;
+/* The input's gradient; by way of the leader's memory where the kernel cannot add. */
+static status pass_data(plan *p, value v, const turn *r) {
+    const layer *l = &p->layer[v];
+    value x = l->n->input[0];
+    double now = plan_lap(p, r->t->thread, v, BACKWARD_PASS, 0);
+    void *dx = plan_gradient(p, x, r->image);
+    bool apart = l->accumulates[0] && !convolution_adds(l->backward_data);
+    void *to = apart ? p->worker[r->t->leader].work : dx;
+    status st = convolution_run(l->backward_data, r->t, plan_gradient(p, v, r->image), to, NULL);
+    if (apart) {
+        team_meet(r->t);
+        pass_elements(p, r, to, NULL, dx, p->layer[x].elements, true);
     }
-#pragma omp barrier
-    return worst;
+    plan_lap(p, r->t->thread, v, BACKWARD_PASS, now);
+    return st;
 }
 
-status plan_pack_backward(plan *p, value v) {
-    convolution *k = p->layer[v].backward_data;
-    status st = k && is_late(p, k) ? pack_late(p, v, k, BACKWARD_PASS) : STATUS_OK;
-#pragma omp barrier
-    return st;
+status conv_backward(plan *p, value v, const turn *r) {
+    status st = pass_weights(p, v, r);
+    if (!p->layer[v].flows[0]) return st;
+    status back = pass_data(p, v, r);
+    return st != STATUS_OK ? st : back;
 }

@@ -1,6 +1,10 @@
-/* One arena a lane: every value and gradient has a place in it for as long as it is needed. */
+/* Buffers, each with the moments at which it is born and dies, and places for them in one arena:
+ * the largest first, each as low as nothing that lives at the same time allows. */
+#include "src/nn/plan/plan_layout.h"
+
 #include "src/base/memory.h"
-#include "src/nn/plan/plan_state.h"
+#include "src/nn/plan/plan_again.h"
+#include "src/nn/plan/plan_operators.h"
 
 enum { ALIGNMENT = 64 };
 
@@ -20,12 +24,12 @@ static void keep(plan *p, int b, int until) {
 
 /* The caller's image itself is read: in fp32, which convolutions take for bf16 maps, too. */
 static bool reads_image(const plan *p, value v) {
-    if (p->layer[v].n->kind != NODE_INPUT) return false;
-    for (int i = 0; i < p->g->outputs; i++)
-        if (p->g->output[i] == v) return p->o.type == DTYPE_F32;
+    if (p->layer[v].op->role != OPERATOR_IMAGE) return false;
+    if (plan_is_output(p, v)) return p->o.type == DTYPE_F32;
     for (value j = v + 1; j < p->nodes && p->o.type != DTYPE_F32; j++)
         for (int k = 0; p->layer[j].alive && k < p->layer[j].n->inputs; k++)
-            if (p->layer[j].n->input[k] == v && p->layer[j].n->kind != NODE_CONV) return false;
+            if (p->layer[j].n->input[k] == v && p->layer[j].op->role != OPERATOR_WEIGHTS)
+                return false;
     return true;
 }
 
@@ -72,21 +76,13 @@ static void keep_for_backward(plan *p) {
         layer *l = &p->layer[v];
         if (l->gradient < 0) continue;
         int moment = backward_moment(p, v);
-        const node *n = l->n;
-        if (n->kind == NODE_CONV || n->kind == NODE_NORM) keep_saved(p, n->input[0], moment);
-        /* A norm's ReLU is computed again from its input. */
-        if (n->kind == NODE_RELU || (n->relu && n->kind != NODE_NORM)) keep_saved(p, v, moment);
-        if (n->kind == NODE_MAX_POOL) {
-            l->index = add_buffer(p, l->elements, v);
-            keep(p, l->index, moment);
+        if (l->op->saves_input) keep_saved(p, l->n->input[0], moment);
+        if (l->op->saves_output && l->n->relu) keep_saved(p, v, moment);
+        if (l->op->keeps > 0) {
+            l->kept = add_buffer(p, l->elements * l->op->keeps, v);
+            keep(p, l->kept, moment);
         }
     }
-}
-
-/* Whether the gradient of the first input may take the place of the node's own. */
-static bool in_place(const node *n) {
-    return n->kind == NODE_NORM || n->kind == NODE_RELU || n->kind == NODE_ADD ||
-           n->kind == NODE_DROPOUT;
 }
 
 /* From the outputs down: which inputs receive a gradient, who writes it first, who adds. */
@@ -100,17 +96,17 @@ static void lay_gradients(plan *p) {
     for (value v = p->nodes - 1; v >= 0; v--) {
         layer *l = &p->layer[v];
         const node *n = l->n;
-        int moment = backward_moment(p, v), inputs = n->kind == NODE_RESIZE ? 1 : n->inputs;
+        int moment = backward_moment(p, v);
         if (l->gradient < 0) continue;
         keep(p, l->gradient, moment);
-        for (int k = 0; k < inputs; k++) {
+        for (int k = 0; k < plan_inputs_read(l); k++) {
             layer *in = &p->layer[n->input[k]];
             if (!in->trainable) continue;
             l->flows[k] = true;
             l->accumulates[k] = in->consumed;
             in->consumed = true;
             if (in->gradient < 0)
-                in->gradient = k == 0 && in_place(n)
+                in->gradient = k == 0 && l->op->in_place
                                    ? l->gradient
                                    : add_buffer(p, in->elements * dtype_size(p->o.type), moment);
             keep(p, in->gradient, moment);
@@ -167,12 +163,12 @@ static status create_outputs(plan *p) {
 
 static size_t input_elements(const plan *p) {
     for (value v = 0; v < p->nodes; v++)
-        if (p->layer[v].n->kind == NODE_INPUT) return p->layer[v].elements;
+        if (p->layer[v].op->role == OPERATOR_IMAGE) return p->layer[v].elements;
     return 0;
 }
 
 status plan_layout(plan *p) {
-    /* A value, the same again, a gradient and a pool's positions each. */
+    /* Each node's value, the same again, its gradient and what it keeps. */
     p->buffer = plan_alloc(p, 4 * (size_t)p->nodes, sizeof *p->buffer, "plan");
     int *order = memory_alloc(4 * (size_t)p->nodes, sizeof *order, "plan");
     status st = p->buffer && order ? STATUS_OK : STATUS_FAILED;

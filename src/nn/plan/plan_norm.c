@@ -1,30 +1,40 @@
-/* Norm layers: statistics of images in float64, combined over a unit in image order. */
+/* Norm layers: from each image's moments to its unit's mean and deviation, from those to a scale
+ * and a shift a channel; backward from each image's two sums to the gradient's three factors a
+ * channel. What is a loop over pixels is in kernels/norm.c; here are rows of [C] in float64. */
+#include "src/nn/plan/plan_norm.h"
+
 #include "src/base/memory.h"
 #include "src/base/rows.h"
 #include "src/nn/kernels/lanes32.h"
-#include "src/nn/plan/plan_state.h"
 
 #include <math.h>
 #include <string.h>
 
-static bool batch_statistics(const plan *p) {
-    return p->o.mode == PLAN_TRAIN && p->o.norm != NORM_FROZEN;
-}
-
 /* Units of statistics: groups; or one, the whole batch or the running statistics. */
-int plan_norm_units(const plan *p, int images) {
-    bool grouped = batch_statistics(p) && p->o.norm == NORM_GROUP;
+static int norm_units(const plan *p, int images) {
+    bool grouped = plan_batch_statistics(p) && p->o.norm == NORM_GROUP;
     return grouped ? (images + p->o.group - 1) / p->o.group : 1;
 }
 
 static size_t unit_of(const plan *p, int image) {
-    return batch_statistics(p) && p->o.norm == NORM_GROUP ? (size_t)(image / p->o.group) : 0;
+    return plan_batch_statistics(p) && p->o.norm == NORM_GROUP ? (size_t)(image / p->o.group) : 0;
+}
+
+bool plan_is_norm(const plan *p, value v) {
+    bool apart = p->o.mode == PLAN_TRAIN || p->layer[v].writer == v;
+    return plan_has_role(p, v, OPERATOR_STATISTICS) && apart;
+}
+
+bool norm_takes_gradient(const plan *p, value v) {
+    const layer *l = &p->layer[v];
+    return l->summed >= 0 && l->summed == v - 1 && l->n->relu && l->gradient >= 0 &&
+           p->layer[l->summed].gradient == l->gradient;
 }
 
 static status create_norm(plan *p, layer *l) {
     norm_state *m = &l->norm;
     size_t c = (size_t)l->n->channels, images = (size_t)p->o.images;
-    size_t units = (size_t)plan_norm_units(p, p->o.images);
+    size_t units = (size_t)norm_units(p, p->o.images);
     m->pixels = (size_t)l->height * (size_t)l->width;
     m->mean = plan_alloc(p, 3 * units * c, sizeof(double), "norm statistics");
     m->scale = plan_alloc(p, 2 * units * c, sizeof(float), "norm statistics");
@@ -49,6 +59,16 @@ status plan_create_norms(plan *p) {
         if (plan_is_norm(p, v)) st = create_norm(p, l);
     }
     return st;
+}
+
+void plan_destroy_norm(layer *l) {
+    memory_free(l->norm.mean);
+    memory_free(l->norm.scale);
+    memory_free(l->norm.moments);
+    memory_free(l->norm.sums);
+    memory_free(l->norm.factors);
+    memory_free(l->norm.gradient);
+    memory_free(l->norm.total);
 }
 
 size_t plan_norm_bytes(const plan *p) {
@@ -149,13 +169,13 @@ status norm_combine(plan *p, value v, int images, const step_context *c) {
     size_t width = 2 * (size_t)l->n->channels;
     const double *rows;
     int count;
-    if (!batch_statistics(p)) {
+    if (!plan_batch_statistics(p)) {
         use_running(p, l);
         return STATUS_OK;
     }
     status st = gather(p, l->norm.moments, width, images, c, &rows, &count);
     if (st != STATUS_OK) return st;
-    int units = plan_norm_units(p, images), each = p->o.norm == NORM_GROUP ? p->o.group : count;
+    int units = norm_units(p, images), each = p->o.norm == NORM_GROUP ? p->o.group : count;
     for (int u = 0; u < units && count > 0; u++) {
         int first = u * each, n = count - first < each ? count - first : each;
         combine_unit(p, l, (size_t)u, rows + (size_t)first * width, n);
@@ -181,17 +201,20 @@ static void *share_of(const plan *p, const layer *l, const team *t, const void *
     return row_at(x, begin * (size_t)l->n->channels, p->o.type);
 }
 
-void norm_apply(plan *p, value v, int image, const team *t, bool again) {
+status norm_forward(plan *p, value v, const turn *r) {
     const layer *l = &p->layer[v];
-    layer_norm n = norm_of(p, l, image);
+    layer_norm n = norm_of(p, l, r->image);
     size_t pixels;
-    const void *x = plan_place(p, l->n->input[0], image, t->leader, again);
-    void *y = plan_place(p, v, image, t->leader, again);
-    x = share_of(p, l, t, x, &pixels);
-    layer_affine(&n, x, NULL, share_of(p, l, t, y, &pixels), pixels, p->o.type);
+    const void *x = plan_place(p, l->n->input[0], r->image, r->t->leader, r->again);
+    void *y = plan_place(p, v, r->image, r->t->leader, r->again);
+    x = share_of(p, l, r->t, x, &pixels);
+    layer_affine(&n, x, NULL, share_of(p, l, r->t, y, &pixels), pixels, p->o.type);
+    return STATUS_OK;
 }
 
-void norm_apply_sum(plan *p, value v, int image, const team *t) {
+void norm_apply_sum(plan *p, value v, const turn *r) {
+    int image = r->image;
+    const team *t = r->t;
     const node *sum = p->layer[v].n;
     const layer *l = &p->layer[p->layer[v].summed];
     value other = sum->input[0] == p->layer[v].summed ? sum->input[1] : sum->input[0];
@@ -280,7 +303,9 @@ status norm_combine_sums(plan *p, value v, int images, const step_context *c, gr
     return STATUS_OK;
 }
 
-void norm_backward(plan *p, value v, int image, const team *t) {
+status norm_backward(plan *p, value v, const turn *r) {
+    int image = r->image;
+    const team *t = r->t;
     const layer *l = &p->layer[v];
     layer_norm n = norm_of(p, l, image);
     const float *factors = l->norm.factors + 3 * unit_of(p, image) * (size_t)n.channels;
@@ -289,6 +314,7 @@ void norm_backward(plan *p, value v, int image, const team *t) {
     const void *dy = share_of(p, l, t, plan_gradient(p, v, image), &pixels);
     void *dx = share_of(p, l, t, plan_gradient(p, l->n->input[0], image), &pixels);
     layer_norm_gradient(&n, x, dy, dx, pixels, factors, l->accumulates[0], p->o.type);
+    return STATUS_OK;
 }
 
 /* ---- running statistics ---- */
@@ -296,13 +322,12 @@ void norm_backward(plan *p, value v, int image, const team *t) {
 size_t plan_moments_width(const plan *p) {
     size_t width = 0;
     for (value v = 0; v < p->nodes; v++)
-        if (p->layer[v].alive && p->layer[v].n->kind == NODE_NORM)
-            width += 2 * (size_t)p->layer[v].n->channels;
+        if (plan_has_role(p, v, OPERATOR_STATISTICS)) width += 2 * (size_t)p->layer[v].n->channels;
     return width;
 }
 
 int plan_units(const plan *p, int images) {
-    return batch_statistics(p) ? plan_norm_units(p, images) : 0;
+    return plan_batch_statistics(p) ? norm_units(p, images) : 0;
 }
 
 void plan_moments(const plan *p, double *moments) {
@@ -310,7 +335,7 @@ void plan_moments(const plan *p, double *moments) {
     for (int u = 0; u < units; u++)
         for (value v = 0; v < p->nodes; v++) {
             const layer *l = &p->layer[v];
-            if (!l->alive || l->n->kind != NODE_NORM) continue;
+            if (!plan_has_role(p, v, OPERATOR_STATISTICS)) continue;
             size_t c = (size_t)l->n->channels, at = (size_t)u * c;
             memcpy(moments, l->norm.mean + at, c * sizeof *moments);
             memcpy(moments + c, l->norm.unbiased + at, c * sizeof *moments);
@@ -331,7 +356,7 @@ void plan_commit(plan *p, const double *moments, int units) {
     size_t width = plan_moments_width(p), at = 0;
     for (value v = 0; v < p->nodes; v++) {
         const layer *l = &p->layer[v];
-        if (!l->alive || l->n->kind != NODE_NORM) continue;
+        if (!plan_has_role(p, v, OPERATOR_STATISTICS)) continue;
         size_t c = (size_t)l->n->channels;
         move(plan_parameter(p, l->n->mean), moments + at, width, c, units);
         move(plan_parameter(p, l->n->variance), moments + at + c, width, c, units);

@@ -1,4 +1,5 @@
-/* The inside of a plan, shared by the plan*.c files. */
+/* The inside of a plan, shared by the files of this folder: what is known of each node and of each
+ * piece of memory once the plan is made, and where things stand. README.md has the drawing. */
 #ifndef AUXSEG_NN_PLAN_PLAN_STATE_H
 #define AUXSEG_NN_PLAN_PLAN_STATE_H
 
@@ -36,12 +37,13 @@ typedef struct norm_state {
 /* A node in this plan. */
 typedef struct layer {
     const node *n;
+    const struct operator* op; /* plan_operators.h */
     int height, width;
     size_t elements; /* of the value, an image */
     bool alive;      /* an output depends on it */
     value writer;    /* the node that computes the value: its own, or one that has it fused in */
     value root;      /* the value whose memory it shares: its own, or a lower one */
-    int data, index; /* buffers of the value and of a max pool's positions, or -1 */
+    int data, kept;  /* buffers of the value and of what the node keeps of its own, or -1 */
     int again;       /* buffer of the value as the backward pass has computed it again, or -1 */
     value again_at;  /* the node whose backward pass needs it first; -1: it is kept instead */
     value block;     /* NODE_ADD, RECOMPUTE_BLOCKS: first node of the block that it ends, or -1 */
@@ -127,72 +129,16 @@ struct plan {
 
 /* memory_alloc, counted in plan_bytes. */
 void *plan_alloc(plan *p, size_t count, size_t size, const char *what);
-
-/* plan_shape.c: shapes, liveness, fusion, gradient flow and the layout of the arena. */
-status plan_shapes(plan *p);
-void plan_fuse(plan *p);
-void plan_fuse_sums(plan *p);
-status plan_layout(plan *p);
-/* The arena, inputs and outputs as they are laid out; and what an image in PLAN_TRAIN takes of
- * them. */
-status plan_create_maps(plan *p);
-size_t plan_map_bytes(const plan *p);
-
-/* plan_again.c */
-void plan_choose_again(plan *p);
-/* Whether v is computed again by itself, for a convolution. */
-bool plan_again_alone(const plan *p, value v);
-
-/* plan_team.c: the most threads that compute an image together. */
-int plan_largest_team(const plan *p);
-/* What a team, mostly one thread, does with an image; all of its threads go the same way whatever
- * fails, for they meet. */
-typedef status plan_work(plan *p, int image, const team *t, const void *job, const step_context *c);
-/* Images first .. end - 1 by all threads of a parallel region, which meet at the end: each by one
- * thread, the last ones, where they are too few for all threads, by teams. */
-status plan_each_image(
-    plan *p, int first, int end, plan_work *work, const void *job, const step_context *c);
-
-/* plan_conv.c */
-status plan_create_kernels(plan *p);
-/* Where weights are packed late: those of nodes begin .. end - 1 for the forward pass, or of one
- * node for the backward pass. By all threads of a parallel region, which meet at the end. */
-status plan_pack_forward(plan *p, value begin, value end);
-status plan_pack_backward(plan *p, value v);
+/* Whether v is an output of the graph. */
+bool plan_is_output(const plan *p, value v);
+/* Whether norms take statistics of the batch, not the running ones. */
+bool plan_batch_statistics(const plan *p);
 /* The next norm from v on that needs statistics of all images; the end of the graph if there is
  * none. */
 value plan_next_norm(const plan *p, value v);
-
-/* plan_norm.c */
-status plan_create_norms(plan *p);
-/* Bytes of statistics that an image in PLAN_TRAIN adds, at most: where it is a unit. */
-size_t plan_norm_bytes(const plan *p);
-int plan_norm_units(const plan *p, int images);
-/* An image's statistics; then, when all images have theirs, those of the units. What takes a team
- * is each thread's share. */
-void norm_measure(plan *p, value v, int image, const team *t);
-status norm_combine(plan *p, value v, int images, const step_context *c);
-void norm_apply(plan *p, value v, int image, const team *t, bool again);
-/* The norm of the sum v, which is added to the other input. Sums are never computed again. */
-void norm_apply_sum(plan *p, value v, int image, const team *t);
-/* The same backward: an image's sums, then the units' and the parameters' gradients. */
-void norm_sum_image(plan *p, value v, int image, const team *t);
-/* The same of a sum's norm: the gradient of the sum v becomes that of what its ReLU took. */
-void norm_sum_summed(plan *p, value v, int image, const team *t);
-status norm_combine_sums(plan *p, value v, int images, const step_context *c, gradient *total);
-void norm_backward(plan *p, value v, int image, const team *t);
-
-/* plan_forward.c: the random numbers of a dropout node for an image. */
-random_stream plan_dropout_stream(const plan *p, value v, int image, const step_context *c);
-/* Computes again what the backward pass needs of the block that ends with v. */
-status plan_run_again(plan *p, value v, int images, const step_context *c);
-
-/* plan_time.c: adds the time since `since` (0: begins) to the node's, where the plan is timed;
- * returns the present moment. */
+/* Adds the time since `since` (0: begins) to the node's, where the plan is timed; returns the
+ * present moment. */
 double plan_lap(const plan *p, int thread, value v, node_pass pass, double since);
-
-/* plan_backward.c */
-status plan_create_backward(plan *p);
 
 /* A trainable parameter, or a running statistic. NULL for -1. */
 static inline float *plan_parameter(const plan *p, int declared) {
@@ -201,25 +147,12 @@ static inline float *plan_parameter(const plan *p, int declared) {
     return (item->trainable ? p->p->value : p->p->buffer) + item->offset;
 }
 
-static inline bool plan_is_norm(const plan *p, value v) {
-    const layer *l = &p->layer[v];
-    return l->alive && l->n->kind == NODE_NORM && (p->o.mode == PLAN_TRAIN || l->writer == v);
-}
-
-/* Whether the sum v passes its gradient as its norm, the node before, takes its own sums. */
-static inline bool plan_passes_summed(const plan *p, value v) {
-    const layer *l = &p->layer[v];
-    return l->summed >= 0 && l->summed == v - 1 && l->n->relu && l->gradient >= 0 &&
-           p->layer[l->summed].gradient == l->gradient;
-}
-
 enum { PLAN_SHARE = 64 }; /* elements of a thread's share: whole cache lines */
 
-/* A thread's share of rows. */
-static inline layer_part plan_rows(const team *t, int rows) {
-    size_t begin, end;
-    team_share(t, (size_t)rows, 1, &begin, &end);
-    return (layer_part){(int)begin, (int)end};
+/* Elements of a convolution's weight. */
+static inline size_t plan_weight_count(const layer *l) {
+    return (size_t)l->conv.out_channels * (size_t)l->conv.channels * (size_t)l->conv.kernel *
+           (size_t)l->conv.kernel;
 }
 
 static inline char *plan_lane(const plan *p, int image, int thread) {
@@ -243,6 +176,11 @@ static inline void *plan_saved(const plan *p, value v, int image, int thread) {
 /* In the forward pass, or where it is run again. */
 static inline void *plan_place(const plan *p, value v, int image, int thread, bool again) {
     return again ? plan_saved(p, v, image, thread) : plan_data(p, v, image, thread);
+}
+
+/* What an image's node keeps of its own for the backward pass. */
+static inline void *plan_kept(const plan *p, value v, int image) {
+    return plan_lane(p, image, 0) + p->buffer[p->layer[v].kept].offset;
 }
 
 static inline void *plan_gradient(const plan *p, value v, int image) {

@@ -1,5 +1,5 @@
 /* Images are dealt to the threads of a parallel region. */
-#include "src/nn/plan/plan_state.h"
+#include "src/nn/plan/plan_team.h"
 
 #include <omp.h>
 

@@ -1,36 +1,15 @@
 /* What a plan says of itself: the algorithms of its convolutions; and the times of its operators,
  * for benchmarks. */
 #include "src/base/log.h"
-#include "src/base/timer.h"
-#include "src/nn/plan/plan_state.h"
+#include "src/nn/plan/plan_operators.h"
 
 #include <stdio.h>
 #include <string.h>
-
-static const char *const kind_name[] = {[NODE_INPUT] = "input",
-    [NODE_CONV] = "convolution",
-    [NODE_NORM] = "norm",
-    [NODE_RELU] = "relu",
-    [NODE_ADD] = "add",
-    [NODE_CONCAT] = "concat",
-    [NODE_MAX_POOL] = "max pool",
-    [NODE_AVERAGE_POOL] = "average pool",
-    [NODE_GLOBAL_POOL] = "global pool",
-    [NODE_RESIZE] = "resize",
-    [NODE_DROPOUT] = "dropout"};
-enum { KINDS = sizeof kind_name / sizeof *kind_name };
 
 void plan_time(plan *p, bool on) {
     p->timed = on;
     for (int t = 0; t < p->o.threads; t++)
         memset(p->worker[t].seconds, 0, (size_t)p->nodes * sizeof *p->worker[t].seconds);
-}
-
-double plan_lap(const plan *p, int thread, value v, node_pass pass, double since) {
-    if (!p->timed) return 0;
-    double now = timer_now();
-    if (since > 0) p->worker[thread].seconds[v][pass] += now - since;
-    return now;
 }
 
 static double total(const plan *p, value v, node_pass pass) {
@@ -83,24 +62,25 @@ void plan_log(const plan *p) {
 }
 
 void plan_print_times(const plan *p, int steps) {
-    double kind[KINDS][PASSES] = {{0}}, all[PASSES] = {0};
+    double kind[NODE_KINDS][PASSES] = {{0}}, all[PASSES] = {0};
+    const char *name[NODE_KINDS] = {NULL};
     char text[128];
     printf("milliseconds a step, all threads added %26s %10s %10s %10s %10s\n", "", "forward",
         "backward", "weights", "sum");
     for (value v = 0; v < p->nodes; v++) {
         const layer *l = &p->layer[v];
         double seconds[PASSES];
+        name[l->n->kind] = l->op->name;
         for (node_pass k = 0; k < PASSES; k++) {
             seconds[k] = total(p, v, k);
             kind[l->n->kind][k] += seconds[k];
             all[k] += seconds[k];
         }
-        if (!l->alive || l->n->kind != NODE_CONV) continue;
+        if (!plan_has_role(p, v, OPERATOR_WEIGHTS)) continue;
         describe_conv(l, text, sizeof text);
         print_row(text, seconds, steps);
     }
-    for (int k = 0; k < (int)KINDS; k++)
-        if (kind[k][FORWARD_PASS] + kind[k][BACKWARD_PASS] > 0)
-            print_row(kind_name[k], kind[k], steps);
+    for (int k = 0; k < NODE_KINDS; k++)
+        if (kind[k][FORWARD_PASS] + kind[k][BACKWARD_PASS] > 0) print_row(name[k], kind[k], steps);
     print_row("all", all, steps);
 }

@@ -1,0 +1,119 @@
+/* The table, a row an operator. What else knows of kinds are the two places that fuse nodes or drop
+ * them for a pattern (plan_fuse.c, plan_again.c). */
+#include "src/nn/plan/plan_operators.h"
+
+#include "src/nn/plan/plan_conv.h"
+#include "src/nn/plan/plan_elements.h"
+#include "src/nn/plan/plan_norm.h"
+#include "src/nn/plan/plan_windows.h"
+
+#include <assert.h>
+
+/* ---- shapes ---- */
+
+static void image_shape(const plan *p, layer *l) {
+    l->height = p->o.height;
+    l->width = p->o.width;
+}
+
+static void first_shape(const plan *p, layer *l) {
+    const layer *in = &p->layer[l->n->input[0]];
+    l->height = in->height;
+    l->width = in->width;
+}
+
+static void second_shape(const plan *p, layer *l) {
+    const layer *like = &p->layer[l->n->input[1]];
+    l->height = like->height;
+    l->width = like->width;
+}
+
+static void point_shape(const plan *p, layer *l) {
+    (void)p;
+    l->height = l->width = 1;
+}
+
+/* Places of a window along a side; 0: none. */
+static int places(int size, const node *n) {
+    int reach = n->dilation * (n->kernel - 1) + 1, span = size + 2 * n->padding - reach;
+    if (span < 0) return 0;
+    int out = (n->ceil ? span + n->stride - 1 : span) / n->stride + 1;
+    /* With ceil the last window must begin inside the image or its left padding. */
+    if (n->ceil && (out - 1) * n->stride >= size + n->padding) out--;
+    return out;
+}
+
+static void window_shape(const plan *p, layer *l) {
+    const layer *in = &p->layer[l->n->input[0]];
+    l->height = places(in->height, l->n);
+    l->width = places(in->width, l->n);
+}
+
+/* ---- the table ---- */
+
+static const operator table[NODE_KINDS] = {
+    [NODE_INPUT] = {.name = "input",
+        .role = OPERATOR_IMAGE,
+        .shape = image_shape,
+        .forward = input_forward},
+    [NODE_CONV] = {.name = "convolution",
+        .role = OPERATOR_WEIGHTS,
+        .shape = window_shape,
+        .saves_input = true,
+        .forward = conv_forward,
+        .backward = conv_backward},
+    /* A norm's ReLU is computed again from the input. */
+    [NODE_NORM] = {.name = "norm",
+        .role = OPERATOR_STATISTICS,
+        .shape = first_shape,
+        .saves_input = true,
+        .in_place = true,
+        .forward = norm_forward,
+        .backward = norm_backward},
+    [NODE_RELU] = {.name = "relu",
+        .shape = first_shape,
+        .saves_output = true,
+        .in_place = true,
+        .forward = relu_forward,
+        .backward = relu_backward},
+    [NODE_ADD] = {.name = "add",
+        .shape = first_shape,
+        .saves_output = true,
+        .in_place = true,
+        .forward = add_forward,
+        .backward = add_backward},
+    [NODE_CONCAT] = {.name = "concat",
+        .shape = first_shape,
+        .forward = concat_forward,
+        .backward = concat_backward},
+    /* Which of a window's positions was the largest: a byte. */
+    [NODE_MAX_POOL] = {.name = "max pool",
+        .shape = window_shape,
+        .keeps = 1,
+        .forward = max_pool_forward,
+        .backward = max_pool_backward},
+    [NODE_AVERAGE_POOL] = {.name = "average pool",
+        .shape = window_shape,
+        .forward = average_pool_forward,
+        .backward = average_pool_backward},
+    [NODE_GLOBAL_POOL] = {.name = "global pool",
+        .shape = point_shape,
+        .forward = global_pool_forward,
+        .backward = global_pool_backward},
+    [NODE_RESIZE] = {.name = "resize",
+        .shape = second_shape,
+        .read = 1,
+        .forward = resize_forward,
+        .backward = resize_backward},
+    [NODE_DROPOUT] = {.name = "dropout",
+        .shape = first_shape,
+        .in_place = true,
+        .identity = true,
+        .forward = dropout_forward,
+        .backward = dropout_backward},
+};
+
+const operator* plan_operator(node_kind kind) {
+    assert(table[kind].name && table[kind].shape && table[kind].forward);
+    return &table[kind];
+}

@@ -1,0 +1,86 @@
+/* Weight gradients of several images at once, and the order in which they become one. */
+#include "src/nn/plan/plan_slots.h"
+
+#include "src/nn/plan/plan_operators.h"
+
+#include <omp.h>
+
+enum { LINE = 16 }; /* floats of a cache line */
+
+static int unit_images(const plan *p) {
+    return p->o.norm == NORM_GROUP ? p->o.group : 1;
+}
+
+/* A thread's share of n elements, in whole cache lines. */
+static void share(size_t n, size_t *begin, size_t *end) {
+    team all = {.rank = omp_get_thread_num(), .size = omp_get_num_threads()};
+    team_share(&all, n, LINE, begin, end);
+}
+
+/* The unit's gradient is complete: to PyTorch's layout and to the total. By all threads. */
+static status finish_unit(plan *p, const layer *l, const float *packed, gradient *total) {
+    int thread = omp_get_thread_num(), threads = omp_get_num_threads();
+    size_t count = p->p->item[p->item[l->n->weight]].count, begin, end;
+    status st = STATUS_OK;
+#pragma omp barrier
+    st = convolution_unpack(l->backward_weights, thread, threads, packed, p->plain);
+    if (thread == 0 && l->n->bias >= 0)
+        gradient_add(total, p->item[l->n->bias],
+            packed + convolution_gradient_count(l->backward_weights), 0, (size_t)l->n->channels);
+#pragma omp barrier
+    share(count, &begin, &end);
+    gradient_add(total, p->item[l->n->weight], p->plain, begin, end);
+#pragma omp barrier
+    return st;
+}
+
+/* Each thread adds its share of the elements, of all images. */
+status plan_add_slots(plan *p, value v, int first, int end, int images, gradient *total) {
+    const layer *l = &p->layer[v];
+    int each = unit_images(p);
+    size_t begin, stop;
+    status worst = STATUS_OK;
+    share(l->slot, &begin, &stop);
+    for (int i = first; i < end; i++) {
+        const float *slot = plan_slot(p, i - first);
+        bool last = i % each == each - 1 || i == images - 1;
+        const float *sum = slot;
+        if (each > 1) {
+            layer_accumulate(p->unit_gradient + begin, slot + begin, stop - begin, i % each != 0);
+            sum = p->unit_gradient;
+        }
+        if (last) {
+            status st = finish_unit(p, l, sum, total);
+            if (st != STATUS_OK) worst = st;
+        }
+    }
+    return worst;
+}
+
+/* Memory that holds the weight gradients of several images: at least one a thread, and no more than
+ * keep threads busy that finish at different times. */
+enum { SLOT_BYTES = 64 << 20, SLOTS_A_THREAD = 4 };
+
+status plan_create_slots(plan *p) {
+    size_t plain = 0;
+    for (value v = 0; v < p->nodes; v++) {
+        layer *l = &p->layer[v];
+        if (l->gradient < 0 || !plan_has_role(p, v, OPERATOR_WEIGHTS)) continue;
+        l->slot = convolution_gradient_count(l->backward_weights) +
+                  (l->n->bias >= 0 ? (size_t)l->n->channels : 0);
+        if (l->slot > p->slot_floats) p->slot_floats = l->slot;
+        size_t count = p->p->item[p->item[l->n->weight]].count;
+        if (count > plain) plain = count;
+    }
+    p->slot_floats = (p->slot_floats + LINE - 1) / LINE * LINE;
+    size_t fit = SLOT_BYTES / (p->slot_floats * sizeof(float) + 1);
+    int most = p->o.threads > 1 ? SLOTS_A_THREAD * p->o.threads : 1;
+    p->slots = fit < (size_t)most ? (int)fit : most;
+    if (p->slots < p->o.threads) p->slots = p->o.threads;
+    p->slots -= p->slots % p->o.threads; /* every thread has as many images */
+    if (p->slots > p->o.images) p->slots = p->o.images;
+    p->slot = plan_alloc(p, (size_t)p->slots, p->slot_floats * sizeof(float), "weight gradients");
+    p->unit_gradient = plan_alloc(p, p->slot_floats, sizeof(float), "weight gradients");
+    p->plain = plan_alloc(p, plain, sizeof(float), "weight gradients");
+    return p->slot && p->unit_gradient && p->plain ? STATUS_OK : STATUS_FAILED;
+}
