@@ -8,7 +8,7 @@
 #endif
 
 /* What one panel needs of its shape. fetch: the memory of the panel that follows, `each` bytes of
- * it a step. */
+ * it at each k. */
 typedef struct panel_work {
     size_t inner, a_stride, c_stride;
     bool add;

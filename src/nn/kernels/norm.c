@@ -190,25 +190,31 @@ ROW_INLINE lanes32 own_gradient(lanes32 g, lanes32 x, lanes32 scale, lanes32 shi
     return g;
 }
 
+/* Maps of the backward pass: the norm's input, the sum's output or NULL, their gradients. */
+typedef struct norm_maps {
+    const void *x, *y;
+    void *dy, *dx; /* sums: dy is read, and written where y is given; gradient: dx is written */
+} norm_maps;
+
 typedef struct gradient_sums {
     float scale[ROW], shift[ROW], mean[ROW], part[2][ROW];
     double total[2][ROW];
 } gradient_sums;
 
-ROW_INLINE void add_gradients(piece p, gradient_sums *s, bool relu, const void *x, const void *y,
-    void *dy, size_t rows, size_t count, dtype t) {
+ROW_INLINE void add_gradients(
+    piece p, gradient_sums *s, bool relu, norm_maps m, size_t rows, size_t count, dtype t) {
     for (size_t c = 0; c < p.m; c += LANES32) {
         lanes32 scale = lanes32_get(s->scale, c), shift = lanes32_get(s->shift, c);
         lanes32 mean = lanes32_get(s->mean, c);
         lanes32 s0 = lanes32_get(s->part[0], c), s1 = lanes32_get(s->part[1], c);
         for (size_t k = 0; k < rows; k++) {
             size_t i = p.at + k * p.stride + c;
-            lanes32 a = lanes32_load(x, i, count, t), g = lanes32_load(dy, i, count, t);
+            lanes32 a = lanes32_load(m.x, i, count, t), g = lanes32_load(m.dy, i, count, t);
             if (relu) g = own_gradient(g, a, scale, shift);
-            if (y) {
-                lanes32 o = lanes32_load(y, i, count, t);
+            if (m.y) {
+                lanes32 o = lanes32_load(m.y, i, count, t);
                 LANES32_LOOP g.v[h] = (lanes)((lanes_int)g.v[h] & (lanes_int)(o.v[h] > 0));
-                lanes32_store(dy, i, count, g, t);
+                lanes32_store(m.dy, i, count, g, t);
             }
             LANES32_LOOP {
                 s0.v[h] += g.v[h];
@@ -220,20 +226,21 @@ ROW_INLINE void add_gradients(piece p, gradient_sums *s, bool relu, const void *
     }
 }
 
-ROW_INLINE void piece_norm_sums(piece p, const layer_norm *l, const void *x, const void *y,
-    void *dy, size_t pixels, double *sums, size_t count, dtype t) {
+ROW_INLINE void piece_norm_sums(
+    piece p, const layer_norm *l, norm_maps m, size_t pixels, double *sums, size_t count, dtype t) {
+    norm_maps alone = {.x = m.x, .dy = m.dy};
     gradient_sums s = {.total = {{0}}};
     order(p, l->scale, s.scale, t);
     order(p, l->shift, s.shift, t);
     for (size_t c = 0; c < p.m; c++) s.mean[lanes32_place(c, t)] = (float)l->mean[p.first + c];
     for (size_t n, i = 0; i < pixels; i += n, p.at += n * p.stride) {
         n = least(pixels - i, TOGETHER);
-        if (y)
-            add_gradients(p, &s, false, x, y, dy, n, count, t);
+        if (m.y)
+            add_gradients(p, &s, false, m, n, count, t);
         else if (l->relu)
-            add_gradients(p, &s, true, x, NULL, dy, n, count, t);
+            add_gradients(p, &s, true, alone, n, count, t);
         else
-            add_gradients(p, &s, false, x, NULL, dy, n, count, t);
+            add_gradients(p, &s, false, alone, n, count, t);
         if ((i + n) % BLOCK != 0 && i + n < pixels) continue;
         flush(p, s.part[0], s.total[0]);
         flush(p, s.part[1], s.total[1]);
@@ -248,36 +255,37 @@ ROW_INLINE void piece_norm_sums(piece p, const layer_norm *l, const void *x, con
 
 VECTOR_CLONES void layer_norm_sums(const layer_norm *n, layer_part part, const void *x,
     const void *y, void *dy, size_t pixels, dtype t, double *sums) {
+    norm_maps m = {.x = x, .y = y, .dy = dy};
     for (piece p = piece_of(n->channels, part); next_piece(&p);)
-        PIECE(p, t, piece_norm_sums, n, x, y, dy, pixels, sums);
+        PIECE(p, t, piece_norm_sums, n, m, pixels, sums);
 }
 
 typedef struct gradient_map {
     float scale[ROW], shift[ROW], f[3][ROW];
 } gradient_map;
 
-ROW_INLINE void map_gradients(piece p, const gradient_map *m, bool relu, const void *x,
-    const void *dy, void *dx, size_t rows, bool add, size_t count, dtype t) {
+ROW_INLINE void map_gradients(piece p, const gradient_map *m, bool relu, norm_maps of, size_t rows,
+    bool add, size_t count, dtype t) {
     for (size_t c = 0; c < p.m; c += LANES32) {
         lanes32 scale = lanes32_get(m->scale, c), shift = lanes32_get(m->shift, c);
         lanes32 f0 = lanes32_get(m->f[0], c), f1 = lanes32_get(m->f[1], c);
         lanes32 f2 = lanes32_get(m->f[2], c);
         for (size_t k = 0; k < rows; k++) {
             size_t i = p.at + k * p.stride + c;
-            lanes32 a = lanes32_load(x, i, count, t), g = lanes32_load(dy, i, count, t);
-            lanes32 old = add ? lanes32_load(dx, i, count, t) : (lanes32){{{0}}};
+            lanes32 a = lanes32_load(of.x, i, count, t), g = lanes32_load(of.dy, i, count, t);
+            lanes32 old = add ? lanes32_load(of.dx, i, count, t) : (lanes32){{{0}}};
             if (relu) g = own_gradient(g, a, scale, shift);
             LANES32_LOOP {
                 g.v[h] = f0.v[h] * g.v[h] + f1.v[h] * a.v[h] + f2.v[h];
                 if (add) g.v[h] += old.v[h];
             }
-            lanes32_store(dx, i, count, g, t);
+            lanes32_store(of.dx, i, count, g, t);
         }
     }
 }
 
-ROW_INLINE void piece_norm_gradient(piece p, const layer_norm *l, const void *x, const void *dy,
-    void *dx, size_t pixels, const float *factors, bool add, size_t count, dtype t) {
+ROW_INLINE void piece_norm_gradient(piece p, const layer_norm *l, norm_maps of, size_t pixels,
+    const float *factors, bool add, size_t count, dtype t) {
     gradient_map m;
     order(p, l->scale, m.scale, t);
     order(p, l->shift, m.shift, t);
@@ -285,14 +293,15 @@ ROW_INLINE void piece_norm_gradient(piece p, const layer_norm *l, const void *x,
     for (size_t n; pixels > 0; pixels -= n, p.at += n * p.stride) {
         n = least(pixels, TOGETHER);
         if (l->relu)
-            map_gradients(p, &m, true, x, dy, dx, n, add, count, t);
+            map_gradients(p, &m, true, of, n, add, count, t);
         else
-            map_gradients(p, &m, false, x, dy, dx, n, add, count, t);
+            map_gradients(p, &m, false, of, n, add, count, t);
     }
 }
 
 VECTOR_CLONES void layer_norm_gradient(const layer_norm *n, const void *x, const void *dy, void *dx,
     size_t pixels, const float *factors, bool add, dtype t) {
+    norm_maps of = {.x = x, .dy = (void *)(uintptr_t)dy, .dx = dx};
     for (piece p = piece_of(n->channels, (layer_part){0, n->channels}); next_piece(&p);)
-        PIECE(p, t, piece_norm_gradient, n, x, dy, dx, pixels, factors, add);
+        PIECE(p, t, piece_norm_gradient, n, of, pixels, factors, add);
 }

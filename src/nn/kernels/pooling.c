@@ -59,42 +59,48 @@ ROW_INLINE void put_positions(uint8_t *index, const lanes_bits where[2], size_t 
     memcpy(index, all, count);
 }
 
-/* ---- forward: output (i, j), channels from c on ---- */
+/* Some channels, from c on, of pixel (i, j) of what is written. */
+typedef struct spot {
+    int i, j;
+    size_t c;
+} spot;
+
+/* ---- forward: a spot of the output ---- */
 
 /* The first largest, as PyTorch. */
-ROW_INLINE void largest(const layer_shape *s, const void *x, void *y, uint8_t *index, int i, int j,
-    size_t c, size_t count, dtype t) {
-    span rows = inputs_of(s, i, s->in_height), columns = inputs_of(s, j, s->in_width);
+ROW_INLINE void largest(
+    const layer_shape *s, const void *x, void *y, uint8_t *index, spot o, size_t count, dtype t) {
+    span rows = inputs_of(s, o.i, s->in_height), columns = inputs_of(s, o.j, s->in_width);
     lanes32 best;
     lanes_bits where[2] = {{0}, {0}};
     LANES32_LOOP best.v[h] = (lanes){0} - INFINITY;
     for (int row = rows.from; row < rows.to; row++)
         for (int column = columns.from; column < columns.to; column++) {
-            lanes_bits here = (lanes_bits){0} + (uint32_t)position(s, row, column, i, j);
-            lanes32 a = lanes32_load(x, at(s, row, column, s->in_width) + c, count, t);
+            lanes_bits here = (lanes_bits){0} + (uint32_t)position(s, row, column, o.i, o.j);
+            lanes32 a = lanes32_load(x, at(s, row, column, s->in_width) + o.c, count, t);
             LANES32_LOOP {
                 lanes_int more = a.v[h] > best.v[h];
                 where[h] = (here & (lanes_bits)more) | (where[h] & ~(lanes_bits)more);
                 best.v[h] = (lanes)(((lanes_int)a.v[h] & more) | ((lanes_int)best.v[h] & ~more));
             }
         }
-    size_t to = at(s, i, j, s->out_width) + c;
+    size_t to = at(s, o.i, o.j, s->out_width) + o.c;
     lanes32_store(y, to, count, best, t);
     if (index) put_positions(index + to, where, count, t);
 }
 
 ROW_INLINE void average(
-    const layer_shape *s, const void *x, void *y, int i, int j, size_t c, size_t count, dtype t) {
-    span rows = inputs_of(s, i, s->in_height), columns = inputs_of(s, j, s->in_width);
+    const layer_shape *s, const void *x, void *y, spot o, size_t count, dtype t) {
+    span rows = inputs_of(s, o.i, s->in_height), columns = inputs_of(s, o.j, s->in_width);
     float scale = 1.0f / (float)(s->kernel * s->kernel);
     lanes32 sum = {{{0}, {0}}};
     for (int row = rows.from; row < rows.to; row++)
         for (int column = columns.from; column < columns.to; column++) {
-            lanes32 a = lanes32_load(x, at(s, row, column, s->in_width) + c, count, t);
+            lanes32 a = lanes32_load(x, at(s, row, column, s->in_width) + o.c, count, t);
             LANES32_LOOP sum.v[h] += a.v[h];
         }
     LANES32_LOOP sum.v[h] *= scale;
-    lanes32_store(y, at(s, i, j, s->out_width) + c, count, sum, t);
+    lanes32_store(y, at(s, o.i, o.j, s->out_width) + o.c, count, sum, t);
 }
 
 ROW_INLINE void largest_all(
@@ -103,8 +109,8 @@ ROW_INLINE void largest_all(
     for (int i = part.begin; i < part.end; i++)
         for (int j = 0; j < s->out_width; j++) {
             for (c = 0; c + LANES32 <= n; c += LANES32)
-                largest(s, x, y, index, i, j, c, LANES32, t);
-            if (c < n) largest(s, x, y, index, i, j, c, n - c, t);
+                largest(s, x, y, index, (spot){i, j, c}, LANES32, t);
+            if (c < n) largest(s, x, y, index, (spot){i, j, c}, n - c, t);
         }
 }
 
@@ -119,8 +125,9 @@ ROW_INLINE void average_all(
     size_t n = (size_t)s->channels, c;
     for (int i = part.begin; i < part.end; i++)
         for (int j = 0; j < s->out_width; j++) {
-            for (c = 0; c + LANES32 <= n; c += LANES32) average(s, x, y, i, j, c, LANES32, t);
-            if (c < n) average(s, x, y, i, j, c, n - c, t);
+            for (c = 0; c + LANES32 <= n; c += LANES32)
+                average(s, x, y, (spot){i, j, c}, LANES32, t);
+            if (c < n) average(s, x, y, (spot){i, j, c}, n - c, t);
         }
 }
 
@@ -129,24 +136,24 @@ VECTOR_CLONES void layer_average_pool(
     ROW_TYPED(s->type, average_all, s, part, x, y);
 }
 
-/* ---- backward: what input (i, j) receives from the outputs that it is part of ---- */
+/* ---- backward: what a spot of the input receives from the outputs that it is part of ---- */
 
 /* Of all of them, where index is NULL; else of those whose largest it was. */
 ROW_INLINE void receive(const layer_shape *s, const void *dy, const uint8_t *index, void *dx,
-    bool add, int i, int j, size_t c0, size_t m, dtype t) {
-    span rows = outputs_of(s, i, s->out_height), columns = outputs_of(s, j, s->out_width);
+    bool add, spot o, size_t m, dtype t) {
+    span rows = outputs_of(s, o.i, s->out_height), columns = outputs_of(s, o.j, s->out_width);
     float sum[ROW], scale = index ? 1.0f : 1.0f / (float)(s->kernel * s->kernel);
     memset(sum, 0, m * sizeof *sum);
     for (int row = rows.from; row < rows.to; row++)
         for (int column = columns.from; column < columns.to; column++) {
-            uint8_t here = (uint8_t)position(s, i, j, row, column);
-            size_t from = at(s, row, column, s->out_width) + c0;
+            uint8_t here = (uint8_t)position(s, o.i, o.j, row, column);
+            size_t from = at(s, row, column, s->out_width) + o.c;
             for (size_t c = 0; c < m; c++) {
                 float g = row_get(dy, from + c, t);
                 sum[c] += !index || index[from + c] == here ? g : 0.0f;
             }
         }
-    size_t to = at(s, i, j, s->in_width) + c0;
+    size_t to = at(s, o.i, o.j, s->in_width) + o.c;
     ROW_LOOP
     for (size_t c = 0; c < m; c++)
         row_put(dx, to + c, (add ? row_get(dx, to + c, t) : 0.0f) + scale * sum[c], t);
@@ -158,7 +165,7 @@ ROW_INLINE void receive_all(const layer_shape *s, layer_part part, const void *d
     for (int i = part.begin; i < part.end; i++)
         for (int j = 0; j < s->in_width; j++)
             for (size_t c = 0; c < n; c += ROW)
-                receive(s, dy, index, dx, add, i, j, c, n - c < ROW ? n - c : ROW, t);
+                receive(s, dy, index, dx, add, (spot){i, j, c}, n - c < ROW ? n - c : ROW, t);
 }
 
 VECTOR_CLONES void layer_max_pool_gradient(const layer_shape *s, layer_part part, const void *dy,

@@ -16,11 +16,11 @@ typedef struct rectangle {
 } rectangle;
 
 /* Products of equally many pixels. */
-typedef struct step {
+typedef struct product_set {
     int pixels;
     onednn_product *first, *next;           /* next: adds */
     onednn_product *part_first, *part_next; /* the same of a part of the input's channels */
-} step;
+} product_set;
 
 struct taps {
     conv_shape c;
@@ -28,9 +28,9 @@ struct taps {
     int count; /* taps */
     int parts; /* of the channels, for a team */
     rectangle *tap;
-    step *step; /* [count]; a tap's stands in `kind` */
-    int *kind, steps;
-    size_t x_bytes, dy_bytes; /* of a step's pixels, copied */
+    product_set *set; /* [count]; `kind` has a tap's */
+    int *kind, sets;
+    size_t x_bytes, dy_bytes; /* of a set's pixels, copied */
 };
 
 /* Outputs along one side for which the tap `offset` from them lies inside. */
@@ -70,7 +70,7 @@ static int pixels_of(const rectangle *r) {
     return blocks == 0 ? 0 : (r->height * r->width + blocks - 1) / blocks;
 }
 
-/* The products of a step over `rows` of the input's channels. */
+/* The products of a set over `rows` of the input's channels. */
 static status create_products(
     taps *t, onednn *o, int rows, int pixels, onednn_product **first, onednn_product **next) {
     product_shape p = {.batch = 1,
@@ -84,8 +84,8 @@ static status create_products(
     return st == STATUS_OK && next ? onednn_product_create(next, o, &p) : st;
 }
 
-static status create_step(taps *t, onednn *o, int pixels, bool more) {
-    step *s = &t->step[t->steps++];
+static status create_set(taps *t, onednn *o, int pixels, bool more) {
+    product_set *s = &t->set[t->sets++];
     s->pixels = pixels;
     status st = create_products(t, o, t->c.channels, pixels, &s->first, more ? &s->next : NULL);
     if (st != STATUS_OK || t->parts == 1) return st;
@@ -93,17 +93,17 @@ static status create_step(taps *t, onednn *o, int pixels, bool more) {
         t, o, t->c.channels / t->parts, pixels, &s->part_first, more ? &s->part_next : NULL);
 }
 
-/* One step for all taps that need the same one. */
-static status create_steps(taps *t, onednn *o) {
+/* One set for all taps that need the same one. */
+static status create_sets(taps *t, onednn *o) {
     for (int k = 0; k < t->count; k++) {
         t->tap[k] = rectangle_of(&t->c, k);
         int pixels = pixels_of(&t->tap[k]), s = 0;
         bool more = blocks_of(&t->tap[k]) > 1;
         if (pixels == 0) continue;
-        while (s < t->steps && (t->step[s].pixels != pixels || (more && !t->step[s].next))) s++;
+        while (s < t->sets && (t->set[s].pixels != pixels || (more && !t->set[s].next))) s++;
         t->kind[k] = s;
-        if (s < t->steps) continue;
-        status st = create_step(t, o, pixels, more);
+        if (s < t->sets) continue;
+        status st = create_set(t, o, pixels, more);
         if (st != STATUS_OK) return st;
         size_t each = (size_t)pixels * dtype_size(t->products);
         size_t x = each * (size_t)t->c.channels, dy = each * (size_t)t->c.out_channels;
@@ -155,9 +155,9 @@ status taps_create(taps **out, onednn *o, const conv_shape *c, dtype products, i
     *t = (taps){.c = *c, .products = products, .count = c->kernel * c->kernel};
     t->parts = choose_parts(c->channels, most);
     t->tap = memory_alloc((size_t)t->count, sizeof *t->tap, "convolution");
-    t->step = memory_alloc((size_t)t->count, sizeof *t->step, "convolution");
+    t->set = memory_alloc((size_t)t->count, sizeof *t->set, "convolution");
     t->kind = memory_alloc((size_t)t->count, sizeof *t->kind, "convolution");
-    status st = t->tap && t->step && t->kind ? create_steps(t, o) : STATUS_FAILED;
+    status st = t->tap && t->set && t->kind ? create_sets(t, o) : STATUS_FAILED;
     if (st == STATUS_OK && t->parts > 1) st = compare_parts(t);
     if (st != STATUS_OK) {
         taps_destroy(t);
@@ -169,22 +169,22 @@ status taps_create(taps **out, onednn *o, const conv_shape *c, dtype products, i
 
 void taps_destroy(taps *t) {
     if (!t) return;
-    for (int i = 0; t->step && i < t->steps; i++) {
-        onednn_product_destroy(t->step[i].first);
-        onednn_product_destroy(t->step[i].next);
-        onednn_product_destroy(t->step[i].part_first);
-        onednn_product_destroy(t->step[i].part_next);
+    for (int i = 0; t->set && i < t->sets; i++) {
+        onednn_product_destroy(t->set[i].first);
+        onednn_product_destroy(t->set[i].next);
+        onednn_product_destroy(t->set[i].part_first);
+        onednn_product_destroy(t->set[i].part_next);
     }
     memory_free(t->tap);
-    memory_free(t->step);
+    memory_free(t->set);
     memory_free(t->kind);
     memory_free(t);
 }
 
 size_t taps_scratch(const taps *t) {
     size_t most = 0;
-    for (int i = 0; i < t->steps; i++) {
-        const step *s = &t->step[i];
+    for (int i = 0; i < t->sets; i++) {
+        const product_set *s = &t->set[i];
         const onednn_product *k[] = {s->first, s->next, s->part_first, s->part_next};
         for (int j = 0; j < 4; j++)
             if (k[j] && onednn_product_scratch(k[j]) > most) most = onednn_product_scratch(k[j]);
@@ -236,7 +236,7 @@ static const void *pixels_at(
 static status run_tap(const taps *t, const team *crew, int k, int part, int parts, const void *x,
     const void *dy, float *gradient) {
     const rectangle *r = &t->tap[k];
-    const step *s = &t->step[t->kind[k]];
+    const product_set *s = &t->set[t->kind[k]];
     int area = r->height * r->width, channels = t->c.channels / parts;
     window in = {
         x, r->y + r->down, r->x + r->right, t->c.width, t->c.channels, part * channels, channels};
