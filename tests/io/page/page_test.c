@@ -246,6 +246,10 @@ static void the_page_is_well_formed_and_accessible(void **state) {
     assert_int_equal(markup_count(page, "alt=\"\""), 0);
     assert_int_equal(markup_count(page, "<th") - markup_count(page, "<thead"),
         markup_count(page, "<th scope=\""));
+    /* On a narrow window a table scrolls; words break nowhere but in the letters of code. */
+    assert_int_equal(
+        markup_count(page, "<table"), markup_count(page, "<div class=\"scroll\"><table"));
+    assert_lacks(page, "vertical-align:top;overflow-wrap:anywhere");
     assert_int_equal(markup_count(page, "<section "), markup_count(page, "<li><a href=\"#"));
     memory_free(page);
 }
