@@ -31,6 +31,8 @@ status comm_create(comm **out, MPI_Comm world) {
         memory_free(offset);
         return STATUS_FAILED;
     }
+    /* Ranks that share memory are counted through a communicator of their own, which goes at once.
+     */
     MPI_Comm node;
     MPI_Comm_split_type(c->mpi, MPI_COMM_TYPE_SHARED, rank, MPI_INFO_NULL, &node);
     MPI_Comm_size(node, &c->node);
@@ -61,6 +63,7 @@ int comm_size(const comm *c) {
     return c ? c->size : 1;
 }
 
+/* For shares of a node's memory. */
 int comm_node_size(const comm *c) {
     return c ? c->node : 1;
 }
@@ -101,6 +104,7 @@ static void reduce(const comm *c, void *x, size_t n, size_t size, MPI_Datatype t
     }
 }
 
+/* Integers wrap: callers have chosen scales that cannot. */
 void comm_sum_i64(const comm *c, int64_t *x, size_t n) {
     reduce(c, x, n, sizeof *x, MPI_INT64_T, MPI_SUM);
 }
@@ -117,6 +121,7 @@ void comm_min_f64(const comm *c, double *x, size_t n) {
     reduce(c, x, n, sizeof *x, MPI_DOUBLE, MPI_MIN);
 }
 
+/* Zero plus a number is the number, in any order; but for the sign of zero. */
 void comm_sum_f64_disjoint(const comm *c, double *x, size_t n) {
     reduce(c, x, n, sizeof *x, MPI_DOUBLE, MPI_SUM);
 }
@@ -161,6 +166,7 @@ void comm_gather(const comm *c, const void *mine, const size_t *bytes, void *all
     }
 }
 
+/* For files alone, which other ranks must not touch yet: data need none. */
 void comm_barrier(const comm *c) {
     if (c && c->size > 1) MPI_Barrier(c->mpi);
 }

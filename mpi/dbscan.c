@@ -122,6 +122,7 @@ status dbscan_sample(const comm *c, const dbscan_options *o, const features *x, 
     st = comm_agree(c, st);
     if (st == STATUS_OK) st = join_core(c, o, &inner.rows, cluster, &count);
     if (st != STATUS_OK) goto done;
+    /* Both lists fit into one: together they are the sample. */
     int32_t *others = cluster + inner.rows.n;
     for (size_t i = 0; i < outer.rows.n; i++) others[i] = -1;
     dbscan_border(&outer.rows, &inner.rows, cluster, &share, others);
@@ -183,6 +184,7 @@ static status cluster_sample(const comm *c, extension *e, dbscan_result *r) {
     if (st == STATUS_OK && n > 0) st = dbscan_sample(c, o, &sample, e->cluster, core, &r->k);
     if (st == STATUS_OK) st = check_clusters(c, r->k);
     if (st == STATUS_OK) {
+        /* The sample's figures are taken before it is cut down to its core points. */
         r->sample = n;
         for (int64_t i = 0; i < n; i++) r->noise += e->cluster[i] < 0;
         keep_core(e, core, n);
@@ -229,6 +231,7 @@ status dbscan_run(const comm *c, const dbscan_options *o, const features *x, dbs
     return st;
 }
 
+/* Of zeros: nothing. */
 void dbscan_result_destroy(dbscan_result *r) {
     memory_free(r->centroids);
     memory_free(r->label);

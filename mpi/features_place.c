@@ -4,6 +4,7 @@
 
 #include "mpi/prefix.h"
 
+/* Two small exchanges, once for all that is made of these rows. */
 void features_place(const comm *c, features *x) {
     int64_t mine = (int64_t)x->n;
     x->total = mine;

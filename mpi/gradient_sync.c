@@ -114,6 +114,7 @@ static void start(gradient_sync *s, bool all) {
 /* The ready hook: elements [offset, offset + count) are complete on this rank. */
 static void ready(void *sync, size_t offset, size_t count) {
     gradient_sync *s = sync;
+    /* A parameter may lie in several chunks, and a chunk holds parts of several. */
     size_t end = offset + count;
     for (int k = 0; k < s->messages; k++) {
         const gradient_chunk *c = &s->gradient->chunks.at[k];
@@ -160,6 +161,7 @@ status gradient_sync_end(gradient_sync *s, bool *repeat) {
     if (s->own) start(s, true);
     while (s->flying > 0) test(s, true);
     convert_arrived(s);
+    /* One reduction for both lists: the largest exponent, and any mark. */
     memcpy(s->flags, g->exponent, n * sizeof *s->flags);
     memcpy(s->flags + n, g->nonfinite, n * sizeof *s->flags);
     comm_max_i32(s->own, s->flags, 2 * n);

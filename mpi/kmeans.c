@@ -107,6 +107,7 @@ static status assign(lloyd *l, kmeans_iteration *it) {
     status st =
         comm_agree(l->c, kmeans_assigner_assign(l->assigner, l->centroids, l->label, &counts));
     if (st != STATUS_OK) return st;
+    /* The exchange waits for the slowest rank: it is timed apart, and counts to the update. */
     double assigned = timer_now();
     it->assign_seconds = assigned - now;
     it->exchange_seconds = kmeans_exchange(l->c, x, l->label, l->o->threads, &l->sums);
@@ -223,6 +224,7 @@ static status descend_batches(lloyd *l, kmeans_iteration *it, bool resume) {
         st = minibatch_step(&l->batch, l->c, l->o, l->x, l->centroids, it);
         if (st == STATUS_OK) st = report_state(l, it);
     }
+    /* A run that is resumed after its last report has nothing more to report. */
     bool reported = it->iteration > l->o->iterations;
     it->iteration = l->o->iterations + 1;
     it->update_seconds = 0;
@@ -277,6 +279,8 @@ static status run_restarts(lloyd *l, const float *start) {
         if (st == STATUS_OK) st = run_restart(l, r, continued);
         if (st != STATUS_OK) return st;
     }
+    /* What stands is the last restart's: labels of another one are computed anew, which is cheaper
+     * than keeping them. */
     if (l->best_restart == restarts - 1) return STATUS_OK;
     memcpy(l->centroids, l->best, (size_t)l->o->k * (size_t)l->x->d * sizeof *l->best);
     status st = assign(l, &(kmeans_iteration){0});

@@ -41,6 +41,7 @@ void minibatch_destroy(minibatch *m) {
     *m = (minibatch){0};
 }
 
+/* Row numbers, ascending. */
 static int compare_rows(const void *a, const void *b) {
     const int64_t *i = a, *j = b;
     return (*i > *j) - (*i < *j);
@@ -58,6 +59,7 @@ static void draw(
         int64_t row = (int64_t)random_below(&r, (uint64_t)x->total) - x->before;
         if (row >= 0 && row < (int64_t)x->n) m->chosen[m->rows.n++] = row;
     }
+    /* Rows that are read in the order of the file come as pages, not one by one. */
     if (x->mapped) qsort(m->chosen, m->rows.n, sizeof *m->chosen, compare_rows);
     for (size_t i = 0; i < m->rows.n; i++) {
         features_copy_row(x, (size_t)m->chosen[i], (float *)m->rows.data + i * d);
@@ -130,6 +132,7 @@ status minibatch_step(minibatch *m, const comm *c, const kmeans_options *o, cons
     it->imbalance = kmeans_imbalance(m->total.count, o->k, o->batch);
     move_centroids(m, o, centroids);
     it->rows = o->batch;
+    /* A row is met now and then: its last label is not known. */
     it->changed = -1;
     it->repaired = 0;
     it->visited = 1;

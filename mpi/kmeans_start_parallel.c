@@ -152,6 +152,8 @@ static int64_t draw(search *s, int round, double sum) {
     const features *x = s->x;
     int64_t count = 0, row = 0;
     for (int64_t i = 0; i < x->images; i++) {
+        /* A stream an image and round, a number a row, also where none is needed: a row's draw
+         * does not depend on the distances before it. */
         random_stream r = random_begin(s->o->seed, RANDOM_CANDIDATE,
             (uint64_t)s->restart * EPOCHS + (uint64_t)round, (uint64_t)(x->first + i));
         for (int64_t end = row + (int64_t)features_image_rows(x, i); row < end; row++)

@@ -15,6 +15,7 @@ static int squares_unit(int d, int64_t rows, double largest) {
     int bits, exponent;
     frexp((double)rows, &bits);
     frexp((double)d * largest * largest, &exponent);
+    /* Below 2^900, beyond which ldexp would leave the range of doubles on the way. */
     int unit = 119 - bits - exponent;
     return unit < 900 ? unit : 900;
 }
@@ -52,6 +53,7 @@ status kmeans_sum_block_create(const comm *c, const kmeans_options *o, const fea
     return st;
 }
 
+/* Of zeros: nothing. */
 void kmeans_sum_block_destroy(kmeans_sum_block *s) {
     memory_free(s->own.sum);
     memory_free(s->all.sum);

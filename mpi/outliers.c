@@ -54,6 +54,7 @@ done:
     return st;
 }
 
+/* Of zeros: nothing. */
 void farthest_destroy(farthest *f) {
     memory_free(f->threshold);
     memory_free(f->take);

@@ -65,6 +65,7 @@ static status fit_axes(fit *f, pca *p) {
     st = comm_agree(f->c, st);
     if (st != STATUS_OK) return st;
     comm_sum_i64(f->c, f->product, d * d);
+    /* On one rank, as nodes may find other last bits. */
     if (comm_root(f->c)) st = pca_axes(p, f->product, f->exponent, f->x->total);
     st = comm_agree(f->c, st);
     comm_broadcast(f->c, p->axis, n * d * sizeof *p->axis);

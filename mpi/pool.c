@@ -25,6 +25,7 @@ typedef struct gathering {
     contrast_row *own_row;
 } gathering;
 
+/* Also of one that was made half. */
 static void gathering_destroy(gathering *g) {
     memory_free(g->rows);
     memory_free(g->bytes);

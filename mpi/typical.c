@@ -16,6 +16,8 @@ static void merge_ranks(const comm *c, typical_pixel *list, int k) {
     MPI_Datatype cluster;
     MPI_Op op;
     if (comm_size(c) == 1) return;
+    /* Whole lists are elements, so that MPI cannot cut one apart between two calls of the
+     * operation. */
     MPI_Type_contiguous(TYPICAL * (int)sizeof *list, MPI_BYTE, &cluster);
     MPI_Type_commit(&cluster);
     MPI_Op_create(merge, 1, &op);

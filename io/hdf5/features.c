@@ -120,6 +120,7 @@ static status map_rows(const char *path, const head *h, const image_table *t, fe
     if (end <= size)
         mapping =
             mmap(NULL, x->mapping_bytes, PROT_READ, MAP_SHARED, fd, (off_t)(begin / page * page));
+    /* Closing may change errno. */
     int error = errno;
     close(fd);
     if (end > size) return damaged(path, "it ends too early");
@@ -171,6 +172,7 @@ static status take_file(const comm *c, const char *path, uint64_t key, bool map,
     if (st == STATUS_OK) st = image_table_share(c, &t);
     if (st == STATUS_OK) {
         comm_broadcast(c, &h, sizeof h);
+        /* The shards of extraction: images lie where they would have been computed. */
         x.first = shard_begin(t.count, comm_rank(c), comm_size(c));
         x.images = shard_begin(t.count, comm_rank(c) + 1, comm_size(c)) - x.first;
         st = comm_agree(c, take_rows(path, &h, &t, map, &x));
@@ -183,10 +185,12 @@ static status take_file(const comm *c, const char *path, uint64_t key, bool map,
     return st;
 }
 
+/* Into memory. */
 status features_read(const comm *c, const char *path, uint64_t key, features *out) {
     return take_file(c, path, key, false, out);
 }
 
+/* Left in the file. */
 status features_map(const comm *c, const char *path, uint64_t key, features *out) {
     return take_file(c, path, key, true, out);
 }

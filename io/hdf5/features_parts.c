@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+/* As attributes, inspect and .npy readers name them. */
 const char *features_dtype_name(dtype t) {
     return t == DTYPE_BF16 ? "bf16" : "float32";
 }

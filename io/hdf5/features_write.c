@@ -35,6 +35,7 @@ static status make_file(features_writer *w) {
     if (st == STATUS_OK) st = hdf5_put_number(f, "/", "key", H5T_NATIVE_UINT64, &i->key);
     if (st == STATUS_OK) st = hdf5_group(f, "/features");
     if (st == STATUS_OK) st = hdf5_make(f, &data);
+    /* From here on a rank needs no other to write. */
     w->at = (uint64_t)data.offset + w->table.offset[w->next] * features_info_row_bytes(i);
     return st;
 }

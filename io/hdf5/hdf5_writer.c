@@ -19,6 +19,7 @@ static status agree_hdf5(const hdf5_writer *w, bool good, const char *what) {
     return comm_agree(w->c, good ? STATUS_OK : STATUS_OUTPUT);
 }
 
+/* The rank that has the file open in HDF5. */
 static bool is_root(const hdf5_writer *w) {
     return comm_root(w->c);
 }
@@ -44,6 +45,7 @@ status hdf5_create(hdf5_writer *w, const comm *c, const char *path) {
     *w = (hdf5_writer){c, path, H5I_INVALID_HID, -1};
     status st = agree_hdf5(w, !is_root(w) || create(w), "the file");
     if (st != STATUS_OK) return st;
+    /* HDF5 has it open at the same time, for other parts of it. */
     w->fd = open(path, O_WRONLY | O_CLOEXEC);
     return comm_agree(w->c, w->fd >= 0 ? STATUS_OK : failed(w));
 }
@@ -159,6 +161,7 @@ status hdf5_put_strings(hdf5_writer *w, const char *name, const char *const *tex
     return st;
 }
 
+/* Rank 0's part: scalar, of the type in memory. */
 static bool put_number(
     const hdf5_writer *w, const char *object, const char *name, hid_t type, const void *number) {
     hid_t space = H5Screate(H5S_SCALAR);

@@ -62,6 +62,7 @@ static void copy_names(image_table *t, const char *const *names) {
     point_to_names(t);
 }
 
+/* 64 bits: an image may have more than 2^32. */
 static uint64_t pixels(const image_table *t, int64_t i) {
     return (uint64_t)t->shape[2 * i] * t->shape[2 * i + 1];
 }
@@ -100,6 +101,7 @@ status image_table_gather(const comm *c, const features *mine, int64_t count,
         t.shape[2 * i + 1] = (uint32_t)mine->width[k];
         t.offset[i] = pixels(&t, i);
     }
+    /* Parts that overlap or leave images out would make a table that only looks whole. */
     comm_sum_i64(c, &images, 1);
     assert(images == count);
     comm_sum_i64(c, (int64_t *)t.shape, (size_t)count); /* pairs: no carry, the others are zero */

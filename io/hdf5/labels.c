@@ -247,6 +247,7 @@ void labels_close(labels *l) {
     memory_free(l);
 }
 
+/* What was read when the file was opened; none of these can fail. */
 int labels_count(const labels *l) {
     return (int)l->table.count;
 }

@@ -13,6 +13,7 @@ static const struct {
     int real;
 } column[COLUMNS] = {{"/typical/distance", 1}, {"/typical/image", 0}, {"/typical/pixel", 0}};
 
+/* In the file as in memory. */
 static hid_t type_of(int i) {
     return column[i].real ? H5T_NATIVE_FLOAT : H5T_NATIVE_UINT32;
 }

@@ -18,6 +18,7 @@ typedef struct lists {
     int labels;
 } lists;
 
+/* Also of lists that were made half. */
 static void lists_destroy(lists *l) {
     memory_free(l->order);
     memory_free(l->pixel);

@@ -39,6 +39,7 @@ static void weights_destroy(weights *w) {
     memory_free(w->log_negatives);
 }
 
+/* Whether the row is an anchor with both kinds of pairs: others pull at nothing. */
 static bool counts(const contrast_row *r) {
     return r->positives > 0 && r->negatives > 0;
 }

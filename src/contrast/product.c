@@ -106,6 +106,7 @@ static product_kernel *choose(bool pairs) {
     return product_plain;
 }
 
+/* The last part of a sum may be shorter. */
 static int part_of(int k, int from) {
     return k - from < PARTIAL ? k - from : PARTIAL;
 }

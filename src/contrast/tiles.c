@@ -197,6 +197,7 @@ static int pieces(const tiles *t) {
     return (t->steps + TILE_COLUMNS - 1) / TILE_COLUMNS;
 }
 
+/* Whole pieces of a row, the last one padded. */
 size_t anchors_floats(const tiles *t) {
     return (size_t)pieces(t) * TILE_ROWS * TILE_STRIDE;
 }

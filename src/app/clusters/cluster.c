@@ -80,6 +80,7 @@ static void log_memory(const stage *t, const kmeans_options *o, const features *
 static status cluster_features(const features *x, cluster_report *r, kmeans_result *out) {
     const stage *t = r->t;
     kmeans_options o = options_of(t->s);
+    /* The state is the report's, and stays while the run goes on. */
     if (r->resumed) o.resume = &r->state;
     log_info("%s: %s, %d clusters of %lld rows of %d dimensions", t->name,
         cluster_method_words[t->s->cluster.method], o.k, (long long)x->total, x->d);
@@ -162,6 +163,7 @@ status cluster_images(const comm *c, const settings *s, int round) {
     return st;
 }
 
+/* Rounds after the first are run's alone. */
 status command_cluster(const comm *c, const settings *s) {
     return cluster_images(c, s, 1);
 }

@@ -22,6 +22,8 @@ static status features_key(const comm *c, const features *x, uint64_t *key) {
     int64_t sum = 0;
     float *scratch = memory_alloc((size_t)x->d, sizeof *scratch, "a row of features");
     for (int64_t i = 0; scratch && i < x->images; i++) {
+        /* The image's number is part of its hash: images that have changed places are other
+         * features. */
         uint64_t at = (uint64_t)(x->first + i);
         size_t rows = features_image_rows(x, i);
         if (rows > 0) {
@@ -92,6 +94,7 @@ static bool checkpoint_due(const cluster_report *r, const kmeans_iteration *it) 
     enum { SHARE = 20 }; /* writing takes at most one part of so many of the time */
     int every = r->t->s->cluster.checkpoint_iterations;
     if (every == 0 || it->iteration % every != 0) return false;
+    /* Rank 0's clock decides for all; when a state is written changes no result. */
     bool due = timer_now() - r->saved >= SHARE * r->save_seconds;
     comm_broadcast(r->t->c, &due, sizeof due);
     return due;

@@ -33,6 +33,7 @@ static status scorer_create(scorer *r) {
     return st;
 }
 
+/* Of zeros: nothing. */
 static void scorer_destroy(scorer *r) {
     for (int at = 0; at < SCORE_RESOLUTIONS; at++) score_destroy(&r->table[at]);
 }
@@ -94,6 +95,7 @@ static status images_to_score(const stage *t, image_list *out) {
     st = images_labelled(&used, t->d, t->s);
     int kept = 0, u = 0;
     for (int i = 0; st == STATUS_OK && i < out->count; i++) {
+        /* Both lists ascend. */
         while (u < used.count && used.member[u] < out->member[i]) u++;
         if (u == used.count || used.member[u] != out->member[i])
             out->member[kept++] = out->member[i];

@@ -18,6 +18,7 @@ void score_group(char *text, const char *name, score_resolution at, const char *
 static const char *const tables[] = {"", "precision", "chance", "share", "purity", "majority",
     "class_precision", "class_chance", "class_share", "recall", "recall_chance"};
 
+/* Names of clusters and classes that are no more would stay beside the new ones. */
 void score_forget(stage *t) {
     char group[SCORE_GROUP];
     for (int at = 0; t->record && at < SCORE_RESOLUTIONS; at++)
@@ -71,6 +72,7 @@ typedef struct entry {
     double figure;
 } entry;
 
+/* One name in several groups, a figure in each. */
 static status record_entries(
     stage *t, score_resolution at, const entry *e, size_t entries, const char *name) {
     char group[SCORE_GROUP];

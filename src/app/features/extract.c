@@ -85,6 +85,7 @@ status extract_features(stage *t, bool keep, features *out) {
     if (st == STATUS_OK) st = extract_key(t, q.weights, &q.key);
     if (st != STATUS_OK) return st;
 
+    /* A kept file is read whole or not at all: a part of the images would be another key. */
     bool kept = features_kept(t, &q);
     if (kept) {
         st = (q.stream ? features_map : features_read)(t->c, q.file, q.key, &x);

@@ -46,6 +46,7 @@ static status load_inputs(const stage *t, plan *p, int first, int count) {
         image_destroy(&rgb);
         if (st != STATUS_OK) {
 #pragma omp critical(worst)
+            /* Any of the codes: what happened has been said by its thread. */
             worst = st;
         }
     }
@@ -74,6 +75,7 @@ static void store_rows(const extraction *e, const plan *p, int count, void *rows
     }
 }
 
+/* What is stored, whatever the network computes in. */
 static bool in_bf16(const settings *s) {
     return s->extract.dtype == DTYPE_BF16;
 }
@@ -145,6 +147,8 @@ static status compute_run(const extraction *e, int at, int count, void *rows) {
 static int count_plans(const stage *t, const features *x) {
     int height[INFERENCE_PLANS], width[INFERENCE_PLANS], count = 0;
     for (int64_t i = 0; i < x->images && count < INFERENCE_PLANS; i++) {
+        /* Linear search: a data set has few shapes, and the count ends with the plans that are
+         * held. */
         int known = 0;
         dataset_shape(
             t->d, (int)(x->first + i), t->s->dataset.scale, &height[count], &width[count]);
