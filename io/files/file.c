@@ -1,3 +1,7 @@
+/* What every writer of this program relies on: a name holds the old contents or the new ones, never
+ * a part. Killed at any moment, a write leaves a temporary file that the next one replaces. What
+ * has been renamed is on the disk: without the fsync of the file a power failure may leave a name
+ * with no contents, without that of its folder a name that is gone. */
 #include "io/files/file.h"
 
 #include "src/base/hash.h"
@@ -29,6 +33,8 @@ static bool is_folder(const char *path) {
     return stat(path, &s) == 0 && S_ISDIR(s.st_mode);
 }
 
+/* Another rank, or another job, may make the same folder at the same time: that it is there
+ * afterwards is all that counts. */
 status file_make_folder(const char *path) {
     char part[FILE_PATH];
     size_t n = strlen(path);
@@ -84,6 +90,7 @@ static bool flush_folder(const char *path) {
     return flush(n ? folder : slash ? "/" : ".", O_RDONLY | O_DIRECTORY);
 }
 
+/* The order matters: contents before name, name before folder. */
 status file_publish(const char *temporary, const char *path) {
     if (flush(temporary, O_RDONLY) && rename(temporary, path) == 0 && flush_folder(path))
         return STATUS_OK;
@@ -92,6 +99,7 @@ status file_publish(const char *temporary, const char *path) {
     return STATUS_OUTPUT;
 }
 
+/* A write may be short, on network file systems for no reason at all. */
 static bool write_all(int fd, const void *data, size_t bytes) {
     const char *at = data;
     while (bytes > 0) {
@@ -111,6 +119,7 @@ status file_write_parts(const char *path, const file_part *part, int parts) {
     int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     bool ok = fd >= 0;
     for (int i = 0; ok && i < parts; i++) ok = write_all(fd, part[i].data, part[i].bytes);
+    /* close may tell of errors that no write has told of (quotas on NFS). */
     int error = errno;
     if (fd >= 0 && close(fd) != 0 && ok) {
         ok = false;
@@ -143,6 +152,7 @@ status file_open(const char *path, int *fd, uint64_t *bytes) {
     return STATUS_DATA;
 }
 
+/* pread, so that threads may share the descriptor. */
 status file_read_at(int fd, const char *path, uint64_t offset, void *data, size_t bytes) {
     char *at = data;
     while (bytes > 0) {
@@ -177,6 +187,7 @@ status file_reserve(int fd, const char *path, uint64_t offset, uint64_t bytes) {
     int got;
     do got = bytes > 0 ? fallocate(fd, 0, (off_t)offset, (off_t)bytes) : 0;
     while (got != 0 && errno == EINTR);
+    /* File systems that cannot reserve say so: the write itself will tell. */
     bool cannot_promise = errno == EOPNOTSUPP || errno == ENOSYS || errno == EINVAL;
     return got == 0 || cannot_promise ? STATUS_OK : cannot_write(fd, path, bytes);
 }
@@ -200,6 +211,7 @@ status file_read(const char *path, size_t limit, void **data, size_t *bytes) {
     status st = file_open(path, &fd, &size);
     if (st != STATUS_OK) return st;
     char *all = NULL;
+    /* Before memory is taken: a file of any size may be named by mistake. */
     if (size > limit) {
         log_error("%s: %llu bytes; at most %zu are read", path, (unsigned long long)size, limit);
         st = STATUS_DATA;
@@ -218,6 +230,7 @@ status file_read(const char *path, size_t limit, void **data, size_t *bytes) {
     return STATUS_OK;
 }
 
+/* A mapped file would be shorter to write, and dies of SIGBUS when someone cuts it short. */
 status file_hash(const char *path, uint64_t *hash) {
     int fd;
     uint64_t size, h = 0;

@@ -1,3 +1,6 @@
+/* JSON as the program keeps it. Numbers of 64 bits stand as hexadecimal text, since most readers
+ * hold numbers as doubles; what is not finite stands as null, since JSON has no other word for it.
+ * Both ways are one function here, so that no caller can forget. */
 #include "io/files/json_file.h"
 
 #include "io/files/file.h"
@@ -12,6 +15,8 @@
 enum { JSON_LIMIT = 1 << 26 };
 
 status json_file_parse(const char *path, const char *text, size_t bytes, json_t **out) {
+    /* Twice the same key means that somebody edited the file by hand, and which one counts would be
+     * chance. */
     json_error_t error;
     json_t *root = json_loadb(text, bytes, JSON_REJECT_DUPLICATES, &error);
     if (root && json_is_object(root)) {
@@ -36,7 +41,9 @@ status json_file_read(const char *path, json_t **out) {
     return st;
 }
 
+/* A person may read it, and a line ends with a newline. */
 status json_file_write(const char *path, const json_t *root) {
+    /* 17 digits give every double back. */
     char *text = json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
     if (!text) {
         log_error("%s: cannot be written as JSON", path);
@@ -49,6 +56,8 @@ status json_file_write(const char *path, const json_t *root) {
     return st;
 }
 
+/* Jansson keeps the order in which members came, and offers an iterator alone. Sections are short:
+ * to walk them from the beginning for each index costs nothing. */
 json_t *json_member(const json_t *object, int index, const char **key) {
     void *at = json_object_iter((json_t *)(uintptr_t)object);
     for (int i = 0; at && i < index; i++)
@@ -71,6 +80,7 @@ bool json_hash_value(const json_t *text, uint64_t *hash) {
     return true;
 }
 
+/* null for what was not measured, too: an absent key would shift columns in tables made of it. */
 json_t *json_number(double value) {
     return isfinite(value) ? json_real(value) : json_null();
 }

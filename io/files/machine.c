@@ -18,10 +18,10 @@
 /* First line of /proc/cpuinfo that begins with `key`, after the colon; "" if there is none. */
 static void cpu_line(const char *key, char *text, size_t size) {
     char *line = NULL;
-    size_t room = 0;
+    size_t capacity = 0;
     FILE *f = fopen("/proc/cpuinfo", "re");
     text[0] = '\0';
-    while (f && getline(&line, &room, f) > 0) {
+    while (f && getline(&line, &capacity, f) > 0) {
         const char *colon = strchr(line, ':');
         if (strncmp(line, key, strlen(key)) != 0 || !colon) continue;
         snprintf(text, size, "%s", colon + 1 + strspn(colon + 1, " "));

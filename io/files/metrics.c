@@ -1,3 +1,7 @@
+/* metrics.csv, appended row by row while a stage runs. A stage that goes on from a checkpoint does
+ * some steps again: rows beyond the checkpoint are removed when the file is opened, so that each
+ * step stands there once. A kill leaves at most one torn line, the last, which goes in the same
+ * way. */
 #include "io/files/metrics.h"
 
 #include "io/files/file.h"
@@ -36,6 +40,7 @@ static char *next_field(char **rest) {
     return *rest ? strsep(rest, ",") : NULL;
 }
 
+/* strtoll accepts more than an integer: leading blanks, and what follows it. */
 static bool parse_integer(const char *text, int64_t *out) {
     char *end;
     if (!text || !*text) return false;
@@ -59,6 +64,8 @@ static bool parse_line(char *line, parsed *out) {
         out->value[i] = *field ? strtod(field, &end) : (double)NAN;
         if (*field && *end) return false;
     }
+    /* A row has every column or is none: a torn line must not pass as one with empty ends, nor
+     * another version's as one of ours. */
     return rest == NULL;
 }
 
@@ -133,12 +140,15 @@ static status rewrite(const char *path, const char *stage, int round, int64_t st
     return st;
 }
 
+/* Appending would do without the rewrite if there were nothing to remove, but that is known only
+ * after reading; it is once a stage. */
 status metrics_open(metrics **out, const char *path, const char *stage, int round, int64_t steps) {
     status st = rewrite(path, stage, round, steps);
     if (st != STATUS_OK) return st;
     metrics *m = memory_alloc(1, sizeof *m, "metrics");
     if (!m) return STATUS_FAILED;
     snprintf(m->path, sizeof m->path, "%s", path);
+    /* Appending: every row goes to the end, whoever else has the file open. */
     m->file = fopen(path, "ae");
     if (!m->file) {
         log_error("%s: cannot be written: %s", path, strerror(errno));
@@ -197,12 +207,14 @@ static const char *intern(const char *text) {
     return at ? at->text : NULL;
 }
 
+/* An upper bound of the rows, for one allocation. */
 static int count_lines(const char *text) {
     int n = 0;
     for (; (text = strchr(text, '\n')); text++) n++;
     return n;
 }
 
+/* Rows that are malformed are passed over without a word: metrics_open has warned. */
 status metrics_read(const char *path, metrics_row **rows, int *count) {
     char *text, *body;
     status st = read_rows(path, &text, &body);

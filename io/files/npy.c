@@ -1,3 +1,6 @@
+/* numpy's arrays, for features and labels that come from or go to other programs. The header is the
+ * text of a Python dictionary; the reader here takes the few forms that numpy writes, in any order
+ * and spacing, and refuses everything else, objects that numpy would unpickle above all. */
 #include "io/files/npy.h"
 
 #include "io/files/file.h"
@@ -36,6 +39,7 @@ static bool take(const char **at, char expected) {
     return true;
 }
 
+/* Longer strings than there is room for are read to their end and refused. */
 static bool take_string(const char **at, char *text, size_t size) {
     if (!take(at, '\'') && !take(at, '"')) return false;
     char quote = (*at)[-1];
@@ -54,6 +58,7 @@ static bool take_word(const char **at, const char *word) {
     return true;
 }
 
+/* Overflow is refused: a shape is multiplied later. */
 static bool take_number(const char **at, uint64_t *n) {
     while (**at == ' ') (*at)++;
     const char *begin = *at;
@@ -64,6 +69,7 @@ static bool take_number(const char **at, uint64_t *n) {
     return *at != begin;
 }
 
+/* "(3,)" is a shape as well as "(3, 4)"; how many dimensions are allowed is for the caller. */
 static bool take_shape(const char **at, array *a) {
     if (!take(at, '(')) return false;
     while (!take(at, ')')) {
@@ -111,6 +117,8 @@ static status read_text(int fd, const char *path, uint64_t bytes, array *a) {
     status st = file_read_at(fd, path, 0, head, sizeof head);
     if (st != STATUS_OK) return st;
     if (memcmp(head, MAGIC, MAGIC_BYTES) != 0) return refuse(path, "not a .npy file");
+    /* Version 1 has a length of two bytes, the later ones of four; 3 differs from 2 in that names
+     * may be UTF-8. */
     int version = head[6];
     if (version < 1 || version > 3 || head[7] != 0)
         return refuse(path, "a version of .npy other than 1.0, 2.0 or 3.0");
@@ -119,6 +127,7 @@ static status read_text(int fd, const char *path, uint64_t bytes, array *a) {
         length |= (uint32_t)head[10] << 16 | (uint32_t)head[11] << 24;
         begin = 12;
     }
+    /* Before memory is taken for it. */
     if (length > TEXT_LIMIT || begin + length > bytes)
         return refuse(path, "damaged: length of the header");
     char *text = memory_alloc(length + 1, 1, path);
@@ -204,6 +213,8 @@ static status wrong_type(const char *path, const char *type, const char *wanted)
     return STATUS_DATA;
 }
 
+/* float64 is not converted: twice the memory would be taken to throw half of it away, without the
+ * user knowing. */
 status npy_read_f32(const char *path, float **data, size_t *rows, size_t *columns) {
     array a;
     int fd;
@@ -278,6 +289,7 @@ size_t npy_header(char *header, const char *dtype, size_t rows, size_t columns) 
     int n = snprintf(header + BEGIN, NPY_HEADER - BEGIN,
         "{'descr': '%s', 'fortran_order': False, 'shape': %s, }", dtype, shape);
     assert(n > 0 && n < NPY_HEADER - BEGIN);
+    /* Data begin at a multiple of 64 bytes, as numpy does it, so that they can be mapped. */
     size_t bytes = (BEGIN + (size_t)n + 1 + ALIGN - 1) / ALIGN * ALIGN;
     memset(header + BEGIN + n, ' ', bytes - BEGIN - (size_t)n);
     header[bytes - 1] = '\n';

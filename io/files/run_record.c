@@ -62,6 +62,8 @@ static bool is_record(const json_t *root) {
 
 /* NULL if there is no record to continue; what is none is set aside. */
 static status load(const char *path, json_t **root) {
+    /* A record is the memory of hours of work: what cannot be read is kept for a person to look
+     * at. */
     char aside[FILE_PATH + 16];
     *root = NULL;
     if (!file_exists(path)) return STATUS_OK;
@@ -98,10 +100,13 @@ void run_record_close(run_record *r) {
     memory_free(r);
 }
 
+/* A record is small; to write it as a whole is what makes it atomic. */
 status run_record_save(const run_record *r) {
     return r ? json_file_write(r->path, r->root) : STATUS_OK;
 }
 
+/* Not merged with what an earlier start has found: a fact that is not there today is not so
+ * today. */
 static status put_environment(run_record *r) {
     char text[MACHINE_TEXT];
     const char *key;
@@ -113,6 +118,7 @@ static status put_environment(run_record *r) {
     return st;
 }
 
+/* Those of the start that finishes a stage; each stage's key says which ones it depends on. */
 static status put_settings(run_record *r, const settings *s) {
     char key[128], text[SETTINGS_TEXT];
     json_t *to = run_record_section(r, "settings");
@@ -170,6 +176,7 @@ bool run_record_get_hash(const run_record *r, const char *name, uint64_t *hash) 
     return json_hash_value(json_object_get(run_record_section(r, "hashes"), name), hash);
 }
 
+/* Groups are walked as if they were one list, which is what a table of all results needs. */
 bool run_record_result(
     const run_record *r, int index, const char **group, const char **name, double *value) {
     const json_t *results = run_record_section(r, "results"), *in;

@@ -20,6 +20,7 @@ bool run_record_stage_done(
     const json_t *entry = json_object_get(run_record_section(r, "stages"), stage);
     uint64_t recorded, hash = 0;
     if (!json_hash_value(json_object_get(entry, "key"), &recorded) || recorded != key) return false;
+    /* A stage whose file was removed is to be done again, whatever the record says. */
     const char *output = json_string_value(json_object_get(entry, "output"));
     if (output && !output_exists(r, output)) return false;
     if (output && !json_hash_value(json_object_get(entry, "output_hash"), &hash)) return false;
@@ -78,6 +79,7 @@ status run_record_set_stage(run_record *r, const stage_record *stage) {
     return st;
 }
 
+/* A phase of a name that this version does not know is passed over. */
 static void read_phases(const json_t *all, phases *out) {
     *out = (phases){0};
     for (int i = 0; i < PHASE_COUNT; i++) {

@@ -1,3 +1,6 @@
+/* The state of a training stage as tensors of a checkpoint file: what the next step depends on, and
+ * nothing else. Images, views and random numbers are functions of the step, so that a step's number
+ * stands for all of them, and any number of ranks may go on. */
 #include "io/weights/checkpoint.h"
 
 #include "io/files/file.h"
@@ -22,6 +25,7 @@ static int tensors(const checkpoint_state *s) {
     return s->p->items + s->optimizer->states + 1;
 }
 
+/* States of the optimiser have the layout of the weights, one flat block. */
 static tensor_info state_tensor(const checkpoint_state *s, int i) {
     const optimizer *o = s->optimizer;
     return checkpoint_file_flat(optimizer_state_name(o, i), "F32", o->state[i], s->p->count);
@@ -35,6 +39,8 @@ static status save(const char *folder, const char *stage, const checkpoint_state
     if (!tensor) return STATUS_FAILED;
     for (int i = 0; i < p->items; i++) tensor[i] = weights_tensor(p, i);
     for (int i = 0; i < s->optimizer->states; i++) tensor[p->items + i] = state_tensor(s, i);
+    /* A gradient's sum is rounded at a scale that the step before predicts: without it a continued
+     * run would round its first step in another way. */
     tensor[tensors(s) - 1] = checkpoint_file_flat(SCALE, "I32", s->g->scale, (size_t)p->trainable);
     const checkpoint_file f = {stage, s->settings, s->step, tensor, tensors(s), TRACKED, tracked};
     status st = tensor_fault_check(stage, tensor, tensors(s));
@@ -67,6 +73,8 @@ static const char *misfit(const safetensors *f, const checkpoint_state *s) {
     return safetensors_count(f) == tensors(s) ? NULL : "it is of another network";
 }
 
+/* misfit has looked at everything: from here on nothing can fail, and the state is taken as a
+ * whole. */
 static const char *take(void *context, const safetensors *f, int64_t step) {
     checkpoint_state *s = context;
     const char *why = misfit(f, s);
@@ -95,6 +103,7 @@ status checkpoint_load(
     if (comm_root(c)) st = checkpoint_file_load(folder, stage, s->settings, take, s, &any);
     st = comm_agree(c, st);
     if (st != STATUS_OK) return st;
+    /* Rank 0 alone has read; all others get the state from it. */
     comm_broadcast(c, &any, sizeof any);
     *found = any;
     if (!any) return STATUS_OK;
@@ -109,6 +118,7 @@ status checkpoint_load(
     return STATUS_OK;
 }
 
+/* Whoever cannot remove them loses disk space, no result: there is no status. */
 void checkpoint_clear(const comm *c, const char *folder, const char *stage) {
     checkpoint_list list;
     if (!comm_root(c) || checkpoint_folder_list(folder, stage, &list) != STATUS_OK) return;

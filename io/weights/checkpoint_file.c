@@ -1,3 +1,6 @@
+/* One checkpoint file, whatever it holds: who wrote it, for which settings and step, which of
+ * several is the newest that can be used, and which may go. Two are kept, since the newest one may
+ * turn out to be damaged when it is needed. */
 #include "io/weights/checkpoint_file.h"
 
 #include "io/files/file.h"
@@ -35,6 +38,8 @@ static bool same_text(const safetensors *f, const char *key, const char *want) {
     return have && strcmp(have, want) == 0;
 }
 
+/* A hash of everything that the state depends on. Another one is another run's, which may come
+ * back: such files are left alone. */
 static bool same_settings(const safetensors *f, uint64_t settings) {
     char want[17];
     hash_text(settings, want);
@@ -61,6 +66,8 @@ static void remove_old(const char *folder, const checkpoint_file *written) {
         safetensors *f = NULL;
         if (checkpoint_folder_path(path, folder, written->stage, list.step[i]) != STATUS_OK)
             continue;
+        /* The header alone: to read whole files, in order to delete them, would take longer than
+         * writing one. */
         bool readable = safetensors_read_header(&f, path) == STATUS_OK;
         bool ours = readable && same_settings(f, written->settings);
         bool keep = readable && (!ours || (list.step[i] <= written->step && kept++ < KEPT));
@@ -73,6 +80,7 @@ static void remove_old(const char *folder, const checkpoint_file *written) {
 status checkpoint_file_save(const char *folder, const checkpoint_file *f) {
     char path[FILE_PATH];
     status st = checkpoint_folder_path(path, folder, f->stage, f->step);
+    /* Debris of a kill first: it may be what fills the disk. */
     checkpoint_folder_clean(folder, f->stage);
     if (st == STATUS_OK) st = write_file(path, f);
     if (st == STATUS_OK) remove_old(folder, f);
@@ -105,6 +113,8 @@ status checkpoint_file_load(const char *folder, const char *stage, uint64_t sett
         if (st != STATUS_OK) break;
         st = safetensors_read(&f, path);
         if (st == STATUS_OK) st = safetensors_verify(f, &checked);
+        /* Whatever the reason, the next older one is tried; only if all fail does the stage begin
+         * anew. */
         const char *why = st != STATUS_OK ? "it is damaged"
                           : !checked      ? "it has no checksums"
                                           : stranger(f, stage, settings, list.step[i]);

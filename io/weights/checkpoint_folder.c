@@ -1,3 +1,5 @@
+/* Which checkpoints of a stage a folder has. There is no list of them in any file: a list could be
+ * wrong after a kill, names cannot, as a file has its name only once it is whole. */
 #include "io/weights/checkpoint_folder.h"
 
 #include "io/files/file.h"
@@ -33,6 +35,7 @@ static int newest_first(const void *pa, const void *pb) {
     return (a < b) - (a > b);
 }
 
+/* Few files: one more element at a time is good enough. */
 static status append(checkpoint_list *list, int64_t step) {
     int64_t *longer = memory_alloc((size_t)list->count + 1, sizeof *longer, "checkpoints");
     if (!longer) return STATUS_FAILED;
@@ -48,6 +51,7 @@ status checkpoint_folder_list(const char *folder, const char *stage, checkpoint_
     status st = STATUS_OK;
     *out = list;
     DIR *dir = opendir(folder);
+    /* No folder yet, no checkpoints: that is no error. */
     if (!dir && errno == ENOENT) return STATUS_OK;
     if (!dir) {
         log_error("%s: cannot be read: %s", folder, strerror(errno));
@@ -80,6 +84,7 @@ status checkpoint_folder_path(char *path, const char *folder, const char *stage,
     return STATUS_USAGE;
 }
 
+/* What a write that was killed has left; nobody else is writing this stage. */
 void checkpoint_folder_clean(const char *folder, const char *stage) {
     DIR *dir = opendir(folder);
     if (!dir) return;

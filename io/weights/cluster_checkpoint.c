@@ -1,3 +1,5 @@
+/* The state of a clustering between two iterations as a checkpoint file. Labels and distances are
+ * not in it: they follow from the centroids, and would be as large as the data set. */
 #include "io/weights/cluster_checkpoint.h"
 
 #include "io/weights/checkpoint_file.h"
@@ -32,6 +34,8 @@ static void describe(content *t, const kmeans_state *s) {
     const int64_t counter[COUNTERS] = {s->restart, s->iteration, s->repaired, s->changed, s->passes,
         s->best_restart, s->best_iterations};
     const double objective[OBJECTIVES] = {s->objective, s->before, s->best_objective};
+    /* Copies, so that the file's tensors have somewhere to point to, and loading somewhere to
+     * go. */
     memcpy(t->counter, counter, sizeof counter);
     memcpy(t->objective, objective, sizeof objective);
     t->tensor[0] = checkpoint_file_flat("kmeans.counters", "I64", t->counter, COUNTERS);
@@ -64,6 +68,8 @@ status cluster_checkpoint_save(const comm *c, const char *folder, const char *st
 
 /* The state's figures from the file's; false if they are none that a run could have. */
 static bool take_figures(kmeans_state *s, const content *t, int64_t step) {
+    /* Counters become ints here: whole by its checksums a file may still hold what no run has
+     * written. */
     for (int i = 0; i < COUNTERS; i++)
         if (i != CHANGED && i != PASSES && t->counter[i] != (int)t->counter[i]) return false;
     s->restart = (int)t->counter[RESTART];
@@ -108,6 +114,8 @@ static const char *take(void *context, const safetensors *f, int64_t step) {
     return "its figures contradict each other";
 }
 
+/* The struct is sent as bytes, and with it rank 0's pointers, which each rank replaces by its
+ * own. */
 static void share(const comm *c, kmeans_state *s) {
     kmeans_state mine = *s;
     size_t bytes = (size_t)s->k * (size_t)s->d * sizeof *s->centroids;

@@ -1,3 +1,7 @@
+/* A reader of safetensors files that trusts nothing in them: a weights file comes from anywhere,
+ * and its header says how much memory to take and where to look. Every length is checked against
+ * the file before it is used, products of shapes against overflow, and each byte of the data must
+ * belong to one tensor exactly, so that nothing can hide between them or be read twice. */
 #include "io/weights/safetensors.h"
 
 #include "io/files/file.h"
@@ -63,6 +67,7 @@ static status read_header(safetensors *f, int fd, uint64_t bytes) {
             f->path);
         return STATUS_DATA;
     }
+    /* Assembled byte by byte: the format is little-endian whatever the machine is. */
     uint64_t length = 0;
     for (int i = LENGTH_BYTES - 1; i >= 0; i--) length = length << 8 | raw[i];
     if (length > HEADER_LIMIT || length > bytes - LENGTH_BYTES) {
@@ -72,6 +77,7 @@ static status read_header(safetensors *f, int fd, uint64_t bytes) {
     }
     f->header_bytes = (size_t)length;
     f->data_bytes = bytes - LENGTH_BYTES - length;
+    /* One byte more than the header, zero: parsers stop there at the latest. */
     f->header = memory_alloc((size_t)length + 1, 1, "safetensors header");
     if (!f->header) return STATUS_FAILED;
     st = file_read_at(fd, f->path, LENGTH_BYTES, f->header, f->header_bytes);
@@ -83,6 +89,7 @@ static status read_header(safetensors *f, int fd, uint64_t bytes) {
     return json_file_parse(f->path, f->header, f->header_bytes, &f->root);
 }
 
+/* The format allows strings alone, and everything below relies on it. */
 static status check_metadata(safetensors *f) {
     const char *key;
     json_t *value;
@@ -136,6 +143,8 @@ static const char *parse_entry(const json_t *value, uint64_t data_bytes, entry *
     return NULL;
 }
 
+/* Empty tensors share an offset with the next one: they come first, and by name among themselves,
+ * so that the order is always the same. */
 static int by_offset(const void *pa, const void *pb) {
     const entry *a = pa, *b = pb;
     if (a->begin != b->begin) return a->begin < b->begin ? -1 : 1;
@@ -171,6 +180,7 @@ static status parse_tensors(safetensors *f) {
     json_t *value;
     size_t most = json_object_size(f->root);
     f->entry = memory_alloc(most, sizeof *f->entry, "table of tensors");
+    /* Names are looked up once for each of the network's tensors: a sorted index, not a scan. */
     f->by_name = memory_alloc(most, sizeof *f->by_name, "table of tensors");
     if (!f->entry || !f->by_name) return STATUS_FAILED;
     json_object_foreach(f->root, name, value) {
@@ -188,6 +198,7 @@ static status parse_tensors(safetensors *f) {
     return check_cover(f);
 }
 
+/* All tensors in one read and one block; they are copied out by whoever wants them. */
 static status read_data(safetensors *f, int fd) {
     f->data = memory_alloc((size_t)f->data_bytes, 1, f->path);
     if (!f->data) return STATUS_FAILED;
@@ -254,6 +265,7 @@ const char *safetensors_metadata(const safetensors *f, const char *key) {
     return json_string_value(json_object_get(f->metadata, key));
 }
 
+/* Checksums are for safetensors_verify; who lists metadata wants to read words. */
 bool safetensors_metadata_at(const safetensors *f, int i, const char **key, const char **value) {
     const char *k;
     json_t *v;
@@ -277,6 +289,7 @@ static bool has_checksums(const safetensors *f) {
     return false;
 }
 
+/* The header's checksum stands in the header itself: its digits count as zeros. */
 static status verify_header(const safetensors *f) {
     uint64_t want = 0;
     size_t digits = sizeof SAFETENSORS_FIRST - 1;
@@ -299,6 +312,7 @@ status safetensors_verify_header(const safetensors *f) {
     return has_checksums(f) ? verify_header(f) : STATUS_OK;
 }
 
+/* All that is damaged is named, not the first one alone. */
 status safetensors_verify(const safetensors *f, bool *checked) {
     bool has = has_checksums(f);
     if (checked) *checked = has;

@@ -1,3 +1,6 @@
+/* Writes safetensors files: the header is made as JSON text of its own length, tensors follow
+ * without holes. Checksums go into the metadata, where other readers ignore them: the file stays a
+ * plain safetensors file for every program. */
 #include "io/weights/safetensors.h"
 
 #include "io/files/file.h"
@@ -50,6 +53,8 @@ static const char *add_tensor(json_t *root, json_t *metadata, const tensor_info 
     ok = json_object_set_new(value, "shape", shape) == 0 && ok;
     ok = json_object_set_new(value, "data_offsets", offsets) == 0 && ok;
     ok = json_object_set_new(root, t->name, value) == 0 && ok;
+    /* Of the bytes as they are in memory now: what the disk makes of them is found when they are
+     * read. */
     json_t *hash = json_hash(hash_bytes(t->data, t->bytes));
     ok = json_object_set_new(metadata, key, hash) == 0 && ok;
     return ok ? NULL : "cannot be described in JSON (its name must be UTF-8)";
@@ -58,6 +63,8 @@ static const char *add_tensor(json_t *root, json_t *metadata, const tensor_info 
 /* Length and header, ended by spaces so that the data is aligned; the header's checksum is filled
  * in. NULL: too long, or out of memory. */
 static char *make_header(const char *path, const json_t *root, size_t *bytes) {
+    /* Jansson keeps the order of members: "__metadata__" with "xxh3" first, which the checksum of
+     * the header relies on. */
     char *text = json_dumps(root, JSON_COMPACT);
     size_t n = text ? strlen(text) : 0, first = sizeof SAFETENSORS_FIRST - 1;
     size_t padded = (n + WIDEST - 1) / WIDEST * WIDEST;
@@ -95,6 +102,7 @@ static status describe(
     return STATUS_OK;
 }
 
+/* The parts go to the file straight from where they lie: no copy of all weights is made. */
 status safetensors_write(const char *path, const tensor_info *tensor, int tensors,
     const char *const *metadata, int pairs) {
     status st = STATUS_FAILED;
@@ -108,6 +116,7 @@ status safetensors_write(const char *path, const tensor_info *tensor, int tensor
         st = STATUS_DATA;
         goto done;
     }
+    /* Other readers map the file and want every element at a multiple of its size. */
     sort_by_width(tensor, tensors, order);
     st = describe(path, order, tensors, root, part);
     if (st != STATUS_OK) goto done;

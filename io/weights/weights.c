@@ -1,3 +1,7 @@
+/* Weights between files and networks. A file knows nothing of the network: names decide what goes
+ * where, by one of the rules for published weights, and a shape that differs is never guessed at.
+ * Everything is read into a copy first: a file that turns out to be wrong halfway leaves the
+ * network as it was. */
 #include "io/weights/weights.h"
 
 #include "io/weights/tensor_file.h"
@@ -83,6 +87,7 @@ static int find_item(const parameters *p, const char *name) {
     return length < (int)sizeof other ? parameters_find(p, other) : -1;
 }
 
+/* num_batches_tracked: PyTorch counts batches for each norm, here one number counts for all. */
 static bool ends_with(const char *text, const char *end) {
     size_t n = strlen(text), m = strlen(end);
     return n >= m && strcmp(text + n - m, end) == 0;
@@ -167,6 +172,7 @@ static bool has_item(void *context, const char *name) {
 static const weight_rule *choose_rule(
     const char *path, const tensor_file *f, const parameters *p, const char **name) {
     int count = tensor_file_count(f), matched;
+    /* The rule asks whether a name is known; which file that is for is none of its business. */
     parameters own = *p;
     for (int i = 0; i < count; i++) name[i] = tensor_file_get(f, i).name;
     const weight_rule *rule = weight_rule_best(name, count, has_item, &own, &matched);
@@ -208,6 +214,7 @@ static status take_all(reading *r) {
     memory_free(r->found);
     if (st != STATUS_OK) return st;
     const weights_match *m = &r->match;
+    /* A network of random weights would train, too, and nobody would notice. */
     if (m->matched == 0) {
         log_error(
             "%s: none of its %d tensors belongs to this network", r->path, tensor_file_count(r->f));
@@ -225,6 +232,7 @@ static status read_weights(
     tensor_file *f = NULL;
     parameters to = *p;
     size_t values = p->count * sizeof *to.value, buffers = p->buffers * sizeof *to.buffer;
+    /* Twice the memory of the weights for as long as they are read. */
     to.value = memory_alloc(values, 1, "weights");
     to.buffer = memory_alloc(buffers, 1, "norm statistics");
     status st = to.value && to.buffer ? tensor_file_read(&f, path) : STATUS_FAILED;
@@ -275,6 +283,8 @@ static int list_tensors(const parameters *p, tensor_info *tensor, char (*name)[N
     return n;
 }
 
+/* Checked before a byte is written: a file of weights that nobody can use must not get the name
+ * that a stage looks for. */
 static status write_weights(
     const char *path, const parameters *p, const char *const *metadata, int pairs) {
     tensor_info *tensor = memory_alloc(2 * (size_t)p->items, sizeof *tensor, "table of weights");
@@ -295,6 +305,7 @@ status weights_save(
     return comm_agree(c, comm_root(c) ? write_weights(path, p, metadata, pairs) : STATUS_OK);
 }
 
+/* Statistics of norms are as much part of a model as its weights. */
 uint64_t weights_hash(const parameters *p) {
     uint64_t hash = hash_bytes(p->value, p->count * sizeof *p->value);
     return hash_append(hash, p->buffer, p->buffers * sizeof *p->buffer);

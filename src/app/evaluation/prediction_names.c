@@ -44,13 +44,13 @@ static int by_name(const void *pa, const void *pb) {
     return order ? order : strcmp(a->image, b->image);
 }
 
-/* Two images with one name: room [count] is written; NULL if there are none. */
+/* Two images with one name: sorted [count] is written; NULL if there are none. */
 static const named *find_twins(
-    char *const *name, const char *const *image, int count, named *room) {
-    for (int i = 0; i < count; i++) room[i] = (named){name[i], image[i]};
-    qsort(room, (size_t)count, sizeof *room, by_name);
+    char *const *name, const char *const *image, int count, named *sorted) {
+    for (int i = 0; i < count; i++) sorted[i] = (named){name[i], image[i]};
+    qsort(sorted, (size_t)count, sizeof *sorted, by_name);
     for (int i = 1; i < count; i++)
-        if (strcmp(room[i - 1].name, room[i].name) == 0) return &room[i - 1];
+        if (strcmp(sorted[i - 1].name, sorted[i].name) == 0) return &sorted[i - 1];
     return NULL;
 }
 
@@ -58,16 +58,16 @@ status prediction_names(const char *const *name, int count, char ***out) {
     size_t bytes = (size_t)count * sizeof(char *);
     for (int i = 0; i < count; i++) bytes += strlen(name[i]) + sizeof ENDING;
     char **all = memory_alloc(bytes, 1, "names of predictions");
-    named *room = memory_alloc((size_t)count, sizeof *room, "names of predictions");
+    named *sorted = memory_alloc((size_t)count, sizeof *sorted, "names of predictions");
     const named *twins = NULL;
-    status st = all && room ? STATUS_OK : STATUS_FAILED;
+    status st = all && sorted ? STATUS_OK : STATUS_FAILED;
     for (int whole = 0; st == STATUS_OK && whole < 2; whole++) {
         char *at = (char *)(all + count);
         for (int i = 0; i < count; i++) {
             all[i] = at;
             at = write_name(at, name[i], whole);
         }
-        twins = find_twins(all, name, count, room);
+        twins = find_twins(all, name, count, sorted);
         if (!twins) break;
     }
     if (twins) {
@@ -76,7 +76,7 @@ status prediction_names(const char *const *name, int count, char ***out) {
             twins[0].image, twins[1].image, twins[0].name);
         st = STATUS_DATA;
     }
-    memory_free(room);
+    memory_free(sorted);
     if (st == STATUS_OK)
         *out = all;
     else

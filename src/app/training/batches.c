@@ -1,3 +1,6 @@
+/* The batches of a training: what each place of a step's batch shows is computed from the seed and
+ * the step, by whichever thread comes to it. There is one more buffer than batches are made ahead:
+ * the network works on one while the loader fills the others. */
 #include "src/app/stage/choices.h"
 #include "src/app/training/batches.h"
 
@@ -15,9 +18,9 @@ struct batches {
     trainer *t;
     batches_options o;
     loader *l;
-    int rooms;
-    batch *room;  /* [rooms] */
-    void **place; /* [rooms], where they are */
+    int buffers;
+    batch *buffer;  /* [buffers] */
+    void **pointer; /* [buffers], where they are */
 };
 
 /* -1: as jitter says. */
@@ -51,41 +54,45 @@ static size_t view_bytes(const trainer *t) {
     return (size_t)t->o.crop * (size_t)t->o.crop * 3 * sizeof(float);
 }
 
-static status room_create(const batches *b, batch *room) {
+/* A rank without images in the batch has empty ones: it takes part in every exchange all the
+ * same. */
+static status buffer_create(const batches *b, batch *buffer) {
     const trainer *t = b->t;
-    room->of = b;
+    buffer->of = b;
     size_t local = (size_t)t->local, pixels = (size_t)b->o.label_height * (size_t)b->o.label_width;
-    room->source = memory_alloc(local / (size_t)t->o.together, sizeof *room->source, "batch");
-    room->input = memory_alloc(local, view_bytes(t), "batch");
-    room->label = memory_alloc(local * pixels, sizeof *room->label, "labels of a batch");
-    room->chosen = memory_alloc(local * (size_t)b->o.wanted, sizeof *room->chosen, "batch");
-    room->count = memory_alloc(local, sizeof *room->count, "batch");
-    return room->source && room->input && room->label && room->chosen && room->count
+    buffer->source = memory_alloc(local / (size_t)t->o.together, sizeof *buffer->source, "batch");
+    buffer->input = memory_alloc(local, view_bytes(t), "batch");
+    buffer->label = memory_alloc(local * pixels, sizeof *buffer->label, "labels of a batch");
+    buffer->chosen = memory_alloc(local * (size_t)b->o.wanted, sizeof *buffer->chosen, "batch");
+    buffer->count = memory_alloc(local, sizeof *buffer->count, "batch");
+    return buffer->source && buffer->input && buffer->label && buffer->chosen && buffer->count
                ? STATUS_OK
                : STATUS_FAILED;
 }
 
-static void room_destroy(batch *room) {
-    memory_free(room->source);
-    memory_free(room->input);
-    memory_free(room->label);
-    memory_free(room->chosen);
-    memory_free(room->count);
+static void buffer_destroy(batch *buffer) {
+    memory_free(buffer->source);
+    memory_free(buffer->input);
+    memory_free(buffer->label);
+    memory_free(buffer->chosen);
+    memory_free(buffer->count);
 }
 
-static void begin(void *context, void *room, int64_t step) {
+/* order_at keeps the permutation of an epoch, so that steps must begin in order, one at a time; the
+ * loader's lock sees to it. */
+static void begin(void *context, void *buffer, int64_t step) {
     batches *b = context;
     const trainer *t = b->t;
-    batch *next = room;
+    batch *next = buffer;
     next->step = step;
     for (int i = 0; i < t->local; i += t->o.together)
         next->source[i / t->o.together] =
             order_at(b->o.sequence, (step * t->o.images + t->first + i) / t->o.together);
 }
 
-static status make(void *context, void *room, int part) {
+static status make(void *context, void *buffer, int part) {
     batches *b = context;
-    return b->o.make(b->o.context, room, part);
+    return b->o.make(b->o.context, buffer, part);
 }
 
 status batch_view(batch *b, int i, const sample *m, const labelmap *labels, view *v) {
@@ -107,16 +114,16 @@ static status start(batches *b, int threads) {
     trainer *t = b->t;
     loader_options o = {.first = t->step,
         .end = t->o.steps,
-        .depth = b->rooms - 1,
+        .depth = b->buffers - 1,
         .threads = threads,
         .team = t->threads};
     loader_source source = {b, t->local / t->o.together, begin, make};
     status st = STATUS_OK;
-    for (int i = 0; i < b->rooms && st == STATUS_OK; i++) {
-        b->place[i] = &b->room[i];
-        st = room_create(b, &b->room[i]);
+    for (int i = 0; i < b->buffers && st == STATUS_OK; i++) {
+        b->pointer[i] = &b->buffer[i];
+        st = buffer_create(b, &b->buffer[i]);
     }
-    return st == STATUS_OK ? loader_create(&b->l, &source, &o, b->place) : st;
+    return st == STATUS_OK ? loader_create(&b->l, &source, &o, b->pointer) : st;
 }
 
 static void print_plan(const batches *b, int threads) {
@@ -125,21 +132,23 @@ static void print_plan(const batches *b, int threads) {
     size_t bytes = view_bytes(t) + pixels * sizeof(uint16_t) + (size_t)b->o.wanted * sizeof(int);
     if (threads > 0)
         log_detail("%s: %d loader thread(s) a rank, %d batches ahead, %.1f MiB", t->o.stage,
-            threads, b->rooms - 1, (double)((size_t)b->rooms * (size_t)t->local * bytes) / 1048576);
+            threads, b->buffers - 1,
+            (double)((size_t)b->buffers * (size_t)t->local * bytes) / 1048576);
     else
         log_detail("%s: batches are made by the threads of the step", t->o.stage);
 }
 
 status batches_create(batches **out, trainer *t, const batches_options *o) {
     assert(t->local % t->o.together == 0);
+    /* Without loader threads the step's own make the batch when it is due, in the one buffer. */
     int threads = t->s->run.loader_threads;
     batches *b = memory_alloc(1, sizeof *b, "batches");
     status st = b ? STATUS_OK : STATUS_FAILED;
     if (b) {
-        *b = (batches){.t = t, .o = *o, .rooms = threads > 0 ? t->s->run.loader_depth + 1 : 1};
-        b->room = memory_alloc((size_t)b->rooms, sizeof *b->room, "batches");
-        b->place = memory_alloc((size_t)b->rooms, sizeof *b->place, "batches");
-        st = b->room && b->place ? start(b, threads) : STATUS_FAILED;
+        *b = (batches){.t = t, .o = *o, .buffers = threads > 0 ? t->s->run.loader_depth + 1 : 1};
+        b->buffer = memory_alloc((size_t)b->buffers, sizeof *b->buffer, "batches");
+        b->pointer = memory_alloc((size_t)b->buffers, sizeof *b->pointer, "batches");
+        st = b->buffer && b->pointer ? start(b, threads) : STATUS_FAILED;
     }
     st = comm_agree(t->c, st);
     if (st == STATUS_OK) {
@@ -154,19 +163,20 @@ status batches_create(batches **out, trainer *t, const batches_options *o) {
 void batches_destroy(batches *b) {
     if (!b) return;
     loader_destroy(b->l);
-    for (int i = 0; b->room && i < b->rooms; i++) room_destroy(&b->room[i]);
-    memory_free(b->room);
-    memory_free(b->place);
+    for (int i = 0; b->buffer && i < b->buffers; i++) buffer_destroy(&b->buffer[i]);
+    memory_free(b->buffer);
+    memory_free(b->pointer);
     memory_free(b);
 }
 
 status batches_next(batches *b, batch **out) {
     trainer *t = b->t;
     double now = timer_now();
-    void *room;
-    status st = loader_next(b->l, &room);
-    batch *next = room;
+    void *buffer;
+    status st = loader_next(b->l, &buffer);
+    batch *next = buffer;
     assert(next->step == t->step);
+    /* The plan's own input becomes the loader's next buffer: nothing is copied. */
     trainer_input(t, &next->input);
     timer_lap(&t->time, PHASE_INPUT, now);
     *out = next;
@@ -177,6 +187,7 @@ void batches_report(batches *b) {
     const trainer *t = b->t;
     double all = 0, steps = (double)(t->step - t->resumed);
     for (int p = 0; p < PHASE_COUNT; p++) all += t->time.seconds[p];
+    /* A stage that was started for its last step, or none, has nothing to tell. */
     if (steps <= 0 || all <= 0) return;
     double wait = t->time.seconds[PHASE_INPUT] / all;
     /* Steps that wait for their input are what an operator can mend. */

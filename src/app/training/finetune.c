@@ -1,3 +1,6 @@
+/* Supervised training on the labelled share, and the stage around it. The loss is the mean over all
+ * labelled pixels of the global batch: how many there are must be known before the first gradient,
+ * so that ranks add up their counts as soon as the batch is there. */
 #include "src/app/training/finetune.h"
 
 #include "src/app/stage/choices.h"
@@ -35,6 +38,7 @@ static status load_view(void *context, batch *b, int i) {
     status st = samples_get(x->images, b->source[i], &m);
     if (st != STATUS_OK) return st;
     st = batch_view(b, i, &m, &m.label, NULL);
+    /* The loader has time to count; the step has not. */
     b->count[i] =
         (int)cross_entropy_pixels(b->label + (size_t)i * view_pixels(x->t), view_pixels(x->t));
     samples_release(&m);
@@ -60,6 +64,7 @@ static status wave_loss(supervised *x, int k) {
     double now = timer_now();
     int h, w, classes, first, images = trainer_wave(t, k, &first);
     status worst = STATUS_OK;
+    /* A batch without a labelled pixel has no gradient, and is a step all the same. */
     double scale = x->pixels > 0 ? 1.0 / (double)x->pixels : 0;
     plan_output_shape(t->plan, 0, &h, &w, &classes);
 #pragma omp parallel for schedule(dynamic) num_threads(t->threads)
@@ -80,6 +85,7 @@ static status step_gradient(supervised *x) {
     status st = STATUS_OK;
     bool again = true;
     while (st == STATUS_OK && again) {
+        /* Again from the first wave where the gradient's scale did not fit. */
         trainer_begin(x->t);
         for (int k = 0; k < x->t->waves.count && st == STATUS_OK; k++) {
             st = trainer_forward(x->t, k);
@@ -94,6 +100,7 @@ static status step_gradient(supervised *x) {
 /* Mean over pixels, added in image order. */
 static double total_loss(supervised *x) {
     trainer_gather_images(x->t, x->loss);
+    /* Not partial sums of ranks, whose rounding would depend on how many there are. */
     double sum = 0;
     for (int i = 0; i < x->t->o.images; i++) sum += x->loss[i];
     return x->pixels > 0 ? sum / (double)x->pixels : 0;

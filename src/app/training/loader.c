@@ -1,3 +1,7 @@
+/* Batches made ahead of time by threads of their own. Parts (images) of the next steps are handed
+ * out one by one in order, to the loader's threads as well as to the caller's, who helps with what
+ * nobody has begun instead of waiting for a thread that may not get a core. All of it is under one
+ * lock, taken once an image: milliseconds of work to a microsecond of locking. */
 #include "src/app/training/loader.h"
 
 #include "src/app/stage/binding.h"
@@ -12,21 +16,21 @@
 #include <stddef.h>
 #include <string.h>
 
-/* Where a batch is made: room of every (depth + 1)th step. */
-typedef struct room {
+/* Where a batch is made: of every (depth + 1)th step. */
+typedef struct buffer {
     void *batch;
     int left;     /* parts that are not done */
     status worst; /* of those that are */
-} room;
+} buffer;
 
 struct loader {
     loader_source source;
     loader_options o;
-    int rooms, running; /* running: threads to join */
-    room *room;         /* [rooms] */
-    pthread_t *thread;  /* [threads] */
+    int buffers, running; /* running: threads to join */
+    buffer *buffer;       /* [buffers] */
+    pthread_t *thread;    /* [threads] */
     pthread_mutex_t lock;
-    pthread_cond_t work, ready; /* a room is free, or stop; a batch is done */
+    pthread_cond_t work, ready; /* a buffer is free, or stop; a batch is done */
     int64_t due;                /* step that the caller has or waits for; first - 1 at the start */
     int64_t step, end;          /* step that parts are handed out of; no step is begun from `end` */
     int part;                   /* next one of that step */
@@ -36,13 +40,15 @@ struct loader {
 };
 
 typedef struct task {
-    room *room;
+    buffer *buffer;
     int64_t step;
     int part;
 } task;
 
-static room *room_of(loader *l, int64_t step) {
-    return &l->room[(step - l->o.first) % l->rooms];
+/* Steps go through the buffers in turn: with depth + 1 of them the batch in use and those ahead
+ * never meet. */
+static buffer *buffer_of(loader *l, int64_t step) {
+    return &l->buffer[(step - l->o.first) % l->buffers];
 }
 
 /* The next part of a step up to `last`, or false. Holds the lock, also while a step begins: steps
@@ -52,13 +58,13 @@ static bool take(loader *l, int64_t last, task *t) {
         if (l->step + 1 > last || l->step + 1 >= l->end) return false;
         l->step++;
         l->part = 0;
-        room *r = room_of(l, l->step);
-        r->left = l->source.parts;
-        r->worst = STATUS_OK;
-        l->source.begin(l->source.context, r->batch, l->step);
+        buffer *b = buffer_of(l, l->step);
+        b->left = l->source.parts;
+        b->worst = STATUS_OK;
+        l->source.begin(l->source.context, b->batch, l->step);
         if (l->source.parts == 0) return false; /* a rank without images */
     }
-    *t = (task){room_of(l, l->step), l->step, l->part++};
+    *t = (task){buffer_of(l, l->step), l->step, l->part++};
     return true;
 }
 
@@ -66,15 +72,17 @@ static bool take(loader *l, int64_t last, task *t) {
 static void make(loader *l, const task *t) {
     pthread_mutex_unlock(&l->lock);
     double began = timer_now();
-    status st = l->source.make(l->source.context, t->room->batch, t->part);
+    status st = l->source.make(l->source.context, t->buffer->batch, t->part);
     double seconds = timer_now() - began;
     pthread_mutex_lock(&l->lock);
     l->seconds += seconds;
-    if (st > t->room->worst) t->room->worst = st;
+    if (st > t->buffer->worst) t->buffer->worst = st;
+    /* Nothing after a step that failed can be used. */
     if (st != STATUS_OK && l->end > t->step + 1) l->end = t->step + 1;
-    if (--t->room->left == 0) pthread_cond_signal(&l->ready);
+    if (--t->buffer->left == 0) pthread_cond_signal(&l->ready);
 }
 
+/* Sleeps while all that may be made ahead is made; loader_next wakes it when a buffer is free. */
 static void *work(void *context) {
     loader *l = context;
     task t;
@@ -97,6 +105,8 @@ static status start_threads(loader *l) {
     binding_cores(&cores);
     sigfillset(&all);
     pthread_sigmask(SIG_SETMASK, &all, &before);
+    /* New threads inherit the signal mask: TERM and its like must find the main thread, which polls
+     * between steps. */
     int error = 0;
     for (; l->running < l->o.threads && error == 0; l->running += error == 0) {
         pthread_t *t = &l->thread[l->running];
@@ -113,17 +123,18 @@ status loader_create(
     assert(o->depth >= (o->threads > 0) && o->team > 0);
     loader *l = memory_alloc(1, sizeof *l, "loader");
     if (!l) return STATUS_FAILED;
-    *l = (loader){.source = *source, .o = *o, .rooms = o->depth + 1, .end = o->end};
+    *l = (loader){.source = *source, .o = *o, .buffers = o->depth + 1, .end = o->end};
+    /* A rank without images has nothing to make. */
     if (source->parts == 0) l->o.threads = 0;
     l->due = l->step = o->first - 1;
     l->part = source->parts;
     pthread_mutex_init(&l->lock, NULL);
     pthread_cond_init(&l->work, NULL);
     pthread_cond_init(&l->ready, NULL);
-    l->room = memory_alloc((size_t)l->rooms, sizeof *l->room, "loader");
+    l->buffer = memory_alloc((size_t)l->buffers, sizeof *l->buffer, "loader");
     l->thread = memory_alloc((size_t)l->o.threads, sizeof *l->thread, "loader");
-    status st = l->room && l->thread ? STATUS_OK : STATUS_FAILED;
-    for (int i = 0; st == STATUS_OK && i < l->rooms; i++) l->room[i].batch = batch[i];
+    status st = l->buffer && l->thread ? STATUS_OK : STATUS_FAILED;
+    for (int i = 0; st == STATUS_OK && i < l->buffers; i++) l->buffer[i].batch = batch[i];
     if (st == STATUS_OK) st = start_threads(l);
     if (st == STATUS_OK)
         *out = l;
@@ -132,6 +143,7 @@ status loader_create(
     return st;
 }
 
+/* Threads that are making an image finish it first: nothing is freed under them. */
 void loader_destroy(loader *l) {
     if (!l) return;
     pthread_mutex_lock(&l->lock);
@@ -143,7 +155,7 @@ void loader_destroy(loader *l) {
     pthread_cond_destroy(&l->work);
     pthread_mutex_destroy(&l->lock);
     memory_free(l->thread);
-    memory_free(l->room);
+    memory_free(l->buffer);
     memory_free(l);
 }
 
@@ -166,16 +178,18 @@ status loader_next(loader *l, void **batch) {
     }
     l->due++;
     assert(l->due < l->o.end);
-    room *r = room_of(l, l->due);
+    buffer *b = buffer_of(l, l->due);
+    /* Whether a thread has taken the last part: if not, there is something to help with. */
     bool begun = l->step > l->due || (l->step == l->due && l->part == l->source.parts);
     if (!begun) {
         pthread_mutex_unlock(&l->lock);
         help(l);
         pthread_mutex_lock(&l->lock);
     }
-    while (r->left > 0) pthread_cond_wait(&l->ready, &l->lock);
-    status st = l->failed = r->worst;
-    *batch = r->batch;
+    /* The rest is in the hands of the loader's threads. */
+    while (b->left > 0) pthread_cond_wait(&l->ready, &l->lock);
+    status st = l->failed = b->worst;
+    *batch = b->batch;
     pthread_cond_broadcast(&l->work);
     pthread_mutex_unlock(&l->lock);
     return st;

@@ -16,7 +16,7 @@ typedef struct loader_source {
     void *context;
     int parts; /* of a batch, may be 0 */
     /* Step by step, one call at a time, from any thread: what the parts of a step have in common.
-     * The batch is a room that the step before no longer needs. */
+     * The batch is a buffer that an earlier step no longer needs. */
     void (*begin)(void *context, void *batch, int64_t step);
     /* From any thread, several parts at a time. The first function that knows names the image. */
     status (*make)(void *context, void *batch, int part);
@@ -31,7 +31,7 @@ typedef struct loader_options {
 
 typedef struct loader loader;
 
-/* batch [depth + 1]: rooms, borrowed and filled in turn. The threads begin at once. On failure no
+/* batch [depth + 1]: buffers, borrowed and filled in turn. The threads begin at once. On failure no
  * thread is left. */
 status loader_create(
     loader **out, const loader_source *source, const loader_options *o, void *const *batch);

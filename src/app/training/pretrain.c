@@ -1,3 +1,6 @@
+/* Contrastive pretraining, and the stage around it. The loss compares pixels of all images of the
+ * global batch, so that no gradient can begin before every image has been through the network:
+ * where they pass in waves, all but the last go through it twice. */
 #include "src/app/training/pretrain.h"
 
 #include "mpi/pool.h"
@@ -62,6 +65,7 @@ static status backward(views *v) {
     status st = STATUS_OK;
     int last = v->t->waves.count - 1;
     for (int k = last; k >= 0 && st == STATUS_OK; k--) {
+        /* The last wave's activations still stand: it goes first. */
         if (k < last) st = trainer_forward(v->t, k);
         double now = timer_now();
         if (st == STATUS_OK) views_scatter(v, k);
@@ -121,6 +125,8 @@ static trainer_options options_of(const stage *t) {
         .optimizer = setup_optimizer(&s->pretrain.update)};
 }
 
+/* The file may be of another run, or written by a clustering that was then repeated: the record
+ * says what this stage's key rests on. */
 static status open_labels(stage *t, uint64_t recorded, labels **out) {
     char path[FILE_PATH];
     status st = stage_path(t, path, "labels.h5");
@@ -135,6 +141,7 @@ static status open_labels(stage *t, uint64_t recorded, labels **out) {
     return st;
 }
 
+/* Whether the loss is worth a thought beside the network is what users ask first. */
 static void report_loss(const trainer *x) {
     double all = 0;
     for (int p = 0; p < PHASE_COUNT; p++) all += x->time.seconds[p];

@@ -1,3 +1,6 @@
+/* Decoded images of a training. Decoding is what costs time; a data set of some thousand images
+ * fits in memory once decoded, and is then decoded once. There is no eviction: an epoch visits each
+ * image once, so that whatever was evicted to make room would be wanted just as soon. */
 #include "src/app/training/samples.h"
 
 #include "src/base/memory.h"
@@ -37,6 +40,7 @@ void samples_destroy(samples *s) {
     memory_free(s);
 }
 
+/* Pixels alone: the struct itself is there for every image, cached or not. */
 static size_t sample_bytes(const sample *x) {
     return 3 * (size_t)x->rgb.height * (size_t)x->rgb.width +
            (x->label.data ? sizeof *x->label.data : 0) * (size_t)x->label.height *
@@ -44,6 +48,7 @@ static size_t sample_bytes(const sample *x) {
 }
 
 status samples_get(samples *s, int i, sample *out) {
+    /* What is in the cache is never freed before its end: the copy stays good without the lock. */
     pthread_mutex_lock(&s->lock);
     *out = s->item[i];
     pthread_mutex_unlock(&s->lock);
@@ -68,6 +73,7 @@ status samples_get(samples *s, int i, sample *out) {
     return STATUS_OK;
 }
 
+/* A cached one is the cache's: it is given back by forgetting it. */
 void samples_release(sample *x) {
     if (!x->cached) {
         image_destroy(&x->rgb);

@@ -1,3 +1,7 @@
+/* The step of both training stages. Each rank holds the weights and the optimiser as a whole and a
+ * part of the batch; what goes between ranks are the sums of the gradient, as integers, and a few
+ * figures of each norm group. Ranks then do the same arithmetic on the same numbers, which keeps
+ * their weights equal without ever comparing them. */
 #include "src/app/training/trainer.h"
 
 #include "io/files/file.h"
@@ -25,6 +29,7 @@ static int rank_first(const trainer *t, int rank) {
     return first < t->o.images ? (int)first : t->o.images;
 }
 
+/* The last unit of a batch may lack images. */
 static int units_of(const trainer *t, int images) {
     return (images + t->unit - 1) / t->unit;
 }
@@ -32,6 +37,8 @@ static int units_of(const trainer *t, int images) {
 static void deal_images(trainer *t) {
     bool grouped = t->s->model.norm == MODEL_NORM_GROUP;
     int rank = comm_rank(t->c), ranks = comm_size(t->c);
+    /* What must be together decides what a rank can be given: a norm group for its statistics, the
+     * views of an image for their partners. */
     t->deal = grouped ? t->s->model.group : t->o.together;
     /* The views of an image stay together: settings_read refuses other groups. */
     assert(t->deal % t->o.together == 0);
@@ -51,12 +58,15 @@ static status build_network(trainer *t, const dataset *d) {
     if (st != STATUS_OK) return st;
     t->p = parameters_create(t->g);
     if (!t->p) return STATUS_FAILED;
+    /* Every rank draws the same numbers, keyed by the parameters' names: nothing is sent. */
     parameters_initialize(t->p, (uint64_t)t->s->run.seed);
     t->gradient = gradient_create(t->p, GRADIENT_CHUNK);
     if (!t->gradient) return STATUS_FAILED;
     return optimizer_create(&t->optimizer, t->p, &t->o.optimizer);
 }
 
+/* A rank without images plans for one: it takes part in all exchanges, and plan_create knows no
+ * empty plan. */
 static void set_options(const trainer *t, plan_options *o) {
     o->height = o->width = t->o.crop;
     o->mode = PLAN_TRAIN;
@@ -72,7 +82,7 @@ static void set_options(const trainer *t, plan_options *o) {
  * cache may take half of it, for batches and for what is small. Before any rank makes its plan. */
 static status choose_waves(trainer *t, plan_options *o) {
     enum { SHARE = 2 };
-    size_t each, room = memory_available("") / SHARE / (size_t)comm_node_size(t->c);
+    size_t each, budget = memory_available("") / SHARE / (size_t)comm_node_size(t->c);
     size_t sums = t->p->count * (sizeof(int64_t) + 2 * sizeof(float));
     set_options(t, o);
     status st = plan_image_bytes(t->g, t->p, *o, &each);
@@ -83,7 +93,7 @@ static status choose_waves(trainer *t, plan_options *o) {
         .asked = t->s->model.wave,
         .whole = o->norm == NORM_SYNC,
         .each = each,
-        .room = room > sums ? room - sums : 0};
+        .budget = budget > sums ? budget - sums : 0};
     t->waves = waves_choose(&w);
     o->images = t->waves.images;
     return STATUS_OK;
@@ -92,6 +102,8 @@ static status choose_waves(trainer *t, plan_options *o) {
 static status build_plan(trainer *t, plan_options o) {
     status st = plan_create(&t->plan, t->g, t->p, o);
     if (st != STATUS_OK) return st;
+    /* All ranks gather all units' statistics: running averages are updated in unit order
+     * everywhere. */
     size_t width = plan_moments_width(t->plan), own = (size_t)units_of(t, t->local);
     t->moments = memory_alloc((size_t)t->units * width, sizeof *t->moments, "norm statistics");
     t->own = memory_alloc(own * width, sizeof *t->own, "norm statistics");
@@ -123,6 +135,7 @@ static status load_weights(trainer *t, bool *resumed) {
     return st;
 }
 
+/* At the step that was loaded: what a killed run wrote beyond its checkpoint goes. */
 static status open_metrics(trainer *t) {
     char path[FILE_PATH];
     status st = setup_path(path, t->s, "metrics.csv", 1);
@@ -153,6 +166,8 @@ status trainer_create(
     status st = comm_agree(c, t ? STATUS_OK : STATUS_FAILED);
     if (st != STATUS_OK) goto done;
     *t = (trainer){.c = c, .s = s, .o = *o, .threads = setup_threads(s)};
+    /* Collective steps in one order on every rank, and each agreed upon: a rank that failed alone
+     * would leave the others waiting in the next one. */
     deal_images(t);
     plan_options options = {0};
     bool resumed, contrast = o->end == NETWORK_PROJECTION;
@@ -192,6 +207,7 @@ void trainer_destroy(trainer *t) {
     memory_free(t);
 }
 
+/* The rate belongs to the step, so that it stands in metrics.csv as it was used. */
 bool trainer_next(trainer *t) {
     if (t->step >= t->o.steps) return false;
     t->rate =
@@ -217,6 +233,7 @@ void trainer_input(trainer *t, float **input) {
     t->input = *input;
 }
 
+/* Also for each repetition of a step whose scale was off. */
 void trainer_begin(trainer *t) {
     t->left = t->waves.count;
     gradient_sync_begin(t->sync, t->units);
@@ -242,10 +259,12 @@ status trainer_forward(trainer *t, int k) {
     int first, images = trainer_wave(t, k, &first);
     step_context x = context_of(t, first);
     size_t floats = (size_t)t->o.crop * (size_t)t->o.crop * 3; /* of a view */
+    /* With one wave the batch's buffer is the plan's input already. */
     if (t->waves.count > 1)
         memcpy(plan_input(t->plan, 0), t->input + (size_t)first * floats,
             (size_t)images * floats * sizeof *t->input);
     status st = plan_forward(t->plan, images, &x);
+    /* Statistics of a wave must be taken before the next wave overwrites them. */
     if (t->s->model.norm == MODEL_NORM_GROUP)
         plan_moments(t->plan, t->own + (size_t)units_of(t, first) * plan_moments_width(t->plan));
     timer_lap(&t->time, PHASE_FORWARD, now);
@@ -255,8 +274,11 @@ status trainer_forward(trainer *t, int k) {
 status trainer_backward(trainer *t, int k, status st) {
     int first, images = trainer_wave(t, k, &first);
     step_context x = context_of(t, first);
+    /* Sums of the gradient are complete with the last wave alone: before that nothing may be
+     * sent. */
     assert(t->left > 0);
     x.more = --t->left > 0;
+    /* Under "sync" the backward pass exchanges sums: no rank may enter it alone. */
     if (t->s->model.norm == MODEL_NORM_SYNC) st = comm_agree(t->c, st);
     if (st != STATUS_OK) return st;
     double now = timer_now();
@@ -304,6 +326,7 @@ static status save(trainer *t) {
     return st;
 }
 
+/* Rank 0 alone has the file; the norm is the gradient's before clipping. */
 static status write_row(trainer *t, double loss, double anchors) {
     if (!comm_root(t->c)) return STATUS_OK;
     metrics_row row = METRICS_EMPTY(t->o.metric, t->o.round, t->step);
@@ -338,8 +361,11 @@ status trainer_update(trainer *t, double loss, double anchors) {
     /* One rank that was signalled is enough: the code travels with the agreement. */
     if (st == STATUS_OK && stop_requested()) st = STATUS_STOPPED;
     st = comm_agree(t->c, st);
+    /* Not after the last step: the weights themselves follow. */
     bool due = t->s->run.checkpoint_steps > 0 && t->step % t->s->run.checkpoint_steps == 0;
     if ((st == STATUS_OK && due && t->step < t->o.steps) || st == STATUS_STOPPED) {
+        /* A checkpoint that cannot be written ends the stage now, not after hours in which nothing
+         * is safe. */
         status saved = save(t);
         if (saved != STATUS_OK) return saved;
     }
@@ -367,6 +393,7 @@ status trainer_finish(trainer *t, const char *path, uint64_t *hash) {
     return STATUS_OK;
 }
 
+/* Only now: a kill between the weights and the record must find the checkpoints. */
 void trainer_forget(trainer *t) {
     char folder[FILE_PATH];
     if (setup_path(folder, t->s, "checkpoints", 1) == STATUS_OK)

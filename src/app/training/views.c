@@ -1,3 +1,7 @@
+/* What the contrastive loss sees of a batch: a few pixels of each view, drawn evenly over the
+ * auxiliary labels, their embeddings as rows of length 1, and the way back of the gradient. Rows
+ * stand in the order of the batch, so that the pool of all ranks is in one order, too, however many
+ * ranks there are. */
 #include "src/app/training/views.h"
 
 #include "src/app/stage/choices.h"
@@ -85,6 +89,8 @@ void views_destroy(views *v) {
 
 /* Rows of the pool in the order of the batch: label, image and partner of each. */
 static void list_rows(views *v) {
+    /* A partner is a row of this rank, the other view's pixel of the same place: as many rows
+     * further on, or back, as the view has. */
     const batch *b = v->now;
     size_t pixels = (size_t)v->h * (size_t)v->w;
     v->n = 0;
@@ -108,7 +114,8 @@ status views_load(views *v) {
     return st;
 }
 
-/* First row of local image i. */
+/* First row of local image i. Views have different numbers of pixels: labels that are rare in one
+ * give it fewer. A batch is short, a sum over it costs nothing. */
 static size_t row_of(const views *v, int i) {
     size_t row = 0;
     for (int j = 0; j < i; j++) row += (size_t)v->now->count[j];
@@ -134,6 +141,7 @@ void views_embed(views *v, int k) {
     }
 }
 
+/* The weights or one image have made them so; the loss could only say that a row is bad. */
 const char *views_fault(const views *v) {
     for (size_t row = 0; row < v->n; row++) {
         const float *z = v->z + row * (size_t)v->d;

@@ -1,3 +1,6 @@
+/* In how many waves a rank's images pass through the network. More memory would be wasted on one
+ * large and one small wave than on two alike, so they are dealt evenly; a norm group is never
+ * parted, as its statistics are those of its images together. */
 #include "src/app/training/waves.h"
 
 #include "src/base/log.h"
@@ -18,8 +21,10 @@ static waves of_most(int images, int unit, int most) {
 
 waves waves_choose(const waves_options *o) {
     const double mib = 1048576;
-    double each = (double)o->each / mib, room = (double)o->room / mib;
-    size_t fit = o->each > 0 ? o->room / o->each : 0;
+    double each = (double)o->each / mib, budget = (double)o->budget / mib;
+    size_t fit = o->each > 0 ? o->budget / o->each : 0;
+    /* What is asked for counts more than what fits: whoever sets model.wave knows the machine.
+     * Norms over the whole batch leave no choice. */
     int most = fit < (size_t)o->images ? (int)fit : o->images;
     if (o->asked > 0) most = o->asked;
     if (o->whole) most = o->images;
@@ -33,10 +38,11 @@ waves waves_choose(const waves_options *o) {
     else
         log_info("%s: a rank's %d images pass in %d waves of %d: %.0f MiB, all would take %.0f and "
                  "may take %.0f",
-            o->stage, o->images, w.count, w.images, taken, o->images * each, room);
-    if (taken > room && o->images > 0)
+            o->stage, o->images, w.count, w.images, taken, o->images * each, budget);
+    /* Not refused: memory that is free now says little about what the kernel can make free. */
+    if (taken > budget && o->images > 0)
         log_warn("%s: activations take %.0f MiB, more than half of a rank's part of the free "
                  "memory less the gradient's sums: %.0f MiB",
-            o->stage, taken, room);
+            o->stage, taken, budget);
     return w;
 }

@@ -19,7 +19,7 @@ typedef struct waves_options {
     int asked;         /* most images of a wave; 0: as many as fit */
     bool whole;        /* norms need statistics of the whole batch: one wave, whether it fits or not
                         */
-    size_t each, room; /* bytes that an image takes; that all may take */
+    size_t each, budget; /* bytes that an image takes; that all may take */
 } waves_options;
 
 /* The fewest waves, of whole units and alike in size; says which and why. A single unit passes even

@@ -38,7 +38,7 @@ static void check(int images, int unit, int asked, waves w) {
 
 static void test_asked(void **state) {
     (void)state;
-    waves_options o = {.stage = "test", .each = 1 << 20, .room = SIZE_MAX};
+    waves_options o = {.stage = "test", .each = 1 << 20, .budget = SIZE_MAX};
     for (o.images = 0; o.images <= 24; o.images++)
         for (o.unit = 1; o.unit <= 8; o.unit *= 2)
             for (o.asked = 1; o.asked <= 30; o.asked++)
@@ -49,23 +49,23 @@ static void test_what_fits(void **state) {
     (void)state;
     enum { MIB = 1 << 20 };
     waves_options o = {.stage = "test", .images = 16, .unit = 2, .each = 10 * MIB};
-    for (size_t room = 20; room < 160; room += 10) {
-        o.room = room * MIB;
+    for (size_t budget = 20; budget < 160; budget += 10) {
+        o.budget = budget * MIB;
         waves w = chosen(&o, "all would take 160", false);
-        assert_true(w.count > 1 && (size_t)w.images * 10 <= room);
-        check(16, 2, (int)room / 10, w);
+        assert_true(w.count > 1 && (size_t)w.images * 10 <= budget);
+        check(16, 2, (int)budget / 10, w);
     }
-    o.room = 160 * MIB;
+    o.budget = 160 * MIB;
     assert_int_equal(chosen(&o, "at once: 160 MiB", false).count, 1);
     /* A unit that does not fit passes none the less; so do all where norms need them. */
-    o.room = 5 * MIB;
+    o.budget = 5 * MIB;
     assert_int_equal(chosen(&o, "8 waves of 2: 20 MiB", true).count, 8);
     o.whole = true;
     assert_int_equal(chosen(&o, "at once", true).count, 1);
     o.images = 0;
     assert_int_equal(chosen(&o, "at once", false).count, 1);
     /* The last unit lacks an image. */
-    o = (waves_options){.stage = "test", .images = 7, .unit = 4, .each = MIB, .room = 7 * MIB};
+    o = (waves_options){.stage = "test", .images = 7, .unit = 4, .each = MIB, .budget = 7 * MIB};
     assert_int_equal(chosen(&o, "at once: 7 MiB", false).count, 1);
 }
 
