@@ -1,3 +1,5 @@
+/* From units' floats to integers and back. The difficult part is the scale: it must be known before
+ * the first unit is added, and whether it was right is known after the last one. */
 #include "src/nn/graph/exact_gradient.h"
 
 #include "src/base/log.h"

@@ -1,3 +1,5 @@
+/* How the flat block is cut, and a stack of idle pieces of memory: what was given back last is
+ * warm, and is taken first. */
 #include "src/nn/graph/gradient_chunks.h"
 
 #include "src/base/log.h"

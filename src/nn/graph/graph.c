@@ -1,3 +1,5 @@
+/* Builders: each appends a node, and declares its parameters under PyTorch's names. A network is a
+ * list of such calls, so errors are kept until its end instead of being handed to each. */
 #include "src/nn/graph/graph.h"
 
 #include "src/base/memory.h"

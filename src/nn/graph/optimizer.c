@@ -1,3 +1,5 @@
+/* What the three optimisers share (a pass over blocks, clipping, state) and in what they differ:
+ * the factors of an element's rule, worked out in float64 for each tensor. */
 #include "src/nn/graph/optimizer.h"
 
 #include "src/base/memory.h"

@@ -1,3 +1,5 @@
+/* The loops over elements. They wait for memory, not for arithmetic: what is tuned here is how far
+ * ahead it is asked for. */
 #include "src/nn/graph/optimizer_rule.h"
 
 #include "src/base/vector.h"

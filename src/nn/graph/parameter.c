@@ -1,3 +1,5 @@
+/* Tensors by name in two flat blocks, so that an optimiser is one loop, a message a range, and a
+ * checkpoint one write; and their initial values. */
 #include "src/nn/graph/parameter.h"
 
 #include "src/base/hash.h"

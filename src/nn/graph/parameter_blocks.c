@@ -1,3 +1,4 @@
+/* The fixed cut of the parameters, and the sums that follow it. */
 #include "src/nn/graph/parameter_blocks.h"
 
 #include "src/base/memory.h"

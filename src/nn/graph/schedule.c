@@ -1,3 +1,5 @@
+/* Learning rates as a function of the step alone: a run that is continued needs no state for them.
+ */
 #include "src/nn/graph/schedule.h"
 
 #include <assert.h>

@@ -1,3 +1,5 @@
+/* The choice between oneDNN, Winograd and taps by counted multiplications, and one face for all
+ * three: packing of weights, scratch memory, parts for a team, layouts of weight gradients. */
 #include "src/nn/kernels/convolution.h"
 
 #include "src/base/memory.h"

@@ -1,3 +1,5 @@
+/* oneDNN computes an image by one thread. To have it done by several, the convolution is cut into
+ * smaller ones of its kind: rows with the padding that they have left, or output channels. */
 #include "src/nn/kernels/convolution_parts.h"
 
 #include "src/base/memory.h"

@@ -1,3 +1,5 @@
+/* Loops over elements that need no neighbours. They are plain C: the compiler makes vector code of
+ * them for each storage type and instruction set. */
 #include "src/base/rows.h"
 #include "src/base/vector.h"
 #include "src/nn/kernels/layers.h"

@@ -1,3 +1,5 @@
+/* oneDNN as a whole: its engine, a stream a thread, execution, errors, and what it says of itself
+ * and of the processor. */
 #include "src/nn/kernels/onednn.h"
 
 #include "src/base/log.h"

@@ -1,3 +1,4 @@
+/* The differences between oneDNN 2.6 and 3.x, and nothing else: each function twice. */
 #include "src/nn/kernels/onednn_version.h"
 
 #include "src/base/memory.h"

@@ -1,3 +1,5 @@
+/* Pools: each output, or backward each input, is computed by itself from its neighbours, so that
+ * rows can be shared out without two threads adding to one element. */
 #include "src/base/rows.h"
 #include "src/base/vector.h"
 #include "src/nn/kernels/lanes32.h"

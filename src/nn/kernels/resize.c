@@ -1,3 +1,5 @@
+/* Bilinear interpolation and its adjoint. The adjoint adds to up to four inputs an output: one
+ * thread, in the outputs' order, into fp32. */
 #include "src/base/rows.h"
 #include "src/base/vector.h"
 #include "src/nn/kernels/lanes32.h"

@@ -1,3 +1,5 @@
+/* Rectangles of pixels, gathered and multiplied, block by block of at most MOST_PIXELS: both
+ * matrices of a product stay in the second-level cache. */
 #include "src/nn/kernels/taps.h"
 
 #include "src/base/memory.h"

@@ -1,3 +1,5 @@
+/* A barrier for a few threads that are seldom late: they poll, and give the processor up where they
+ * have to wait long. OpenMP's barrier is for all threads of the region. */
 #include "src/nn/kernels/team.h"
 
 #include <sched.h>

@@ -1,3 +1,5 @@
+/* Random numbers for comparisons of two ways to compute the same. No clock is read: a trial asks
+ * whether bits are equal, never which way is faster. */
 #include "src/nn/kernels/trial.h"
 
 #include "src/base/memory.h"

@@ -1,3 +1,5 @@
+/* Tiles are transformed and multiplied block by block, so that what the transforms write is still
+ * in the cache when the products read it. Weights are transformed when they are packed. */
 #include "src/nn/kernels/winograd.h"
 
 #include "src/base/memory.h"

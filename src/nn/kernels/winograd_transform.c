@@ -1,3 +1,5 @@
+/* The transforms, in one dimension each, applied to columns and then to rows; sixteen channels at
+ * once. Macros make the loops, for which the compiler must know tile and transform. */
 #include "src/nn/kernels/winograd_transform.h"
 
 #include "src/base/vector.h"
