@@ -1,3 +1,5 @@
+/* XXH3, compiled in (XXH_INLINE_ALL): no library that an upgrade could replace stands between a
+ * file and the checksum that was written into it. */
 #include "src/base/hash.h"
 
 #include <inttypes.h>

@@ -60,6 +60,7 @@ static void write_line(int to, const char *prefix, const char *format, va_list a
     if (write(to, line, length) < 0) return;
 }
 
+/* Which rank is in trouble is half of the message, where there are several. */
 static void write_message(const char *kind, const char *format, va_list arguments) {
     char prefix[64];
     if (log_size > 1)
@@ -110,6 +111,7 @@ static bool on_terminal(void) {
     return strncmp(target, "/dev/pts/", 9) == 0 || strncmp(target, "/dev/tty", 8) == 0;
 }
 
+/* The first line comes after a second: what is quicker needs none. */
 progress progress_begin(const char *what, const char *unit, int64_t begin, int64_t total) {
     double now = timer_now();
     return (progress){what, unit, begin, total, 0, now, now, 1};
@@ -121,6 +123,7 @@ progress progress_begin_share(const char *what, const char *unit, int64_t share,
     return p;
 }
 
+/* "1:02:03", "2:03": as long as it has to be. */
 static void time_text(double seconds, char *text, size_t size) {
     long s = (long)(seconds + 0.5);
     if (s >= 3600)
@@ -129,7 +132,8 @@ static void time_text(double seconds, char *text, size_t size) {
         snprintf(text, size, "%ld:%02ld", s / 60, s % 60);
 }
 
-/* text [size]: how far it is. */
+/* text [size]: how far it is. The rate is that of this start, from which the time left follows; of
+ * a share it is rank 0's, which other ranks need not have. */
 static void describe(
     const progress *p, int64_t done, bool ended, const char *note, char *text, size_t size) {
     char duration[32], units[128];
@@ -148,10 +152,13 @@ static void describe(
         note[0] ? ", " : "", note);
 }
 
+/* Without stdio: its buffer would come out after lines that were written later. */
 static void write_text(const char *text) {
     if (write(STDOUT_FILENO, text, strlen(text)) < 0) return;
 }
 
+/* Called as often as there is news: five times a second is what an eye follows on a terminal, and
+ * in a file pauses double, so that short stages have a few lines and long ones not too many. */
 void progress_update(progress *p, int64_t done, const char *note) {
     if (log_rank != 0) return;
     double now = timer_now();

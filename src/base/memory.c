@@ -1,3 +1,6 @@
+/* Every block of the program comes from here: zeroed, so that no result can hang on what was in
+ * memory before; aligned to a cache line, which is also the widest vector; and a product that
+ * overflows is a message, not a short block. The peak is what a user sizes a job by. */
 #include "src/base/memory.h"
 
 #include "src/base/log.h"
@@ -10,6 +13,7 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 
+/* Blocks of a few large pages at least: for a smaller one, the rest of a page would be lost. */
 enum { ALIGNMENT = 64, HUGE_PAGE = 2 << 20, HUGE_PAGES = 4 };
 
 void *memory_alloc(size_t count, size_t size, const char *what) {
@@ -37,7 +41,8 @@ void memory_free(void *p) {
     free(p);
 }
 
-/* What the kernel counts since the process began, or since the count was last begun anew. */
+/* In KiB under Linux. What the kernel counts since the process began, or since the count was last
+ * begun anew. */
 static size_t counted_peak(void) {
     struct rusage u;
     if (getrusage(RUSAGE_SELF, &u) != 0) return 0;
@@ -52,6 +57,8 @@ size_t memory_peak(void) {
     return peak > earlier_peak ? peak : earlier_peak;
 }
 
+/* Begins a stage's count. The kernel's counter is the only one there is, and setting it back loses
+ * the process' own peak, which is kept here. */
 void memory_span_begin(void) {
     earlier_peak = memory_peak();
     /* Linux: "5" sets the highest resident memory to the present one. */

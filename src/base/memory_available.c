@@ -1,3 +1,8 @@
+/* How much memory there is left, asked before a large block is planned. A batch system gives a job
+ * a part of the node, as a limit of its control group: the node may have plenty left when the job
+ * is killed for a page too much. Both versions of control groups are read, as sites have either,
+ * and every group above the process' own, as any of them may hold the limit. The answer is a hint:
+ * it never decides what a result is, only in how many parts it is computed. */
 #include "src/base/memory.h"
 
 #include <inttypes.h>
@@ -30,6 +35,7 @@ static bool read_number(const char *path, const char *key, uint64_t *number) {
     return found;
 }
 
+/* A file of a group; version 2's root group has none of them. */
 static bool read_figure(const char *folder, const char *file, const char *key, uint64_t *number) {
     char path[2 * LINE];
     int n = snprintf(path, sizeof path, "%s/%s", folder, file);
@@ -74,6 +80,8 @@ static uint64_t left_by_line(const char *root, char *line) {
     return memory ? left_in_groups(root, &version1, path) : UINT64_MAX;
 }
 
+/* The least of what the node has and of what each group above this process has left. What cannot be
+ * read limits nothing. */
 size_t memory_available(const char *root) {
     char path[LINE], line[LINE];
     uint64_t least;

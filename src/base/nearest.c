@@ -1,3 +1,6 @@
+/* "did you mean ...?": a mistyped key, command or word is an error, and the nearest known one is
+ * almost always what was meant. One row of Levenshtein's table is enough, of a fixed length: words
+ * come from users and may be of any. */
 #include "src/base/nearest.h"
 
 #include <string.h>

@@ -1,3 +1,8 @@
+/* Random numbers that are computed, not drawn in turn: number n of a stream is a function of the
+ * seed and of what the number is for. Ranks and threads take theirs in any order and agree, a
+ * resumed run goes on without a saved state, and a new use of random numbers (a new purpose)
+ * changes no other. Philox is a block cipher with few rounds; it passes BigCrush, and its blocks
+ * are independent of each other: vector code computes sixteen at once. */
 #include "src/base/random.h"
 
 #include "src/base/vector.h"
@@ -19,6 +24,7 @@ random_stream random_begin(uint64_t seed, random_purpose purpose, uint64_t epoch
     return r;
 }
 
+/* A block is four words: three of four calls take what is there already. */
 uint32_t random_u32(random_stream *r) {
     if (r->used == 4) {
         philox4x32_ctr_t c = {{r->counter[0], r->counter[1], r->counter[2], r->counter[3]}};
@@ -61,6 +67,7 @@ uint64_t random_u64(random_stream *r) {
     return high << 32 | random_u32(r);
 }
 
+/* 53 bits are what a double in [0.5, 1) holds: every value is equally likely, 1 never comes. */
 double random_uniform(random_stream *r) {
     return (double)(random_u64(r) >> 11) * 0x1p-53;
 }
@@ -77,6 +84,8 @@ uint64_t random_below(random_stream *r, uint64_t n) {
     return v % n;
 }
 
+/* The second number of the pair is thrown away: keeping it would be a state that depends on the
+ * order of calls. */
 double random_normal(random_stream *r) {
     double u = 1.0 - random_uniform(r), v = random_uniform(r);
     return sqrt(-2.0 * log(u)) * cos(2.0 * 3.14159265358979323846 * v);

@@ -1,3 +1,5 @@
+/* What is done with all settings in turn: defaults, the file that is saved, the manual, what
+ * differs, the hash. The table says what there is; nothing here names a setting. */
 #include "src/base/settings.h"
 
 #include "src/base/hash.h"
@@ -51,6 +53,7 @@ static void write_quoted(const char *text, FILE *to) {
     fputc('"', to);
 }
 
+/* As it stands in a file of settings. */
 static void write_value(const setting *e, const settings *s, FILE *to) {
     char text[VALUE];
     setting_print(e, s, text, sizeof text);
@@ -77,6 +80,7 @@ static void write_comment(const char *text, FILE *to) {
     fputc('\n', to);
 }
 
+/* What stands above a key in configs/default.cfg. */
 static void write_manual(const setting *e, FILE *to) {
     char range[VALUE];
     fputc('\n', to);
@@ -90,6 +94,7 @@ static const char preface[] =
     "# Written by `auxseg check --defaults`. Another file needs only what differs from it.\n"
     "# On the command line: --set group.key=value. Paths are relative to the working folder.\n\n";
 
+/* Reads back to the same bytes: numbers have the fewest digits that do, texts are quoted. */
 void settings_write(const settings *s, FILE *to, bool manual) {
     const char *group = "";
     const setting *e;
@@ -131,6 +136,7 @@ static void write_change(const setting *e, const settings *s, int *column, FILE 
     free(text);
 }
 
+/* Values are compared as text, which has all their digits. */
 status settings_write_changes(const settings *s, FILE *to) {
     const char *group = "";
     const setting *e;
@@ -164,6 +170,7 @@ bool settings_item(
     return true;
 }
 
+/* Whether a list "dataset,model" has the group: whole names only. */
 static bool names_group(const char *groups, const char *group) {
     size_t length = strlen(group);
     for (const char *at = groups; at;) {
@@ -175,6 +182,8 @@ static bool names_group(const char *groups, const char *group) {
     return false;
 }
 
+/* Of the text of each setting with its name: the order of the struct, the size of an enum and the
+ * machine's byte order may change, and a run made before still knows what it has done. */
 uint64_t settings_hash(const settings *s, const char *groups) {
     char value[VALUE], line[VALUE + 64];
     uint64_t hash = 0;

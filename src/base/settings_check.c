@@ -1,3 +1,7 @@
+/* What is right by itself and wrong together. A combination that cannot work is found here, on rank
+ * 0 and in `auxseg check`, in a millisecond, not after hours in the stage that it breaks. Each
+ * mistake is one message that names the keys and says what would be right; all of them are counted,
+ * since a user who mends one at a time waits in the queue each time. */
 #include "src/base/settings_check.h"
 
 #include "src/base/log.h"
@@ -26,12 +30,14 @@ static int check_groups(const settings *s) {
     return wrong;
 }
 
+/* An empty range would be an endless search, or a view of nothing. */
 static int check_range(const char *group, const char *key, double min, double max) {
     if (min <= max) return 0;
     log_error("%s.%s_min = %g is above %s.%s_max = %g", group, key, min, group, key, max);
     return 1;
 }
 
+/* What both training stages have. */
 static int check_training(const char *group, const view_settings *v, int warmup, int steps) {
     int wrong = check_range(group, "scale", v->scale_min, v->scale_max) +
                 check_range(group, "area", v->area_min, v->area_max) +
@@ -78,6 +84,8 @@ static int check_layers(settings *s) {
     return 0;
 }
 
+/* "0.75,1,1.25": read here as evaluation reads it, so that a list that it would misread ends here.
+ */
 static int check_scales(const settings *s) {
     const char *at = s->evaluate.scales;
     do {
@@ -118,6 +126,7 @@ static int check_dataset(const settings *s) {
     return wrong;
 }
 
+/* The network and the clustering of its features. */
 static int check_model(settings *s) {
     int stride = s->model.output_stride, wrong = 0;
     if (s->model.norm == MODEL_NORM_SYNC && s->model.wave > 0) {
@@ -149,6 +158,7 @@ static int check_model(settings *s) {
     return wrong;
 }
 
+/* In the order of the groups; none of them hides another. */
 int settings_check(settings *s) {
     return check_model(s) + check_groups(s) + check_source(s) + check_layers(s) + check_scales(s) +
            check_dataset(s) +

@@ -1,3 +1,6 @@
+/* Reads a file of settings and makes it safe for libconfig: no includes (a saved settings.cfg must
+ * hold all that a run was), no device or pipe that never ends, no text that takes libconfig
+ * minutes, and integers of 64 bits, which old versions of it cut to 32 without a word. */
 #include "src/base/settings_file.h"
 
 #include "src/base/log.h"
@@ -16,7 +19,9 @@
 /* Libconfig compares every name with all before it: its time grows with the square. */
 enum { FILE_LIMIT = 1 << 20, MOST_SETTINGS = 2000 };
 
-/* The whole file; NULL with a message. */
+/* The whole file; NULL with a message. O_NONBLOCK: a pipe without a writer is refused, not waited
+ * for.
+ */
 static char *load(const char *file) {
     struct stat about;
     char *text = NULL;
@@ -57,6 +62,7 @@ static const char *skip_quoted(const char *at) {
     return *at ? at + 1 : at;
 }
 
+/* Of names, numbers and keywords. */
 static bool is_word(char c) {
     return isalnum((unsigned char)c) || c == '_' || c == '.' || c == '*' || c == '-' || c == '+';
 }

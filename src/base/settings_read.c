@@ -1,3 +1,7 @@
+/* From text to settings: a libconfig file and words of --set, checked against the table. Reading
+ * goes on after a mistake: whoever waits for a job to start wants to know all of them at once. A
+ * value that is wrong leaves the default in its place, so that what follows can still be checked.
+ */
 #include "src/base/log.h"
 #include "src/base/memory.h"
 #include "src/base/nearest.h"
@@ -48,6 +52,7 @@ static const char *const expected_kind[] = {
     [SETTING_CHOICE] = "a string in quotes",
 };
 
+/* Some hundred and fifty settings: a search from the beginning is quick enough. */
 static const setting *find_setting(const char *group, const char *key) {
     const setting *e;
     for (int i = 0; (e = setting_at(i)); i++)
@@ -77,6 +82,7 @@ static void unknown_key(reader *r, const char *group, const char *key) {
         "%sunknown key %s.%s: did you mean %s.%s?", r->place, group, key, best->group, best->key);
 }
 
+/* "17" in quotes is no 17: what a value is, its writer says, and the table checks. */
 static void wrong_type(reader *r, const setting *e, const given *v) {
     static const char *const found[] = {"true or false", "an integer",
         "a number with a fraction or exponent", "a string", "a list or group"};
@@ -93,6 +99,7 @@ static bool in_range(reader *r, const setting *e, double x) {
     return false;
 }
 
+/* Not a choice: the ones that there are, and the likeliest. */
 static void nearest_choice(reader *r, const setting *e, const char *text) {
     char all[SETTINGS_TEXT];
     const char *const *known = e->words + (e->words[0][0] == '\0'); /* without the empty one */
@@ -104,6 +111,7 @@ static void nearest_choice(reader *r, const setting *e, const char *text) {
     r->mistakes++;
 }
 
+/* A text, or the member of an enum that it is the word of. */
 static void assign_text(reader *r, const setting *e, const given *v) {
     int member = e->words && v->kind == GIVEN_TEXT ? choice_find(e->words, v->text) : 0;
     if (v->kind != GIVEN_TEXT) {
@@ -120,6 +128,7 @@ static void assign_text(reader *r, const setting *e, const given *v) {
     }
 }
 
+/* An integer is a real, too; a real is never cut to an integer. */
 static void assign_number(reader *r, const setting *e, const given *v) {
     bool real = e->kind == SETTING_REAL;
     double x = v->kind == GIVEN_REAL ? v->real : (double)v->integer;
@@ -137,6 +146,7 @@ static void assign_number(reader *r, const setting *e, const given *v) {
         *(int *)value = (int)v->integer;
 }
 
+/* By the kind that the table asks for, not by the one that was given. */
 static void assign(reader *r, const setting *e, const given *v) {
     if (e->kind == SETTING_WORDS || e->kind == SETTING_CHOICE)
         assign_text(r, e, v);
@@ -148,6 +158,7 @@ static void assign(reader *r, const setting *e, const given *v) {
         *(bool *)setting_value(e, r->s) = v->integer != 0;
 }
 
+/* libconfig's value, whatever its kind. */
 static given file_value(const config_setting_t *c) {
     switch (config_setting_type(c)) {
     case CONFIG_TYPE_BOOL:
@@ -168,6 +179,7 @@ static void at_line(reader *r, const config_setting_t *c) {
     snprintf(r->place, sizeof r->place, "%s:%u: ", r->file, config_setting_source_line(c));
 }
 
+/* A group's keys, in the file's order. One that stands twice libconfig has refused. */
 static void read_group(reader *r, const config_setting_t *group) {
     const char *name = config_setting_name(group);
     for (int i = 0; i < config_setting_length(group); i++) {
@@ -183,6 +195,7 @@ static void read_group(reader *r, const config_setting_t *group) {
     }
 }
 
+/* The nearest group's name; its keys are not looked at. */
 static void unknown_group(reader *r, const char *name) {
     const setting *e, *best = setting_at(0);
     r->mistakes++;
@@ -192,6 +205,7 @@ static void unknown_group(reader *r, const char *name) {
     log_error("%sunknown group %s: did you mean %s?", r->place, name, best->group);
 }
 
+/* Groups of settings, nothing else. */
 static void read_root(reader *r, const config_setting_t *root) {
     for (int i = 0; i < config_setting_length(root); i++) {
         const config_setting_t *c = config_setting_get_elem(root, (unsigned)i);
@@ -245,6 +259,8 @@ static given argument_value(const setting *e, const char *text) {
     return v;
 }
 
+/* "group.key=value", as it comes from a shell: the value's kind is not written down, the table says
+ * how to read it. Quotes around a text are allowed, as in a file. */
 static void read_argument(reader *r, const char *argument) {
     char copy[2 * SETTINGS_TEXT];
     snprintf(r->place, sizeof r->place, "--set %.200s: ", argument);

@@ -1,3 +1,8 @@
+/* Every setting, once: a row is all that a new one needs. The macros write the row's name and its
+ * place in the struct from one word, so that the two cannot part. Help is written for who has not
+ * read the paper; it becomes configs/default.cfg, the manual page and the completion. A setting
+ * that cannot change a result is marked `aside`: it is no part of the keys by which a stage is
+ * known as done. */
 #include "src/base/settings_table.h"
 
 #include <limits.h>
@@ -120,8 +125,10 @@ static const setting table[] = {
     {CHOICE_OF(run, until, stage_id_words, STAGE_NONE,
          "The command `run` ends after this stage; empty: it does all of them."),
         .aside = true},
+    /* As far as a double counts without gaps: bounds are doubles, as are the numbers of JSON. */
     {NUMBER(SETTING_LONG, run, seed, 1, 0, 9007199254740991.0, NULL,
         "Random numbers depend on it, on what they are for, and on nothing else.")},
+    /* Aside: a round more leaves the keys of those before it as they are. */
     {INTEGER(run, rounds, 1, 1, 100, "rounds",
          "How often extract to finetune are done; later rounds extract with the model of the round "
          "before."),
@@ -172,10 +179,12 @@ static const setting table[] = {
         "stop: the first image that cannot be read ends the run; skip: it is left out and named.")},
     {INTEGER(dataset, classes, 0, 0, 4096, "classes",
         "Classes that the label ids 0, 1, ... stand for; 0: camvid's and synth's own number.")},
+    /* Ids are read from 8 or 16 bits. */
     {INTEGER(dataset, ignore, 255, -1, 65535, NULL,
         "Label id of pixels without a class; -1: there is none.")},
     {REAL(dataset, scale, 1, 0.01, 16, NULL,
         "Images are resized by this factor once they are decoded.")},
+    /* A file of a few bytes may claim any size: this is looked at before memory is taken for it. */
     {REAL(dataset, max_megapixels, 100, 0.001, 10000, "megapixels",
         "Larger images are refused before they are decoded.")},
     {INTEGER(dataset, synth_train, 96, 1, 1000000, "images", "Training images of synth.")},
@@ -186,6 +195,7 @@ static const setting table[] = {
     {CHOICE(model, backbone, MODEL_BACKBONE_RESNET18, "The encoder.")},
     {CHOICE(model, head, MODEL_HEAD_DEEPLABV3PLUS,
         "What makes the classifier's features of the encoder's.")},
+    /* Aside: what a file of weights holds is part of a stage's key, where it lies is not. */
     {WORDS(model, weights, "",
          "Initial weights, safetensors with torchvision's names; empty: random ones."),
         .aside = true},
@@ -200,6 +210,7 @@ static const setting table[] = {
     {CHOICE(model, winograd, MODEL_WINOGRAD_AUTO,
         "Convolutions by Winograd's minimal filtering, where it takes less time than direct ones "
         "for a layer's shape; off: direct ones alone, rounded a little less.")},
+    /* Aside, as are wave, memory, screen and arithmetic below: by construction the same bits. */
     {CHOICE(model, recompute, MODEL_RECOMPUTE_NONE,
          "blocks: training keeps the ends of residual blocks alone and computes the rest again in "
          "the backward pass: less memory, more time, the same result."),
@@ -279,6 +290,7 @@ static const setting table[] = {
         .aside = true},
     {CHOICE(cluster, outlier_scope, CLUSTER_OUTLIER_SCOPE_GLOBAL,
         "The farthest pixels of all, or those of each cluster, are outliers.")},
+    /* A label has 16 bits, and the last value is none. */
     {INTEGER(cluster, k, 100, 2, 65535, "clusters", "Number of auxiliary labels.")},
     {INTEGER(cluster, iterations, 25, 1, 100000, "iterations", "At most so many.")},
     {INTEGER(cluster, restarts, 1, 1, 1000, "starts", "The best of so many starts is taken.")},
@@ -296,6 +308,7 @@ static const setting table[] = {
     {REAL(cluster, tolerance, 0, 0, 1, NULL,
         "Ends when the sum of squared distances falls by less than this share; 0: when no label "
         "changes.")},
+    /* 0 is no distance: the right one is another for each network, so that there is no default. */
     {REAL(cluster, eps, 0, 0, 1e15, NULL,
         "dbscan: largest Euclidean distance of neighbours; must be given. Between features of "
         "length 1 it is sqrt(2 - 2 cosine).")},
@@ -372,6 +385,7 @@ static const setting table[] = {
         .aside = true},
 };
 
+/* The table is private: whoever walks it sees its order, and no size to keep in step. */
 const setting *setting_at(int index) {
     return index >= 0 && index < (int)(sizeof table / sizeof *table) ? &table[index] : NULL;
 }
@@ -396,6 +410,7 @@ static int print_real(double x, char *text, size_t size) {
     return snprintf(text, size, "%s%s", digits, strpbrk(digits, ".e") ? "" : ".0");
 }
 
+/* The text is the same on every machine: "C" locale, no thousands, a real always with a point. */
 int setting_print(const setting *e, const settings *s, char *text, size_t size) {
     const void *value = (const char *)s + e->offset;
     switch (e->kind) {

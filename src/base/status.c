@@ -1,3 +1,4 @@
+/* Exit codes in words: for the last line of a log, and for `auxseg --help`. */
 #include "src/base/status.h"
 
 const char *status_text(status s) {

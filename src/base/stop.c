@@ -1,3 +1,6 @@
+/* A batch job is told to end before it is killed: by a signal from the batch system, by a file from
+ * a person, or by the time that it was given. All three only set what stop_requested() answers; a
+ * stage asks between steps, when its state is whole and can be saved. */
 #include "src/base/stop.h"
 
 #include "src/base/timer.h"
@@ -8,7 +11,7 @@
 #include <string.h>
 #include <unistd.h>
 
-static volatile sig_atomic_t asked;
+static volatile sig_atomic_t asked; /* all that a handler may write */
 static double deadline = INFINITY;
 static char stop_file[4096];
 
@@ -17,6 +20,7 @@ static void on_signal(int number) {
     asked = 1;
 }
 
+/* SA_RESTART: a write to a file that a signal interrupts goes on by itself. */
 void stop_install(void) {
     struct sigaction action;
     memset(&action, 0, sizeof action);

@@ -1,7 +1,9 @@
+/* The monotonic clock: the time of day may jump when a node's clock is set. */
 #include "src/base/timer.h"
 
 #include <time.h>
 
+/* As they stand in run.json. */
 const char *phase_name(phase p) {
     static const char *const name[PHASE_COUNT] = {"read", "input", "forward", "loss", "backward",
         "exchange", "optimizer", "assign", "update", "checkpoint", "write"};
@@ -14,6 +16,7 @@ double timer_now(void) {
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
+/* Laps follow each other without a gap: a stage's phases add up to its time. */
 double timer_lap(timers *t, phase p, double since) {
     double now = timer_now();
     t->seconds[p] += now - since;

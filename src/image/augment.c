@@ -1,3 +1,10 @@
+/* A view is first drawn, as a handful of numbers, then applied to whatever shows the same image:
+ * its pixels, its labels at the network's stride, a point of another view. Geometry is in pixels of
+ * the original image, as real numbers, and never rounded to whole pixels: image and labels may be
+ * held at different resolutions and still show the same place.
+ *
+ * Numbers are drawn in one order, also those that turn out not to be needed: one option more or
+ * less does not change what the others draw. */
 #include "src/image/augment.h"
 
 #include <math.h>
@@ -44,6 +51,7 @@ static double change(random_stream *r, double most) {
     return random_between(r, most > 1 ? 0 : 1 - most, 1 + most);
 }
 
+/* Everything is drawn, then what does not apply is dropped. */
 static colours draw_colours(random_stream *r, const augment_options *o) {
     colours c = colours_none(o->colours);
     c.factor[COLOUR_BRIGHTNESS] = change(r, o->brightness);
@@ -76,6 +84,8 @@ view view_draw(random_stream *r, const augment_options *o, int image_height, int
     return v;
 }
 
+/* The least height and width that a view can show, over the view's size: a JPEG may be decoded at
+ * so many times less than its own size, which is cheap, and no view is the worse for it. */
 double view_reduction(const augment_options *o, int image_height, int image_width) {
     double least = fmin(o->crop / o->scale_max, fmin(image_height, image_width));
     if (o->rule == CROP_AREA) {
@@ -94,15 +104,18 @@ static double view_x(const view *v, double j, int count) {
     return v->left + (v->flip ? 1 - u : u) * v->width;
 }
 
+/* A view is never upside down. */
 static double view_y(const view *v, double i, int count) {
     return v->top + (i + 0.5) / count * v->height;
 }
 
+/* The pixel of an axis of `size` that covers a position on the image; labels have no half-way. */
 static size_t nearest(double position, double image_size, int size) {
     double x = position / image_size * size;
     return x < 0 ? 0 : x >= size ? (size_t)size - 1 : (size_t)x;
 }
 
+/* Columns are looked up once for a block of them, not once for each row. */
 void view_labels(const view *v, int image_height, int image_width, const labelmap *in, int height,
     int width, uint16_t *out) {
     enum { BLOCK = 256 };
@@ -120,6 +133,7 @@ void view_labels(const view *v, int image_height, int image_width, const labelma
     }
 }
 
+/* By way of the image: pairs of pixels that show the same place are positives without any label. */
 bool view_correspond(
     const view *from, const view *to, double y, double x, double *to_y, double *to_x) {
     double py = from->top + y * from->height;

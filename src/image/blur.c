@@ -1,3 +1,6 @@
+/* A Gaussian is a product of one in x and one in y: two passes of 2 r + 1 taps take the place of
+ * one of (2 r + 1)^2. Both passes are sums of whole lines, so that one loop of vector code serves
+ * them; the second works down the columns without walking down memory. */
 #include "src/image/blur.h"
 
 #include "src/base/memory.h"
@@ -8,7 +11,7 @@
 #include <stddef.h>
 #include <string.h>
 
-/* weight [2 radius + 1] */
+/* weight [2 radius + 1], made to add up to 1 after they were cut off: brightness stays. */
 static void gaussian(double sigma, int radius, float *weight) {
     double sum = 0;
     for (int d = -radius; d <= radius; d++) sum += exp(-0.5 * d * d / (sigma * sigma));
@@ -16,6 +19,7 @@ static void gaussian(double sigma, int radius, float *weight) {
         weight[d + radius] = (float)(exp(-0.5 * d * d / (sigma * sigma)) / sum);
 }
 
+/* "abc" goes on as "cb": the border pixel is not doubled. The radius is below the size. */
 static int reflect(int i, int size) {
     return i < 0 ? -i : i >= size ? 2 * (size - 1) - i : i;
 }
@@ -54,6 +58,7 @@ static void blur_columns(const blur *b, const float *x) {
     }
 }
 
+/* Rows of b->copy, back into x: lines are pointed at, not moved. */
 static void blur_rows(const blur *b, float *x) {
     int r = b->radius, size = b->size;
     size_t row = 3 * (size_t)size;

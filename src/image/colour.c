@@ -1,3 +1,6 @@
+/* Changes of colour, as torchvision makes them, on a line of pixels at a time, channels apart: no
+ * byte is shuffled, and every loop is vector code. What needs the whole view, the mean that
+ * contrast stretches around, is given: the caller makes one pass before it and one after. */
 #include "src/image/colour.h"
 
 #include "src/base/vector.h"
@@ -8,6 +11,7 @@ typedef struct weights {
     float r, g, b;
 } weights;
 
+/* Luminance: ITU-R 601's, with the four digits that torchvision has. */
 static weights grey_weights(colour_rule rule) {
     return rule == COLOUR_LUMINANCE ? (weights){.2989f, .587f, .114f}
                                     : (weights){1.f / 3, 1.f / 3, 1.f / 3};
@@ -24,6 +28,7 @@ int colours_before_contrast(const colours *c) {
     return at;
 }
 
+/* Two selections, which compilers make two instructions of. */
 static inline float clamp(float x) {
     float y = x < 0 ? 0 : x;
     return y > 1 ? 1 : y;
@@ -34,6 +39,7 @@ VECTOR_CLONES static void stretch(float factor, float mean, size_t n, float *x) 
     for (size_t i = 0; i < n; i++) x[i] = clamp((x[i] - mean) * factor + mean);
 }
 
+/* Towards a pixel's own grey, or away from it. */
 VECTOR_CLONES static void saturate(weights w, float factor, size_t n, float *line) {
     float *r = line, *g = line + n, *b = line + 2 * n;
     for (size_t i = 0; i < n; i++) {
@@ -75,6 +81,8 @@ VECTOR_CLONES static void turn_hue(float turn, size_t n, float *line) {
     }
 }
 
+/* What changes nothing is skipped, not computed with a factor of 1: clamping would still cost a
+ * pass. */
 void colours_change(const colours *c, int first, int last, float mean, size_t n, float *line) {
     for (int k = first; k < last; k++) {
         double factor = c->factor[c->order[k]];
@@ -106,6 +114,7 @@ void colours_grey(const colours *c, size_t n, float *line) {
 
 enum { LANES = 16 };
 
+/* In so many partial sums on every machine, whatever its vectors: the same bits everywhere. */
 VECTOR_CLONES static double grey_sum(weights w, size_t n, const float *line) {
     const float *r = line, *g = line + n, *b = line + 2 * n;
     float sum[LANES] = {0};

@@ -1,3 +1,6 @@
+/* Images and label maps as they are held: bytes and 16-bit labels, row by row. Resizing is as
+ * Pillow does it, since that is what published weights were trained with: a filter that widens with
+ * the reduction, columns first, rounded to bytes in between. Labels are never mixed: nearest. */
 #include "src/image/image.h"
 
 #include "src/base/memory.h"
@@ -37,6 +40,7 @@ typedef struct axis {
     float *weight;
 } axis;
 
+/* Taps are found once an axis, not once a pixel. */
 static status axis_create(axis *a, int in, int out) {
     double scale = (double)in / out, support = fmax(1, scale);
     size_t longest = taps_longest(support);
@@ -59,6 +63,7 @@ typedef struct resampler {
     uint8_t *narrow;          /* [in rows, width, 3], resampled horizontally */
 } resampler;
 
+/* Memory for one line of floats and for all lines once they are narrow. */
 static status resampler_create(resampler *r, const image *in, int height, int width) {
     size_t w = (size_t)width, longer = (size_t)(in->width > width ? in->width : width);
     r->line = memory_alloc(3 * (longer + w) + 1, sizeof *r->line, "resize");
@@ -80,6 +85,7 @@ VECTOR_CLONES static void widen(const uint8_t *in, size_t n, float *out) {
     for (size_t i = 0; i < n; i++) out[i] = in[i];
 }
 
+/* Three lines of a channel each to one of pixels. */
 VECTOR_CLONES static void join(float *const channel[3], size_t n, float *restrict out) {
     const float *r = channel[0], *g = channel[1], *b = channel[2];
     for (size_t i = 0; i < n; i++) {
@@ -104,6 +110,7 @@ static void resample(resampler *r, const image *in, image *out) {
     }
 }
 
+/* The same size is a copy: a filter of width 1 would give the same, later. */
 status image_resize(const image *in, int height, int width, image *out) {
     resampler r = {0};
     status st = image_create(out, height, width);
@@ -131,6 +138,7 @@ static void nearest_line(const uint16_t *in, int columns, int width, uint16_t *o
     }
 }
 
+/* In whole numbers: with floats, a centre that falls on an edge would go either way. */
 status labelmap_resize(const labelmap *in, int height, int width, labelmap *out) {
     status st = labelmap_create(out, height, width);
     if (st != STATUS_OK) return st;
@@ -146,6 +154,7 @@ status labelmap_resize(const labelmap *in, int height, int width, labelmap *out)
     return STATUS_OK;
 }
 
+/* A byte has 256 values: a table has all the results. */
 void image_normalize(const image *in, float *out) {
     static const float mean[3] = {.485f, .456f, .406f}, deviation[3] = {.229f, .224f, .225f};
     float table[3][256];

@@ -1,3 +1,6 @@
+/* Colours for any number of labels, where the data set has none of its own: neighbours in number
+ * are far apart in hue, and saturation and value alternate, so that labels whose hues come close,
+ * 13 apart, differ, too. */
 #include "src/image/palette.h"
 
 #include <math.h>
@@ -13,7 +16,7 @@ static void from_hue(double hue, double saturation, double value, uint8_t *rgb) 
     }
 }
 
-static palette colours;
+static palette colours; /* made once, whichever thread asks first */
 
 /* Steps of the golden ratio spread hues evenly for any number of labels. */
 static void make_colours(void) {
@@ -28,6 +31,8 @@ const uint8_t (*palette_classes(void))[3] {
     return (const uint8_t(*)[3])colours;
 }
 
+/* Labels are drawn at the image's size, where a reader compares them with the image. What has no
+ * label is darkened: it is seen as left out. */
 status palette_overlay(
     const image *rgb, const labelmap *map, const uint8_t (*colour)[3], double opacity, image *out) {
     labelmap large = {0};

@@ -1,9 +1,15 @@
+/* Weighted means of neighbours, the one loop of resizing and of views. Which neighbours, and with
+ * what weights, is worked out beforehand (taps_at): the loops here do nothing but multiply and add.
+ */
 #include "src/image/resample.h"
 
 #include "src/base/vector.h"
 
 #include <math.h>
 
+/* The inputs whose centres lie below the triangle, at least one. Weights are divided by their sum:
+ * at the image's ends a part of the triangle is cut off, and a constant image must stay constant.
+ */
 taps taps_at(double centre, double support, int size, float *weight) {
     double sum = 0;
     int first = (int)fmax(0, floor(centre - support + 0.5));
@@ -32,6 +38,7 @@ VECTOR_CLONES static void rows_add(const uint8_t *in, float w, size_t n, float *
     for (size_t x = 0; x < n; x++) out[x] += w * in[x];
 }
 
+/* Two rows, without a reduction, are the common case: one pass over memory, not two. */
 VECTOR_CLONES static void rows_mix(
     const uint8_t *a, const uint8_t *b, const float *w, size_t n, float *restrict out) {
     float wa = w[0], wb = w[1];
@@ -49,6 +56,8 @@ void resample_rows(
     for (int k = 1; k < t->count; k++) rows_add(row + (size_t)k * stride, t->weight[k], n, out);
 }
 
+/* Three channels and one float more, read as a vector: a pixel takes one load and one
+ * multiplication. The fourth number is never used, and may be anything but beyond the memory. */
 typedef float pixel __attribute__((vector_size(16)));
 typedef float anywhere __attribute__((vector_size(16), aligned(4), may_alias));
 
@@ -66,6 +75,7 @@ VECTOR_CLONES void resample_line(
     }
 }
 
+/* Half rounds up, as in Pillow; the value is above 0, where cutting is rounding down. */
 VECTOR_CLONES void resample_bytes(const float *in, size_t n, uint8_t *out) {
     for (size_t i = 0; i < n; i++) {
         float v = in[i] < 0 ? 0 : in[i];

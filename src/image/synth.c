@@ -1,3 +1,8 @@
+/* The built-in data set: streets, drawn by rules. It is there so that everything can be tried,
+ * tested and measured without a download, and it is made hard in the way that real scenes are:
+ * colour alone does not tell trees from grass or cars from people, things hide each other, light
+ * and noise differ from scene to scene. Kinds of things are drawn from far to near, each over what
+ * is there, in the image and in the labels alike. All numbers come from one stream a scene. */
 #include "src/image/synth.h"
 
 #include "src/base/random.h"
@@ -6,6 +11,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+/* Of light: 0 .. 1, more is overexposed. */
 typedef struct colour {
     double r, g, b;
 } colour;
@@ -56,6 +62,7 @@ static uint8_t to_byte(double v) {
     return (uint8_t)(v <= 0 ? 0 : v >= 1 ? 255 : v * 255 + 0.5);
 }
 
+/* Things may reach beyond the picture. */
 static void put(canvas *c, int y, int x, colour k, synth_class label) {
     if (y < 0 || x < 0 || y >= c->rgb->height || x >= c->rgb->width) return;
     size_t at = (size_t)y * (size_t)c->rgb->width + (size_t)x;
@@ -65,6 +72,7 @@ static void put(canvas *c, int y, int x, colour k, synth_class label) {
     c->label->data[at] = (uint16_t)label;
 }
 
+/* From clear to overcast; whiter towards the horizon, with clouds. */
 static void draw_sky(canvas *c) {
     double grey = uniform(c, 0, 1);
     colour top = {0.35 + 0.3 * grey, 0.55 + 0.15 * grey, 0.85 - 0.1 * grey};
@@ -102,6 +110,7 @@ static void draw_ground(canvas *c) {
     }
 }
 
+/* A wall with rows of windows; its greys are a road's. */
 static void draw_building(canvas *c) {
     int width = c->rgb->width;
     double w = uniform(c, 0.12, 0.35) * width, x0 = uniform(c, -0.1, 1) * width;
@@ -143,6 +152,7 @@ static colour any_colour(canvas *c) {
     return (colour){v * uniform(c, 0.3, 1), v * uniform(c, 0.3, 1), v * uniform(c, 0.3, 1)};
 }
 
+/* Any paint, dark glass and wheels: shape tells it. The nearer, the larger and the lower. */
 static void draw_car(canvas *c) {
     double depth = uniform(c, 0.15, 0.9), x0 = uniform(c, 0.05, 0.95) * c->rgb->width;
     double base = c->horizon + depth * (c->rgb->height - c->horizon);
@@ -161,6 +171,7 @@ static void draw_car(canvas *c) {
         }
 }
 
+/* Thin: a few pixels wide. */
 static void draw_pole(canvas *c) {
     double x0 = uniform(c, 0, 1) * c->rgb->width, v = uniform(c, 0.2, 0.6);
     double base = c->horizon + uniform(c, 0.05, 0.4) * (c->rgb->height - c->horizon);
@@ -171,6 +182,7 @@ static void draw_pole(canvas *c) {
             put(c, y, x, (colour){v, v, v}, SYNTH_POLE);
 }
 
+/* Head, coat, legs; clothes of any colour, as cars are. */
 static void draw_person(canvas *c) {
     double depth = uniform(c, 0.1, 0.8), x0 = uniform(c, 0.05, 0.95) * c->rgb->width;
     double base = c->horizon + depth * (c->rgb->height - c->horizon);
@@ -204,6 +216,7 @@ static void expose(canvas *c) {
         }
 }
 
+/* least to most of them. */
 static void repeat(canvas *c, void (*draw)(canvas *), int least, int most) {
     int n = least + (int)random_below(&c->r, (uint64_t)(most - least + 1));
     for (int i = 0; i < n; i++) draw(c);

@@ -1,3 +1,9 @@
+/* The pixels of a view: crop, resize, flip and colours in one pass over its rows, without an image
+ * in between. A view often shows a small part of a large image: only rows and columns that it shows
+ * are read, the flip is the order of the column's taps, and a row is changed in colour while it is
+ * in the cache. Only contrast needs the whole view first, and blur its neighbours: these cost
+ * another pass. */
+#include "src/image/augment.h"
 #include "src/base/memory.h"
 #include "src/base/vector.h"
 #include "src/image/augment.h"
@@ -56,6 +62,7 @@ static void turn_columns(axis *a, const view *v) {
     for (int i = 0; i < v->size; i++) a->t[i].first -= a->first;
 }
 
+/* Taps of both axes, and memory for the part of a row that the view shows. */
 static status sampler_create(sampler *s, int image_height, int image_width) {
     const view *v = s->v;
     status st = axis_create(&s->rows, v, v->top, v->height, image_height, s->in->height);
@@ -124,6 +131,7 @@ static void make(const sampler *s, float *spare, float *out) {
     }
 }
 
+/* Blur comes last: it is a matter of sharpness, not of colour, as in SimCLR's order of changes. */
 status view_image(const view *v, int image_height, int image_width, const image *in, float *out) {
     sampler s = {.v = v, .in = in};
     status st = sampler_create(&s, image_height, image_width);

@@ -1,8 +1,11 @@
+/* From logits to predictions, and from predictions to the figures that papers report. Counts are
+ * whole numbers, so that the matrix of all ranks is a plain sum, whatever the order; the figures
+ * are made of it once, in the end, as mmsegmentation makes them: one matrix of the whole set, not a
+ * mean over images, in which small images and rare classes would weigh more. */
 #include "src/segment/confusion.h"
 
 #include "src/base/memory.h"
 #include "src/image/image.h"
-#include "src/segment/upsample.h"
 
 #include <assert.h>
 #include <math.h>
@@ -16,6 +19,8 @@ void confusion_add(
     }
 }
 
+/* Of the classes that have a figure: a class that nothing is, and nobody predicted, is not wrong.
+ */
 static double mean(double sum, int n) {
     return n ? sum / n : NAN;
 }
@@ -46,19 +51,21 @@ segment_scores confusion_scores(
         .mean_accuracy = mean(accuracy_sum, labelled)};
 }
 
-status segment_accumulate(const float *logits, int h, int w, int classes, int flip, int height,
-    int width, float *probability) {
+/* Probabilities are averaged over scales and flips, not logits: softmax first, so that a scale
+ * whose logits are large in general does not outvote the others. */
+status segment_accumulate(
+    const logit_map *logits, bool flip, int height, int width, float *probability) {
     upsample u;
-    status s = upsample_create(&u, logits, h, w, classes, height, width);
-    if (s) return s;
-    size_t n = (size_t)width, k = (size_t)classes;
+    status st = upsample_create(&u, logits, height, width);
+    if (st != STATUS_OK) return st;
+    size_t n = (size_t)width, k = (size_t)logits->classes;
     float *row = memory_alloc((k + 2) * n, sizeof *row, "rows of probabilities");
-    s = row ? STATUS_OK : STATUS_FAILED;
-    for (int y = 0; y < height && !s; y++) {
+    if (!row) st = STATUS_FAILED;
+    for (int y = 0; y < height && st == STATUS_OK; y++) {
         float *largest = row + k * n, *sum = largest + n;
         upsample_row(&u, y, row);
-        pixels_largest(row, classes, width, largest);
-        pixels_exponentials(row, classes, width, largest, sum);
+        pixels_largest(row, logits->classes, width, largest);
+        pixels_exponentials(row, logits->classes, width, largest, sum);
         for (size_t x = 0; x < n; x++) {
             float *to = probability + ((size_t)y * n + (flip ? n - 1 - x : x)) * k;
             for (size_t c = 0; c < k; c++) to[c] += row[c * n + x] / sum[x];
@@ -66,7 +73,7 @@ status segment_accumulate(const float *logits, int h, int w, int classes, int fl
     }
     memory_free(row);
     upsample_destroy(&u);
-    return s;
+    return st;
 }
 
 void segment_predict(const float *probability, int classes, size_t pixels, uint16_t *prediction) {

@@ -5,7 +5,9 @@
 #define AUXSEG_SEGMENT_CONFUSION_H
 
 #include "src/base/status.h"
+#include "src/segment/upsample.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -21,10 +23,10 @@ typedef struct segment_scores {
 segment_scores confusion_scores(
     const int64_t *matrix, int classes, double *iou, double *class_accuracy);
 
-/* probability [H, W, K] += softmax of logits [h, w, K] upsampled (bilinear) to H x W, mirrored if
- * flip. STATUS_FAILED without memory. */
-status segment_accumulate(const float *logits, int h, int w, int classes, int flip, int height,
-    int width, float *probability);
+/* probability [H, W, K] += softmax of the logits upsampled (bilinear) to H x W, mirrored if flip.
+ * STATUS_FAILED without memory. */
+status segment_accumulate(
+    const logit_map *logits, bool flip, int height, int width, float *probability);
 /* prediction [H, W]: the class of the largest score, ties to the lowest. */
 void segment_predict(const float *probability, int classes, size_t pixels, uint16_t *prediction);
 

@@ -1,15 +1,24 @@
+/* Softmax and cross-entropy at the labels' resolution, in one sweep over the output's rows: a row
+ * is upsampled, its loss and gradient computed, and the gradient added to the two input rows that
+ * the row was made of, before the next one takes its place. Memory is a few rows, whatever the
+ * image's size, and each logit is read while it is in the cache.
+ *
+ * The gradient of a pixel is softmax minus one-hot. Its label's part, p - 1, would lose all digits
+ * where the network is sure: e^(x - largest) minus the sum, which has them, is kept instead, and
+ * divided by the sum in the end. */
 #include "src/segment/cross_entropy.h"
 
 #include "src/base/log.h"
 #include "src/base/memory.h"
 #include "src/base/vector.h"
 #include "src/image/image.h"
-#include "src/segment/upsample.h"
 
 #include <math.h>
 #include <string.h>
 
-enum { FACTORS = 32 }; /* sums below 2^17 whose product is a finite double */
+/* A sum of exponentials is from 1 to the number of classes, below 2^17: so many of them have a
+ * product that is a finite double, and one logarithm serves for all. */
+enum { FACTORS = 32 };
 
 typedef struct rows {
     float *logits;        /* [K, W], then exponentials, then gradients */
@@ -27,6 +36,7 @@ int64_t cross_entropy_pixels(const uint16_t *labels, size_t n) {
     return pixels;
 }
 
+/* Before anything is computed: a label that is no class would index beyond a row. */
 static status check_labels(const uint16_t *labels, size_t n, int classes) {
     for (size_t i = 0; i < n; i++) {
         if (labels[i] < classes || labels[i] == LABEL_IGNORE) continue;
@@ -47,6 +57,7 @@ static void add_logits(rows *r, const uint16_t *labels, int width) {
     }
 }
 
+/* The logarithm of the sums so far. A sum that is NaN stays one, and so does the loss. */
 static void close_product(rows *r) {
     r->loss += log(r->product);
     r->product = 1;
@@ -83,9 +94,9 @@ VECTOR_CLONES static void add_gradient(rows *r, int classes, int width, float we
 
 /* Hands the finished input row to the gradient; the row below becomes the row above. */
 static void finish_row(const upsample *u, rows *r, int next, float *gradient) {
-    size_t n = (size_t)u->classes * (size_t)u->width;
-    size_t pitch = (size_t)u->classes * (size_t)u->w;
-    int below = r->row + 1 < u->h ? r->row + 1 : r->row;
+    size_t n = (size_t)u->in.classes * (size_t)u->width;
+    size_t pitch = (size_t)u->in.classes * (size_t)u->in.w;
+    int below = r->row + 1 < u->in.h ? r->row + 1 : r->row;
     upsample_narrow(u, r->low, gradient + (size_t)r->row * pitch);
     if (next == below) {
         float *swap = r->low;
@@ -99,32 +110,36 @@ static void finish_row(const upsample *u, rows *r, int next, float *gradient) {
     r->row = next;
 }
 
+/* Everything that one row of labels has to say. Pixels in order: the loss is one sequence of
+ * additions, whoever computes it. */
 static void output_row(upsample *u, rows *r, int y, const uint16_t *labels, float scale) {
     int width = u->width;
     upsample_row(u, y, r->logits);
-    pixels_largest(r->logits, u->classes, width, r->largest);
+    pixels_largest(r->logits, u->in.classes, width, r->largest);
     add_logits(r, labels, width);
-    pixels_exponentials(r->logits, u->classes, width, r->largest, r->sum);
+    pixels_exponentials(r->logits, u->in.classes, width, r->largest, r->sum);
     add_sums(r, labels, width, scale);
-    add_gradient(r, u->classes, width, u->y.weight[y]);
+    add_gradient(r, u->in.classes, width, u->y.weight[y]);
 }
 
-status cross_entropy(const float *logits, int h, int w, int classes, const uint16_t *labels,
-    int height, int width, double scale, double *loss, float *gradient) {
-    status s = check_labels(labels, (size_t)height * (size_t)width, classes);
-    if (s) return s;
+status cross_entropy(const logit_map *logits, const uint16_t *labels, int height, int width,
+    double scale, double *loss, float *gradient) {
     upsample u;
-    s = upsample_create(&u, logits, h, w, classes, height, width);
-    if (s) return s;
-    size_t n = (size_t)classes * (size_t)width, line = (size_t)width;
+    status st = check_labels(labels, (size_t)height * (size_t)width, logits->classes);
+    if (st == STATUS_OK) st = upsample_create(&u, logits, height, width);
+    if (st != STATUS_OK) return st;
+    size_t line = (size_t)width, n = (size_t)logits->classes * line;
+    size_t inputs = (size_t)logits->h * (size_t)logits->w * (size_t)logits->classes;
     float *memory = memory_alloc(3 * n + 3 * line, sizeof *memory, "rows of the cross-entropy");
-    s = memory ? STATUS_OK : STATUS_FAILED;
-    if (s) goto done;
+    if (!memory) {
+        st = STATUS_FAILED;
+        goto done;
+    }
     rows r = {.logits = memory, .low = memory + n, .high = memory + 2 * n, .product = 1};
     r.largest = memory + 3 * n;
     r.sum = r.largest + line;
     r.factor = r.sum + line;
-    memset(gradient, 0, (size_t)h * (size_t)w * (size_t)classes * sizeof *gradient);
+    memset(gradient, 0, inputs * sizeof *gradient);
     for (int y = 0; y < height; y++) {
         if (u.y.low[y] != r.row) finish_row(&u, &r, u.y.low[y], gradient);
         output_row(&u, &r, y, labels + (size_t)y * line, (float)scale);
@@ -135,5 +150,5 @@ status cross_entropy(const float *logits, int h, int w, int classes, const uint1
 done:
     memory_free(memory);
     upsample_destroy(&u);
-    return s;
+    return st;
 }

@@ -1,3 +1,10 @@
+/* Bilinear upsampling by rows. A network of stride 8 has 64 times fewer logits than the image has
+ * pixels: the large map, [H, W, K], is never stored. Two input rows are widened to the output's
+ * width and kept; each output row between them is a blend of the two. The loss goes back the same
+ * way, so that a gradient, too, needs two wide rows only.
+ *
+ * Rows are held class by class, [K, W]: a loop over pixels is then a loop over neighbours, which
+ * compilers turn into vector code; a loop over the classes of one pixel is too short for that. */
 #include "src/segment/upsample.h"
 
 #include "src/base/exponential.h"
@@ -12,6 +19,8 @@ static void axis_destroy(axis *a) {
     memory_free(a->weight);
 }
 
+/* As align_corners=False has it: centres of pixels correspond, and what lies outside of the outer
+ * centres is theirs. Positions are in double, and a weight is rounded once. */
 static status axis_create(axis *out, int inputs, int outputs) {
     axis a = {.low = memory_alloc((size_t)outputs, sizeof *a.low, "upsampling"),
         .high = memory_alloc((size_t)outputs, sizeof *a.high, "upsampling"),
@@ -33,26 +42,20 @@ static status axis_create(axis *out, int inputs, int outputs) {
     return STATUS_OK;
 }
 
-status upsample_create(
-    upsample *out, const float *logits, int h, int w, int classes, int height, int width) {
-    upsample u = {.logits = logits,
-        .h = h,
-        .w = w,
-        .classes = classes,
-        .height = height,
-        .width = width,
-        .held = {-1, -1}};
-    status s = axis_create(&u.y, h, height);
-    if (!s) s = axis_create(&u.x, w, width);
-    for (int i = 0; i < 2 && !s; i++) {
-        u.wide[i] = memory_alloc((size_t)classes * (size_t)width, sizeof(float), "upsampling");
-        if (!u.wide[i]) s = STATUS_FAILED;
+status upsample_create(upsample *out, const logit_map *in, int height, int width) {
+    upsample u = {.in = *in, .height = height, .width = width, .held = {-1, -1}};
+    size_t floats = (size_t)in->classes * (size_t)width;
+    status st = axis_create(&u.y, in->h, height);
+    if (st == STATUS_OK) st = axis_create(&u.x, in->w, width);
+    for (int i = 0; i < 2 && st == STATUS_OK; i++) {
+        u.wide[i] = memory_alloc(floats, sizeof(float), "upsampling");
+        if (!u.wide[i]) st = STATUS_FAILED;
     }
-    if (s)
-        upsample_destroy(&u);
-    else
+    if (st == STATUS_OK)
         *out = u;
-    return s;
+    else
+        upsample_destroy(&u);
+    return st;
 }
 
 void upsample_destroy(upsample *u) {
@@ -62,9 +65,10 @@ void upsample_destroy(upsample *u) {
     memory_free(u->wide[1]);
 }
 
+/* An input row [w, K] to the output's width, and turned to [K, W]. */
 static void widen(const upsample *u, int row, float *wide) {
-    size_t classes = (size_t)u->classes, width = (size_t)u->width;
-    const float *in = u->logits + (size_t)row * (size_t)u->w * classes;
+    size_t classes = (size_t)u->in.classes, width = (size_t)u->width;
+    const float *in = u->in.data + (size_t)row * (size_t)u->in.w * classes;
     for (size_t k = 0; k < classes; k++) {
         for (size_t x = 0; x < width; x++) {
             float low = in[(size_t)u->x.low[x] * classes + k];
@@ -81,6 +85,7 @@ VECTOR_CLONES static void blend(
 }
 
 void upsample_row(upsample *u, int y, float *out) {
+    /* One row further down, what was the lower row is the upper one: it is not widened again. */
     int need[2] = {u->y.low[y], u->y.high[y]};
     if (u->held[0] != need[0] && u->held[1] == need[0]) {
         float *swap = u->wide[0];
@@ -94,11 +99,12 @@ void upsample_row(upsample *u, int y, float *out) {
         widen(u, need[i], u->wide[i]);
         u->held[i] = need[i];
     }
-    blend(u->wide[0], u->wide[1], u->y.weight[y], (size_t)u->classes * (size_t)u->width, out);
+    blend(u->wide[0], u->wide[1], u->y.weight[y], (size_t)u->in.classes * (size_t)u->width, out);
 }
 
+/* A scatter: outputs that share an input add to it in ascending order, one order on every rank. */
 void upsample_narrow(const upsample *u, const float *wide, float *gradient) {
-    size_t classes = (size_t)u->classes, width = (size_t)u->width;
+    size_t classes = (size_t)u->in.classes, width = (size_t)u->width;
     for (size_t k = 0; k < classes; k++) {
         for (size_t x = 0; x < width; x++) {
             float g = wide[k * width + x], high = u->x.weight[x];
@@ -116,6 +122,8 @@ VECTOR_CLONES void pixels_largest(const float *logits, int classes, int n, float
     }
 }
 
+/* Of differences to the largest, none of which is above 0: no overflow, and at least one term of
+ * each sum is 1. */
 VECTOR_CLONES void pixels_exponentials(
     float *logits, int classes, int n, const float *largest, float *sum) {
     memset(sum, 0, (size_t)n * sizeof *sum);

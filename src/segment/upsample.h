@@ -7,6 +7,12 @@
 
 #include <stddef.h>
 
+/* What a network says of an image, at its own stride: class scores of each pixel. */
+typedef struct logit_map {
+    const float *data; /* [h, w, K], borrowed */
+    int h, w, classes;
+} logit_map;
+
 /* Output index i lies between inputs low[i] and high[i]: (1 - weight[i]) low + weight[i] high. */
 typedef struct axis {
     int *low, *high; /* [outputs] */
@@ -14,15 +20,14 @@ typedef struct axis {
 } axis;
 
 typedef struct upsample {
-    const float *logits; /* [h, w, K], borrowed */
-    int h, w, classes, height, width;
+    logit_map in;
+    int height, width;
     axis y, x;
     float *wide[2]; /* [K, W]: input rows y.low and y.high of the present row, widened */
     int held[2];    /* which input rows those are, -1: none */
 } upsample;
 
-status upsample_create(
-    upsample *out, const float *logits, int h, int w, int classes, int height, int width);
+status upsample_create(upsample *out, const logit_map *in, int height, int width);
 void upsample_destroy(upsample *u);
 /* out [K, W]: output row y. Rows in ascending order widen each input row once. */
 void upsample_row(upsample *u, int y, float *out);

@@ -78,5 +78,6 @@ if cut -d, -f1-3 "$folder/stopped/metrics.csv" | sort | uniq -d | grep .; then
 fi
 
 run one 2 1 || fail "second start"
-[[ $(grep -c 'already done' "$folder/one.log") -ge 6 ]] || fail "a second start does not skip"
+[[ $(grep -c 'already done' "$folder/one.log") -eq 8 ]] || fail "a second start does not skip all"
+! grep -q 'damaged' "$folder/one.log" || fail "a second start finds damage"
 echo "passed: $starts starts of the stopped run"

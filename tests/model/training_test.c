@@ -104,8 +104,9 @@ static void cross_entropy_loss(step *s, plan *p, int first, int n) {
     for (int i = 0; i < n; i++) {
         double sum;
         fill_labels(s, image_at(s, first + i), labels);
-        assert_int_equal(cross_entropy(plan_output(p, 0, i), h, w, c, labels, s->height, s->width,
-                             1.0 / (double)counted, &sum, plan_output_gradient(p, 0, i)),
+        const logit_map logits = {plan_output(p, 0, i), h, w, c};
+        assert_int_equal(cross_entropy(&logits, labels, s->height, s->width, 1.0 / (double)counted,
+                             &sum, plan_output_gradient(p, 0, i)),
             STATUS_OK);
         s->loss += sum / (double)counted;
     }

@@ -80,8 +80,10 @@ static void probabilities_sum_and_mirror(void **state) {
     for (int y = 0; y < H; y++)
         for (int x = 0; x < W; x++)
             memcpy(mirrored + (y * W + W - 1 - x) * C, logits + (y * W + x) * C, C * sizeof(float));
-    assert_int_equal(segment_accumulate(logits, H, W, C, 0, BIG_H, BIG_W, a), STATUS_OK);
-    assert_int_equal(segment_accumulate(mirrored, H, W, C, 1, BIG_H, BIG_W, b), STATUS_OK);
+    assert_int_equal(
+        segment_accumulate(&(logit_map){logits, H, W, C}, false, BIG_H, BIG_W, a), STATUS_OK);
+    assert_int_equal(
+        segment_accumulate(&(logit_map){mirrored, H, W, C}, true, BIG_H, BIG_W, b), STATUS_OK);
     for (int i = 0; i < BIG; i++) {
         float sum = 0;
         for (int k = 0; k < C; k++) {

@@ -14,6 +14,7 @@
 enum { MOST = 4096 };
 
 static float logits[MOST], gradient[MOST];
+static const logit_map map = {logits, 3, 4, 5};
 static double expected[MOST];
 static uint16_t labels[MOST];
 
@@ -33,8 +34,8 @@ static void agrees_with_pytorch(void **state) {
         read_all(f, logits, small * sizeof *logits);
         read_all(f, labels, pixels * sizeof *labels);
         read_all(f, expected, small * sizeof *expected);
-        assert_int_equal(
-            cross_entropy(logits, n[0], n[1], n[2], labels, n[3], n[4], scale, &loss, gradient),
+        assert_int_equal(cross_entropy(&(logit_map){logits, n[0], n[1], n[2]}, labels, n[3], n[4],
+                             scale, &loss, gradient),
             STATUS_OK);
         for (size_t i = 0; i < small; i++) {
             double e = (double)gradient[i] - scale * expected[i];
@@ -52,7 +53,7 @@ static void agrees_with_pytorch(void **state) {
 
 static double loss_of(void) {
     double loss;
-    assert_int_equal(cross_entropy(logits, 3, 4, 5, labels, 10, 13, 1, &loss, gradient), STATUS_OK);
+    assert_int_equal(cross_entropy(&map, labels, 10, 13, 1, &loss, gradient), STATUS_OK);
     return loss;
 }
 
@@ -99,7 +100,8 @@ static void sure_pixels_keep_their_digits(void **state) {
     float two[2] = {16, 0}, g[2];
     uint16_t zero = 0;
     double loss;
-    assert_int_equal(cross_entropy(two, 1, 1, 2, &zero, 1, 1, 1, &loss, g), STATUS_OK);
+    assert_int_equal(
+        cross_entropy(&(logit_map){two, 1, 1, 2}, &zero, 1, 1, 1, &loss, g), STATUS_OK);
     assert_true(fabs((double)g[1] - 1.1253515e-7) < 1e-12);
     assert_true(fabs((double)g[0] + 1.1253515e-7) < 1e-8);
 }
@@ -109,8 +111,7 @@ static void refuses_unknown_labels(void **state) {
     draw(0);
     labels[11] = 5;
     double loss;
-    assert_int_equal(
-        cross_entropy(logits, 3, 4, 5, labels, 10, 13, 1, &loss, gradient), STATUS_DATA);
+    assert_int_equal(cross_entropy(&map, labels, 10, 13, 1, &loss, gradient), STATUS_DATA);
 }
 
 static void nan_stays_visible(void **state) {

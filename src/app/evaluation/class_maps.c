@@ -63,8 +63,9 @@ static status add_pass(inference *net, const pass *a, const image *rgb, int coun
     size_t size = (size_t)out->height * (size_t)out->width * (size_t)classes;
 #pragma omp parallel for schedule(dynamic) num_threads(threads)
     for (int i = 0; i < count; i++) {
-        status mine = segment_accumulate(plan_output(p, 0, i), h, w, classes, a->flip, out->height,
-            out->width, probability + (size_t)i * size);
+        const logit_map logits = {plan_output(p, 0, i), h, w, classes};
+        status mine = segment_accumulate(
+            &logits, a->flip, out->height, out->width, probability + (size_t)i * size);
         if (mine != STATUS_OK) {
 #pragma omp critical(worst)
             worst = mine;

@@ -133,9 +133,9 @@ static status loss(segment_bench *b, double *sum) {
     plan_output_shape(b->plan, 0, &h, &w, &classes);
 #pragma omp parallel for num_threads(b->o.threads)
     for (int i = 0; i < b->o.images; i++) {
-        status st =
-            cross_entropy(plan_output(b->plan, 0, i), h, w, classes, b->label + (size_t)i * pixels,
-                b->o.height, b->o.width, scale, &b->loss[i], plan_output_gradient(b->plan, 0, i));
+        const logit_map logits = {plan_output(b->plan, 0, i), h, w, classes};
+        status st = cross_entropy(&logits, b->label + (size_t)i * pixels, b->o.height, b->o.width,
+            scale, &b->loss[i], plan_output_gradient(b->plan, 0, i));
         if (st != STATUS_OK) {
 #pragma omp critical(bench_loss)
             worst = st;

@@ -69,9 +69,10 @@ static status wave_loss(supervised *x, int k) {
     plan_output_shape(t->plan, 0, &h, &w, &classes);
 #pragma omp parallel for schedule(dynamic) num_threads(t->threads)
     for (int i = 0; i < images; i++) {
-        status st = cross_entropy(plan_output(t->plan, 0, i), h, w, classes,
-            x->now->label + (size_t)(first + i) * view_pixels(t), t->o.crop, t->o.crop, scale,
-            &x->loss[t->first + first + i], plan_output_gradient(t->plan, 0, i));
+        const logit_map logits = {plan_output(t->plan, 0, i), h, w, classes};
+        status st = cross_entropy(&logits, x->now->label + (size_t)(first + i) * view_pixels(t),
+            t->o.crop, t->o.crop, scale, &x->loss[t->first + first + i],
+            plan_output_gradient(t->plan, 0, i));
         if (st != STATUS_OK) {
 #pragma omp critical(worst)
             worst = st;
