@@ -76,41 +76,68 @@ static bool is_integer(const char *word, size_t length, long long *value, bool *
     return length > 0 && end == word + length;
 }
 
-/* Copies text to out [2 * length + 1]; false, with a message, for what is refused. */
-static bool prepare(const char *file, const char *text, char *out) {
-    int line = 1, settings = 0;
-    const char *next;
-    for (const char *at = text; *at; at = next) {
-        long long value;
-        bool range, long_integer = false;
-        next = skip_quoted(at);
-        if (next == at) {
-            while (is_word(*next)) next++;
-            if (is_integer(at, (size_t)(next - at), &value, &range)) {
-                long_integer = value > INT_MAX || value < INT_MIN;
-                if (!range) {
-                    log_error("%s:%d: %.*s: beyond 64 bits", file, line, (int)(next - at), at);
-                    return false;
-                }
-            } else if (strncmp(at, "@include", strlen("@include")) == 0) {
-                log_error(
-                    "%s:%d: @include is not allowed: all settings stand in one file", file, line);
-                return false;
-            }
-            if (next == at) next++;
-            if ((*at == '=' || *at == ':') && ++settings > MOST_SETTINGS) {
-                log_error("%s:%d: more than %d settings", file, line, MOST_SETTINGS);
-                return false;
-            }
-        }
-        for (; at < next; at++) {
-            line += *at == '\n';
-            *out++ = *at;
-        }
-        if (long_integer) *out++ = 'L';
+typedef struct scanner {
+    const char *file;
+    int line, settings; /* settings: keys and groups so far */
+    char *out;          /* where the copy goes on */
+} scanner;
+
+static void copy(scanner *s, const char *from, const char *end) {
+    for (; from < end; from++) {
+        s->line += *from == '\n';
+        *s->out++ = *from;
     }
-    *out = '\0';
+}
+
+/* A name, a number, a keyword. False, with a message, for what is refused. */
+static bool copy_word(scanner *s, const char *word, const char *end) {
+    long long value;
+    bool range;
+    int length = (int)(end - word);
+    bool integer = is_integer(word, (size_t)length, &value, &range);
+    if (integer && !range) {
+        log_error("%s:%d: %.*s: beyond 64 bits", s->file, s->line, length, word);
+        return false;
+    }
+    copy(s, word, end);
+    if (integer && (value > INT_MAX || value < INT_MIN)) *s->out++ = 'L';
     return true;
+}
+
+/* Any other letter. "=" and ":" alike stand between a key, or a group's name, and its value. */
+static bool copy_sign(scanner *s, const char *at) {
+    if (strncmp(at, "@include", strlen("@include")) == 0) {
+        log_error(
+            "%s:%d: @include is not allowed: all settings stand in one file", s->file, s->line);
+        return false;
+    }
+    if ((*at == '=' || *at == ':') && ++s->settings > MOST_SETTINGS) {
+        log_error("%s:%d: more than %d settings", s->file, s->line, MOST_SETTINGS);
+        return false;
+    }
+    copy(s, at, at + 1);
+    return true;
+}
+
+/* Copies text to out [2 * length + 1]; false, with a message, for what is refused. Strings and
+ * comments are copied as they are: what looks like a number in them is none. */
+static bool prepare(const char *file, const char *text, char *out) {
+    scanner s = {.file = file, .line = 1, .out = out};
+    bool good = true;
+    for (const char *at = text, *next; *at && good; at = next) {
+        next = skip_quoted(at);
+        if (next > at) {
+            copy(&s, at, next);
+            continue;
+        }
+        while (is_word(*next)) next++;
+        if (next > at)
+            good = copy_word(&s, at, next);
+        else
+            good = copy_sign(&s, next++);
+    }
+    *s.out = '\0';
+    return good;
 }
 
 char *settings_file_load(const char *file) {

@@ -87,7 +87,7 @@ void colours_change(const colours *c, int first, int last, float mean, size_t n,
     for (int k = first; k < last; k++) {
         double factor = c->factor[c->order[k]];
         if (factor == (c->order[k] == COLOUR_HUE ? 0 : 1)) continue;
-        switch (c->order[k]) {
+        switch ((colour_change)c->order[k]) {
         case COLOUR_BRIGHTNESS:
             stretch((float)factor, 0, 3 * n, line);
             break;
@@ -97,8 +97,11 @@ void colours_change(const colours *c, int first, int last, float mean, size_t n,
         case COLOUR_SATURATION:
             saturate(grey_weights(c->rule), (float)factor, n, line);
             break;
-        default:
+        case COLOUR_HUE:
             turn_hue((float)(6 * (factor - floor(factor))), n, line);
+            break;
+        case COLOUR_CHANGES: /* how many there are */
+            break;
         }
     }
 }

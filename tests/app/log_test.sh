@@ -28,37 +28,38 @@ last() {
     tail -n 1 out | grep -qE -- "^[0-9:]{8} $1" || fail "the last line is not like \"$1\""
 }
 
-for ranks in 1 2; do
-    rm -rf run
-    expect 0 'date 20[0-9-]*$' "${mpirun[@]}" -n $ranks "$auxseg" run tiny.cfg
-    timed "$ranks ranks"
-    last 'Result: PASS$'
-    # A slow machine has more lines of progress.
-    lines=$(grep -cv ' left' out)
-    [[ $lines -lt 60 ]] || fail "$ranks ranks: $lines lines"
-    for line in 'auxseg [0-9.]* (.*), run folder run' "ranks x threads: $ranks x 1" \
-        '  run: { dir = "run"; seed = 3; };' \
-        'cluster: kmeans, 4 clusters of [0-9]* rows of 128 dimensions' \
-        'pretrain: 2 of 2 steps, .* taken, loss '; do
-        grep -qE "^[0-9:]{8} ${line//[\{(]/\\&}" out || fail "$ranks ranks: no line like \"$line\""
-    done
-    ! grep -qE 'max_hours|winograd|direct|  [a-z]+ +IoU|label ids|iteration 1|negative precision' out ||
-        fail "$ranks ranks: a table that was not asked for"
-    for stage in pack baseline evaluate-baseline extract cluster score pretrain finetune \
-        evaluate-finetuned; do
-        [[ $(grep -cE "Figure of Merit \(FOM\): [0-9.e+]+ [a-z ]+/s, $stage$" out) -eq 1 ]] ||
-            fail "$ranks ranks: the figure of merit of $stage"
-    done
+# By default, on 2 ranks.
+expect 0 'date 20[0-9-]*$' "${mpirun[@]}" -n 2 "$auxseg" run tiny.cfg
+timed default
+last 'Result: PASS$'
+# A slow machine has more lines of progress.
+lines=$(grep -cv ' left' out)
+[[ $lines -lt 60 ]] || fail "$lines lines"
+for line in 'auxseg [0-9.]* \(.*\), run folder run' 'ranks x threads: 2 x 1' \
+    '  run: \{ dir = "run"; seed = 3; \};' \
+    'cluster: kmeans, 4 clusters of [0-9]* rows of 128 dimensions' \
+    'pretrain: 2 of 2 steps, .* taken, loss '; do
+    grep -qE "^[0-9:]{8} $line" out || fail "no line like \"$line\""
+done
+! grep -qE 'max_hours|winograd|direct|  [a-z]+ +IoU|label ids|iteration 1|negative precision' out ||
+    fail "a table that was not asked for"
+for stage in pack baseline evaluate-baseline extract cluster score pretrain finetune \
+    evaluate-finetuned; do
+    [[ $(grep -cE "Figure of Merit \(FOM\): [0-9.e+]+ [a-z ]+/s, $stage$" out) -eq 1 ]] ||
+        fail "the figure of merit of $stage"
 done
 
+# With run.verbose, on one.
 rm -rf run
 expect 0 'max_hours = 0.0;' "$auxseg" run tiny.cfg --set run.verbose=true
 timed verbose
+last 'Result: PASS$'
 for line in 'sky .* pixels' '3x3, 64>64 on ' 'negative precision' 'cluster: restart 0, iteration 1' \
     'MiB a rank' '  sky  *IoU 0'; do
     grep -qE -- "$line" out || fail "verbose: no line like \"$line\""
 done
 
+# What ends otherwise.
 expect 75 'pretrain: stopped after step 1 of 2' "$auxseg" pretrain tiny.cfg \
     --set run.resume=never --set run.max_hours=1e-9
 timed stopped

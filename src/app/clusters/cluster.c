@@ -27,7 +27,7 @@ static kmeans_options options_of(const settings *s) {
         .threads = setup_threads(s),
         .screen = choices_screen(s->cluster.screen),
         .arithmetic = choices_arithmetic(s->cluster.arithmetic),
-        .cosine = s->cluster.metric == CLUSTER_METRIC_COSINE,
+        .cosine = choices_cosine(s->cluster.metric),
         .tolerance = s->cluster.tolerance,
         .init = choices_init(s->cluster.init),
         .sample = s->cluster.sample,

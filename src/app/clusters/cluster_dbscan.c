@@ -3,6 +3,7 @@
 #include "src/app/clusters/cluster_dbscan.h"
 
 #include "mpi/dbscan.h"
+#include "src/app/stage/choices.h"
 #include "src/app/stage/setup.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
@@ -31,7 +32,7 @@ status cluster_dbscan(cluster_report *r, const features *x, kmeans_result *out, 
     dbscan_options o = {.eps = s->cluster.eps,
         .min_points = s->cluster.min_points,
         .threads = setup_threads(s),
-        .cosine = s->cluster.metric == CLUSTER_METRIC_COSINE,
+        .cosine = choices_cosine(s->cluster.metric),
         .sample = s->cluster.sample,
         .seed = (uint64_t)s->run.seed};
     double now = timer_now();

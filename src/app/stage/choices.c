@@ -129,6 +129,16 @@ kmeans_init choices_init(cluster_init c) {
     return KMEANS_PLUSPLUS;
 }
 
+bool choices_cosine(cluster_metric c) {
+    switch (c) {
+    case CLUSTER_METRIC_COSINE:
+        return true;
+    case CLUSTER_METRIC_EUCLIDEAN:
+        break;
+    }
+    return false;
+}
+
 outlier_scope choices_outliers(cluster_outlier_scope c) {
     switch (c) {
     case CLUSTER_OUTLIER_SCOPE_CLUSTER:

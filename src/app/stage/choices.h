@@ -11,6 +11,8 @@
 #include "src/nn/graph/schedule.h"
 #include "src/nn/plan/plan.h"
 
+#include <stdbool.h>
+
 norm_mode choices_norm(model_norm c);
 recompute_mode choices_recompute(model_recompute c);
 schedule_kind choices_schedule(training_schedule c);
@@ -22,6 +24,8 @@ contrast_scope choices_scope(pretrain_scope c);
 kmeans_screen choices_screen(cluster_screen c);
 kmeans_arithmetic choices_arithmetic(cluster_arithmetic c);
 kmeans_init choices_init(cluster_init c);
+/* Whether distances are those of directions: rows and centroids have length 1. */
+bool choices_cosine(cluster_metric c);
 outlier_scope choices_outliers(cluster_outlier_scope c);
 
 #endif

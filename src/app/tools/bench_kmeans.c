@@ -172,7 +172,7 @@ status bench_kmeans(const comm *c, int argc, char **argv) {
         .iterations = (int)iterations - 1,
         .restarts = 1,
         .threads = threads > 0 ? (int)threads : omp_get_max_threads(),
-        .cosine = bench_choice(&o[METRIC]) == CLUSTER_METRIC_COSINE,
+        .cosine = choices_cosine((cluster_metric)bench_choice(&o[METRIC])),
         .screen = choices_screen((cluster_screen)bench_choice(&o[SCREEN])),
         .arithmetic = choices_arithmetic((cluster_arithmetic)bench_choice(&o[DTYPE])),
         .tolerance = -1};
