@@ -50,6 +50,16 @@ grep -q 'the loss of . of the step.s 4 images is not finite; the first is train/
 diverges 1 frozen3 'baseline: step [0-9]*: optimizer.adamw.square of tensor ' "${frozen[@]}" \
     --set finetune.lr=1 --set finetune.optimizer=adamw
 
+# Weights that are finite, and features that are not: no file of them, from memory or streamed.
+for memory in hold stream; do
+    expect 5 'image 0, pixel 0: a feature is not finite' "${mpirun[@]}" -n 2 "$auxseg" extract tiny.cfg \
+        --set run.dir=frozen2 --set extract.source=weights --set extract.layers=head \
+        --set "extract.weights=$(ls -v frozen2/checkpoints/*.safetensors | tail -1)" \
+        --set "extract.memory=$memory"
+    [[ ! -e frozen2/features.h5 ]] || fail "features that are not finite are kept"
+    ! grep -q '"extract": {' frozen2/run.json || fail "their extraction is marked as done"
+done
+
 # Pretraining: the image whose embeddings are not finite.
 good=(--set finetune.lr=0.01 --set finetune.momentum=0.9 --set finetune.steps=2)
 expect 0 'Result: PASS' "$auxseg" run tiny.cfg --set run.until=cluster --set run.dir=pre "${good[@]}"

@@ -128,6 +128,21 @@ static status allocate(extraction *e) {
     return memory && e->scratch ? STATUS_OK : STATUS_FAILED;
 }
 
+/* Rows that are not finite are refused before they are written anywhere: `count` images from `at`
+ * on. */
+static status check_rows(const extraction *e, int at, int count, void *rows) {
+    double largest;
+    features x = {.d = e->x->d,
+        .type = e->x->type,
+        .data = rows,
+        .first = e->x->first + at,
+        .images = count,
+        .height = e->x->height + at,
+        .width = e->x->width + at};
+    for (int i = 0; i < count; i++) x.n += features_image_rows(&x, i);
+    return features_check(&x, setup_threads(e->t->s), &largest);
+}
+
 /* Images of one shape from `at` on (counted from this rank's first): their rows. */
 static status compute_run(const extraction *e, int at, int count, void *rows) {
     int height, width, first = (int)e->x->first + at;
@@ -139,6 +154,7 @@ static status compute_run(const extraction *e, int at, int count, void *rows) {
     now = timer_lap(&e->t->time, PHASE_READ, now);
     if (st == STATUS_OK) st = plan_forward(p, count, &(step_context){0});
     if (st == STATUS_OK) store_rows(e, p, count, rows);
+    if (st == STATUS_OK) st = check_rows(e, at, count, rows);
     timer_lap(&e->t->time, PHASE_FORWARD, now);
     return st;
 }
