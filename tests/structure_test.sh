@@ -227,7 +227,7 @@ folder_uses >"$scratch/folders"
 later pages_name
 later comments_name
 each_line circles "headers include each other" <"$scratch/headers"
-later circles "files use each other" <"$scratch/symbols"
+each_line circles "files use each other" <"$scratch/symbols"
 each_line circles "folders need each other" <"$scratch/folders"
 
 while IFS= read -r line; do

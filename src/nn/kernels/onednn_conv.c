@@ -1,4 +1,5 @@
-/* Convolutions by oneDNN. */
+/* Convolutions by oneDNN: primitives of one image, created under one thread and run by any, each
+ * with operands of its own. Weights are packed into the layout that the primitive asks for. */
 #include "src/base/memory.h"
 #include "src/nn/kernels/onednn_version.h"
 

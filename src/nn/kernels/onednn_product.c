@@ -1,4 +1,4 @@
-/* Products of matrices by oneDNN. */
+/* Products of matrices by oneDNN, for those that are in bf16: our own (matrix.c) are in fp32. */
 #include "src/base/memory.h"
 #include "src/nn/kernels/onednn_version.h"
 
