@@ -5,7 +5,7 @@ set -euo pipefail
 rules=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 tree=$(mktemp -d)
 trap 'rm -rf "$tree"' EXIT
-export AUXSEG_BUILD=$tree/build AUXSEG_ALL_RULES=1
+export AUXSEG_BUILD=$tree/build
 failures=0
 
 fail() {
