@@ -159,27 +159,34 @@ static status refuse(const char *path, const owner *o, bool known, double age) {
     return STATUS_USAGE;
 }
 
-/* Removes a lock whose owner is gone, if it still is the one that was judged. */
-static bool remove_stale(const char *path, const struct stat *judged, const owner *self) {
-    char guard[FILE_PATH + 32];
-    struct stat now;
-    ino_t file;
-    snprintf(guard, sizeof guard, "%s.takeover", path);
-    if (stat(guard, &now) == 0 && age_of(path, &now) > LOCK_STALE) unlink(guard);
-    if (!make_file(guard, self, &file)) return false;
-    bool same =
-        stat(path, &now) == 0 && now.st_ino == judged->st_ino && now.st_mtime == judged->st_mtime;
-    bool gone = same && unlink(path) == 0;
-    unlink(guard);
-    return gone;
-}
-
 /* The lock that is in the way, as it was last seen. */
 typedef struct obstacle {
     owner owner;
     bool known; /* the owner could be read */
     double age;
 } obstacle;
+
+/* Removes a lock whose owner is gone, if it still is the one that was judged: a file that takes its
+ * place may get the same number in the same second, but not the same line. */
+static bool remove_stale(
+    const char *path, const obstacle *by, const struct stat *judged, const owner *self) {
+    char guard[FILE_PATH + 32];
+    struct stat now;
+    owner o = {0};
+    ino_t file;
+    snprintf(guard, sizeof guard, "%s.takeover", path);
+    if (stat(guard, &now) == 0 && age_of(path, &now) > LOCK_STALE) unlink(guard);
+    if (!make_file(guard, self, &file)) return false;
+    bool known = read_owner(path, &o, &now);
+    bool same = (known || stat(path, &now) == 0) && known == by->known &&
+                now.st_ino == judged->st_ino && now.st_mtime == judged->st_mtime;
+    if (known)
+        same = same && o.process == by->owner.process && o.taken == by->owner.taken &&
+               strcmp(o.host, by->owner.host) == 0;
+    bool gone = same && unlink(path) == 0;
+    unlink(guard);
+    return gone;
+}
 
 /* One try: TAKEN; BLOCKED by *by; or the lock that was in the way is GONE. */
 typedef enum attempt { TAKEN, BLOCKED, GONE, IMPOSSIBLE } attempt;
@@ -198,7 +205,7 @@ static attempt try_once(file_lock *l, const owner *self, obstacle *by) {
     const char *why = by->known              ? why_gone(&by->owner, self, by->age)
                       : by->age > LOCK_STALE ? "it has shown no sign of life"
                                              : NULL;
-    if (!why || !remove_stale(l->path, &judged, self)) return BLOCKED;
+    if (!why || !remove_stale(l->path, by, &judged, self)) return BLOCKED;
     log_info("%s: taken over from process %ld on %s: %s", l->path, by->owner.process,
         by->known ? by->owner.host : "an unknown host", why);
     return GONE;
