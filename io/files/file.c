@@ -112,6 +112,8 @@ static bool write_all(int fd, const void *data, size_t bytes) {
     return true;
 }
 
+/* Written from the parts where they lie, under the temporary name: on any error what is there under
+ * the file's own name is as it was. */
 status file_write_parts(const char *path, const file_part *part, int parts) {
     char temporary[FILE_PATH];
     status st = file_temporary(temporary, path);
@@ -135,6 +137,7 @@ status file_write(const char *path, const void *data, size_t bytes) {
     return file_write_parts(path, &(file_part){data, bytes}, 1);
 }
 
+/* Folders, devices and pipes have no size that memory could be taken for. */
 status file_open(const char *path, int *fd, uint64_t *bytes) {
     struct stat s;
     /* O_NONBLOCK: a named pipe must be refused, not waited for. */
@@ -192,6 +195,7 @@ status file_reserve(int fd, const char *path, uint64_t offset, uint64_t bytes) {
     return got == 0 || cannot_promise ? STATUS_OK : cannot_write(fd, path, bytes);
 }
 
+/* In place, in a file that nobody reads yet: whoever has all parts publishes it. */
 status file_write_at(int fd, const char *path, uint64_t offset, const void *data, size_t bytes) {
     const char *at = data;
     while (bytes > 0) {
@@ -205,6 +209,7 @@ status file_write_at(int fd, const char *path, uint64_t offset, const void *data
     return STATUS_OK;
 }
 
+/* The zero byte after the end lets text be parsed without a length. */
 status file_read(const char *path, size_t limit, void **data, size_t *bytes) {
     int fd;
     uint64_t size;

@@ -14,6 +14,7 @@
 
 enum { JSON_LIMIT = 1 << 26 };
 
+/* Every file here is an object at its top: who gets one need not ask again. */
 status json_file_parse(const char *path, const char *text, size_t bytes, json_t **out) {
     /* Twice the same key means that somebody edited the file by hand, and which one counts would be
      * chance. */
@@ -73,6 +74,7 @@ json_t *json_hash(uint64_t hash) {
     return json_string(text);
 }
 
+/* Just what json_hash writes: a record that was edited by hand is found out here. */
 bool json_hash_value(const json_t *text, uint64_t *hash) {
     const char *s = json_string_value(text);
     if (!s || strlen(s) != 16 || strspn(s, "0123456789abcdef") != 16) return false;

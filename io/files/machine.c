@@ -15,7 +15,8 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
-/* First line of /proc/cpuinfo that begins with `key`, after the colon; "" if there is none. */
+/* First line of /proc/cpuinfo that begins with `key`, after the colon; "" if there is none. No
+ * library: what the kernel says is what the program can use. */
 static void cpu_line(const char *key, char *text, size_t size) {
     char *line = NULL;
     size_t capacity = 0;
@@ -51,6 +52,7 @@ static void fact_system(char *text) {
         snprintf(text, MACHINE_TEXT, "%.60s %.60s %.60s", u.sysname, u.release, u.machine);
 }
 
+/* A virtual machine may hide its model, so that instructions are listed as well. */
 static void fact_processor(char *text) {
     cpu_line("model name", text, MACHINE_TEXT);
 }
@@ -98,6 +100,7 @@ static void fact_jansson(char *text) {
     snprintf(text, MACHINE_TEXT, "%s", JANSSON_VERSION);
 }
 
+/* One table, so that --version, the record and the page show the same facts in the same order. */
 bool machine_fact(int index, const char **key, char *text) {
     static const struct {
         const char *key;

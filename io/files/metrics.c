@@ -159,6 +159,7 @@ status metrics_open(metrics **out, const char *path, const char *stage, int roun
     return STATUS_OK;
 }
 
+/* Nine digits tell single-precision losses apart, and keep a row on a line of a terminal. */
 status metrics_write(metrics *m, const metrics_row *row) {
     if (!m) return STATUS_OK;
     const double value[VALUES] = {row->loss, row->learning_rate, row->gradient_norm, row->anchors,
@@ -178,6 +179,8 @@ status metrics_write(metrics *m, const metrics_row *row) {
     return STATUS_OUTPUT;
 }
 
+/* Rows that are lost here are written again if the stage goes on from a checkpoint: a warning is
+ * enough. */
 void metrics_close(metrics *m) {
     if (!m) return;
     bool safe = fsync(fileno(m->file)) == 0;

@@ -177,6 +177,7 @@ static bool data_bytes(const array *a, uint64_t *bytes) {
     return true;
 }
 
+/* For people who look at a file: what is refused for reading may still be described. */
 status npy_about(const char *path, npy_info *out) {
     array a;
     int fd;
@@ -193,7 +194,8 @@ status npy_about(const char *path, npy_info *out) {
     return STATUS_OK;
 }
 
-/* data, allocated: all elements of `size` bytes. The file holds exactly these. */
+/* data, allocated: all elements of `size` bytes. The file holds exactly these. A file with more
+ * behind its data was not written as one array: what else it holds cannot be told. */
 static status read_elements(
     int fd, const char *path, const array *a, uint64_t bytes, size_t size, void **data) {
     uint64_t count, needed;
@@ -250,6 +252,8 @@ static status narrow(const char *path, const void *from, const char *type, size_
     return STATUS_OK;
 }
 
+/* Labels come as whatever integers another program had at hand; a value that does not fit is an
+ * error, not another label. */
 status npy_read_i32(const char *path, int32_t **data, size_t *n) {
     array a;
     int fd;
@@ -279,6 +283,7 @@ status npy_read_i32(const char *path, int32_t **data, size_t *n) {
     return STATUS_OK;
 }
 
+/* The same text that numpy writes, so that files can be compared byte by byte. */
 size_t npy_header(char *header, const char *dtype, size_t rows, size_t columns) {
     enum { BEGIN = 10 };
     char shape[64];

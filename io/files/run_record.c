@@ -28,7 +28,8 @@ static const struct {
 };
 enum { SECTIONS = sizeof sections / sizeof *sections };
 
-/* Those that the file lacks. */
+/* Those that the file lacks. In this order the file is read by people: what it was made with, what
+ * was done, what came out. */
 static bool make_sections(json_t *root) {
     bool ok = json_object_set_new(root, "format", json_integer(FORMAT)) == 0;
     for (int i = 0; i < SECTIONS; i++) {
@@ -80,6 +81,7 @@ static status load(const char *path, json_t **root) {
     return STATUS_OK;
 }
 
+/* What is missing of the sections is made at once: nothing below has to ask whether it is there. */
 status run_record_open(run_record **out, const char *path) {
     run_record *r = memory_alloc(1, sizeof *r, "record of the run");
     if (!r) return STATUS_FAILED;
@@ -164,6 +166,7 @@ double run_record_get_result(const run_record *r, const char *group, const char 
     return json_number_or_nan(json_object_get(in, name));
 }
 
+/* Classes and clusters come and go with the settings: entries of others would stay for ever. */
 void run_record_clear_group(run_record *r, const char *group) {
     json_object_del(run_record_section(r, "results"), group);
 }

@@ -17,6 +17,7 @@ json_t *run_record_section(const run_record *r, const char *name) {
     return r ? json_object_get(r->root, name) : NULL;
 }
 
+/* Jansson takes the value even when it fails: nothing is lost whichever way it goes. */
 status run_record_put(json_t *object, const char *key, json_t *value) {
     if (json_object_set_new(object, key, value) == 0) return STATUS_OK;
     log_error("run.json: \"%s\": out of memory, or text that is not UTF-8", key);

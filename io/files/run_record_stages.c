@@ -15,6 +15,7 @@ static bool output_exists(const run_record *r, const char *output) {
     return n >= 0 && n < (int)sizeof path && file_exists(path);
 }
 
+/* A key alone would do if nobody ever touched a run's folder. */
 bool run_record_stage_done(
     const run_record *r, const char *stage, uint64_t key, uint64_t *output_hash) {
     const json_t *entry = json_object_get(run_record_section(r, "stages"), stage);
@@ -44,6 +45,7 @@ static json_t *phases_json(const phases *p) {
     return all;
 }
 
+/* What decides whether the stage is done comes first in the file. */
 static status put_result(json_t *entry, const stage_record *stage) {
     status st = run_record_put(entry, "key", json_hash(stage->key));
     if (st == STATUS_OK) st = run_record_put_text(entry, "output", stage->output);
@@ -53,6 +55,7 @@ static status put_result(json_t *entry, const stage_record *stage) {
     return st;
 }
 
+/* Time is taken here, so that no caller can record a stage before it is done. */
 static status put_figures(json_t *entry, const stage_record *stage) {
     char finished[RUN_RECORD_TIME];
     run_record_time(finished);
@@ -92,6 +95,7 @@ static void read_phases(const json_t *all, phases *out) {
     }
 }
 
+/* Texts stay the record's: copies would need an owner for each. */
 bool run_record_stage(const run_record *r, int index, stage_record *out, phases *spread) {
     stage_record s = {0};
     const json_t *entry = json_member(run_record_section(r, "stages"), index, &s.name);

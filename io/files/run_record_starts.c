@@ -4,6 +4,7 @@
 
 #include <string.h>
 
+/* Absent keys, not empty ones, for what is not known: readers ask for a key and see. */
 status run_record_add_start(run_record *r, const start_record *start) {
     if (!r) return STATUS_OK;
     json_t *entry = json_object();
@@ -39,6 +40,8 @@ static json_t *find_start(const run_record *r, const start_record *start) {
     return NULL;
 }
 
+/* The start may be gone: another process may have written the record without it. That is a loss of
+ * one line, no reason to fail a run at its end. */
 status run_record_end_start(run_record *r, const start_record *start) {
     json_t *entry = find_start(r, start);
     if (!entry) return STATUS_OK;

@@ -49,12 +49,14 @@ static status save(const char *folder, const char *stage, const checkpoint_state
     return st;
 }
 
+/* All ranks have the same state, so that one can write it for all. */
 status checkpoint_save(
     const comm *c, const char *folder, const char *stage, const checkpoint_state *s) {
     return comm_agree(c, comm_root(c) ? save(folder, stage, s) : STATUS_OK);
 }
 
-/* Why the file cannot be continued from, or NULL: it fits the network entirely. */
+/* Why the file cannot be continued from, or NULL: it fits the network entirely. Not the settings'
+ * hash alone: a file that was changed must not be copied over memory of another size. */
 static const char *misfit(const safetensors *f, const checkpoint_state *s) {
     const parameters *p = s->p;
     tensor_info want, have;
@@ -96,6 +98,7 @@ static const char *take(void *context, const safetensors *f, int64_t step) {
     return NULL;
 }
 
+/* What rank 0 has read is sent as it stands in memory: ranks need not see the same files. */
 status checkpoint_load(
     const comm *c, const char *folder, const char *stage, checkpoint_state *s, bool *found) {
     bool any = false;

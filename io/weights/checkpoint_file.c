@@ -46,6 +46,7 @@ static bool same_settings(const safetensors *f, uint64_t settings) {
     return same_text(f, "settings", want);
 }
 
+/* The text that identifies a file is in its metadata: a copy under another name is found out. */
 static status write_file(const char *path, const checkpoint_file *f) {
     char settings[17], step[NUMBER];
     hash_text(f->settings, settings);
@@ -57,7 +58,8 @@ static status write_file(const char *path, const checkpoint_file *f) {
 }
 
 /* Keeps the one just written and the newest before it; what cannot be read and what a damaged later
- * one left behind goes, checkpoints of other settings stay. */
+ * one left behind goes, checkpoints of other settings stay. Only after the new one is whole: at no
+ * moment are there fewer than one. */
 static void remove_old(const char *folder, const checkpoint_file *written) {
     checkpoint_list list;
     if (checkpoint_folder_list(folder, written->stage, &list) != STATUS_OK) return;
@@ -98,6 +100,7 @@ static const char *stranger(
     return same_settings(f, settings) ? NULL : "it was made with other settings or inputs";
 }
 
+/* From the newest to the oldest. */
 status checkpoint_file_load(const char *folder, const char *stage, uint64_t settings,
     checkpoint_take *take, void *context, bool *found) {
     checkpoint_list list;

@@ -18,7 +18,8 @@
 #define ENDING ".safetensors"
 
 /* Whether a file's name is STAGE-STEP followed by `end`. "pretrain" has no part in the files of
- * "pretrain-2". */
+ * "pretrain-2". Strict, since files are deleted by it: what is not a name that was written here is
+ * none of our files. */
 static bool parse_name(const char *name, const char *stage, const char *end, int64_t *step) {
     enum { DIGITS = 18 };
     size_t n = strlen(stage);
@@ -46,6 +47,7 @@ static status append(checkpoint_list *list, int64_t step) {
     return STATUS_OK;
 }
 
+/* In the order in which they are tried. */
 status checkpoint_folder_list(const char *folder, const char *stage, checkpoint_list *out) {
     checkpoint_list list = {0};
     status st = STATUS_OK;
@@ -76,6 +78,7 @@ void checkpoint_list_destroy(checkpoint_list *list) {
     *list = (checkpoint_list){0};
 }
 
+/* Stages have short names; a file system has a limit all the same. */
 status checkpoint_folder_path(char *path, const char *folder, const char *stage, int64_t step) {
     char name[256];
     int n = snprintf(name, sizeof name, "%s-%" PRId64 ENDING, stage, step);

@@ -20,6 +20,7 @@ typedef struct content {
     int tensors;
 } content;
 
+/* k and d are part of the file: centroids of another number of clusters do not fit. */
 static tensor_info matrix(const char *name, const float *data, int k, int d) {
     return (tensor_info){.name = name,
         .type = "F32",
@@ -92,6 +93,8 @@ static bool all_finite(const float *x, size_t n) {
     return true;
 }
 
+/* The state's own memory is written to before everything is known to be right, so that it is put
+ * back if it is not. */
 static const char *take(void *context, const safetensors *f, int64_t step) {
     static const char *const unfit = "it does not fit the number or length of centroids";
     kmeans_state *s = context, had = *s;
@@ -128,6 +131,7 @@ static void share(const comm *c, kmeans_state *s) {
     comm_broadcast(c, s->count, (size_t)s->k * sizeof *s->count);
 }
 
+/* Into a state of its own, which becomes the caller's only when everything was read. */
 status cluster_checkpoint_load(const comm *c, const char *folder, const char *stage,
     uint64_t settings, int k, int d, kmeans_state *s, bool *found) {
     bool any = false;

@@ -119,7 +119,8 @@ static const char *parse_shape(const json_t *shape, tensor_info *t, uint64_t *el
     return NULL;
 }
 
-/* Why a tensor's entry breaks the format's rules, or NULL. */
+/* Why a tensor's entry breaks the format's rules, or NULL. A reason, not a message: the caller
+ * knows file and tensor and says it once. */
 static const char *parse_entry(const json_t *value, uint64_t data_bytes, entry *e) {
     tensor_info *t = &e->info;
     const char *type = json_string_value(json_object_get(value, "dtype"));
@@ -157,7 +158,8 @@ static int by_name(const void *pa, const void *pb) {
     return strcmp((*a)->info.name, (*b)->info.name);
 }
 
-/* Every byte of the data belongs to exactly one tensor. */
+/* Every byte of the data belongs to exactly one tensor. After sorting, the next tensor must begin
+ * where the last one ended. */
 static status check_cover(const safetensors *f) {
     uint64_t at = 0;
     for (int i = 0; i < f->count; i++) {
@@ -175,6 +177,8 @@ static status check_cover(const safetensors *f) {
     return STATUS_DATA;
 }
 
+/* Jansson gives members in the order of the text, which says nothing about where they lie: they are
+ * sorted by offset to be checked, by name to be found. */
 static status parse_tensors(safetensors *f) {
     const char *name;
     json_t *value;
@@ -207,6 +211,7 @@ static status read_data(safetensors *f, int fd) {
         fd, f->path, LENGTH_BYTES + f->header_bytes, f->data, (size_t)f->data_bytes);
 }
 
+/* One cleanup for every way out: what was not reached is zero, and closing zeros does nothing. */
 static status open_file(safetensors **out, const char *path, bool data) {
     int fd = -1;
     uint64_t bytes;
@@ -254,6 +259,7 @@ tensor_info safetensors_get(const safetensors *f, int i) {
     return f->entry[i].info;
 }
 
+/* Through the index by name; the place returned is the one by offset, which callers count in. */
 int safetensors_find(const safetensors *f, const char *name) {
     entry wanted = {.info = {.name = name}};
     const entry *key = &wanted;

@@ -16,7 +16,8 @@
 
 enum { LENGTH_BYTES = 8, HEADER_LIMIT = 1 << 24, WIDEST = 8 };
 
-/* order [tensors]: wider types first, else as given. */
+/* order [tensors]: wider types first, else as given. Stable within a width, so that the same
+ * tensors give the same bytes. */
 static void sort_by_width(const tensor_info *tensor, int tensors, const tensor_info **order) {
     int n = 0;
     for (size_t width = WIDEST; width > 0; width /= 2)
@@ -25,7 +26,8 @@ static void sort_by_width(const tensor_info *tensor, int tensors, const tensor_i
     assert(n == tensors);
 }
 
-/* false: out of memory, or text that is not UTF-8. */
+/* false: out of memory, or text that is not UTF-8. The place of the header's own checksum is made
+ * first, with zeros, and filled in once everything else stands. */
 static bool add_metadata(json_t *to, const char *const *metadata, int pairs) {
     bool ok = json_object_set_new(to, "xxh3", json_hash(0)) == 0;
     for (int i = 0; i < pairs; i++) {
@@ -85,7 +87,8 @@ static char *make_header(const char *path, const json_t *root, size_t *bytes) {
     return all;
 }
 
-/* root: everything but the bytes; part [1 + tensors]: the tensors from part 1 on. */
+/* root: everything but the bytes; part [1 + tensors]: the tensors from part 1 on. Offsets are those
+ * of the order in which tensors will be written, not of the one given. */
 static status describe(
     const char *path, const tensor_info *const *order, int tensors, json_t *root, file_part *part) {
     json_t *metadata = json_object_get(root, "__metadata__");

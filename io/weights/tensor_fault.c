@@ -27,6 +27,7 @@ static const float_bits *bits_of(const char *type) {
     return NULL;
 }
 
+/* By its name, as files know no other kind. */
 static bool is_variance(const char *name) {
     static const char end[] = ".running_var";
     size_t n = strlen(name), m = sizeof end - 1;
@@ -57,6 +58,7 @@ static bool any_nonfinite(const char *at, size_t n) {
     return found != 0;
 }
 
+/* Fast where it matters: the usual tensor is of F32 and has no fault. */
 int64_t tensor_fault(const tensor_info *t) {
     const float_bits *b = bits_of(t->type);
     if (!b) return -1;

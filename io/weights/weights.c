@@ -76,7 +76,8 @@ bool weights_to_float(const tensor_info *t, float *out) {
     return true;
 }
 
-/* The item that a file's name stands for, or -1. */
+/* The item that a file's name stands for, or -1. Published encoders have bare names, segmentation
+ * models "backbone.": either may meet a network of the other kind. */
 static int find_item(const parameters *p, const char *name) {
     char other[NAME];
     int at = parameters_find(p, name);
@@ -136,7 +137,8 @@ static status other_shape(reading *r, const tensor_info *t, const parameter *ite
     return STATUS_DATA;
 }
 
-/* One tensor of the file, as item i. */
+/* One tensor of the file, as item i. Two names of a file may stand for one parameter ("x" and
+ * "backbone.x"): which one counts would be chance. */
 static status take_tensor(reading *r, const tensor_info *t, int i) {
     const char *path = r->path;
     const parameter *item = &r->p->item[i];
@@ -158,6 +160,7 @@ static status take_tensor(reading *r, const tensor_info *t, int i) {
     return STATUS_OK;
 }
 
+/* The first few tell what kind of file it is; hundreds would hide the line with the counts. */
 static void name_one(const char *path, int *count, const char *what, const char *name) {
     ++*count;
     if (*count <= NAMED) log_detail("%s: %s: %s", path, what, name);
@@ -183,7 +186,8 @@ static const weight_rule *choose_rule(
     return rule;
 }
 
-/* Every tensor of the file that the network has. */
+/* Every tensor of the file that the network has. In the file's order: messages come in an order
+ * that the user can follow. */
 static status take_tensors(reading *r, const weight_rule *rule) {
     status st = STATUS_OK;
     for (int i = 0; st == STATUS_OK && i < tensor_file_count(r->f); i++) {
@@ -253,6 +257,8 @@ static status read_weights(
     return st;
 }
 
+/* One rank reads and sends: a file system serves one reader of a large file better than
+ * thousands. */
 status weights_load(
     const comm *c, const char *path, const char *classifier, parameters *p, weights_match *match) {
     weights_match m = {0};
@@ -266,7 +272,7 @@ status weights_load(
 }
 
 /* Every parameter, then num_batches_tracked of every norm; name [items]: where those names stand.
- */
+ * Strict loading in PyTorch wants a counter for each norm, and gets the one there is. */
 static int list_tensors(const parameters *p, tensor_info *tensor, char (*name)[NAME]) {
     int n = 0;
     for (int i = 0; i < p->items; i++) tensor[n++] = weights_tensor(p, i);

@@ -63,6 +63,8 @@ static status write_start(
     return st;
 }
 
+/* The command stands there before the stage begins, so that a start which is killed has left its
+ * words. */
 status session_record_begin(
     session_record *out, const comm *c, const settings *s, const command_line *line) {
     char path[FILE_PATH];
@@ -84,6 +86,8 @@ status session_record_begin(
     return comm_agree(c, st);
 }
 
+/* A run that is done but for its last line has failed all the same, if nothing else was wrong: a
+ * later start would not know of it. */
 status session_record_end(
     session_record *r, const comm *c, status code, double seconds, double peak_memory) {
     status st = STATUS_OK;

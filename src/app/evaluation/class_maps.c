@@ -31,6 +31,7 @@ typedef struct pass {
     bool flip;
 } pass;
 
+/* The image is resized, not its normalised floats: bytes take a quarter of the memory. */
 static status pass_input(const image *rgb, const pass *a, int height, int width, float *input) {
     image resized = {0};
     status st = image_resize(rgb, height, width, &resized);
@@ -85,6 +86,8 @@ static bool next_scale(const char **list, double *scale) {
     return true;
 }
 
+/* All probabilities of these images are in memory until the last pass: class_maps_count bounds how
+ * many. */
 status class_maps_predict(const stage *t, inference *net, const image *rgb, int count, int height,
     int width, labelmap *out) {
     size_t pixels = (size_t)height * (size_t)width;

@@ -72,6 +72,7 @@ static void forget_figures(stage *t, const char *group) {
     }
 }
 
+/* Old figures go first: classes may have other names now. */
 static status record_figures(stage *t, const char *group, const int64_t *matrix, double *per) {
     int classes = dataset_classes(t->d);
     char table[STAGE_NAME + 16];
@@ -93,6 +94,7 @@ static status record_figures(stage *t, const char *group, const int64_t *matrix,
     return comm_agree(t->c, st);
 }
 
+/* Without classes there is nothing to measure, which is found before a network is made of none. */
 static status evaluate_stage(stage *t, const char *group, const char *weights) {
     char path[FILE_PATH];
     size_t classes = (size_t)dataset_classes(t->d);
@@ -122,6 +124,8 @@ static status evaluate_stage(stage *t, const char *group, const char *weights) {
     return st;
 }
 
+/* Two models of a run are measured alike, under names of their own, so that both stand in the
+ * record. */
 status evaluate_model(
     const comm *c, const settings *s, const char *group, int round, const char *weights) {
     stage t;

@@ -101,7 +101,8 @@ static status write_prediction(const prediction_files *f, int i, labelmap *map) 
     return st;
 }
 
-/* Images list[first] .. of one shape. */
+/* Images list[first] .. of one shape. The network sees the image as in training, at dataset.scale;
+ * the file has the size that the image has. */
 static status predict_run(
     stage *t, inference *net, const prediction_files *f, const int *list, int first, int count) {
     int height, width;
@@ -153,6 +154,7 @@ static status find_images(const stage *t, image_list *list) {
     return comm_agree(t->c, STATUS_DATA);
 }
 
+/* What can be wrong with names, ids and the split is found before the network is loaded. */
 static status predict_stage(stage *t, const char *weights) {
     image_list list = {0};
     prediction_files f = {.name = NULL};

@@ -12,7 +12,8 @@
 
 #define ENDING ".png"
 
-/* Length without the ending of a picture's file. */
+/* Length without the ending of a picture's file. Only endings of pictures: a name may have dots of
+ * its own. */
 static size_t stem_length(const char *name) {
     static const char *const known[] = {".png", ".jpg", ".jpeg"};
     size_t n = strlen(name);
@@ -54,6 +55,8 @@ static const named *find_twins(
     return NULL;
 }
 
+/* Short names if they do, else long ones, for all alike: names of a folder that follow two rules
+ * would be hard to use. */
 status prediction_names(const char *const *name, int count, char ***out) {
     size_t bytes = (size_t)count * sizeof(char *);
     for (int i = 0; i < count; i++) bytes += strlen(name[i]) + sizeof ENDING;

@@ -50,6 +50,7 @@ static status check_ending(const char *to) {
     return STATUS_USAGE;
 }
 
+/* Everything is refused before the input is read: it may be large. */
 static status read_arguments(int argc, char **argv, request *out) {
     const char *file[2] = {NULL, NULL}, *rule = NULL;
     int files = 0;
@@ -83,6 +84,7 @@ static int take_tensors(
     return n;
 }
 
+/* Types stay: what a file has in half precision is not made larger. */
 static status write_tensors(const request *q, const tensor_file *f) {
     const char *metadata[] = {"format", "pt", "program", "auxseg " AUXSEG_VERSION};
     size_t count = (size_t)tensor_file_count(f);

@@ -28,6 +28,7 @@ static double or_jitter(const view_settings *v, double change) {
     return change < 0 ? v->jitter : change;
 }
 
+/* Settings have words and defaults that depend on others; the arithmetic of views has numbers. */
 augment_options batches_views(const view_settings *v, int crop) {
     return (augment_options){.crop = crop,
         .rule = choices_crop(v->crop_by),
@@ -95,6 +96,8 @@ static status make(void *context, void *buffer, int part) {
     return b->o.make(b->o.context, buffer, part);
 }
 
+/* Two numbers of a stream an image, whether it has one view or two: the first view is the same in
+ * both stages. */
 status batch_view(batch *b, int i, const sample *m, const labelmap *labels, view *v) {
     const batches *all = b->of;
     const trainer *t = all->t;
@@ -110,6 +113,7 @@ status batch_view(batch *b, int i, const sample *m, const labelmap *labels, view
         b->input + (size_t)i * view_bytes(t) / sizeof *b->input);
 }
 
+/* Buffers before threads: these begin at once. */
 static status start(batches *b, int threads) {
     trainer *t = b->t;
     loader_options o = {.first = t->step,
@@ -138,6 +142,8 @@ static void print_plan(const batches *b, int threads) {
         log_detail("%s: batches are made by the threads of the step", t->o.stage);
 }
 
+/* Memory and threads may be lacking on one rank alone: all of them hear of it before the first
+ * step. */
 status batches_create(batches **out, trainer *t, const batches_options *o) {
     assert(t->local % t->o.together == 0);
     /* Without loader threads the step's own make the batch when it is due, in the one buffer. */
@@ -169,6 +175,7 @@ void batches_destroy(batches *b) {
     memory_free(b);
 }
 
+/* The time until here is what the step waited, which is the loader's measure. */
 status batches_next(batches *b, batch **out) {
     trainer *t = b->t;
     double now = timer_now();

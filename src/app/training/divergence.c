@@ -32,6 +32,8 @@ static int first_fault(const trainer *t) {
     return first;
 }
 
+/* The first item in the network's order, its weights before its states: the same tensor on every
+ * rank. */
 bool divergence_find(const trainer *t, char *text) {
     int i = first_fault(t);
     text[0] = '\0';
@@ -47,6 +49,8 @@ bool divergence_find(const trainer *t, char *text) {
     return false;
 }
 
+/* Equal weights diverge on all ranks at once, and one of them is enough to say so; a rank that is
+ * alone with it, through a fault of its memory, is the lowest with a text. */
 status divergence_report(const trainer *t, const char *text) {
     double rank = comm_rank(t->c), speaker = text[0] ? rank : comm_size(t->c);
     char left[64] = "there is no checkpoint";

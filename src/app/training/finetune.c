@@ -58,7 +58,9 @@ static status load_batch(supervised *x) {
     return STATUS_OK;
 }
 
-/* Loss of every image of a wave, and its gradient where the network's backward pass begins. */
+/* Loss of every image of a wave, and its gradient where the network's backward pass begins. By
+ * images, since each has its own loss and gradient; a thread that fails does not stop the
+ * others. */
 static status wave_loss(supervised *x, int k) {
     trainer *t = x->t;
     double now = timer_now();
@@ -82,6 +84,8 @@ static status wave_loss(supervised *x, int k) {
     return worst;
 }
 
+/* A failure inside of a wave is told to the others in trainer_end alone: ranks have different
+ * numbers of waves. */
 static status step_gradient(supervised *x) {
     status st = STATUS_OK;
     bool again = true;
@@ -133,6 +137,7 @@ static status train(supervised *x) {
     return st;
 }
 
+/* All that differs from pretraining stands here. */
 static trainer_options options_of(const stage *t, const char *weights) {
     const settings *s = t->s;
     return (trainer_options){.stage = t->name,
@@ -154,6 +159,8 @@ static trainer_options options_of(const stage *t, const char *weights) {
         .optimizer = setup_optimizer(&s->finetune.update)};
 }
 
+/* From the choice of images to the record. What could fail on one rank is agreed upon before the
+ * next collective call. */
 static status finetune_stage(stage *t, const char *weights, const char *output) {
     char path[FILE_PATH];
     image_list list = {0};
@@ -203,6 +210,8 @@ done:
     return st;
 }
 
+/* A list is named by the settings and meant by its contents: another list of the same name is
+ * another stage. */
 status finetune_model(const comm *c, const settings *s, stage_id id, int round, const char *weights,
     const char *output) {
     stage t;

@@ -52,7 +52,7 @@ static buffer *buffer_of(loader *l, int64_t step) {
 }
 
 /* The next part of a step up to `last`, or false. Holds the lock, also while a step begins: steps
- * begin in order. */
+ * begin in order. A step is begun by whoever takes its first part. */
 static bool take(loader *l, int64_t last, task *t) {
     if (l->part == l->source.parts) {
         if (l->step + 1 > last || l->step + 1 >= l->end) return false;
@@ -118,6 +118,7 @@ static status start_threads(loader *l) {
     return error == 0 ? STATUS_OK : STATUS_FAILED;
 }
 
+/* Threads last: they begin to work on everything above. */
 status loader_create(
     loader **out, const loader_source *source, const loader_options *o, void *const *batch) {
     assert(o->depth >= (o->threads > 0) && o->team > 0);
@@ -170,6 +171,7 @@ static void help(loader *l) {
     }
 }
 
+/* A batch that failed is handed out once, with its status; there is none after it. */
 status loader_next(loader *l, void **batch) {
     pthread_mutex_lock(&l->lock);
     if (l->failed != STATUS_OK) {
@@ -195,6 +197,7 @@ status loader_next(loader *l, void **batch) {
     return st;
 }
 
+/* Of all threads together: more than passes on the clock. */
 double loader_seconds(loader *l) {
     pthread_mutex_lock(&l->lock);
     double seconds = l->seconds;

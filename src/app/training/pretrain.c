@@ -87,6 +87,7 @@ static status step_gradient(views *v, contrast_stats *stats) {
     return st;
 }
 
+/* The stage as the method reads: a batch, its gradient, a step. */
 static status train(views *v) {
     contrast_stats stats = {0};
     status st = STATUS_OK;
@@ -104,6 +105,7 @@ static uint64_t loss_key(const stage *t) {
     return bf16 ? hash_append(t->key, &t->how.pairs, sizeof t->how.pairs) : t->key;
 }
 
+/* The network's batch is of views: two an image, which one rank must hold together. */
 static trainer_options options_of(const stage *t) {
     const settings *s = t->s;
     return (trainer_options){.stage = t->name,
@@ -150,6 +152,7 @@ static void report_loss(const trainer *x) {
             100 * x->time.seconds[PHASE_LOSS] / all);
 }
 
+/* Weights, then record, then the checkpoints go: a kill in between finds enough to go on. */
 static status finish(stage *t, trainer *x) {
     char path[FILE_PATH];
     uint64_t hash;
@@ -165,6 +168,8 @@ static status finish(stage *t, trainer *x) {
     return st;
 }
 
+/* From the labels to the record. Everything is created before the first step, so that a lack of
+ * memory shows at once. */
 static status pretrain_stage(stage *t, uint64_t labels_recorded) {
     labels *aux = NULL;
     image_list list = {0};

@@ -15,6 +15,7 @@ struct samples {
     sample *item; /* [images of the data set], cached ones have rgb.data */
 };
 
+/* Without a budget nothing is kept, and everything works as well. */
 status samples_create(samples **out, const dataset *d, const samples_options *o) {
     samples *s = memory_alloc(1, sizeof *s, "sample cache");
     if (!s) return STATUS_FAILED;
@@ -47,6 +48,7 @@ static size_t sample_bytes(const sample *x) {
                (size_t)x->label.width;
 }
 
+/* Decoded outside of the lock: that is what takes time. */
 status samples_get(samples *s, int i, sample *out) {
     /* What is in the cache is never freed before its end: the copy stays good without the lock. */
     pthread_mutex_lock(&s->lock);

@@ -34,6 +34,8 @@ static int units_of(const trainer *t, int images) {
     return (images + t->unit - 1) / t->unit;
 }
 
+/* Contiguous blocks of the batch, so that gathering in the order of ranks is gathering in the order
+ * of images. */
 static void deal_images(trainer *t) {
     bool grouped = t->s->model.norm == MODEL_NORM_GROUP;
     int rank = comm_rank(t->c), ranks = comm_size(t->c);
@@ -111,6 +113,8 @@ static status build_plan(trainer *t, plan_options o) {
     return t->moments && t->own && t->bytes ? STATUS_OK : STATUS_FAILED;
 }
 
+/* A checkpoint is further than any initial weights. The warning is for the file of another network,
+ * which a few common names let pass. */
 static status load_weights(trainer *t, bool *resumed) {
     char folder[FILE_PATH];
     status st = comm_agree(t->c, setup_path(folder, t->s, "checkpoints", 1));
@@ -144,6 +148,8 @@ static status open_metrics(trainer *t) {
     return comm_agree(t->c, st);
 }
 
+/* What a rank will take is said before it is taken: whoever reads the log of a job that was killed
+ * for memory finds the reason. */
 static void log_start(const trainer *t) {
     const double mib = 1048576;
     double network = (double)plan_bytes(t->plan) / mib;
@@ -160,6 +166,7 @@ static void log_start(const trainer *t) {
         t->o.stage, network + held + state, network, held, state);
 }
 
+/* The order is that of what may be agreed upon: the arithmetic, then what follows from it. */
 status trainer_create(
     trainer **out, const comm *c, const settings *s, const dataset *d, const trainer_options *o) {
     trainer *t = memory_alloc(1, sizeof *t, "trainer");
@@ -298,7 +305,8 @@ status trainer_end(trainer *t, status st, bool *again) {
     return divergence_report(t, text);
 }
 
-/* Norm statistics of all units, in unit order, on every rank. */
+/* Norm statistics of all units, in unit order, on every rank. Running averages enter no gradient,
+ * but the weights that are written: they are updated like them, on every rank in one order. */
 static void commit_statistics(trainer *t) {
     size_t width = plan_moments_width(t->plan);
     switch (t->s->model.norm) {
@@ -374,6 +382,7 @@ status trainer_update(trainer *t, double loss, double anchors) {
     return st;
 }
 
+/* Figures of images, not of ranks: whoever adds them up does it in the order of the batch. */
 void trainer_gather_images(const trainer *t, double *figure) {
     /* Each element has one nonzero summand, and adding zeros is exact. */
     for (int i = 0; i < t->o.images; i++)
@@ -400,6 +409,7 @@ void trainer_forget(trainer *t) {
         checkpoint_clear(t->c, folder, t->o.stage);
 }
 
+/* Of this start alone. */
 double trainer_images_per_second(const trainer *t) {
     double seconds = timer_now() - t->began;
     return seconds > 0 ? (double)(t->step - t->resumed) * t->o.images / seconds : 0;

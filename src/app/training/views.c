@@ -50,6 +50,7 @@ static status load_pair(void *context, batch *b, int part) {
     return st == STATUS_OK ? choose_pixels(v, b, 2 * part, pair) : st;
 }
 
+/* As large as a step can need: nothing is allocated later. */
 status views_create(views *v, trainer *t, samples *images, const labels *aux, order *sequence) {
     *v = (views){.t = t, .images = images, .aux = aux};
     v->positives = choices_positives(t->s->pretrain.positives);
@@ -161,6 +162,7 @@ static void scatter_image(views *v, int i, int at) {
     unit_rows_scatter(&r, v->gradient + row_of(v, i) * (size_t)v->d, to);
 }
 
+/* Each image by one thread: no two write to the same map. */
 void views_scatter(views *v, int k) {
     int first, images = trainer_wave(v->t, k, &first);
 #pragma omp parallel for schedule(dynamic) num_threads(v->t->threads)

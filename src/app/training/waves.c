@@ -19,6 +19,7 @@ static waves of_most(int images, int unit, int most) {
     return (waves){wave > 0 ? wave : 1, wave > 0 ? divide_up(images, wave) : 1};
 }
 
+/* The log says which of the reasons it was: users ask why a training is slower than another. */
 waves waves_choose(const waves_options *o) {
     const double mib = 1048576;
     double each = (double)o->each / mib, budget = (double)o->budget / mib;
