@@ -11,10 +11,13 @@ uint64_t hash_bytes(const void *data, size_t bytes) {
     return XXH3_64bits(data, bytes);
 }
 
+/* The hash so far is the seed of the next: parts chain without being held together, and their order
+ * counts. It is not the hash of the joined bytes, so that where parts begin counts, too. */
 uint64_t hash_append(uint64_t before, const void *data, size_t bytes) {
     return XXH3_64bits_withSeed(data, bytes, before);
 }
 
+/* With leading zeros: as text, too, equal hashes are equal and all are of one length. */
 void hash_text(uint64_t hash, char *text) {
     snprintf(text, 17, "%016" PRIx64, hash);
 }

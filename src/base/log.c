@@ -12,8 +12,11 @@
 #include <time.h>
 #include <unistd.h>
 
+/* A pipe takes LINE bytes in one piece under Linux (PIPE_BUF): a longer line could be torn. */
 enum { LINE = 4096, STAMP = 64 };
 
+/* These are set before the process has several threads; day and unfinished change with each line,
+ * by whichever thread writes it. */
 static int log_rank, log_size = 1;
 static bool with_times, verbose;
 static atomic_int day = -1;    /* of the year, of rank 0's last line */
@@ -46,7 +49,9 @@ static size_t stamp(char *text, bool dated) {
     return used + strftime(text + used, STAMP - used, "%H:%M:%S ", &now);
 }
 
-/* One line in one write: lines of several threads and ranks do not mix. */
+/* One line in one write: lines of several threads and ranks do not mix. A line that is too long is
+ * cut and still ends as one. What stdio holds goes first, as it was printed first. A log that
+ * cannot be written has no place to say so. */
 static void write_line(int to, const char *prefix, const char *format, va_list arguments) {
     char line[LINE], when[STAMP];
     const char *wipe = atomic_exchange(&unfinished, false) ? "\r\033[K" : "";
@@ -92,6 +97,7 @@ void log_info(const char *format, ...) {
     va_end(arguments);
 }
 
+/* Rank 0 is asked first in all of these: what other ranks leave unsaid must not cost them time. */
 void log_detail(const char *format, ...) {
     if (log_rank != 0 || !verbose) return;
     va_list arguments;
@@ -100,7 +106,9 @@ void log_detail(const char *format, ...) {
     va_end(arguments);
 }
 
-/* mpirun gives every rank a terminal of its own, even where its own output goes to a file. */
+/* mpirun gives every rank a terminal of its own, even where its own output goes to a file. So the
+ * parent is asked where its output goes, if it is ours to ask: a line that is rewritten would be
+ * one endless line in that file. */
 static bool on_terminal(void) {
     char name[64], target[64];
     if (!isatty(STDOUT_FILENO)) return false;
@@ -166,6 +174,7 @@ void progress_update(progress *p, int64_t done, const char *note) {
     bool terminal = on_terminal();
     if (!terminal && now - p->printed < p->pause) return;
     p->printed = now;
+    /* The pause ends at 32 s, so that a stage of hours is seen to be alive. */
     if (p->pause < 30) p->pause *= 2;
     char text[512], line[LINE], when[STAMP];
     describe(p, done, false, note, text, sizeof text);
@@ -178,6 +187,7 @@ void progress_update(progress *p, int64_t done, const char *note) {
 void progress_end(progress *p, int64_t done, const char *note) {
     char text[512];
     if (log_rank != 0) return;
+    /* Of a share there is no last line, but the one on the terminal must not stay behind. */
     if (p->whole > 0) {
         if (atomic_exchange(&unfinished, false)) write_text("\r\033[K");
         return;

@@ -11,6 +11,8 @@ static int least(int a, int b) {
     return a < b ? a : b;
 }
 
+/* Before step i row[j] is the distance of the first i - 1 letters of a to the first j of b.
+ * `diagonal` keeps the one value of that row which is overwritten before it is needed. */
 int nearest_distance(const char *a, const char *b) {
     int row[WORD + 1], m = (int)strnlen(a, WORD), n = (int)strnlen(b, WORD);
     for (int j = 0; j <= n; j++) row[j] = j;
@@ -26,6 +28,7 @@ int nearest_distance(const char *a, const char *b) {
     return row[n];
 }
 
+/* The first of equally near ones stays: a message is the same at each run. */
 int nearest_word(const char *word, const char *const *known, int count) {
     int best = -1, distance = 0;
     for (int i = 0; i < count; i++) {

@@ -1,5 +1,9 @@
 /* What is done with all settings in turn: defaults, the file that is saved, the manual, what
- * differs, the hash. The table says what there is; nothing here names a setting. */
+ * differs, the hash. The table says what there is; nothing here names a setting.
+ *
+ * The order of everything is the table's. Texts of values (setting_print) serve for the file, for
+ * what differs and for the hash: a change in how a number is printed changes the keys by which runs
+ * know what they have done. */
 #include "src/base/settings.h"
 
 #include "src/base/hash.h"
@@ -11,6 +15,8 @@
 
 enum { VALUE = 2 * SETTINGS_TEXT, COLUMNS = 100 };
 
+/* Zeroed first, gaps and what is beyond the ends of texts as well: ranks get the struct as bytes
+ * (mpi/settings_share.c), none of which may be undefined. */
 void settings_set_defaults(settings *s) {
     const setting *e;
     memset(s, 0, sizeof *s);
@@ -39,7 +45,8 @@ void settings_set_defaults(settings *s) {
     }
 }
 
-/* A string as libconfig reads it. */
+/* A string as libconfig reads it. Bytes above ASCII go as they are: a path is bytes, whatever its
+ * encoding. */
 static void write_quoted(const char *text, FILE *to) {
     fputc('"', to);
     for (const unsigned char *c = (const unsigned char *)text; *c; c++) {
@@ -63,7 +70,8 @@ static void write_value(const setting *e, const settings *s, FILE *to) {
         fputs(text, to);
 }
 
-/* Words of `text` as comment lines. */
+/* Words of `text` as comment lines. Words are never cut, so that one that is longer than a line has
+ * a line of its own. */
 static void write_comment(const char *text, FILE *to) {
     static const char margin[] = "    #";
     size_t column = 0;
@@ -94,7 +102,9 @@ static const char preface[] =
     "# Written by `auxseg check --defaults`. Another file needs only what differs from it.\n"
     "# On the command line: --set group.key=value. Paths are relative to the working folder.\n\n";
 
-/* Reads back to the same bytes: numbers have the fewest digits that do, texts are quoted. */
+/* Reads back to the same bytes: numbers have the fewest digits that do, texts are quoted. A group
+ * is closed when the next one begins, since the table has groups only as names of its rows: rows of
+ * one group stand together there. */
 void settings_write(const settings *s, FILE *to, bool manual) {
     const char *group = "";
     const setting *e;
@@ -115,7 +125,9 @@ void settings_write(const settings *s, FILE *to, bool manual) {
     fputs("};\n", to);
 }
 
-/* " key = value;", on a line of its own where this one would become too long. */
+/* " key = value;", on a line of its own where this one would become too long. Written into memory
+ * first, as its length decides about the line. Without memory the log lacks a value, and the run
+ * goes on. */
 static void write_change(const setting *e, const settings *s, int *column, FILE *to) {
     enum { WIDTH = 80 };
     char *text = NULL;
@@ -136,7 +148,8 @@ static void write_change(const setting *e, const settings *s, int *column, FILE 
     free(text);
 }
 
-/* Values are compared as text, which has all their digits. */
+/* Values are compared as text, which has all their digits. A real that differs from the default in
+ * its last bit is a change and is shown. */
 status settings_write_changes(const settings *s, FILE *to) {
     const char *group = "";
     const setting *e;
@@ -161,6 +174,8 @@ status settings_write_changes(const settings *s, FILE *to) {
     return STATUS_OK;
 }
 
+/* In a form that needs no knowledge of kinds: run.json and the report show settings that they do
+ * not know. */
 bool settings_item(
     const settings *s, int index, char *key, size_t key_size, char *text, size_t text_size) {
     const setting *e = setting_at(index);
@@ -183,7 +198,9 @@ static bool names_group(const char *groups, const char *group) {
 }
 
 /* Of the text of each setting with its name: the order of the struct, the size of an enum and the
- * machine's byte order may change, and a run made before still knows what it has done. */
+ * machine's byte order may change, and a run made before still knows what it has done. The order of
+ * the rows is part of it: a row that moves within its groups, or a new one that is not aside, is
+ * another hash, and finished stages are done anew. */
 uint64_t settings_hash(const settings *s, const char *groups) {
     char value[VALUE], line[VALUE + 64];
     uint64_t hash = 0;

@@ -9,7 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Batches of whole norm groups; the two views of an image stay together. */
+/* Batches of whole norm groups; the two views of an image stay together. Statistics of a norm group
+ * are taken on one rank: a batch that is no whole number of them would leave a smaller one, whose
+ * statistics are others. */
 static int check_groups(const settings *s) {
     int wrong = 0, group = s->model.group;
     if (s->model.norm != MODEL_NORM_GROUP) return 0;
@@ -37,7 +39,8 @@ static int check_range(const char *group, const char *key, double min, double ma
     return 1;
 }
 
-/* What both training stages have. */
+/* What both training stages have. Keys are made of the group's name, as both groups share the
+ * struct. Steps may be as few as the warm-up has, not fewer: the rate would never be reached. */
 static int check_training(const char *group, const view_settings *v, int warmup, int steps) {
     int wrong = check_range(group, "scale", v->scale_min, v->scale_max) +
                 check_range(group, "area", v->area_min, v->area_max) +
@@ -60,7 +63,9 @@ static int check_source(const settings *s) {
     return 1;
 }
 
-/* "layer1" to the last stage, "head"; each once. */
+/* "layer1" to the last stage, "head"; each once. Bit n of `seen` is layer n, bit 0 the head. A
+ * wrong list is emptied, so that who goes on with the settings, as `check` does, does not stumble
+ * over it again; so is a wrong output_stride made 8. */
 static int check_layers(settings *s) {
     unsigned seen = 0;
     if (!s->extract.layers[0]) return 0;
@@ -101,7 +106,8 @@ static int check_scales(const settings *s) {
     return 0;
 }
 
-/* What a layout cannot do without. */
+/* What a layout cannot do without. Whether files are there is not asked: this is about settings
+ * alone, and needs no file system. */
 static int check_dataset(const settings *s) {
     int wrong = 0;
     bool pairs = s->dataset.layout == DATASET_LAYOUT_PAIRS;
@@ -149,6 +155,8 @@ static int check_model(settings *s) {
         log_error("cluster.eps = %g: method \"dbscan\" needs a distance above 0", s->cluster.eps);
         wrong++;
     }
+    /* Where starts come from the sample, it must have as many pixels as there are centroids;
+     * k-means|| looks at all pixels, and a file of centroids at none. */
     bool sampled = !s->cluster.start[0] && s->cluster.init != CLUSTER_INIT_PARALLEL;
     if (!dbscan && sampled && s->cluster.sample < s->cluster.k) {
         log_error(

@@ -1,4 +1,9 @@
-/* The words of the choices; the lists stand in the headers. */
+/* The words of the choices; the lists stand in the headers.
+ *
+ * An enum and its words come from one list (choice.h), so that a new word is one line in the
+ * header; the switches over the enum, which have no default, are then named by the compiler. A word
+ * may change its place in a list: saved settings and their hashes hold words, not numbers. It may
+ * not change its spelling, which files in use have. */
 #include "src/base/settings_choices.h"
 
 #include "src/base/dtype.h"

@@ -20,8 +20,8 @@
 enum { FILE_LIMIT = 1 << 20, MOST_SETTINGS = 2000 };
 
 /* The whole file; NULL with a message. O_NONBLOCK: a pipe without a writer is refused, not waited
- * for.
- */
+ * for. What is open is asked what it is, not the name, which may be another file's by then. The
+ * block is one byte longer than the file and zeroed: the text ends by itself. */
 static char *load(const char *file) {
     struct stat about;
     char *text = NULL;
@@ -62,7 +62,8 @@ static const char *skip_quoted(const char *at) {
     return *at ? at + 1 : at;
 }
 
-/* Of names, numbers and keywords. */
+/* Of names, numbers and keywords. With the point and the signs, so that "1.5e-3" is one word that
+ * is no integer, not an integer "1" with a tail. */
 static bool is_word(char c) {
     return isalnum((unsigned char)c) || c == '_' || c == '.' || c == '*' || c == '-' || c == '+';
 }
@@ -82,6 +83,8 @@ typedef struct scanner {
     char *out;          /* where the copy goes on */
 } scanner;
 
+/* Lines are counted as they are copied. None is ever added: messages, libconfig's too, name the
+ * lines that the user sees. */
 static void copy(scanner *s, const char *from, const char *end) {
     for (; from < end; from++) {
         s->line += *from == '\n';
@@ -89,7 +92,8 @@ static void copy(scanner *s, const char *from, const char *end) {
     }
 }
 
-/* A name, a number, a keyword. False, with a message, for what is refused. */
+/* A name, a number, a keyword. False, with a message, for what is refused. A word that has its L
+ * already is no integer here and stays as it is. */
 static bool copy_word(scanner *s, const char *word, const char *end) {
     long long value;
     bool range;
@@ -120,7 +124,8 @@ static bool copy_sign(scanner *s, const char *at) {
 }
 
 /* Copies text to out [2 * length + 1]; false, with a message, for what is refused. Strings and
- * comments are copied as they are: what looks like a number in them is none. */
+ * comments are copied as they are: what looks like a number in them is none. Twice the length is
+ * enough, as an L follows at least one digit. */
 static bool prepare(const char *file, const char *text, char *out) {
     scanner s = {.file = file, .line = 1, .out = out};
     bool good = true;
@@ -140,6 +145,8 @@ static bool prepare(const char *file, const char *text, char *out) {
     return good;
 }
 
+/* The byte order mark that some editors write is no part of the text and is left out. The text is
+ * not changed in place, as it may become longer. */
 char *settings_file_load(const char *file) {
     char *text = load(file);
     char *out = text ? memory_alloc(2 * strlen(text) + 1, 1, "settings") : NULL;

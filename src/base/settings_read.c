@@ -1,7 +1,10 @@
 /* From text to settings: a libconfig file and words of --set, checked against the table. Reading
  * goes on after a mistake: whoever waits for a job to start wants to know all of them at once. A
  * value that is wrong leaves the default in its place, so that what follows can still be checked.
- */
+ *
+ * Values pass through `given`, what the writer wrote, to `assign`, which holds it against the row
+ * of the table; a file and --set differ only in how they come to a `given`. Defaults come first,
+ * then the file, then each --set in turn: the later one counts. */
 #include "src/base/log.h"
 #include "src/base/memory.h"
 #include "src/base/nearest.h"
@@ -91,6 +94,9 @@ static void wrong_type(reader *r, const setting *e, const given *v) {
     r->mistakes++;
 }
 
+/* NaN is in no range, as it compares as false; a number beyond a double's range has become an
+ * infinity, and is in none either. Integers are compared as doubles, which are exact up to the
+ * largest bound of the table. */
 static bool in_range(reader *r, const setting *e, double x) {
     if (x >= e->min && x <= e->max) return true;
     log_error("%s%s.%s = %.16g is out of range: %.16g to %.16g%s%s", r->place, e->group, e->key, x,
@@ -99,7 +105,8 @@ static bool in_range(reader *r, const setting *e, double x) {
     return false;
 }
 
-/* Not a choice: the ones that there are, and the likeliest. */
+/* Not a choice: the ones that there are, and the likeliest. The empty word, which means that none
+ * was chosen, is no proposal. */
 static void nearest_choice(reader *r, const setting *e, const char *text) {
     char all[SETTINGS_TEXT];
     const char *const *known = e->words + (e->words[0][0] == '\0'); /* without the empty one */
@@ -111,7 +118,8 @@ static void nearest_choice(reader *r, const setting *e, const char *text) {
     r->mistakes++;
 }
 
-/* A text, or the member of an enum that it is the word of. */
+/* A text, or the member of an enum that it is the word of. A text that is too long is refused, not
+ * cut: half a path is another path. */
 static void assign_text(reader *r, const setting *e, const given *v) {
     int member = e->words && v->kind == GIVEN_TEXT ? choice_find(e->words, v->text) : 0;
     if (v->kind != GIVEN_TEXT) {
@@ -128,7 +136,8 @@ static void assign_text(reader *r, const setting *e, const given *v) {
     }
 }
 
-/* An integer is a real, too; a real is never cut to an integer. */
+/* An integer is a real, too; a real is never cut to an integer. An integer of the table has bounds
+ * within an int: the last cast cuts nothing, after the range was checked. */
 static void assign_number(reader *r, const setting *e, const given *v) {
     bool real = e->kind == SETTING_REAL;
     double x = v->kind == GIVEN_REAL ? v->real : (double)v->integer;
@@ -205,7 +214,8 @@ static void unknown_group(reader *r, const char *name) {
     log_error("%sunknown group %s: did you mean %s?", r->place, name, best->group);
 }
 
-/* Groups of settings, nothing else. */
+/* Groups of settings, nothing else. An unknown group is one mistake, whatever it holds: its keys
+ * would each be unknown again. */
 static void read_root(reader *r, const config_setting_t *root) {
     for (int i = 0; i < config_setting_length(root); i++) {
         const config_setting_t *c = config_setting_get_elem(root, (unsigned)i);
@@ -221,7 +231,8 @@ static void read_root(reader *r, const config_setting_t *root) {
     }
 }
 
-/* False if the file could not be understood at all. */
+/* False if the file could not be understood at all. libconfig gets a text, not the file: it would
+ * follow @include, and cut integers (settings_file.c). */
 static bool read_file(reader *r) {
     config_t config;
     char *text = settings_file_load(r->file);
@@ -242,7 +253,9 @@ static bool read_file(reader *r) {
     return readable;
 }
 
-/* What --set says, as the table wants it; anything else stays a text. */
+/* What --set says, as the table wants it; anything else stays a text. A text that is not wholly a
+ * number stays a text, which `assign` refuses with the type that it wanted; "1e3" is no integer
+ * here either, as in a file. An integer beyond 64 bits is such a text. */
 static given argument_value(const setting *e, const char *text) {
     char *end = NULL;
     given v = {.kind = GIVEN_TEXT, .text = text};
@@ -260,7 +273,8 @@ static given argument_value(const setting *e, const char *text) {
 }
 
 /* "group.key=value", as it comes from a shell: the value's kind is not written down, the table says
- * how to read it. Quotes around a text are allowed, as in a file. */
+ * how to read it. Quotes around a text are allowed, as in a file. The first = ends the key, and the
+ * first point before it the group: values may have both. */
 static void read_argument(reader *r, const char *argument) {
     char copy[2 * SETTINGS_TEXT];
     snprintf(r->place, sizeof r->place, "--set %.200s: ", argument);
@@ -293,6 +307,7 @@ static void read_argument(reader *r, const char *argument) {
     assign(r, e, &v);
 }
 
+/* In place, value by value: what follows a mistake is read into the same struct. */
 int settings_read_valid(
     settings *out, const char *file, const char *const *set, int sets, bool *understood) {
     reader r = {.file = file};
@@ -301,10 +316,13 @@ int settings_read_valid(
     *understood = file ? read_file(&r) : true;
     for (int i = 0; i < sets; i++) read_argument(&r, set[i]);
     if (r.unknown > NAMED) log_error("... and %d more unknown groups or keys", r.unknown - NAMED);
+    /* Of a file that could not be parsed only defaults are left, about which nothing is worth
+     * saying. */
     if (*understood) r.mistakes += settings_check(out);
     return r.mistakes;
 }
 
+/* Into a struct of its own, copied when all is right: the caller's never holds half of a file. */
 status settings_read(settings *out, const char *file, const char *const *set, int sets) {
     settings *s = memory_alloc(1, sizeof *s, "settings");
     if (!s) return STATUS_FAILED;

@@ -2,13 +2,22 @@
  * place in the struct from one word, so that the two cannot part. Help is written for who has not
  * read the paper; it becomes configs/default.cfg, the manual page and the completion. A setting
  * that cannot change a result is marked `aside`: it is no part of the keys by which a stage is
- * known as done. */
+ * known as done.
+ *
+ * How a row is read: the macro says the type, which must be that of the struct's member, as the
+ * value is written through a pointer of it; then come group and key, the default, the bounds (both
+ * allowed) and the unit of numbers, and the help. Flags and choices keep their default in `number`.
+ *
+ * What must not change: the names of keys and the order of rows. Hashes of settings are made of
+ * both, and runs of yesterday are known by them. Rows of one group stand together, as a file is
+ * written from top to bottom. A default may change: hashes are of values. */
 #include "src/base/settings_table.h"
 
 #include <limits.h>
 #include <stdlib.h>
 #include <string.h>
 
+/* Designated initialisers: a row leaves out what its kind has no use for, and it is zero. */
 #define AT(group_, key_) .group = #group_, .key = #key_, .offset = offsetof(settings, group_.key_)
 #define FLAG(group_, key_, default_, help_)                                                        \
     AT(group_, key_), .kind = SETTING_FLAG, .number = (default_), .max = 1, .help = help_
@@ -19,7 +28,8 @@
 #define REAL(...) NUMBER(SETTING_REAL, __VA_ARGS__)
 #define WORDS(group_, key_, default_, help_)                                                       \
     AT(group_, key_), .kind = SETTING_WORDS, .text = (default_), .help = help_
-/* Its words are those of group_key, or of another enum: dtype, say. */
+/* Its words are those of group_key, or of another enum: dtype, say. Bounds are not needed: a word
+ * that is none of these is refused. */
 #define CHOICE(group_, key_, default_, help_)                                                      \
     CHOICE_OF(group_, key_, group_##_##key_##_words, default_, help_)
 #define CHOICE_OF(group_, key_, words_, default_, help_)                                           \
@@ -37,7 +47,8 @@
                                   .words = part_##_##key_##_words, .help = help_
 /* clang-format on */
 
-/* What both training stages have of their optimiser: OPTIMIZER(pretrain), ... */
+/* What both training stages have of their optimiser: OPTIMIZER(pretrain), ... Its rows stand in two
+ * places of a group, the choice first (OPTIMIZER), numbers further down (OPTIMIZER_NUMBERS). */
 #define OPTIMIZER_HELP                                                                             \
     "sgd: stochastic gradient descent with momentum; lars: the same with a learning rate "         \
     "for each tensor, for large batches (You, Gitman, Ginsburg 2017); adamw: Adam with "           \
@@ -65,7 +76,8 @@
     {UPDATE_REAL(group_, clip, 0, 0, 1e9, NULL, CLIP_HELP)}
 /* clang-format on */
 
-/* Views of images: view_settings, a member of the stage's group. */
+/* Views of images: view_settings, a member of the stage's group. Numbers of both ways to crop are
+ * always there; the ones that crop_by does not ask for change nothing. */
 #define CROP_HELP                                                                                  \
     "scale: crop / s pixels are resized to a view, s between scale_min and scale_max, each pixel " \
     "from the nearest four. area: torchvision's RandomResizedCrop, a share of the image between "  \
@@ -102,6 +114,7 @@
     {VIEW_REAL(group_, blur_max, 2, 0.01, 100, "pixels", "Largest sigma, in a view.")}
 /* clang-format on */
 
+/* The groups in the order of the struct. A group is known if it stands here. */
 static const struct {
     const char *group, *help;
 } groups[] = {
@@ -116,6 +129,10 @@ static const struct {
     {"report", "The HTML page."},
 };
 
+/* Why a row is aside: it says where things are or how much is shown (run.dir, report.overlays),
+ * when a stage ends or saves (run.until, run.checkpoint_steps), or by which way the same bits are
+ * computed (run.threads, extract.memory). Of weights the stages that read them hash what they hold.
+ */
 static const setting table[] = {
     {WORDS(run, dir, "runs/auxseg", "Folder of everything that the run writes."), .aside = true},
     {CHOICE(run, resume, RUN_RESUME_AUTO,
@@ -133,6 +150,8 @@ static const setting table[] = {
          "How often extract to finetune are done; later rounds extract with the model of the round "
          "before."),
         .aside = true},
+    /* Aside, with the loader's: no result depends on how many threads there are, or on who made a
+     * batch. */
     {INTEGER(run, threads, 0, 0, 4096, "threads a rank",
          "0: what OMP_NUM_THREADS says, else the cores that the rank may use."),
         .aside = true},
@@ -144,6 +163,7 @@ static const setting table[] = {
         .aside = true},
     {INTEGER(run, loader_depth, 2, 1, 64, "batches", "Batches that are made ahead of time."),
         .aside = true},
+    /* Aside: a training that goes on from a checkpoint is the one that was not interrupted. */
     {INTEGER(run, checkpoint_steps, 100, 1, INT_MAX, "steps",
          "Distance of checkpoints in the training stages."),
         .aside = true},
@@ -175,8 +195,11 @@ static const setting table[] = {
         "Ids as they stand in the label files to classes or dataset.ignore: FROM:TO,FROM:TO,... or "
         "a file below root of such pairs, one a line; * is every id not named. Empty: ids are "
         "classes.")},
+    /* Not aside: which images there are is what all else follows from. */
     {CHOICE(dataset, on_bad_image, DATASET_ON_BAD_IMAGE_STOP,
         "stop: the first image that cannot be read ends the run; skip: it is left out and named.")},
+    /* 0 stands for a number that follows from something else, here and in model.head_channels,
+     * model.wave and run.threads. */
     {INTEGER(dataset, classes, 0, 0, 4096, "classes",
         "Classes that the label ids 0, 1, ... stand for; 0: camvid's and synth's own number.")},
     /* Ids are read from 8 or 16 bits. */
@@ -202,6 +225,8 @@ static const setting table[] = {
     {CHOICE(model, norm, MODEL_NORM_GROUP,
         "Statistics of batch normalisation in training. group: over `group` consecutive images of "
         "the batch; sync: over the whole batch; frozen: the running ones.")},
+    /* Not aside, unlike the arithmetic of the clustering's screen: bf16 rounds, and weights differ.
+     */
     {CHOICE(model, dtype, MODEL_DTYPE_AUTO,
         "Type of activations and weights in the network's arithmetic; sums, norms and master "
         "weights are always f32 or better. auto: bf16 where every rank's processor is of a kind "
@@ -229,6 +254,7 @@ static const setting table[] = {
         model, head_channels, 0, 0, 8192, "channels", "Width of the head; 0: as in torchvision.")},
     {INTEGER(model, projection, 128, 1, 8192, "dimensions",
         "Dimensions of the embeddings of contrastive pretraining.")},
+    /* Aside: it decides between an error and the result, never between two results. */
     {FLAG(model, weights_strict, 0,
          "Initial weights whose classifier has another number of classes are refused. false: that "
          "layer is left out, with a line that names it, and begins at random."),
@@ -301,6 +327,7 @@ static const setting table[] = {
         "dbscan: pixels of the sample within eps, itself one of them, that make a core point.")},
     {INTEGER(cluster, batch, 10000, 1, 100000000, "pixels",
         "minibatch: pixels of a batch, over all ranks.")},
+    /* Aside, as for run.checkpoint_steps. */
     {INTEGER(cluster, checkpoint_iterations, 1, 0, 100000, "iterations",
          "Distance of checkpoints within the clustering, which is longer where writing them would "
          "take more than a twentieth of the time; 0: only when it is stopped early."),
@@ -330,11 +357,13 @@ static const setting table[] = {
     {INTEGER(pretrain, steps, 300, 1, 100000000, "steps", "Length of the training.")},
     {INTEGER(pretrain, batch, 8, 1, 1000000, "images",
         "Images of a step, over all ranks; each gives two views.")},
+    /* A view is at least the largest output stride, so that one pixel of the network is left. */
     {INTEGER(pretrain, crop, 160, 32, 8192, "pixels", "Side of a view.")},
     {INTEGER(pretrain, pixels, 160, 1, 1000000, "pixels",
         "Pixels of a view that are compared, chosen evenly over its labels.")},
     {INTEGER(pretrain, warmup, 0, 0, 100000000, "steps",
         "Steps over which the learning rate first rises.")},
+    /* Never 0, as products are divided by it. */
     {REAL(pretrain, temperature, 0.1, 0.001, 100, NULL, "Divides the similarity of two pixels.")},
     {REAL(pretrain, lr, 0.01, 0, 1000, NULL, "Learning rate of the encoder.")},
     {REAL(pretrain, head_lr, 1, 0, 1000, NULL, "Factor of lr for all that is not the encoder.")},
@@ -390,17 +419,21 @@ const setting *setting_at(int index) {
     return index >= 0 && index < (int)(sizeof table / sizeof *table) ? &table[index] : NULL;
 }
 
+/* Empty, not NULL, for what is no group: this is also how a reader asks whether it is one. */
 const char *setting_group_help(const char *group) {
     for (size_t i = 0; i < sizeof groups / sizeof *groups; i++)
         if (strcmp(groups[i].group, group) == 0) return groups[i].help;
     return "";
 }
 
+/* No type comes back: the caller goes by e->kind. */
 void *setting_value(const setting *e, settings *s) {
     return (char *)s + e->offset;
 }
 
-/* The fewest digits that give the same number; always recognisable as a real. */
+/* The fewest digits that give the same number; always recognisable as a real. 17 digits tell every
+ * double from all others; 6, the first try, hold most numbers that a person types. 1 becomes 1.0,
+ * which libconfig reads as a real. */
 static int print_real(double x, char *text, size_t size) {
     char digits[40];
     for (int precision = 6; precision <= 17; precision++) {
@@ -430,6 +463,7 @@ int setting_print(const setting *e, const settings *s, char *text, size_t size) 
     return snprintf(text, size, "%s", (const char *)value);
 }
 
+/* The empty word of a choice stands among the others, as "": it can be written, too. */
 void setting_range(const setting *e, char *text, size_t size) {
     size_t used = 0;
     text[0] = '\0';

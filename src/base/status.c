@@ -1,4 +1,6 @@
-/* Exit codes in words: for the last line of a log, and for `auxseg --help`. */
+/* Exit codes in words: for the last line of a log, and for `auxseg --help`. Without a default, so
+ * that the compiler names a status that has no words; a number that is none at all, as another
+ * program may have ended with, falls through to the last line. */
 #include "src/base/status.h"
 
 const char *status_text(status s) {

@@ -43,6 +43,8 @@ void stop_set_file(const char *path) {
     snprintf(stop_file, sizeof stop_file, "%s", path);
 }
 
+/* The file is looked for at last and only while nothing else has asked: it is the one question that
+ * reaches a file system. */
 bool stop_requested(void) {
     return asked || timer_now() >= deadline || (stop_file[0] && access(stop_file, F_OK) == 0);
 }

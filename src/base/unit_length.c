@@ -15,6 +15,7 @@ double unit_length_of(const float *x, int d) {
     return unit_length_scale(squares);
 }
 
+/* y may be x: the scale is known before the first element is written. */
 double unit_length_row(const float *x, int d, float *y) {
     double scale = unit_length_of(x, d);
     for (int j = 0; j < d; j++) y[j] = (float)((double)x[j] * scale);

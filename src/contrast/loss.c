@@ -35,7 +35,10 @@ static void fill(float *dot, columns c, int32_t from, int32_t to, float value) {
     for (int32_t j = from; j < to; j++) dot[j - c.begin] = value;
 }
 
-/* The negatives among the columns; dot is used up. -inf stands for what is no negative. */
+/* The negatives among the columns; dot is used up. -inf stands for what is no negative. The sum is
+ * relative to the largest product so far. A larger one scales it down, the first one 0 by e^-inf;
+ * no exponent is ever above 0. Tiles come in one order, so that the same peaks are met in it by
+ * whoever computes the row. */
 static void add_negatives(row_sums *r, const span *s, columns c, float *dot, double tau) {
     fill(dot, c, c.begin, s->segment_begin, -INFINITY);
     fill(dot, c, s->run_begin, s->run_end, -INFINITY);
@@ -86,7 +89,9 @@ static contrast_row finish_row(const span *s, const row_sums *r, double log_nega
 }
 
 /* Passes 1 and 2 of up to TILE_ROWS anchors; row is the caller's array from pool row `first`. Pass
- * 1 has to be over before pass 2 begins: each positive is compared with all negatives. */
+ * 1 has to be over before pass 2 begins: each positive is compared with all negatives. Columns are
+ * those that any of the anchors needs; each anchor sets apart what is not its own. After pass 1 log
+ * N is split into a float and what that float lacks, as pass 2 compares products in float32. */
 static void anchor_rows(
     const tiles *t, double tau, anchors *a, workspace *w, size_t first, contrast_row *row) {
     row_sums sums[TILE_ROWS] = {0};

@@ -112,7 +112,8 @@ static int part_of(int k, int from) {
 }
 
 /* Sums of a tile with one panel, part after part: what comes next in the panel is fetched
- * meanwhile. */
+ * meanwhile. Behind the last part lies the next panel, or nothing: to fetch from an address that is
+ * not there is no error. */
 void product_panel(const product_word *a, int k, const product_word *b, float *c, size_t ldc,
     bool pairs, bool add) {
     product_kernel *kernel = choose(pairs);

@@ -59,6 +59,8 @@ VECTOR_CLONES positive_sums terms_positive(
     return (positive_sums){sum_of(softplus, n), sum_of(share, n)};
 }
 
+/* The anchor's own factor is one number, the factors of the columns are arrays: of a pair, one side
+ * is the anchor's weight and the other that which the column has as an anchor. */
 VECTOR_CLONES void terms_weights(
     float *dot, int n, term own, const float *factor, const float *at, float scale) {
     for (int j = 0; j < n; j++) {
@@ -74,6 +76,8 @@ VECTOR_CLONES void terms_weights_common(
         dot[j] = (own.factor + factor[j]) * exponential((dot[j] - own.at) * scale);
 }
 
+/* The exponential ends at e^88 and is never infinite: a positive that is much nearer than all
+ * negatives is left with next to no weight. Columns that are no anchors have share 0. */
 VECTOR_CLONES void terms_positive_weights(float *dot, int n, term own, float own_share,
     const float *factor, const float *at, const float *share, float scale) {
     for (int j = 0; j < n; j++) {
@@ -83,6 +87,7 @@ VECTOR_CLONES void terms_positive_weights(float *dot, int n, term own, float own
     }
 }
 
+/* From float32 sums of a tile to float64 sums over tiles. */
 VECTOR_CLONES void terms_accumulate(double *sum, const float *x, size_t n) {
     for (size_t i = 0; i < n; i++) sum[i] += (double)x[i];
 }

@@ -1,6 +1,10 @@
-/* The pool in the order in which the loss walks it. Sorted by image and label, who is a positive
- * of whom is a comparison of positions, and tiles of one kind of pairs are long. Partners that the
- * order puts elsewhere are listed, pair by pair. */
+/* The pool in the order in which the loss walks it. Sorted by image and label, who is a positive of
+ * whom is a comparison of positions, and tiles of one kind of pairs are long. Partners that the
+ * order puts elsewhere are listed, pair by pair.
+ *
+ * Packing is done once a pass over the pool, in the order that products read: the columns of a tile
+ * lie side by side, none is looked up. What must not change: key_order() and columns_at(), which
+ * say what is added to what, in which order. */
 #include "src/contrast/tiles.h"
 
 #include "src/base/bf16.h"
@@ -40,7 +44,7 @@ static bool takes_part(const contrast_options *o, const contrast_pool *p, int32_
     return o->positives == POSITIVES_AUGMENTATION ? partner_of(p, row) >= 0 : p->label[row] >= 0;
 }
 
-/* key [p->n]; returns how many rows take part. */
+/* key [p->n]; returns how many rows take part. Under scope "global" all rows are one segment. */
 static int32_t sort_rows(const contrast_options *o, const contrast_pool *p, sort_key *key) {
     int32_t n = 0;
     for (int32_t i = 0; i < (int32_t)p->n; i++) {
@@ -74,7 +78,11 @@ static void find_spans(tiles *t, const sort_key *key) {
 }
 
 /* Partners in the segment but outside the run; place [pool rows] is scratch. Both ends of a pair
- * are noted, as either may be the anchor: counted first, then filled in. */
+ * are noted, as either may be the anchor: counted first, then filled in. A partner that takes no
+ * part, or is of another image under scope "image", is none. Two rows that name each other are
+ * listed twice with each other: what is done for a listed pair sets its weight, so that twice is as
+ * good as once. special is a counting sort's table: [i + 1] counts row i, sums make beginnings of
+ * counts, and place, free by now, is where each row's next entry goes. */
 static void find_partners(tiles *t, const contrast_pool *p, int32_t *place) {
     for (size_t i = 0; i < p->n; i++) place[i] = -1;
     for (int32_t i = 0; i < t->n; i++) place[t->origin[i]] = i;
@@ -113,8 +121,9 @@ static void pack_words(const tiles *t, int32_t i, product_word *to, size_t apart
     }
 }
 
-/* Rows in sorted order, whole for products of weights with rows, and by panels for products of
- * rows with rows. bf16 is rounded here once, for both. */
+/* Rows in sorted order, whole for products of weights with rows, and by panels for products of rows
+ * with rows. bf16 is rounded here once, for both. A panel is one thread's; rows beyond n and
+ * columns beyond D stay the zeros that they were created as. */
 static void pack(tiles *t, const contrast_pool *p, dtype type, int threads) {
     int d = t->d;
 #pragma omp parallel for num_threads(threads) schedule(static)
@@ -130,7 +139,8 @@ static void pack(tiles *t, const contrast_pool *p, dtype type, int threads) {
     }
 }
 
-/* 0 x is not zero for what is not finite, and sums of zeros are: one pass without branches. */
+/* 0 x is not zero for what is not finite, and sums of zeros are: one pass without branches. It also
+ * protects the loops to come, in which -inf and +inf mean "does not count". */
 static status check_finite(const contrast_pool *p) {
     for (size_t i = 0; i < p->n; i++) {
         float zero = 0;
@@ -203,7 +213,8 @@ size_t anchors_floats(const tiles *t) {
 }
 
 /* Anchors side by side as the product reads them, from the panels, and the range of columns that
- * any of them needs. */
+ * any of them needs. Row i of piece p begins at (p * TILE_ROWS + i) * TILE_STRIDE. The range is
+ * wider than an anchor's own where the tile lies across a border of segments; the callers mask. */
 void anchors_gather(anchors *out, const tiles *t, const int32_t *position, int count) {
     span all = t->where[position[0]];
     size_t steps = (size_t)t->steps;

@@ -11,7 +11,8 @@
 #include <stddef.h>
 #include <string.h>
 
-/* weight [2 radius + 1], made to add up to 1 after they were cut off: brightness stays. */
+/* weight [2 radius + 1], made to add up to 1 after they were cut off: brightness stays. The sum is
+ * of doubles, before weights are rounded. */
 static void gaussian(double sigma, int radius, float *weight) {
     double sum = 0;
     for (int d = -radius; d <= radius; d++) sum += exp(-0.5 * d * d / (sigma * sigma));
@@ -19,7 +20,8 @@ static void gaussian(double sigma, int radius, float *weight) {
         weight[d + radius] = (float)(exp(-0.5 * d * d / (sigma * sigma)) / sum);
 }
 
-/* "abc" goes on as "cb": the border pixel is not doubled. The radius is below the size. */
+/* "abc" goes on as "cb": the border pixel is not doubled. The radius is below the size. So one
+ * reflection is enough. */
 static int reflect(int i, int size) {
     return i < 0 ? -i : i >= size ? 2 * (size - 1) - i : i;
 }
@@ -45,7 +47,8 @@ typedef struct blur {
     const float **line;          /* [taps] */
 } blur;
 
-/* Columns of every row: into b->copy. */
+/* Columns of every row: into b->copy. A line with its mirrored ends is laid out once; shifted by k
+ * pixels it is the k-th line of the sum. The borders cost no question in the loop. */
 static void blur_columns(const blur *b, const float *x) {
     int r = b->radius, size = b->size;
     size_t row = 3 * (size_t)size;
@@ -69,6 +72,8 @@ static void blur_rows(const blur *b, float *x) {
     }
 }
 
+/* One block holds the three arrays of floats. Columns go to the copy, rows come back from it: the
+ * view is never read where it is already blurred. */
 status blur_gaussian(double sigma, int size, float *x) {
     blur b = {.size = size, .radius = (int)fmin(ceil(3 * sigma), size - 1)};
     size_t taps = 2 * (size_t)b.radius + 1, n = (size_t)size;

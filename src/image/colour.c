@@ -21,6 +21,8 @@ colours colours_none(colour_rule rule) {
     return (colours){.rule = rule, .factor = {1, 1, 1, 0}, .order = {0, 1, 2, 3}};
 }
 
+/* A factor is exactly 1 where nothing is to change (colours_none), and as good as never where it is
+ * drawn: equality is meant. */
 int colours_before_contrast(const colours *c) {
     int at = 0;
     if (c->factor[COLOUR_CONTRAST] == 1) return COLOUR_CHANGES;
@@ -34,7 +36,7 @@ static inline float clamp(float x) {
     return y > 1 ? 1 : y;
 }
 
-/* (x - mean) factor + mean, clamped. */
+/* (x - mean) factor + mean, clamped. Brightness is the same around 0. */
 VECTOR_CLONES static void stretch(float factor, float mean, size_t n, float *x) {
     for (size_t i = 0; i < n; i++) x[i] = clamp((x[i] - mean) * factor + mean);
 }
@@ -61,7 +63,9 @@ static inline float channel(float value, float chroma, float hue, float offset) 
     return clamp(value - chroma * slope);
 }
 
-/* turn: in sixths of the circle, [0, 6). */
+/* turn: in sixths of the circle, [0, 6). To HSV and back. A grey has no hue: its chroma of 0 is
+ * divided by 1, and whatever comes out is multiplied by that 0. Selections in place of branches, as
+ * everywhere here: all pixels take the same instructions. */
 VECTOR_CLONES static void turn_hue(float turn, size_t n, float *line) {
     float *red = line, *green = line + n, *blue = line + 2 * n;
     for (size_t i = 0; i < n; i++) {
@@ -82,7 +86,7 @@ VECTOR_CLONES static void turn_hue(float turn, size_t n, float *line) {
 }
 
 /* What changes nothing is skipped, not computed with a factor of 1: clamping would still cost a
- * pass. */
+ * pass. A hue that turns backwards turns forwards by the rest of the circle. */
 void colours_change(const colours *c, int first, int last, float mean, size_t n, float *line) {
     for (int k = first; k < last; k++) {
         double factor = c->factor[c->order[k]];

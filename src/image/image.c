@@ -22,6 +22,7 @@ void image_destroy(image *m) {
     *m = (image){0};
 }
 
+/* Zeros are class 0, not LABEL_IGNORE: who creates a map fills all of it. */
 status labelmap_create(labelmap *out, int height, int width) {
     uint16_t *data = memory_alloc((size_t)height * (size_t)width, sizeof *data, "label map");
     if (!data) return STATUS_FAILED;
@@ -40,7 +41,9 @@ typedef struct axis {
     float *weight;
 } axis;
 
-/* Taps are found once an axis, not once a pixel. */
+/* Taps are found once an axis, not once a pixel. Output i is centred over (i + 0.5) * scale in
+ * pixels of the input. All weights lie in one block, `longest` floats each, whatever an output uses
+ * of them. On failure the caller destroys what is there. */
 static status axis_create(axis *a, int in, int out) {
     double scale = (double)in / out, support = fmax(1, scale);
     size_t longest = taps_longest(support);
@@ -63,7 +66,9 @@ typedef struct resampler {
     uint8_t *narrow;          /* [in rows, width, 3], resampled horizontally */
 } resampler;
 
-/* Memory for one line of floats and for all lines once they are narrow. */
+/* Memory for one line of floats and for all lines once they are narrow. The one float more is what
+ * resample_line reads beyond the last pixel. All rows are narrowed before the first output row is
+ * summed, as each needs several of them. */
 static status resampler_create(resampler *r, const image *in, int height, int width) {
     size_t w = (size_t)width, longer = (size_t)(in->width > width ? in->width : width);
     r->line = memory_alloc(3 * (longer + w) + 1, sizeof *r->line, "resize");
@@ -95,7 +100,8 @@ VECTOR_CLONES static void join(float *const channel[3], size_t n, float *restric
     }
 }
 
-/* Columns, then rows, rounded to bytes in between as Pillow does. */
+/* Columns, then rows, rounded to bytes in between as Pillow does. r->line is the line of the input,
+ * then, joined again, that of the output. */
 static void resample(resampler *r, const image *in, image *out) {
     size_t w = (size_t)out->width, from = (size_t)in->width * 3;
     for (size_t y = 0; y < (size_t)in->height; y++) {
@@ -110,7 +116,8 @@ static void resample(resampler *r, const image *in, image *out) {
     }
 }
 
-/* The same size is a copy: a filter of width 1 would give the same, later. */
+/* The same size is a copy: a filter of width 1 would give the same, later. After a failure nothing
+ * is the caller's to free. */
 status image_resize(const image *in, int height, int width, image *out) {
     resampler r = {0};
     status st = image_create(out, height, width);
@@ -129,7 +136,8 @@ status image_resize(const image *in, int height, int width, image *out) {
 }
 
 /* out [width]: the pixels of in [columns] that cover the centres, floor((2 x + 1) columns / (2
- * width)), counted on instead of divided. */
+ * width)), counted on instead of divided. `rest` is what the numerator is above the whole pixels
+ * passed so far, below 2 width once `in` stands at the right one. */
 static void nearest_line(const uint16_t *in, int columns, int width, uint16_t *out) {
     int64_t rest = columns;
     for (int x = 0; x < width; x++, rest += 2 * (int64_t)columns) {
@@ -154,7 +162,9 @@ status labelmap_resize(const labelmap *in, int height, int width, labelmap *out)
     return STATUS_OK;
 }
 
-/* A byte has 256 values: a table has all the results. */
+/* A byte has 256 values: a table has all the results. By a division, where a view (view_image.c)
+ * multiplies with the reciprocal: the last bit may differ. Either is part of results that exist;
+ * neither may take the place of the other. */
 void image_normalize(const image *in, float *out) {
     static const float mean[3] = {.485f, .456f, .406f}, deviation[3] = {.229f, .224f, .225f};
     float table[3][256];

@@ -9,7 +9,8 @@
 
 /* The inputs whose centres lie below the triangle, at least one. Weights are divided by their sum:
  * at the image's ends a part of the triangle is cut off, and a constant image must stay constant.
- */
+ * Bounds and weights are those of Pillow's precompute_coeffs. A triangle that catches no centre, or
+ * none with a weight, leaves the nearest pixel alone. */
 taps taps_at(double centre, double support, int size, float *weight) {
     double sum = 0;
     int first = (int)fmax(0, floor(centre - support + 0.5));

@@ -2,7 +2,14 @@
  * tested and measured without a download, and it is made hard in the way that real scenes are:
  * colour alone does not tell trees from grass or cars from people, things hide each other, light
  * and noise differ from scene to scene. Kinds of things are drawn from far to near, each over what
- * is there, in the image and in the labels alike. All numbers come from one stream a scene. */
+ * is there, in the image and in the labels alike. All numbers come from one stream a scene.
+ *
+ * Sizes and places are shares of the picture, so that a scene of another size is another picture of
+ * the same kind, not the same one enlarged. What must not change: the order of the calls of
+ * uniform(). Each takes the next number of the scene's stream, and every later thing would be
+ * another; data sets and the results of tests would be, too. Textures are no part of it: they are
+ * functions of place and of the scene's `noise`, with a number of their own for each use, so that
+ * one does not repeat another. */
 #include "src/image/synth.h"
 
 #include "src/base/random.h"
@@ -38,7 +45,8 @@ static double lattice(uint32_t seed, int x, int y) {
     return (double)(v ^ (v >> 16)) * 0x1p-32;
 }
 
-/* Smooth noise in [0, 1) whose bumps are `size` pixels wide (Perlin's value noise). */
+/* Smooth noise in [0, 1) whose bumps are `size` pixels wide (Perlin's value noise). The weights 3
+ * t^2 - 2 t^3 have no slope at lattice points: there are no edges along them. */
 static double texture(uint32_t seed, double x, double y, double size) {
     double fx = x / size, fy = y / size;
     int ix = (int)floor(fx), iy = (int)floor(fy);
@@ -62,7 +70,8 @@ static uint8_t to_byte(double v) {
     return (uint8_t)(v <= 0 ? 0 : v >= 1 ? 255 : v * 255 + 0.5);
 }
 
-/* Things may reach beyond the picture. */
+/* Things may reach beyond the picture. The last one drawn wins, in the image and in the labels,
+ * which is how things hide each other. */
 static void put(canvas *c, int y, int x, colour k, synth_class label) {
     if (y < 0 || x < 0 || y >= c->rgb->height || x >= c->rgb->width) return;
     size_t at = (size_t)y * (size_t)c->rgb->width + (size_t)x;
@@ -72,7 +81,8 @@ static void put(canvas *c, int y, int x, colour k, synth_class label) {
     c->label->data[at] = (uint16_t)label;
 }
 
-/* From clear to overcast; whiter towards the horizon, with clouds. */
+/* From clear to overcast; whiter towards the horizon, with clouds. Over the whole picture, ground
+ * as well, which is drawn later: no pixel is left without a label. */
 static void draw_sky(canvas *c) {
     double grey = uniform(c, 0, 1);
     colour top = {0.35 + 0.3 * grey, 0.55 + 0.15 * grey, 0.85 - 0.1 * grey};
@@ -86,7 +96,10 @@ static void draw_sky(canvas *c) {
         }
 }
 
-/* A road of grey asphalt that narrows to the horizon, grass beside it. */
+/* A road of grey asphalt that narrows to the horizon, grass beside it. depth is 0 at the horizon
+ * and 1 at the lower edge; off is the distance from the middle of the road in its half widths, of
+ * which the first few hundredths have a dashed line. Grass is told from road by its colour, from
+ * trees by grain and place. */
 static void draw_ground(canvas *c) {
     int height = c->rgb->height, width = c->rgb->width;
     double vanish = uniform(c, 0.3, 0.7) * width, bend = uniform(c, -0.3, 0.3) * width;
@@ -110,7 +123,8 @@ static void draw_ground(canvas *c) {
     }
 }
 
-/* A wall with rows of windows; its greys are a road's. */
+/* A wall with rows of windows; its greys are a road's. Its feet may be below the horizon; the
+ * ground, drawn next, hides them. */
 static void draw_building(canvas *c) {
     int width = c->rgb->width;
     double w = uniform(c, 0.12, 0.35) * width, x0 = uniform(c, -0.1, 1) * width;
@@ -129,7 +143,9 @@ static void draw_building(canvas *c) {
         }
 }
 
-/* Leaves: lumps with the colours of grass, on a thin trunk. */
+/* Leaves: lumps with the colours of grass, on a thin trunk. The outline is a circle whose radius
+ * the texture changes from 0.75 to 1.2 sizes. Red, green and blue are in the proportions of
+ * draw_ground()'s grass. */
 static void draw_tree(canvas *c) {
     double size = uniform(c, 0.08, 0.22) * c->rgb->height, x0 = uniform(c, 0, 1) * c->rgb->width;
     double base = c->horizon + uniform(c, 0, 0.25) * (c->rgb->height - c->horizon);
@@ -152,7 +168,8 @@ static colour any_colour(canvas *c) {
     return (colour){v * uniform(c, 0.3, 1), v * uniform(c, 0.3, 1), v * uniform(c, 0.3, 1)};
 }
 
-/* Any paint, dark glass and wheels: shape tells it. The nearer, the larger and the lower. */
+/* Any paint, dark glass and wheels: shape tells it. The nearer, the larger and the lower. u is -1
+ * to 1 across, t is 0 on the ground and 1 at the roof: above the middle the sides lean in. */
 static void draw_car(canvas *c) {
     double depth = uniform(c, 0.15, 0.9), x0 = uniform(c, 0.05, 0.95) * c->rgb->width;
     double base = c->horizon + depth * (c->rgb->height - c->horizon);
@@ -182,7 +199,7 @@ static void draw_pole(canvas *c) {
             put(c, y, x, (colour){v, v, v}, SYNTH_POLE);
 }
 
-/* Head, coat, legs; clothes of any colour, as cars are. */
+/* Head, coat, legs; clothes of any colour, as cars are. u and t as for cars. */
 static void draw_person(canvas *c) {
     double depth = uniform(c, 0.1, 0.8), x0 = uniform(c, 0.05, 0.95) * c->rgb->width;
     double base = c->horizon + depth * (c->rgb->height - c->horizon);
@@ -201,7 +218,9 @@ static void draw_person(canvas *c) {
         }
 }
 
-/* Light of the whole scene, a shadow across it, the camera's noise. */
+/* Light of the whole scene, a shadow across it, the camera's noise. In the image alone, when all is
+ * drawn: labels are what a thing is, whatever light falls on it. The noise is drawn last of all, so
+ * that it moves nothing else. */
 static void expose(canvas *c) {
     double gain = uniform(c, 0.65, 1.2), warm = uniform(c, -0.08, 0.08);
     double noise = uniform(c, 0.01, 0.05), angle = uniform(c, 0, 6.283);

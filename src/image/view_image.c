@@ -26,7 +26,10 @@ typedef struct sampler {
     float *line; /* [columns.end - columns.first, 3] and one more */
 } sampler;
 
-/* begin, extent: of the view on this axis of `whole` pixels, in memory as `size`. */
+/* begin, extent: of the view on this axis of `whole` pixels, in memory as `size`. step: pixels in
+ * memory from one of the view to the next; a `smooth` view covers so many with each of its own. The
+ * image may be held smaller than it is (`whole`), as a JPEG decoded at reduced size: positions are
+ * scaled to what is in memory. */
 static status axis_create(
     axis *a, const view *v, double begin, double extent, double whole, int size) {
     double step = extent / v->size * size / whole, support = v->smooth ? fmax(1, step) : 1;
@@ -104,7 +107,9 @@ VECTOR_CLONES static void normalise(size_t size, float *restrict x, float *restr
 }
 
 /* The changes of colour up to the contrast go with the sampling; those from it on, where there is
- * one, in a second pass, when the mean is known. */
+ * one, in a second pass, when the mean is known. out [size, size, 3] is the working memory as well:
+ * a row of it holds the three channels apart until normalise() joins them. Without contrast,
+ * `waits` false, one pass is all. The mean is a sum in the order of rows, in float64. */
 static void make(const sampler *s, float *spare, float *out) {
     const colours *c = &s->v->colour;
     size_t size = (size_t)s->v->size, row = 3 * size;

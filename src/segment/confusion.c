@@ -10,6 +10,7 @@
 #include <assert.h>
 #include <math.h>
 
+/* Pixels without a label are no errors, whatever is predicted there: they are in no cell. */
 void confusion_add(
     int64_t *matrix, int classes, const uint16_t *label, const uint16_t *prediction, size_t n) {
     for (size_t i = 0; i < n; i++) {
@@ -25,6 +26,8 @@ static double mean(double sum, int n) {
     return n ? sum / n : NAN;
 }
 
+/* Rows are labels, columns predictions. `label` counts the pixels that are k, `predicted` those
+ * that were called k; in their union those that are both count once. */
 segment_scores confusion_scores(
     const int64_t *matrix, int classes, double *iou, double *class_accuracy) {
     int64_t pixels = 0, right = 0;
@@ -62,6 +65,7 @@ status segment_accumulate(
     float *row = memory_alloc((k + 2) * n, sizeof *row, "rows of probabilities");
     if (!row) st = STATUS_FAILED;
     for (int y = 0; y < height && st == STATUS_OK; y++) {
+        /* row [K, W], then the largest logit and the sum of each pixel. */
         float *largest = row + k * n, *sum = largest + n;
         upsample_row(&u, y, row);
         pixels_largest(row, logits->classes, width, largest);
@@ -76,6 +80,7 @@ status segment_accumulate(
     return st;
 }
 
+/* Of equal ones the lowest class, as numpy's argmax has it. */
 void segment_predict(const float *probability, int classes, size_t pixels, uint16_t *prediction) {
     for (size_t i = 0; i < pixels; i++) {
         const float *p = probability + i * (size_t)classes;

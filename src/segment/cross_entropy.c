@@ -92,7 +92,9 @@ VECTOR_CLONES static void add_gradient(rows *r, int classes, int width, float we
     }
 }
 
-/* Hands the finished input row to the gradient; the row below becomes the row above. */
+/* Hands the finished input row to the gradient; the row below becomes the row above. next: the
+ * input row that the coming output rows begin with, -1 after the last one. If it is the row below,
+ * the two change places and nothing of it is lost; else both are handed over. */
 static void finish_row(const upsample *u, rows *r, int next, float *gradient) {
     size_t n = (size_t)u->in.classes * (size_t)u->width;
     size_t pitch = (size_t)u->in.classes * (size_t)u->in.w;

@@ -20,7 +20,8 @@ static void axis_destroy(axis *a) {
 }
 
 /* As align_corners=False has it: centres of pixels correspond, and what lies outside of the outer
- * centres is theirs. Positions are in double, and a weight is rounded once. */
+ * centres is theirs. Positions are in double, and a weight is rounded once. At the lower end the
+ * last input stands for both sides, so that any weight gives it. */
 static status axis_create(axis *out, int inputs, int outputs) {
     axis a = {.low = memory_alloc((size_t)outputs, sizeof *a.low, "upsampling"),
         .high = memory_alloc((size_t)outputs, sizeof *a.high, "upsampling"),
@@ -65,7 +66,9 @@ void upsample_destroy(upsample *u) {
     memory_free(u->wide[1]);
 }
 
-/* An input row [w, K] to the output's width, and turned to [K, W]. */
+/* An input row [w, K] to the output's width, and turned to [K, W]. Both steps at once: classes of
+ * one pixel are walked here and in upsample_narrow alone, once an input row, not once an output
+ * row. */
 static void widen(const upsample *u, int row, float *wide) {
     size_t classes = (size_t)u->in.classes, width = (size_t)u->width;
     const float *in = u->in.data + (size_t)row * (size_t)u->in.w * classes;
@@ -78,6 +81,7 @@ static void widen(const upsample *u, int row, float *wide) {
     }
 }
 
+/* Vertically, all classes of a row in one loop. */
 VECTOR_CLONES static void blend(
     const float *low, const float *high, float weight, size_t n, float *out) {
     float rest = 1 - weight;
@@ -114,6 +118,8 @@ void upsample_narrow(const upsample *u, const float *wide, float *gradient) {
     }
 }
 
+/* Comparisons with NaN are false: one in class 0 stays the largest, one in another class is passed
+ * over. Either way its exponential is NaN, and so is the sum. */
 VECTOR_CLONES void pixels_largest(const float *logits, int classes, int n, float *largest) {
     memcpy(largest, logits, (size_t)n * sizeof *largest);
     for (int k = 1; k < classes; k++) {
@@ -123,7 +129,8 @@ VECTOR_CLONES void pixels_largest(const float *logits, int classes, int n, float
 }
 
 /* Of differences to the largest, none of which is above 0: no overflow, and at least one term of
- * each sum is 1. */
+ * each sum is 1. Classes are added in their order, for each pixel alone: its sum does not depend on
+ * the pixels beside it. */
 VECTOR_CLONES void pixels_exponentials(
     float *logits, int classes, int n, const float *largest, float *sum) {
     memset(sum, 0, (size_t)n * sizeof *sum);
