@@ -1,4 +1,6 @@
-/* JPEG for the pictures of the page: small rather than exact. */
+/* JPEG for the pictures of the page: small rather than exact. The result depends on the library's
+ * version: these bytes are for the eye, and no hash or key has them in it. libjpeg reports errors
+ * by a call that must not return, so that it is left by longjmp. */
 #include "io/codecs/image_file.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
@@ -10,6 +12,7 @@
 
 #include <jpeglib.h>
 
+/* The library hands its first member back, from which the whole is found. */
 typedef struct jpeg_errors {
     struct jpeg_error_mgr manager;
     jmp_buf jump;
@@ -23,7 +26,9 @@ static void on_error(j_common_ptr c) {
     longjmp(((jpeg_errors *)c->err)->jump, 1);
 }
 
-/* *bytes is the library's, to be freed with free(), whatever is returned. */
+/* bytes is the library's, to be freed with free(), whatever is returned. Nothing is allocated here
+ * that a longjmp could lose: the library frees its own. No local is changed between setjmp and a
+ * jump and read after it. */
 static status encode(const image *m, int quality, unsigned char **bytes, unsigned long *size) {
     struct jpeg_compress_struct j;
     jpeg_errors e;
@@ -40,6 +45,8 @@ static status encode(const image *m, int quality, unsigned char **bytes, unsigne
     j.image_height = (JDIMENSION)m->height;
     j.input_components = 3;
     j.in_color_space = JCS_RGB;
+    /* After the colours, as the defaults depend on them; quality after the defaults, which set
+     * their own. */
     jpeg_set_defaults(&j);
     jpeg_set_quality(&j, quality, TRUE);
     jpeg_start_compress(&j, TRUE);

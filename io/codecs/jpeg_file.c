@@ -1,6 +1,7 @@
 /* JPEG by libjpeg-turbo, from bytes that may be anything. The library reports by longjmp; what it
  * merely warns of (an early end, corrupt data) is taken as an error, and a progressive file may not
- * ask for more passes than any real one does. */
+ * ask for more passes than any real one does. The order of calls is the library's contract: errors
+ * set up, object made, source, header, then settings, then pixels. */
 #include "io/codecs/jpeg_file.h"
 
 #include "src/base/log.h"
@@ -83,6 +84,7 @@ static bool converted(J_COLOR_SPACE colours) {
     return colours == JCS_GRAYSCALE || colours == JCS_RGB || colours == JCS_YCbCr;
 }
 
+/* name NULL: without a message. Nothing of the picture is decoded. */
 status jpeg_file_header(const void *bytes, size_t size, const char *name, image_header *out) {
     struct jpeg_decompress_struct d;
     jpeg_errors e;
@@ -135,6 +137,8 @@ status jpeg_file_decode(const void *bytes, size_t size, const char *name, int di
     d.scale_denom = (unsigned)divisor;
     d.out_color_space = JCS_RGB;
     jpeg_start_decompress(&d);
+    /* Rows are written below up to the library's own height: were it larger than ours, past the
+     * picture. */
     assert((int)d.output_height == picture.height && (int)d.output_width == picture.width);
     while (d.output_scanline < d.output_height) {
         JSAMPROW row = picture.data + (size_t)d.output_scanline * (size_t)picture.width * 3;

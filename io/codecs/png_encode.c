@@ -1,4 +1,6 @@
-/* PNG: exact pictures, and label maps as palette indices, which every viewer shows in colour. */
+/* PNG: exact pictures, and label maps as palette indices, which every viewer shows in colour.
+ * Pixels that are read back are the ones that were written; the compressed bytes may differ between
+ * versions of zlib, so nothing compares them. */
 #include "io/codecs/image_file.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
@@ -14,6 +16,7 @@ typedef struct png_sink {
     size_t size, capacity;
 } png_sink;
 
+/* libpng demands that this does not return: it leaves to encode's setjmp. */
 static void on_error(png_structp png, png_const_charp message) {
     log_error("PNG: cannot encode: %s", message);
     longjmp(png_jmpbuf(png), 1);
@@ -40,10 +43,12 @@ static void write_bytes(png_structp png, png_bytep from, size_t size) {
     s->size += size;
 }
 
+/* Memory needs no flushing, but libpng asks for the function. */
 static void flush_bytes(png_structp png) {
     (void)png;
 }
 
+/* What encode needs of an image or a label map: 3 bytes a pixel, or 1. */
 typedef struct png_picture {
     int height, width, type; /* PNG_COLOR_TYPE_ */
     const uint8_t *data;     /* rows, dense */
@@ -53,6 +58,7 @@ typedef struct png_picture {
 /* With one setjmp, and nothing to free here when libpng jumps back. */
 static bool encode(png_structp png, png_infop info, const png_picture *m, png_sink *sink) {
     size_t row = (size_t)m->width * (m->type == PNG_COLOR_TYPE_RGB ? 3 : 1);
+    /* sink is the caller's, and keeps what was written until then: it is freed there. */
     if (setjmp(png_jmpbuf(png))) return false;
     png_set_write_fn(png, sink, write_bytes, flush_bytes);
     png_set_IHDR(png, info, (png_uint_32)m->width, (png_uint_32)m->height, 8, m->type,
@@ -86,7 +92,8 @@ status image_file_encode(const image *m, void **bytes, size_t *size) {
         &(png_picture){m->height, m->width, PNG_COLOR_TYPE_RGB, m->data, NULL}, bytes, size);
 }
 
-/* Ids beyond 254 become 255, the palette's "none". */
+/* Ids beyond 254 become 255, the palette's "none". colours [256]. Predictions of data sets with
+ * more classes need another file: a palette has no more entries. */
 status image_file_encode_labels(
     const labelmap *m, const uint8_t (*colours)[3], void **bytes, size_t *size) {
     png_color colour[256];

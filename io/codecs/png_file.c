@@ -1,6 +1,9 @@
 /* PNG by libpng, from bytes that may be anything: pictures become 8-bit RGB, label maps keep the
  * numbers that stand in the file, whatever their depth and palette. The library reports by longjmp,
- * so that each group of its calls is a function of its own with one setjmp. */
+ * so that each group of its calls is a function of its own with one setjmp. reader_create,
+ * read_header, one of the want_... functions, read_rows, reader_destroy: in this order. A function
+ * with a setjmp allocates nothing that it keeps in a local: what a longjmp must not lose is in the
+ * reader, which is destroyed whatever happened. */
 #include "io/codecs/png_file.h"
 
 #include "src/base/log.h"
@@ -13,6 +16,7 @@
 /* Chunks besides the picture (profiles, texts) may not ask for more than this. */
 enum { CHUNK_BYTES = 8 << 20 };
 
+/* What is left of the bytes; name NULL: no messages. */
 typedef struct png_source {
     const uint8_t *bytes;
     size_t left;
@@ -45,6 +49,7 @@ int png_file_is(const void *bytes, size_t size) {
     return size >= 8 && png_sig_cmp(bytes, 0, 8) == 0;
 }
 
+/* Lives on the caller's stack, so that its members are as they were left when libpng jumps. */
 typedef struct png_reader {
     png_source source;
     png_structp png;
@@ -53,6 +58,7 @@ typedef struct png_reader {
     uint8_t *block;
 } png_reader;
 
+/* Any other failure than this one is of the data. */
 static status reader_create(png_reader *r, const void *bytes, size_t size, const char *name) {
     *r = (png_reader){.source = {bytes, size, name}};
     r->png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &r->source, on_error, on_warning);
@@ -63,6 +69,7 @@ static status reader_create(png_reader *r, const void *bytes, size_t size, const
     return STATUS_FAILED;
 }
 
+/* Also of a reader that has read nothing. */
 static void reader_destroy(png_reader *r) {
     png_destroy_read_struct(&r->png, &r->info, NULL);
     memory_free(r->row);
@@ -86,7 +93,8 @@ static const char *colour_name(int type) {
 }
 
 /* Up to the first bytes of the picture. Limits of the library's own are set wide: ours is on
- * pixels, and the caller's (image_file_check). */
+ * pixels, and the caller's (image_file_check). decodes is always so: every kind of PNG is turned
+ * into RGB. INT32_MAX keeps sides within an int. */
 static status read_header(png_reader *r, image_header *out) {
     if (setjmp(png_jmpbuf(r->png))) return STATUS_DATA;
     png_set_read_fn(r->png, &r->source, read_bytes);
@@ -105,7 +113,9 @@ static status read_header(png_reader *r, image_header *out) {
     return STATUS_OK;
 }
 
-/* Rows as the transformations that have been set make them. */
+/* Rows as the transformations that have been set make them. From here on what the library merely
+ * complains of is an error. Interlaced files fill rows in several passes, so all rows are held.
+ * read_end checks what follows the picture. */
 static status read_rows(png_reader *r, int height) {
     if (setjmp(png_jmpbuf(r->png))) return STATUS_DATA;
     png_set_benign_errors(r->png, 0);
@@ -130,7 +140,9 @@ status png_file_header(const void *bytes, size_t size, const char *name, image_h
     return st;
 }
 
-/* 16 bits lose their lower half; grey and palettes become three channels. */
+/* 16 bits lose their lower half; grey and palettes become three channels. The order of calls does
+ * not matter to libpng, which has one of its own. Alpha is dropped, not blended: what lies below is
+ * not known. */
 static status want_rgb(png_reader *r) {
     if (setjmp(png_jmpbuf(r->png))) return STATUS_DATA;
     png_set_expand(r->png);
@@ -168,7 +180,8 @@ static status want_ids(png_reader *r, const image_header *h) {
     return STATUS_OK;
 }
 
-/* Sixteen bits stand most significant first, as PNG has them. */
+/* Sixteen bits stand most significant first, as PNG has them. One channel, as
+ * image_file_check_labels has made sure of. */
 status png_file_labels(const void *bytes, size_t size, const char *name, labelmap *out) {
     png_reader r;
     image_header h;

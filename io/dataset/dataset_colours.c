@@ -1,6 +1,8 @@
 /* Who works with a data set knows its classes by their colours, so pictures keep them. Label files
  * with a palette bring them along; of grey label files the names of the classes tell which data set
- * this is. */
+ * this is. Order of preference: the palette of the label files, then a published data set whose
+ * list has all the names, then the program's own palette. Pictures alone depend on it, no result.
+ */
 #include "io/dataset/dataset_colours.h"
 
 #include <stdbool.h>
@@ -12,6 +14,8 @@ typedef struct colour {
     uint8_t rgb[3];
 } colour;
 
+/* Names as the data sets' own tools have them; the lists end with an empty entry. Names of another
+ * spelling match no list, and the palette is the program's own. */
 static const colour camvid[] = {{"sky", {128, 128, 128}}, {"building", {128, 0, 0}},
     {"pole", {192, 192, 128}}, {"road", {128, 64, 128}}, {"pavement", {60, 40, 222}},
     {"tree", {128, 128, 0}}, {"sign symbol", {192, 128, 128}}, {"fence", {64, 64, 128}},
@@ -42,7 +46,8 @@ static const colour *find(const colour *all, const char *name) {
     return all->name ? all : NULL;
 }
 
-/* Whether the data set's names are all in the list; out is then written. */
+/* Whether the data set's names are all in the list; out is then written. All or none: with half the
+ * colours of another data set a picture would mislead. */
 static bool take_published(const dataset *d, const colour *all, palette out) {
     int classes = dataset_classes(d);
     for (int y = 0; y < classes; y++)

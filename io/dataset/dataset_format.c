@@ -1,7 +1,11 @@
 /* The tables of dataset.h5: read from HDF5 and held against each other, hashed, and turned into one
  * block of bytes and back, so that one broadcast carries them to all ranks. A file may have been
  * cut off, copied badly or made by another program: no number of it is used before it has been
- * compared with the others, as offsets become addresses and shapes become sizes of memory. */
+ * compared with the others, as offsets become addresses and shapes become sizes of memory.
+ *
+ * What must not change without another DATASET_FORMAT: names and types of the tables, what the hash
+ * covers and in which order. The hash is also the data set's identity: it is in the key of every
+ * stage, so that another way to compute it makes every run do all stages anew. */
 #include "io/dataset/dataset_format.h"
 
 #include "io/hdf5/hdf5.h"
@@ -32,7 +36,8 @@ void dataset_table_destroy(dataset_table *t) {
     *t = (dataset_table){0};
 }
 
-/* Pointers and texts in one piece of memory: one call frees both, as with hdf5_get_strings. */
+/* Pointers and texts in one piece of memory: one call frees both, as with hdf5_get_strings. NULL
+ * without memory. With n 0 a block of no use is made all the same: NULL always means a failure. */
 char **dataset_texts(const char *const *text, int n) {
     size_t bytes = 0;
     for (int i = 0; i < n; i++) bytes += strlen(text[i]) + 1;
@@ -46,7 +51,8 @@ char **dataset_texts(const char *const *text, int n) {
 }
 
 /* Tables of one blob; offsets must rise, so that no range leaves the file. Where its data begin is
- * asked here, once: after that nobody needs HDF5. */
+ * asked here, once: after that nobody needs HDF5. On failure what has been allocated is in b, and
+ * dataset_table_destroy frees it. What is in the arrays is believed only after the last loop. */
 static status read_blob(hid_t file, const char *path, int which, int images, dataset_blob *b) {
     char name[64];
     hsize_t bytes, rows, columns;
@@ -65,6 +71,7 @@ static status read_blob(hid_t file, const char *path, int which, int images, dat
     status st = STATUS_OK;
     for (size_t i = 0; i < sizeof part / sizeof *part && st == STATUS_OK; i++) {
         snprintf(name, sizeof name, "%s/%s", dataset_blob_name(which), part[i].name);
+        /* Before anything is read into memory of the size that the number of images gave. */
         st = hdf5_shape(file, path, name, &rows, &columns);
         if (st == STATUS_OK && (rows != part[i].rows || columns != part[i].columns)) {
             log_error("%s: %s has another shape than the number of images asks for", path, name);
@@ -85,7 +92,8 @@ static status read_blob(hid_t file, const char *path, int which, int images, dat
     return st;
 }
 
-/* "sky\nbuilding\n...": one name a line. */
+/* "sky\nbuilding\n...": one name a line. Names are given to dataset_texts in the order of the
+ * classes; empty ones cannot be, as strtok_r would skip them, and packing refuses them. */
 static status split_names(const char *path, const char *text, dataset_table *t) {
     const char **name = memory_alloc((size_t)t->classes, sizeof *name, path);
     char *copy = memory_alloc(strlen(text) + 1, 1, path), *rest = NULL;
@@ -108,7 +116,8 @@ static status split_names(const char *path, const char *text, dataset_table *t) 
 }
 
 /* What the labels mean: attributes of the root, and the map of ids. The format comes first, as
- * another one may mean anything. */
+ * another one may mean anything. Classes 0 is allowed: a data set without labels. NAMES bounds the
+ * text of all names together. */
 static status read_classes(hid_t file, const char *path, dataset_table *t) {
     enum { NAMES = 1 << 16 };
     int format = 0;
@@ -127,6 +136,7 @@ static status read_classes(hid_t file, const char *path, dataset_table *t) {
         st = hdf5_get_number(file, path, "/", "classes", H5T_NATIVE_INT, &t->classes);
     if (st == STATUS_OK)
         st = hdf5_get_number(file, path, "/", "ignore", H5T_NATIVE_INT, &t->ignore);
+    /* Labels are 16 bits, of which LABEL_IGNORE is taken. */
     if (st == STATUS_OK && (t->classes < 0 || t->classes >= LABEL_IGNORE)) {
         log_error("%s: %d classes", path, t->classes);
         st = STATUS_DATA;
@@ -145,7 +155,8 @@ static status read_classes(hid_t file, const char *path, dataset_table *t) {
 }
 
 /* The hash at the end covers all of it: what passes the checks before by chance does not pass that.
- */
+ * One process calls it, and shares what it has read. The order is that of trust: number of images,
+ * then sizes that must agree with it, then contents. */
 status dataset_table_read(dataset_table *t, const char *path) {
     hid_t file;
     hsize_t images = 0, rows, columns;
@@ -165,6 +176,7 @@ status dataset_table_read(dataset_table *t, const char *path) {
     t->split = memory_alloc((size_t)images, 1, path);
     if (st == STATUS_OK && !t->split) st = STATUS_FAILED;
     if (st == STATUS_OK) st = hdf5_get(file, path, "/images/split", H5T_NATIVE_UINT8, t->split);
+    /* Training images come first (setup_training): stages count on it. */
     for (int i = 0; st == STATUS_OK && i < t->images; i++)
         if (t->split[i] >= SPLIT_COUNT || (i > 0 && t->split[i] < t->split[i - 1])) {
             log_error("%s: /images/split is not in order", path);
@@ -182,13 +194,16 @@ status dataset_table_read(dataset_table *t, const char *path) {
     return st;
 }
 
+/* In place. Every id of 16 bits has an entry, so none can lead outside of the map. */
 void dataset_map_ids(const dataset_table *t, labelmap *m) {
     for (size_t i = 0, n = (size_t)m->height * (size_t)m->width; i < n; i++)
         m->data[i] = t->map[m->data[i]];
 }
 
 /* All that the file says; `begin` is where it says it, which may differ between versions of HDF5.
- * The bytes of images are in it by their hashes. */
+ * The bytes of images are in it by their hashes. The same on every machine of one byte order:
+ * arrays are hashed as they lie in memory. Ends of texts are hashed too, so that "ab","c" and
+ * "a","bc" differ. */
 uint64_t dataset_table_hash(const dataset_table *t) {
     size_t n = (size_t)t->images;
     const int head[3] = {t->images, t->classes, t->ignore};
@@ -220,7 +235,8 @@ static void put(packer *p, const void *data, size_t bytes) {
     p->size += bytes;
 }
 
-/* Everything that dataset_table_unpack takes, in its order. */
+/* Everything that dataset_table_unpack takes, in its order. Sizes follow from the head alone, or
+ * from the ends of texts, so none is stored. */
 static void put_table(packer *p, const dataset_table *t) {
     size_t n = (size_t)t->images;
     const int head[3] = {t->images, t->classes, t->ignore};
@@ -237,6 +253,8 @@ static void put_table(packer *p, const dataset_table *t) {
     for (int y = 0; y < t->classes; y++) put(p, t->class_name[y], strlen(t->class_name[y]) + 1);
 }
 
+/* The block goes over the network between processes of one program: it has no format that must
+ * last. */
 status dataset_table_pack(const dataset_table *t, void **bytes, uint64_t *size) {
     packer p = {0};
     put_table(&p, t);
@@ -254,8 +272,10 @@ static const char *take(const char *from, void *data, size_t bytes) {
     return from + bytes;
 }
 
-/* *out NULL: out of memory; what follows is found all the same. */
+/* out NULL: out of memory; what follows is found all the same. dataset_texts copies: the block can
+ * be freed. */
 static const char *take_texts(const char *from, int n, char ***out) {
+    /* The list is of use for a moment only; the texts themselves are the block's. */
     const char **text = memory_alloc((size_t)n, sizeof *text, "names");
     for (int i = 0; text && i < n; i++) {
         text[i] = from;
@@ -266,7 +286,8 @@ static const char *take_texts(const char *from, int n, char ***out) {
     return from;
 }
 
-/* Bytes come from dataset_table_pack of rank 0: they are whole. */
+/* Bytes come from dataset_table_pack of rank 0: they are whole. Alignment is memcpy's matter: texts
+ * of any length lie between the arrays. On failure t is empty. */
 status dataset_table_unpack(const void *bytes, uint64_t size, dataset_table *t) {
     int head[3];
     const char *at = take(bytes, head, sizeof head);

@@ -2,7 +2,13 @@
  * are read twice, once to be checked and once to be copied, as the offsets of the second half of
  * the file follow from the sizes of the first, and a rank's share need not fit in its memory; what
  * has changed in between is noticed by its hash. Encoded bytes are copied as they are: what the
- * data set's publisher compressed is not compressed again. */
+ * data set's publisher compressed is not compressed again.
+ *
+ * The way of an item: layout_share lists it, dataset_check decodes it and notes shape, size and
+ * hash, drop_bad leaves out what cannot be read, fill_table turns the notes into offsets,
+ * write_blob copies the bytes. After the check all ranks know all findings, so that all make the
+ * same tables without an exchange. The same data set and settings give the same tables and hash for
+ * any number of ranks. */
 #include "io/dataset/dataset.h"
 #include "io/dataset/dataset_check.h"
 #include "io/dataset/dataset_classes.h"
@@ -19,6 +25,7 @@
 
 enum { WAVE = 64 << 20 }; /* bytes that a rank reads and writes at a time */
 
+/* found and l.item go together: index i is the same image in both, also after drop_bad. */
 typedef struct packing {
     const comm *c;
     const settings *s;
@@ -28,7 +35,9 @@ typedef struct packing {
     int begin, end; /* this rank's items */
 } packing;
 
-/* Rank 0: path.skipped.csv, or none where nothing was skipped. */
+/* Rank 0: path.skipped.csv, or none where nothing was skipped. Names, one a line, in the order of
+ * the list, so that they can be looked for; without a heading. An old list is removed, as it would
+ * tell of images that are in the file now. */
 static status list_skipped(const packing *k, const char *path) {
     char name[FILE_PATH];
     size_t size = 1;
@@ -54,7 +63,8 @@ static status list_skipped(const packing *k, const char *path) {
     return st;
 }
 
-/* Leaves the bad ones out, everywhere alike, and deals the rest anew. */
+/* Leaves the bad ones out, everywhere alike, and deals the rest anew. In place, in order: splits
+ * stay together. What is left out is freed here; found keeps its length. */
 static status drop_bad(packing *k) {
     int kept = 0;
     for (int i = 0; i < k->l.items; i++) {
@@ -76,7 +86,9 @@ static status drop_bad(packing *k) {
     return STATUS_DATA;
 }
 
-/* The tables of what is left, the same on every rank from what all know: no exchange. */
+/* The tables of what is left, the same on every rank from what all know: no exchange. Texts are
+ * copied, so that the list and the tables can be destroyed by themselves. On failure the caller
+ * destroys t. */
 static status fill_table(packing *k) {
     size_t n = (size_t)k->l.items;
     dataset_table *t = &k->t;
@@ -95,6 +107,8 @@ static status fill_table(packing *k) {
         b->hash = memory_alloc(n, sizeof *b->hash, "checksums");
         if (!b->offset || !b->shape || !b->hash) return STATUS_FAILED;
         for (size_t i = 0; i < n; i++) {
+            /* offset[0] is 0, as memory comes cleared; an image without a label map has a range of
+             * no bytes. */
             b->offset[i + 1] = b->offset[i] + k->found[i].bytes[which];
             b->shape[2 * i] = k->found[i].shape[which][0];
             b->shape[2 * i + 1] = k->found[i].shape[which][1];
@@ -104,7 +118,8 @@ static status fill_table(packing *k) {
     return STATUS_OK;
 }
 
-/* Files i .. of this rank into `to`, as many as a wave holds; they must be what was checked. */
+/* Files i .. of this rank into `to`, as many as a wave holds; they must be what was checked. to: as
+ * many bytes as wave_end has counted. Not collective: a failure is agreed on by the caller. */
 static status read_wave(const packing *k, int which, int i, int end, char *to) {
     status st = STATUS_OK;
     for (size_t used = 0; i < end && st == STATUS_OK; i++) {
@@ -125,7 +140,8 @@ static status read_wave(const packing *k, int which, int i, int end, char *to) {
     return st;
 }
 
-/* First item of this rank's next wave. */
+/* First item of this rank's next wave. At least one item, however large: its file must fit into
+ * memory by itself. */
 static int wave_end(const packing *k, int which, int i) {
     uint64_t bytes = 0;
     int end = i;
@@ -139,6 +155,7 @@ static int wave_end(const packing *k, int which, int i) {
 static status write_blob(packing *k, hdf5_writer *w, int which) {
     char name[64];
     const dataset_blob *b = &k->t.blob[which];
+    /* The dataset is made in its full length at once: the offsets say how long it is. */
     hdf5_rows r = {name, H5T_NATIVE_UINT8, b->offset[k->t.images], 0, 0, 0, 0};
     snprintf(name, sizeof name, "%s/data", dataset_blob_name(which));
     status st = hdf5_make(w, &r);
@@ -151,6 +168,7 @@ static status write_blob(packing *k, hdf5_writer *w, int which) {
         if (st == STATUS_OK) st = hdf5_write(w, &r, bytes);
         memory_free(bytes);
         i = end;
+        /* Whether any rank has more: all do the same number of writes. */
         int32_t left = i < k->end;
         comm_max_i32(k->c, &left, 1);
         more = left;
@@ -158,7 +176,8 @@ static status write_blob(packing *k, hdf5_writer *w, int which) {
     return st;
 }
 
-/* Small and known to all: rank 0 writes them. */
+/* Small and known to all: rank 0 writes them. Collective all the same: whether rank 0 could write
+ * them is agreed on each time. */
 static status write_tables(packing *k, hdf5_writer *w, int which) {
     hsize_t n = (hsize_t)k->t.images;
     const dataset_blob *b = &k->t.blob[which];
@@ -174,7 +193,9 @@ static status write_tables(packing *k, hdf5_writer *w, int which) {
     return st == STATUS_OK ? hdf5_put(w, &hash, b->hash) : st;
 }
 
-/* What a reader needs that is no table, and, for people, what the numbers mean. */
+/* What a reader needs that is no table, and, for people, what the numbers mean. Class names as one
+ * text, one a line: class 0 first. The hash is that of the tables, not of the file: HDF5 may write
+ * the same tables in other bytes. */
 static status write_attributes(packing *k, hdf5_writer *w) {
     int format = DATASET_FORMAT;
     uint64_t hash = dataset_table_hash(&k->t);
@@ -195,6 +216,8 @@ static status write_attributes(packing *k, hdf5_writer *w) {
     return st;
 }
 
+/* Collective: each call below is made by all ranks in the same order, whatever they have to write.
+ */
 static status write_all(packing *k, hdf5_writer *w) {
     hsize_t n = (hsize_t)k->t.images;
     hdf5_rows splits = {"/images/split", H5T_NATIVE_UINT8, n, 0, 0, 0, 0};
@@ -212,7 +235,9 @@ static status write_all(packing *k, hdf5_writer *w) {
     return st;
 }
 
-/* Under a temporary name: a reader, or a start after a kill, finds the whole file or none. */
+/* Under a temporary name: a reader, or a start after a kill, finds the whole file or none.
+ * hdf5_close is told how the writing went, as a file that failed is closed in another way. What is
+ * left of a failed one is removed, so that a full disk is not kept full. */
 static status write_file(packing *k, const char *path) {
     char temporary[FILE_PATH];
     hdf5_writer w;
@@ -226,7 +251,8 @@ static status write_file(packing *k, const char *path) {
     return comm_agree(k->c, st);
 }
 
-/* The list, the classes, and which images are good. */
+/* The list, the classes, and which images are good. known and rules are needed here alone; the
+ * table of classes stays in k->t and becomes a part of the file. */
 static status check(packing *k) {
     status st = layout_share(k->c, k->s, &k->l);
     if (st != STATUS_OK) return st;
@@ -242,6 +268,8 @@ static status check(packing *k) {
     return st;
 }
 
+/* Each step is agreed on before the next: a rank that has failed must not leave others in a
+ * collective write. */
 status dataset_pack(const comm *c, const settings *s, const char *path) {
     packing k = {.c = c, .s = s};
     status st = check(&k);

@@ -1,6 +1,8 @@
 /* The rules that an image and its label map must keep, in one place. Decoding is the whole truth,
  * and what packing does; first and last bytes are what `check` has time for: sizes, colours, kinds
- * of label maps, and whether a file was cut off, which the missing end of its format gives away. */
+ * of label maps, and whether a file was cut off, which the missing end of its format gives away.
+ * Both ways use the same functions where they can, so that `check` and packing refuse a file in the
+ * same words. Nothing here is collective. */
 #include "io/dataset/item_check.h"
 
 #include "io/files/file.h"
@@ -11,6 +13,8 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+/* Bytes that are read of a file's beginning: headers lie in it unless a large profile or preview
+ * comes first; and of its end, for the longest mark of an end. */
 enum { BEGINNING = 1 << 14, END = 16 };
 
 int64_t item_pixel_limit(const settings *s) {
@@ -26,7 +30,8 @@ static status unknown_id(const item_rules *r, const labelmap *m, size_t at, cons
     return STATUS_DATA;
 }
 
-/* Ids of a label map are counted, unless one is unknown. */
+/* Ids of a label map are counted, unless one is unknown. A map without any class is a warning: it
+ * may be meant, but is mostly a wrong map of ids. count NULL: ids are looked at, not counted. */
 static status check_ids(const item_rules *r, const labelmap *m, const char *path, id_count *count) {
     int64_t labelled = 0;
     size_t n = (size_t)m->height * (size_t)m->width;
@@ -43,6 +48,7 @@ static status check_ids(const item_rules *r, const labelmap *m, const char *path
     return STATUS_OK;
 }
 
+/* x->label is refused, not the image: label maps are the ones that were made by hand. */
 static status same_size(const layout_item *x, int height, int width, int of_height, int of_width) {
     if (height == of_height && width == of_width) return STATUS_OK;
     log_error("%s: %d x %d pixels, but its image %s has %d x %d", x->label, width, height, x->image,
@@ -50,6 +56,7 @@ static status same_size(const layout_item *x, int height, int width, int of_heig
     return STATUS_DATA;
 }
 
+/* Of the encoded bytes as they stand in the file: what packing copies is compared with it. */
 static void note(finding *f, int blob, const void *bytes, size_t size, int height, int width) {
     f->shape[blob][0] = (uint32_t)height;
     f->shape[blob][1] = (uint32_t)width;
@@ -57,7 +64,8 @@ static void note(finding *f, int blob, const void *bytes, size_t size, int heigh
     f->hash[blob] = hash_bytes(bytes, size);
 }
 
-/* The picture itself is thrown away: only that it can be decoded counts. */
+/* The picture itself is thrown away: only that it can be decoded counts. f is written only if it
+ * can be decoded. */
 static status decode_image(const item_rules *r, const layout_item *x, finding *f) {
     void *bytes = NULL;
     size_t size;
@@ -70,7 +78,8 @@ static status decode_image(const item_rules *r, const layout_item *x, finding *f
     return st;
 }
 
-/* Sizes are compared before ids, as the wrong file is the likelier mistake. */
+/* Sizes are compared before ids, as the wrong file is the likelier mistake. f has the image's shape
+ * by then. */
 static status decode_label(const item_rules *r, const layout_item *x, finding *f, id_count *count) {
     void *bytes = NULL;
     size_t size;
@@ -91,7 +100,9 @@ status item_decode(const item_rules *r, const layout_item *x, finding *f, id_cou
     return st == STATUS_OK && x->label ? decode_label(r, x, f, count) : st;
 }
 
-/* From the beginning of a file if that holds its header, as nearly always, else from all of it. */
+/* From the beginning of a file if that holds its header, as nearly always, else from all of it. The
+ * first try is without a name, and so without a message: that the beginning did not do is no
+ * mistake. */
 static status read_header(int fd, const char *path, uint64_t size, image_header *h) {
     unsigned char beginning[BEGINNING];
     size_t n = size < sizeof beginning ? (size_t)size : sizeof beginning;
@@ -107,7 +118,8 @@ static status read_header(int fd, const char *path, uint64_t size, image_header 
     return st;
 }
 
-/* Adds the file's bytes, and whether its end is missing, to *out. */
+/* Adds the file's bytes, and whether its end is missing, to *out. Two reads of a few kilobytes,
+ * whatever the file's size: on a parallel file system opening it costs more than that. */
 static status look_at_file(const char *path, image_header *h, item_headers *out) {
     unsigned char end[END];
     int fd;

@@ -3,7 +3,7 @@
  * folder. No image is opened here: whether a file is there and what it holds is for those who read
  * it to say, with dataset.on_bad_image. The order of the list is the order of all results, so it
  * may depend on the lists and on names alone, never on the order in which a file system tells them.
- */
+ * What a layout needs beyond its list (names of classes, their number) is in dataset_classes.c. */
 #include "io/dataset/layout.h"
 
 #include "io/files/file.h"
@@ -37,7 +37,7 @@ void layout_destroy(layout *l) {
 }
 
 /* Room for one more item. The room follows from the number of items, so that it need not be stored.
- */
+ * Items are moved, not their texts: whoever holds a text keeps it. */
 static status grow(layout *l) {
     int held = l->items < START ? 0 : l->items; /* room for START, 2 START, 4 START ... */
     if (l->items > 0 && (held == 0 || (held & (held - 1)) != 0)) return STATUS_OK;
@@ -58,7 +58,9 @@ static char *join(const char *root, const char *listed) {
     return copy_text(path, strlen(path));
 }
 
-/* image and label (NULL: none) as listed, the prefix already removed. */
+/* image and label (NULL: none) as listed, the prefix already removed. The name is the listed path
+ * of the image, as it is the user's own word for it. l owns what is appended; on failure it is as
+ * it was. */
 static status append(
     layout *l, const char *root, split which, const char *picture, const char *label) {
     status st = grow(l);
@@ -114,7 +116,8 @@ static status parse_line(
         l, f->root, which, strip(line, f->prefix), label ? strip(label, f->prefix) : NULL);
 }
 
-/* One list; the message of a mistake names the line. */
+/* One list; the message of a mistake names the line. listed is below root unless it is absolute.
+ * What was appended before a mistake stays, for layout_destroy. */
 static status read_list(layout *l, const list_format *f, split which, const char *listed) {
     text_lines text;
     char *path = join(f->root, listed);
@@ -186,7 +189,9 @@ static status take_entry(layout *l, const char *root, const FTSENT *e) {
     return STATUS_OK;
 }
 
-/* Every image below root, in the order of the names; links are followed. */
+/* Every image below root, in the order of the names; links are followed. FTS_LOGICAL follows links,
+ * as data sets are often put together of them, and tells of circles; FTS_NOCHDIR leaves the process
+ * where it is. */
 static status walk_folder(layout *l, const char *root) {
     char *start = copy_text(root, strlen(root));
     if (!start) return STATUS_FAILED;
@@ -210,7 +215,7 @@ static int compare_names(const void *a, const void *b) {
 }
 
 /* Names are keys: of finetune.list, of predictions, of pages. In two splits the same image would
- * flatter the result. */
+ * flatter the result. On a sorted copy of pointers: the list keeps its order. */
 static status check_names(const layout *l) {
     char **name = memory_alloc((size_t)l->items, sizeof *name, "names");
     status st = name ? STATUS_OK : STATUS_FAILED;

@@ -1,6 +1,7 @@
 /* The list of a data set's images on every rank. One rank walks folders and reads lists: thousands
  * of ranks that ask a parallel file system for the same names are a well-known way to bring it
- * down. The list travels as one block of texts. */
+ * down. The list travels as one block of texts. What layout.c lists on rank 0 is the same list here
+ * on every rank, item by item: indices of items are what ranks talk about from then on. */
 #include "io/dataset/layout_share.h"
 
 #include "io/files/file.h"
@@ -10,7 +11,8 @@
 #include <string.h>
 #include <sys/stat.h>
 
-/* Items one after another: split, then image, label ("" for none) and name with their ends. */
+/* Items one after another: split, then image, label ("" for none) and name with their ends. Bytes
+ * of the item; to NULL: only counts, so that counting and writing cannot disagree. */
 static size_t put_item(const layout_item *x, char *to) {
     const char *part[3] = {x->image, x->label ? x->label : "", x->name};
     size_t size = 1;
@@ -58,6 +60,7 @@ status layout_share(const comm *c, const settings *s, layout *out) {
     for (int i = 0; i < l.items; i++) head[1] += put_item(&l.item[i], NULL);
     comm_broadcast(c, head, sizeof head);
     block = memory_alloc((size_t)head[1], 1, "list of images");
+    /* Items are counted only once they can be destroyed: l.items is set below. */
     if (!comm_root(c)) l.item = memory_alloc((size_t)head[0], sizeof *l.item, "list of images");
     st = comm_agree(c, block && l.item ? STATUS_OK : STATUS_FAILED);
     if (st != STATUS_OK) goto done;

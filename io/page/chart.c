@@ -1,6 +1,8 @@
 /* A line chart. Its size is in units of which the page shows about one a pixel, at every width of a
  * window, so that its text stays as large as the page's. Everything that may be long, the title and
- * the legend, is text of the page and not of the SVG: it wraps there. */
+ * the legend, is text of the page and not of the SVG: it wraps there. make_frame decides everything
+ * about places; the rest draws into it. Values are never drawn by a browser's script: a page is
+ * whole where scripts are off, and as text it can be compared. */
 #include "io/page/chart.h"
 
 #include "io/page/number.h"
@@ -30,8 +32,8 @@ static void widen(range *r, double value) {
     if (value > r->high) r->high = value;
 }
 
-/* Of all series; log: of what a logarithmic axis can show. Trends need no look: means lie within.
- */
+/* Of all series; log: of what a logarithmic axis can show. Trends need no look: means lie within. x
+ * of points that are gaps do not count. */
 static void measure(const chart *c, bool log, range *x, range *y) {
     *x = *y = (range){INFINITY, -INFINITY};
     for (int i = 0; i < c->count; i++)
@@ -56,6 +58,7 @@ static chart_frame make_frame(const chart *c) {
     size_t letters = 0;
     measure(c, true, &x, &positive);
     measure(c, false, &x, &y);
+    /* A hundredfold is where a linear axis begins to hide the smaller values. */
     if (c->scale == CHART_LOG && positive.high > 100 * positive.low) {
         f.y = axis_log(positive.low, positive.high, TICKS_Y);
     } else {
@@ -120,7 +123,9 @@ static void put_axes(html *h, const chart *c, const chart_frame *f) {
     put_text(h, right, bottom + 30, "label end", c->x_label);
 }
 
-/* "Loss: round 1, 300 points, from 2.548 to 0.3102; ...", for readers who do not see it. */
+/* "Loss: round 1, 300 points, from 2.548 to 0.3102; ...", for readers who do not see it. First and
+ * last value that are there: what a curve says in one sentence. Gaps at the ends are passed over.
+ */
 static void put_description(html *h, const chart *c) {
     html_text(h, c->title);
     for (int i = 0; i < c->count; i++) {
@@ -138,7 +143,8 @@ static void put_description(html *h, const chart *c) {
     }
 }
 
-/* Each name behind a piece of its curve, in the same colour and dashes. */
+/* Each name behind a piece of its curve, in the same colour and dashes. Colours go round first,
+ * then kinds of dashes: the same numbers as chart_curve_put gives them. */
 static void put_legend(html *h, const chart *c) {
     html_put(h, "<p class=\"legend\">");
     for (int i = 0; i < c->count; i++) {

@@ -1,6 +1,8 @@
 /* Round ticks. A reader should be able to name any point of a curve by counting from a tick, so
  * they stand at 1, 2 or 5 times a power of ten, and their labels have as many decimals as the step
- * between them needs, no more. */
+ * between them needs, no more. An axis knows its range and its ticks with their texts; where a
+ * value lies on it is a share of its length, 0 at the low end. Ticks may be fewer than asked for,
+ * never more than AXIS_TICKS. */
 #include "io/page/chart_axis.h"
 
 #include "io/page/number.h"
@@ -45,8 +47,10 @@ typedef struct step {
     int m, exponent;
 } step;
 
-/* value with the decimals that tell it from its neighbours a step away. scale: the largest value
- * of the axis, which decides how all of them are written. */
+/* value with the decimals that tell it from its neighbours a step away. scale: the largest value of
+ * the axis, which decides how all of them are written. From ten thousand on a letter stands for the
+ * thousands, from 1e15 on or below 1e-4 a power of ten; in between plain digits. All labels of an
+ * axis are written alike, as scale is the same for them. */
 static void write_label(char *text, double value, step s, double scale) {
     static const char *const suffix[] = {"", "k", "M", "G", "T"};
     char digits[NUMBER_TEXT];
@@ -69,7 +73,8 @@ static void write_label(char *text, double value, step s, double scale) {
         append_power(text, unit, false);
 }
 
-/* The smallest round step of which at most `most` fit. */
+/* The smallest round step of which at most `most` fit. whole: steps of at least 1, for axes that
+ * count. The loop ends, as steps grow without limit. */
 static step round_step(double range, int most, bool whole) {
     int exponent = (int)floor(log10(range / most));
     for (;; exponent++)

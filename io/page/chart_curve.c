@@ -1,6 +1,7 @@
-/* Curves of any number of points in a path of bounded length. A chart is a few hundred pixels
- * wide: of the points that fall into one pixel's column, the vertical line from the lowest to the
- * highest is all that can be seen, so a spike of one step in a million stays. */
+/* Curves of any number of points in a path of bounded length. A chart is a few hundred pixels wide:
+ * of the points that fall into one pixel's column, the vertical line from the lowest to the highest
+ * is all that can be seen, so a spike of one step in a million stays. What is kept depends on the
+ * width in units of the chart, not on a screen: the same data give the same text. */
 #include "io/page/chart_curve.h"
 
 #include "io/page/number.h"
@@ -33,7 +34,8 @@ static int column_of(const points *p, int i) {
     return at < 0 ? 0 : at >= p->columns ? p->columns - 1 : (int)at;
 }
 
-/* Those of begin .. end, one column, that stay. */
+/* Those of begin .. end, one column, that stay. kept: room for POINTS_A_COLUMN; returns how many. A
+ * column of gaps alone keeps one of them, so that the curve breaks there. */
 static int thin_column(const points *p, int begin, int end, int *kept) {
     const double *y = p->line->y;
     int first = -1, last = -1, low = -1, high = -1, n = 0;
@@ -56,6 +58,8 @@ static int thin_column(const points *p, int begin, int end, int *kept) {
     return n;
 }
 
+/* x is expected to rise, so that a column's points follow one another. kept [line->n] is always
+ * enough: no point is kept twice. */
 int chart_thin(const chart_line *line, const axis *x, bool log, int columns, int *kept) {
     points p = {line, x, log, columns};
     int n = 0;

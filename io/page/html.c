@@ -1,5 +1,7 @@
 /* Text that grows, and the three ways in which something enters it: markup of our own as it is,
- * texts of others escaped, bytes of pictures as base64. */
+ * texts of others escaped, bytes of pictures as base64. A failure is kept in the html and makes all
+ * that follows do nothing: sections need not look at a status after each word, page_write asks for
+ * each section, and for the page. */
 #include "io/page/html.h"
 
 #include "src/base/memory.h"
@@ -39,6 +41,8 @@ void html_put(html *h, const char *markup) {
     html_bytes(h, markup, strlen(markup));
 }
 
+/* For numbers and names of our own: texts of others must go through html_text, as nothing is
+ * escaped here. */
 void html_print(html *h, const char *format, ...) {
     char text[512];
     va_list arguments; /* what is longer than the buffer is cut: markup of our own is short */
@@ -48,7 +52,9 @@ void html_print(html *h, const char *format, ...) {
     if (n > 0) html_bytes(h, text, (size_t)n < sizeof text ? (size_t)n : sizeof text - 1);
 }
 
-/* Length of the UTF-8 sequence at s, 0 if it is none. */
+/* Length of the UTF-8 sequence at s, 0 if it is none. Control characters count as none: HTML allows
+ * them nowhere. Reads no further than the first byte that does not continue, so never past the end
+ * of the text. */
 static size_t sequence(const unsigned char *s) {
     size_t n = s[0] < 0x80                   ? 1
                : s[0] >= 0xC2 && s[0] < 0xE0 ? 2

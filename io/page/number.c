@@ -1,5 +1,7 @@
 /* Numbers as text. printf's decimal point is the locale's, which a library may have changed, and a
- * page must not depend on that: digits are taken from printf, everything else is put in here. */
+ * page must not depend on that: digits are taken from printf, everything else is put in here.
+ * number_... give plain texts with ASCII signs, html_... what a page shows: a true minus, thin
+ * spaces between thousands, a dash where there is no number. */
 #include "io/page/number.h"
 
 #include <math.h>
@@ -32,7 +34,8 @@ void number_fixed(char *text, double value, int decimals) {
 }
 
 /* printf's %g would choose the exponent by itself, drop zeros and so give the numbers of a column
- * different lengths. */
+ * different lengths. Four digits, from 1e-4 to 1e15 without an exponent: enough to compare, and
+ * numbers below one another line up. */
 void number_significant(char *text, double value) {
     enum { DIGITS = 4 };
     char printed[NUMBER_TEXT];
@@ -50,7 +53,8 @@ void number_significant(char *text, double value) {
     }
 }
 
-/* With a true minus, and thousands apart where they are a count's or a large number's. */
+/* With a true minus, and thousands apart where they are a count's or a large number's. whole:
+ * digits before the point, or a sign and those. Four digits stay together: 1234 needs no help. */
 static void put(html *h, const char *text) {
     size_t whole = strspn(*text == '-' ? text + 1 : text, "0123456789");
     if (*text == '-') html_put(h, minus), text++;
@@ -60,6 +64,7 @@ static void put(html *h, const char *text) {
     }
 }
 
+/* NUMBER_SHARE is given as a share and shown in per cent. */
 void html_number(html *h, number_kind kind, double value) {
     char text[NUMBER_TEXT];
     if (!isfinite(value)) {
@@ -70,6 +75,7 @@ void html_number(html *h, number_kind kind, double value) {
         html_put(h, "&lt;0.1"); /* "0.0" would say that nothing was done */
         return;
     }
+    /* A kind that is new is a compiler warning here: no default. */
     switch (kind) {
     case NUMBER_SHARE:
         number_fixed(text, 100 * value, 1);
@@ -87,6 +93,8 @@ void html_number(html *h, number_kind kind, double value) {
     put(h, text);
 }
 
+/* Returns the sign of what is shown, 0 where all digits are: a difference that rounds to nothing is
+ * neither up nor down. */
 int html_signed(html *h, double value, int decimals) {
     char text[NUMBER_TEXT];
     number_fixed(text, fabs(value), decimals);

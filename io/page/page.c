@@ -1,5 +1,7 @@
 /* The page as a whole: head, table of contents, sections in their order. A section writes into a
- * text of its own first, so that one without content leaves neither a heading nor a link. */
+ * text of its own first, so that one without content leaves neither a heading nor a link. The page
+ * is one file that loads nothing: it can be mailed, and still opens years later. It has no date of
+ * its own: made of the same files it is the same bytes. */
 #include "io/page/page.h"
 
 #include "io/files/file.h"
@@ -9,6 +11,7 @@
 
 #include <stdbool.h>
 
+/* id: what links go to, and so what bookmarks of a reader hold. */
 typedef struct section {
     const char *id, *heading;
     void (*put)(html *h, const page_data *d);
@@ -46,7 +49,8 @@ static void put_head(html *h, const page_data *d) {
     html_put(h, "</p></header>\n");
 }
 
-/* Links to the sections that are there. */
+/* Links to the sections that are there. text [SECTIONS]: an empty one was left out and has no place
+ * to link to. */
 static void put_contents(html *h, const html *text) {
     html_put(h, "<nav aria-label=\"Contents\"><ul>");
     for (int i = 0; i < SECTIONS; i++)
@@ -67,6 +71,7 @@ static void put_sections(html *h, const html *text) {
     }
 }
 
+/* Written at once, when all is there: file_write leaves the old page where it fails. */
 status page_write(const char *folder, const page_data *d) {
     char path[FILE_PATH];
     html text[SECTIONS] = {0}, page = {0};

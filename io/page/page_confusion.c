@@ -1,6 +1,8 @@
 /* Confusion matrices. Each cell is tinted by its share of the row: what a class is taken for stands
  * out. With very many classes a matrix says nothing to the eye and makes a page heavy: then the
- * largest confusions are listed instead. */
+ * largest confusions are listed instead. A matrix is [classes, classes], rows ground truth, columns
+ * predictions; pixels without a class are in none of it. The counts themselves are in a file that
+ * the note names: the page shows shares. */
 #include "io/page/page_sections.h"
 #include "io/page/page_table.h"
 #include "src/base/memory.h"
@@ -21,13 +23,14 @@ static int64_t row_sum(const int64_t *matrix, int classes, int y) {
     return sum;
 }
 
-/* NAN where the class does not occur. */
+/* NAN where the class does not occur. In double, though counts may be beyond 2^53: a share is shown
+ * in tenths of per cent. */
 static double share(int64_t part, int64_t whole) {
     return whole > 0 ? (double)part / (double)whole : NAN;
 }
 
 /* The tint is the style's, from the share in --v; cells that would stay white carry none, which
- * halves a matrix of many classes. */
+ * halves a matrix of many classes. 0.0005 is where a share begins to be shown as 0.1 %. */
 static void put_cell(html *h, double value) {
     html_put(h, "<td class=\"n\"");
     if (value >= 0.0005) {
@@ -65,7 +68,8 @@ typedef struct confused {
     int truth, prediction;
 } confused;
 
-/* The larger first, then by place. */
+/* The larger first, then by place. Ties are settled, so that the same matrix gives the same list.
+ */
 static int compare(const void *a, const void *b) {
     const confused *p = a, *q = b;
     if (p->pixels != q->pixels) return p->pixels > q->pixels ? -1 : 1;
@@ -73,7 +77,8 @@ static int compare(const void *a, const void *b) {
     return p->prediction < q->prediction ? -1 : 1;
 }
 
-/* Every cell beside the diagonal that has pixels, sorted; the first of them are shown. */
+/* Every cell beside the diagonal that has pixels, sorted; the first of them are shown. Sums of rows
+ * are asked again for each line: LISTED times the classes is little beside the sort. */
 static void put_list(html *h, const page_data *d, const int64_t *matrix) {
     size_t classes = (size_t)d->class_names;
     int n = 0;
@@ -121,6 +126,8 @@ static void put_note(html *h, const page_confusion *c, bool whole) {
     html_put(h, "</p>\n");
 }
 
+/* The first model's stands open, others are folded away: with two of them side by side neither
+ * fits. */
 void page_confusions(html *h, const page_data *d) {
     bool whole = d->class_names <= MATRIX_CLASSES;
     for (int i = 0; i < d->confusions; i++) {

@@ -1,5 +1,11 @@
 /* The section of curves: what metrics.csv has of each step. Stages that do the same work, the two
- * fine-tunings and the rounds, share a chart, so that they can be compared. */
+ * fine-tunings and the rounds, share a chart, so that they can be compared.
+ *
+ * The way of a chart: for each group of stages and each measure, collect() takes the rows of each
+ * stage and round out of the whole, make_trend smooths what is noisy, and chart.c draws. A measure
+ * that no stage of the group has gives no chart, a group without charts no heading. Stages that the
+ * table does not know, of a later version say, get charts under their own name, so that nothing of
+ * the file is hidden. */
 #include "io/files/metrics.h"
 #include "io/page/chart.h"
 #include "io/page/page_sections.h"
@@ -47,6 +53,7 @@ typedef struct measure {
     bool noisy; /* from step to step: a moving mean shows where it goes */
 } measure;
 
+/* What a row does not have is NAN (metrics.h), and so is a gap or no curve at all. */
 static double loss_of(const metrics_row *r) {
     return r->loss;
 }
@@ -86,7 +93,8 @@ static const measure measures[] = {
 };
 enum { MEASURES = sizeof measures / sizeof *measures };
 
-/* Series of a chart and what they borrow. */
+/* Series of a chart and what they borrow. A curve's values hold x, y and its trend in one block: x
+ * [n], y [n], then x and y of the trend and scratch, TREND_POINTS each. */
 typedef struct curves {
     chart_series *series;
     struct curve {
@@ -108,7 +116,9 @@ static bool belongs(const metrics_row *r, const char *stage, int round) {
     return r->round == round && strcmp(r->stage, stage) == 0;
 }
 
-/* Means over groups of steps, then over the neighbours: x, y [TREND_POINTS]; returns how many. */
+/* Means over groups of steps, then over the neighbours: x, y [TREND_POINTS]; returns how many.
+ * Averaging in groups first bounds the text and the time of the second step, whatever the number of
+ * steps. Values that are missing are left out of both means; a group without any is a gap. */
 static int make_trend(const chart_line *in, double *x, double *y, double *scratch) {
     int size = (in->n + TREND_POINTS - 1) / TREND_POINTS, n = 0;
     for (int begin = 0; begin < in->n; begin += size, n++) {
@@ -133,7 +143,8 @@ static int make_trend(const chart_line *in, double *x, double *y, double *scratc
 }
 
 /* The line of one stage and round, and its trend. Nothing is added where the measure has no value
- * there; a step without one is a gap. */
+ * there; a step without one is a gap. c has room for all curves of a chart; its name is already
+ * written there, and is given up where nothing is added. */
 static status add_curve(
     curves *c, const rows *all, const char *stage, int round, const measure *m) {
     size_t n = 0, points = 0;
@@ -161,7 +172,9 @@ static status add_curve(
     return STATUS_OK;
 }
 
-/* All curves of one chart: each stage of the group, each round. */
+/* All curves of one chart: each stage of the group, each round. On failure c holds what has been
+ * made, for curves_destroy. Rounds beyond ROUNDS are not shown: more curves than that cannot be
+ * told apart. */
 static status collect(curves *c, const rows *all, const group *g, const measure *m) {
     int last = 1;
     for (int i = 0; i < all->n; i++)
@@ -186,7 +199,8 @@ static void curves_destroy(curves *c) {
     memory_free(c->curve);
 }
 
-/* One chart; *any: whether the group has had one before, and so its heading. */
+/* One chart; *any: whether the group has had one before, and so its heading. The title of the chart
+ * is for readers who do not see it; those who do have heading and caption. */
 static status put_measure(html *h, const rows *all, const group *g, const measure *m, bool *any) {
     char title[2 * NAME];
     curves c = {0};

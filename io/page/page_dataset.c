@@ -1,5 +1,7 @@
 /* The section of the data set: its splits, how much of it is labelled, and how much of the labels
- * each class has. */
+ * each class has. Shares are of the label maps that were counted, which may be fewer than there are
+ * (dataset_summary.c); the text then says so. pixels of a split are [class_names + 1], the last
+ * cell being pixels without a class. */
 #include "io/page/page_sections.h"
 #include "io/page/page_table.h"
 #include "src/image/palette.h"
@@ -9,6 +11,8 @@
 
 enum { FOLD_FROM = 40 }; /* classes beyond which their table is folded away */
 
+/* Also for other sections. Without the data set's own the palette of labels, whose last entry is
+ * "none": hence 255. */
 const uint8_t *page_colour(const page_data *d, int y) {
     return d->class_colour ? d->class_colour[y] : palette_classes()[y % 255];
 }
@@ -47,7 +51,8 @@ static double pixels_of(const page_data *d, const page_split *s) {
     return sum;
 }
 
-/* y = class_names: pixels without a class. */
+/* y = class_names: pixels without a class. A cell for each split that has counts, in the order of
+ * put_classes' heads, and a bar for the first of them. */
 static void put_class(html *h, const page_data *d, int y) {
     html_put(h, "<tr><th scope=\"row\">");
     if (y < d->class_names) {
@@ -59,6 +64,7 @@ static void put_class(html *h, const page_data *d, int y) {
         html_put(h, "no class");
     }
     html_put(h, "</th>");
+    /* The first split that has counts, mostly training, is what the bar shows. */
     double first = NAN;
     for (int i = 0; i < d->splits; i++) {
         double sum = pixels_of(d, &d->split[i]);
@@ -71,7 +77,8 @@ static void put_class(html *h, const page_data *d, int y) {
     table_row_end(h);
 }
 
-/* Classes by their share of pixels, void included; columns for the splits that have labels. */
+/* Classes by their share of pixels, void included; columns for the splits that have labels. Which
+ * columns there are is asked with the same condition three times: heads and cells must agree. */
 static void put_classes(html *h, const page_data *d) {
     int shown = 0, maps = 0, counted = 0;
     const char *first = NULL;
@@ -82,6 +89,7 @@ static void put_classes(html *h, const page_data *d) {
         counted += d->split[i].counted;
     }
     if (shown == 0 || d->class_names == 0) return;
+    /* Folded away, a table of hundreds of classes does not push the other sections out of sight. */
     bool fold = d->class_names > FOLD_FROM;
     html_put(h, "<h3>Classes</h3>\n<p class=\"note\">Share of the pixels of the label maps");
     if (counted < maps) {

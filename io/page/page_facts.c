@@ -1,4 +1,6 @@
-/* The last sections: with which settings, on which machine, and hashes of what came out. */
+/* The last sections: with which settings, on which machine, and hashes of what came out. Who wants
+ * to make a run again finds here all that it needs; who compares two runs finds the hashes. Texts
+ * are shown as code, which may break anywhere: paths and hashes are long. */
 #include "io/page/page_sections.h"
 #include "io/page/page_table.h"
 #include "src/base/memory.h"
@@ -22,7 +24,9 @@ static void put_fact(html *h, const char *name, const char *text) {
     table_row_end(h);
 }
 
-/* Those that differ, with their defaults. Returns how many there are in all. */
+/* Those that differ, with their defaults. Returns how many there are in all. The table begins with
+ * the first that differs. Texts are compared as they would be written to a file, so that 0.10 and
+ * 0.1 are the same. */
 static int put_changed(html *h, const settings *s, const settings *defaults) {
     char key[KEY], text[VALUE], usual[VALUE];
     int n = 0, changed = 0;
@@ -48,7 +52,8 @@ static int put_changed(html *h, const settings *s, const settings *defaults) {
     return n;
 }
 
-/* What somebody has chosen comes first; all the rest is there, but folded away. */
+/* What somebody has chosen comes first; all the rest is there, but folded away. The defaults are
+ * read as for a run without a file: one place says what they are. */
 void page_settings(html *h, const page_data *d) {
     char key[KEY], text[VALUE];
     if (!d->settings) return;
@@ -68,7 +73,8 @@ void page_settings(html *h, const page_data *d) {
     memory_free(defaults);
 }
 
-/* A section of run.json as a table, if it has anything. */
+/* A section of run.json as a table, if it has anything. Name and text come as run.json has them:
+ * nothing is translated, so that a reader finds them there again. */
 static void put_facts(html *h, const page_data *d, const char *section, const char *heading) {
     const char *key, *text;
     if (!run_record_fact(d->record, section, 0, &key, &text)) return;
@@ -87,6 +93,7 @@ static const struct {
     {"hashes", "Hashes of results"}};
 enum { LISTS = sizeof lists / sizeof *lists };
 
+/* Sections that run.json of an older version lacks are left out by themselves. */
 void page_machine(html *h, const page_data *d) {
     const char *key, *text;
     bool any = false;

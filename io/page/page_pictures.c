@@ -1,12 +1,15 @@
 /* The sections of pictures. A picture opens large where it is clicked: it stands in the label of a
- * check box, whose state the style reads, so that no script is needed and the keyboard works. */
+ * check box, whose state the style reads, so that no script is needed and the keyboard works. Bytes
+ * of pictures stand in the page itself, as base64. A picture never comes without words: alt texts
+ * say what is to see, captions say it to all. */
 #include "io/page/page_sections.h"
 #include <stdbool.h>
 #include <string.h>
 
 enum { FOLD_AFTER = 15 }; /* clusters beyond are folded away */
 
-/* alt: what is to see, and of which image (NULL: the first says it). */
+/* alt: what is to see, and of which image (NULL: the first says it). The kind is read from the
+ * bytes: JPEG begins with FF D8, all else that we make is PNG. */
 static void put_image(html *h, const page_picture *p, const char *what, const char *image) {
     bool jpeg = p->bytes > 2 && memcmp(p->data, "\xFF\xD8", 2) == 0;
     html_put(h, "<img alt=\"");
@@ -18,7 +21,8 @@ static void put_image(html *h, const page_picture *p, const char *what, const ch
     html_put(h, "\"/>");
 }
 
-/* Colours of the classes. */
+/* Colours of the classes. Names beside colours, since colours alone are not told apart by
+ * everybody. */
 static void put_legend(html *h, const page_data *d) {
     if (!d->class_names) return;
     html_put(h, "<p class=\"legend\">Classes: ");
@@ -32,7 +36,8 @@ static void put_legend(html *h, const page_data *d) {
     html_put(h, "</p>\n");
 }
 
-/* An image's pictures side by side below its name. */
+/* An image's pictures side by side below its name. The check box lies invisible over its picture
+ * and takes clicks and the keyboard; when it is set, the style lets the picture fill the window. */
 static void put_strips(html *h, const page_strip *strip, int count) {
     for (int i = 0; i < count; i++) {
         html_put(h, "<h3 class=\"file\">");
@@ -70,8 +75,10 @@ void page_predictions(html *h, const page_data *d) {
     put_strips(h, d->prediction, d->predictions);
 }
 
-/* The square is placed in shares of the patch, so that it fits at any size. */
+/* The square is placed in shares of the patch, so that it fits at any size. In per cent with one
+ * decimal: a patch is shown some 80 pixels wide. */
 static void put_patch(html *h, const page_patch *p) {
+    /* What stands before each number of the square's style; markup of our own. */
     const struct {
         const char *before;
         double share;
@@ -103,6 +110,7 @@ static void put_cluster(html *h, const page_cluster *c) {
     html_put(h, "</div></div>\n");
 }
 
+/* The first are the largest clusters: what is folded away matters less. */
 void page_clusters(html *h, const page_data *d) {
     if (!d->clusters) return;
     put_note(h, d->cluster_note);

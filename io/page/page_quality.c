@@ -1,5 +1,7 @@
 /* The section of label quality: scores beside what chance would give, and tables of classes and
- * clusters. */
+ * clusters. A precision says little without its chance: with one class everywhere every label would
+ * be right. So both stand in one row, and the bar has a mark at chance. What the words mean stands
+ * above the tables, as they are this program's own measures. */
 #include "io/page/page_sections.h"
 #include "io/page/page_table.h"
 
@@ -8,14 +10,16 @@
 
 enum { FOLD_FROM = 40 }; /* rows beyond which a table is folded away */
 
-/* Whether score i begins a table of its own. */
+/* Whether score i begins a table of its own. Scores come sorted by group; NULL is a group without a
+ * title. */
 static bool new_group(const page_data *d, int i) {
     const char *before = i > 0 ? d->score[i - 1].group : NULL, *group = d->score[i].group;
     if (i == 0) return true;
     return before && group ? strcmp(before, group) != 0 : before != group;
 }
 
-/* Groups stand beside one another. */
+/* Groups stand beside one another. Each group has a table of its own: one resolution. The style
+ * puts them in columns where the window has room. */
 static void put_scores(html *h, const page_data *d) {
     if (!d->scores) return;
     html_put(h, "<div class=\"grid\">");
@@ -46,7 +50,8 @@ static void put_scores(html *h, const page_data *d) {
     html_put(h, "</div></div>\n");
 }
 
-/* A table as the caller describes it. */
+/* A table as the caller describes it. value [rows, columns]. The bar shows the first column, its
+ * mark the second: who fills a table with a bar must put value and chance there. */
 static void put_rows(html *h, const page_table *t) {
     table_begin(h, TABLE_PLAIN);
     table_column(h, t->row_title);
@@ -66,7 +71,8 @@ static void put_rows(html *h, const page_table *t) {
     table_end(h);
 }
 
-/* With its title and note; a long one is folded away. */
+/* With its title and note; a long one is folded away. A title that is long, or a note, is any text
+ * and is escaped; what is folded away keeps its title in sight. */
 static void put_table(html *h, const page_table *t) {
     bool fold = t->rows > FOLD_FROM;
     html_put(h, "<h3>");
@@ -82,6 +88,7 @@ static void put_table(html *h, const page_table *t) {
     if (fold) html_put(h, "</details>\n");
 }
 
+/* Scores or tables may be there alone. */
 void page_quality(html *h, const page_data *d) {
     if (!d->scores && !d->tables) return;
     html_put(h,

@@ -1,11 +1,14 @@
-/* The section of results: how well both models segment, as a whole and class by class. */
+/* The section of results: how well both models segment, as a whole and class by class. A run may
+ * have either model alone: one without a comparison, or one that ended after its baseline. Every
+ * cell then says so by a dash, and the large figures are those of the model that is there. */
 #include "io/page/page_sections.h"
 #include "io/page/page_table.h"
 
 #include <math.h>
 #include <stdbool.h>
 
-/* The figures that a reader looks for first, large. */
+/* The figures that a reader looks for first, large. The difference is in points of a hundred, of
+ * the rounded figures, so that a reader who subtracts gets the same. */
 static void put_cards(html *h, const page_data *d) {
     html_put(h, "<div class=\"cards\">");
     for (int i = 0; i < d->measures; i++) {
@@ -36,8 +39,9 @@ static void put_pair(html *h, page_pair v) {
     table_difference(h, v.baseline, v.finetuned);
 }
 
-/* Two rows of heads: measures, and the models below each. IoU and accuracy stand together because
- * a class that is predicted everywhere has a high accuracy and a low IoU. */
+/* Two rows of heads: measures, and the models below each. IoU and accuracy stand together because a
+ * class that is predicted everywhere has a high accuracy and a low IoU. Two rows of heads are
+ * beyond page_table.h: they are written here, between its parts. */
 static void put_classes(html *h, const page_data *d) {
     html_put(h, "<h3>Classes</h3>\n<p class=\"note\">IoU: of the pixels that have the class or are "
                 "predicted to, the share that is both. Accuracy: of the pixels that have it, the "
@@ -66,6 +70,7 @@ static void put_classes(html *h, const page_data *d) {
     table_end(h);
 }
 
+/* Headline, then classes, then confusion: from the one number to where it comes from. */
 void page_results(html *h, const page_data *d) {
     if (!d->measures && !d->classes && !d->confusions) return;
     html_put(h, "<p class=\"note\">Baseline: fine-tuned from the plain initial weights. "

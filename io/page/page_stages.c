@@ -1,5 +1,10 @@
 /* The section of time and memory: a row a stage, and below, folded away, its phases over the ranks
- * and every start of the run. */
+ * and every start of the run.
+ *
+ * All of it comes from run.json: stages as they were recorded last, starts as they happened. A
+ * stage that was skipped in the last start stands with the time of the start that did it, so the
+ * sum is the work in the folder, not the time that anybody waited. What an older version has not
+ * recorded is a dash. */
 #include "io/page/page_sections.h"
 #include "io/page/page_table.h"
 
@@ -20,7 +25,9 @@ static void put_place(html *h, const run_place *p) {
 }
 
 /* By what the slowest rank takes longer than the mean one, phase by phase. The exchange is left
- * out: the other ranks' waiting is a part of it. */
+ * out: the other ranks' waiting is a part of it. Phases are summed before they are divided: a phase
+ * of milliseconds with a bad ratio must not stand out. NAN for one rank, which has nobody to wait
+ * for. */
 static double imbalance_of(const stage_record *s) {
     double most = 0, mean = 0;
     if (!s->phases || s->place.ranks < 2) return NAN;
@@ -32,7 +39,7 @@ static double imbalance_of(const stage_record *s) {
     return mean > 0 ? most / mean - 1 : NAN;
 }
 
-/* "extract (within cluster)": name [NAME]. */
+/* "extract (within cluster)": name [NAME]. Cut to fit: names of stages are short. */
 static void name_stage(const stage_record *s, char *name) {
     if (s->within)
         snprintf(name, NAME, "%.64s (within %.64s)", s->name, s->within);
@@ -40,7 +47,9 @@ static void name_stage(const stage_record *s, char *name) {
         snprintf(name, NAME, "%.64s", s->name);
 }
 
-/* A stage within another has its own row; its time is not in the other's. */
+/* A stage within another has its own row; its time is not in the other's. The rate is the stage's
+ * figure of merit, each in a unit of its own, so that it cannot be a column with one head. total:
+ * seconds of all rows, for the bar. */
 static void put_stage(html *h, const stage_record *s, double total) {
     char name[NAME];
     name_stage(s, name);
@@ -61,7 +70,7 @@ static void put_stage(html *h, const stage_record *s, double total) {
     table_row_end(h);
 }
 
-/* The table of n stages. */
+/* The table of n stages. The last row leaves cells empty that cannot be summed. */
 static void put_stages(html *h, const page_data *d, int n, double total) {
     stage_record s;
     phases spread;
@@ -85,7 +94,8 @@ static void put_stages(html *h, const page_data *d, int n, double total) {
     table_end(h);
 }
 
-/* Returns how many rows there are; h NULL: counts only. */
+/* Returns how many rows there are; h NULL: counts only. One function counts and writes, so that a
+ * table is begun exactly where it gets rows. Phases that took no time on any rank are left out. */
 static int put_phases(html *h, const stage_record *s) {
     char name[NAME];
     int n = 0;
@@ -129,7 +139,8 @@ static void put_all_phases(html *h, const page_data *d, int stages) {
     html_put(h, "</details>\n");
 }
 
-/* How a start ended. last: the one that writes this page, unless it has an end. */
+/* How a start ended. last: the one that writes this page, unless it has an end. A start that was
+ * killed has no end, as nobody was left to write it. */
 static void put_end(html *h, const start_record *s, bool last) {
     html_put(h, "<td class=\"moment\">");
     if (!s->ended)
@@ -141,7 +152,8 @@ static void put_end(html *h, const start_record *s, bool last) {
     html_put(h, "</td>");
 }
 
-/* Two rows: the command may be long. */
+/* Two rows: the command may be long. The upper row's line below is left out by the style, so that
+ * both read as one. */
 static void put_start(html *h, const start_record *s, bool last) {
     html_put(h, "<tr class=\"upper\"><th scope=\"row\" class=\"moment\">");
     html_moment(h, s->started);
@@ -161,7 +173,8 @@ static void put_start(html *h, const start_record *s, bool last) {
     html_put(h, "</td></tr>\n");
 }
 
-/* The history of the run's folder. A chain of jobs that stop and go on has many starts. */
+/* The history of the run's folder. A chain of jobs that stop and go on has many starts. In the
+ * order in which they began. The job's number and hosts are for those who look for its log. */
 static void put_starts(html *h, const page_data *d) {
     start_record s;
     int n = 0;
@@ -188,6 +201,7 @@ static void put_starts(html *h, const page_data *d) {
     if (fold) html_put(h, "</details>\n");
 }
 
+/* Stages are counted before the table begins, as the bars need the sum. */
 void page_stages(html *h, const page_data *d) {
     stage_record s;
     double total = 0;

@@ -1,6 +1,8 @@
 /* The page's style: dark text on light, tables without boxes, one accent. Nothing here is loaded
  * from elsewhere. What is wide scrolls by itself or gives something up on a narrow window: bars go,
- * pictures stand two by two. */
+ * pictures stand two by two. One string, put into the head of the page. Colours of the page stand
+ * once, as variables at the top. Classes are those that the other files of this folder write; one
+ * that is renamed there must be renamed here, or it has no style and nothing says so. */
 #include "io/page/page_sections.h"
 
 const char page_style[] =
@@ -14,6 +16,7 @@ const char page_style[] =
     "h2{font-size:1.2rem;font-weight:600;margin:0 0 .3rem}"
     "h3{font-size:1rem;font-weight:600;margin:1.5rem 0 .3rem;overflow-wrap:anywhere}"
     "h3.file{font-weight:400;color:var(--soft);font-size:.85rem}"
+    /* Contents in a line that wraps, without a box. */
     "nav ul{list-style:none;display:flex;flex-wrap:wrap;gap:.3rem 1.2rem;margin:1rem 0 0;"
     "padding:0;font-size:.9rem}"
     "a{color:var(--accent);text-underline-offset:.15em}"
@@ -27,6 +30,7 @@ const char page_style[] =
     "linear-gradient(270deg,#fff 40%,#fff0) 100% 0/2.5rem 100% no-repeat local,"
     "linear-gradient(90deg,#0003,#0000) 0 0/.6rem 100% no-repeat scroll,"
     "linear-gradient(270deg,#0003,#0000) 100% 0/.6rem 100% no-repeat scroll}"
+    /* Digits of one width: numbers below one another line up without a common length. */
     "table{border-collapse:collapse;width:100%;font-variant-numeric:tabular-nums;"
     "font-size:.9rem}"
     "th,td{padding:.28rem .9rem .28rem 0;border-bottom:1px solid var(--line);"
@@ -36,6 +40,8 @@ const char page_style[] =
     "thead th.over{text-align:center;border-bottom:0;padding-bottom:0}"
     "th[scope=row]{min-width:6.5rem}"
     "th.n,td.n{text-align:right;white-space:nowrap}"
+    /* Names of rows stay at the left while the rest scrolls below them: so they need a background.
+     */
     ".wide tbody th{position:sticky;left:0;background:#fff;padding-right:.7rem}"
     ".matrix{width:auto}.matrix td,.matrix th{padding:.28rem .45rem;white-space:nowrap}"
     ".matrix thead th.n{writing-mode:vertical-rl;transform:rotate(180deg);text-align:left;"
@@ -46,6 +52,8 @@ const char page_style[] =
     "overflow-wrap:anywhere;min-width:9rem}"
     "tr.upper>*{border-bottom:0;padding-bottom:0}"
     ".moment{white-space:nowrap}"
+    /* A bar is three boxes: the track, what of it is filled, and a tick at the value to compare
+     * with. */
     ".bar{width:34%;min-width:8rem}"
     ".track{display:block;position:relative;height:.62rem;margin-top:.4rem;"
     "background:var(--tint);border-radius:2px}"
@@ -61,6 +69,7 @@ const char page_style[] =
     ".grid{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(26rem,100%),1fr));"
     "gap:.4rem 2.4rem;align-items:start}"
     ".grid>*{min-width:0}"
+    /* Pictures of one image: as many columns as pictures. */
     ".strip{display:grid;grid-auto-flow:column;grid-auto-columns:minmax(0,26rem);gap:.7rem}"
     ".legend span{white-space:nowrap;margin-right:.7rem}"
     ".legend i,i.swatch{display:inline-block;width:.75rem;height:.75rem;border-radius:2px;"
@@ -76,6 +85,7 @@ const char page_style[] =
     "figcaption{color:var(--soft);font-size:.82rem;margin-top:.15rem}"
     "figcaption b{font-weight:600;color:var(--ink)}"
     "img{display:block;width:100%;height:auto;border-radius:3px}"
+    /* The check box of page_pictures.c: over its picture, and over the window once it is set. */
     ".zoom{display:block;position:relative;cursor:zoom-in}"
     ".zoom input{position:absolute;opacity:0;width:100%;height:100%;margin:0;cursor:inherit}"
     ".zoom input:focus-visible+img{outline:3px solid var(--accent);outline-offset:1px}"
@@ -83,6 +93,7 @@ const char page_style[] =
     ".zoom input:checked+img{position:fixed;inset:0;z-index:1;width:100vw;height:100vh;"
     "object-fit:contain;background:rgba(20,24,28,.92);border-radius:0;outline:0}"
     "summary{cursor:pointer;color:var(--soft);font-size:.85rem}"
+    /* Charts are drawn in units of about a pixel; their column is at least 20rem wide. */
     ".charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(20rem,100%),1fr));"
     "gap:1rem 2rem}"
     ".chart{display:block;width:100%;height:auto;overflow:visible}"
@@ -93,6 +104,7 @@ const char page_style[] =
     "stroke-width:1}"
     ".chart .curve{stroke-width:1.8}.chart .raw{stroke-width:.8;opacity:.45}"
     ".chart .dots{stroke-width:5}"
+    /* Colours of curves, CHART_COLOURS of them, then dashes, CHART_LINES kinds. */
     ".c0{stroke:#2f6db3}.c1{stroke:#c05a28}.c2{stroke:#2f8f5b}.c3{stroke:#8a5fb0}"
     ".c4{stroke:#8f7400}.c5{stroke:#b23a66}"
     ".l1:not(.dots){stroke-dasharray:7 4}.l2:not(.dots){stroke-dasharray:2 4}"

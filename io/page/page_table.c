@@ -1,6 +1,8 @@
 /* Tables of the page. All of them are made here, so that each has heads with a scope, numbers flush
  * right, and a box of its own to scroll in: on a narrow window a table must not squeeze its words
- * into letters. */
+ * into letters. A row is begun with its name, gets its cells one by one, and is ended: nobody
+ * counts cells, so heads and cells must be written in the same order by the caller. Everything that
+ * is a text is escaped here. */
 #include "io/page/page_table.h"
 
 #include <math.h>
@@ -16,7 +18,8 @@ void table_begin(html *h, table_kind kind) {
     html_print(h, "<div class=\"scroll\"><table%s><thead><tr>", class[kind]);
 }
 
-/* class and after are markup, text is not. */
+/* class and after are markup, text is not. scope tells a screen reader that the head belongs to
+ * what is below it. */
 static void column(html *h, const char *class, const char *text, const char *after) {
     html_print(h, "<th scope=\"col\"%s>", class);
     html_text(h, text);
@@ -27,6 +30,7 @@ void table_column(html *h, const char *text) {
     column(h, "", text, "");
 }
 
+/* The unit of shares stands in the head once, not in each cell. */
 void table_number_column(html *h, const char *text, number_kind kind) {
     column(h, " class=\"n\"", text, kind == NUMBER_SHARE ? ", %" : "");
 }
@@ -51,18 +55,21 @@ void table_text(html *h, const char *text) {
     html_put(h, "</td>");
 }
 
+/* Flush right by its class; what is not finite is a dash. */
 void table_number(html *h, number_kind kind, double value) {
     html_put(h, "<td class=\"n\">");
     html_number(h, kind, value);
     html_put(h, "</td>");
 }
 
-/* A share as html_number shows it: whole tenths of per cent. */
+/* A share as html_number shows it: whole tenths of per cent. In tenths of per cent, as whole
+ * numbers, so that differences of them are exact. */
 static double shown(double share) {
     return nearbyint(1000 * share);
 }
 
-/* Of the shown values: who subtracts what stands beside it must get the same. */
+/* Of the shown values: who subtracts what stands beside it must get the same. Up, down and even are
+ * colours of the style, and the sign says the same to those who do not see them. */
 void html_difference(html *h, double from, double to) {
     double tenths = shown(to) - shown(from);
     if (!isfinite(tenths)) {
@@ -80,13 +87,15 @@ void table_difference(html *h, double from, double to) {
     html_put(h, "</td>");
 }
 
-/* A property of an inline style; shares beyond the bar end with it. */
+/* A property of an inline style; shares beyond the bar end with it. In tenths of per cent, which a
+ * screen does not resolve any more. */
 static void percent(html *h, const char *property, double share) {
     html_print(h, "%s:", property);
     html_fixed(h, 100 * fmin(fmax(share, 0), 1), 1);
     html_put(h, "%");
 }
 
+/* Without a share the track alone is drawn, so that columns keep their form. */
 void table_bar(html *h, double share, double tick) {
     html_put(h, "<td class=\"bar\"><span class=\"track\">");
     if (isfinite(share)) {

@@ -1,5 +1,7 @@
 /* Reads a command line. Every mistake is named before it is refused: who submits a job wants to
- * know them all at once. */
+ * know them all at once. Texts are borrowed from argv. What a setting is, and whether its value is
+ * allowed, is for settings_read to say: here only the form of the line counts. A word that begins
+ * with "-" is never a file. */
 #include "src/app/arguments.h"
 
 #include "src/base/log.h"
@@ -7,7 +9,9 @@
 
 #include <string.h>
 
+/* *out is set only if there was no mistake; what has been allocated is freed otherwise. */
 status arguments_read(arguments *out, int argc, char **argv) {
+    /* As many as there are words: more settings than that there cannot be. */
     arguments a = {.set = memory_alloc((size_t)argc, sizeof *a.set, "arguments")};
     if (!a.set) return STATUS_FAILED;
     int mistakes = 0;

@@ -1,5 +1,10 @@
 /* A script for bash that knows commands, their options, settings and their choices. It reads the
- * line itself, as bash cuts words at "=", and needs no other package. */
+ * line itself, as bash cuts words at "=", and needs no other package.
+ *
+ * The script has two parts: functions with lists, which put_... write from the tables of commands
+ * and settings, and a body that never changes and asks them. So a new setting or command is
+ * completed without a change here, as long as its usage keeps to the form that command_list.c
+ * describes. Everything goes to standard output. */
 #include "src/app/completion.h"
 
 #include "src/app/command_list.h"
@@ -14,7 +19,8 @@ static const char head[] =
     "# Completion of auxseg for bash. Written by `auxseg completion bash`.\n\n";
 
 /* The word that is completed is $word, what stands before it in the line $before; a candidate must
- * lack what bash has cut off before the last "=". */
+ * lack what bash has cut off before the last "=". compgen cuts the offer down to what begins with
+ * the word. Assignments in front of the command (VAR=1 auxseg) are skipped. */
 static const char body[] =
     "_auxseg_offer() {\n"
     "    local cut=${word%\"${word##*=}\"}\n"
@@ -71,7 +77,8 @@ static const char body[] =
     "}\n"
     "complete -F _auxseg auxseg\n";
 
-/* Where the next option of a usage text begins, its name being *length long; NULL: none is left. */
+/* Where the next option of a usage text begins, its name being *length long; NULL: none is left.
+ * The name is the letters and hyphens from there on. */
 static const char *next_option(const char *at, size_t *length) {
     at = strstr(at, "--");
     *length = at ? strspn(at, "-abcdefghijklmnopqrstuvwxyz") : 0;
@@ -97,7 +104,8 @@ static void put_options(void) {
     puts("    esac\n}\n");
 }
 
-/* The words that a command begins with, where its usage has lower-case words there. */
+/* The words that a command begins with, where its usage has lower-case words there. An alternative
+ * of the usage begins again with "auxseg NAME", which is skipped; "a|b" offers both. */
 static void put_words(void) {
     command k;
     puts("_auxseg_words() {\n    case $1 in");
@@ -116,7 +124,9 @@ static void put_words(void) {
     puts("    esac\n}\n");
 }
 
-/* Choices of the options of a command: "[--norm group|frozen]". */
+/* Choices of the options of a command: "[--norm group|frozen]". What stands behind an option up to
+ * a blank or bracket is its value; without a "|" in it the value is a file or a number, and nothing
+ * is offered. */
 static void put_option_choices(const command *k) {
     size_t length;
     for (const char *at = k->arguments; (at = next_option(at, &length)); at += length) {
@@ -129,7 +139,8 @@ static void put_option_choices(const command *k) {
     }
 }
 
-/* What a setting, or an option of a command, may be; nothing where it is any text, a file say. */
+/* What a setting, or an option of a command, may be; nothing where it is any text, a file say.
+ * Flags of settings have no words in the table: theirs are true and false. */
 static void put_values(void) {
     command k;
     const setting *e;
@@ -152,7 +163,8 @@ static void put_keys(void) {
     puts("KEYS\n}\n");
 }
 
-/* What the files of a command end with. */
+/* What the files of a command end with. Commands that take other files than settings get every
+ * file. */
 static void put_suffixes(void) {
     command k;
     puts("_auxseg_suffix() {\n    case $1 in");
@@ -173,6 +185,7 @@ status command_completion(int argc, char **argv) {
         log_error("completion: for which shell? (auxseg completion bash)");
         return STATUS_USAGE;
     }
+    /* The functions first: the body's last line tells bash that the completion is ready. */
     fputs(head, stdout);
     put_commands();
     put_options();

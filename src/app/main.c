@@ -1,5 +1,7 @@
 /* auxseg COMMAND ...: finds the command and runs it. What needs no MPI never starts it: `check`,
- * `inspect`, `--help` and the like work on login nodes, where MPI often may not start. */
+ * `inspect`, `--help` and the like work on login nodes, where MPI often may not start. A command's
+ * line in command_list.c says by which of its functions it is run, and so whether MPI, settings or
+ * both are wanted. */
 #include "io/files/machine.h"
 #include "src/app/arguments.h"
 #include "src/app/command_list.h"
@@ -16,6 +18,7 @@ static bool is_help(const char *word) {
     return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
 }
 
+/* What a report of a mistake should begin with: build, libraries, processor. */
 static status version(void) {
     char text[MACHINE_TEXT];
     const char *key;
@@ -23,6 +26,7 @@ static status version(void) {
     return STATUS_OK;
 }
 
+/* Any mistake in the settings ends it: the answer to a job script must not rest on defaults. */
 static status run_local(const command *k, settings *s, const arguments *a) {
     status st = settings_read(s, a->config, a->set, a->sets);
     return st == STATUS_OK ? k->local(s) : st;
@@ -79,6 +83,7 @@ static status run_command(int argc, char **argv) {
         if (is_help(argv[i])) return help(1, argv);
     if (k.stage) return session_run(k.name, k.stage, argc - 1, argv + 1);
     if (k.words) return session_run_words(k.words, argc - 1, argv + 1);
+    /* In the order of stage, words, files, settings: a command has one of them. */
     return k.files ? k.files(argc - 1, argv + 1) : run_alone(&k, argc - 1, argv + 1);
 }
 

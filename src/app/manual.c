@@ -1,5 +1,10 @@
 /* auxseg(1) and auxseg.cfg(5) in the macros of man(7). Input lines are kept short and sentences are
- * not split by hand: what formats the page fills them. */
+ * not split by hand: what formats the page fills them.
+ *
+ * All that is said of commands, stages, settings and exit codes comes from the tables that the
+ * program itself works with; only the frame of the pages is written here. So a page cannot tell of
+ * a setting that there is not. Standard output is the page, `auxseg manual 1` or `auxseg manual 5`.
+ */
 #include "src/app/manual.h"
 
 #include "src/app/command_list.h"
@@ -13,14 +18,18 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Letters of an input line; bytes of a setting's value with what stands around it. */
 enum { COLUMNS = 78, VALUE = 2 * SETTINGS_TEXT };
 
 /* A word with roff's own characters escaped. A hyphen that begins an option or a negative number,
- * and those within the option, must stay what can be typed. */
+ * and those within the option, must stay what can be typed. A "." or "'" at the start of a line
+ * would be a macro: \\& in front, of no width, hides it. Which word begins a line is not known
+ * here, so each such word gets it. */
 static void put_word(const char *word, size_t length) {
     bool typed = false;
     if (length > 0 && (word[0] == '.' || word[0] == '\'')) fputs("\\&", stdout);
     for (size_t i = 0; i < length; i++) {
+        /* A hyphen between two letters stays one that may break, unless the word is an option. */
         bool begins = i == 0 || !isalnum((unsigned char)word[i - 1]);
         if (word[i] == '-') {
             typed = typed || begins;
@@ -58,14 +67,17 @@ static void put_tag(const char *name) {
     put_text(name);
 }
 
-/* No hyphens and no stretched lines: settings and options are found by searching for them. */
+/* No hyphens and no stretched lines: settings and options are found by searching for them. The date
+ * is the version's, not today's: the same source gives the same page. */
 static void put_title(const char *name, int section) {
     printf(".\\\" Written by `auxseg manual %d`.\n", section);
     printf(".TH %s %d \"%s\" \"auxseg " AUXSEG_VERSION "\"\n", name, section, version_date);
     puts(".ad l\n.nh");
 }
 
-/* Each alternative of the usage: "CONFIG.cfg ...\n       auxseg check --defaults". */
+/* Each alternative of the usage: "CONFIG.cfg ...\n       auxseg check --defaults". The first has no
+ * "auxseg NAME" in front, those after a line's end have it: it is skipped there, since the macro
+ * writes it for all. */
 static void put_usage(const command *k) {
     const char *at = k->arguments;
     char line[1024], skip[64];
@@ -81,13 +93,14 @@ static void put_usage(const command *k) {
     }
 }
 
-/* "Label: text." */
+/* "Label: text." Cut where it is too long for the buffer, which no text of the tables is. */
 static void put_labelled(const char *label, const char *text, const char *end) {
     char line[1024];
     snprintf(line, sizeof line, "%s: %s%s", label, text, end);
     put_text(line);
 }
 
+/* .br: three lines of one paragraph, not one that is filled. */
 static void put_commands(void) {
     command k;
     puts(".SH COMMANDS");
@@ -120,6 +133,7 @@ static void put_stages(void) {
     }
 }
 
+/* Of the list that the codes themselves are made of (status.h). */
 static void put_exit_codes(void) {
     puts(".SH EXIT STATUS");
 #define CODE_TAG(name_, code_, text_)                                                              \
@@ -155,7 +169,8 @@ static void write_commands_page(void) {
     puts(".SH SEE ALSO\n.BR auxseg.cfg (5)");
 }
 
-/* Its default as a file would have it, what it does, what it may be. */
+/* Its default as a file would have it, what it does, what it may be. The value is printed into the
+ * same buffer as the range after it: each is put before the next is made. */
 static void put_setting(const setting *e, const settings *s) {
     char value[VALUE], text[VALUE + 128];
     bool quoted = e->kind == SETTING_WORDS || e->kind == SETTING_CHOICE;
@@ -198,6 +213,7 @@ static void write_settings_page(const settings *s) {
     puts(".SH SEE ALSO\n.BR auxseg (1)");
 }
 
+/* The settings are large and are allocated; the defaults are those of a file without a line. */
 status command_manual(int argc, char **argv) {
     settings *s = NULL;
     if (argc == 1 && strcmp(argv[0], "1") == 0) {

@@ -1,6 +1,8 @@
 /* The main job: every stage of the table in turn, each skipping what is done for the same inputs
  * and settings. This is the only file that knows all stages' functions: their folders do not know
- * each other. */
+ * each other. A stage decides by itself whether it is done; here only the order stands, and which
+ * stages the settings want. Every call is collective, and a status that is not OK ends the run on
+ * all ranks: stages agree on theirs before they return. */
 #include "src/app/run.h"
 
 #include "io/files/file.h"
@@ -21,7 +23,8 @@
 #include <stdio.h>
 
 /* The reference: the same fine-tuning from plain initial weights. With extract.source "finetuned"
- * it is the extractor, too. */
+ * it is the extractor, too. It is evaluated at once, under a name of its own in run.json, so that
+ * the table at the end has it even if later stages are never reached. */
 static status make_baseline(const comm *c, const settings *s) {
     char weights[FILE_PATH];
     status st = finetune_model(c, s, STAGE_BASELINE, 1, s->model.weights, "baseline.safetensors");
@@ -92,6 +95,8 @@ static void print_row(const run_record *r, const char *title, const char *group)
         run_record_get_result(r, group, "mAcc"), run_record_get_result(r, group, "aAcc"));
 }
 
+/* The baseline's row is there where it was evaluated, in this start or an earlier one: all figures
+ * come from run.json. */
 static void print_table(const settings *s, const run_record *r, const char *report) {
     char group[32], title[64];
     log_info("fine-tuned on the labelled share from      mIoU     mAcc     aAcc");
@@ -106,7 +111,8 @@ static void print_table(const settings *s, const run_record *r, const char *repo
     log_info("report: %s", report);
 }
 
-/* Rank 0: the table, and DONE as the last file of the run. */
+/* Rank 0: the table, and DONE as the last file of the run. DONE is for scripts that wait for the
+ * run: whoever finds it finds everything else. */
 static status finish(const settings *s) {
     char path[FILE_PATH], report[FILE_PATH], done[FILE_PATH];
     run_record *r = NULL;

@@ -1,5 +1,9 @@
 /* A stage's command from MPI's start to its end: settings on all ranks, where they compute,
- * requests to stop, the result's last lines. */
+ * requests to stop, the result's last lines.
+ *
+ * The order in `begin` and `run` matters: the folder's lock is taken before a file is written to
+ * it, a file STOP is looked for before the start is recorded, and the lock is released only after
+ * the record's end has been written, as another job may begin at that moment. */
 #include "src/app/session.h"
 
 #include "io/files/file.h"
@@ -24,7 +28,7 @@
  * error: microseconds that it gets for the last ones. */
 enum { FORWARDING = 300000 };
 
-/* Line by line. */
+/* Line by line. A text of many lines would get one time and one rank in front. */
 static void log_lines(char *text) {
     for (char *line = text, *end; *line; line = end + 1) {
         end = line + strcspn(line, "\n");
@@ -33,7 +37,7 @@ static void log_lines(char *text) {
     }
 }
 
-/* text: the effective settings. */
+/* text: the effective settings. path names the file that has all of them. */
 static status log_settings(const settings *s, char *text, const char *path) {
     char *changes = NULL;
     size_t bytes = 0;
@@ -106,7 +110,8 @@ static status begin(const comm *c, const settings *s, file_lock **lock) {
     return st == STATUS_OK ? comm_agree(c, comm_root(c) ? save_settings(s) : STATUS_OK) : st;
 }
 
-/* The largest rank's highest memory, in MiB; *all: the sum over ranks. Collective. */
+/* The largest rank's highest memory, in MiB; *all: the sum over ranks. Collective. Bytes of the
+ * ranks are summed as integers. */
 static double peak_memory(const comm *c, double *all) {
     int64_t bytes = (int64_t)memory_peak();
     double largest = (double)bytes, mib = 1 << 20;
@@ -127,7 +132,9 @@ static void print_end(status st, double seconds, double peak, double all_peaks) 
             status_text(st));
 }
 
-/* Collective. */
+/* Collective. What has been begun is ended on every way out: the record of a start that failed gets
+ * its code, and the lock goes. A stage that was stopped is told apart from one that failed, and the
+ * file that asked for it, if one did, is named once more at the end. */
 static status run(const comm *c, status (*stage)(const comm *c, const settings *s),
     const arguments *a, const command_line *line) {
     double began = timer_now(), all_peaks;
@@ -150,7 +157,8 @@ static status run(const comm *c, status (*stage)(const comm *c, const settings *
     return st;
 }
 
-/* Starts MPI; *c is made. */
+/* Starts MPI; *c is made. Only the thread that began MPI calls it (FUNNELED): OpenMP's threads
+ * compute beside it. */
 static status open_session(comm **c) {
     int provided = MPI_THREAD_SINGLE;
     MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided);

@@ -1,6 +1,8 @@
 /* What goes wrong in silence on a cluster: a folder on a node's own disk, a rank that was started
  * in another working folder, an old program on one node, two jobs in one folder. Each would end in
- * a hang or in wrong files much later, so it is looked for before anything is written. */
+ * a hang or in wrong files much later, so it is looked for before anything is written. Rank 0
+ * writes a line into the lock's file, and all others look for that very line in what they take for
+ * the same folder. Programs are compared by a hash of the file that runs. */
 #include "src/app/session_place.h"
 
 #include "io/files/file.h"
@@ -39,7 +41,8 @@ static bool sees(const char *folder, const char *line) {
     return true;
 }
 
-/* The lowest rank that differs, and how many others; -1: none. Collective. */
+/* The lowest rank that differs, and how many others; -1: none. Collective. In doubles, as ranks are
+ * compared by a minimum: they are exact there. */
 static int lowest(const comm *c, bool differs, int64_t *others) {
     double rank = differs ? comm_rank(c) : comm_size(c);
     *others = differs;
@@ -57,7 +60,7 @@ static void describe(const comm *c, int64_t others, char *text, size_t size) {
     snprintf(text, size, "rank %d on %s%s", comm_rank(c), host, more);
 }
 
-/* Collective. */
+/* Collective. The lowest rank that differs speaks, by its host's name; all return the same. */
 static status same_folder(const comm *c, const char *folder, const char *line) {
     int64_t others;
     char who[320], here[FILE_PATH];

@@ -1,6 +1,7 @@
 /* One start of a command in run.json, written by rank 0 before the stage begins, so that a start
  * that is killed stands there too, and once more at its end. The record is opened anew each time:
- * the stages between the two write it themselves. */
+ * the stages between the two write it themselves. It is for people and for the page: no result
+ * depends on it, and no stage reads it. */
 #include "src/app/session_record.h"
 
 #include "src/app/stage/binding.h"
@@ -17,7 +18,8 @@ static const char plain[] =
     "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=:,./@%";
 
 /* A word as a shell reads it: in quotes where it needs them. Returns the end of what was written,
- * at most 4 bytes a letter and two. */
+ * at most 4 bytes a letter and two. A quote within quotes ends them, stands there escaped, and
+ * begins them again: four bytes for one. */
 static char *quote(char *to, const char *word) {
     size_t n = strlen(word);
     if (n > 0 && strspn(word, plain) == n) {
@@ -64,7 +66,8 @@ static status write_start(
 }
 
 /* The command stands there before the stage begins, so that a start which is killed has left its
- * words. */
+ * words. All ranks find out together whether it is written. A path that is empty tells
+ * session_record_end, on other ranks too, that there is nothing to end. */
 status session_record_begin(
     session_record *out, const comm *c, const settings *s, const command_line *line) {
     char path[FILE_PATH];
@@ -87,7 +90,8 @@ status session_record_begin(
 }
 
 /* A run that is done but for its last line has failed all the same, if nothing else was wrong: a
- * later start would not know of it. */
+ * later start would not know of it. The stage's own code is the stronger one: a record that could
+ * not be written makes a failure of a success, but hides no other. */
 status session_record_end(
     session_record *r, const comm *c, status code, double seconds, double peak_memory) {
     status st = STATUS_OK;

@@ -1,5 +1,10 @@
 /* The data set in numbers. Which classes are rare, and how few labels there are, explains more of a
- * result than any curve. */
+ * result than any curve.
+ *
+ * Sizes and labels come from the tables, which every rank has. Pixels of classes are counted on
+ * label maps, at most SUMMARY_MAPS of a split, evenly spaced: ranks share them, and sums of
+ * integers are the same in any order. Only the splits that have images get a place in the summary.
+ */
 #include "src/app/report/dataset_summary.h"
 
 #include "mpi/shard.h"
@@ -16,7 +21,8 @@
 /* With blanks where no line ends. */
 #define TIMES "\xC2\xA0\xC3\x97\xC2\xA0"
 
-/* pixels [classes + 1] is added to. */
+/* pixels [classes + 1] is added to. The last cell counts pixels without a class. At full size: a
+ * share must not depend on dataset.scale. */
 static status count_map(const dataset *d, int index, int64_t *pixels) {
     int classes = dataset_classes(d);
     labelmap m = {0};
@@ -27,7 +33,9 @@ static status count_map(const dataset *d, int index, int64_t *pixels) {
     return st;
 }
 
-/* This rank's part of `wanted` label maps, each thread into counts of its own. */
+/* This rank's part of `wanted` label maps, each thread into counts of its own. Own counts cost a
+ * few numbers a class and save a lock for each map; a failure of one thread is told after all have
+ * ended, as no thread may leave the loop early. */
 static status count_maps(const stage *t, const image_list *list, int wanted, int64_t *pixels) {
     int begin = (int)shard_begin(wanted, comm_rank(t->c), comm_size(t->c));
     int end = (int)shard_begin(wanted, comm_rank(t->c) + 1, comm_size(t->c));
@@ -52,7 +60,8 @@ static status count_maps(const stage *t, const image_list *list, int wanted, int
     return worst;
 }
 
-/* "360 × 480", or "300 × 400 to 512 × 512": the sides' own extremes. */
+/* "360 × 480", or "300 × 400 to 512 × 512": the sides' own extremes. Both ends are of one side at a
+ * time: no image need have exactly these two sides. */
 static void write_sizes(const dataset *d, const image_list *list, char *text, size_t size) {
     int low[2] = {INT32_MAX, INT32_MAX}, high[2] = {0, 0};
     for (int i = 0; i < list->count; i++) {
@@ -68,7 +77,8 @@ static void write_sizes(const dataset *d, const image_list *list, char *text, si
         snprintf(text + n, size - (size_t)n, " to %d" TIMES "%d", high[0], high[1]);
 }
 
-/* Collective. */
+/* Collective. Ranks agree before they add their counts; on failure nothing is exchanged, and the
+ * summary lacks the split. */
 static status add_split(dataset_summary *out, const stage *t, split which) {
     image_list all = {0}, labelled = {0};
     size_t cells = (size_t)dataset_classes(t->d) + 1;
@@ -102,7 +112,8 @@ static bool was_run(const stage *t, const char *name) {
     return false;
 }
 
-/* Rank 0, which has the record. */
+/* Rank 0, which has the record. -1 stays where no fine-tuning has been recorded. The share is drawn
+ * from the seed, so it can be told after the fact. */
 static status count_used(dataset_summary *out, const stage *t) {
     image_list used = {0};
     if (!was_run(t, "baseline") && !was_run(t, "finetune")) return STATUS_OK;

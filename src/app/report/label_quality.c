@@ -1,5 +1,10 @@
 /* The scores of the auxiliary labels as tables: run.json has them by name, flat; the page wants
- * rows with their chance beside them, classes and clusters sorted by how often they occur. */
+ * rows with their chance beside them, classes and clusters sorted by how often they occur.
+ *
+ * One resolution is enough for classes and clusters: that of the label maps themselves, SCORE_FULL.
+ * What run.json does not have is NAN here, and the page shows a dash: a run of an older version, or
+ * one that has not been scored, still gets its page. Names and texts that tables point to are owned
+ * by label_quality and live as long as it does. */
 #include "src/app/report/label_quality.h"
 
 #include "src/base/memory.h"
@@ -10,7 +15,8 @@
 
 enum { CLASS_COLUMNS = 5, CLUSTER_COLUMNS = 4 };
 
-/* A row of a table and what it is sorted by. */
+/* A row of a table and what it is sorted by. qsort is not stable, so the index decides between
+ * equal shares. */
 typedef struct ranked {
     double share;
     int index;
@@ -24,7 +30,8 @@ static int compare(const void *a, const void *b) {
     return p->index < q->index ? -1 : 1;
 }
 
-/* NAN where the score has not been computed, or not at this resolution. */
+/* NAN where the score has not been computed, or not at this resolution. table: "" for figures of
+ * the whole, else the table of classes or clusters, whose keys are names or numbers. */
 static double figure(
     const stage *t, const char *name, score_resolution at, const char *table, const char *key) {
     char group[SCORE_GROUP];
@@ -32,7 +39,8 @@ static double figure(
     return run_record_get_result(t->record, group, key);
 }
 
-/* Titles that the scores borrow. */
+/* Titles that the scores borrow. The letter before is put in front according to the round: "At"
+ * begins a title, "at" follows "Round 2,". */
 static void name_scores(label_quality *q, int round) {
     static const char *const at[] = {"t feature stride", "t full resolution"};
     for (int i = 0; i < SCORE_RESOLUTIONS; i++)
@@ -42,7 +50,8 @@ static void name_scores(label_quality *q, int round) {
             snprintf(q->title[i], sizeof q->title[i], "A%s", at[i]);
 }
 
-/* Both resolutions have the same figures; one that has none is left out as a whole. */
+/* Both resolutions have the same figures; one that has none is left out as a whole. Purity stands
+ * for all: the score writes its figures together. */
 static void fill_scores(label_quality *q, const stage *t, const char *name) {
     static const struct {
         const char *name, *key, *chance;
@@ -63,7 +72,9 @@ static void fill_scores(label_quality *q, const stage *t, const char *name) {
     }
 }
 
-/* All classes, the most frequent first: a data set has tens of them, hundreds at most. */
+/* All classes, the most frequent first: a data set has tens of them, hundreds at most. Values stand
+ * row by row, [classes, CLASS_COLUMNS]. The table is added even where memory was short: the caller
+ * then throws all of it away. */
 static status fill_class_table(label_quality *q, const stage *t, const char *name) {
     static const page_column column[CLASS_COLUMNS] = {{"Precision", NUMBER_SHARE},
         {"Chance", NUMBER_SHARE}, {"Same label", NUMBER_SHARE}, {"Chance", NUMBER_SHARE},
@@ -101,7 +112,9 @@ static status fill_class_table(label_quality *q, const stage *t, const char *nam
     return st;
 }
 
-/* Of every cluster, in the order of labels. */
+/* Of every cluster, in the order of labels. For the rows of the table, for overlays and for the
+ * texts beside typical patches. majority [K]: the class, or -1 where no pixel of the cluster has
+ * ground truth. */
 static status fill_clusters(label_quality *q, const stage *t, const char *name) {
     size_t k = (size_t)q->k;
     char key[16];
@@ -110,6 +123,7 @@ static status fill_clusters(label_quality *q, const stage *t, const char *name) 
     if (!q->cluster || !q->majority) return STATUS_FAILED;
     for (int a = 0; a < q->k; a++) {
         snprintf(key, sizeof key, "%d", a);
+        /* Not a number compares false both times: -1 as well. */
         double class = figure(t, name, SCORE_FULL, "majority", key);
         q->majority[a] = class >= 0 && class < dataset_classes(t->d) ? (int)class : -1;
         q->cluster[a] = (cluster_quality){.label = a,
@@ -122,7 +136,8 @@ static status fill_clusters(label_quality *q, const stage *t, const char *name) 
     return STATUS_OK;
 }
 
-/* order [K]: the largest first. */
+/* order [K]: the largest first. The note tells how much is left out, so that nobody takes the table
+ * for the whole. */
 static void fill_cluster_rows(label_quality *q, const ranked *order, int rows) {
     for (int i = 0; i < rows; i++) {
         const cluster_quality *c = &q->cluster[order[i].index];
@@ -149,7 +164,8 @@ static void fill_cluster_rows(label_quality *q, const ranked *order, int rows) {
     }
 }
 
-/* The largest clusters; the note says what is left out. */
+/* The largest clusters; the note says what is left out. At most QUALITY_CLUSTERS rows: thousands of
+ * clusters would make the page heavy and nobody reads them. */
 static status fill_cluster_table(label_quality *q) {
     static const page_column column[CLUSTER_COLUMNS] = {{"Precision", NUMBER_SHARE},
         {"Chance", NUMBER_SHARE}, {"Purity", NUMBER_SHARE}, {"Scored pixels", NUMBER_SHARE}};
@@ -188,6 +204,7 @@ status label_quality_create(label_quality *out, const stage *t, int round, int k
     name_scores(out, round);
     fill_scores(out, t, name);
     status st = fill_clusters(out, t, name);
+    /* Clusters are filled in any case, their figures NAN: pictures ask for them. */
     if (st != STATUS_OK || isnan(figure(t, name, SCORE_FULL, "", "purity"))) return st;
     st = fill_class_table(out, t, name);
     return st == STATUS_OK ? fill_cluster_table(out) : st;

@@ -1,5 +1,10 @@
 /* Pictures for the page: images with labels, ground truth or predictions over them, shrunk to what
- * a page shows and encoded as JPEG. */
+ * a page shows and encoded as JPEG.
+ *
+ * A strip is a row of pictures of one image, a set the strips of one section. Which images are
+ * shown follows from their number alone (spaced.h), so that two pages of a run, or of two runs on
+ * the same data, show the same ones. Images are as the network saw them, at dataset.scale, and are
+ * made small only after labels or predictions of that size are there. */
 #include "src/app/report/pictures.h"
 
 #include "io/codecs/image_file.h"
@@ -22,6 +27,8 @@ enum {
 void picture_set_destroy(picture_set *p) {
     for (int i = 0; i < p->strips && p->picture; i++)
         for (int k = 0; k < PICTURES; k++) {
+            /* The page borrows pictures as const; here they are owned. Copying the pointer's bytes
+             * takes the const away without a cast that the compiler warns of. */
             void *bytes;
             memcpy(&bytes, &p->picture[i][k].data, sizeof bytes);
             memory_free(bytes);
@@ -31,7 +38,8 @@ void picture_set_destroy(picture_set *p) {
     *p = (picture_set){0};
 }
 
-/* Room for so many strips. */
+/* Room for so many strips. Also where it fails the set can be destroyed: strips is set once both
+ * arrays are there. */
 static status pictures_create(picture_set *p, int strips, const uint8_t (*colour)[3]) {
     p->colour = colour;
     p->strip = memory_alloc((size_t)strips, sizeof *p->strip, "pictures");
@@ -65,7 +73,8 @@ static status shrink(image *m) {
     return STATUS_OK;
 }
 
-/* A label map over its image. */
+/* A label map over its image. The map is drawn at the picture's size, whatever its own. 0.6 is the
+ * share of the colour. */
 static status add_overlay(picture_set *p, int strip, const image *rgb, const labelmap *map,
     const uint8_t (*colour)[3], const char *caption) {
     image mixed = {0};
@@ -75,7 +84,8 @@ static status add_overlay(picture_set *p, int strip, const image *rgb, const lab
     return st;
 }
 
-/* Clusters become their commonest class, if it is known of any. */
+/* Clusters become their commonest class, if it is known of any. In place. majority [K]: -1 where
+ * the cluster has no known class; its pixels then have none either. */
 static bool to_classes(labelmap *map, const int *majority) {
     bool known = false;
     for (size_t i = 0, n = (size_t)map->height * (size_t)map->width; i < n; i++) {
@@ -87,7 +97,8 @@ static bool to_classes(labelmap *map, const int *majority) {
     return known;
 }
 
-/* The strip of one training image. */
+/* The strip of one training image. Without ground truth the strip has up to two pictures fewer. The
+ * label map is that of the file, at feature stride. */
 static status overlay_strip(
     const stage *t, const labels *aux, const int *majority, int index, int strip, picture_set *p) {
     image rgb = {0};
@@ -119,7 +130,8 @@ status pictures_of_labels(const stage *t, const uint8_t (*colour)[3], const labe
     return st;
 }
 
-/* Predictions of one model for the listed images, each added to its strip. */
+/* Predictions of one model for the listed images, each added to its strip. One rank, so no
+ * communicator. Arithmetic is the run's, but for a processor that lacks it. */
 static status predict_strips(
     const stage *t, const char *weights, const int *list, const char *caption, picture_set *p) {
     inference *net = NULL;
@@ -176,6 +188,7 @@ status pictures_of_predictions(
     if (st == STATUS_OK && wanted > list.count) wanted = list.count;
     if (st == STATUS_OK) st = pictures_create(out, wanted, colour);
     for (int i = 0; i < wanted && st == STATUS_OK; i++)
+        /* In place: the index that is read is never below the one that is written. */
         list.member[i] = list.member[spaced(i, wanted, list.count)];
     if (st == STATUS_OK) st = truth_strips(t, list.member, out);
     if (st == STATUS_OK && before)

@@ -1,6 +1,11 @@
 /* The stage that makes the page: it gathers what run.json, metrics.csv, labels.h5 and the weights
  * have, draws pictures, and hands all of it to the page. It is made anew at each start, so it has
- * neither a key nor an entry among the stages. */
+ * neither a key nor an entry among the stages.
+ *
+ * Everything that the page shows is borrowed from `content` until it is written: the parts are
+ * filled in an order in which each finds what it needs (the quality's majority classes colour the
+ * overlays, and name the clusters of the patches), and destroyed together. All ranks count pixels;
+ * the rest is rank 0's. */
 #include "src/app/report/report.h"
 
 #include "io/dataset/dataset_colours.h"
@@ -32,6 +37,8 @@ typedef struct content {
     page_data data;
 } content;
 
+/* Known by its score, which each round writes: the settings may ask for more rounds than have been
+ * done. */
 static int last_round(const stage *t) {
     char group[STAGE_NAME];
     int last = 1;
@@ -42,6 +49,7 @@ static int last_round(const stage *t) {
     return last;
 }
 
+/* Pointers are set even after a failure: the page is then not written. */
 static status fill_results(content *g) {
     status st = results_create(&g->results, g->t, g->round);
     g->data.measure = g->results.measure;
@@ -61,6 +69,8 @@ static status open_labels(content *g) {
     return labels_open(NULL, path, &g->aux);
 }
 
+/* Without labels.h5 the number of clusters is the setting's: figures of run.json may still be
+ * there. */
 static status fill_quality(content *g) {
     int k = g->aux ? labels_about(g->aux).k : g->t->s->cluster.k;
     status st = label_quality_create(&g->quality, g->t, g->round, k);
@@ -71,7 +81,8 @@ static status fill_quality(content *g) {
     return st;
 }
 
-/* Names and colours of the classes. */
+/* Names and colours of the classes. Colours are the data set's where it has any (dataset_colours).
+ */
 static status fill_classes(content *g) {
     int classes = dataset_classes(g->t->d);
     g->class_name = memory_alloc((size_t)classes, sizeof *g->class_name, "report");
@@ -83,6 +94,7 @@ static status fill_classes(content *g) {
     return dataset_colours(g->t->d, g->colours);
 }
 
+/* With more than 255 labels the palette repeats itself, and the note must say so. */
 static status fill_labels(content *g) {
     static const char own_colours[] =
         "Auxiliary labels: the same colour in two images is the same label. The other overlays "
@@ -129,7 +141,7 @@ static void content_destroy(content *g) {
     memory_free(g->class_name);
 }
 
-/* Rank 0. */
+/* Rank 0. A run that has no metrics yet has a page without curves. */
 static status write_page(stage *t, const dataset_summary *d) {
     char metrics_path[FILE_PATH], title[256];
     content g = {.t = t, .round = last_round(t)};
@@ -155,6 +167,8 @@ status command_report(const comm *c, const settings *s) {
     if (st == STATUS_OK) st = dataset_summary_create(&summary, &t);
     /* Networks for the pictures are loaded by rank 0 alone, without a communicator. */
     if (st == STATUS_OK && comm_root(c)) {
+        /* Functions that agree over ranks do nothing then: rank 0 must not wait for ranks that do
+         * not come. */
         t.c = NULL;
         st = write_page(&t, &summary);
         t.c = c;

@@ -1,5 +1,7 @@
 /* What evaluation has recorded, put together for the page: a figure of the baseline beside the same
- * figure of the pretrained model. */
+ * figure of the pretrained model. Figures are looked up in run.json by the names that evaluation
+ * gives them; one that is not there is NAN, and the page shows a dash. Confusion matrices are files
+ * of their own. */
 #include "src/app/report/results.h"
 
 #include "src/base/memory.h"
@@ -22,6 +24,7 @@ static page_pair pair_of(const stage *t, int round, const char *table, const cha
         run_record_get_result(t->record, after, name)};
 }
 
+/* Without an mIoU of either model nothing was evaluated, and there are no tables. */
 static status add_figures(results *r, const stage *t, int round) {
     static const char *const name[RESULT_MEASURES] = {"mIoU", "mAcc", "aAcc"};
     int classes = dataset_classes(t->d);
@@ -54,6 +57,8 @@ static status add_confusion(results *r, const stage *t, const char *group, const
     return STATUS_OK;
 }
 
+/* Matrices [RESULT_MODELS, classes, classes] in one block, the pretrained model's first: the page
+ * shows the first one open. */
 status results_create(results *out, const stage *t, int round) {
     char group[STAGE_NAME];
     size_t classes = (size_t)dataset_classes(t->d);

@@ -1,5 +1,10 @@
 /* What a cluster looks like: the patches around the pixels nearest to its centroid, which labels.h5
- * has the places of. An image is decoded once for all patches that lie in it. */
+ * has the places of. An image is decoded once for all patches that lie in it.
+ *
+ * A typical pixel is told as image and pixel of that image's label map, which is at feature stride:
+ * its place in the image is scaled up, and a square around it is cut out, so that a reader sees
+ * what lies around the pixel. Clusters are chosen by their size in labels.h5, not by a score:
+ * scores need ground truth. */
 #include "src/app/report/typical_patches.h"
 
 #include "io/codecs/image_file.h"
@@ -24,12 +29,14 @@ typedef struct label_size {
     int label;
 } label_size;
 
-/* The pixel of the label map that a patch is cut around. */
+/* The pixel of the label map that a patch is cut around. cluster counts from the largest, as it
+ * does in typical_patches. */
 typedef struct place {
     int image, cluster, at; /* at: the patch's number in its cluster */
     uint32_t pixel;
 } place;
 
+/* Larger first, then the lower label, as qsort is not stable. */
 static int by_size(const void *a, const void *b) {
     const label_size *p = a, *q = b;
     if (p->pixels != q->pixels) return p->pixels > q->pixels ? -1 : 1;
@@ -41,7 +48,8 @@ static int by_image(const void *a, const void *b) {
     return p->image != q->image ? (p->image < q->image ? -1 : 1) : 0;
 }
 
-/* size [K], the largest first; shape [images, 2] of the label maps. */
+/* size [K], the largest first; shape [images, 2] of the label maps. One pass over all label maps;
+ * images need not be decoded for it. */
 static status measure(const labels *aux, label_size *size, int *shape) {
     int k = labels_about(aux).k;
     for (int a = 0; a < k; a++) size[a].label = a;
@@ -59,7 +67,7 @@ static status measure(const labels *aux, label_size *size, int *shape) {
     return STATUS_OK;
 }
 
-/* Room for so many clusters. */
+/* Room for so many clusters. The texts have room of fixed length: names of classes are cut. */
 static status reserve(typical_patches *r, int clusters) {
     size_t n = (size_t)clusters;
     r->cluster = memory_alloc(n, sizeof *r->cluster, "patches");
@@ -70,7 +78,8 @@ static status reserve(typical_patches *r, int clusters) {
     return STATUS_OK;
 }
 
-/* What stands beside cluster i's patches. */
+/* What stands beside cluster i's patches. Precision and chance only where the labels were scored.
+ * Points to the text, which must not move any more. */
 static void describe(
     typical_patches *r, int i, const label_size *s, int64_t all, const label_quality *q) {
     const cluster_quality *c = &q->cluster[s->label];
@@ -90,7 +99,8 @@ static void describe(
 }
 
 /* place [*places]: the patches of all clusters, by image. A file that names what is not there is
- * read no further. */
+ * read no further. The file's numbers are held against the tables before they become addresses.
+ * Typical pixels of a cluster end at the first empty place. */
 static status find_places(typical_patches *r, const labels *aux, const label_size *size,
     const int *shape, place *list, int *places) {
     const typical_pixel *typical = labels_about(aux).typical;
@@ -112,14 +122,16 @@ static status find_places(typical_patches *r, const labels *aux, const label_siz
     return STATUS_OK;
 }
 
-/* Where a square of `side` around `centre` begins, inside 0 .. n. */
+/* Where a square of `side` around `centre` begins, inside 0 .. n. At an edge the square moves
+ * inwards rather than shrink: patches have one size. */
 static int begin_of(double centre, int side, int n) {
     int begin = (int)floor(centre - side / 2.0 + 0.5);
     if (begin > n - side) begin = n - side;
     return begin < 0 ? 0 : begin;
 }
 
-/* The square part of an image, shrunk to a patch. */
+/* The square part of an image, shrunk to a patch. out: at most SIDE pixels; a smaller part is not
+ * made larger. */
 static status cut(const image *rgb, int top, int left, int side, image *out) {
     image part = {0};
     status st = image_create(&part, side, side);
@@ -134,7 +146,9 @@ static status cut(const image *rgb, int top, int left, int side, image *out) {
     return st;
 }
 
-/* The patch around pixel `pixel` of a label map [h, w] of the image. */
+/* The patch around pixel `pixel` of a label map [h, w] of the image. left, top and size: the pixel
+ * at feature stride within the patch, in shares of its side, so that the page can draw it at any
+ * size. It may hang over an edge of the patch where the square was moved. */
 static status make_patch(const image *rgb, int h, int w, uint32_t pixel, page_patch *out) {
     double cell_h = (double)rgb->height / h, cell_w = (double)rgb->width / w;
     double y = (pixel / (uint32_t)w + 0.5) * cell_h, x = (pixel % (uint32_t)w + 0.5) * cell_w;
@@ -155,7 +169,8 @@ static status make_patch(const image *rgb, int h, int w, uint32_t pixel, page_pa
     return st;
 }
 
-/* Every patch of one image: list [count]. */
+/* Every patch of one image: list [count]. At full size, as stored: a patch is small enough in any
+ * case. */
 static status cut_image(
     typical_patches *r, const stage *t, const int *shape, const place *list, int count) {
     image rgb = {0};
@@ -170,7 +185,8 @@ static status cut_image(
     return st;
 }
 
-/* list is sorted by image: each thread takes all patches of one. */
+/* list is sorted by image: each thread takes all patches of one. Threads write to patches of their
+ * own. A loop of OpenMP cannot be left early: after a failure the rest is still done. */
 static status cut_patches(
     typical_patches *r, const stage *t, const int *shape, const place *list, int places) {
     status worst = STATUS_OK;
@@ -189,7 +205,8 @@ static status cut_patches(
     return worst;
 }
 
-/* The sentence above the patches, with what is left out. */
+/* The sentence above the patches, with what is left out. Empty clusters are not counted among those
+ * left out. */
 static void write_note(typical_patches *r, const label_size *size, int k, int64_t all) {
     int64_t shown = 0;
     for (int i = 0; i < r->clusters; i++) shown += size[i].pixels;
@@ -213,6 +230,7 @@ status typical_patches_create(
     typical_patches *out, const stage *t, const labels *aux, const label_quality *q) {
     *out = (typical_patches){0};
     if (!labels_about(aux).typical) return STATUS_OK;
+    /* clusters: at most QUALITY_CLUSTERS, none of them empty; sorted by size, so the first ones. */
     int k = labels_about(aux).k, clusters = 0, places = 0;
     int64_t all = 0;
     label_size *size = memory_alloc((size_t)k, sizeof *size, "sizes of clusters");

@@ -1,5 +1,9 @@
 /* The choice between bf16 and fp32, its place in run.json, and what it means to go on with a run on
- * other processors than it began on. */
+ * other processors than it began on. The choice must be the same on every rank and in every start
+ * of a run, so it rests on what processors are, never on a clock. Sequence: choose for the ranks
+ * that are there, then recall what run.json has, which is stronger; a stage whose key the choice
+ * enters keeps it (arithmetic_keep), and each network asks before it computes whether the ranks can
+ * (arithmetic_require). */
 #include "src/app/stage/arithmetic.h"
 
 #include "src/base/hash.h"
@@ -13,7 +17,7 @@
 /* What run.json says of the loss. */
 static const char *const loss_words[] = {"floats", "pairs", NULL};
 
-/* fast: what bf16 is on these ranks. */
+/* fast: what bf16 is on these ranks. Without a default, as in choices.c. */
 static dtype type_of(const settings *s, bool fast) {
     switch (s->model.dtype) {
     case MODEL_DTYPE_AUTO:
@@ -26,7 +30,9 @@ static dtype type_of(const settings *s, bool fast) {
     return DTYPE_F32;
 }
 
-/* For these ranks: bf16 is not the faster arithmetic if it is not so on one of them. */
+/* For these ranks: bf16 is not the faster arithmetic if it is not so on one of them. Questions are
+ * put so that yes is the bad answer: the maximum over ranks is then the answer for all. The
+ * processor is rank 0's, or says that ranks differ: it is only for people. */
 static void choose(arithmetic *a, const comm *c, const settings *s) {
     enum { NO_BF16, SLOW_BF16, NO_PAIRS, SLOW_PAIRS, QUESTIONS };
     int32_t rank[QUESTIONS] = {[NO_BF16] = !plan_supports(DTYPE_BF16),
@@ -54,6 +60,9 @@ static int recorded(const run_record *r, const char *key, const char *const *wor
     return word ? choice_find(words, word) : -1;
 }
 
+/* A record is taken whole or not at all: one that lacks a word, or has one that this version does
+ * not know, is chosen anew. So is one that was made for another model.dtype, as the user has asked
+ * for something else since. */
 static void recall(arithmetic *a, const settings *s, const run_record *r) {
     int asked = recorded(r, "asked", model_dtype_words), type = recorded(r, "type", dtype_words);
     int products = recorded(r, "products", dtype_words), pairs = recorded(r, "loss", loss_words);
@@ -67,6 +76,8 @@ static void recall(arithmetic *a, const settings *s, const run_record *r) {
     snprintf(a->processor, sizeof a->processor, "%s", processor);
 }
 
+/* Whether instructions are lacking is never recalled: it is asked of the processors that compute
+ * now. direct is the setting's own, and is not a part of the record. */
 void arithmetic_find(arithmetic *out, const comm *c, const settings *s, const run_record *r) {
     choose(out, c, s);
     if (comm_root(c)) recall(out, s, r);
@@ -74,6 +85,7 @@ void arithmetic_find(arithmetic *out, const comm *c, const settings *s, const ru
     out->direct = s->model.winograd == MODEL_WINOGRAD_OFF;
 }
 
+/* Marked as recorded on every rank, also where r is NULL, so that all go on alike. */
 status arithmetic_keep(arithmetic *a, const settings *s, run_record *r) {
     if (a->recorded) return STATUS_OK;
     const char *const fact[][2] = {{"asked", model_dtype_words[s->model.dtype]},
@@ -94,6 +106,7 @@ static void log_arithmetic(const arithmetic *a) {
     char text[ARITHMETIC_TEXT];
     snprintf(text, sizeof text, "arithmetic: %s, products in %s%s (%s)", dtype_words[a->type],
         dtype_words[a->products], a->direct ? ", direct convolutions" : "", a->processor);
+    /* Later ones go to the detailed log. */
     (strcmp(said, text) == 0 ? log_detail : log_info)("%s", text);
     strcpy(said, text);
 }
@@ -115,6 +128,7 @@ status arithmetic_require(const arithmetic *a, const comm *c, bool loss) {
 }
 
 uint64_t arithmetic_hash(uint64_t hash, const arithmetic *a) {
+    /* How the loss multiplies is not in it: it is recorded with the rest, and stays the run's. */
     int how[] = {(int)a->type, (int)a->products, a->direct};
     return hash_append(hash, how, sizeof how);
 }

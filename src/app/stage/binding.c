@@ -1,6 +1,8 @@
 /* Where ranks compute. Most slow runs of hybrid programs are ranks that share cores unknowingly:
  * each rank says which cores it may use, and a host with more threads than cores is named. A rank's
- * cores are those of OpenMP's places, as the calling thread may be bound to one of them already. */
+ * cores are those of OpenMP's places, as the calling thread may be bound to one of them already.
+ * binding_print tells people, binding_place tells run.json; both gather one struct a rank. Nothing
+ * here changes where a rank computes. */
 #include "src/app/stage/binding.h"
 
 #include "src/base/log.h"
@@ -12,6 +14,8 @@
 #include <string.h>
 #include <unistd.h>
 
+/* Bytes of a host's name and of a list of cores; lines of ranks in the log in all, and those of
+ * them that are told without run.verbose. */
 enum { HOST = 64, CORES_TEXT = 256, LINES = 64, FEW = 4 };
 
 typedef struct place {
@@ -45,7 +49,8 @@ static place place_here(int threads) {
     return p;
 }
 
-/* "0-3,8": text [CORES_TEXT]. */
+/* "0-3,8": text [CORES_TEXT]. A list that does not fit is cut at a core's end; 16 bytes hold the
+ * longest range with its comma and the end of the text. */
 static void print_cores(const cpu_set_t *cores, char *text) {
     size_t used = 0, end;
     strcpy(text, "unknown");
@@ -60,7 +65,9 @@ static void print_cores(const cpu_set_t *cores, char *text) {
     }
 }
 
-/* A line for each run of ranks in the same place. */
+/* A line for each run of ranks in the same place. Only neighbours are joined: ranks are mostly
+ * placed block by block, and a line then stands for a node's worth of them. With thousands of ranks
+ * the log would be nothing else, so lines are limited. */
 static void print_places(const place *all, int size) {
     char cores[CORES_TEXT], ranks[32];
     int lines = 0;
@@ -82,7 +89,8 @@ static bool same_host(const place *a, const place *b) {
 }
 
 /* Two ranks that share cores take each other's time, at every barrier: often the whole run takes
- * twice as long, and nothing else tells. Looks at a host at its first rank. */
+ * twice as long, and nothing else tells. Looks at a host at its first rank. Cores are joined over
+ * the ranks of a host: two ranks on the same two cores have two cores between them. */
 static void warn_oversubscribed(const place *all, int size) {
     for (int i = 0; i < size; i++) {
         cpu_set_t cores = all[i].cores;

@@ -1,4 +1,6 @@
-/* What a file is, its bytes say, whatever its name. */
+/* What a file is, its bytes say, whatever its name. Names lie: files are renamed, copied without an
+ * ending, or end in .pth whatever they hold. The few bytes that are read here decide which reader
+ * gets the file, and that one checks it. */
 #include "src/app/stage/file_kind.h"
 
 #include "io/files/file.h"
@@ -37,6 +39,8 @@ static status kind_of_hdf5(const char *path, file_kind *out) {
     return STATUS_OK;
 }
 
+/* The first bytes are read from the file's beginning; HDF5 files are then opened once more, by the
+ * library. What is shorter than a sign cannot be that kind, hence the lengths in kind_of_bytes. */
 status file_kind_of(const char *path, file_kind *out) {
     unsigned char head[HEAD] = {0};
     int fd;

@@ -1,6 +1,7 @@
 /* Which images a stage takes: those of a split, or the labelled share that fine-tuning learns from.
  * A share is drawn from the seed alone, so that the score can leave out the same images that the
- * extractor was trained on. */
+ * extractor was trained on. Lists are in the order of the data set and hold indices into it; each
+ * rank makes them for itself, from tables that all have. */
 #include "src/app/stage/image_list.h"
 
 #include "io/files/text_lines.h"
@@ -28,7 +29,9 @@ static int find_name(const dataset *d, const image_list *in, const char *name) {
     return -1;
 }
 
-/* Marks the images that a list file names. */
+/* Marks the images that a list file names. take [train->count] is set for the images of train that
+ * the file names. The first unknown name ends it: a share that is not the one meant gives figures
+ * that look right. */
 static status mark_listed(const dataset *d, const image_list *train, const char *path, bool *take) {
     text_lines text;
     status st = text_lines_open(&text, path);
@@ -52,6 +55,7 @@ static status mark_fraction(int count, double fraction, uint64_t seed, bool *tak
     if (!permutation) return STATUS_FAILED;
     random_stream r = random_begin(seed, RANDOM_SUBSET, 0, 0);
     random_permutation(&r, permutation, (uint32_t)count);
+    /* At least one image: a fraction that rounds to none would leave nothing to learn from. */
     int wanted = (int)fmax(1, floor(fraction * count + 0.5));
     for (int i = 0; i < wanted && i < count; i++) take[permutation[i]] = true;
     memory_free(permutation);

@@ -1,6 +1,8 @@
 /* A network with fixed weights: norms are folded, nothing is kept for a backward pass. A plan
  * belongs to one image shape and takes time and memory to make; data sets have few shapes or very
- * many, so the plans asked for last are kept. */
+ * many, so the plans asked for last are kept. The order of plans that are dropped and made anew
+ * never changes a result: a plan's output depends on the image, the weights and the arithmetic
+ * alone. */
 #include "src/app/stage/inference.h"
 
 #include "io/weights/weights.h"
@@ -8,6 +10,7 @@
 #include "src/base/log.h"
 #include "src/base/memory.h"
 
+/* See inference_chunk for the second. */
 enum { PLANS = INFERENCE_PLANS, CHUNK_PER_THREAD = 4 };
 
 /* A plan for one shape, and when it was last asked for. */
@@ -27,6 +30,8 @@ struct inference {
     shaped_plan kept[PLANS];
 };
 
+/* The graph and the weights are made on every rank from the same options; the file is read once and
+ * shared, c permitting. With c NULL one process does it all alone. */
 status inference_create(inference **out, const comm *c, const settings *s, const dataset *d,
     const inference_options *o) {
     inference *n = memory_alloc(1, sizeof *n, "inference");
@@ -75,7 +80,8 @@ int inference_threads(const inference *n) {
     return n->threads;
 }
 
-/* The slot that was not asked for longest gives way. */
+/* The slot that was not asked for longest gives way. An empty slot has never been used and so gives
+ * way first. A failure leaves the slot empty but for its shape, and NULL in *out. */
 status inference_plan(inference *n, int height, int width, plan **out) {
     shaped_plan *slot = &n->kept[0];
     n->clock++;

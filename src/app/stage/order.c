@@ -1,5 +1,6 @@
 /* The endless sequence of epochs that training takes its images from. The permutation of one epoch
- * is kept, as positions are asked for in order. */
+ * is kept, as positions are asked for in order. Positions may jump, as they do when a training goes
+ * on from a checkpoint: the epoch's permutation is then drawn anew. */
 #include "src/app/stage/order.h"
 
 #include "src/base/memory.h"
@@ -19,6 +20,7 @@ void order_destroy(order *o) {
 int order_at(order *o, int64_t position) {
     int64_t epoch = position / o->count;
     if (epoch != o->epoch) {
+        /* Of seed and epoch alone: neither ranks nor where a training was interrupted enter. */
         random_stream r = random_begin(o->seed, RANDOM_ORDER, (uint64_t)epoch, 0);
         random_permutation(&r, o->permutation, (uint32_t)o->count);
         o->epoch = epoch;

@@ -1,6 +1,7 @@
 /* A stage that is done is skipped, and the next one reads its file: a file that a full disk, a copy
  * that was interrupted or a careless hand has cut off must then not be trusted because run.json
- * says so. */
+ * says so. Files are opened as the next stage opens them, which compares their tables or headers;
+ * to read all of them, as `verify` does, would take long at each start. */
 #include "src/app/stage/output.h"
 
 #include "io/dataset/dataset.h"

@@ -1,5 +1,7 @@
 /* What every stage needs of the settings, derived in one place, so that two stages cannot read one
- * setting in two ways: paths, the network, its arithmetic, the optimiser. */
+ * setting in two ways: paths, the network, its arithmetic, the optimiser. Nothing here has a state.
+ * Functions that read settings alone are cheap and asked again where they are needed, rather than
+ * kept. */
 #include "src/app/stage/setup.h"
 
 #include "src/app/stage/choices.h"
@@ -11,7 +13,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Round 1 has the plain names: who runs one round, and most do, never sees a number. */
+/* Round 1 has the plain names: who runs one round, and most do, never sees a number. Which file it
+ * is decides what later stages find: the names are a part of the program's contract with the user,
+ * as the README has them. */
 status setup_path(char *path, const settings *s, const char *name, int round) {
     char file[256];
     const char *dot = strrchr(name, '.');

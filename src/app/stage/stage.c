@@ -1,6 +1,11 @@
 /* A stage's place in run.json. The key is a hash of all that the result depends on; a stage whose
  * key is recorded, and whose file is there, is not done again. Later stages put the hash of what
- * they read into their own keys: a change passes on to all that follows. */
+ * they read into their own keys: a change passes on to all that follows. Rank 0 alone has the
+ * record. So every decision that rests on it is made there and broadcast, and every function that
+ * may fail there ends in comm_agree.
+ *
+ * What must not change: the order of the parts of a key and of what each of them hashes. Another
+ * order makes every run that is there do all its stages anew. */
 #include "src/app/stage/stage.h"
 
 #include "io/weights/checkpoint.h"
@@ -15,7 +20,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* "cluster", "cluster-2": a name in run.json, metrics.csv and among the checkpoints. */
+/* "cluster", "cluster-2": a name in run.json, metrics.csv and among the checkpoints. STAGE_NAME
+ * bytes in text. Round 1 has the plain name, as its files do. */
 static void stage_name(char *text, const char *base, int round) {
     if (round > 1)
         snprintf(text, STAGE_NAME, "%s-%d", base, round);
@@ -27,6 +33,7 @@ status stage_begin(stage *t, const comm *c, const settings *s, stage_id id, int 
     return stage_begin_as(t, c, s, id, stage_id_words[id], round);
 }
 
+/* stage_end may be called whatever this returns: members that were not reached are NULL. */
 status stage_begin_as(
     stage *t, const comm *c, const settings *s, stage_id id, const char *base, int round) {
     char path[FILE_PATH];
@@ -62,6 +69,7 @@ void stage_clock(stage *t) {
     memory_span_begin();
 }
 
+/* hosts stays with the whole, which frees it; the part borrows it by its place. */
 stage stage_within(const stage *whole, stage_id id, uint64_t key) {
     stage part = *whole;
     part.key = key;
@@ -76,10 +84,13 @@ stage stage_within(const stage *whole, stage_id id, uint64_t key) {
     return part;
 }
 
-/* One rank hashes the file: it may be large, and all ranks would read it at once. */
+/* One rank hashes the file: it may be large, and all ranks would read it at once. groups names the
+ * settings that count; the arithmetic counts where it is this program's choice, not the user's, as
+ * a setting is in the hash already. It is kept from here on, before anything is computed in it. */
 status stage_key(stage *t, const char *file, uint64_t input) {
     const char *groups = stage_about(t->id)->groups;
     uint64_t part[4] = {dataset_hash(t->d), settings_hash(t->s, groups), input, 0};
+    /* Groups are words between commas, and no other group's name contains this one. */
     bool networks = strstr(groups, "model");
     if (networks && t->s->model.dtype == MODEL_DTYPE_AUTO)
         part[1] = arithmetic_hash(part[1], &t->how);
@@ -91,7 +102,8 @@ status stage_key(stage *t, const char *file, uint64_t input) {
     return st;
 }
 
-/* What run.json says an earlier stage has written. */
+/* What run.json says an earlier stage has written. The stage must be recorded under the key that
+ * its entry itself has: what counts here is that it was finished, not for which settings. */
 static bool recorded_output(const run_record *r, const char *name, uint64_t *hash) {
     stage_record found;
     phases spread;
@@ -126,7 +138,9 @@ static void clear_checkpoints(const stage *t) {
         checkpoint_clear(t->c, folder, t->name);
 }
 
-/* Whether the file of a stage that is done can still be read, if it has one. Rank 0. */
+/* Whether the file of a stage that is done can still be read, if it has one. Rank 0. A stage
+ * without an output is left as it is recorded. Only rank 0 looks: a file that is whole for one is
+ * taken to be so for all. */
 static bool output_left(const stage *t) {
     char path[FILE_PATH];
     stage_record found;
@@ -154,6 +168,8 @@ bool stage_done(stage *t) {
     return done;
 }
 
+/* Collective: times and memory are combined over ranks before rank 0 writes. A figure of merit that
+ * is NAN is left out. */
 status stage_finish(stage *t, const stage_result *r) {
     phases spread;
     const double mib = 1 << 20;
@@ -191,6 +207,7 @@ status stage_path(const stage *t, char *path, const char *name) {
     return comm_agree(t->c, setup_path(path, t->s, name, t->round));
 }
 
+/* The texts are the data set's own; only the list is the caller's. */
 const char **stage_names(const stage *t) {
     int n = setup_training(t->d);
     const char **names = memory_alloc((size_t)n, sizeof *names, "image names");

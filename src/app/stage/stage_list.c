@@ -1,7 +1,10 @@
 /* The one table of stages. A group that a key lacks makes `run` skip what should be done anew; one
- * that it has too much repeats what is already there. */
+ * that it has too much repeats what is already there. Commands, `run`, help, manual page and keys
+ * all read it, so that a stage has its texts and its conditions once. */
 #include "src/app/stage/stage_list.h"
 
+/* From round 2 on the extractor is the last round's model, whatever the settings say of the first.
+ * By itself the program extracts with a file where one is given, else with the baseline. */
 bool stage_extracts_finetuned(const settings *s, int round) {
     if (round > 1) return true;
     switch (s->extract.source) {
@@ -84,6 +87,8 @@ const stage_info *stage_about(stage_id id) {
     return &table[id];
 }
 
+/* A run that is to end early does one round at most: rounds after it would need the stages that are
+ * left out. */
 bool stage_wanted(stage_id id, const settings *s, int round) {
     bool ends = s->run.until != STAGE_NONE && s->run.until != STAGE_REPORT;
     if (ends && (id > s->run.until || round > 1)) return false;

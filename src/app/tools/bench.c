@@ -1,4 +1,6 @@
-/* `auxseg bench WHAT`: finds the benchmark. Each is a file of its own, bench_WHAT.c. */
+/* `auxseg bench WHAT`: finds the benchmark. Each is a file of its own, bench_WHAT.c. To add one,
+ * write its file, give it a line in the table below and a line in the usage of command_list.c, from
+ * which the help, the manual page and the completion come. */
 #include "src/app/tools/bench.h"
 
 #include "src/app/tools/bench_extract_train.h"

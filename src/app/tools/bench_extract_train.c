@@ -1,7 +1,14 @@
 /* Images a second of dense feature extraction and of training steps: a ResNet trunk, or DeepLabV3
  * on it with cross-entropy on upsampled logits and SGD, on random images and labels. No data set,
  * no decoding, no checkpoints: the network's arithmetic and the exchange of gradients alone, which
- * is what other frameworks are compared in (tests/compare/segment.py). */
+ * is what other frameworks are compared in (tests/compare/segment.py).
+ *
+ * The parts in their order: words become options (read_options), options a network and a plan
+ * (build), inputs are filled in once (fill), then the same step is timed again and again (measure).
+ * A step of training is put together here as the training stage puts it together: forward, loss,
+ * backward with the exchange under way, optimiser. Inputs are the same in every step, so that the
+ * loss of the line that is printed tells whether two programs, or two versions, computed the same.
+ */
 #include "src/app/tools/bench_extract_train.h"
 
 #include "mpi/gradient_sync.h"
@@ -22,6 +29,7 @@
 #include <string.h>
 
 enum {
+    /* Places in the table of options, in the order of the usage; OPTIONS is their number. */
     DEPTH,
     CROP,
     BATCH,
@@ -36,8 +44,11 @@ enum {
     OPERATORS,
     OPTIONS
 };
+/* Each timed step keeps its seconds, in an array of fixed length. */
 enum { MOST_STEPS = 1000 };
 
+/* All that a measurement owns. What extract does not need (gradient, sync, optimizer, label, loss)
+ * stays NULL there, and destroying it is then harmless. */
 typedef struct segment_bench {
     const comm *c;
     const char *work;
@@ -69,6 +80,8 @@ static status read_options(segment_bench *b, bench_option *o, int argc, char **a
     b->stride = atoi(o[STRIDE].value);
     if (b->threads == 0) b->threads = omp_get_max_threads();
     static const norm_mode norms[] = {NORM_GROUP, NORM_FROZEN};
+    /* Each question is put so that "yes" is the bad answer: the maximum over ranks is then yes if
+     * it is so on one of them. All ranks must compute in the same arithmetic. */
     int32_t arithmetic[2] = {!plan_supports(DTYPE_BF16), !plan_fast_bf16()};
     comm_max_i32(c, arithmetic, 2);
     b->o = (plan_options){.height = (int)b->crop,
@@ -87,7 +100,9 @@ static status read_options(segment_bench *b, bench_option *o, int argc, char **a
     return STATUS_USAGE;
 }
 
-/* The network with random weights, and for training what a step needs beside it. */
+/* The network with random weights, and for training what a step needs beside it. Whatever has been
+ * made when it fails is in b, and bench_segment destroys it. Not collective: the caller lets ranks
+ * agree. */
 static status build(segment_bench *b) {
     char backbone[16];
     snprintf(backbone, sizeof backbone, "resnet%d", (int)b->depth);
@@ -106,13 +121,15 @@ static status build(segment_bench *b) {
     if (st != STATUS_OK || !b->train) return st;
     b->gradient = gradient_create(b->p, GRADIENT_CHUNK);
     b->label = memory_alloc((size_t)(b->batch * b->crop * b->crop), sizeof *b->label, "labels");
+    /* The ranks' sums stand behind the images' losses; see loss(). */
     b->loss = memory_alloc((size_t)(b->batch + comm_size(b->c)), sizeof *b->loss, "losses");
     if (!b->gradient || !b->label || !b->loss) return STATUS_FAILED;
     const optimizer_options sgd = {.kind = OPTIMIZER_SGD, .momentum = 0.9};
     return optimizer_create(&b->optimizer, b->p, &sgd);
 }
 
-/* Random images and labels. */
+/* Random images and labels. Each rank draws from a stream of its own, as it would have images of
+ * its own. */
 static void fill(segment_bench *b) {
     size_t pixels = (size_t)(b->crop * b->crop);
     random_stream r = random_begin(1, RANDOM_SYNTH, (uint64_t)comm_rank(b->c), 0);
@@ -124,7 +141,10 @@ static void fill(segment_bench *b) {
     }
 }
 
-/* Mean over the pixels of all ranks, added in image order. Collective. */
+/* Mean over the pixels of all ranks, added in image order. Collective. The sum over ranks is made
+ * of disjoint places, one a rank, and added up here in the order of ranks: a reduction of the
+ * library's might add in another order each time. Failures of threads are agreed on before anything
+ * is exchanged. */
 static status loss(segment_bench *b, double *sum) {
     int h, w, classes;
     size_t pixels = (size_t)(b->crop * b->crop);
@@ -151,7 +171,11 @@ static status loss(segment_bench *b, double *sum) {
     return worst;
 }
 
-/* One step; the gradient's scales are known after the first. */
+/* One step; the gradient's scales are known after the first. A step whose gradient did not fit the
+ * scales that were assumed is done again as a whole (gradient_sync.h), which in the first step is
+ * always so; that is why a step to warm up is not timed. Under group statistics the batch is one
+ * unit, else each image is. Every rank leaves the loop in the same iteration: each status has been
+ * agreed on. */
 static status train_step(segment_bench *b, int step, double *sum) {
     step_context x = {.seed = 1,
         .step = (uint64_t)step,
@@ -166,6 +190,8 @@ static status train_step(segment_bench *b, int step, double *sum) {
         st = comm_agree(b->c, plan_forward(b->plan, b->o.images, &x));
         if (st == STATUS_OK) st = loss(b, sum);
         if (st != STATUS_OK) break;
+        /* The exchange is ended even where the backward pass has failed: the other ranks wait in
+         * it. */
         status mine = plan_backward(b->plan, b->o.images, &x, b->gradient);
         st = gradient_sync_end(b->sync, &again);
         mine = comm_agree(b->c, mine);
@@ -181,7 +207,8 @@ static int by_value(const void *a, const void *b) {
     return (x > y) - (x < y);
 }
 
-/* The median step: one that the system disturbed does not count. */
+/* The median step: one that the system disturbed does not count. One line of JSON for programs that
+ * compare; rank 0 writes it. Images a second are those of all ranks. */
 static void print(segment_bench *b, double sum) {
     qsort(b->step, (size_t)b->steps, sizeof *b->step, by_value);
     double seconds = b->step[b->steps / 2];
@@ -195,7 +222,9 @@ static void print(segment_bench *b, double sum) {
     fflush(stdout);
 }
 
-/* A step to warm up; then the median of those that are timed. */
+/* A step to warm up; then the median of those that are timed. Barriers on both sides: what is timed
+ * is the step of the slowest rank, not rank 0's. Times of single operators are only gathered after
+ * the step to warm up. */
 static status measure(segment_bench *b, bool operators) {
     status st = STATUS_OK;
     double sum = 0;
@@ -213,7 +242,9 @@ static status measure(segment_bench *b, bool operators) {
     return st;
 }
 
-/* work: "extract" or "train". */
+/* work: "extract" or "train". c borrowed; argv holds the options. The table of options stands here,
+ * with defaults that a small machine finishes in a short time; what has been made is destroyed on
+ * every way out. */
 static status bench_segment(const comm *c, const char *work, int argc, char **argv) {
     static const char *const depths[] = {"18", "34", "50", "101", "152", NULL};
     static const char *const strides[] = {"8", "16", "32", NULL};

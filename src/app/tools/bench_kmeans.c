@@ -1,6 +1,11 @@
 /* Seconds of an iteration of k-means on a matrix from a file, from its first K rows, so that
  * another program can be given the same start (tests/compare/kmeans.py). Labels and centroids can
- * be written to compare them, too. */
+ * be written to compare them, too.
+ *
+ * Each rank reads the whole matrix and takes its rows of it: that is simple, and a benchmark's
+ * matrix fits in memory. The clustering that is timed is kmeans_run itself, with the options that a
+ * run would give it. Objective, kept and visited in the line that is printed tell whether a faster
+ * pass has also done the same work. */
 #include "src/app/tools/bench_kmeans.h"
 
 #include "io/files/npy.h"
@@ -18,10 +23,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Places in the table of options. */
 enum { DATA, K, ITERATIONS, DTYPE, SCREEN, THREADS, METRIC, EACH, LABELS, CENTROIDS, OPTIONS };
 /* LAST: iterations at the end whose mean is told, too, as bounds make later ones cheaper. */
 enum { LAST = 5, MOST_ITERATIONS = 100000 };
 
+/* What is gathered while the clustering runs, on every rank; rank 0 prints its own. */
 typedef struct figures {
     double *seconds; /* [iterations] */
     int iterations;
@@ -34,6 +41,8 @@ typedef struct figures {
 /* The clustering calls it after each iteration, on every rank alike. */
 static status collect(void *context, const kmeans_iteration *it) {
     figures *f = context;
+    /* Assignment and update belong together: a program that does both in one loop is compared by
+     * the sum. */
     f->seconds[f->iterations++] = it->assign_seconds + it->update_seconds;
     f->kept += it->kept;
     f->visited += it->visited;
@@ -52,7 +61,8 @@ static int compare(const void *a, const void *b) {
     return (*x > *y) - (*x < *y);
 }
 
-/* What a long clustering spends most of its time in: bounds hold, few labels change. */
+/* What a long clustering spends most of its time in: bounds hold, few labels change. Must be asked
+ * before the seconds are sorted for the median. */
 static double mean_of_last(const figures *f) {
     int count = f->iterations < LAST ? f->iterations : LAST;
     double sum = 0;
@@ -79,7 +89,8 @@ static void print(
     fflush(stdout);
 }
 
-/* label [this rank's rows] of every rank, by rank 0. Collective. */
+/* label [this rank's rows] of every rank, by rank 0. Collective. Ranks have contiguous blocks of
+ * rows, so that what is gathered by rank is in the order of the rows. */
 static status write_labels(const comm *c, const char *path, const uint16_t *label, size_t n) {
     size_t ranks = (size_t)comm_size(c);
     uint16_t *all = memory_alloc(n, sizeof *all, "labels");
@@ -98,7 +109,11 @@ static status write_labels(const comm *c, const char *path, const uint16_t *labe
     return st;
 }
 
-/* x [n, D]: all rows, on every rank, which takes its share. Collective. */
+/* x [n, D]: all rows, on every rank, which takes its share. Collective. The features are told as
+ * one image a rank, one pixel wide: k-means asks for rows alone, but features are always those of
+ * images. Centroids start from the first K rows of the file, which every rank has. On failure of
+ * one rank all leave together, before or after the clustering; what has been allocated is freed in
+ * either case. */
 static status measure(
     const comm *c, const bench_option *o, kmeans_options *k, float *x, size_t n, size_t d) {
     int ranks = comm_size(c);
@@ -161,6 +176,7 @@ status bench_kmeans(const comm *c, int argc, char **argv) {
     if (st == STATUS_OK) st = bench_number(c, &o[THREADS], 0, 4096, &threads);
     if (st == STATUS_OK) st = comm_agree(c, npy_read_f32(o[DATA].value, &x, &n, &d));
     if (st != STATUS_OK) return st;
+    /* All ranks have read the same file and find the same: no rank has to be told. */
     if ((size_t)k > n || n > INT_MAX || d > FEATURES_D) {
         if (comm_root(c))
             log_error("bench: %s: %zu rows of %zu elements cannot make %lld clusters",

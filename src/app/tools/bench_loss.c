@@ -1,6 +1,10 @@
 /* Seconds of the contrastive loss and its gradient over one pool that all ranks have a part of:
  * random unit rows, or rows and labels from files, whose gradient can be written and compared with
- * another program's. */
+ * another program's.
+ *
+ * The pool is made, or read, whole on every rank, and each takes its rows of it as it would have
+ * those of its images: so the loss and its gradient can be compared between numbers of ranks, and
+ * with another program that has the whole pool in one place. */
 #include "src/app/tools/bench_loss.h"
 
 #include "io/files/npy.h"
@@ -21,6 +25,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Places in the table of options. */
 enum { N, D, LABELS, TAU, THREADS, SEED, DTYPE, Z, LABEL_FILE, GRAD, OPTIONS };
 
 /* The whole pool, on every rank. */
@@ -35,7 +40,9 @@ static void pool_destroy(pool *p) {
     memory_free(p->label);
 }
 
-/* Random directions and labels, the same on every rank. */
+/* Random directions and labels, the same on every rank. Drawn from one stream in the order of rows,
+ * so that the pool depends on n, d and the seed, never on ranks or threads. On failure the caller
+ * destroys what is there. */
 static status make_pool(pool *p, size_t n, size_t d, int64_t labels, uint64_t seed) {
     *p = (pool){.n = n, .d = d};
     p->z = memory_alloc(n * d, sizeof *p->z, "embeddings");
@@ -51,7 +58,8 @@ static status make_pool(pool *p, size_t n, size_t d, int64_t labels, uint64_t se
     return STATUS_OK;
 }
 
-/* Labels below 0 take no part in the loss. */
+/* Labels below 0 take no part in the loss. Rows are taken as they are: that they have length 1 is
+ * for the caller of the program to see to, as the loss is defined for unit rows. */
 static status read_pool(pool *p, const char *z, const char *label) {
     size_t labels;
     *p = (pool){0};
@@ -65,6 +73,7 @@ static status read_pool(pool *p, const char *z, const char *label) {
 /* Six operations a pair: the product of embeddings forward, and two of its gradient. */
 static void print(const comm *c, const pool *p, const contrast_stats *s, const contrast_options *q,
     double seconds, double norm) {
+    /* Of the whole pool: the work of all ranks in the time of the slowest. */
     double pairs = (double)p->n * (double)p->n;
     printf("{\"work\": \"loss\", \"n\": %zu, \"d\": %zu, \"dtype\": \"%s\", \"threads\": %d, "
            "\"ranks\": %d, "
@@ -75,7 +84,8 @@ static void print(const comm *c, const pool *p, const contrast_stats *s, const c
     fflush(stdout);
 }
 
-/* gradient [n, D] of all ranks' rows, by rank 0. Collective. */
+/* gradient [n, D] of all ranks' rows, by rank 0. Collective. mine: this rank's rows. gradient has
+ * room for all of them on every rank, as a gather goes to all. */
 static status write_gradient(
     const comm *c, const char *path, const pool *p, const float *mine, float *gradient) {
     int ranks = comm_size(c);
@@ -93,7 +103,8 @@ static status write_gradient(
     return st;
 }
 
-/* |gradient| of all ranks' rows. Collective. */
+/* |gradient| of all ranks' rows. Collective. One place a rank, added in the order of ranks, so that
+ * the norm is the same whatever way the library reduces. */
 static status norm_of(const comm *c, const float *gradient, size_t count, double *norm) {
     size_t ranks = (size_t)comm_size(c);
     double *square = memory_alloc(ranks, sizeof *square, "norms"), sum = 0;
@@ -113,6 +124,8 @@ static status norm_of(const comm *c, const float *gradient, size_t count, double
 static status measure(const comm *c, const bench_option *o, const contrast_options *q, pool *p) {
     size_t begin = (size_t)shard_begin((int64_t)p->n, comm_rank(c), comm_size(c));
     size_t local = (size_t)shard_begin((int64_t)p->n, comm_rank(c) + 1, comm_size(c)) - begin;
+    /* image and partner share a block. All rows are of image 0, which does not matter: the scope is
+     * the whole pool. */
     int32_t *image = memory_alloc(2 * local, sizeof *image, "images"), *partner = image + local;
     float *gradient = memory_alloc(local * p->d, sizeof *gradient, "gradient");
     float *all = o[GRAD].value ? memory_alloc(p->n * p->d, sizeof *all, "gradient") : NULL;
@@ -165,6 +178,8 @@ status bench_loss(const comm *c, int argc, char **argv) {
     if (st != STATUS_OK) return st;
     st = comm_agree(c, o[Z].value ? read_pool(&p, o[Z].value, o[LABEL_FILE].value)
                                   : make_pool(&p, (size_t)n, (size_t)d, labels, (uint64_t)seed));
+    /* How bf16 is multiplied must be the same on all ranks: by pairs only where that is faster on
+     * each of them. */
     int32_t slow = !product_prefers_pairs();
     comm_max_i32(c, &slow, 1);
     contrast_options q = {.positives = POSITIVES_AUXILIARY,

@@ -1,5 +1,6 @@
 /* The options of benchmarks: "--name value" words against a small table, one mistake named by rank
- * 0 and agreed on, so that no rank begins to measure while another has left. */
+ * 0 and agreed on, so that no rank begins to measure while another has left. Values stay texts
+ * here: a benchmark turns them into numbers with bench_number, which has the limits. */
 #include "src/app/tools/bench_options.h"
 
 #include "src/base/choice.h"
@@ -22,6 +23,7 @@ static void log_words(const bench_option *o, const char *value) {
 
 /* One option and its value; names what was probably meant by one that is not there. */
 static status read_option(bench_option *o, int count, const char *word, const char *value) {
+    /* All names are gathered on the way, for the guess at what was meant. */
     const char *names[OPTIONS];
     for (int i = 0; i < count; i++) {
         names[i] = o[i].name;
@@ -42,10 +44,14 @@ static status read_option(bench_option *o, int count, const char *word, const ch
     return STATUS_USAGE;
 }
 
-/* Rank 0 reads and complains, the others follow once all is well. */
+/* Rank 0 reads and complains, the others follow once all is well. If an option stands twice, the
+ * last one counts. The others must not read before rank 0 is content: they would take a missing
+ * value for a text. */
 status bench_options(const comm *c, bench_option *o, int count, int argc, char **argv) {
     status st = STATUS_OK;
     for (int i = 0; i < argc && st == STATUS_OK; i += 2)
+        /* A name without a value at the end is looked at by rank 0 alone, which names the mistake.
+         */
         if (comm_root(c) || i + 1 < argc)
             st = comm_root(c) ? read_option(o, count, argv[i], i + 1 < argc ? argv[i + 1] : NULL)
                               : STATUS_OK;
@@ -65,6 +71,7 @@ int bench_choice(const bench_option *o) {
     return choice_find(o->words, o->value);
 }
 
+/* errno tells an overflow, which strtoll would otherwise return as the largest number. */
 status bench_number(
     const comm *c, const bench_option *o, int64_t least, int64_t most, int64_t *to) {
     char *end;

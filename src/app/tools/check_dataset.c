@@ -157,7 +157,9 @@ static void take_scenes(survey *v) {
     }
 }
 
-/* Files first: what is bad and skipped counts neither as an image nor as labelled. */
+/* Files first: what is bad and skipped counts neither as an image nor as labelled. What is
+ * allocated here check_dataset frees, also when memory runs out halfway. Counts of labelled images
+ * rest on the states, so they come after the look at the files. */
 static void survey_files(survey *v) {
     size_t n = (size_t)v->l.items;
     v->known = memory_alloc(LABEL_IDS, 1, "label ids");
@@ -176,6 +178,8 @@ static void survey_files(survey *v) {
     keep_sizes(v);
 }
 
+/* A list that cannot be read is one mistake and the end of this part: without it there is nothing
+ * to look at. */
 void check_dataset(check *k) {
     survey v = {.k = k};
     bool synth = k->s->dataset.layout == DATASET_LAYOUT_SYNTH;

@@ -1,5 +1,6 @@
 /* Labels, for `auxseg check`: the training images that fine-tuning learns from, the split that is
- * evaluated, and the names in finetune.list. */
+ * evaluated, and the names in finetune.list. Only lists and what check_dataset.c has found of each
+ * file are looked at: no file of a label is opened here. */
 #include "io/files/text_lines.h"
 #include "src/app/tools/check_state.h"
 #include "src/base/log.h"
@@ -20,7 +21,9 @@ static bool gone(const check *k, item_state state) {
     return state == ITEM_BAD && k->s->dataset.on_bad_image == DATASET_ON_BAD_IMAGE_SKIP;
 }
 
-/* Sorted names [*count] of the labelled training images, borrowed from l; owned by the caller. */
+/* Sorted names [*count] of the labelled training images, borrowed from l; owned by the caller. NULL
+ * without memory. Names of an image that may be skipped are left out, so that a list which needs it
+ * is a mistake. */
 static const char **labelled_names(
     const check *k, const layout *l, const item_state *state, int *count) {
     const char **name = memory_alloc((size_t)l->items, sizeof *name, "names of images");
@@ -32,7 +35,9 @@ static const char **labelled_names(
     return name;
 }
 
-/* As fine-tuning reads it, but every name. */
+/* As fine-tuning reads it, but every name. Names are looked up in a sorted list: a list of tens of
+ * thousands of names is checked at once. Fine-tuning would stop at the first unknown name; here
+ * each one counts as a mistake, and the first NAMED are told. */
 static void check_list(check *k, const char *const *name, int count) {
     const char *path = k->s->finetune.list;
     int good = 0, unknown = 0;

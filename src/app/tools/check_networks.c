@@ -1,6 +1,7 @@
 /* Weights, initial centroids and the shape of features, for `auxseg check`: each file is read into
  * the very network that a stage would read it into, so that names, shapes, types and values that
- * are not finite are refused as there. */
+ * are not finite are refused as there. Sizes for check_space.c fall off on the way: how many values
+ * the network has, how many channels and rows its features. */
 #include "io/files/file.h"
 #include "io/weights/weights.h"
 #include "src/app/clusters/cluster_start.h"
@@ -17,7 +18,8 @@
 
 enum { SOME_CLASSES = 2 }; /* of a classifier while the data set's own number is not known */
 
-/* A file's use in a run. */
+/* A file's use in a run. complete is wanted where the stage refuses initial values in place of what
+ * a file lacks (inference.c); training takes them. */
 typedef struct weights_use {
     const char *path;
     network_end end;
@@ -29,7 +31,9 @@ static network_options options_of(const check *k) {
     return setup_network(k->s, k->classes > 0 ? k->classes : SOME_CLASSES);
 }
 
-/* As inference and training read it, without a communicator. */
+/* As inference and training read it, without a communicator. A file for another number of classes
+ * is accepted where training would leave its classifier out by name; model.weights_strict forbids
+ * that here as it does there. */
 static status read_into(const check *k, const weights_use *u) {
     network_options o = options_of(k);
     graph *g = NULL;
@@ -49,7 +53,10 @@ static status read_into(const check *k, const weights_use *u) {
     return st;
 }
 
-/* A file that is wrong for one use is not read for the next: once is enough. */
+/* A file that is wrong for one use is not read for the next: once is enough. The order is that of
+ * the run. Files that the run makes for itself are not there yet and not looked for. The network
+ * for model.weights ends in a classifier only where a baseline is wanted and the number of classes
+ * is known. */
 static void check_files(check *k) {
     char extractor[FILE_PATH], layers[64];
     const settings *s = k->s;

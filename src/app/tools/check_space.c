@@ -74,6 +74,8 @@ static double gib(double bytes) {
 
 /* What a run leaves behind, and its checkpoints. */
 static double disk_needed(const check *k) {
+    /* A label takes two bytes a row. A round leaves at most baseline, pretrained and fine-tuned
+     * weights; a checkpoint holds the weights and as much again of the optimiser. */
     enum { LABEL = 2, WEIGHT_FILES = 3, CHECKPOINTS = 3, CHECKPOINT_WEIGHTS = 2 };
     const settings *s = k->s;
     double weights = k->values * (double)sizeof(float), features = 0;

@@ -1,6 +1,9 @@
 /* Weights in another format, and with other names if that is asked for. The ending of the output's
  * name decides what is written, so that no program later takes a file for what it is not: today
- * there is one such format. */
+ * there is one such format. A rule that is asked for chooses, too: tensors that it does not know (a
+ * momentum encoder, a queue of keys) are left out and counted. Without a rule all tensors are
+ * written. Values are looked at before anything is written: weights that are not finite are refused
+ * here, not in a run. */
 #include "src/app/tools/convert.h"
 
 #include "io/weights/tensor_fault.h"
@@ -14,8 +17,10 @@
 #include <string.h>
 
 #define ENDING ".safetensors"
+/* Names of rules that a wrong one is compared with; the table of rules is far shorter. */
 enum { RULES_MOST = 64 };
 
+/* What the command line asks for. Texts are borrowed from argv. */
 typedef struct request {
     const char *from, *to;
     const weight_rule *rule; /* NULL: names stay */
@@ -29,6 +34,7 @@ static void print_rules(void) {
     }
 }
 
+/* NULL after a message that names the rule most like it. */
 static const weight_rule *find_rule(const char *name) {
     const char *known[RULES_MOST];
     const weight_rule *r;
@@ -50,7 +56,9 @@ static status check_ending(const char *to) {
     return STATUS_USAGE;
 }
 
-/* Everything is refused before the input is read: it may be large. */
+/* Everything is refused before the input is read: it may be large. Options and files may come in
+ * any order. The rule is looked up before the ending is judged, so that one message tells the first
+ * mistake of the line. */
 static status read_arguments(int argc, char **argv, request *out) {
     const char *file[2] = {NULL, NULL}, *rule = NULL;
     int files = 0;
@@ -71,7 +79,9 @@ static status read_arguments(int argc, char **argv, request *out) {
     return rule && !out->rule ? STATUS_USAGE : check_ending(out->to);
 }
 
-/* t [count], name [count]: the tensors to write, those that the rule knows; returns how many. */
+/* t [count], name [count]: the tensors to write, those that the rule knows; returns how many. Data
+ * are borrowed from f: tensors are written from where they were read, so f must stay open until the
+ * file is written. */
 static int take_tensors(
     const request *q, const tensor_file *f, tensor_info *t, char (*name)[WEIGHT_NAME]) {
     int n = 0;
@@ -84,7 +94,10 @@ static int take_tensors(
     return n;
 }
 
-/* Types stay: what a file has in half precision is not made larger. */
+/* Types stay: what a file has in half precision is not made larger. name lives until the file is
+ * written, as t points into it. What is printed comes last: a line on the terminal means that the
+ * file is there. The metadata say "pt", as readers of safetensors files expect that word of weights
+ * for PyTorch. */
 static status write_tensors(const request *q, const tensor_file *f) {
     const char *metadata[] = {"format", "pt", "program", "auxseg " AUXSEG_VERSION};
     size_t count = (size_t)tensor_file_count(f);
@@ -110,6 +123,7 @@ static status write_tensors(const request *q, const tensor_file *f) {
     return st;
 }
 
+/* Checksums, where the input has them, are compared before its values are believed. */
 status command_convert(int argc, char **argv) {
     tensor_file *f = NULL;
     request q;

@@ -1,7 +1,10 @@
 /* What is in a file, in a few lines, whatever its name: for people who have found one and for those
  * who wonder whether theirs is the right one. Headers and tables are read, arrays and pixels are
  * not, so that a file of many gigabytes is told about as fast as a small one, and a hostile one
- * does no harm. A file that is damaged does not keep the next one from being told about. */
+ * does no harm. A file that is damaged does not keep the next one from being told about. Nothing
+ * here is collective and nothing is written. A kind is found by its bytes (file_kind.c); each
+ * function below tells of one kind, to standard output, and leaves mistakes to the reader of that
+ * kind, which names file and reason. */
 #include "src/app/tools/inspect.h"
 
 #include "io/codecs/image_file.h"
@@ -26,7 +29,9 @@ enum { IMAGE_LIMIT = 1 << 28, TEXT_LIMIT = 1 << 26 };
 /* Of dataset.max_megapixels, as no settings are read here. */
 static const int64_t default_pixels = 100000000;
 
-/* One that the program would refuse to decode is told about, and then refused. */
+/* One that the program would refuse to decode is told about, and then refused. The whole file is
+ * read, as a header may come after any amount of other data; the limit keeps a file that is no
+ * picture from filling memory. */
 static status inspect_image(const char *path) {
     void *bytes = NULL;
     size_t size;
@@ -40,7 +45,8 @@ static status inspect_image(const char *path) {
     return image_file_check(&h, path, default_pixels);
 }
 
-/* Splits with their labels, as `pack` counts them. */
+/* Splits with their labels, as `pack` counts them. Opened without a communicator: one process
+ * alone. The tables are read and compared with their checksum; images are not. */
 static status inspect_dataset(const char *path) {
     dataset *d = NULL;
     int images[SPLIT_COUNT] = {0}, labelled[SPLIT_COUNT] = {0};
@@ -62,7 +68,8 @@ static status inspect_dataset(const char *path) {
     return STATUS_OK;
 }
 
-/* How the labels came about, and when clustering ended. */
+/* How the labels came about, and when clustering ended. The figures are those of the clustering
+ * that made the labels, as the file has kept them. */
 static status inspect_labels(const char *path) {
     labels *l = NULL;
     status st = labels_open(NULL, path, &l);
@@ -77,6 +84,7 @@ static status inspect_labels(const char *path) {
     return STATUS_OK;
 }
 
+/* Shape and origin: which layers of a network, and how many pixels lie from a row to the next. */
 static status inspect_features(const char *path) {
     features_info a;
     status st = features_about(path, &a);
@@ -103,7 +111,8 @@ static void print_tensor(const tensor_info *t) {
     printf("]\n");
 }
 
-/* What is written here carries a few words on where it is from. */
+/* What is written here carries a few words on where it is from. The header is read a second time:
+ * tensor_file hides which format it has read, and only this one has metadata. */
 static status print_metadata(const char *path) {
     safetensors *f = NULL;
     const char *key, *text;
@@ -121,6 +130,7 @@ static status inspect_weights(const char *path) {
     status st = tensor_file_read_header(&f, path);
     if (st != STATUS_OK) return st;
     const char *format = tensor_file_format(f), *place = tensor_file_place(f);
+    /* In double: the sum is told in megabytes, and a header may claim any sizes. */
     double bytes = 0;
     for (int i = 0; i < tensor_file_count(f); i++) bytes += (double)tensor_file_get(f, i).bytes;
     printf("%s: %s, %d tensors%s%s, %.1f MB\n", path, format, tensor_file_count(f),
@@ -144,7 +154,8 @@ static status inspect_text(const char *path, const char *what) {
     return st;
 }
 
-/* How far each stage has come: its last row. */
+/* How far each stage has come: its last row. Rows stand in the order in which they were written, a
+ * stage's together, so that a change of the name ends a stage. */
 static status inspect_metrics(const char *path) {
     metrics_row *row = NULL;
     int count = 0;
@@ -157,6 +168,8 @@ static status inspect_metrics(const char *path) {
     return st;
 }
 
+/* A switch without a default: a kind that is new in file_kind.h is a compiler warning here. An
+ * unknown kind has been named by file_kind_of, which returns a mistake then. */
 static status inspect(const char *path) {
     file_kind kind;
     status st = file_kind_of(path, &kind);

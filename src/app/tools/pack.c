@@ -1,5 +1,7 @@
 /* Packing, once for a data set and settings. What is listed is hashed with sizes and times of the
- * files, so that nothing is read where nothing has changed. */
+ * files, so that nothing is read where nothing has changed. The record in run.json is the same as
+ * that of other stages, made here by hand; what they do with stage_begin, stage_done and
+ * stage_finish is pack_begin, pack_done and pack_record. */
 #include "src/app/tools/pack.h"
 
 #include "io/dataset/dataset.h"
@@ -18,7 +20,8 @@
 #include <math.h>
 #include <string.h>
 
-/* Packing cannot be a stage like the others: they begin with the data set that it makes. */
+/* Packing cannot be a stage like the others: they begin with the data set that it makes. hosts is
+ * borrowed by place. */
 typedef struct pack_stage {
     char path[FILE_PATH], record_path[FILE_PATH];
     run_record *record; /* rank 0's */
@@ -28,7 +31,10 @@ typedef struct pack_stage {
     double began;
 } pack_stage;
 
-/* The key: settings of the data set, and what the files look like from outside. */
+/* The key: settings of the data set, and what the files look like from outside. The built-in data
+ * set is made first, since the stamp looks at its files. The clock runs from here: looking at
+ * thousands of files is a part of packing. Rank 0 alone opens the record; others leave with it if
+ * it cannot be read. */
 static status pack_begin(pack_stage *p, const comm *c, const settings *s) {
     uint64_t part[2] = {settings_hash(s, stage_about(STAGE_PACK)->groups), 0};
     p->began = timer_now();
@@ -49,7 +55,8 @@ static status pack_begin(pack_stage *p, const comm *c, const settings *s) {
     return comm_agree(c, st);
 }
 
-/* Whether run.json and the file itself say so. The same on every rank. */
+/* Whether run.json and the file itself say so. The same on every rank. The file is opened and
+ * compared with its recorded hash: that it was written once does not tell that it is whole now. */
 static bool pack_done(const pack_stage *p, const comm *c, const settings *s) {
     uint64_t hash;
     int32_t done = s->run.resume == RUN_RESUME_AUTO && p->record &&
@@ -63,7 +70,8 @@ static bool pack_done(const pack_stage *p, const comm *c, const settings *s) {
     return done;
 }
 
-/* The file is opened once more, as a stage will: what run.json says of it is what was read. */
+/* The file is opened once more, as a stage will: what run.json says of it is what was read. A kill
+ * between the file and this record repeats the packing, and no more. */
 static status pack_record(const pack_stage *p, const comm *c) {
     dataset *d = NULL;
     const double mib = 1 << 20;
@@ -78,6 +86,7 @@ static status pack_record(const pack_stage *p, const comm *c) {
         .started = p->started,
         .seconds = seconds,
         .place = p->place,
+        /* 0 on a rank: its system does not tell, so the largest would not be that of all. */
         .peak_memory = peak.min > 0 ? peak.max : NAN,
         .peak_rank = peak.slowest,
         .fom = dataset_count(d) / seconds,
@@ -89,6 +98,7 @@ static status pack_record(const pack_stage *p, const comm *c) {
     return comm_agree(c, st);
 }
 
+/* Collective. The folder comes first, as run.json is in it. */
 status command_pack(const comm *c, const settings *s) {
     pack_stage p = {0};
     status st = setup_folder(c, s);

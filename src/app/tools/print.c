@@ -1,11 +1,13 @@
 /* Answers for job scripts, which thereby need no list of stages and no reader of settings of their
- * own: nothing but the answer goes to standard output. */
+ * own: nothing but the answer goes to standard output. Local commands: no MPI, no folder of a run,
+ * nothing written. */
 #include "src/app/tools/print.h"
 
 #include "src/app/stage/stage_list.h"
 
 #include <stdio.h>
 
+/* Of the first round: later rounds do the same stages again, but for those that are done once. */
 status command_stages(const settings *s) {
     for (int id = STAGE_FIRST; id < STAGE_COUNT; id++)
         if (stage_wanted(id, s, 1)) puts(stage_id_words[id]);

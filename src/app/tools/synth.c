@@ -1,5 +1,9 @@
 /* The built-in data set as files. A line in the folder says what the scenes were made of: others
- * are made when the settings change, none when they do not, and a folder without it is not ours. */
+ * are made when the settings change, none when they do not, and a folder without it is not ours.
+ *
+ * Files, though the scenes could be drawn while they are packed: the demo then goes the way that a
+ * user's own data set goes, lists, PNG files and packing included. `check` asks with synth_check
+ * and synth_list what synth_write would do, without writing. */
 #include "src/app/tools/synth.h"
 
 #include "io/codecs/image_file.h"
@@ -14,6 +18,7 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Bytes of a name below dataset.root, and of the line in SCENES. */
 enum { NAME = 64, DESCRIPTION = 256 };
 #define SCENES "scenes.txt"
 
@@ -24,6 +29,8 @@ static status write_file(const settings *s, const char *name, const void *bytes,
     return st == STATUS_OK ? file_write(path, bytes, size) : st;
 }
 
+/* Five digits, so that the order of names is the order of scenes. The list has these names, and so
+ * have layout items: they must stay what they are, as names are keys. */
 static void image_name(char *name, split which, int i) {
     snprintf(name, NAME, "%s/%05d.png", split_words[which], i);
 }
@@ -32,7 +39,9 @@ static void label_name(char *name, split which, int i) {
     snprintf(name, NAME, "%s-labels/%05d.png", split_words[which], i);
 }
 
-/* Picture and label map of one scene, which depends on the seed and its number alone. */
+/* Picture and label map of one scene, which depends on the seed and its number alone. Label maps
+ * are palette PNGs whose indices are the classes. On failure what has been made is freed; a file
+ * may have been left, which the next start writes again. */
 static status write_scene(const settings *s, split which, int i) {
     char name[NAME];
     image rgb = {0};
@@ -67,7 +76,8 @@ static status make_folders(const settings *s, split which) {
     return st == STATUS_OK ? file_make_folder(path) : st;
 }
 
-/* The list is written after its images: who finds it finds them. */
+/* The list is written after its images: who finds it finds them. Used as one text and written at
+ * once: a list that is half there would be read as a shorter data set. */
 static status write_split(const settings *s, split which, int images) {
     enum { LINE = 3 * NAME };
     char *list = memory_alloc((size_t)images, LINE, "list of images"), name[NAME], label[NAME];
@@ -77,6 +87,7 @@ static status write_split(const settings *s, split which, int images) {
         st = write_scene(s, which, i);
         image_name(name, which, i);
         label_name(label, which, i);
+        /* A tab between the two, as the layout "pairs" and synth's own have it. */
         used += (size_t)snprintf(list + used, LINE, "%s\t%s\n", name, label);
     }
     snprintf(name, sizeof name, "%s.txt", split_words[which]);
@@ -85,7 +96,9 @@ static status write_split(const settings *s, split which, int images) {
     return st;
 }
 
-/* What the scenes in root are of, in SCENES: other ones are made when the settings change. */
+/* What the scenes in root are of, in SCENES: other ones are made when the settings change.
+ * Everything that pixels depend on must stand in it, or scenes of old settings pass for new ones; a
+ * change in how scenes are drawn needs another version. */
 static void describe(const settings *s, char *text) {
     snprintf(text, DESCRIPTION,
         "Scenes of auxseg synth, version 1: seed %lld, %d train, %d val, %d x %d pixels\n",
@@ -93,7 +106,8 @@ static void describe(const settings *s, char *text) {
         s->dataset.synth_width, s->dataset.synth_height);
 }
 
-/* Whether root holds just these scenes. STATUS_USAGE if it holds a data set that is not ours. */
+/* Whether root holds just these scenes. STATUS_USAGE if it holds a data set that is not ours. A
+ * folder that has neither the line nor a list is empty as far as we care, and may be filled. */
 static status look(const settings *s, const char *want, bool *done) {
     char path[FILE_PATH], lists[FILE_PATH];
     void *text = NULL;

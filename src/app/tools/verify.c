@@ -1,4 +1,6 @@
-/* Files against the checksums that they carry. */
+/* Files against the checksums that they carry. Whole files are read: that is what tells this
+ * command from inspect. Each file is told about in one line, and a bad one does not keep the next
+ * from being read. */
 #include "src/app/tools/verify.h"
 
 #include "io/dataset/dataset.h"
@@ -13,7 +15,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/* A file may be whole and its weights of no use: versions that did not look have written such. */
+/* A file may be whole and its weights of no use: versions that did not look have written such. The
+ * objectives of a clustering may be infinite where none has been computed yet, and are no weights:
+ * they are left out. */
 static status verify_values(const char *path, const tensor_file *f) {
     for (int i = 0; i < tensor_file_count(f); i++) {
         tensor_info t = tensor_file_get(f, i);
@@ -24,6 +28,7 @@ static status verify_values(const char *path, const tensor_file *f) {
     return STATUS_OK;
 }
 
+/* *checked: false where the format has no checksums, or the file was written without. */
 static status verify_weights(const char *path, bool *checked) {
     tensor_file *f = NULL;
     status st = tensor_file_read(&f, path);
@@ -33,7 +38,9 @@ static status verify_weights(const char *path, bool *checked) {
     return st;
 }
 
-/* Kinds without checksums are told apart from whole ones: silence would be taken for both. */
+/* Kinds without checksums are told apart from whole ones: silence would be taken for both. The
+ * readers of each kind name what is damaged. A kind that this switch does not know carries no
+ * checksums. */
 static status verify(const char *path) {
     file_kind kind;
     bool checked = true;
@@ -60,6 +67,7 @@ static status verify(const char *path) {
     return st;
 }
 
+/* The code is that of the last file with a mistake. */
 status command_verify(int argc, char **argv) {
     status worst = STATUS_OK;
     if (argc < 1) {
