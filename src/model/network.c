@@ -56,6 +56,8 @@ static int find_layer(const char *name, size_t length, int stages) {
     return -1;
 }
 
+/* Each layer once, and none that the encoder is cut before: the message names the one that is
+ * wrong. */
 static status read_layers(layer_list *out, const char *text, int stages) {
     layer_list l = {.count = 0};
     bool taken[LAYERS] = {false};

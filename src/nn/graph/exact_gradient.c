@@ -1,5 +1,13 @@
 /* From units' floats to integers and back. The difficult part is the scale: it must be known before
- * the first unit is added, and whether it was right is known after the last one. */
+ * the first unit is added, and whether it was right is known after the last one.
+ *
+ * element_bits(units) bits are there for an element, so that the sum of all units fits. The scale
+ * aims GUARD_BITS below that: a step may have elements that are 2^10 times larger than those of the
+ * step before, and nothing is lost. With 51 bits, 10 of them for growth, elements may also become
+ * 2^14 times smaller before the largest has fewer than the 24 bits of an fp32 number left.
+ *
+ * Several threads add to one parameter, each to elements of its own; what they share, exponent and
+ * nonfinite, are maxima. */
 #include "src/nn/graph/exact_gradient.h"
 
 #include "src/base/log.h"
@@ -10,6 +18,7 @@
 #include <math.h>
 #include <string.h>
 
+/* How the 63 bits of a sum are spent. */
 enum {
     /* A unit's element in fixed point stays below 2^51, so that a double can round it (below). */
     ELEMENT_BITS = 51,
@@ -36,6 +45,7 @@ static void find_chunks(gradient *g) {
     }
 }
 
+/* A chunk is a message of an exchange, which must stay below what MPI 3.1 can count. */
 gradient *gradient_create(const parameters *p, size_t bytes) {
     gradient *g = memory_alloc(1, sizeof *g, "gradient");
     if (!g) return NULL;
@@ -81,6 +91,8 @@ static size_t end_of(const gradient *g, int item) {
     return g->parameters->item[item].offset + g->parameters->item[item].count;
 }
 
+/* Before the first step nothing has been held: then as many pieces as the largest parameter needs
+ * at once, which is the least that a step can do with. */
 size_t gradient_bytes(const gradient *g) {
     const gradient_chunks *c = &g->chunks;
     int pieces = c->most;
@@ -105,6 +117,8 @@ void gradient_begin(gradient *g, int units) {
     }
 }
 
+/* The hook comes before memory grows, and only then: a step that has found its number of pieces
+ * never waits in it. */
 void gradient_open_chunk(gradient *g, int k) {
     assert(!g->chunks.at[k].done);
     if (g->chunks.at[k].sum) return;
@@ -167,6 +181,7 @@ static void keep_finite(float *to, const float *x, size_t n) {
     for (size_t i = 0; i < n; i++) to[i] = isfinite(x[i]) ? x[i] : 0.0f;
 }
 
+/* Maxima come to the same in any order. */
 static void atomic_max(int32_t *to, int32_t v) {
     int32_t old = __atomic_load_n(to, __ATOMIC_RELAXED);
     while (old < v &&
@@ -220,6 +235,7 @@ void gradient_ready(gradient *g, int item) {
     if (g->ready) g->ready(g->context, p->offset, p->count);
 }
 
+/* The scale at which the largest element of this step would leave the guard bits free. */
 static int32_t predicted(const gradient *g, int item) {
     return element_bits(g->units) - GUARD_BITS - g->exponent[item];
 }
@@ -231,6 +247,8 @@ static int find_nonfinite(const gradient *g) {
     return -1;
 }
 
+/* Both bounds are exact statements on what was met, so that all ranks, which share `exponent`,
+ * repeat a step or do not, together. */
 bool gradient_rescale(gradient *g) {
     bool repeat = false;
     if (find_nonfinite(g) >= 0) return false;
@@ -250,6 +268,8 @@ static void to_float(const int64_t *sum, float *value, size_t n, double factor) 
     for (size_t i = 0; i < n; i++) value[i] = (float)((double)sum[i] * factor);
 }
 
+/* The sums stand in doubles exactly as long as they are below 2^53; beyond, (double) rounds to the
+ * nearest, and the float to it: a fixed function of an integer that is the same everywhere. */
 void gradient_convert(gradient *g, int k) {
     gradient_chunk *c = &g->chunks.at[k];
     assert(!c->done);
@@ -269,6 +289,8 @@ void gradient_convert(gradient *g, int k) {
     c->done = true;
 }
 
+/* Scales are predicted only after a good step: a step with a non-finite element leaves them alone.
+ */
 status gradient_finish(gradient *g) {
     const parameters *p = g->parameters;
     if (find_nonfinite(g) >= 0) return STATUS_NONFINITE;

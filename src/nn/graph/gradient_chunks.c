@@ -1,5 +1,9 @@
 /* How the flat block is cut, and a stack of idle pieces of memory: what was given back last is
- * warm, and is taken first. */
+ * warm, and is taken first.
+ *
+ * Sums take 8 bytes an element, twice the values. Held all at once they would be the largest thing
+ * in memory of a large network; but a chunk is complete, and its memory free, soon after the layers
+ * that it belongs to. */
 #include "src/nn/graph/gradient_chunks.h"
 
 #include "src/base/log.h"
@@ -30,6 +34,8 @@ static int cut(const parameter_blocks *b, size_t elements, gradient_chunk *at) {
     return n;
 }
 
+/* Address space without memory: pages come with their first use. Huge ones save faults, for a chunk
+ * is some megabytes. */
 static int64_t *reserve(size_t bytes) {
     void *p = mmap(
         NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
@@ -72,6 +78,8 @@ void gradient_chunks_destroy(gradient_chunks *c) {
     *c = (gradient_chunks){0};
 }
 
+/* Zeroed by all threads: where memory belongs to sockets, pages are spread like the adding threads.
+ */
 void gradient_chunks_take(gradient_chunks *c, int k) {
     gradient_chunk *chunk = &c->at[k];
     assert(!chunk->sum && c->held < c->count);

@@ -1,5 +1,10 @@
 /* Builders: each appends a node, and declares its parameters under PyTorch's names. A network is a
- * list of such calls, so errors are kept until its end instead of being handed to each. */
+ * list of such calls, so errors are kept until its end instead of being handed to each.
+ *
+ * After an error every value is -1, and the calls that follow do nothing.
+ *
+ * Nothing is fused or simplified here: the graph is the network as its paper has it, and what may
+ * be computed together is the plan's to find. */
 #include "src/nn/graph/graph.h"
 
 #include "src/base/memory.h"
@@ -108,6 +113,8 @@ value graph_input(graph *g, int channels) {
     return append(g, n);
 }
 
+/* fan_in and fan_out count a weight's taps, as PyTorch does; norms and biases are declared without
+ * decay elsewhere. A linear layer is a 1 x 1 convolution whose tensor has two dimensions. */
 static void declare_conv(
     graph *g, node *n, const char *name, bool bias, parameter_init init, int dims) {
     int inputs = node_at(g, n->input[0])->channels, area = n->kernel * n->kernel;

@@ -61,6 +61,7 @@ static double clip_factor(const optimizer *o, const gradient *g) {
     return fmin(1.0, o->o.clip / (gradient_norm(g) + 1e-6));
 }
 
+/* Only of tensors that LARS adapts. */
 static void sum_weights(optimizer *o, const parameters *p) {
 #pragma omp parallel for schedule(static)
     for (int i = 0; i < o->blocks.count; i++) {
@@ -87,6 +88,7 @@ static momentum_rule momentum_of(
         .outer = lars ? 1.0f : (float)rate};
 }
 
+/* In float64: 1 - beta2^t loses most of its bits in fp32 in the first steps. */
 static adamw_rule adamw_of(const optimizer *o, bool decay, double clip, double rate, int64_t step) {
     double t = (double)step + 1;
     return (adamw_rule){.clip = (float)clip,
@@ -99,6 +101,8 @@ static adamw_rule adamw_of(const optimizer *o, bool decay, double clip, double r
         .rate = (float)(rate / (1.0 - pow(o->o.beta1, t)))};
 }
 
+/* One pass: a block's weights, state and gradient are read and written once. Factors of a tensor
+ * are worked out anew for each of its blocks, which is nothing beside 16,384 elements. */
 void optimizer_step(
     optimizer *o, parameters *p, const gradient *g, const double *rate, int64_t step) {
     double clip = clip_factor(o, g);

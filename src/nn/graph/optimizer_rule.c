@@ -1,5 +1,8 @@
 /* The loops over elements. They wait for memory, not for arithmetic: what is tuned here is how far
- * ahead it is asked for. */
+ * ahead it is asked for.
+ *
+ * Division and square root are IEEE's, contraction is off: an element's result is the same bits
+ * with every instruction set. */
 #include "src/nn/graph/optimizer_rule.h"
 
 #include "src/base/vector.h"

@@ -1,5 +1,7 @@
 /* Tensors by name in two flat blocks, so that an optimiser is one loop, a message a range, and a
- * checkpoint one write; and their initial values. */
+ * checkpoint one write; and their initial values.
+ *
+ * Names are searched from the front: some hundreds of items, when a network is made or loaded. */
 #include "src/nn/graph/parameter.h"
 
 #include "src/base/hash.h"
@@ -68,6 +70,7 @@ static float *elements(const parameters *p, const parameter *item) {
     return (item->trainable ? p->value : p->buffer) + item->offset;
 }
 
+/* Both are PyTorch's: He's normal for convolutions of an encoder, uniform for heads. */
 static void draw(const parameter *item, random_stream *r, float *x, size_t n) {
     if (item->init == INIT_KAIMING) {
         double deviation = sqrt(2.0 / item->fan_out);
@@ -78,6 +81,8 @@ static void draw(const parameter *item, random_stream *r, float *x, size_t n) {
     }
 }
 
+/* A stream of its own for every INIT_CHUNK elements, keyed by a hash of the name: the same values
+ * for any number of threads, and whichever graph the tensor stands in. */
 static void initialize(const parameter *item, uint64_t seed, float *x) {
     if (item->init == INIT_ZERO || item->init == INIT_ONE) {
         float v = item->init == INIT_ONE ? 1.0f : 0.0f;
@@ -105,6 +110,7 @@ int parameters_find(const parameters *p, const char *name) {
     return -1;
 }
 
+/* A statistic and a weight may share a name in files that others have written: kinds must agree. */
 static bool same_shape(const parameter *a, const parameter *b) {
     return a->trainable == b->trainable && a->dims == b->dims &&
            memcmp(a->shape, b->shape, (size_t)a->dims * sizeof *a->shape) == 0;

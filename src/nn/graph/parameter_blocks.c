@@ -1,4 +1,7 @@
-/* The fixed cut of the parameters, and the sums that follow it. */
+/* The fixed cut of the parameters, and the sums that follow it.
+ *
+ * In float64, over the lanes of a block, over the lanes' sums, over the blocks of an item, each in
+ * order. Which thread summed which block cannot be seen in the result. */
 #include "src/nn/graph/parameter_blocks.h"
 
 #include "src/base/memory.h"
@@ -8,6 +11,7 @@ static int blocks_of(const parameter *item) {
     return (int)((item->count + PARAMETER_BLOCK - 1) / PARAMETER_BLOCK);
 }
 
+/* No block spans two items: rates and decay are an item's, and sums are wanted for each. */
 status parameter_blocks_create(parameter_blocks *b, const parameters *p) {
     int n = 0;
     for (int i = 0; i < p->trainable; i++) n += blocks_of(&p->item[i]);

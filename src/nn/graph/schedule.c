@@ -1,5 +1,7 @@
 /* Learning rates as a function of the step alone: a run that is continued needs no state for them.
- */
+ *
+ * The warm-up's first step is not zero, and the last step of a schedule not quite the end of its
+ * curve: every step moves the weights. */
 #include "src/nn/graph/schedule.h"
 
 #include <assert.h>

@@ -1,5 +1,9 @@
 /* The choice between oneDNN, Winograd and taps by counted multiplications, and one face for all
- * three: packing of weights, scratch memory, parts for a team, layouts of weight gradients. */
+ * three: packing of weights, scratch memory, parts for a team, layouts of weight gradients.
+ *
+ * Costs are in multiplications of a direct convolution. What constants there are (transforms,
+ * blocks, the rate of bf16 beside fp32) were measured once, and are part of the source: a
+ * measurement at run time would make the choice, and so the bits, depend on the load. */
 #include "src/nn/kernels/convolution.h"
 
 #include "src/base/memory.h"
@@ -35,6 +39,7 @@ static conv_shape transposed_shape(const conv_shape *c) {
         0, 0};
 }
 
+/* Beyond that padding would be negative. */
 static bool can_transpose(const conv_shape *c) {
     return c->stride == 1 && c->padding <= c->dilation * (c->kernel - 1);
 }
@@ -60,6 +65,7 @@ static double cost_forward(const conv_shape *c, dtype products) {
     return taps_count(c) * c->channels * c->out_channels * direct_rate(c, products);
 }
 
+/* Winograd's cost has the transforms in it, in the unit of a direct multiplication. */
 static int choose_tile(const conv_shape *c, conv_choice choice) {
     double cost;
     int tile = choice.direct ? 0 : winograd_choose(c, choice.products, &cost);
@@ -123,6 +129,8 @@ static status create_fp32(convolution *k, onednn *o, conv_fusion f, conv_choice 
                                    : direct_weights(k, o, &c, choice);
 }
 
+/* The fp32 image of a bf16 network goes to direct kernels alone: its three channels leave nothing
+ * to Winograd. */
 status convolution_create(convolution **out, onednn *o, const conv_shape *c, conv_pass pass,
     conv_fusion f, conv_choice choice) {
     convolution *k = memory_alloc(1, sizeof *k, "convolution");
@@ -172,6 +180,7 @@ static size_t fp32_bytes(const convolution *k) {
     return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 }
 
+/* A team in parts may need more a thread than one thread for the whole. */
 static size_t direct_scratch(const convolution *k) {
     size_t whole = onednn_scratch(k->direct), parts = k->parts ? conv_parts_scratch(k->parts) : 0;
     return fp32_bytes(k) + (whole > parts ? whole : parts);
@@ -212,6 +221,7 @@ void convolution_place(convolution *k, void *packed) {
     winograd_place(k->winograd, packed);
 }
 
+/* oneDNN reorders by one thread; the transforms of Winograd, which take longer, are shared out. */
 status convolution_pack(convolution *k, int thread, int threads, const float *weight, float *work) {
     if (k->winograd) {
         winograd_pack(k->winograd, thread, threads, weight);
@@ -264,6 +274,7 @@ static status run_direct_weights(
                         : STATUS_OK;
 }
 
+/* Outputs in fp32 wait in the team's memory until all rows of them are there. */
 status convolution_run(
     const convolution *k, const team *t, const void *x, void *y, const float *bias) {
     if (k->winograd) return winograd_run(k->winograd, t, x, y, bias);

@@ -1,5 +1,10 @@
 /* oneDNN computes an image by one thread. To have it done by several, the convolution is cut into
- * smaller ones of its kind: rows with the padding that they have left, or output channels. */
+ * smaller ones of its kind: rows with the padding that they have left, or output channels.
+ *
+ * A part is a convolution of another shape, for which oneDNN may choose other blocks, and so
+ * another order of additions. Nothing in its interface tells: so the parts are tried against the
+ * whole, and dropped where a bit differs. A team then leaves the convolution to its leader, which
+ * is slow, but right. */
 #include "src/nn/kernels/convolution_parts.h"
 
 #include "src/base/memory.h"
@@ -105,6 +110,7 @@ static bool find_kernel(const conv_parts *p, conv_part *part) {
     return part->k;
 }
 
+/* False: this convolution cannot be cut so; the caller then goes without parts. */
 static bool create_part(conv_parts *p, const onednn_kernel *whole, int begin, int end) {
     bool (*const shape[])(const conv_shape *, int, int, conv_shape *, conv_part *) = {
         forward_rows, data_rows, channels};
@@ -128,6 +134,7 @@ static bool place_slices(conv_parts *p, const onednn_kernel *whole) {
     return at == onednn_gradient_count(whole);
 }
 
+/* Parts of as equal size as whole units allow. */
 static bool create_all(conv_parts *p, const onednn_kernel *whole, int parts) {
     int unit, length = length_of(&p->c, p->what, &unit), units = (length + unit - 1) / unit;
     for (int i = 0; i < parts; i++) {
@@ -182,6 +189,7 @@ typedef struct trial {
     float *weights, *bias;
 } trial;
 
+/* Both ways get the same numbers, and forward ones the same old outputs to add to. */
 static bool trial_create(trial *v, const conv_parts *p, const onednn_kernel *whole) {
     const conv_shape *c = &p->c;
     size_t source = (size_t)c->height * row(c->width, c->channels);
@@ -208,6 +216,7 @@ static void trial_destroy(trial *v) {
     for (size_t i = 0; i < sizeof all / sizeof *all; i++) memory_free(all[i]);
 }
 
+/* By one thread, part after part: whether a team does them at once changes nothing. */
 static status run_both(const trial *v, const conv_parts *p, const onednn_kernel *whole) {
     team one = team_alone(0, v->scratch);
     const float *bias = onednn_has_bias(whole) ? v->bias : NULL;

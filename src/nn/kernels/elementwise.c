@@ -1,5 +1,9 @@
 /* Loops over elements that need no neighbours. They are plain C: the compiler makes vector code of
- * them for each storage type and instruction set. */
+ * them for each storage type and instruction set.
+ *
+ * What is rounded to bf16 is rounded once, at the end of an expression in fp32. ReLU passes on what
+ * is not a number (v < 0 is false of it), so that a network that diverges is found out where its
+ * gradient or loss is checked. */
 #include "src/base/rows.h"
 #include "src/base/vector.h"
 #include "src/nn/kernels/layers.h"

@@ -1,6 +1,8 @@
 /* The products of Winograd's algorithm in fp32. oneDNN's are as fast where matrices stay in the
  * caches; these are for those that do not. Tiles as large as the registers of each instruction set.
- */
+ *
+ * An element's sum runs over k from 0 on in one accumulator, so that neither the tile that it falls
+ * into nor the number of rows can be seen in it: a team may share out positions, panels or rows. */
 #include "src/nn/kernels/matrix.h"
 
 #include <assert.h>

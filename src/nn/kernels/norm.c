@@ -129,6 +129,7 @@ VECTOR_CLONES void layer_moments(const void *x, size_t pixels, int channels, lay
 
 /* ---- sums ---- */
 
+/* fp32 sums of a few rows, then float64: a bias' gradient over a whole map keeps all its bits. */
 ROW_INLINE void piece_sums(
     piece p, const void *x, size_t pixels, float *sum, size_t count, dtype t) {
     float part[ROW] = {0};
@@ -156,6 +157,7 @@ VECTOR_CLONES void layer_channel_sums(
 
 /* ---- forward ---- */
 
+/* Norm, residual and ReLU in one pass: memory is what they wait for. */
 ROW_INLINE void piece_affine(piece p, const layer_norm *l, const void *x, const void *residual,
     void *y, size_t pixels, size_t count, dtype t) {
     float scale[ROW], shift[ROW];
@@ -201,6 +203,9 @@ typedef struct gradient_sums {
     double total[2][ROW];
 } gradient_sums;
 
+/* Some rows: constants and sums of the channels stay in registers meanwhile. The ReLU of a sum is
+ * undone in the same pass, and its gradient stored for the norm's second pass and the other input.
+ */
 ROW_INLINE void add_gradients(
     piece p, gradient_sums *s, bool relu, norm_maps m, size_t rows, size_t count, dtype t) {
     for (size_t c = 0; c < p.m; c += LANES32) {
@@ -226,6 +231,9 @@ ROW_INLINE void add_gradients(
     }
 }
 
+/* x - mean is taken from the mean as a float, which `off` corrects at the end: elements are then
+ * never converted to float64. Sums are flushed after BLOCK rows, wherever a team cuts the channels:
+ * the order of a channel's additions is always the same. */
 ROW_INLINE void piece_norm_sums(
     piece p, const layer_norm *l, norm_maps m, size_t pixels, double *sums, size_t count, dtype t) {
     norm_maps alone = {.x = m.x, .dy = m.dy};
@@ -264,6 +272,8 @@ typedef struct gradient_map {
     float scale[ROW], shift[ROW], f[3][ROW];
 } gradient_map;
 
+/* Each element from three factors of its channel. dx may be dy: an element is read before it is
+ * written. */
 ROW_INLINE void map_gradients(piece p, const gradient_map *m, bool relu, norm_maps of, size_t rows,
     bool add, size_t count, dtype t) {
     for (size_t c = 0; c < p.m; c += LANES32) {

@@ -21,6 +21,7 @@ status onednn_check(dnnl_status_t s, const char *what) {
     return STATUS_FAILED;
 }
 
+/* A stream for each thread: one must not be used by two at once. */
 status onednn_create(onednn **out, int threads) {
     onednn *o = memory_alloc(1, sizeof *o, "oneDNN");
     if (!o) return STATUS_FAILED;
@@ -61,6 +62,7 @@ dnnl_status_t onednn_point(dnnl_memory_t m, const void *at) {
     return dnnl_memory_set_data_handle(m, (void *)(uintptr_t)at);
 }
 
+/* A test asserts that training creates none after its plan. */
 void onednn_count(int primitives) {
 #pragma omp atomic
     primitives_created += primitives;
@@ -70,12 +72,15 @@ int64_t onednn_primitives(void) {
     return primitives_created;
 }
 
+/* Without the instructions oneDNN would compute bf16 by conversion, or answer "unimplemented"
+ * (2.6). */
 bool onednn_supports(dtype t) {
     if (t == DTYPE_F32) return true;
     unsigned isa = dnnl_get_effective_cpu_isa();
     return (isa & dnnl_cpu_isa_avx512_core_bf16) == dnnl_cpu_isa_avx512_core_bf16;
 }
 
+/* Its effective set, not the processor's flags: tiles need a permission of the operating system. */
 bool onednn_uses_amx(void) {
     unsigned isa = dnnl_get_effective_cpu_isa();
     return (isa & dnnl_cpu_isa_avx512_core_amx) == dnnl_cpu_isa_avx512_core_amx;

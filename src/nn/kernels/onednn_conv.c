@@ -37,6 +37,8 @@ static void descriptors_free(conv_descriptors *v) {
     descriptor_destroy(v->bias);
 }
 
+/* Weights and their gradient are in whatever layout the implementation likes best ("any"): packing
+ * and unpacking are a pass over weights, once a step. Gradients are fp32 whatever the maps are. */
 static dnnl_status_t descriptors_create(conv_descriptors *v, const conv_shape *c) {
     dnnl_dims_t source = {1, c->channels, c->height, c->width};
     dnnl_dims_t destination = {1, c->out_channels, c->out_height, c->out_width};
@@ -70,6 +72,7 @@ static dnnl_status_t attributes_create(dnnl_primitive_attr_t *out, conv_fusion f
     return s;
 }
 
+/* Backward passes are described after a forward one, their hint. */
 static dnnl_status_t describe(onednn_kernel *k, const conv_shape *c) {
     conv_fusion f = k->fusion;
     conv_descriptors v;
@@ -123,6 +126,8 @@ static dnnl_status_t reorder_create(onednn_kernel *k, const conv_shape *c) {
     return s;
 }
 
+/* Memory objects are made once a thread, and pointed anew at each execution: an execution allocates
+ * nothing. */
 static dnnl_status_t operands_create(onednn_kernel *k, operands *a) {
     static const dnnl_query_t x[] = {dnnl_query_src_md, dnnl_query_diff_dst_md, dnnl_query_src_md},
                               y[] = {dnnl_query_dst_md, dnnl_query_diff_src_md,
@@ -151,6 +156,7 @@ static void operands_destroy(operands *a) {
     if (a->scratch) dnnl_memory_destroy(a->scratch);
 }
 
+/* A part reads the whole's packed weights: they are not held twice. */
 static status kernel_operands(onednn_kernel *k) {
     dnnl_status_t s = dnnl_success;
     k->scratch_bytes = dnnl_memory_desc_get_size(query(k, dnnl_query_scratchpad_md));
@@ -201,6 +207,8 @@ static const char *implementation(const onednn_kernel *k) {
     return name;
 }
 
+/* Another implementation would add in another order: the name must be the same, and the layout of
+ * the weights, which are shared. */
 static bool part_build(onednn_kernel *k, const conv_shape *c) {
     const onednn_kernel *whole = k->whole;
     if (describe(k, c) != dnnl_success) return false;

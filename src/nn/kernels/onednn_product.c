@@ -1,4 +1,4 @@
-/* Products of matrices by oneDNN, for those that are in bf16: our own (matrix.c) are in fp32. */
+/* Products of matrices by oneDNN: for weight gradients tap by tap, and for Winograd in bf16. */
 #include "src/base/memory.h"
 #include "src/nn/kernels/onednn_version.h"
 
@@ -41,6 +41,7 @@ static dnnl_status_t operands_create(
     return s;
 }
 
+/* Described for one shape, with the caller's scratch memory, like a convolution. */
 static dnnl_status_t build(onednn_product *k, const product_shape *q) {
     dnnl_data_type_t type = q->type == DTYPE_BF16 ? dnnl_bf16 : dnnl_f32;
     dnnl_dims_t shape_a = {q->batch, q->rows, q->inner};

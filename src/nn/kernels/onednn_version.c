@@ -1,4 +1,7 @@
-/* The differences between oneDNN 2.6 and 3.x, and nothing else: each function twice. */
+/* The differences between oneDNN 2.6 and 3.x, and nothing else: each function twice.
+ *
+ * Debian 12 and some clusters have the one, everything newer the other. The convolution is asked
+ * for as "direct": 2.6's own Winograd and its choice among algorithms ("auto") are not wanted. */
 #include "src/nn/kernels/onednn_version.h"
 
 #include "src/base/memory.h"

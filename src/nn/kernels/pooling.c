@@ -1,5 +1,8 @@
 /* Pools: each output, or backward each input, is computed by itself from its neighbours, so that
- * rows can be shared out without two threads adding to one element. */
+ * rows can be shared out without two threads adding to one element.
+ *
+ * The usual backward loop, from outputs to inputs, would add to inputs that neighbouring windows
+ * share. A maximum keeps its position as a byte: windows are at most 15 x 15. */
 #include "src/base/rows.h"
 #include "src/base/vector.h"
 #include "src/nn/kernels/lanes32.h"
@@ -91,6 +94,7 @@ ROW_INLINE void largest(
     if (index) put_positions(index + to, where, count, t);
 }
 
+/* Divided by the whole window, padding too: PyTorch's default. */
 ROW_INLINE void average(
     const layer_shape *s, const void *x, void *y, spot o, size_t count, dtype t) {
     span rows = inputs_of(s, o.i, s->in_height), columns = inputs_of(s, o.j, s->in_width);

@@ -13,6 +13,8 @@ typedef struct tap {
     float weight; /* of the second */
 } tap;
 
+/* PyTorch's align_corners=False: centres of pixels are aligned, and what lies outside is clamped.
+ */
 static tap tap_of(int out, int out_size, int in_size) {
     float x = ((float)out + 0.5f) * (float)in_size / (float)out_size - 0.5f;
     if (x < 0) x = 0;

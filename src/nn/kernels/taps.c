@@ -275,6 +275,7 @@ static status run_parts(
     return worst;
 }
 
+/* One thread takes whole taps: parts are for teams. */
 status taps_run(const taps *t, const team *crew, const void *x, const void *dy, float *gradient) {
     return run_parts(t, crew, crew->size > 1 ? t->parts : 1, x, dy, gradient);
 }

@@ -1,5 +1,8 @@
 /* A barrier for a few threads that are seldom late: they poll, and give the processor up where they
- * have to wait long. OpenMP's barrier is for all threads of the region. */
+ * have to wait long. OpenMP's barrier is for all threads of the region.
+ *
+ * The last one to come opens the meeting for all. It resets the count before it moves the number of
+ * meetings on: the others may come to the next meeting as soon as they see that. */
 #include "src/nn/kernels/team.h"
 
 #include <sched.h>

@@ -48,6 +48,7 @@ static int64_t count_tiles(const conv_shape *c, int m) {
     return tiles_along(c->height, c->dilation, m) * tiles_along(c->width, c->dilation, m);
 }
 
+/* Channels in whole vectors: the image's three, and a classifier's, go elsewhere. */
 static bool fits(const conv_shape *c) {
     return c->kernel == 3 && c->stride == 1 && c->padding == c->dilation &&
            c->channels % LANES == 0 && c->out_channels % LANES == 0;
@@ -69,6 +70,7 @@ int winograd_choose(const conv_shape *c, dtype products, double *cost) {
 
 /* ---- creation ---- */
 
+/* Phase by phase: a dilated map is dilation^2 interleaved ones. */
 static status create_map(winograd_map *g, const conv_shape *c, int m) {
     *g = (winograd_map){m, m + 2, c->dilation, c->height, c->width, (int)count_tiles(c, m), NULL};
     g->origin = memory_alloc((size_t)g->tiles, sizeof *g->origin, "Winograd's tiles");
@@ -267,6 +269,8 @@ static status multiply_bf16(const winograd *w, const team *t, size_t begin, size
     return st;
 }
 
+/* A team gathers tiles, multiplies positions, scatters tiles, and meets between: each element of V,
+ * M and Y by one thread. */
 status winograd_run(const winograd *w, const team *t, const void *x, void *y, const float *bias) {
     size_t in = (size_t)w->c.channels, n = (size_t)w->c.out_channels, rows = (size_t)w->rows;
     char *at = t->shared;

@@ -1,5 +1,9 @@
 /* The transforms, in one dimension each, applied to columns and then to rows; sixteen channels at
- * once. Macros make the loops, for which the compiler must know tile and transform. */
+ * once. Macros make the loops, for which the compiler must know tile and transform.
+ *
+ * Names: input (B^T), output (A^T), expand (A), weight (G), collect (G^T), each for m = 2 and m
+ * = 4. A sum over channels is never part of a transform: sixteen channels stay sixteen lanes from
+ * the map to the matrix, and neither team nor block changes an element. */
 #include "src/nn/kernels/winograd_transform.h"
 
 #include "src/base/vector.h"

@@ -74,6 +74,7 @@ status plan_create(plan **out, const graph *g, parameters *p, plan_options o) {
     return STATUS_OK;
 }
 
+/* A plan that is laid out and taken apart again: no kernel, no arena. */
 status plan_image_bytes(const graph *g, parameters *p, plan_options o, size_t *bytes) {
     assert(o.mode == PLAN_TRAIN);
     if (graph_status(g) != STATUS_OK) return graph_status(g);
@@ -131,6 +132,7 @@ float *plan_input(plan *p, int image) {
     return p->input + (size_t)image * image_elements(p);
 }
 
+/* Pointers change hands: a ready batch costs no copy. */
 void plan_swap_input(plan *p, float **input) {
     float *mine = p->input;
     p->input = *input;

@@ -1,6 +1,11 @@
 /* The backward pass, step by step from the last node: an image goes through the nodes of a step by
  * itself; then what crosses images is done: weight gradients are added in image order, a norm's
- * sums are combined over its unit. */
+ * sums are combined over its unit.
+ *
+ * Where a step ends is given by what must wait: a second convolution, for there is one set of
+ * slots; a norm, through which the gradient goes on only when all images have their sums; the end
+ * of a block that is computed again, which is done for all images at once. Within a step an image's
+ * maps may stay in the cache from node to node. */
 #include "src/nn/plan/plan_backward.h"
 
 #include "src/base/rows.h"
@@ -61,6 +66,9 @@ typedef struct pass_job {
     int first;
 } pass_job;
 
+/* An image through a step: from its highest node down, then its sums for the norm at the end. A
+ * norm is first in a step, for the gradient goes on through it only when the sums of all images are
+ * there. */
 static status pass_image(
     plan *p, int image, const team *t, const void *job, const step_context *c) {
     const pass_job *j = job;
@@ -88,6 +96,7 @@ static status pass_image(
 
 /* ---- all images ---- */
 
+/* As many images at once as there are slots, where a convolution is in the step. */
 static status run_step(
     plan *p, const backward_step *b, int images, const step_context *c, gradient *total) {
     status worst = STATUS_OK;
@@ -123,6 +132,7 @@ static void open_node(const plan *p, value v, gradient *total) {
     if (p->layer[v].n->weight >= 0) gradient_open(total, p->item[p->layer[v].n->weight]);
 }
 
+/* A parameter may belong to nodes of several branches: its exchange begins once. */
 static void report(plan *p, int declared, gradient *total) {
     if (declared < 0 || p->reported[p->item[declared]]) return;
     p->reported[p->item[declared]] = true;

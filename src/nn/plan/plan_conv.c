@@ -16,6 +16,8 @@ static conv_choice choice_of(const plan *p, const layer *l) {
         plan_largest_team(p)};
 }
 
+/* Without a gradient for its input, as the first convolution of a network, there is no
+ * backward-data. */
 static status create_training_kernels(plan *p, layer *l) {
     conv_fusion f = {.sum = l->accumulates[0]};
     status st = convolution_create(
@@ -25,6 +27,7 @@ static status create_training_kernels(plan *p, layer *l) {
         &l->backward_data, p->engine, &l->conv, CONV_BACKWARD_DATA, f, choice_of(p, l));
 }
 
+/* A folded norm brings a bias along, even where the convolution had none. */
 static status create_layer(plan *p, layer *l) {
     conv_fusion f = {
         .bias = l->n->bias >= 0 || l->fold >= 0, .sum = l->fuse_sum, .relu = l->fuse_relu};

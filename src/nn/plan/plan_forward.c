@@ -1,5 +1,10 @@
 /* The forward pass: segments of nodes, each run by all images before the next one begins, for a
- * norm after a segment needs the statistics of all of them. */
+ * norm after a segment needs the statistics of all of them.
+ *
+ * In PLAN_INFER, and with frozen norms, the whole network is one segment.
+ *
+ * After an error no image is run any more, but exchanges of statistics are still entered: other
+ * ranks wait in them, and the ranks agree on the error afterwards. */
 #include "src/nn/plan/plan_forward.h"
 
 #include "src/base/rows.h"
@@ -69,6 +74,7 @@ static status run_image_again(
     return worst;
 }
 
+/* One parallel region a segment: packing, images, and the meeting at its end. */
 static status run_images(plan *p, plan_work *work, segment g, int images, const step_context *c) {
     status worst = STATUS_OK;
 #pragma omp parallel num_threads(p->o.threads)
@@ -85,6 +91,7 @@ static status run_images(plan *p, plan_work *work, segment g, int images, const 
     return worst;
 }
 
+/* In the segments of the first time, though no statistics are taken: each norm's still stand. */
 status plan_run_again(plan *p, value v, int images, const step_context *c) {
     status st = STATUS_OK;
     for (value begin = p->layer[v].block, end; begin < v && st == STATUS_OK; begin = end) {

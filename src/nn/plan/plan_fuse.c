@@ -1,7 +1,10 @@
 /* Patterns of nodes that one kernel computes. In PLAN_INFER a convolution takes in the norm, the
  * ReLU and the residual sum that follow it; in PLAN_TRAIN, where a norm needs the whole map first,
  * it is applied in the pass that adds the residual. What a node absorbs keeps its place in the
- * graph, but its value is written by another node (`writer`). */
+ * graph, but its value is written by another node (`writer`).
+ *
+ * Fusion changes no result's definition: a folded norm is rounded into the weights once, and the
+ * order sum, ReLU is that of the graph. */
 #include "src/nn/plan/plan_fuse.h"
 
 #include "src/nn/plan/plan_operators.h"
@@ -48,6 +51,7 @@ static void absorb(plan *p, value i, value j) {
     p->layer[i].target = j;
 }
 
+/* It is part of a norm or a sum, or a node of its own that alone reads j. */
 static void fuse_relu(plan *p, value i, value j) {
     if (p->layer[j].n->relu) p->layer[i].fuse_relu = true;
     value next = only_reader(p, j);
@@ -56,6 +60,8 @@ static void fuse_relu(plan *p, value i, value j) {
     p->layer[i].fuse_relu = true;
 }
 
+/* In the order of the kernels' post-ops: norm (into the weights), then ReLU and done; or the sum,
+ * then its ReLU. A ReLU before the sum ends it, for post-ops have the sum first. */
 static void fuse_conv(plan *p, value i) {
     layer *l = &p->layer[i];
     value next = only_reader(p, i);

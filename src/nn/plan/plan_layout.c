@@ -1,5 +1,10 @@
 /* Buffers, each with the moments at which it is born and dies, and places for them in one arena:
- * the largest first, each as low as nothing that lives at the same time allows. */
+ * the largest first, each as low as nothing that lives at the same time allows.
+ *
+ * Moments: 0 .. n - 1 are the nodes of the forward pass, n .. 2 n - 1 those of the backward pass,
+ * from the last node down. A gradient that several nodes give to is born at the first of them. What
+ * is computed again has a second buffer, which lives in the backward pass alone; what that needs as
+ * its input is kept, or computed again itself, from the block's end down. */
 #include "src/nn/plan/plan_layout.h"
 
 #include "src/base/memory.h"
@@ -115,6 +120,7 @@ static void lay_gradients(plan *p) {
     }
 }
 
+/* Moments are inclusive: what a node reads and what it writes are alive at the same one. */
 static bool meet(const buffer *a, const buffer *b) {
     return a->born <= b->dies && b->born <= a->dies;
 }
@@ -136,6 +142,7 @@ static void place(plan *p, const int *order) {
     }
 }
 
+/* Stable insertion: the same arena on every machine; some hundreds of buffers. */
 static void sort_by_size(const plan *p, int *order) {
     for (int i = 0; i < p->buffers; i++) {
         int j = i;
@@ -145,6 +152,7 @@ static void sort_by_size(const plan *p, int *order) {
     }
 }
 
+/* In fp32, whatever the maps are: losses and labels are computed from them. */
 static status create_outputs(plan *p) {
     size_t images = (size_t)p->o.images;
     p->output = plan_alloc(p, (size_t)p->g->outputs, sizeof *p->output, "outputs");

@@ -1,6 +1,13 @@
 /* Norm layers: from each image's moments to its unit's mean and deviation, from those to a scale
  * and a shift a channel; backward from each image's two sums to the gradient's three factors a
- * channel. What is a loop over pixels is in kernels/norm.c; here are rows of [C] in float64. */
+ * channel. What is a loop over pixels is in kernels/norm.c; here are rows of [C] in float64.
+ *
+ * Forward, with deviation = sqrt(variance + epsilon):
+ *   y = (x - mean) / deviation * gamma + beta = scale x + shift
+ * Backward, with g the gradient of y behind the ReLU, xhat = (x - mean) / deviation, n pixels of a
+ * unit:
+ *   dgamma = sum g xhat, dbeta = sum g, dx = scale (g - dbeta / n - xhat dgamma / n)
+ * Under NORM_FROZEN mean and deviation are constants, and dx = scale g. */
 #include "src/nn/plan/plan_norm.h"
 
 #include "src/base/memory.h"
@@ -16,6 +23,7 @@ static int norm_units(const plan *p, int images) {
     return grouped ? (images + p->o.group - 1) / p->o.group : 1;
 }
 
+/* A wave begins with a unit. */
 static size_t unit_of(const plan *p, int image) {
     return plan_batch_statistics(p) && p->o.norm == NORM_GROUP ? (size_t)(image / p->o.group) : 0;
 }
@@ -31,6 +39,7 @@ bool norm_takes_gradient(const plan *p, value v) {
            p->layer[l->summed].gradient == l->gradient;
 }
 
+/* Groups need statistics for as many units as fit in a wave, the other modes for one. */
 static status create_norm(plan *p, layer *l) {
     norm_state *m = &l->norm;
     size_t c = (size_t)l->n->channels, images = (size_t)p->o.images;
@@ -284,6 +293,8 @@ static void combine_groups(plan *p, layer *l, int images, gradient *total) {
     }
 }
 
+/* Under NORM_SYNC the gradient of the map needs the sums of all ranks, those of weight and bias
+ * none: each image is rounded by itself, and the exact sum does the rest. */
 status norm_combine_sums(plan *p, value v, int images, const step_context *c, gradient *total) {
     layer *l = &p->layer[v];
     size_t width = 2 * (size_t)l->n->channels;
@@ -330,6 +341,7 @@ int plan_units(const plan *p, int images) {
     return plan_batch_statistics(p) ? norm_units(p, images) : 0;
 }
 
+/* In the order in which plan_commit reads them. */
 void plan_moments(const plan *p, double *moments) {
     int units = plan_units(p, p->images);
     for (int u = 0; u < units; u++)

@@ -1,5 +1,10 @@
 /* Packed weights. Folded ones are made here: a norm after a convolution goes into its weights and
- * bias in PLAN_INFER. */
+ * bias in PLAN_INFER.
+ *
+ * oneDNN's packed weights are as large as the weights, and stand in its kernels for good.
+ * Winograd's are 4 times as large (m = 4), hundreds of megabytes of all layers of a large network:
+ * in training they are made when their layer is reached, by all threads, and the next layer's take
+ * their place. */
 #include "src/nn/plan/plan_pack.h"
 
 #include "src/nn/plan/plan_operators.h"
@@ -63,6 +68,7 @@ static bool is_late(const plan *p, const convolution *k) {
     return p->late && convolution_packed_bytes(k) > 0;
 }
 
+/* Backward-data kernels reverse weights in the thread's memory, which folded ones occupy. */
 static status pack_kernel(
     const plan *p, const layer *l, convolution *k, int thread, int threads, const float *folded) {
     const float *weight = folded ? folded : plan_parameter(p, l->n->weight);
@@ -84,6 +90,7 @@ static status pack_layer(plan *p, layer *l, float *work) {
     return pack_kernel(p, l, l->backward_data, 0, 1, folded);
 }
 
+/* Layers are dealt to threads. Folded weights need the thread's memory for a layer at a time. */
 status plan_pack(plan *p) {
     status worst = STATUS_OK;
 #pragma omp parallel num_threads(p->o.threads)

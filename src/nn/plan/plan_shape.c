@@ -1,9 +1,12 @@
-/* Shapes from the image down, liveness from the outputs up. */
+/* Shapes from the image down, liveness from the outputs up.
+ *
+ * A node that no output depends on has a shape, but is neither run nor given memory. */
 #include "src/nn/plan/plan_shape.h"
 
 #include "src/base/log.h"
 #include "src/nn/plan/plan_operators.h"
 
+/* As both kinds of kernels want it; nodes that have none do not look. */
 static void describe_layer(plan *p, layer *l) {
     const node *n = l->n;
     if (n->inputs == 0) return;

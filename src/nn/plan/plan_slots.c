@@ -1,4 +1,7 @@
-/* Weight gradients of several images at once, and the order in which they become one. */
+/* Weight gradients of several images at once, and the order in which they become one.
+ *
+ * They stand in the layout of the convolution's algorithm as long as they are added; a unit's sum
+ * is brought to PyTorch's layout once, before it is rounded. */
 #include "src/nn/plan/plan_slots.h"
 
 #include "src/nn/plan/plan_operators.h"
@@ -7,6 +10,7 @@
 
 enum { LINE = 16 }; /* floats of a cache line */
 
+/* Under "sync" and "frozen" each image is rounded by itself. */
 static int unit_images(const plan *p) {
     return p->o.norm == NORM_GROUP ? p->o.group : 1;
 }

@@ -3,6 +3,8 @@
 
 #include <omp.h>
 
+/* Of a full wave. Teams of a smaller last one may be larger: direct convolutions then have fewer
+ * parts than the team has threads, or none. */
 int plan_largest_team(const plan *p) {
     int rest = p->o.images % p->o.threads;
     return rest > 0 ? (p->o.threads + rest - 1) / rest : 1;
@@ -15,6 +17,8 @@ static status run(
     return st;
 }
 
+/* The rest are dealt after the others: all threads are free by then, but for those that finish
+ * late, for whom their team waits. */
 status plan_each_image(
     plan *p, int first, int end, plan_work *work, const void *job, const step_context *c) {
     int thread = omp_get_thread_num(), threads = omp_get_num_threads(), image;
