@@ -26,9 +26,9 @@ static void on_error(j_common_ptr c) {
     longjmp(((jpeg_errors *)c->err)->jump, 1);
 }
 
-/* bytes is the library's, to be freed with free(), whatever is returned. Nothing is allocated here
- * that a longjmp could lose: the library frees its own. No local is changed between setjmp and a
- * jump and read after it. */
+/* *bytes is the library's, to be freed with free(), whatever is returned. Nothing is allocated here
+ * that a longjmp could lose: the library frees its own. Rows are given to it where they lie:
+ * nothing of the picture is copied. */
 static status encode(const image *m, int quality, unsigned char **bytes, unsigned long *size) {
     struct jpeg_compress_struct j;
     jpeg_errors e;

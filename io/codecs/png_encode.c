@@ -1,6 +1,7 @@
 /* PNG: exact pictures, and label maps as palette indices, which every viewer shows in colour.
  * Pixels that are read back are the ones that were written; the compressed bytes may differ between
- * versions of zlib, so nothing compares them. */
+ * versions of zlib, and with them the hash of the built-in data set, whose files are written here.
+ */
 #include "io/codecs/image_file.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"

@@ -27,9 +27,8 @@ struct dataset {
 };
 
 /* The tables as one block of bytes, so that one broadcast carries them. Rank 0 has them, all others
- * get them: thousands of ranks that read the same small tables would burden a file system more than
- * all of their images. Ranks agree before each exchange, so that none waits for one that has no
- * memory. Collective. */
+ * get them: thousands of ranks that read the same small tables would be a burden to a file system.
+ * Ranks agree before each exchange, so that none waits for one that has no memory. Collective. */
 static status share_tables(const comm *c, dataset *d) {
     void *packed = NULL;
     uint64_t bytes = 0;
@@ -211,7 +210,7 @@ status dataset_palette(const dataset *d, palette out, int *colours) {
     palette of_id;
     int first = 0, ids = 0;
     *colours = 0;
-    /* The first label map stands for all: those of a data set are written with one palette. */
+    /* The first label map stands for all: those of one data set are taken to have one palette. */
     while (first < dataset_count(d) && !dataset_get(d, first).labelled) first++;
     if (first == dataset_count(d)) return STATUS_OK;
     status st = read_blob(d, BLOB_ANNOTATIONS, first, &bytes, &size);

@@ -108,8 +108,8 @@ static int compare_twins(const void *a, const void *b) {
 }
 
 /* Rank 0. The same picture in training and validation would flatter the result. The bytes of files
- * are compared, by their hashes: the same picture encoded twice is not found. Warnings only, as
- * some data sets repeat images on purpose. */
+ * are compared, by their hashes: the same picture encoded twice is not found. Warnings only:
+ * whether it is meant is for the user to say. */
 static status report_twins(const checking *k) {
     int repeated = 0, across = 0, n = 0;
     twin *t = memory_alloc((size_t)k->l->items, sizeof *t, "checksums");

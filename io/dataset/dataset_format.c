@@ -272,7 +272,7 @@ static const char *take(const char *from, void *data, size_t bytes) {
     return from + bytes;
 }
 
-/* out NULL: out of memory; what follows is found all the same. dataset_texts copies: the block can
+/* *out NULL: out of memory; what follows is found all the same. dataset_texts copies: the block can
  * be freed. */
 static const char *take_texts(const char *from, int n, char ***out) {
     /* The list is of use for a moment only; the texts themselves are the block's. */

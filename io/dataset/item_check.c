@@ -119,7 +119,7 @@ static status read_header(int fd, const char *path, uint64_t size, image_header 
 }
 
 /* Adds the file's bytes, and whether its end is missing, to *out. Two reads of a few kilobytes,
- * whatever the file's size: on a parallel file system opening it costs more than that. */
+ * whatever the file's size. */
 static status look_at_file(const char *path, image_header *h, item_headers *out) {
     unsigned char end[END];
     int fd;

@@ -48,8 +48,8 @@ static void name_stage(const stage_record *s, char *name) {
 }
 
 /* A stage within another has its own row; its time is not in the other's. The rate is the stage's
- * figure of merit, each in a unit of its own, so that it cannot be a column with one head. total:
- * seconds of all rows, for the bar. */
+ * figure of merit; units differ, so each cell has its own. total: seconds of all rows, for the bar.
+ */
 static void put_stage(html *h, const stage_record *s, double total) {
     char name[NAME];
     name_stage(s, name);

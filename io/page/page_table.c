@@ -62,8 +62,8 @@ void table_number(html *h, number_kind kind, double value) {
     html_put(h, "</td>");
 }
 
-/* A share as html_number shows it: whole tenths of per cent. In tenths of per cent, as whole
- * numbers, so that differences of them are exact. */
+/* A share as html_number shows it: whole tenths of per cent. Whole numbers, so that differences of
+ * them are exact. */
 static double shown(double share) {
     return nearbyint(1000 * share);
 }

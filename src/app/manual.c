@@ -23,8 +23,8 @@ enum { COLUMNS = 78, VALUE = 2 * SETTINGS_TEXT };
 
 /* A word with roff's own characters escaped. A hyphen that begins an option or a negative number,
  * and those within the option, must stay what can be typed. A "." or "'" at the start of a line
- * would be a macro: \\& in front, of no width, hides it. Which word begins a line is not known
- * here, so each such word gets it. */
+ * would be a macro: \& in front, of no width, hides it. Which word begins a line is not known here,
+ * so each such word gets it. */
 static void put_word(const char *word, size_t length) {
     bool typed = false;
     if (length > 0 && (word[0] == '.' || word[0] == '\'')) fputs("\\&", stdout);
@@ -76,8 +76,8 @@ static void put_title(const char *name, int section) {
 }
 
 /* Each alternative of the usage: "CONFIG.cfg ...\n       auxseg check --defaults". The first has no
- * "auxseg NAME" in front, those after a line's end have it: it is skipped there, since the macro
- * writes it for all. */
+ * "auxseg NAME" in front, those after a line's end have it: it is skipped there, as it is put for
+ * all. */
 static void put_usage(const command *k) {
     const char *at = k->arguments;
     char line[1024], skip[64];

@@ -24,7 +24,7 @@
 
 /* The reference: the same fine-tuning from plain initial weights. With extract.source "finetuned"
  * it is the extractor, too. It is evaluated at once, under a name of its own in run.json, so that
- * the table at the end has it even if later stages are never reached. */
+ * it has its figures even if later stages are never reached. */
 static status make_baseline(const comm *c, const settings *s) {
     char weights[FILE_PATH];
     status st = finetune_model(c, s, STAGE_BASELINE, 1, s->model.weights, "baseline.safetensors");

@@ -1,8 +1,8 @@
 /* A stage's place in run.json. The key is a hash of all that the result depends on; a stage whose
  * key is recorded, and whose file is there, is not done again. Later stages put the hash of what
  * they read into their own keys: a change passes on to all that follows. Rank 0 alone has the
- * record. So every decision that rests on it is made there and broadcast, and every function that
- * may fail there ends in comm_agree.
+ * record. So every decision that rests on it is made there and broadcast, and every collective
+ * function that may fail there ends in comm_agree.
  *
  * What must not change: the order of the parts of a key and of what each of them hashes. Another
  * order makes every run that is there do all its stages anew. */

@@ -173,9 +173,9 @@ static status loss(segment_bench *b, double *sum) {
 
 /* One step; the gradient's scales are known after the first. A step whose gradient did not fit the
  * scales that were assumed is done again as a whole (gradient_sync.h), which in the first step is
- * always so; that is why a step to warm up is not timed. Under group statistics the batch is one
- * unit, else each image is. Every rank leaves the loop in the same iteration: each status has been
- * agreed on. */
+ * always so; that is one reason why a step to warm up is not timed. Under group statistics the
+ * batch is one unit, else each image is. Every rank leaves the loop in the same iteration: each
+ * status has been agreed on. */
 static status train_step(segment_bench *b, int step, double *sum) {
     step_context x = {.seed = 1,
         .step = (uint64_t)step,
@@ -242,9 +242,8 @@ static status measure(segment_bench *b, bool operators) {
     return st;
 }
 
-/* work: "extract" or "train". c borrowed; argv holds the options. The table of options stands here,
- * with defaults that a small machine finishes in a short time; what has been made is destroyed on
- * every way out. */
+/* work: "extract" or "train". c borrowed; argv holds the options. What has been made is destroyed
+ * on every way out. */
 static status bench_segment(const comm *c, const char *work, int argc, char **argv) {
     static const char *const depths[] = {"18", "34", "50", "101", "152", NULL};
     static const char *const strides[] = {"8", "16", "32", NULL};

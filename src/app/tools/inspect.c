@@ -112,7 +112,7 @@ static void print_tensor(const tensor_info *t) {
 }
 
 /* What is written here carries a few words on where it is from. The header is read a second time:
- * tensor_file hides which format it has read, and only this one has metadata. */
+ * tensor_file.h has no metadata to give, as this format alone has them. */
 static status print_metadata(const char *path) {
     safetensors *f = NULL;
     const char *key, *text;
