@@ -11,6 +11,7 @@
 
 #include "io/dataset/layout.h"
 #include "mpi/comm.h"
+#include "src/base/timer.h"
 #include "src/image/image.h"
 #include "src/image/palette.h"
 
@@ -29,8 +30,9 @@ typedef struct dataset dataset;
  * path + ".skipped.csv". Prints the histogram of label ids; ids out of range name the first file.
  * Label maps without a class and images that are there twice are named in warnings. A data set
  * without a label map need not have classes (dataset_classes 0). The file's contents do not depend
- * on the number of ranks. */
-status dataset_pack(const comm *c, const settings *s, const char *path);
+ * on the number of ranks. time: of this rank, "read" for the check of all images, "write" for the
+ * copy, is added to. */
+status dataset_pack(const comm *c, const settings *s, const char *path, timers *time);
 
 /* Rank 0 reads the tables, everyone gets them. Collective. Blobs are read with pread. */
 status dataset_open(const comm *c, const char *path, dataset **out);

@@ -270,13 +270,16 @@ static status check(packing *k) {
 
 /* Each step is agreed on before the next: a rank that has failed must not leave others in a
  * collective write. */
-status dataset_pack(const comm *c, const settings *s, const char *path) {
+status dataset_pack(const comm *c, const settings *s, const char *path, timers *time) {
     packing k = {.c = c, .s = s};
+    double now = timer_now();
     status st = check(&k);
     if (st == STATUS_OK) st = comm_agree(c, comm_root(c) ? list_skipped(&k, path) : STATUS_OK);
     if (st == STATUS_OK) st = comm_agree(c, drop_bad(&k));
     if (st == STATUS_OK) st = comm_agree(c, fill_table(&k));
+    now = timer_lap(time, PHASE_READ, now);
     if (st == STATUS_OK) st = write_file(&k, path);
+    timer_lap(time, PHASE_WRITE, now);
     if (st == STATUS_OK)
         log_info("pack: %d images, %.1f MB in %s", k.t.images,
             (double)(k.t.blob[0].offset[k.t.images] + k.t.blob[1].offset[k.t.images]) / 1e6, path);

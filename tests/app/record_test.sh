@@ -56,6 +56,7 @@ for stage in pack baseline; do
         "\"started\": $time" "\"finished\": $time" '"seconds": [0-9]' '"peak_rank": [01],' \
         '"fom_unit": "images/s"'
 done
+holds "$(entry pack)" '"read": \{' '"write": \{' '"min":' '"slowest": [01]'
 holds "$(entry baseline)" '"forward": \{' '"min":' '"mean":' '"max":' '"slowest": [01]'
 for stage in extract cluster; do
     holds "$(entry $stage)" '"ranks": 1,' '"threads": 2,' '"finished"'

@@ -19,7 +19,7 @@ enum { FIGURES = 2 };
 
 /* A labelling and its tables, filled in one pass over the labelled images. */
 typedef struct scorer {
-    const stage *t;
+    stage *t;
     const labels *aux;
     int classes, images;
     score_table table[SCORE_RESOLUTIONS];
@@ -109,15 +109,18 @@ static status images_to_score(const stage *t, image_list *out) {
 static status add_images(scorer *r) {
     const comm *c = r->t->c;
     image_list list = {0};
+    double now = timer_now();
     status st = images_to_score(r->t, &list);
     int begin = (int)shard_begin(list.count, comm_rank(c), comm_size(c));
     int end = (int)shard_begin(list.count, comm_rank(c) + 1, comm_size(c));
     if (st == STATUS_OK) st = add_list(r, list.member + begin, end - begin);
+    now = timer_lap(&r->t->time, PHASE_READ, now);
     r->images = list.count;
     memory_free(list.member);
     st = comm_agree(c, st);
     for (int at = 0; at < SCORE_RESOLUTIONS && st == STATUS_OK; at++)
         comm_sum_i64(c, r->table[at].block, r->table[at].words);
+    timer_lap(&r->t->time, PHASE_EXCHANGE, now);
     return st;
 }
 

@@ -29,6 +29,7 @@ typedef struct pack_stage {
     run_place place;
     char *hosts, started[RUN_RECORD_TIME];
     double began;
+    timers time;
 } pack_stage;
 
 /* The key: settings of the data set, and what the files look like from outside. The built-in data
@@ -76,6 +77,8 @@ static status pack_record(const pack_stage *p, const comm *c) {
     dataset *d = NULL;
     const double mib = 1 << 20;
     double seconds = timer_now() - p->began;
+    phases spread;
+    phases_combine(c, &p->time, &spread);
     phase_spread peak = phases_spread(c, (double)memory_span_peak() / mib);
     status st = dataset_open(c, p->path, &d);
     if (st != STATUS_OK) return st;
@@ -86,6 +89,7 @@ static status pack_record(const pack_stage *p, const comm *c) {
         .started = p->started,
         .seconds = seconds,
         .place = p->place,
+        .phases = &spread,
         /* 0 on a rank: its system does not tell, so the largest would not be that of all. */
         .peak_memory = peak.min > 0 ? peak.max : NAN,
         .peak_rank = peak.slowest,
@@ -104,7 +108,7 @@ status command_pack(const comm *c, const settings *s) {
     status st = setup_folder(c, s);
     if (st == STATUS_OK) st = pack_begin(&p, c, s);
     if (st == STATUS_OK && !pack_done(&p, c, s)) {
-        st = dataset_pack(c, s, p.path);
+        st = dataset_pack(c, s, p.path, &p.time);
         if (st == STATUS_OK) st = pack_record(&p, c);
     }
     run_record_close(p.record);

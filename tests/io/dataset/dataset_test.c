@@ -1,3 +1,4 @@
+#include "src/base/log.h"
 #include "tests/io/small_dataset.h"
 
 /* ---- what comes back ---- */
@@ -41,7 +42,8 @@ static void everything_comes_back_on_every_rank(void **state) {
     assert_string_equal(dataset_class_name(d, 3), "class 3");
     for (int i = 0; i < IMAGES; i++) check_image(d, i);
     if (comm_root(world)) {
-        assert_int_equal(dataset_pack(NULL, &s, scratch_path(&folder, "one.h5")), STATUS_OK);
+        assert_int_equal(
+            dataset_pack(NULL, &s, scratch_path(&folder, "one.h5"), &(timers){0}), STATUS_OK);
         assert_int_equal(dataset_open(NULL, scratch_path(&folder, "one.h5"), &one), STATUS_OK);
         hash = dataset_hash(one);
         for (int i = 0; i < IMAGES; i++) check_image(one, i);
@@ -345,9 +347,11 @@ static void the_histogram_counts_ids(void **state) {
         labelmap_destroy(&ids);
     }
     comm_barrier(world);
+    log_set_verbose(true);
     capture_begin(&c, 1);
-    status st = dataset_pack(world, &s, scratch_path(&folder, "counted.h5"));
+    status st = dataset_pack(world, &s, scratch_path(&folder, "counted.h5"), &(timers){0});
     capture_end(&c);
+    log_set_verbose(false);
     assert_int_equal(st, STATUS_OK);
     for (int id = 0; id <= IGNORE; id++) {
         if (count[id] == 0) continue;
@@ -442,7 +446,7 @@ static void failure_leaves_the_old_file(void **state) {
     dataset *d;
     settings s = describe("bad-image", "none");
     capture_begin(&c, 2);
-    status st = dataset_pack(world, &s, scratch_path(&folder, "all.h5"));
+    status st = dataset_pack(world, &s, scratch_path(&folder, "all.h5"), &(timers){0});
     capture_end(&c);
     assert_int_equal(st, STATUS_DATA);
     assert_int_equal(dataset_open(world, scratch_path(&folder, "all.h5"), &d), STATUS_OK);
