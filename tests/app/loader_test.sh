@@ -6,7 +6,7 @@
 export OMP_NUM_THREADS=1
 
 cat >tiny.cfg <<'CFG'
-run: { dir = "run"; compare = false; };
+run: { dir = "run"; compare = false; verbose = true; };
 dataset: { layout = "synth"; root = "images"; synth_train = 6; synth_val = 1; synth_height = 48;
            synth_width = 64; };
 model: { backbone = "resnet18"; stages = 1; head = "fcn"; head_channels = 8; norm = "frozen";
