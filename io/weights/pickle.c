@@ -121,7 +121,7 @@ static status read_line(pickle *p, pickle_value *v) {
 }
 
 static status push_global(pickle *p) {
-    pickle_value module, name;
+    pickle_value module = {0}, name = {0};
     status st = read_line(p, &module);
     if (st == STATUS_OK) st = read_line(p, &name);
     return st == STATUS_OK ? push_name(p, &module, &name) : st;
