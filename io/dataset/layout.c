@@ -133,7 +133,6 @@ static status read_list(layout *l, const list_format *f, split which, const char
     return st;
 }
 
-/* standard: the list files have the names that the layout is published with. */
 /* The lists of the three splits, one after another. `standard`: a layout with names of lists of its
  * own, of which a test list is none: test sets are rarely there, and nobody asked for it. */
 static status read_lists(layout *l, const settings *s, const list_format *f, bool standard) {

@@ -6,7 +6,6 @@
 #include "src/image/augment.h"
 #include "src/base/memory.h"
 #include "src/base/vector.h"
-#include "src/image/augment.h"
 #include "src/image/blur.h"
 #include "src/image/resample.h"
 
