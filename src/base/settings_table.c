@@ -220,7 +220,8 @@ static const setting table[] = {
         "What makes the classifier's features of the encoder's.")},
     /* Aside: what a file of weights holds is part of a stage's key, where it lies is not. */
     {WORDS(model, weights, "",
-         "Initial weights, safetensors with torchvision's names; empty: random ones."),
+         "Initial weights: safetensors or PyTorch's files, with torchvision's names or another "
+         "project's (auxseg convert --rules); empty: random ones."),
         .aside = true},
     {CHOICE(model, norm, MODEL_NORM_GROUP,
         "Statistics of batch normalisation in training. group: over `group` consecutive images of "

@@ -321,7 +321,7 @@ static void a_section_without_content_has_no_heading(void **state) {
 static void many_classes_have_a_list_of_confusions(void **state) {
     (void)state;
     enum { MANY = 150 };
-    static char text[MANY][16];
+    static char text[MANY][24];
     static const char *names[MANY];
     int64_t *matrix = memory_alloc(MANY * MANY, sizeof *matrix, "matrix");
     for (int y = 0; y < MANY; y++) {
