@@ -44,6 +44,8 @@ value deeplab_body(graph *g, value x, int channels) {
     return sequential_conv(g, x, "classifier", 1, channels, (conv){.kernel = 3});
 }
 
+/* The coarse map is brought to the fine one's size before they are joined. Few channels of the fine
+ * one, so that the pyramid outweighs it: the paper's 48. */
 value deeplab_plus_body(graph *g, value x, value low, int channels) {
     if (channels == 0) channels = CHANNELS;
     value fine =

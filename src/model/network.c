@@ -1,6 +1,10 @@
 /* A whole network from its options: the encoder, as far as it is needed, the head's body, and one
  * of three ends. Features, classifier and projection share everything below their end, and their
- * parameters' names, so that the weights of one fit the others. */
+ * parameters' names, so that the weights of one fit the others.
+ *
+ * The encoder's parameters are of GROUP_BACKBONE, all that follow of GROUP_HEAD: they may have
+ * learning rates of their own. A network of features is cut as early as its layers allow, so that
+ * labels are made without computing what is not read. */
 #include "src/model/network.h"
 
 #include "src/base/log.h"
@@ -12,6 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Of a head the body takes the stages that it wants: the last one, and V3+ the first one too. */
 typedef struct head {
     const char *classifier; /* its last layer's name */
     value (*body)(graph *g, const value *stage, int last, int channels);
@@ -29,6 +34,8 @@ static value deeplabv3plus(graph *g, const value *stage, int last, int channels)
     return deeplab_plus_body(g, stage[last], stage[0], channels);
 }
 
+/* The names are torchvision's, by the index in its nn.Sequential: published weights are found by
+ * them. */
 static head head_of(model_head h) {
     switch (h) {
     case MODEL_HEAD_FCN:
@@ -48,6 +55,8 @@ typedef struct layer_list {
     int layer[LAYERS], count, deepest;
 } layer_list;
 
+/* -1: unknown, or a stage that this encoder does not have. name is not terminated: it is a piece of
+ * a list. */
 static int find_layer(const char *name, size_t length, int stages) {
     static const char *const names[LAYERS] = {"layer1", "layer2", "layer3", "layer4", "head"};
     for (int i = 0; i < LAYERS; i++)
@@ -89,7 +98,9 @@ static status check_options(const network_options *o) {
     return STATUS_USAGE;
 }
 
-/* The layers side by side, brought to the finest one's size. */
+/* The layers side by side, brought to the finest one's size. Resized are the coarse ones,
+ * bilinearly: the finest keeps its detail. Order is that of the list, and with it the order of
+ * channels. */
 static value build_features(graph *g, const value *stage, value body, const layer_list *wanted) {
     value layer[LAYERS], finest;
     for (int i = 0; i < wanted->count; i++)
@@ -103,7 +114,8 @@ static value build_features(graph *g, const value *stage, value body, const laye
     return wanted->count > 1 ? graph_concat(g, layer, wanted->count) : finest;
 }
 
-/* What stands on the encoder, down to the network's output. */
+/* What stands on the encoder, down to the network's output. Without need the body is not built: its
+ * parameters would be declared, too. */
 static void build_end(graph *g, const network_options *o, const value *stage, network_end end,
     const layer_list *wanted) {
     head h = head_of(o->head);
@@ -121,6 +133,7 @@ static void build_end(graph *g, const network_options *o, const value *stage, ne
     }
 }
 
+/* Options are checked before anything is built; the message names the setting. */
 status network_create(graph **out, const network_options *o, network_end end, const char *layers) {
     resnet backbone = resnet_of(o->backbone);
     layer_list wanted = {.count = 0};

@@ -13,6 +13,7 @@ typedef struct block {
     int stride, dilation;
 } block;
 
+/* Blocks a stage, by the paper's table 1. */
 resnet resnet_of(model_backbone b) {
     switch (b) {
     case MODEL_BACKBONE_RESNET34:
@@ -29,7 +30,8 @@ resnet resnet_of(model_backbone b) {
     return (resnet){false, {2, 2, 2, 2}};
 }
 
-/* A convolution without bias and its norm: a block's conv1 and bn1, downsample.0 and .1. */
+/* A convolution without bias and its norm: a block's conv1 and bn1, downsample.0 and .1. No bias:
+ * the norm would take it away again with the mean. */
 static value conv_norm(graph *g, value x, const char *prefix, const char *const names[2],
     int channels, conv c, bool relu) {
     char name[2][2 * PARAMETER_NAME];
@@ -57,7 +59,8 @@ static value bottleneck(graph *g, value x, const block *b) {
     return conv_norm(g, y, b->name, third, b->channels, (conv){.kernel = 1}, false);
 }
 
-/* A block and its shortcut, which is projected only where shapes differ. */
+/* A block and its shortcut, which is projected only where shapes differ. Names are torchvision's;
+ * the ReLU comes after the sum. */
 static value residual(graph *g, value x, const resnet *kind, const block *b) {
     value y = kind->bottleneck ? bottleneck(g, x, b) : basic(g, x, b);
     if (b->stride != 1 || graph_channels(g, x) != b->channels) {
@@ -73,6 +76,7 @@ void resnet_build(
     static const char *const stem[] = {"conv1", "bn1"};
     value x = conv_norm(g, image, "backbone", stem, 64, (conv){.kernel = 7, .stride = 2}, true);
     x = graph_max_pool(g, x, 3, 2, 1, false);
+    /* `reached`: pixels of the image between two of the map. The stem has strided twice. */
     int reached = 4, dilation = 1;
     /* What a stage may not stride, all its convolutions but those of its first block dilate. */
     for (int s = 0; s < stages; s++) {
@@ -85,6 +89,7 @@ void resnet_build(
                 .channels = (64 << s) * (kind->bottleneck ? 4 : 1),
                 .stride = i == 0 ? stride : 1,
                 .dilation = i == 0 ? before : dilation};
+            /* Torchvision counts stages from 1, blocks from 0. */
             snprintf(b.name, sizeof b.name, "backbone.layer%d.%d", s + 1, i);
             x = residual(g, x, kind, &b);
         }

@@ -15,7 +15,8 @@
 
 enum { SUMS_A_THREAD = 1 << 16 };
 
-/* Chunks of a number of elements, from the end; at: written if not NULL. Returns how many. */
+/* Chunks of a number of elements, from the end; at: written if not NULL. Returns how many. Called
+ * twice: to count, and to fill. */
 static int cut(const parameter_blocks *b, size_t elements, gradient_chunk *at) {
     int n = 0;
     for (int end = b->count, begin; end > 0; end = begin, n++) {
@@ -93,6 +94,7 @@ void gradient_chunks_take(gradient_chunks *c, int k) {
     }
 }
 
+/* Idle pieces are idle[0 .. count - held - 1]; this one goes on top. */
 void gradient_chunks_give(gradient_chunks *c, int k) {
     gradient_chunk *chunk = &c->at[k];
     if (!chunk->sum) return;

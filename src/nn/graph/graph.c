@@ -4,7 +4,11 @@
  * After an error every value is -1, and the calls that follow do nothing.
  *
  * Nothing is fused or simplified here: the graph is the network as its paper has it, and what may
- * be computed together is the plan's to find. */
+ * be computed together is the plan's to find.
+ *
+ * Nodes are appended in an order in which inputs come first; the plan relies on it (a loop up is
+ * the forward pass, one down the backward pass). Parameters are declared in the order of the calls,
+ * which is the order of their places in memory and of their exchange. */
 #include "src/nn/graph/graph.h"
 
 #include "src/base/memory.h"
@@ -14,6 +18,7 @@
 #include <stdio.h>
 #include <string.h>
 
+/* The first layers of a network are its encoder. */
 graph *graph_create(void) {
     graph *g = memory_alloc(1, sizeof *g, "graph");
     if (g) g->group = GROUP_BACKBONE;
@@ -37,7 +42,8 @@ void graph_group(graph *g, parameter_group group) {
 }
 
 /* Space for one more item at the end of an array; false, with the graph's state set, when memory is
- * short. */
+ * short. Capacity is doubled. The old array is kept if memory is short, so that graph_destroy frees
+ * it. `array`: where the caller's pointer is, which it stores again. */
 static bool reserve(graph *g, void **array, int used, int *capacity, size_t size) {
     if (g->state != STATUS_OK) return false;
     if (used < *capacity) return true;
@@ -54,13 +60,15 @@ static bool reserve(graph *g, void **array, int used, int *capacity, size_t size
     return true;
 }
 
-/* After an error every value is -1, and what is asked about it is 1. */
+/* After an error every value is -1, and what is asked about it is 1. So builders need not ask
+ * whether what they build on exists. */
 static const node *node_at(const graph *g, value x) {
     static const node none = {.channels = 1, .pitch = 1};
     assert(x < g->nodes && (x >= 0 || g->state != STATUS_OK));
     return x >= 0 ? &g->node[x] : &none;
 }
 
+/* The value is the index of the node. */
 static value append(graph *g, node n) {
     void *array = g->node;
     if (!reserve(g, &array, g->nodes, &g->node_capacity, sizeof *g->node)) return -1;
@@ -69,7 +77,8 @@ static value append(graph *g, node n) {
     return g->nodes++;
 }
 
-/* A node with one input, as many channels and the same stride. */
+/* A node with one input, as many channels and the same stride. Parameters are -1: none. Builders
+ * set what differs. */
 static node derived(const graph *g, node_kind kind, value x) {
     return (node){.kind = kind,
         .input = {x},
@@ -82,6 +91,8 @@ static node derived(const graph *g, node_kind kind, value x) {
         .variance = -1};
 }
 
+/* p: all but name and group. Names are name + "." + suffix; that they are too long is an error of
+ * the program, not of its user. */
 static int declare(graph *g, const char *name, const char *suffix, parameter p) {
     void *array = g->declared;
     if (!reserve(g, &array, g->declarations, &g->declared_capacity, sizeof *g->declared)) return -1;
@@ -94,6 +105,8 @@ static int declare(graph *g, const char *name, const char *suffix, parameter p) 
     return g->declarations++;
 }
 
+/* Of a norm: weight and variance begin with one, bias and mean with zero. None decays (`decay`
+ * stays false). */
 static int declare_vector(
     graph *g, const char *name, const char *suffix, int channels, bool trainable, bool one) {
     parameter p = {
@@ -114,7 +127,9 @@ value graph_input(graph *g, int channels) {
 }
 
 /* fan_in and fan_out count a weight's taps, as PyTorch does; norms and biases are declared without
- * decay elsewhere. A linear layer is a 1 x 1 convolution whose tensor has two dimensions. */
+ * decay elsewhere. A linear layer is a 1 x 1 convolution whose tensor has two dimensions. A bias
+ * decays neither. It is drawn as PyTorch does, within 1 / sqrt(fan_in) of its weight, or is zero
+ * under He's initialisation. */
 static void declare_conv(
     graph *g, node *n, const char *name, bool bias, parameter_init init, int dims) {
     int inputs = node_at(g, n->input[0])->channels, area = n->kernel * n->kernel;
@@ -136,6 +151,8 @@ static void declare_conv(
     n->bias = declare(g, name, "bias", b);
 }
 
+/* A field of zero stands for the usual value, so that a call names only what is special.
+ * PADDING_SAME is zero as well, which is why no padding at all needs a word of its own. */
 value graph_conv(graph *g, value x, const char *name, int channels, conv c) {
     node n = derived(g, NODE_CONV, x);
     n.channels = channels;
@@ -151,6 +168,7 @@ value graph_conv(graph *g, value x, const char *name, int channels, conv c) {
     return append(g, n);
 }
 
+/* The plan runs it as the 1 x 1 convolution that it is; in files it is a matrix. */
 value graph_linear(graph *g, value x, const char *name, int channels) {
     node n = derived(g, NODE_CONV, x);
     assert(channels > 0);
@@ -160,6 +178,8 @@ value graph_linear(graph *g, value x, const char *name, int channels) {
     return append(g, n);
 }
 
+/* Running statistics are declared with the weights, for they are loaded and saved with them, but
+ * are not trainable. */
 value graph_norm(graph *g, value x, const char *name, bool relu) {
     node n = derived(g, NODE_NORM, x);
     n.relu = relu;
@@ -194,6 +214,8 @@ value graph_concat(graph *g, const value *x, int count) {
     return append(g, n);
 }
 
+/* The pads must not be larger than half of the kernel, as in PyTorch: no window lies in the padding
+ * alone. */
 static value pool(graph *g, node n, int kernel, int stride, int padding) {
     assert(kernel > 0 && kernel <= 15 && stride > 0 && padding >= 0 && 2 * padding <= kernel);
     n.kernel = kernel;
@@ -214,12 +236,14 @@ value graph_average_pool(graph *g, value x, int kernel, int stride, int padding)
     return pool(g, derived(g, NODE_AVERAGE_POOL, x), kernel, stride, padding);
 }
 
+/* One pixel has no distance to the next one: pitch 0. */
 value graph_global_pool(graph *g, value x) {
     node n = derived(g, NODE_GLOBAL_POOL, x);
     n.pitch = 0;
     return append(g, n);
 }
 
+/* `like` is an input of the node, so that it comes before it, but only its size is read. */
 value graph_resize(graph *g, value x, value like) {
     node n = derived(g, NODE_RESIZE, x);
     n.input[n.inputs++] = like;
@@ -259,6 +283,7 @@ int graph_stride(const graph *g, value x) {
     return node_at(g, x)->pitch;
 }
 
+/* Here, not in parameter.c, which knows no graphs. */
 parameters *parameters_create(const graph *g) {
     parameters *p = NULL;
     if (g->state != STATUS_OK) return NULL;

@@ -1,5 +1,10 @@
 /* What the three optimisers share (a pass over blocks, clipping, state) and in what they differ:
- * the factors of an element's rule, worked out in float64 for each tensor. */
+ * the factors of an element's rule, worked out in float64 for each tensor.
+ *
+ * Gradient, weights and state are fp32; what is one number a tensor (norms, rates, corrections) is
+ * float64 and rounded to fp32 once, where it becomes a factor of the rule. Every rank calls
+ * optimizer_step with the same gradient and comes to the same weights, so that weights are never
+ * exchanged. */
 #include "src/nn/graph/optimizer.h"
 
 #include "src/base/memory.h"
@@ -8,6 +13,7 @@
 #include <math.h>
 #include <string.h>
 
+/* The state's names are part of the format of checkpoints. */
 static const struct {
     const char *name;
     int states;
@@ -55,13 +61,15 @@ void optimizer_destroy(optimizer *o) {
     *o = (optimizer){0};
 }
 
-/* PyTorch's clip_grad_norm_. */
+/* PyTorch's clip_grad_norm_. The norm is over all tensors, those without decay too; it has been
+ * summed as the gradient was made of its exact sums. */
 static double clip_factor(const optimizer *o, const gradient *g) {
     if (o->o.clip <= 0) return 1.0;
     return fmin(1.0, o->o.clip / (gradient_norm(g) + 1e-6));
 }
 
-/* Only of tensors that LARS adapts. */
+/* Only of tensors that LARS adapts. o->part of the blocks, then o->square of the items, in one
+ * order whatever thread takes which block. It reads the weights as they are before this step. */
 static void sum_weights(optimizer *o, const parameters *p) {
 #pragma omp parallel for schedule(static)
     for (int i = 0; i < o->blocks.count; i++) {
@@ -71,13 +79,17 @@ static void sum_weights(optimizer *o, const parameters *p) {
     parameter_blocks_sum(&o->blocks, o->part, o->square);
 }
 
-/* LARS's local learning rate of a tensor. */
+/* LARS's local learning rate of a tensor. The gradient's norm is that of the clipped one, as the
+ * rule sees it. */
 static double local_rate(const optimizer *o, const gradient *g, int item, double clip) {
     if (!g->parameters->item[item].decay) return 1.0;
     double w = sqrt(o->square[item]), d = clip * sqrt(g->square[item]) + o->o.decay * w;
     return w > 0 && d > 0 ? o->o.trust * w / d : 1.0;
 }
 
+/* SGD and LARS are one rule: SGD's learning rate is applied to the momentum (outer), LARS's as the
+ * gradient enters it (inner), so that a rate that falls later does not shrink what was gathered
+ * before. */
 static momentum_rule momentum_of(
     const optimizer *o, const gradient *g, int item, double clip, double rate) {
     bool lars = o->o.kind == OPTIMIZER_LARS;
@@ -102,7 +114,8 @@ static adamw_rule adamw_of(const optimizer *o, bool decay, double clip, double r
 }
 
 /* One pass: a block's weights, state and gradient are read and written once. Factors of a tensor
- * are worked out anew for each of its blocks, which is nothing beside 16,384 elements. */
+ * are worked out anew for each of its blocks, which is nothing beside 16,384 elements. Blocks do
+ * not overlap: threads share nothing that they write. */
 void optimizer_step(
     optimizer *o, parameters *p, const gradient *g, const double *rate, int64_t step) {
     double clip = clip_factor(o, g);

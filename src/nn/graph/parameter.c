@@ -22,7 +22,7 @@ static size_t element_count(const parameter *item) {
 }
 
 /* Appends the declared items of one kind and gives them their places in its block; returns the
- * block's size. */
+ * block's size. Names must be unique: files and graphs find tensors by them. */
 static size_t append(parameters *p, const parameter *declared, int n, bool trainable) {
     size_t end = 0;
     for (int i = 0; i < n; i++) {
@@ -37,6 +37,9 @@ static size_t append(parameters *p, const parameter *declared, int n, bool train
     return end;
 }
 
+/* Two passes over what is declared, so that trainable items come first and the first `count` floats
+ * are all that an optimiser and an exchange of gradients need to see. memory_alloc clears: values
+ * are zero until they are initialised or loaded. */
 status parameters_from(parameters **out, const parameter *declared, int n) {
     parameters *p = memory_alloc(1, sizeof *p, "parameters");
     if (!p) return STATUS_FAILED;
@@ -116,6 +119,8 @@ static bool same_shape(const parameter *a, const parameter *b) {
            memcmp(a->shape, b->shape, (size_t)a->dims * sizeof *a->shape) == 0;
 }
 
+/* Statistics are copied, too. Nothing is said of what does not match: the caller compares the
+ * number. */
 int parameters_copy(parameters *to, const parameters *from) {
     int copied = 0;
     for (int i = 0; i < to->items; i++) {

@@ -33,6 +33,7 @@ void parameter_blocks_destroy(parameter_blocks *b) {
     *b = (parameter_blocks){0};
 }
 
+/* Blocks of an item follow each other: a new item begins its total anew. */
 void parameter_blocks_sum(const parameter_blocks *b, const double *part, double *total) {
     for (int i = 0, last = -1; i < b->count; i++) {
         int item = b->at[i].item;

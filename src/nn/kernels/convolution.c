@@ -39,7 +39,8 @@ static conv_shape transposed_shape(const conv_shape *c) {
         0, 0};
 }
 
-/* Beyond that padding would be negative. */
+/* Beyond that padding would be negative. With a stride the transposed convolution would have gaps
+ * in its source. */
 static bool can_transpose(const conv_shape *c) {
     return c->stride == 1 && c->padding <= c->dilation * (c->kernel - 1);
 }
@@ -60,7 +61,7 @@ static double direct_rate(const conv_shape *c, dtype products) {
     return c->type != products ? 1.5 : 1;
 }
 
-/* Forward kernels leave out taps in the padding. */
+/* Forward kernels leave out taps in the padding. In multiplications of one image, all channels. */
 static double cost_forward(const conv_shape *c, dtype products) {
     return taps_count(c) * c->channels * c->out_channels * direct_rate(c, products);
 }
@@ -84,6 +85,7 @@ static status direct_forward(
     return cut(k, onednn_forward(&k->direct, o, c, f), c, ROWS_FORWARD, choice);
 }
 
+/* c: of the layer, or the same in fp32. */
 static status direct_weights(convolution *k, onednn *o, const conv_shape *c, conv_choice choice) {
     return cut(k, onednn_backward_weights(&k->direct, o, c), c, CHANNELS_OF_WEIGHTS, choice);
 }
@@ -96,6 +98,8 @@ static status create_weights(convolution *k, onednn *o, conv_choice choice) {
     /* Every image has a dU of its own, written and read. */
     if (k->tile > 0) cost += 12.0 * (k->tile + 2) * (k->tile + 2) * each;
     double valid = taps_count(c) * each, direct = taps_all(c) * each;
+    /* Taps, where they leave out enough (a 1 x 1 kernel has nothing to leave out, but is one
+     * product). Their rectangles are of neighbouring pixels: stride 1 alone. */
     bool one = c->stride == 1 && !choice.direct && (c->kernel == 1 || valid < 0.7 * direct);
     double least = one ? valid : direct * direct_rate(c, choice.products);
     if (k->tile > 0 && cost < least)
@@ -105,6 +109,7 @@ static status create_weights(convolution *k, onednn *o, conv_choice choice) {
                : direct_weights(k, o, c, choice);
 }
 
+/* c: the layer's shape or, of a transposed backward pass, the one that it has there. */
 static status create_forward(
     convolution *k, onednn *o, const conv_shape *c, conv_fusion f, conv_choice choice) {
     k->tile = choose_tile(c, choice);
@@ -122,6 +127,8 @@ static status create_data(convolution *k, onednn *o, conv_choice choice) {
     return create_forward(k, o, &t, f, choice);
 }
 
+/* The arithmetic is the direct kernel's in fp32, whatever the network's type; the other side of the
+ * convolution is converted in the team's memory (fp32_bytes). */
 static status create_fp32(convolution *k, onednn *o, conv_fusion f, conv_choice choice) {
     conv_shape c = k->c;
     c.type = DTYPE_F32;
@@ -196,17 +203,19 @@ size_t convolution_bytes(const convolution *k) {
     return k->direct ? onednn_bytes(k->direct) : k->winograd ? winograd_bytes(k->winograd) : 0;
 }
 
+/* Winograd flips the weights as it transforms them, oneDNN needs them flipped. */
 size_t convolution_work(const convolution *k) {
     return k->direct && k->transposed && k->c.kernel > 1 ? weight_count(&k->c) : 0;
 }
 
+/* oneDNN's layout may pad channels; the others are [k^2, C, O]. */
 size_t convolution_gradient_count(const convolution *k) {
     return k->direct ? onednn_gradient_count(k->direct) : weight_count(&k->c);
 }
 
 /* ---- weights ---- */
 
-/* Rows and columns in reverse. */
+/* Rows and columns in reverse. w and `to` [O, C, k, k]. */
 static void flip(const conv_shape *c, const float *w, float *to) {
     size_t n = area(c), count = weight_count(c);
     for (size_t i = 0; i < count; i += n)
@@ -258,7 +267,8 @@ status convolution_unpack(
 
 /* ---- execution ---- */
 
-/* By a team in parts, or by its leader. */
+/* By a team in parts, or by its leader. Scratch memory begins behind the fp32 outputs, which stand
+ * at the front of the leader's. */
 static status run_direct(
     const convolution *k, const team *t, const void *x, void *y, const float *bias) {
     void *scratch = (char *)t->scratch + fp32_bytes(k);
@@ -288,6 +298,7 @@ status convolution_run(
     return st;
 }
 
+/* Of an fp32 source with bf16 gradients dy is made fp32 by the whole team first. */
 status convolution_run_weights(
     const convolution *k, const team *t, const void *x, const void *dy, float *packed) {
     if (k->winograd) return winograd_run_weights(k->winograd, t, x, dy, packed);

@@ -4,7 +4,12 @@
  * A part is a convolution of another shape, for which oneDNN may choose other blocks, and so
  * another order of additions. Nothing in its interface tells: so the parts are tried against the
  * whole, and dropped where a bit differs. A team then leaves the convolution to its leader, which
- * is slow, but right. */
+ * is slow, but right.
+ *
+ * A part has the same source, destination and weights as the whole, only from another row or
+ * channel on: nothing is copied but the channels of dy for a weight gradient, which do not lie
+ * together. At most as many parts are made as the largest team has threads; a team of any size
+ * deals them out. */
 #include "src/nn/kernels/convolution_parts.h"
 
 #include "src/base/memory.h"
@@ -41,7 +46,7 @@ static int most(int a, int b) {
     return a > b ? a : b;
 }
 
-/* Rows from the first to the last tap of a kernel. */
+/* Rows from the first to the last tap of a kernel. A dilated kernel's, with its gaps. */
 static int reach(const conv_shape *c) {
     return c->dilation * (c->kernel - 1) + 1;
 }
@@ -52,7 +57,9 @@ static size_t row(int width, int channels) {
 
 /* ---- shapes: each sets a part's offsets; false: there is nothing to compute ---- */
 
-/* Rows begin .. end - 1 of the destination. */
+/* Rows begin .. end - 1 of the destination. At the map's edges a part keeps the layer's padding;
+ * inside, the rows that the padding would be are there to be read. `above` and `below` are what a
+ * part has more than the layer, so mostly negative. */
 static bool forward_rows(const conv_shape *c, int begin, int end, conv_shape *s, conv_part *p) {
     int first = begin * c->stride - c->padding;
     int last = (end - 1) * c->stride - c->padding + reach(c);
@@ -68,7 +75,9 @@ static bool forward_rows(const conv_shape *c, int begin, int end, conv_shape *s,
 }
 
 /* Rows begin .. end - 1 of the source; begin is a multiple of the stride. What the pass reads,
- * p->x, is the destination's gradient. */
+ * p->x, is the destination's gradient. `first` and `last` are the destination's rows that reach
+ * into these rows. A part that no row reaches, which stride and dilation can bring about, is
+ * refused: its gradient would be zero, which no kernel writes. */
 static bool data_rows(const conv_shape *c, int begin, int end, conv_shape *s, conv_part *p) {
     int first = most(0, begin + c->padding - reach(c) + c->stride) / c->stride;
     int last = least(c->out_height - 1, (end - 1 + c->padding) / c->stride);
@@ -103,7 +112,8 @@ static int length_of(const conv_shape *c, parts_of what, int *unit) {
 
 /* ---- creation ---- */
 
-/* Most parts are of one shape: its kernel is made once. */
+/* Most parts are of one shape: its kernel is made once. The earlier part owns it; k is NULL
+ * before. */
 static bool find_kernel(const conv_parts *p, conv_part *part) {
     for (int i = 0; i < p->count && !part->k; i++)
         if (memcmp(&p->part[i].c, &part->c, sizeof part->c) == 0) part->k = p->part[i].k;
@@ -146,6 +156,7 @@ static bool create_all(conv_parts *p, const onednn_kernel *whole, int parts) {
 
 /* ---- execution ---- */
 
+/* A thread runs one part at a time. */
 size_t conv_parts_scratch(const conv_parts *p) {
     size_t bytes = 0;
     for (int i = 0; i < p->count; i++)
@@ -165,6 +176,8 @@ status conv_parts_run(
     return worst;
 }
 
+/* Part by part: its channels of dy are brought together in scratch memory first. All go on after an
+ * error, for the team meets afterwards. */
 status conv_parts_run_weights(const conv_parts *p, const team *t, const void *x, const void *dy,
     float *packed, void *scratch) {
     status worst = STATUS_OK;

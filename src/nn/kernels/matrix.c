@@ -2,7 +2,11 @@
  * caches; these are for those that do not. Tiles as large as the registers of each instruction set.
  *
  * An element's sum runs over k from 0 on in one accumulator, so that neither the tile that it falls
- * into nor the number of rows can be seen in it: a team may share out positions, panels or rows. */
+ * into nor the number of rows can be seen in it: a team may share out positions, panels or rows.
+ *
+ * Loops: over panels of b, over groups of rows, over halves or quarters of a panel as wide as two
+ * vectors, over k. A panel of b is read from memory once and stays in the caches for all groups of
+ * rows; each group fetches its part of the panel that follows. */
 #include "src/nn/kernels/matrix.h"
 
 #include <assert.h>
@@ -21,6 +25,7 @@ typedef struct panel_work {
     size_t each;
 } panel_work;
 
+/* Vectors that need not be aligned: rows of c and a are at multiples of 4 bytes alone. */
 #define LOOSE __attribute__((aligned(4), may_alias))
 typedef float loose4 __attribute__((vector_size(16))) LOOSE;
 typedef float loose8 __attribute__((vector_size(32))) LOOSE;
@@ -49,7 +54,8 @@ typedef float loose16 __attribute__((vector_size(64))) LOOSE;
         }                                                                                          \
     }
 
-/* The same for the columns of a, which stand side by side. */
+/* The same for the columns of a, which stand side by side. A step over k reads `group` neighbouring
+ * elements. */
 #define TRANSPOSED(name, isa, VECTOR, width, group)                                                \
     isa static void name(const panel_work *w, const float *a, const float *b, float *c) {          \
         size_t stride = w->a_stride, inner = w->inner;                                             \
@@ -70,6 +76,8 @@ typedef float loose16 __attribute__((vector_size(64))) LOOSE;
         }                                                                                          \
     }
 
+/* The end of both: the sums are added to c, or take its place, once each. The addition to c is the
+ * last one of an element. */
 #define STORE(VECTOR, width, group)                                                                \
     _Pragma("GCC unroll 16") for (int i = 0; i < (group); i++) {                                   \
         VECTOR *to = (VECTOR *)(c + (size_t)i * w->c_stride + v);                                  \
@@ -89,6 +97,8 @@ typedef struct kernel_set {
     kernel transposed;
 } kernel_set;
 
+/* Two sums a row, two vectors of the panel and an element of a must fit the registers: 16 of SSE
+ * and AVX2, 32 of AVX-512. Several heights, so that few rows are calculated in vain (`choose`). */
 TILE(plain_4, , loose4, 4, 4)
 TRANSPOSED(plain_transposed, , loose4, 4, 4)
 static const kernel plain[] = {{4, plain_4}};
@@ -113,6 +123,7 @@ static const kernel avx512[] = {{13, avx512_13}, {12, avx512_12}, {11, avx512_11
     {9, avx512_9}, {8, avx512_8}};
 #endif
 
+/* What the processor has decides how sums are rounded (fused or not), but no size of tile does. */
 static kernel_set kernels(void) {
 #if defined(__x86_64__)
     if (__builtin_cpu_supports("avx512f"))
@@ -140,16 +151,20 @@ static const kernel *choose(const kernel_set *set, size_t rows) {
     return best;
 }
 
+/* Depends on the instruction set: buffers are laid out by it, results are not. */
 size_t matrix_rows(size_t rows) {
     kernel_set set = kernels();
     return round_up(rows, choose(&set, rows));
 }
 
+/* The fetch beyond the last panel does no harm: prefetches never fault. */
 void matrix_product(const matrix_shape *s, const float *a, const float *b, float *c) {
     kernel_set set = kernels();
     const kernel *k = s->transposed ? &set.transposed : choose(&set, s->rows);
     size_t each = (size_t)k->rows, columns = matrix_columns(s->columns);
     size_t panel = s->inner * MATRIX_PANEL, groups = s->rows / each;
+    /* Rows left over would need a kernel of their own: callers round up instead, and let the rows
+     * hold anything. */
     assert(s->rows % each == 0);
     panel_work w = {.inner = s->inner,
         .a_stride = matrix_stride(s->transposed ? s->rows : s->inner),

@@ -1,5 +1,12 @@
 /* Loops over channels, LANES32 at a time, of a few rows together. Channels are cut into pieces
- * whose constants and sums stay in the first-level cache, ordered as lanes are (lanes32.h). */
+ * whose constants and sums stay in the first-level cache, ordered as lanes are (lanes32.h).
+ *
+ * The inner loops are inlined with type, width and ReLU as constants. A loop over channels is
+ * outside of one over a few rows: constants and sums of 32 channels stay in registers for so many
+ * rows, and rows are few enough for the caches to hold them until the next channels come.
+ *
+ * A team cuts channels for sums, pixels for maps. Neither changes an element: a channel's sums run
+ * over all pixels in their order, by one thread. */
 #include "src/base/rows.h"
 #include "src/base/vector.h"
 #include "src/nn/kernels/lanes32.h"
@@ -97,6 +104,8 @@ ROW_INLINE void deviations(piece p, const void *x, size_t rows, const float cent
  * sum_b (mean_b - mean_(b-1))^2 <= 4 sum_b (mean_b - mean)^2. */
 ROW_INLINE void piece_moments(
     piece p, const void *x, size_t pixels, double *mean, double *m2, size_t count, dtype t) {
+    /* s1, s2: sums of x - origin and of its square, in float64; origin is the first block's mean,
+     * so that they stay small however large the mean is. */
     float centre[ROW] = {0}, origin[ROW], sum[ROW], square[ROW];
     double s1[ROW] = {0}, s2[ROW] = {0};
     size_t rows = least(pixels, BLOCK), m = lanes_of(p);
@@ -117,6 +126,7 @@ ROW_INLINE void piece_moments(
         size_t at = lanes32_place(c, t);
         double off = s1[at] / (double)pixels;
         mean[p.first + c] = origin[at] + off;
+        /* Rounding could make it slightly negative, and its root not a number. */
         m2[p.first + c] = fmax(0, s2[at] - off * s1[at]);
     }
 }
@@ -198,6 +208,8 @@ typedef struct norm_maps {
     void *dy, *dx; /* sums: dy is read, and written where y is given; gradient: dx is written */
 } norm_maps;
 
+/* Of a piece: constants, the fp32 sums since the last flush and the float64 ones, of g and of g (x
+ * - mean). */
 typedef struct gradient_sums {
     float scale[ROW], shift[ROW], mean[ROW], part[2][ROW];
     double total[2][ROW];
@@ -268,6 +280,7 @@ VECTOR_CLONES void layer_norm_sums(const layer_norm *n, layer_part part, const v
         PIECE(p, t, piece_norm_sums, n, m, pixels, sums);
 }
 
+/* Of a piece: what the ReLU is found again with, and f0, f1, f2 of layer_norm_gradient. */
 typedef struct gradient_map {
     float scale[ROW], shift[ROW], f[3][ROW];
 } gradient_map;

@@ -1,5 +1,9 @@
 /* oneDNN as a whole: its engine, a stream a thread, execution, errors, and what it says of itself
- * and of the processor. */
+ * and of the processor.
+ *
+ * An execution is by the calling thread, to its end: the streams are there because oneDNN asks for
+ * one, nothing runs in the background. All that creates or executes a primitive sets the number of
+ * OpenMP threads to one first (README.md, "Traps of oneDNN"). */
 #include "src/nn/kernels/onednn.h"
 
 #include "src/base/log.h"
@@ -12,6 +16,7 @@
 
 static int64_t primitives_created;
 
+/* oneDNN has many codes of refusal; a reader can do something about these two alone. */
 status onednn_check(dnnl_status_t s, const char *what) {
     if (s == dnnl_success) return STATUS_OK;
     log_error("oneDNN: %s: %s", what,
@@ -51,6 +56,7 @@ void onednn_destroy(onednn *o) {
 
 status onednn_execute(const onednn *o, int thread, dnnl_primitive_t primitive, int count,
     const dnnl_exec_arg_t *argument) {
+    /* With more threads oneDNN would open a parallel region of its own inside of ours. */
     assert(thread >= 0 && thread < o->threads && omp_get_max_threads() == 1);
     dnnl_stream_t stream = o->stream[thread];
     dnnl_status_t s = dnnl_primitive_execute(primitive, stream, count, argument);
@@ -58,6 +64,8 @@ status onednn_execute(const onednn *o, int thread, dnnl_primitive_t primitive, i
     return onednn_check(s, "execution");
 }
 
+/* The cast takes `const` away, which oneDNN's interface does not know. Nothing is written through
+ * what an execution only reads. */
 dnnl_status_t onednn_point(dnnl_memory_t m, const void *at) {
     return dnnl_memory_set_data_handle(m, (void *)(uintptr_t)at);
 }
@@ -86,6 +94,8 @@ bool onednn_uses_amx(void) {
     return (isa & dnnl_cpu_isa_avx512_core_amx) == dnnl_cpu_isa_avx512_core_amx;
 }
 
+/* The sets are listed from the largest on and tried from the smallest up: each has all bits of
+ * those below it, so the last one that fits is the answer. */
 void onednn_describe(char *text, size_t size) {
     static const struct {
         unsigned isa;

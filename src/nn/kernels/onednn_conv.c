@@ -1,5 +1,15 @@
 /* Convolutions by oneDNN: primitives of one image, created under one thread and run by any, each
- * with operands of its own. Weights are packed into the layout that the primitive asks for. */
+ * with operands of its own. Weights are packed into the layout that the primitive asks for.
+ *
+ * All are of one image (batch 1): the program's threads are at work on images of their own, and an
+ * image's arithmetic must not depend on how many others there are. A kernel has the primitive, and
+ * for each thread the memory objects of its operands; packed weights in the layout that the
+ * implementation chose, its own or those of the kernel that it is a part of (BACKWARD_WEIGHTS has
+ * none: the caller holds the gradient); and a reorder from PyTorch's layout to that one or, of
+ * BACKWARD_WEIGHTS, back. A part is never packed, and has no reorder.
+ *
+ * What has been created when something fails is destroyed by onednn_kernel_destroy, which takes a
+ * kernel in any state. */
 #include "src/base/memory.h"
 #include "src/nn/kernels/onednn_version.h"
 
@@ -29,6 +39,7 @@ struct onednn_kernel {
     dnnl_memory_t plain, laid_out;
 };
 
+/* Those that were never created are NULL. */
 static void descriptors_free(conv_descriptors *v) {
     descriptor_destroy(v->source);
     descriptor_destroy(v->destination);
@@ -38,7 +49,9 @@ static void descriptors_free(conv_descriptors *v) {
 }
 
 /* Weights and their gradient are in whatever layout the implementation likes best ("any"): packing
- * and unpacking are a pass over weights, once a step. Gradients are fp32 whatever the maps are. */
+ * and unpacking are a pass over weights, once a step. Gradients are fp32 whatever the maps are.
+ * oneDNN counts dilation from 0. Of a part padding above and below differs from that at the sides.
+ * On an error the caller frees what there is. */
 static dnnl_status_t descriptors_create(conv_descriptors *v, const conv_shape *c) {
     dnnl_dims_t source = {1, c->channels, c->height, c->width};
     dnnl_dims_t destination = {1, c->out_channels, c->out_height, c->out_width};
@@ -58,7 +71,8 @@ static dnnl_status_t descriptors_create(conv_descriptors *v, const conv_shape *c
     return s;
 }
 
-/* Scratch memory is the caller's; post-ops in the order sum, ReLU. */
+/* Scratch memory is the caller's; post-ops in the order sum, ReLU. The order is that of the formula
+ * y = relu(conv(x) + bias + y). On an error *out may be set: the caller destroys it. */
 static dnnl_status_t attributes_create(dnnl_primitive_attr_t *out, conv_fusion f) {
     dnnl_post_ops_t ops = NULL;
     dnnl_status_t s = dnnl_primitive_attr_create(out);
@@ -72,7 +86,8 @@ static dnnl_status_t attributes_create(dnnl_primitive_attr_t *out, conv_fusion f
     return s;
 }
 
-/* Backward passes are described after a forward one, their hint. */
+/* Backward passes are described after a forward one, their hint. The hint has no bias, for none of
+ * the backward passes has one. Descriptors are copied into what is described, and may go. */
 static dnnl_status_t describe(onednn_kernel *k, const conv_shape *c) {
     conv_fusion f = k->fusion;
     conv_descriptors v;
@@ -97,16 +112,20 @@ done:
     return s;
 }
 
+/* Owned by the primitive's descriptor. */
 static const_descriptor query(const onednn_kernel *k, dnnl_query_t what) {
     return dnnl_primitive_desc_query_md(k->descriptor, what, 0);
 }
 
+/* The layout that was chosen for "any": known only once the primitive is described. */
 static const_descriptor weights_of(const onednn_kernel *k) {
     return query(
         k, k->kind == BACKWARD_WEIGHTS ? dnnl_query_diff_weights_md : dnnl_query_weights_md);
 }
 
-/* The reorder between fp32 OIHW (IOHW) and the layout of the kernel's weights. */
+/* The reorder between fp32 OIHW (IOHW) and the layout of the kernel's weights. A transposed
+ * convolution reads the layer's own weights with inputs and outputs exchanged: IOHW. The fp32 side
+ * is pointed at the caller's memory at each run. */
 static dnnl_status_t reorder_create(onednn_kernel *k, const conv_shape *c) {
     dnnl_dims_t shape = {c->out_channels, c->channels, c->kernel, c->kernel};
     bool packs = k->kind != BACKWARD_WEIGHTS;
@@ -127,7 +146,8 @@ static dnnl_status_t reorder_create(onednn_kernel *k, const conv_shape *c) {
 }
 
 /* Memory objects are made once a thread, and pointed anew at each execution: an execution allocates
- * nothing. */
+ * nothing. x and y by kind: source and destination, the destination's gradient and the source's, or
+ * source and the destination's gradient. */
 static dnnl_status_t operands_create(onednn_kernel *k, operands *a) {
     static const dnnl_query_t x[] = {dnnl_query_src_md, dnnl_query_diff_dst_md, dnnl_query_src_md},
                               y[] = {dnnl_query_dst_md, dnnl_query_diff_src_md,
@@ -156,7 +176,8 @@ static void operands_destroy(operands *a) {
     if (a->scratch) dnnl_memory_destroy(a->scratch);
 }
 
-/* A part reads the whole's packed weights: they are not held twice. */
+/* A part reads the whole's packed weights: they are not held twice. After the primitive is
+ * described, for sizes and layouts are asked of it. */
 static status kernel_operands(onednn_kernel *k) {
     dnnl_status_t s = dnnl_success;
     k->scratch_bytes = dnnl_memory_desc_get_size(query(k, dnnl_query_scratchpad_md));
@@ -182,7 +203,7 @@ static status kernel_build(onednn_kernel *k, const conv_shape *c) {
 
 /* A primitive keeps the number of threads of the moment in which it is created, and in 2.6 a
  * backward-weights primitive made for two threads does half the work in a parallel region, without
- * an error: all are created for one. */
+ * an error: all are created for one. Two primitives are counted: its own and the reorder. */
 static status kernel_create(
     onednn_kernel **out, onednn *o, kernel_kind kind, const conv_shape *c, conv_fusion f) {
     onednn_kernel *k = memory_alloc(1, sizeof *k, "oneDNN");
@@ -201,6 +222,7 @@ static status kernel_create(
     return STATUS_OK;
 }
 
+/* oneDNN's name of it, as in its verbose log. */
 static const char *implementation(const onednn_kernel *k) {
     const char *name = "";
     dnnl_primitive_desc_query(k->descriptor, dnnl_query_impl_info_str, 0, &name);
@@ -219,6 +241,7 @@ static bool part_build(onednn_kernel *k, const conv_shape *c) {
            kernel_operands(k) == STATUS_OK;
 }
 
+/* No message: the caller has another way. */
 bool onednn_part(onednn_kernel **out, const onednn_kernel *whole, const conv_shape *c) {
     onednn_kernel *k = memory_alloc(1, sizeof *k, "oneDNN");
     if (!k) return false;
@@ -275,11 +298,14 @@ size_t onednn_bytes(const onednn_kernel *k) {
     return k->packed && !k->whole ? k->packed_bytes : 0;
 }
 
+/* With what the layout pads. */
 size_t onednn_gradient_count(const onednn_kernel *k) {
     assert(k->kind == BACKWARD_WEIGHTS);
     return k->packed_bytes / sizeof(float);
 }
 
+/* The reorder has one pair of memory objects, not one a thread: two threads must not pack the same
+ * kernel at once. */
 status onednn_pack(onednn_kernel *k, int thread, const float *weight) {
     assert(k->kind != BACKWARD_WEIGHTS);
     status st = onednn_check(onednn_point(k->plain, weight), "weights");
@@ -296,6 +322,8 @@ status onednn_unpack(onednn_kernel *k, int thread, const float *packed, float *w
                              : onednn_check(s, "weight gradient");
 }
 
+/* A memory object belongs to a thread: that it is pointed elsewhere disturbs no other one. The bias
+ * is the last argument, so that it can be left out by the count. */
 status onednn_run(
     const onednn_kernel *k, int thread, const void *x, void *y, const float *bias, void *scratch) {
     bool forward = k->kind == FORWARD;

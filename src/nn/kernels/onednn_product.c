@@ -1,9 +1,16 @@
-/* Products of matrices by oneDNN: for weight gradients tap by tap, and for Winograd in bf16. */
+/* Products of matrices by oneDNN: for weight gradients tap by tap, and for Winograd in bf16.
+ *
+ * A product is described for one shape, by one thread, and computes matrices that stand in plain
+ * rows ("abc", the left one "acb" where it is transposed). The batch is oneDNN's first dimension.
+ * Operands are memory objects that are made once a thread and pointed at the data at each
+ * execution, so that executing allocates nothing. Results are fp32 whatever the operands are: they
+ * are sums that go on to be added. */
 #include "src/base/memory.h"
 #include "src/nn/kernels/onednn_version.h"
 
 #include <omp.h>
 
+/* What a thread hands to an execution. */
 typedef struct operands {
     dnnl_memory_t a, b, c, scratch;
 } operands;
@@ -16,6 +23,8 @@ struct onednn_product {
     size_t scratch_bytes;
 };
 
+/* The scratchpad is the caller's: one that oneDNN owned could not be used by several threads at
+ * once. `add`: the product is added to what stands in c, within the primitive. */
 static dnnl_status_t attributes_create(dnnl_primitive_attr_t *out, bool add) {
     dnnl_post_ops_t ops = NULL;
     dnnl_status_t s = dnnl_primitive_attr_create(out);
@@ -29,6 +38,7 @@ static dnnl_status_t attributes_create(dnnl_primitive_attr_t *out, bool add) {
     return s;
 }
 
+/* On an error some are made; operands_destroy takes what there is. */
 static dnnl_status_t operands_create(
     onednn_product *k, operands *p, const_descriptor a, const_descriptor b, const_descriptor c) {
     dnnl_engine_t e = k->o->engine;
@@ -41,7 +51,9 @@ static dnnl_status_t operands_create(
     return s;
 }
 
-/* Described for one shape, with the caller's scratch memory, like a convolution. */
+/* Described for one shape, with the caller's scratch memory, like a convolution. All descriptors
+ * may go afterwards: primitive and memory objects have their own copies. On an error k is as far as
+ * it came, for onednn_product_destroy. */
 static dnnl_status_t build(onednn_product *k, const product_shape *q) {
     dnnl_data_type_t type = q->type == DTYPE_BF16 ? dnnl_bf16 : dnnl_f32;
     dnnl_dims_t shape_a = {q->batch, q->rows, q->inner};
@@ -56,6 +68,7 @@ static dnnl_status_t build(onednn_product *k, const product_shape *q) {
     if (s == dnnl_success) s = describe_product(&k->descriptor, k->o, a, b, c, attributes);
     if (s == dnnl_success) s = dnnl_primitive_create(&k->primitive, k->descriptor);
     if (s != dnnl_success) goto done;
+    /* Known only when the primitive is described. */
     k->scratch_bytes = dnnl_memory_desc_get_size(
         dnnl_primitive_desc_query_md(k->descriptor, dnnl_query_scratchpad_md, 0));
     k->operand = memory_alloc((size_t)k->o->threads, sizeof *k->operand, "oneDNN");
@@ -103,10 +116,12 @@ void onednn_product_destroy(onednn_product *k) {
     memory_free(k);
 }
 
+/* Bytes, for each thread that runs it at once. */
 size_t onednn_product_scratch(const onednn_product *k) {
     return k->scratch_bytes;
 }
 
+/* By any thread below the engine's number of threads, each with operands of its own. */
 status onednn_product_run(
     const onednn_product *k, int thread, const void *a, const void *b, float *c, void *scratch) {
     const operands *p = &k->operand[thread];

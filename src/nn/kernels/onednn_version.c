@@ -1,7 +1,12 @@
 /* The differences between oneDNN 2.6 and 3.x, and nothing else: each function twice.
  *
  * Debian 12 and some clusters have the one, everything newer the other. The convolution is asked
- * for as "direct": 2.6's own Winograd and its choice among algorithms ("auto") are not wanted. */
+ * for as "direct": 2.6's own Winograd and its choice among algorithms ("auto") are not wanted.
+ *
+ * What differs: in 3 a memory descriptor is a handle, in 2.6 a structure, which is put into memory
+ * of its own here so that both can be handed on as a pointer; in 2.6 an operation is described
+ * first and then made a primitive descriptor, in 3 in one call; post-ops have their arguments in
+ * another order, and 3 has more of them. Callers see the meaning of 3. */
 #include "src/nn/kernels/onednn_version.h"
 
 #include "src/base/memory.h"
@@ -16,10 +21,13 @@ void descriptor_destroy(descriptor d) {
     if (d) dnnl_memory_desc_destroy(d);
 }
 
+/* Slope 0 below zero. */
 dnnl_status_t append_relu(dnnl_post_ops_t ops) {
     return dnnl_post_ops_append_eltwise(ops, dnnl_eltwise_relu, 0.0f, 0.0f);
 }
 
+/* What stands in the destination is added as it is: scale 1, zero point 0, in the destination's own
+ * type. */
 dnnl_status_t append_sum(dnnl_post_ops_t ops) {
     return dnnl_post_ops_append_sum(ops, 1.0f, 0, dnnl_data_type_undef);
 }
@@ -39,6 +47,7 @@ dnnl_status_t describe_backward_data(dnnl_primitive_desc_t *out, const onednn *o
         v->padding, v->padding_end, hint, attributes);
 }
 
+/* The bias is left out: its gradient is summed by layer_channel_sums, in one order. */
 dnnl_status_t describe_backward_weights(dnnl_primitive_desc_t *out, const onednn *o,
     const conv_descriptors *v, const_dnnl_primitive_desc_t hint,
     const_dnnl_primitive_attr_t attributes) {
@@ -47,6 +56,7 @@ dnnl_status_t describe_backward_weights(dnnl_primitive_desc_t *out, const onednn
         v->dilation, v->padding, v->padding_end, hint, attributes);
 }
 
+/* No bias; what is added comes by way of the attributes. */
 dnnl_status_t describe_product(dnnl_primitive_desc_t *out, const onednn *o, const_descriptor a,
     const_descriptor b, const_descriptor c, const_dnnl_primitive_attr_t attributes) {
     return dnnl_matmul_primitive_desc_create(out, o->engine, a, b, NULL, c, attributes);

@@ -2,7 +2,11 @@
  * rows can be shared out without two threads adding to one element.
  *
  * The usual backward loop, from outputs to inputs, would add to inputs that neighbouring windows
- * share. A maximum keeps its position as a byte: windows are at most 15 x 15. */
+ * share. A maximum keeps its position as a byte: windows are at most 15 x 15.
+ *
+ * A part is rows of what is written: of y forward, of dx backward. Sums run over a window row by
+ * row, in fp32, whoever computes them; the mean of all pixels alone is summed in float64, for it
+ * has thousands of terms. */
 #include "src/base/rows.h"
 #include "src/base/vector.h"
 #include "src/nn/kernels/lanes32.h"
@@ -43,11 +47,15 @@ static int position(const layer_shape *s, int i, int j, int row, int column) {
     return down * s->kernel + right;
 }
 
+/* Element 0 of a pixel of a map that is `width` pixels wide: the input or the output, the channels
+ * are as many. */
 static size_t at(const layer_shape *s, int row, int column, int width) {
     return ((size_t)row * (size_t)width + (size_t)column) * (size_t)s->channels;
 }
 
-/* Of bf16 the lanes are even and odd channels: two halves of a word. */
+/* Of bf16 the lanes are even and odd channels: two halves of a word. Positions are found as 32-bit
+ * lanes, to be masked like the values that they belong to, and stored as bytes, `count` of them, in
+ * the order of the channels. */
 ROW_INLINE void put_positions(uint8_t *index, const lanes_bits where[2], size_t count, dtype t) {
     uint16_t half[LANES32];
     uint8_t all[LANES32];
@@ -72,7 +80,8 @@ typedef struct spot {
 
 /* ---- forward: a spot of the output ---- */
 
-/* The first largest, as PyTorch. */
+/* The first largest, as PyTorch. `where` begins with position 0, so that a window without any
+ * number larger than minus infinity has a position, too. */
 ROW_INLINE void largest(
     const layer_shape *s, const void *x, void *y, uint8_t *index, spot o, size_t count, dtype t) {
     span rows = inputs_of(s, o.i, s->in_height), columns = inputs_of(s, o.j, s->in_width);
@@ -109,6 +118,7 @@ ROW_INLINE void average(
     lanes32_store(y, at(s, o.i, o.j, s->out_width) + o.c, count, sum, t);
 }
 
+/* Whole vectors of channels with a count that the compiler knows, then what is left. */
 ROW_INLINE void largest_all(
     const layer_shape *s, layer_part part, const void *x, void *y, uint8_t *index, dtype t) {
     size_t n = (size_t)s->channels, c;
@@ -120,6 +130,7 @@ ROW_INLINE void largest_all(
         }
 }
 
+/* graph.c admits kernels up to 15 x 15: a position fits a byte. */
 VECTOR_CLONES void layer_max_pool(
     const layer_shape *s, layer_part part, const void *x, void *y, uint8_t *index) {
     assert(s->kernel * s->kernel <= UINT8_MAX);
@@ -144,7 +155,9 @@ VECTOR_CLONES void layer_average_pool(
 
 /* ---- backward: what a spot of the input receives from the outputs that it is part of ---- */
 
-/* Of all of them, where index is NULL; else of those whose largest it was. */
+/* Of all of them, where index is NULL; else of those whose largest it was. `position` is unique
+ * within a window, so a byte that is equal names this very input. Outputs are visited in one order:
+ * the sum has the same bits in any team. m channels from o.c on, at most ROW. */
 ROW_INLINE void receive(const layer_shape *s, const void *dy, const uint8_t *index, void *dx,
     bool add, spot o, size_t m, dtype t) {
     span rows = outputs_of(s, o.i, s->out_height), columns = outputs_of(s, o.j, s->out_width);
@@ -186,6 +199,8 @@ VECTOR_CLONES void layer_average_pool_gradient(
 
 /* ---- the mean of all pixels ---- */
 
+/* m channels from c0 on of all pixels. The pixels are the outer loop: a row of channels is what
+ * lies together in memory. */
 ROW_INLINE void mean(const layer_shape *s, const void *x, void *y, size_t c0, size_t m, dtype t) {
     double sum[ROW] = {0};
     size_t pixels = (size_t)s->in_height * (size_t)s->in_width, n = (size_t)s->channels;
@@ -200,6 +215,7 @@ VECTOR_CLONES void layer_global_pool(const layer_shape *s, const void *x, void *
         ROW_TYPED(s->type, mean, s, x, y, c0, n - c0 < ROW ? n - c0 : ROW);
 }
 
+/* The adjoint of the mean: the same share of the gradient to each pixel. */
 ROW_INLINE void spread(const layer_shape *s, const void *dy, void *dx, bool add, dtype t) {
     size_t pixels = (size_t)s->in_height * (size_t)s->in_width, n = (size_t)s->channels;
     for (size_t i = 0; i < pixels; i++) ROW_LOOP

@@ -1,5 +1,9 @@
 /* Bilinear interpolation and its adjoint. The adjoint adds to up to four inputs an output: one
- * thread, in the outputs' order, into fp32. */
+ * thread, in the outputs' order, into fp32.
+ *
+ * Forward, rows of outputs are computed by themselves and can be shared out. Both directions take
+ * positions and weights from the same function, so that one is the transpose of the other to the
+ * bit. */
 #include "src/base/rows.h"
 #include "src/base/vector.h"
 #include "src/nn/kernels/lanes32.h"
@@ -14,7 +18,7 @@ typedef struct tap {
 } tap;
 
 /* PyTorch's align_corners=False: centres of pixels are aligned, and what lies outside is clamped.
- */
+ * At the end both positions are the last one, and the weight has no effect. */
 static tap tap_of(int out, int out_size, int in_size) {
     float x = ((float)out + 0.5f) * (float)in_size / (float)out_size - 0.5f;
     if (x < 0) x = 0;
@@ -44,6 +48,8 @@ static corners corners_of(const layer_shape *s, tap r, int j) {
             r.weight * (1 - c.weight), r.weight * c.weight}};
 }
 
+/* Channels c .. c + count - 1 of the output pixel that begins at element `to`; always four corners
+ * in one order, also where some of them coincide. */
 ROW_INLINE void blend(
     corners k, const void *x, void *y, size_t to, size_t c, size_t count, dtype t) {
     lanes32 sum = {{{0}, {0}}};
@@ -71,7 +77,8 @@ VECTOR_CLONES void layer_resize(const layer_shape *s, layer_part part, const voi
     ROW_TYPED(s->type, resize, s, part, x, y);
 }
 
-/* One corner after the other: they may be the same pixel. */
+/* One corner after the other: they may be the same pixel. work [in pixels, C] has been cleared. In
+ * fp32 also for maps in bf16: an input is added to many times, and would be rounded each time. */
 ROW_INLINE void give(const layer_shape *s, const void *dy, float *work, dtype t) {
     size_t n = (size_t)s->channels;
     for (int i = 0; i < s->out_height; i++) {

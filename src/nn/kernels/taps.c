@@ -1,5 +1,14 @@
 /* Rectangles of pixels, gathered and multiplied, block by block of at most MOST_PIXELS: both
- * matrices of a product stay in the second-level cache. */
+ * matrices of a product stay in the second-level cache.
+ *
+ * A tap sees a shifted copy of the map. Where its input lies outside, the product with padding is
+ * left out: what remains is a rectangle of outputs and one of inputs, equally large. Pixels of both
+ * are the inner dimension of the product, channels the rows and columns.
+ *
+ * A product has one number of pixels. A rectangle is therefore cut into blocks of equal size, and
+ * the last one is filled up with zeros, which add nothing. The first block of a tap writes, the
+ * others add, in order: a tap's gradient has one order of sums. A team shares out taps, and parts
+ * of the input's channels, which are rows of a tap's gradient. */
 #include "src/nn/kernels/taps.h"
 
 #include "src/base/memory.h"
@@ -35,13 +44,15 @@ struct taps {
     size_t x_bytes, dy_bytes; /* of a set's pixels, copied */
 };
 
-/* Outputs along one side for which the tap `offset` from them lies inside. */
+/* Outputs along one side for which the tap `offset` from them lies inside. Where the tap is outside
+ * for all of them, *count is 0. */
 static void valid(int in, int out, int offset, int *begin, int *count) {
     int first = offset < 0 ? -offset : 0, end = in - offset < out ? in - offset : out;
     *begin = first;
     *count = end > first ? end - first : 0;
 }
 
+/* Taps are numbered row by row, as PyTorch stores a kernel. */
 static rectangle rectangle_of(const conv_shape *c, int tap) {
     rectangle r = {.down = tap / c->kernel * c->dilation - c->padding,
         .right = tap % c->kernel * c->dilation - c->padding};
@@ -63,16 +74,19 @@ double taps_all(const conv_shape *c) {
     return (double)c->kernel * c->kernel * c->out_height * c->out_width;
 }
 
+/* Blocks of at most MOST_PIXELS pixels; none of an empty rectangle. */
 static int blocks_of(const rectangle *r) {
     return (r->height * r->width + MOST_PIXELS - 1) / MOST_PIXELS;
 }
 
+/* Of each block: the pixels evenly divided, rounded up. */
 static int pixels_of(const rectangle *r) {
     int blocks = blocks_of(r);
     return blocks == 0 ? 0 : (r->height * r->width + blocks - 1) / blocks;
 }
 
-/* The products of a set over `rows` of the input's channels. */
+/* The products of a set over `rows` of the input's channels. The one that writes and, if next is
+ * not NULL, the one that adds. */
 static status create_products(
     taps *t, onednn *o, int rows, int pixels, onednn_product **first, onednn_product **next) {
     product_shape p = {.batch = 1,
@@ -86,6 +100,7 @@ static status create_products(
     return st == STATUS_OK && next ? onednn_product_create(next, o, &p) : st;
 }
 
+/* Takes the next free set. more: a tap of this set has more than one block. */
 static status create_set(taps *t, onednn *o, int pixels, bool more) {
     product_set *s = &t->set[t->sets++];
     s->pixels = pixels;
@@ -95,7 +110,9 @@ static status create_set(taps *t, onednn *o, int pixels, bool more) {
         t, o, t->c.channels / t->parts, pixels, &s->part_first, more ? &s->part_next : NULL);
 }
 
-/* One set for all taps that need the same one. */
+/* One set for all taps that need the same one. A tap without pixels has none. A set made for taps
+ * of one block does not do for taps of several with as many pixels: those get another. x_bytes and
+ * dy_bytes grow to the largest set's. */
 static status create_sets(taps *t, onednn *o) {
     for (int k = 0; k < t->count; k++) {
         t->tap[k] = rectangle_of(&t->c, k);
@@ -118,7 +135,9 @@ static status create_sets(taps *t, onednn *o) {
 static status run_parts(
     const taps *t, const team *crew, int parts, const void *x, const void *dy, float *gradient);
 
-/* No parts where they do not give the bits of the whole: products order their sums as they like. */
+/* No parts where they do not give the bits of the whole: products order their sums as they like.
+ * The whole is run as one thread runs it, the parts as a team of one does: only the shape of the
+ * products differs. */
 static status compare_parts(taps *t) {
     const conv_shape *c = &t->c;
     size_t in = (size_t)c->height * (size_t)c->width * (size_t)c->channels;
@@ -144,13 +163,15 @@ static status compare_parts(taps *t) {
     return st;
 }
 
-/* At most `most` parts of equal size. */
+/* At most `most` parts of equal size. All parts need the same product, so they are equal; whole
+ * vectors of channels. */
 static int choose_parts(int channels, int most) {
     int parts = most;
     while (parts > 1 && channels % (parts * CHANNELS) != 0) parts--;
     return parts > 1 ? parts : 1;
 }
 
+/* Without parts a team still shares out taps, unless there is one alone. */
 status taps_create(taps **out, onednn *o, const conv_shape *c, dtype products, int most) {
     taps *t = memory_alloc(1, sizeof *t, "convolution");
     if (!t) return STATUS_FAILED;
@@ -201,7 +222,8 @@ typedef struct window {
     int y, x, width, channels, first, count;
 } window;
 
-/* n pixels, whose first element in the map is `from`, one after the other. */
+/* n pixels, whose first element in the map is `from`, one after the other. Neighbouring pixels of
+ * all channels are one piece of memory. Maps in bf16 become fp32 here where products are fp32. */
 static void copy_pixels(const taps *t, const window *w, size_t from, size_t n, void *to) {
     size_t count = (size_t)w->count, all = (size_t)w->channels;
     if (w->count == w->channels) count *= n, n = 1;
@@ -234,7 +256,8 @@ static const void *pixels_at(
     return to;
 }
 
-/* Part `part` of `parts` of the input's channels. */
+/* Part `part` of `parts` of the input's channels. gradient: the part's rows of tap k, [channels,
+ * O]: written. */
 static status run_tap(const taps *t, const team *crew, int k, int part, int parts, const void *x,
     const void *dy, float *gradient) {
     const rectangle *r = &t->tap[k];
@@ -243,6 +266,7 @@ static status run_tap(const taps *t, const team *crew, int k, int part, int part
     window in = {
         x, r->y + r->down, r->x + r->right, t->c.width, t->c.channels, part * channels, channels};
     window out = {dy, r->y, r->x, t->c.out_width, t->c.out_channels, 0, t->c.out_channels};
+    /* Scratch memory: the inputs' pixels, the gradients', the scratchpad of a product. */
     char *copies = (char *)crew->scratch + t->x_bytes;
     for (int i = 0; i < area; i += s->pixels) {
         int n = area - i < s->pixels ? area - i : s->pixels;
@@ -265,6 +289,7 @@ static status run_parts(
     for (int i = crew->rank; i < t->count * parts; i += crew->size) {
         int k = i / parts;
         float *to = gradient + (size_t)i * each;
+        /* A tap that sees nothing but padding has a gradient of zero, which no product writes. */
         if (t->tap[k].height * t->tap[k].width == 0) {
             memset(to, 0, each * sizeof *to);
             continue;

@@ -1,5 +1,15 @@
 /* Tiles are transformed and multiplied block by block, so that what the transforms write is still
- * in the cache when the products read it. Weights are transformed when they are packed. */
+ * in the cache when the products read it. Weights are transformed when they are packed.
+ *
+ * Forward, a block of tiles: gather V [alpha^2, tiles, C], multiply M[p] = V[p] U[p] for each
+ * position p, scatter M to the outputs. Weights' gradient: gather V from x, expand E from dy, dU[p]
+ * = V[p]^T E[p], collected to dW and added block by block.
+ *
+ * In fp32 the products are matrix.h's, and the right matrices are packed by panels for them; in
+ * bf16 they are oneDNN's, of plain rows. In fp32 blocks decide no bit of the forward pass, for each
+ * element of M is one sum over channels; but they do of a weights' gradient, whose blocks are added
+ * in fp32, and oneDNN may add in another order for another shape. The sizes of blocks are therefore
+ * a function of the shape alone, as is the choice of m. */
 #include "src/nn/kernels/winograd.h"
 
 #include "src/base/memory.h"
@@ -37,6 +47,8 @@ struct winograd {
 
 /* ---- the choice ---- */
 
+/* Tiles along one side. The pixels of one remainder modulo the dilation are a map of their own,
+ * with tiles of their own. */
 static int64_t tiles_along(int size, int dilation, int m) {
     int64_t sum = 0;
     for (int phase = 0; phase < dilation && phase < size; phase++)
@@ -48,12 +60,14 @@ static int64_t count_tiles(const conv_shape *c, int m) {
     return tiles_along(c->height, c->dilation, m) * tiles_along(c->width, c->dilation, m);
 }
 
-/* Channels in whole vectors: the image's three, and a classifier's, go elsewhere. */
+/* Channels in whole vectors: the image's three, and a classifier's, go elsewhere. Padding that
+ * keeps the size: a tile's inputs then begin one (dilated) pixel before its outputs. */
 static bool fits(const conv_shape *c) {
     return c->kernel == 3 && c->stride == 1 && c->padding == c->dilation &&
            c->channels % LANES == 0 && c->out_channels % LANES == 0;
 }
 
+/* m = 2 has less to transform and wastes fewer outputs of small maps; m = 4 multiplies least. */
 int winograd_choose(const conv_shape *c, dtype products, double *cost) {
     /* Measured: what the transforms of an element of V and M take, and products lose to blocks. */
     const double transform = 10, loss = 1.1;
@@ -84,12 +98,14 @@ static status create_map(winograd_map *g, const conv_shape *c, int m) {
     return STATUS_OK;
 }
 
+/* Of a tile, and so matrices of a stack. */
 static size_t positions(const winograd *w) {
     return (size_t)w->map.alpha * (size_t)w->map.alpha;
 }
 
 /* [alpha^2, rows, columns] as rows: those of the left matrix of a product, or (columns are padded,
- * not the distance) of its result. */
+ * not the distance) of its result. Rows of fp32 have gaps between them: matrix.h says why. `data`
+ * may be NULL where only the size is asked for. */
 static winograd_stack as_rows(
     const winograd *w, void *data, size_t rows, size_t columns, bool result) {
     bool own = w->products == DTYPE_F32;
@@ -98,13 +114,15 @@ static winograd_stack as_rows(
         data, rows * row, row, WINOGRAD_PANEL, result ? DTYPE_F32 : w->products};
 }
 
-/* [alpha^2, rows, columns] as the right matrix of a product. */
+/* [alpha^2, rows, columns] as the right matrix of a product. In bf16 oneDNN multiplies, which wants
+ * rows. */
 static winograd_stack as_panels(const winograd *w, void *data, size_t rows, size_t columns) {
     if (w->products == DTYPE_BF16) return as_rows(w, data, rows, columns, false);
     return (winograd_stack){
         data, rows * matrix_columns(columns), WINOGRAD_PANEL, rows * WINOGRAD_PANEL, DTYPE_F32};
 }
 
+/* In whole cache lines: the matrices stand one after the other in scratch memory. */
 static size_t stack_bytes(const winograd *w, winograd_stack s) {
     size_t bytes = positions(w) * s.plane * dtype_size(s.type);
     return (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
@@ -114,13 +132,16 @@ static int limit(int tiles) {
     return tiles < LEAST_TILES ? LEAST_TILES : tiles > MOST_TILES ? MOST_TILES : tiles;
 }
 
-/* Blocks of equal size, of at most `most` tiles. */
+/* Blocks of equal size, of at most `most` tiles. A last block that is nearly empty would cost as
+ * much as a full one. */
 static void choose_block(winograd *w, int most) {
     int tiles = w->map.tiles, blocks = (tiles + most - 1) / most;
     w->block = (tiles + blocks - 1) / blocks;
     w->rows = w->products == DTYPE_F32 ? (int)matrix_rows((size_t)w->block) : w->block;
 }
 
+/* What both passes have: the shape, the tiles, and a row of zeros for what stands outside of the
+ * map. Sizes and products are the caller's to set. */
 static status create(winograd **out, const conv_shape *c, conv_fusion f, int m, dtype products) {
     winograd *w = memory_alloc(1, sizeof *w, "convolution");
     if (!w) return STATUS_FAILED;
@@ -142,6 +163,7 @@ status winograd_forward(
     status st = create(&w, c, f, m, products);
     if (st != STATUS_OK) return st;
     size_t in = (size_t)c->channels, n = (size_t)c->out_channels;
+    /* As many tiles as V and M of a block fit in BLOCK_BYTES. */
     int most =
         (int)(BLOCK_BYTES / (positions(w) * (in * dtype_size(products) + n * sizeof(float))));
     choose_block(w, limit(most));
@@ -161,7 +183,8 @@ status winograd_forward(
     return STATUS_OK;
 }
 
-/* Columns of dU that exist at once: few enough for the cache. */
+/* Columns of dU that exist at once: few enough for the cache. In fp32 a thread makes a panel of dU
+ * and collects it at once; in bf16 a product is of all columns. */
 static size_t columns_at_once(const winograd *w) {
     return w->products == DTYPE_F32 ? WINOGRAD_PANEL : (size_t)w->c.out_channels;
 }
@@ -201,6 +224,8 @@ void winograd_destroy(winograd *w) {
     memory_free(w);
 }
 
+/* A thread of a team takes V, E and M in its leader's memory, dU of panels and oneDNN's scratchpad
+ * in its own: each has room for all of it, for any may lead. */
 size_t winograd_scratch(const winograd *w) {
     size_t more = w->product ? onednn_product_scratch(w->product) : 0;
     return w->bytes[0] + w->bytes[1] + w->bytes[2] + more;
@@ -220,6 +245,7 @@ void winograd_place(winograd *w, void *packed) {
 
 /* ---- execution ---- */
 
+/* Outputs are dealt out in whole vectors; a thread without any has begin = end. */
 void winograd_pack(const winograd *w, int thread, int threads, const float *weight) {
     winograd_stack u = as_panels(w, w->u, (size_t)w->c.channels, (size_t)w->c.out_channels);
     int lines = w->c.out_channels / LANES;
@@ -228,6 +254,7 @@ void winograd_pack(const winograd *w, int thread, int threads, const float *weig
     winograd_weights(w->map.m, &k, begin, end, &u);
 }
 
+/* The last block may have fewer tiles. The rows behind them are multiplied, too, and never read. */
 static winograd_block block_at(const winograd *w, int first) {
     int left = w->map.tiles - first;
     return (winograd_block){&w->map, first, left < w->block ? left : w->block};
@@ -258,7 +285,9 @@ static void multiply(const matrix_shape *s, size_t begin, size_t end, const wino
             (const float *)b->data + p * b->plane, (float *)c->data + p * c->plane);
 }
 
-/* The same in bf16. */
+/* The same in bf16. The scratchpad stands behind the matrices, in this thread's own memory. All
+ * positions of the share are done or given up together: the caller's team meets afterwards in any
+ * case. */
 static status multiply_bf16(const winograd *w, const team *t, size_t begin, size_t end,
     const winograd_stack *a, const winograd_stack *b, const winograd_stack *c) {
     void *scratch = (char *)t->scratch + w->bytes[0] + w->bytes[1] + w->bytes[2];
@@ -315,7 +344,9 @@ typedef struct block_gradient {
     float *gradient;
 } block_gradient;
 
-/* dW (+)= G^T (V^T E) G, some columns at once, which a thread computes alone. */
+/* dW (+)= G^T (V^T E) G, some columns at once, which a thread computes alone. `gradient` [9, C, O]
+ * is written at columns that no other thread has: no meeting is needed between product and
+ * collection. */
 static void collect_panels(const winograd *w, const team *t, const block_gradient *b) {
     size_t n = (size_t)w->c.out_channels, begin, end;
     char *third = (char *)t->scratch + w->bytes[0] + w->bytes[1];
@@ -333,7 +364,9 @@ static void collect_panels(const winograd *w, const team *t, const block_gradien
     }
 }
 
-/* The same in bf16: all columns of some positions, then some columns of all positions. */
+/* The same in bf16: all columns of some positions, then some columns of all positions. dU is
+ * the team's, in the leader's memory: a product fills all columns, of which other threads
+ * collect some. */
 static status collect_bf16(const winograd *w, const team *t, const block_gradient *b) {
     size_t in = (size_t)w->c.channels, n = (size_t)w->c.out_channels, begin, end;
     char *third = (char *)t->shared + w->bytes[0] + w->bytes[1];
@@ -358,6 +391,7 @@ status winograd_run_weights(
     status worst = STATUS_OK;
     for (int first = 0; first < w->map.tiles; first += w->block) {
         winograd_block b = block_at(w, first), mine = share_of(t, &b, &row);
+        /* matrix.h multiplies as many tiles as there are; a product of oneDNN's has one shape. */
         size_t tiles = (size_t)(w->product ? w->block : b.count);
         block_gradient g = {as_rows(w, at, tiles, in, false), as_panels(w, second, tiles, n), tiles,
             first > 0, gradient};

@@ -1,9 +1,17 @@
 /* The transforms, in one dimension each, applied to columns and then to rows; sixteen channels at
  * once. Macros make the loops, for which the compiler must know tile and transform.
  *
- * Names: input (B^T), output (A^T), expand (A), weight (G), collect (G^T), each for m = 2 and m
- * = 4. A sum over channels is never part of a transform: sixteen channels stay sixteen lanes from
- * the map to the matrix, and neither team nor block changes an element. */
+ * Names: input (B^T), output (A^T), expand (A), weight (G), collect (G^T), each for m = 2 and m =
+ * 4. A sum over channels is never part of a transform: sixteen channels stay sixteen lanes from the
+ * map to the matrix, and neither team nor block changes an element.
+ *
+ * Of the three matrices the rows and columns are short sums with shared parts, written out here by
+ * hand: pairs of points +-p give an even and an odd part, of which one point is the sum and the
+ * other one the difference. How they are added is part of the result: another order of operations,
+ * or other points, give other bits of every network that was trained with these.
+ *
+ * The names r and d: a result and its data. s is the distance of their elements, so that the same
+ * function runs down a column and along a row. */
 #include "src/nn/kernels/winograd_transform.h"
 
 #include "src/base/vector.h"
@@ -13,6 +21,7 @@ enum { KERNEL = 3, MOST = WINOGRAD_ALPHA * WINOGRAD_ALPHA };
 
 /* ---- one dimension: r and d step by s elements ---- */
 
+/* m = 2: the points 0, 1, -1 and infinity, the paper's. */
 LANES_INLINE void input_2(const lanes *d, size_t s, lanes *r) {
     r[0] = d[0] - d[2 * s];
     r[s] = d[s] + d[2 * s];
@@ -25,6 +34,7 @@ LANES_INLINE void output_2(const lanes *d, size_t s, lanes *r) {
     r[s] = d[s] - d[2 * s] - d[3 * s];
 }
 
+/* output_2 transposed. */
 LANES_INLINE void expand_2(const lanes *d, size_t s, lanes *r) {
     lanes a = d[0], b = d[s];
     r[0] = a;
@@ -41,6 +51,7 @@ LANES_INLINE void weight_2(const lanes *d, size_t s, lanes *r) {
     r[3 * s] = c;
 }
 
+/* weight_2 transposed. */
 LANES_INLINE void collect_2(const lanes *d, size_t s, lanes *r) {
     lanes a = d[0], b = d[s], c = d[2 * s], e = d[3 * s];
     r[0] = a + (b + c) * 0.5f;
@@ -76,6 +87,7 @@ LANES_INLINE void output_4(const lanes *d, size_t s, lanes *r) {
     r[3 * s] = PPP * difference_p + QQQ * difference_q + d[5 * s];
 }
 
+/* output_4 transposed. */
 LANES_INLINE void expand_4(const lanes *d, size_t s, lanes *r) {
     lanes a = d[0], b = d[s], c = d[2 * s], e = d[3 * s];
     lanes even_p = a + PP * c, odd_p = P * b + PPP * e;
@@ -88,6 +100,9 @@ LANES_INLINE void expand_4(const lanes *d, size_t s, lanes *r) {
     r[5 * s] = e;
 }
 
+/* What the other transforms do not have, the divisors of the interpolation (NP, NQ, PP_QQ), is
+ * here and in the adjoint: the weights' transform is done once a packing, those of tiles for
+ * every tile. */
 LANES_INLINE void weight_4(const lanes *d, size_t s, lanes *r) {
     lanes a = d[0], b = d[s], c = d[2 * s];
     lanes even_p = (a + PP * c) * (1 / NP), odd_p = b * (P / NP);
@@ -100,6 +115,7 @@ LANES_INLINE void weight_4(const lanes *d, size_t s, lanes *r) {
     r[5 * s] = c;
 }
 
+/* weight_4 transposed. */
 LANES_INLINE void collect_4(const lanes *d, size_t s, lanes *r) {
     lanes sum_p = (d[s] + d[2 * s]) * (1 / NP), difference_p = (d[s] - d[2 * s]) * (P / NP);
     lanes sum_q = (d[3 * s] + d[4 * s]) * (1 / NQ);
@@ -114,13 +130,16 @@ LANES_INLINE void collect_4(const lanes *d, size_t s, lanes *r) {
 enum { S = WINOGRAD_ALPHA };
 typedef void (*transform)(const lanes *d, size_t s, lanes *r);
 
+/* [from, from] elements to [to, to]. Columns first: `half` has `to` rows of `from` columns. */
 LANES_INLINE void both(transform f, int from, int to, const lanes *d, lanes *r) {
     lanes half[MOST];
     for (int x = 0; x < from; x++) f(d + x, S, half + x);
     for (int y = 0; y < to; y++) f(half + y * S, 1, r + y * S);
 }
 
-/* Element 0 of each position of a tile, or of what is outside. */
+/* Element 0 of each position of a tile, or of what is outside. size x size pixels whose first
+ * stands `begin` (dilated) pixels from the tile's origin, in both directions: -1 for inputs, 0 for
+ * outputs. row: bytes of a pixel. zero: for pixels outside; NULL where they are to be left out. */
 static void find_pixels(const winograd_block *b, int tile, int size, int begin, const void *x,
     size_t row, const void *zero, const char *pixel[MOST]) {
     const winograd_map *m = b->map;
@@ -140,6 +159,7 @@ LANES_INLINE size_t place(const winograd_stack *s, size_t row, size_t column) {
     return column / WINOGRAD_PANEL * s->panel + row * s->row + column % WINOGRAD_PANEL;
 }
 
+/* alpha x alpha positions of one row and sixteen columns. */
 LANES_INLINE void load_stack(const winograd_stack *s, size_t at, int alpha, lanes *d) {
     for (int y = 0; y < alpha; y++)
         for (int z = 0; z < alpha; z++)
@@ -152,7 +172,8 @@ LANES_INLINE void store_stack(const winograd_stack *s, size_t at, int alpha, con
             lanes_store(s->data, (size_t)(y * alpha + z) * s->plane + at, r[y * S + z], s->type);
 }
 
-/* Tiles [from, from] of x, transformed to [to, to]. */
+/* Tiles [from, from] of x, transformed to [to, to]. Pixels outside are read as zeros: the padding
+ * of the convolution, and of gradients what a tile has beyond the map. */
 #define TO_POSITIONS(name, f, from, to, begin)                                                     \
     VECTOR_CLONES static void name(                                                                \
         const winograd_block *b, const winograd_image *x, const winograd_stack *v) {               \
@@ -183,6 +204,7 @@ void winograd_expand(const winograd_block *b, const winograd_image *dy, const wi
     (b->map->m == 2 ? spread_2 : spread_4)(b, dy, v);
 }
 
+/* In the order of a direct convolution's post-ops: bias, sum, ReLU, in fp32, and rounded once. */
 LANES_INLINE void finish(const winograd_end *e, lanes v, void *y, size_t c, dtype t) {
     if (e->bias) v += lanes_load(e->bias, c, DTYPE_F32);
     if (e->sum) v += lanes_load(y, c, t);
@@ -190,6 +212,8 @@ LANES_INLINE void finish(const winograd_end *e, lanes v, void *y, size_t c, dtyp
     lanes_store(y, c, v, t);
 }
 
+/* Outputs of a tile beyond the map are computed, and not stored. Tiles do not overlap: no two
+ * threads write to the same pixel. */
 #define FROM_POSITIONS(name, f, alpha, m)                                                          \
     VECTOR_CLONES static void name(const winograd_block *b, const winograd_stack *x,               \
         const winograd_end *e, size_t channels, dtype t, void *y) {                                \
@@ -217,7 +241,9 @@ void winograd_scatter(const winograd_block *b, const winograd_stack *m, const wi
 
 /* ---- weights ---- */
 
-/* The nine weights of sixteen outputs of channel c. */
+/* The nine weights of sixteen outputs of channel c. Weights of a channel lie nine by nine, outputs
+ * far from each other: they are brought into lanes by way of `tap`. Transposed ones are reversed as
+ * they are read. */
 LANES_INLINE void load_weights(const winograd_kernel *k, size_t c, size_t o, lanes d[MOST]) {
     enum { TAPS = KERNEL * KERNEL };
     size_t channels = (size_t)k->channels, out_channels = (size_t)k->out_channels;
@@ -231,6 +257,7 @@ LANES_INLINE void load_weights(const winograd_kernel *k, size_t c, size_t o, lan
         d[i / KERNEL * S + i % KERNEL] = lanes_load(tap[i], 0, DTYPE_F32);
 }
 
+/* A thread's outputs, all channels: lanes are outputs here, not channels. */
 #define WEIGHTS(name, f, alpha)                                                                    \
     VECTOR_CLONES static void name(                                                                \
         const winograd_kernel *k, size_t begin, size_t end, const winograd_stack *u) {             \
@@ -250,6 +277,7 @@ void winograd_weights(
     (m == 2 ? weights_2 : weights_4)(k, (size_t)begin, (size_t)end, u);
 }
 
+/* Lanes are outputs. `add` is the last addition: blocks are summed in their order. */
 #define COLLECT(name, f, alpha)                                                                    \
     VECTOR_CLONES static void name(                                                                \
         const winograd_stack *du, const size_t shape[3], bool add, float *dw) {                    \

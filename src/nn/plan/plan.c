@@ -1,5 +1,13 @@
 /* A plan from its graph to its memory: each part is laid out before any memory is taken, so that
- * the size of an image can be told without making a plan; and what a caller sees of it. */
+ * the size of an image can be told without making a plan; and what a caller sees of it.
+ *
+ * The order of creation is one of dependence. Fusion decides which values exist and who writes
+ * them, and the layout which gradients flow; kernels are chosen when both are known, for they must
+ * know what they add and what is fused into them. Packed weights and scratch memory are measured by
+ * the kernels, slots by their layouts of gradients. Weights are packed last.
+ *
+ * A plan that fails half-way is destroyed as it is: every part is zero, or NULL, until it is
+ * made. */
 #include "src/nn/plan/plan.h"
 
 #include "src/base/log.h"
@@ -17,7 +25,8 @@
 #include <assert.h>
 #include <stdio.h>
 
-/* Where the graph's parameters stand among the caller's. */
+/* Where the graph's parameters stand among the caller's. By name, for the caller's set may have
+ * been declared by another graph, in another order, and with more than this one needs. */
 static status find_parameters(plan *p) {
     const graph *g = p->g;
     p->item = plan_alloc(p, (size_t)g->declarations, sizeof *p->item, "plan");
@@ -36,7 +45,8 @@ static status find_parameters(plan *p) {
     return STATUS_OK;
 }
 
-/* Where everything will stand. */
+/* Where everything will stand. No map is allocated, no primitive made: enough for plan_image_bytes.
+ * Which fusion there is depends on the mode, for in training a norm must wait for all images. */
 static status lay_out(plan *p) {
     status st = find_parameters(p);
     p->layer = plan_alloc(p, (size_t)p->nodes, sizeof *p->layer, "plan");
@@ -58,6 +68,7 @@ static status build(plan *p) {
     return st == STATUS_OK ? plan_pack(p) : st;
 }
 
+/* An error of the graph, kept while it was built, is handed on here. */
 status plan_create(plan **out, const graph *g, parameters *p, plan_options o) {
     assert(o.height > 0 && o.width > 0 && o.images > 0 && o.threads > 0);
     assert(o.mode == PLAN_INFER || o.norm != NORM_GROUP || o.group > 0);
@@ -74,7 +85,9 @@ status plan_create(plan **out, const graph *g, parameters *p, plan_options o) {
     return STATUS_OK;
 }
 
-/* A plan that is laid out and taken apart again: no kernel, no arena. */
+/* A plan that is laid out and taken apart again: no kernel, no arena. `bytes` is of maps and norm
+ * statistics: what each further image costs. Threads' memory, slots and weights are there once,
+ * whatever the number of images. */
 status plan_image_bytes(const graph *g, parameters *p, plan_options o, size_t *bytes) {
     assert(o.mode == PLAN_TRAIN);
     if (graph_status(g) != STATUS_OK) return graph_status(g);
@@ -102,6 +115,7 @@ void plan_destroy(plan *p) {
         memory_free(p->worker[i].work);
         memory_free(p->worker[i].seconds);
     }
+    /* After all kernels. */
     onednn_destroy(p->engine);
     memory_free(p->packed);
     memory_free(p->item);
@@ -121,6 +135,7 @@ void plan_destroy(plan *p) {
     memory_free(p);
 }
 
+/* Every graph has an image. */
 static size_t image_elements(const plan *p) {
     value v = 0;
     while (p->layer[v].op->role != OPERATOR_IMAGE) v++;
@@ -139,6 +154,7 @@ void plan_swap_input(plan *p, float **input) {
     *input = mine;
 }
 
+/* Images are [h, w, C], one after the other. */
 const float *plan_output(const plan *p, int output, int image) {
     const plan_output_data *o = &p->output[output];
     return o->data + (size_t)image * p->layer[o->v].elements;
@@ -164,6 +180,8 @@ bool plan_supports(dtype t) {
     return onednn_supports(t);
 }
 
+/* From a table of processors, never from a measurement: the type decides bits, and a run that is
+ * continued must find the same one. */
 bool plan_fast_bf16(void) {
     processor here = processor_here();
     return processor_fast_bf16(&here, NULL);

@@ -1,5 +1,8 @@
 /* Convolutions of a plan: which kernel each pass takes is the kernels' choice (convolution.c); what
- * is fused, what flows and what has to be computed again is known here. */
+ * is fused, what flows and what has to be computed again is known here.
+ *
+ * The forward pass knows nothing of folding but its bias: folded weights are packed in the place of
+ * the layer's own (plan_pack.c). */
 #include "src/nn/plan/plan_conv.h"
 
 #include "src/base/memory.h"
@@ -8,6 +11,8 @@
 #include "src/nn/plan/plan_norm.h"
 #include "src/nn/plan/plan_team.h"
 
+/* In an fp32 network products are fp32; in a bf16 one they may be either, as the processor is
+ * faster. */
 static conv_choice choice_of(const plan *p, const layer *l) {
     value x = l->n->input[0];
     /* The caller's image is read as it is: in fp32. */
@@ -17,7 +22,8 @@ static conv_choice choice_of(const plan *p, const layer *l) {
 }
 
 /* Without a gradient for its input, as the first convolution of a network, there is no
- * backward-data. */
+ * backward-data. .sum: the input has received a gradient from another consumer before, which the
+ * kernel is to add to. */
 static status create_training_kernels(plan *p, layer *l) {
     conv_fusion f = {.sum = l->accumulates[0]};
     status st = convolution_create(
@@ -48,6 +54,7 @@ static size_t larger(size_t a, size_t b) {
     return a > b ? a : b;
 }
 
+/* After fusion and the layout of gradients, which say what a kernel has to do besides. */
 status plan_create_kernels(plan *p) {
     status st = onednn_create(&p->engine, p->o.threads);
     for (value v = 0; v < p->nodes && st == STATUS_OK; v++)
@@ -101,7 +108,9 @@ status conv_forward(plan *p, value v, const turn *r) {
         plan_place(p, l->target, r->image, r->t->leader, r->again), bias);
 }
 
-/* The image's gradient of weights and bias, to its slot. */
+/* The image's gradient of weights and bias, to its slot. An input that is not kept, a norm's
+ * output, is computed again first, for this convolution and all that read it after it. The bias'
+ * gradient stands behind the weight's in the slot. Time: WEIGHTS_PASS, the norm included. */
 static status pass_weights(plan *p, value v, const turn *r) {
     const layer *l = &p->layer[v];
     value x = l->n->input[0];
@@ -130,6 +139,7 @@ static status pass_data(plan *p, value v, const turn *r) {
     double now = plan_lap(p, r->t->thread, v, BACKWARD_PASS, 0);
     void *dx = plan_gradient(p, x, r->image);
     bool apart = l->accumulates[0] && !convolution_adds(l->backward_data);
+    /* `work` of the leader alone: the others of the team write to the same memory. */
     void *to = apart ? p->worker[r->t->leader].work : dx;
     status st = convolution_run(l->backward_data, r->t, plan_gradient(p, v, r->image), to, NULL);
     if (apart) {
@@ -140,6 +150,7 @@ static status pass_data(plan *p, value v, const turn *r) {
     return st;
 }
 
+/* Both passes are entered whatever the first returns: the team meets inside of them. */
 status conv_backward(plan *p, value v, const turn *r) {
     status st = pass_weights(p, v, r);
     if (!p->layer[v].flows[0]) return st;

@@ -1,5 +1,10 @@
 /* Elementwise operators: shares of elements are whole cache lines, so that no two threads write to
- * the same one. */
+ * the same one.
+ *
+ * None needs its neighbours, and each element is computed alike in any share. The backward pass of
+ * an operator writes to an input's gradient, or adds to it where another consumer came first
+ * (`accumulates`); which comes first is a matter of the graph's order, so sums of several consumers
+ * have one order. */
 #include "src/nn/plan/plan_elements.h"
 
 #include "src/base/rows.h"
@@ -22,6 +27,7 @@ static void *gradient_from(const plan *p, value v, const turn *r, size_t begin) 
 
 /* ---- forward ---- */
 
+/* Without a buffer the caller's image is read where it stands. */
 status input_forward(plan *p, value v, const turn *r) {
     const layer *l = &p->layer[v];
     size_t begin, end;
@@ -54,6 +60,7 @@ status add_forward(plan *p, value v, const turn *r) {
     return STATUS_OK;
 }
 
+/* Shares are pixels here: a pixel's channels come from several values. */
 status concat_forward(plan *p, value v, const turn *r) {
     const layer *l = &p->layer[v];
     size_t first, end, all = (size_t)l->n->channels;
@@ -70,7 +77,8 @@ status concat_forward(plan *p, value v, const turn *r) {
     return STATUS_OK;
 }
 
-/* Keyed by the image's place in the global batch and the node: no rank and no order decides. */
+/* Keyed by the image's place in the global batch and the node: no rank and no order decides.
+ * Forward and backward draw the same words from it. */
 static random_stream dropout_stream(const plan *p, value v, const turn *r) {
     uint64_t item = (uint64_t)(r->c->first + r->image) * (uint64_t)p->nodes + (uint64_t)v;
     return random_begin(r->c->seed, RANDOM_DROPOUT, r->c->step, item);
@@ -137,6 +145,8 @@ status concat_backward(plan *p, value v, const turn *r) {
     return STATUS_OK;
 }
 
+/* The gradient of what was dropped is 0, of the rest scaled alike: the same loop, on the
+ * gradient. */
 status dropout_backward(plan *p, value v, const turn *r) {
     const layer *l = &p->layer[v];
     if (r->t->rank == 0)

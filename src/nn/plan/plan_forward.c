@@ -17,7 +17,8 @@
 #include <assert.h>
 #include <omp.h>
 
-/* The outputs that node v has computed, as fp32. */
+/* The outputs that node v has computed, as fp32. A value may be an output and be written by another
+ * node, which has it fused in: asked for is the writer. */
 static void keep_outputs(plan *p, value v, const turn *r) {
     for (int i = 0; i < p->g->outputs; i++) {
         const plan_output_data *o = &p->output[i];
@@ -74,7 +75,9 @@ static status run_image_again(
     return worst;
 }
 
-/* One parallel region a segment: packing, images, and the meeting at its end. */
+/* One parallel region a segment: packing, images, and the meeting at its end. Packed weights of the
+ * segment before may be overwritten here: no thread reads them any more. A thread's error is kept,
+ * and the others go on to the meetings. */
 static status run_images(plan *p, plan_work *work, segment g, int images, const step_context *c) {
     status worst = STATUS_OK;
 #pragma omp parallel num_threads(p->o.threads)

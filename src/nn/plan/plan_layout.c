@@ -4,7 +4,12 @@
  * Moments: 0 .. n - 1 are the nodes of the forward pass, n .. 2 n - 1 those of the backward pass,
  * from the last node down. A gradient that several nodes give to is born at the first of them. What
  * is computed again has a second buffer, which lives in the backward pass alone; what that needs as
- * its input is kept, or computed again itself, from the block's end down. */
+ * its input is kept, or computed again itself, from the block's end down.
+ *
+ * The order of the calls matters: values first, then gradients, which say what the backward pass
+ * computes at all; then what that reads is kept or computed again, and at last places are given.
+ * Only numbers are made here; plan_create_maps takes the memory. All images have the same arena,
+ * one copy a lane. */
 #include "src/nn/plan/plan_layout.h"
 
 #include "src/base/memory.h"
@@ -17,12 +22,14 @@ static int backward_moment(const plan *p, value v) {
     return 2 * p->nodes - 1 - v;
 }
 
+/* Whole cache lines. It dies where it is born, until keep() says otherwise. */
 static int add_buffer(plan *p, size_t bytes, int born) {
     bytes = (bytes + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
     p->buffer[p->buffers] = (buffer){.bytes = bytes, .born = born, .dies = born};
     return p->buffers++;
 }
 
+/* -1 is a value without a buffer: the caller's image. */
 static void keep(plan *p, int b, int until) {
     if (b >= 0 && p->buffer[b].dies < until) p->buffer[b].dies = until;
 }
@@ -39,7 +46,8 @@ static bool reads_image(const plan *p, value v) {
 }
 
 /* Values live from the node that computes them to their last reader, in PLAN_TRAIN also to where
- * the backward pass reads them. */
+ * the backward pass reads them. Two loops, for a value's buffer must exist before its readers
+ * extend it. */
 static void lay_values(plan *p) {
     for (value v = 0; v < p->nodes; v++) {
         layer *l = &p->layer[v];
@@ -76,6 +84,7 @@ static void keep_for_again(plan *p) {
     }
 }
 
+/* Nodes without a gradient have no backward pass, and nothing is kept for them. */
 static void keep_for_backward(plan *p) {
     for (value v = 0; v < p->nodes; v++) {
         layer *l = &p->layer[v];
@@ -90,7 +99,9 @@ static void keep_for_backward(plan *p) {
     }
 }
 
-/* From the outputs down: which inputs receive a gradient, who writes it first, who adds. */
+/* From the outputs down: which inputs receive a gradient, who writes it first, who adds. Consumers
+ * are met before the node that they give to, since inputs have lower indices. A gradient that takes
+ * the place of the value's (in_place) extends the life of that buffer. */
 static void lay_gradients(plan *p) {
     for (int i = 0; i < p->g->outputs; i++) {
         layer *l = &p->layer[p->g->output[i]];
@@ -125,7 +136,8 @@ static bool meet(const buffer *a, const buffer *b) {
     return a->born <= b->dies && b->born <= a->dies;
 }
 
-/* Lowest place where nothing that lives at the same time stands; the largest first. */
+/* Lowest place where nothing that lives at the same time stands; the largest first. After a move
+ * the search begins anew (j = -1), for the new place may be another one's. */
 static void place(plan *p, const int *order) {
     for (int i = 0; i < p->buffers; i++) {
         buffer *b = &p->buffer[order[i]];
@@ -203,6 +215,7 @@ status plan_create_maps(plan *p) {
     return p->arena && p->input ? create_outputs(p) : STATUS_FAILED;
 }
 
+/* Of one image: its arena, the input, the outputs and their gradients. */
 size_t plan_map_bytes(const plan *p) {
     size_t floats = input_elements(p);
     for (int i = 0; i < p->g->outputs; i++) floats += 2 * p->layer[p->g->output[i]].elements;

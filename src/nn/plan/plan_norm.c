@@ -7,7 +7,14 @@
  * Backward, with g the gradient of y behind the ReLU, xhat = (x - mean) / deviation, n pixels of a
  * unit:
  *   dgamma = sum g xhat, dbeta = sum g, dx = scale (g - dbeta / n - xhat dgamma / n)
- * Under NORM_FROZEN mean and deviation are constants, and dx = scale g. */
+ * Under NORM_FROZEN mean and deviation are constants, and dx = scale g.
+ *
+ * Who does what: all threads of a team measure, sum and map an image; between those the main thread
+ * alone combines rows, for each image's must be there, and they are few numbers. The combination
+ * runs over the images of a unit in their order, whatever thread or rank measured them. A wave is
+ * whole units, so that no unit is divided over waves; under NORM_SYNC the unit is the global batch,
+ * and rows of all ranks are gathered, not sums, since sums of ranks would depend on how images are
+ * dealt to them. */
 #include "src/nn/plan/plan_norm.h"
 
 #include "src/base/memory.h"
@@ -39,7 +46,9 @@ bool norm_takes_gradient(const plan *p, value v) {
            p->layer[l->summed].gradient == l->gradient;
 }
 
-/* Groups need statistics for as many units as fit in a wave, the other modes for one. */
+/* Groups need statistics for as many units as fit in a wave, the other modes for one. mean,
+ * deviation and unbiased are one allocation, scale and shift another; `mean` and `scale` own them.
+ * PLAN_INFER runs norms that could not be folded by running statistics: no rows of images. */
 static status create_norm(plan *p, layer *l) {
     norm_state *m = &l->norm;
     size_t c = (size_t)l->n->channels, images = (size_t)p->o.images;
@@ -80,6 +89,8 @@ void plan_destroy_norm(layer *l) {
     memory_free(l->norm.total);
 }
 
+/* 4 float64 rows of [C] an image (moments, sums); a unit has 3 of float64 and 5 of fp32, which are
+ * counted for each image as if it were a unit. */
 size_t plan_norm_bytes(const plan *p) {
     size_t channels = 0, each = 4 * sizeof(double);
     if (p->o.norm == NORM_GROUP) each += 3 * sizeof(double) + 5 * sizeof(float);
@@ -88,7 +99,9 @@ size_t plan_norm_bytes(const plan *p) {
     return channels * each;
 }
 
-/* Rows of all images of the global batch, under NORM_SYNC; otherwise this rank's own. */
+/* Rows of all images of the global batch, under NORM_SYNC; otherwise this rank's own. *rows
+ * [*count, width], borrowed. The memory for the global batch grows to the largest request and is
+ * kept. */
 static status gather(plan *p, const double *local, size_t width, int images, const step_context *c,
     const double **rows, int *count) {
     *rows = local;
@@ -107,6 +120,7 @@ static status gather(plan *p, const double *local, size_t width, int images, con
     return c->exchange.gather(c->exchange.context, local, (size_t)images, width, p->gathered);
 }
 
+/* This thread's channels, in whole vectors as layer_part asks for. */
 static layer_part channels_of(const team *t, int channels) {
     size_t begin, end;
     team_share(t, (size_t)channels, LANES32, &begin, &end);
@@ -122,7 +136,8 @@ void norm_measure(plan *p, value v, int image, const team *t) {
 }
 
 /* Chan, Golub, LeVeque 1983: means and sums of squared deviations of `images` rows, each of
- * `pixels`, one after another. m2 [C] is left in `m2`. */
+ * `pixels`, one after another. m2 [C] is left in `m2`. The first row is taken with weight 1, since
+ * nothing comes before it. */
 static void combine_moments(
     const double *rows, int images, size_t pixels, size_t c, double *mean, double *m2) {
     memset(mean, 0, c * sizeof *mean);
@@ -139,7 +154,8 @@ static void combine_moments(
     }
 }
 
-/* y = scale x + shift. */
+/* y = scale x + shift. In float64 until the end: shift is a difference of numbers that may be large
+ * beside it. */
 static void set_affine(const plan *p, layer *l, size_t unit) {
     size_t c = (size_t)l->n->channels, at = unit * c;
     const float *gamma = plan_parameter(p, l->n->weight), *beta = plan_parameter(p, l->n->bias);
@@ -150,6 +166,8 @@ static void set_affine(const plan *p, layer *l, size_t unit) {
     }
 }
 
+/* m2 passes through `unbiased`. The biased variance normalises, the unbiased one goes to the
+ * running statistics, as PyTorch does; of one value there is no unbiased one, and it is 0. */
 static void combine_unit(const plan *p, layer *l, size_t unit, const double *rows, int images) {
     norm_state *m = &l->norm;
     size_t c = (size_t)l->n->channels, at = unit * c;
@@ -163,6 +181,7 @@ static void combine_unit(const plan *p, layer *l, size_t unit, const double *row
     set_affine(p, l, unit);
 }
 
+/* Of the one unit that all images belong to. */
 static void use_running(const plan *p, layer *l) {
     const float *mean = plan_parameter(p, l->n->mean);
     const float *variance = plan_parameter(p, l->n->variance);
@@ -173,6 +192,8 @@ static void use_running(const plan *p, layer *l) {
     set_affine(p, l, 0);
 }
 
+/* A last group may be smaller. A rank without images has no units under NORM_GROUP, but gathers
+ * under NORM_SYNC. */
 status norm_combine(plan *p, value v, int images, const step_context *c) {
     layer *l = &p->layer[v];
     size_t width = 2 * (size_t)l->n->channels;
@@ -192,6 +213,7 @@ status norm_combine(plan *p, value v, int images, const step_context *c) {
     return STATUS_OK;
 }
 
+/* With the statistics of the image's unit; borrowed. */
 static layer_norm norm_of(const plan *p, const layer *l, int image) {
     size_t at = unit_of(p, image) * (size_t)l->n->channels;
     return (layer_norm){.channels = l->n->channels,
@@ -221,6 +243,7 @@ status norm_forward(plan *p, value v, const turn *r) {
     return STATUS_OK;
 }
 
+/* The ReLU is the sum's; the norm has none of its own where it is fused (plan_fuse.c). */
 void norm_apply_sum(plan *p, value v, const turn *r) {
     int image = r->image;
     const team *t = r->t;
@@ -259,7 +282,8 @@ static void add_rows(const double *rows, int images, size_t width, double *sums)
         for (size_t j = 0; j < width; j++) sums[j] += rows[(size_t)i * width + j];
 }
 
-/* dx = scale (g - mean(g) - xhat mean(g xhat)) as f0 g + f1 x + f2. */
+/* dx = scale (g - mean(g) - xhat mean(g xhat)) as f0 g + f1 x + f2. sums [2, C]: sum g, sum g xhat,
+ * over the n pixels of the unit. n = 0: statistics are constants (NORM_FROZEN). */
 static void set_factors(layer *l, size_t unit, const double *sums, double n) {
     size_t c = (size_t)l->n->channels, at = unit * c;
     float *f = l->norm.factors + 3 * at;
@@ -273,7 +297,8 @@ static void set_factors(layer *l, size_t unit, const double *sums, double n) {
     }
 }
 
-/* The gradient of weight and bias of one unit, from its sums. */
+/* The gradient of weight and bias of one unit, from its sums. bias: sum g, weight: sum g xhat; by
+ * way of `gradient` [C], for the exact sum takes floats. */
 static void add_gradient(plan *p, const layer *l, const double *sums, gradient *total) {
     size_t c = (size_t)l->n->channels;
     for (size_t j = 0; j < c; j++) l->norm.gradient[j] = (float)sums[j];
@@ -282,6 +307,7 @@ static void add_gradient(plan *p, const layer *l, const double *sums, gradient *
     gradient_add(total, p->item[l->n->weight], l->norm.gradient, 0, c);
 }
 
+/* The unit of the statistics is also that of the exact sum: it is rounded once. */
 static void combine_groups(plan *p, layer *l, int images, gradient *total) {
     size_t width = 2 * (size_t)l->n->channels;
     double *sums = l->norm.total;
@@ -355,7 +381,8 @@ void plan_moments(const plan *p, double *moments) {
         }
 }
 
-/* running = (1 - momentum) running + momentum moment, a unit after another. */
+/* running = (1 - momentum) running + momentum moment, a unit after another. In float64 over all
+ * units of the step, rounded once at its end. width: of a unit's row in `moment`. */
 static void move(float *running, const double *moment, size_t width, size_t c, int units) {
     for (size_t j = 0; j < c; j++) {
         double r = running[j];
@@ -364,6 +391,8 @@ static void move(float *running, const double *moment, size_t width, size_t c, i
     }
 }
 
+/* moments [units, width] of the global batch, in unit order, the same on all ranks: running
+ * statistics then are, too. */
 void plan_commit(plan *p, const double *moments, int units) {
     size_t width = plan_moments_width(p), at = 0;
     for (value v = 0; v < p->nodes; v++) {

@@ -1,5 +1,11 @@
 /* The table, a row an operator. What else knows of kinds are the two places that fuse nodes or drop
- * them for a pattern (plan_fuse.c, plan_again.c). */
+ * them for a pattern (plan_fuse.c, plan_again.c).
+ *
+ * A field that a row does not name is zero or false: the operator reads all inputs, saves nothing
+ * for the backward pass, keeps nothing, and its gradients have memory of their own. `saves_input`
+ * and `saves_output` are what training's memory is made of: none is set that the formula of the
+ * gradient does not need. An entry that is wrong is not found out by an assert, but by wrong
+ * gradients: tests/nn/plan/operators.c compares every operator with PyTorch. */
 #include "src/nn/plan/plan_operators.h"
 
 #include "src/nn/plan/plan_conv.h"
@@ -28,12 +34,13 @@ static void second_shape(const plan *p, layer *l) {
     l->width = like->width;
 }
 
+/* A mean over the whole image, whatever its size. */
 static void point_shape(const plan *p, layer *l) {
     (void)p;
     l->height = l->width = 1;
 }
 
-/* Places of a window along a side; 0: none. */
+/* Places of a window along a side; 0: none. PyTorch's formula, for convolutions and pools. */
 static int places(int size, const node *n) {
     int reach = n->dilation * (n->kernel - 1) + 1, span = size + 2 * n->padding - reach;
     if (span < 0) return 0;
@@ -70,6 +77,8 @@ static const operator table[NODE_KINDS] = {
         .in_place = true,
         .forward = norm_forward,
         .backward = norm_backward},
+    /* A ReLU is undone by its output: where that is 0, so is the gradient. Its input need not be
+     * kept. */
     [NODE_RELU] = {.name = "relu",
         .shape = first_shape,
         .saves_output = true,
@@ -100,11 +109,13 @@ static const operator table[NODE_KINDS] = {
         .shape = point_shape,
         .forward = global_pool_forward,
         .backward = global_pool_backward},
+    /* The second input gives the size alone. */
     [NODE_RESIZE] = {.name = "resize",
         .shape = second_shape,
         .read = 1,
         .forward = resize_forward,
         .backward = resize_backward},
+    /* What was dropped is drawn again from the same stream, not kept. */
     [NODE_DROPOUT] = {.name = "dropout",
         .shape = first_shape,
         .in_place = true,

@@ -1,6 +1,9 @@
 /* Shapes from the image down, liveness from the outputs up.
  *
- * A node that no output depends on has a shape, but is neither run nor given memory. */
+ * A node that no output depends on has a shape, but is neither run nor given memory.
+ *
+ * Both are one loop, for a node's inputs have lower indices than the node. What later files find
+ * out of a layer (fusion, memory, gradients) begins here as -1 or false: "its own", "none". */
 #include "src/nn/plan/plan_shape.h"
 
 #include "src/base/log.h"

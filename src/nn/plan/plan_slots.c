@@ -21,7 +21,8 @@ static void share(size_t n, size_t *begin, size_t *end) {
     team_share(&all, n, LINE, begin, end);
 }
 
-/* The unit's gradient is complete: to PyTorch's layout and to the total. By all threads. */
+/* The unit's gradient is complete: to PyTorch's layout and to the total. By all threads. The
+ * meetings: `packed` is complete; `plain` is complete; `plain` and the slots may be used anew. */
 static status finish_unit(plan *p, const layer *l, const float *packed, gradient *total) {
     int thread = omp_get_thread_num(), threads = omp_get_num_threads();
     size_t count = p->p->item[p->item[l->n->weight]].count, begin, end;
@@ -38,7 +39,9 @@ static status finish_unit(plan *p, const layer *l, const float *packed, gradient
     return st;
 }
 
-/* Each thread adds its share of the elements, of all images. */
+/* Each thread adds its share of the elements, of all images. A share is the same elements in every
+ * image, so a thread needs no meeting between images of a unit. The first image of a unit
+ * overwrites the unit before. */
 status plan_add_slots(plan *p, value v, int first, int end, int images, gradient *total) {
     const layer *l = &p->layer[v];
     int each = unit_images(p);

@@ -1,4 +1,7 @@
-/* What several files of the plan ask about its state, and its memory. */
+/* What several files of the plan ask about its state, and its memory.
+ *
+ * Norms cut the passes only where they need statistics of the batch: a plan of PLAN_INFER, or with
+ * frozen norms, has no cut at all. Files ask here and not the mode, so that this is said once. */
 #include "src/nn/plan/plan_state.h"
 
 #include "src/base/memory.h"
@@ -27,6 +30,7 @@ value plan_next_norm(const plan *p, value v) {
     return v;
 }
 
+/* The first call of a row has since = 0. Threads write to rows of their own. */
 double plan_lap(const plan *p, int thread, value v, node_pass pass, double since) {
     if (!p->timed) return 0;
     double now = timer_now();

@@ -1,4 +1,7 @@
-/* Images are dealt to the threads of a parallel region. */
+/* Images are dealt to the threads of a parallel region.
+ *
+ * The dealing depends on load (dynamic) and on the number of threads; no result does, for an image
+ * has the same arithmetic on any thread and in any team. */
 #include "src/nn/plan/plan_team.h"
 
 #include <omp.h>

@@ -32,7 +32,7 @@ static void print_row(const char *name, const double *seconds, int steps) {
 }
 
 /* "3x3 x 2, 64>128 on 32x32: winograd 4 winograd 4 taps": kernel, dilation, channels, map, passes.
- */
+ * text is cut off where it does not fit. A plan without a backward pass has one algorithm. */
 static void describe_conv(const layer *l, char *text, size_t size) {
     const conv_shape *c = &l->conv;
     const convolution *pass[] = {l->forward, l->backward_data, l->backward_weights};
@@ -67,6 +67,8 @@ void plan_log(const plan *p) {
     }
 }
 
+/* A line for each convolution, then one for each kind of operator, its convolutions among them;
+ * times of threads are added, so a step of two busy threads counts twice its length. */
 void plan_print_times(const plan *p, int steps) {
     double kind[NODE_KINDS][PASSES] = {{0}}, all[PASSES] = {0};
     const char *name[NODE_KINDS] = {NULL};

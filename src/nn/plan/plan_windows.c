@@ -1,5 +1,11 @@
 /* Pools and resizing: teams share out rows of what is written. What a kernel does for whole images
- * alone, the leader does. */
+ * alone, the leader does.
+ *
+ * Pools need no meeting between rows, for each element that is written is computed by itself,
+ * backward too (kernels/pooling.c). The adjoint of resizing adds to inputs from several
+ * outputs, and the mean of all pixels is one sum: shares of those would have another order of
+ * additions, or two threads at one element. The errors that are returned are none: a kernel of
+ * these cannot fail. */
 #include "src/nn/plan/plan_windows.h"
 
 /* This thread's share of rows. */
@@ -17,6 +23,7 @@ static void *input_gradient(const plan *p, const layer *l, const turn *r) {
     return plan_gradient(p, l->n->input[0], r->image);
 }
 
+/* Positions are kept only where the backward pass wants them. */
 status max_pool_forward(plan *p, value v, const turn *r) {
     const layer *l = &p->layer[v];
     uint8_t *index = l->kept < 0 ? NULL : plan_kept(p, v, r->image);
@@ -67,6 +74,7 @@ status resize_forward(plan *p, value v, const turn *r) {
     return STATUS_OK;
 }
 
+/* The leader's own `work`, in fp32, has room for a whole image's gradient (plan_create_workers). */
 status resize_backward(plan *p, value v, const turn *r) {
     const layer *l = &p->layer[v];
     if (r->t->rank == 0)
