@@ -34,8 +34,8 @@ static value deeplabv3plus(graph *g, const value *stage, int last, int channels)
     return deeplab_plus_body(g, stage[last], stage[0], channels);
 }
 
-/* The names are torchvision's, by the index in its nn.Sequential: published weights are found by
- * them. */
+/* What published weights are found by: of the first two heads, the index in torchvision's
+ * nn.Sequential; the third has none in torchvision. */
 static head head_of(model_head h) {
     switch (h) {
     case MODEL_HEAD_FCN:

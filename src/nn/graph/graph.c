@@ -128,7 +128,7 @@ value graph_input(graph *g, int channels) {
 
 /* fan_in and fan_out count a weight's taps, as PyTorch does; norms and biases are declared without
  * decay elsewhere. A linear layer is a 1 x 1 convolution whose tensor has two dimensions. A bias
- * decays neither. It is drawn as PyTorch does, within 1 / sqrt(fan_in) of its weight, or is zero
+ * is drawn as PyTorch does, within 1 / sqrt(fan_in) of its weight, or is zero
  * under He's initialisation. */
 static void declare_conv(
     graph *g, node *n, const char *name, bool bias, parameter_init init, int dims) {

@@ -187,6 +187,7 @@ bool plan_fast_bf16(void) {
     return processor_fast_bf16(&here, NULL);
 }
 
+/* The reason is a static string: only the name needs memory here. */
 void plan_processor(char *text, size_t size) {
     processor here = processor_here();
     const char *why;

@@ -15,12 +15,14 @@ void plan_time(plan *p, bool on) {
         memset(p->worker[t].seconds, 0, (size_t)p->nodes * sizeof *p->worker[t].seconds);
 }
 
+/* Of node v in one pass, over all threads; seconds. */
 static double total(const plan *p, value v, node_pass pass) {
     double sum = 0;
     for (int t = 0; t < p->o.threads; t++) sum += p->worker[t].seconds[v][pass];
     return sum;
 }
 
+/* seconds [PASSES], of `steps` steps; printed are milliseconds of one. */
 static void print_row(const char *name, const double *seconds, int steps) {
     double sum = 0;
     printf("%-64s", name);

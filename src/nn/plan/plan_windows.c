@@ -2,10 +2,9 @@
  * alone, the leader does.
  *
  * Pools need no meeting between rows, for each element that is written is computed by itself,
- * backward too (kernels/pooling.c). The adjoint of resizing adds to inputs from several
- * outputs, and the mean of all pixels is one sum: shares of those would have another order of
- * additions, or two threads at one element. The errors that are returned are none: a kernel of
- * these cannot fail. */
+ * backward too (kernels/pooling.c). The adjoint of resizing adds to an input from several rows of
+ * outputs, and the mean of all pixels is one sum over rows: two threads would meet in one element.
+ * None of these kernels can fail. */
 #include "src/nn/plan/plan_windows.h"
 
 /* This thread's share of rows. */
