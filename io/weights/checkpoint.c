@@ -20,7 +20,8 @@
 #define TRACKED "batches_tracked"
 enum { NUMBER = 24 };
 
-/* Parameters, state of the optimiser, scales. */
+/* How many tensors a file holds: parameters, states of the optimiser, scales, in this order. misfit
+ * wants exactly as many: one more would be of a state that this program does not have. */
 static int tensors(const checkpoint_state *s) {
     return s->p->items + s->optimizer->states + 1;
 }
@@ -31,6 +32,8 @@ static tensor_info state_tensor(const checkpoint_state *s, int i) {
     return checkpoint_file_flat(optimizer_state_name(o, i), "F32", o->state[i], s->p->count);
 }
 
+/* Rank 0's part. Nothing is copied: the tensors are written from where they lie. State that is not
+ * finite is refused, as a run could only go on from it to the same failure. */
 static status save(const char *folder, const char *stage, const checkpoint_state *s) {
     const parameters *p = s->p;
     char tracked[NUMBER];

@@ -1,5 +1,7 @@
 /* Which checkpoints of a stage a folder has. There is no list of them in any file: a list could be
- * wrong after a kill, names cannot, as a file has its name only once it is whole. */
+ * wrong after a kill, names cannot, as a file has its name only once it is whole. Names are
+ * STAGE-STEP.safetensors, with the round in the stage's name; the step is a number without a limit
+ * of digits that a reader would have to know, so that they are sorted as numbers, not as texts. */
 #include "io/weights/checkpoint_folder.h"
 
 #include "io/files/file.h"
@@ -36,7 +38,8 @@ static int newest_first(const void *pa, const void *pb) {
     return (a < b) - (a > b);
 }
 
-/* Few files: one more element at a time is good enough. */
+/* Few files (two of a stage are kept): one more element at a time is good enough. On failure the
+ * list is as it was. */
 static status append(checkpoint_list *list, int64_t step) {
     int64_t *longer = memory_alloc((size_t)list->count + 1, sizeof *longer, "checkpoints");
     if (!longer) return STATUS_FAILED;

@@ -1,5 +1,7 @@
 /* The state of a clustering between two iterations as a checkpoint file. Labels and distances are
- * not in it: they follow from the centroids, and would be as large as the data set. */
+ * not in it: they follow from the centroids, and would be as large as the data set. Reading and
+ * writing share one description (`describe`) of what a file holds, so that the two cannot drift
+ * apart; the enumerations are the places of figures in the file, which may not change. */
 #include "io/weights/cluster_checkpoint.h"
 
 #include "io/weights/checkpoint_file.h"
@@ -93,8 +95,9 @@ static bool all_finite(const float *x, size_t n) {
     return true;
 }
 
-/* The state's own memory is written to before everything is known to be right, so that it is put
- * back if it is not. */
+/* What cannot be used, or NULL. The state's own arrays are written before everything is known to be
+ * right: the struct is put back if it is not. The contents of the arrays are not: they are this
+ * load's own, and either the next file fills them anew or nobody looks at them. */
 static const char *take(void *context, const safetensors *f, int64_t step) {
     static const char *const unfit = "it does not fit the number or length of centroids";
     kmeans_state *s = context, had = *s;

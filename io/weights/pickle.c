@@ -1,7 +1,11 @@
-/* The machine that reads a pickle: a stack of values, marks on it, a memo of values by number. One
+/* The machine that reads a pickle: a stack of values, marks on it, a memo of values by number. A
+ * pickle is a program for such a machine, and Python's own may import and call whatever the program
+ * asks for: this one looks names up in the caller's table and writes calls down instead. One
  * function for each family of opcodes; what an opcode's argument claims is compared with what is
- * left of the pickle before anything is done with it. The opcodes are those of CPython's
- * Lib/pickletools.py. */
+ * left of the pickle before anything is done with it. Opcodes that are in no switch below are
+ * refused: those that make objects of classes (INST, OBJ, NEWOBJ, EXT), and protocol 0's numbers
+ * and texts in lines. The opcodes are those of CPython's Lib/pickletools.py. Texts of values point
+ * into the pickle's bytes: nothing is copied but numbers. */
 #include "io/weights/pickle_state.h"
 
 #include "src/base/log.h"
@@ -53,6 +57,7 @@ static status push_long(pickle *p, int n) {
     pickle_value v = {.kind = PICKLE_LONG};
     status st = read_text(p, n, &v);
     if (st != STATUS_OK) return st;
+    /* It stays text: PyTorch's magic number is one of these, and nobody computes with it. */
     if (v.count > 8) return pickle_push(p, v);
     uint64_t x = v.count && (unsigned char)v.text[v.count - 1] >> 7 ? UINT64_MAX : 0;
     for (uint32_t i = v.count; i > 0; i--) x = x << 8 | (unsigned char)v.text[i - 1];
@@ -76,6 +81,8 @@ static status put_numbered(pickle *p, int n) {
     return st == STATUS_OK ? pickle_put(p, place) : st;
 }
 
+/* Memoised values are shared, not copied: one container may stand in many places, itself included.
+ * */
 static status get(pickle *p, int n) {
     uint64_t place = 0;
     status st = read_number(p, n, &place);
@@ -89,13 +96,17 @@ static bool same_text(const char *text, uint32_t count, const char *word) {
     return strlen(word) == count && memcmp(text, word, count) == 0;
 }
 
+/* A message goes to a terminal: a file must not be able to write control characters to it, nor to
+ * fill the screen. */
 static bool printable(const pickle_value *v) {
     for (uint32_t i = 0; i < v->count; i++)
         if (v->text[i] < 33 || v->text[i] > 126) return false;
     return v->count > 0 && v->count < 128;
 }
 
-/* The name MODULE NAME, if the rules have it. */
+/* The name MODULE NAME, if the rules have it: the pair as a whole, so that a harmless name of
+ * another module does not pass. The message names what was asked for, as this is how a user learns
+ * that a file holds more than weights. */
 static status push_name(pickle *p, const pickle_value *module, const pickle_value *name) {
     for (int i = 0; i < p->rules->count; i++) {
         const pickle_name *n = &p->rules->name[i];
@@ -127,6 +138,8 @@ static status push_global(pickle *p) {
     return st == STATUS_OK ? push_name(p, &module, &name) : st;
 }
 
+/* The form of protocol 4: both texts are on the stack, the name on top. Anything may have put them
+ * there, so that their kinds are looked at. */
 static status push_stack_global(pickle *p) {
     pickle_ref module, name;
     status st = pickle_pop(p, &name);
@@ -134,11 +147,15 @@ static status push_stack_global(pickle *p) {
     if (st != STATUS_OK) return st;
     if (p->value[module].kind != PICKLE_TEXT || p->value[name].kind != PICKLE_TEXT)
         return pickle_refuse(p, "a name that is no text");
+    /* Copies: a new value may move the array that these are in. */
     const pickle_value m = p->value[module], n = p->value[name];
     return push_name(p, &m, &n);
 }
 
-/* REDUCE: nothing is called; what the call would make is built or put down. */
+/* REDUCE, which calls in Python. Nothing is called: a container is built, and of a tensor's
+ * function it is put down what it would have been called with, for torch_file.c to make sense of.
+ * Whatever else may be named, a type or a storage's class, is no function: to call it is refused.
+ * */
 static status reduce(pickle *p) {
     pickle_ref args, name;
     status st = pickle_pop(p, &args);
@@ -147,6 +164,7 @@ static status reduce(pickle *p) {
     const pickle_value *a = &p->value[args], *n = &p->value[name];
     if (n->kind != PICKLE_NAME || a->kind != PICKLE_TUPLE)
         return pickle_refuse(p, "a call of no name");
+    /* Copies, as building a container may move the array of values. */
     const pickle_value tuple = *a, callee = *n;
     switch (callee.name->makes) {
     case PICKLE_MAKES_DICT:
@@ -177,6 +195,9 @@ static status build(pickle *p) {
     return STATUS_OK;
 }
 
+/* BINPERSID: the value on top is the id of something outside the pickle (in PyTorch's files a
+ * storage). It becomes the one item of a value of its own kind, so that no other value can be taken
+ * for it. */
 static status persistent(pickle *p) {
     pickle_ref id;
     status st = pickle_top(p, 0, &id);
@@ -188,6 +209,8 @@ static status drop(pickle *p) {
     return pickle_pop(p, &i);
 }
 
+/* torch.save writes protocol 2 unless it is told otherwise; 3 to 5 add opcodes that are read as
+ * well. */
 static status protocol(pickle *p) {
     uint64_t version = 0;
     status st = read_number(p, 1, &version);
@@ -209,7 +232,9 @@ static status unknown(const pickle *p, unsigned char opcode) {
     return STATUS_DATA;
 }
 
-/* Constants and texts. */
+/* Constants and texts, the last of the three switches: what it does not know is unknown. They are
+ * one table in three parts, each falling through to the next, as no function here may be that long.
+ * */
 static status run_scalar(pickle *p, unsigned char opcode) {
     switch (opcode) {
     case 'N': /* NONE */
@@ -249,7 +274,8 @@ static status run_scalar(pickle *p, unsigned char opcode) {
     }
 }
 
-/* Containers. */
+/* Containers. A set is a list: whoever reads weights asks for nothing that only a set can answer.
+ * */
 static status run_container(pickle *p, unsigned char opcode) {
     switch (opcode) {
     case ']':  /* EMPTY_LIST */
@@ -321,6 +347,8 @@ static status run(pickle *p, unsigned char opcode) {
     }
 }
 
+/* Each turn takes at least a byte, and no opcode jumps: it ends with the bytes at the latest. What
+ * comes after STOP is the caller's: a legacy file has pickles one after another. */
 static status run_all(pickle *p) {
     for (;;) {
         if (p->next >= p->size) return pickle_refuse(p, "it has no end");
@@ -337,6 +365,8 @@ status pickle_read(
     if (!p) return STATUS_FAILED;
     p->rules = rules;
     p->bytes = bytes;
+    /* The caller may not know where the pickle ends: one that is longer ends too early here, and is
+     * refused. */
     p->size = size < PICKLE_LIMIT ? size : PICKLE_LIMIT;
     status st = run_all(p);
     if (st == STATUS_OK) {

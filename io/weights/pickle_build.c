@@ -1,6 +1,9 @@
 /* What a pickle builds: values in one growing array, the stack of their numbers with its marks, and
  * containers that are filled from it. All arrays of a pickle together have a limit, so that no file
- * takes more memory than that, whatever it holds. */
+ * takes more memory than that, whatever it holds. Values are known by number, never by address: the
+ * array moves as it grows, and no pointer into it may be kept over a call that makes a value. Only
+ * take_items writes into containers. After a refusal the stack is left as it is: pickle_free frees
+ * all by the array of values, whatever the stack says. */
 #include "io/weights/pickle_state.h"
 
 #include "src/base/log.h"
@@ -20,7 +23,10 @@ static size_t array_bytes(uint32_t n, size_t size) {
     return n ? (n * size + 63) / 64 * 64 + 64 : 0;
 }
 
-/* A block of `size` bytes an element becomes one of at least `count` elements. */
+/* A block of `size` bytes an element becomes one of at least `count` elements, the old ones in
+ * front. By doubling, so that copying stays in proportion to what is read. The limit is asked with
+ * the old block still counted, as both are there while it is copied. On failure the block is as it
+ * was. */
 static status grow(pickle *p, void **block, uint32_t *capacity, uint32_t count, size_t size) {
     if (count <= *capacity) return STATUS_OK;
     uint32_t wanted = *capacity < 4 ? 8 : 2 * *capacity;
@@ -45,7 +51,8 @@ status pickle_push_ref(pickle *p, refs *r, pickle_ref i) {
     return st;
 }
 
-/* A new value, not on the stack. */
+/* A new value, not on the stack. `value` and `filled` grow together; the capacity is taken over
+ * with the second one, so that a failure between the two leaves a number that is true of both. */
 static status new_value(pickle *p, pickle_value v, pickle_ref *i) {
     uint32_t capacity = p->capacity;
     void *value = p->value, *filled = p->filled;
@@ -65,7 +72,8 @@ status pickle_push(pickle *p, pickle_value v) {
     return st == STATUS_OK ? pickle_push_ref(p, &p->stack, i) : st;
 }
 
-/* Where the values above the topmost mark, or the bottom, begin. */
+/* Where the values above the topmost mark, or the bottom, begin. No opcode may reach below it but
+ * those that take the mark away: what lies there belongs to a container that is not finished. */
 static uint32_t floor_of(const pickle *p) {
     return p->mark.count ? p->mark.at[p->mark.count - 1] : 0;
 }
@@ -150,7 +158,8 @@ status pickle_fill_top(pickle *p, uint32_t n, pickle_kind kind) {
     return st == STATUS_OK ? fill(p, p->stack.count - n, kind) : st;
 }
 
-/* A dictionary's items from a list of pairs (what an OrderedDict was called with). */
+/* A dictionary's items from a list of pairs (what an OrderedDict was called with): all onto the
+ * stack first, key and value in turn, which is the order that a dictionary's items have. */
 static status take_pairs(pickle *p, pickle_ref list, pickle_ref to) {
     uint32_t begin = p->stack.count;
     status st = STATUS_OK;
@@ -164,7 +173,9 @@ static status take_pairs(pickle *p, pickle_ref list, pickle_ref to) {
     return st == STATUS_OK ? take_items(p, begin, to) : st;
 }
 
-/* A container that a name is called for: from nothing or from one list. */
+/* A container that a name is called for: from nothing or from one list. `args` is a copy that the
+ * caller owns: the new value may move the others. Items go over the stack, so that take_items
+ * remains the one place where a container grows; the list is looked up anew for each. */
 status pickle_call_container(pickle *p, pickle_kind kind, const pickle_value *args) {
     pickle_ref made = 0, from = args->count ? args->item[0] : 0;
     uint32_t count = args->count;
@@ -186,6 +197,8 @@ status pickle_put(pickle *p, uint64_t place) {
     void *at = p->memo.at;
     status st = pickle_top(p, 0, &i);
     if (st != STATUS_OK) return st;
+    /* The memo is an array up to the highest place: a number that is made up must not make it long.
+     * */
     if (place >= p->size) return pickle_refuse(p, "a place of the memo beyond the pickle's length");
     st = grow(p, &at, &p->memo.capacity, (uint32_t)place + 1, sizeof *p->memo.at);
     p->memo.at = at;
@@ -195,6 +208,8 @@ status pickle_put(pickle *p, uint64_t place) {
     return STATUS_OK;
 }
 
+/* A value's item, text and number share one place: the kind alone says whether there is memory to
+ * free. Texts are the pickle's bytes. */
 static bool has_items(const pickle_value *v) {
     return v->kind == PICKLE_LIST || v->kind == PICKLE_TUPLE || v->kind == PICKLE_DICT ||
            v->kind == PICKLE_CALL || v->kind == PICKLE_PERSISTENT;

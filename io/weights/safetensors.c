@@ -1,7 +1,11 @@
 /* A reader of safetensors files that trusts nothing in them: a weights file comes from anywhere,
  * and its header says how much memory to take and where to look. Every length is checked against
  * the file before it is used, products of shapes against overflow, and each byte of the data must
- * belong to one tensor exactly, so that nothing can hide between them or be read twice. */
+ * belong to one tensor exactly, so that nothing can hide between them or be read twice. Header and
+ * JSON tree stay as long as the file: names, types and metadata are theirs. What is checked is
+ * checked in the order of the file, each step relying on the ones before: length, header, metadata,
+ * entries, cover, data. Checksums come last and by request, as files of other programs have none.
+ * */
 #include "io/weights/safetensors.h"
 
 #include "io/files/file.h"
@@ -33,6 +37,7 @@ struct safetensors {
     int count;
 };
 
+/* Types of less than a byte are not among them: their bytes would not follow from a shape alone. */
 size_t safetensors_type_size(const char *type) {
     static const struct {
         const char *type;
@@ -51,7 +56,9 @@ static bool is_torch_archive(const unsigned char *raw) {
     return memcmp(raw, "PK\3\4", 4) == 0 || memcmp(raw, "\x80\2\x8a\n", 4) == 0;
 }
 
-/* Header length, header and the number of bytes after it. */
+/* Header length, header and the number of bytes after it. What is no safetensors file at all is
+ * told apart here, as the first eight bytes of any file are some length: a PyTorch archive by name,
+ * the rest by a length that the file does not have or a text that is no object. */
 static status read_header(safetensors *f, int fd, uint64_t bytes) {
     unsigned char raw[LENGTH_BYTES];
     if (bytes < LENGTH_BYTES) {
@@ -120,7 +127,9 @@ static const char *parse_shape(const json_t *shape, tensor_info *t, uint64_t *el
 }
 
 /* Why a tensor's entry breaks the format's rules, or NULL. A reason, not a message: the caller
- * knows file and tensor and says it once. */
+ * knows file and tensor and says it once. The bytes that dtype and shape ask for and those between
+ * the offsets must be the same number, so that no reader of either can go wrong; unknown types are
+ * refused for want of a size. */
 static const char *parse_entry(const json_t *value, uint64_t data_bytes, entry *e) {
     tensor_info *t = &e->info;
     const char *type = json_string_value(json_object_get(value, "dtype"));
@@ -159,7 +168,8 @@ static int by_name(const void *pa, const void *pb) {
 }
 
 /* Every byte of the data belongs to exactly one tensor. After sorting, the next tensor must begin
- * where the last one ended. */
+ * where the last one ended. The sum cannot overflow: parse_entry has compared each end with the
+ * file. */
 static status check_cover(const safetensors *f) {
     uint64_t at = 0;
     for (int i = 0; i < f->count; i++) {
@@ -178,7 +188,8 @@ static status check_cover(const safetensors *f) {
 }
 
 /* Jansson gives members in the order of the text, which says nothing about where they lie: they are
- * sorted by offset to be checked, by name to be found. */
+ * sorted by offset to be checked, by name to be found. Callers count tensors by offset. by_name
+ * points into entry, so that the first must be in its final order before the second is made. */
 static status parse_tensors(safetensors *f) {
     const char *name;
     json_t *value;
@@ -239,6 +250,7 @@ status safetensors_read_header(safetensors **out, const char *path) {
     return open_file(out, path, false);
 }
 
+/* A file that was opened in part is closed alike. path is strdup's, all else memory_alloc's. */
 void safetensors_close(safetensors *f) {
     if (!f) return;
     json_decref(f->root);
@@ -285,6 +297,7 @@ bool safetensors_metadata_at(const safetensors *f, int i, const char **key, cons
     return false;
 }
 
+/* One checksum is enough to say that the writer made them: all of them are then expected. */
 static bool has_checksums(const safetensors *f) {
     const char *key;
     json_t *value;
@@ -295,7 +308,10 @@ static bool has_checksums(const safetensors *f) {
     return false;
 }
 
-/* The header's checksum stands in the header itself: its digits count as zeros. */
+/* The header's checksum stands in the header itself: its digits count as zeros, so that they are
+ * replaced for as long as it takes (the memory is not const, though the file is) and put back. The
+ * checksum is the first member of all, at a fixed place: a header whose text begins otherwise was
+ * not written here, or is damaged there. */
 static status verify_header(const safetensors *f) {
     uint64_t want = 0;
     size_t digits = sizeof SAFETENSORS_FIRST - 1;
@@ -318,7 +334,8 @@ status safetensors_verify_header(const safetensors *f) {
     return has_checksums(f) ? verify_header(f) : STATUS_OK;
 }
 
-/* All that is damaged is named, not the first one alone. */
+/* All that is damaged is named, not the first one alone. A tensor without a checksum in a file that
+ * has others counts as damaged: someone has changed the file since. */
 status safetensors_verify(const safetensors *f, bool *checked) {
     bool has = has_checksums(f);
     if (checked) *checked = has;

@@ -1,5 +1,7 @@
 /* Looks for values that a training does not come back from. A variance below zero is one: its root
- * is the first thing that a network would compute. */
+ * is the first thing that a network would compute. By bits, not by isfinite: files hold types that
+ * C does not have, elements may be unaligned, and no compiler's option for fast arithmetic can take
+ * a test of bits away. Minus zero is a zero. */
 #include "io/weights/tensor_fault.h"
 
 #include "src/base/log.h"
@@ -81,6 +83,8 @@ bool tensor_fault_text(const tensor_info *t, char *text) {
     return true;
 }
 
+/* The first fault is named, and is enough to refuse the whole: a list of them would have as many
+ * lines as a diverged network has weights. */
 status tensor_fault_check(const char *where, const tensor_info *tensor, int tensors) {
     char text[TENSOR_FAULT_TEXT];
     for (int i = 0; i < tensors; i++) {

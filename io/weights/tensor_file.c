@@ -1,4 +1,7 @@
-/* One face for the two formats of weights. */
+/* One face for the two formats of weights, so that whoever loads weights has one way for both. The
+ * first bytes decide, not the name: files of PyTorch have many endings, and people rename files.
+ * What one of the formats has not (a place within the file, checksums of single tensors) has an
+ * answer here all the same. */
 #include "io/weights/tensor_file.h"
 
 #include "io/files/file.h"
@@ -7,11 +10,14 @@
 
 #include <unistd.h>
 
+/* Exactly one of the two is there once the file is open; closing takes either, and NULL. */
 struct tensor_file {
     safetensors *plain; /* one of the two */
     torch_file *torch;
 };
 
+/* A file too short for either format is no PyTorch file: safetensors' reader then says what it is.
+ * */
 static status is_torch(const char *path, bool *torch) {
     unsigned char first[8] = {0};
     uint64_t bytes;
@@ -24,6 +30,8 @@ static status is_torch(const char *path, bool *torch) {
     return st;
 }
 
+/* data: whether the tensors' elements are read, too. The choice between formats is made once, here.
+ * */
 static status open_file(tensor_file **out, const char *path, bool data) {
     bool torch;
     status st = is_torch(path, &torch);
@@ -64,6 +72,8 @@ tensor_info tensor_file_get(const tensor_file *f, int i) {
     return f->torch ? torch_file_get(f->torch, i) : safetensors_get(f->plain, i);
 }
 
+/* An archive's checksums were compared by libzip as it was read: there is nothing left to do, but
+ * to say so. */
 status tensor_file_verify(const tensor_file *f, bool *checked) {
     if (f->plain) return safetensors_verify(f->plain, checked);
     if (checked) *checked = torch_file_checked(f->torch);

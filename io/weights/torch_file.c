@@ -1,6 +1,11 @@
 /* From the object of a PyTorch file to its tensors: finds the dictionary of weights, lists its
  * tensors with names, and copies each out of its storage, whatever its strides. All sizes are
- * checked before anything is copied. */
+ * checked before anything is copied. The object comes from a stranger and is a graph, not a tree: a
+ * container may hold itself, or one that is named a thousand times may hold another that is, so
+ * that the ways through a short pickle are without number. Hence three limits: how deep the walk
+ * goes, how many values it looks at, and how many bytes the tensors have together, measured by the
+ * file's own size. Tensors may share a storage; each gets a copy of its own part, in C order, after
+ * which nothing of the source is needed. */
 #include "io/weights/torch_file.h"
 
 #include "io/weights/torch_names.h"
@@ -60,6 +65,7 @@ static bool take_number(const pickle_value *v, int64_t *x) {
 /* ---- a tensor's description ---- */
 
 /* Sizes or strides: a tuple of numbers, or torch.Size of one. */
+/* Numbers below zero are refused here, strides included: check_bounds relies on it. */
 static bool take_extents(const torch_file *f, const pickle_value *v, int64_t *x, int *dims) {
     if (v->kind == PICKLE_CALL) {
         const pickle_value *args = item(f, v, 0);
@@ -73,7 +79,10 @@ static bool take_extents(const torch_file *f, const pickle_value *v, int64_t *x,
     return true;
 }
 
-/* Why its elements are not all in the storage, or NULL; sets t->bytes. */
+/* Why its elements are not all in the storage, or NULL; sets t->bytes. No stride is below zero, so
+ * that the last index of each dimension together is the furthest element. A stride of zero repeats
+ * elements without end: hence the second rule, that there be no more of them than the storage has.
+ * */
 static const char *check_bounds(torch_tensor *t, size_t size) {
     uint64_t elements = 1, last = t->first, reach;
     for (int d = 0; d < t->dims; d++)
@@ -91,7 +100,9 @@ static const char *check_bounds(torch_tensor *t, size_t size) {
 }
 
 /* The call that puts a tensor together: storage, first element, sizes, strides ... and for the
- * third version the type. NULL if it is sound, else what is wrong with it. */
+ * third version the type. NULL if it is sound, else what is wrong with it. The seventh argument of
+ * the second version holds marks of a view that is yet to be conjugated or negated: its numbers are
+ * not those in the storage. */
 static const char *parse_tensor(const torch_file *f, const pickle_value *call, torch_tensor *t) {
     const pickle_value *args = item(f, call, 0);
     int64_t first;
@@ -129,6 +140,7 @@ static const pickle_value *tensor_call(const torch_file *f, const pickle_value *
     return is ? v : NULL;
 }
 
+/* How many tensors there are is known after the walk alone. */
 static status make_room(torch_file *f) {
     if (f->count < f->capacity) return STATUS_OK;
     int capacity = f->capacity ? 2 * f->capacity : 64;
@@ -141,6 +153,8 @@ static status make_room(torch_file *f) {
     return STATUS_OK;
 }
 
+/* Takes the tensor into the table under a copy of its name. No data are read yet: the sum of all
+ * sizes is bounded first. */
 static status add_tensor(torch_file *f, const char *name, const pickle_value *call) {
     torch_tensor t = {0};
     const char *wrong = parse_tensor(f, call, &t);
@@ -164,7 +178,8 @@ static bool is_word(const pickle_value *v, const char *word) {
            memcmp(v->text, word, v->count) == 0;
 }
 
-/* prefix.key in name [NAME]; false: too long, or no text that a name can be. */
+/* prefix.key in name [NAME]; false: too long, or no text that a name can be (a zero byte within it
+ * would hide the rest of it). Keys may be numbers, as those of an nn.ModuleList's dictionary. */
 static bool join(char *name, const char *prefix, const pickle_value *key, uint32_t index) {
     const char *dot = prefix[0] ? "." : "";
     int n;
@@ -180,7 +195,9 @@ static bool join(char *name, const char *prefix, const pickle_value *key, uint32
 
 static status walk(torch_file *f, const pickle_value *v, const char *prefix, int depth);
 
-/* A value of a container under its name. */
+/* A value of a container under its name; key is NULL in lists, whose items are named by their
+ * index. What is neither a tensor nor a container is passed over (a checkpoint holds much else),
+ * and so is an optimizer's state, whose tensors would pass for weights under other names. */
 static status walk_item(torch_file *f, const pickle_value *v, const pickle_value *key,
     uint32_t index, const char *prefix, int depth) {
     char name[NAME];
@@ -195,7 +212,9 @@ static status walk_item(torch_file *f, const pickle_value *v, const pickle_value
     return call ? add_tensor(f, name, call) : walk(f, v, name, depth + 1);
 }
 
-/* All tensors of a container and of those in it. */
+/* All tensors of a container and of those in it, in the file's order. The depth ends a cycle, the
+ * number of visits a graph that is wide and shared. Both limits are far beyond what weights have.
+ * */
 static status walk(torch_file *f, const pickle_value *v, const char *prefix, int depth) {
     status st = STATUS_OK;
     bool dict = v->kind == PICKLE_DICT;
@@ -215,6 +234,7 @@ static status walk(torch_file *f, const pickle_value *v, const char *prefix, int
     return st;
 }
 
+/* A dictionary that holds a tensor itself is one of weights, whatever its keys are called. */
 static bool has_tensor(const torch_file *f, const pickle_value *dict) {
     for (uint32_t i = 0; i + 1 < dict->count; i += 2)
         if (tensor_call(f, item(f, dict, i + 1))) return true;
@@ -231,7 +251,9 @@ static const pickle_value *inner(const torch_file *f, const pickle_value *dict, 
     return found;
 }
 
-/* The dictionary of weights; its way goes to f->place. */
+/* The dictionary of weights; its way goes to f->place. Down through the known words, the first of
+ * the list that is there, until a dictionary holds tensors itself; where no word fits, what was
+ * reached is taken, and the walk finds tensors below it, if there are any. */
 static const pickle_value *find_weights(torch_file *f, const pickle_value *v) {
     static const char *const places[] = {"state_dict", "model_state_dict", "model_state", "model",
         "classy_state_dict", "base_model", "teacher", "net", "network", "module"};
@@ -249,6 +271,7 @@ static const pickle_value *find_weights(torch_file *f, const pickle_value *v) {
     return v;
 }
 
+/* A file may hold one tensor and nothing around it: that one has no name but "tensor". */
 static status list_tensors(torch_file *f) {
     const pickle_value *root = pickle_get(f->object, pickle_root(f->object));
     const pickle_value *call = tensor_call(f, root);
@@ -266,7 +289,9 @@ static status list_tensors(torch_file *f) {
 
 /* ---- data ---- */
 
-/* A tensor's elements out of its storage, in C order. */
+/* A tensor's elements out of its storage, in C order: `at` is the index, counted up like an
+ * odometer, and `from` the element that it stands for, kept in step so that no product is needed.
+ * */
 static void copy_out(const torch_tensor *t, const char *storage, size_t size) {
     int64_t at[TENSOR_DIMS] = {0};
     size_t n = t->bytes / size;
@@ -282,7 +307,8 @@ static void copy_out(const torch_tensor *t, const char *storage, size_t size) {
     }
 }
 
-/* Whether the elements follow each other. */
+/* Whether the elements follow each other: then one copy does. A dimension of one element is never
+ * stepped along, and its stride may be anything. */
 static bool contiguous(const torch_tensor *t) {
     int64_t step = 1;
     for (int d = t->dims - 1; d >= 0; d--) {
@@ -292,7 +318,8 @@ static bool contiguous(const torch_tensor *t) {
     return true;
 }
 
-/* Tensors of one storage mostly follow each other: it is read once for all of them. */
+/* Tensors of one storage mostly follow each other: it is read once for all of them. One storage is
+ * in memory at a time, beside the copies; one that is asked for again later is read again. */
 static status read_data(torch_file *f) {
     const torch_storage *now = NULL;
     void *storage = NULL;
@@ -329,6 +356,8 @@ static status open_file(torch_file **out, const char *path, bool data) {
         st = list_tensors(f);
     }
     if (st == STATUS_OK && data) st = read_data(f);
+    /* Names and data are copies: nothing that stays points into the source, the pickle or the
+     * caller's path. */
     torch_source_close(f->source);
     f->source = NULL;
     f->object = NULL;

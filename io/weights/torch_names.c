@@ -1,12 +1,18 @@
 /* The table of names. A storage's class and a dtype of the same numbers have the same place in
  * `type`. Left out, and so refused by name: complex128, quantized and sparse tensors, which
- * safetensors has not, and every other class. */
+ * safetensors has not, and every other class. This table is the whole of what a file of weights may
+ * ask for: whatever is added here is open to every file that is read. "__builtin__" is what Python
+ * 2 called the module of its own types, and what Python 3 still writes in protocol 2. */
 #include "io/weights/torch_names.h"
 
+/* By safetensors' names. The numbers in the rows below are places in this list: append, never
+ * insert. */
 static const char *const type[] = {"F64", "F32", "F16", "BF16", "I64", "I32", "I16", "I8", "U8",
     "BOOL", "C64", "U16", "U32", "U64", "F8_E4M3", "F8_E5M2"};
 enum { TYPES = sizeof type / sizeof *type };
 
+/* Three kinds of rows: what torch_file.c knows to read as a call, what becomes a container, and
+ * what is named only. */
 #define CALL(module_, name_, id_)                                                                  \
     { .module = module_, .name = name_, .makes = PICKLE_MAKES_CALL, .id = id_ }
 #define MAKES(module_, name_, makes_)                                                              \

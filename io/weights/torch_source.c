@@ -1,6 +1,10 @@
 /* Finds the object and the storages in a file of torch.save: libzip reads the archive, the older
- * format is a row of pickles. A storage's length is compared with the archive's or the file's
- * before any memory is asked for. */
+ * format is a row of pickles. In both the pickled object names its storages and says how long they
+ * are, and the container says so once more: the two must agree. A storage's length is compared with
+ * the archive's or the file's before any memory is asked for. The order of work: the container is
+ * opened and its object read; the object's storages are listed; then each gets its place, an entry
+ * or an offset, from which torch_source_read takes it on demand. The pickles' texts point into
+ * `head`, which stays as long as the source. */
 #include "io/weights/torch_source.h"
 
 #include "io/files/file.h"
@@ -31,7 +35,8 @@ struct torch_source {
 };
 
 static const unsigned char zip_start[] = {'P', 'K', 3, 4};
-/* PROTO 2, LONG1 of ten bytes, the first of the magic number 0x1950a86a20f9469cfc6c. */
+/* PROTO 2, LONG1 of ten bytes, the first of the magic number 0x1950a86a20f9469cfc6c. The rest of it
+ * is not looked at. */
 static const unsigned char legacy_start[] = {0x80, 2, 0x8a, 10, 0x6c, 0xfc, 0x9c, 0x46};
 
 bool torch_source_is(const unsigned char first[8]) {
@@ -46,7 +51,8 @@ static status refuse(const torch_source *s, const char *why) {
 
 /* ---- zip ---- */
 
-/* An entry that is stored as it is, no longer than the file. */
+/* An entry that is stored as it is, no longer than the file. torch.save never deflates; to inflate
+ * what a stranger has packed would let a small file ask for any amount of memory. */
 static status zip_entry(torch_source *s, const char *name, zip_stat_t *found) {
     if (zip_stat(s->zip, name, 0, found) != 0) {
         log_error("%s: no entry %s in the archive", s->path, name);
@@ -64,7 +70,8 @@ static status zip_entry(torch_source *s, const char *name, zip_stat_t *found) {
     return STATUS_OK;
 }
 
-/* All of an entry. libzip compares the CRC at its end. */
+/* All of an entry, owned by the caller, and a zero byte behind it, for entries that are texts.
+ * libzip compares the CRC at its end. */
 static status zip_read(torch_source *s, const zip_stat_t *e, void **data) {
     char *all = memory_alloc((size_t)e->size + 1, 1, s->path);
     if (!all) return STATUS_FAILED;
@@ -88,7 +95,9 @@ static status zip_read(torch_source *s, const zip_stat_t *e, void **data) {
     return STATUS_DATA;
 }
 
-/* The archive's folder: that of the one NAME/data.pkl. */
+/* The archive's folder: that of the one NAME/data.pkl. Which name it is, is the writer's choice
+ * (mostly the file's name as it was then), so that it is looked for. Two objects would leave open
+ * which one is meant. All other names in the archive begin with it. */
 static status zip_find_root(torch_source *s) {
     static const char object[] = "/data.pkl";
     zip_int64_t entries = zip_get_num_entries(s->zip, 0);
@@ -107,6 +116,7 @@ static status zip_find_root(torch_source *s) {
                            : "a zip archive, but not torch.save's: it has no data.pkl");
 }
 
+/* Elements are copied as they are: a file of a big-endian machine would give other numbers. */
 static status zip_check_order(torch_source *s) {
     char name[ENTRY];
     void *text = NULL;
@@ -121,6 +131,8 @@ static status zip_check_order(torch_source *s) {
     return st;
 }
 
+/* Opens the archive, whose directory libzip checks against the entries, and reads the object. On
+ * failure torch_source_close frees what is there. */
 static status zip_open_source(torch_source *s) {
     char name[ENTRY];
     zip_stat_t e;
@@ -143,7 +155,8 @@ static status zip_open_source(torch_source *s) {
     return st == STATUS_OK ? pickle_read(&s->object, &s->rules, s->head, e.size, &used) : st;
 }
 
-/* A key goes into a name within the archive and nowhere else. */
+/* Finds the entry of a storage. Its key is the file's text: it goes into a name within the archive
+ * and nowhere else, never into a path of this machine. */
 static status zip_place(torch_source *s, torch_storage *t) {
     char name[ENTRY];
     zip_stat_t e;
@@ -162,6 +175,8 @@ static status zip_place(torch_source *s, torch_storage *t) {
     return STATUS_OK;
 }
 
+/* All of them at once and before any is read: a file that lacks one is refused before memory is
+ * taken. */
 static status zip_place_all(torch_source *s) {
     status st = STATUS_OK;
     for (uint32_t i = 0; i < s->storages && st == STATUS_OK; i++) st = zip_place(s, &s->storage[i]);
@@ -183,7 +198,8 @@ static bool text_is(const pickle_value *v, const char *word) {
            memcmp(v->text, word, v->count) == 0;
 }
 
-/* The version, and the system's dictionary. */
+/* The version, and the system's dictionary, which says in which order bytes stand. 1001 is the one
+ * number that torch.save has written there. */
 static status check_version(torch_source *s, const pickle *version, const pickle *system) {
     const pickle_value *v = pickle_get(version, pickle_root(version));
     const pickle_value *d = pickle_get(system, pickle_root(system));
@@ -200,7 +216,8 @@ static status check_version(torch_source *s, const pickle *version, const pickle
     return refuse(s, "it does not say whether its numbers are little-endian");
 }
 
-/* Magic number, version, system, object. */
+/* Magic number, version, system, object, in this order; *at is then where the list of keys begins.
+ * Only the object is kept: it is what storages and tensors are described in. */
 static status read_pickles(torch_source *s, size_t size, size_t *at) {
     pickle *magic = NULL, *version = NULL, *system = NULL;
     status st = next_pickle(s, &magic, size, at);
@@ -214,6 +231,8 @@ static status read_pickles(torch_source *s, size_t size, size_t *at) {
     return st;
 }
 
+/* Where the pickles end is known once they are read, so that the head is read as far as they may
+ * reach; whatever of the storages is in it is read again in its place. */
 static status legacy_open(torch_source *s, size_t *size, size_t *at) {
     *size = s->bytes < HEAD ? (size_t)s->bytes : HEAD;
     *at = 0;
@@ -223,19 +242,23 @@ static status legacy_open(torch_source *s, size_t *size, size_t *at) {
     return st == STATUS_OK ? read_pickles(s, *size, at) : st;
 }
 
+/* Keys are no C texts: the length first, then the bytes. */
 static int by_key(const void *pa, const void *pb) {
     const torch_storage *a = pa, *b = pb;
     if (a->length != b->length) return a->length < b->length ? -1 : 1;
     return memcmp(a->key, b->key, a->length);
 }
 
+/* The storage of a key, once they are sorted; NULL where the key is no text or none of the
+ * object's. */
 static torch_storage *find(const torch_source *s, const pickle_value *key) {
     torch_storage wanted = {.key = key->text, .length = key->count};
     if (key->kind != PICKLE_TEXT || s->storages == 0) return NULL;
     return bsearch(&wanted, s->storage, s->storages, sizeof *s->storage, by_key);
 }
 
-/* A storage's elements at *at: their number, then themselves. */
+/* A storage's elements at *at: their number, then themselves. Each is skipped by the length that
+ * the object says, which the number must confirm: a wrong one would shift all that follow. */
 static status legacy_place(torch_source *s, torch_storage *t, uint64_t *at) {
     int64_t count;
     size_t size = t->type ? safetensors_type_size(t->type) : 1;
@@ -252,7 +275,8 @@ static status legacy_place(torch_source *s, torch_storage *t, uint64_t *at) {
     return STATUS_OK;
 }
 
-/* The list of keys, in whose order the storages stand. */
+/* The list of keys, in whose order the storages stand. Nothing else tells where one begins, so that
+ * every storage of the list must be known, and all that the object has must be in the list. */
 static status legacy_place_all(torch_source *s, size_t size, size_t at) {
     pickle *keys = NULL;
     status st = next_pickle(s, &keys, size, &at);
@@ -272,7 +296,9 @@ static status legacy_place_all(torch_source *s, size_t size, size_t at) {
 
 /* ---- both ---- */
 
-/* ("storage", class, key, where it was, elements[, view]). */
+/* ("storage", class, key, where it was, elements[, view]). Where it was (a device) does not matter:
+ * its bytes are in the file all the same. False for any other form. Of a storage without type the
+ * elements are bytes. */
 static bool parse_storage(const pickle *p, const pickle_value *persistent, torch_storage *t) {
     const pickle_value *id = pickle_get(p, persistent->item[0]);
     if (id->kind != PICKLE_TUPLE || id->count < 5 || id->count > 6) return false;
@@ -286,7 +312,8 @@ static bool parse_storage(const pickle *p, const pickle_value *persistent, torch
            !__builtin_mul_overflow((uint64_t)count->integer, size, &t->bytes);
 }
 
-/* All storages of the object, each once. */
+/* All storages of the object, each once, sorted by key for `find`. The object names a storage once
+ * for every tensor that lies in it, and each time with its length: they must say the same. */
 static status list_storages(torch_source *s) {
     uint32_t n = 0;
     for (uint32_t i = 0; i < pickle_values(s->object); i++)
@@ -300,6 +327,8 @@ static status list_storages(torch_source *s) {
         if (!parse_storage(s->object, v, &s->storage[n++]))
             return refuse(s, "a storage that is described in another way than torch.save's");
     }
+    /* Sorted in place, and then each key's first one moved to the front: what is behind is not
+     * used. */
     qsort(s->storage, n, sizeof *s->storage, by_key);
     for (uint32_t i = 0; i < n; i++) {
         const torch_storage *t = &s->storage[i];
@@ -312,6 +341,9 @@ static status list_storages(torch_source *s) {
     return STATUS_OK;
 }
 
+/* Whichever step fails has written its message, and closing takes what is there: all that was not
+ * reached is zero or -1. The file stays open under `fd` for an archive, too, which libzip opens by
+ * itself. */
 status torch_source_open(torch_source **out, const char *path) {
     unsigned char first[8] = {0};
     size_t size = 0, at = 0;
@@ -355,6 +387,8 @@ uint64_t torch_source_bytes(const torch_source *s) {
     return s->bytes;
 }
 
+/* The sixth element of an id, a view of a storage, is of the older format alone; where it begins is
+ * counted in elements of the storage. */
 const torch_storage *torch_source_storage(
     const torch_source *s, const pickle_value *persistent, uint64_t *first) {
     if (persistent->kind != PICKLE_PERSISTENT) return NULL;
@@ -373,6 +407,7 @@ const torch_storage *torch_source_storage(
     return find(s, pickle_get(s->object, id->item[2]));
 }
 
+/* The older format has no checksum: what comes is what the file has there. */
 status torch_source_read(torch_source *s, const torch_storage *storage, void **data) {
     zip_stat_t e;
     if (s->zip) {

@@ -1,12 +1,15 @@
 /* The rules of names. A project that names a ResNet in a way of its own is one row more: what
  * stands in front of its tensors, and what else is called differently. The rule is chosen by
- * counting, so rows may overlap; where two match alike, the upper one is taken. */
+ * counting, so rows may overlap; where two match alike, the upper one is taken. Their order is
+ * therefore part of the result: a new row goes below those that it overlaps. "backbone." needs no
+ * row: weights.c adds or leaves it by itself. */
 #include "io/weights/weight_names.h"
 
 #include <stdio.h>
 #include <string.h>
 
-/* Children of a torchvision ResNet in a Sequential, by their number. */
+/* Children of a torchvision ResNet in a Sequential, by their number. Numbers 2 and 3, the
+ * activation and the pooling, have no weights, and 8 and 9 are no part of an encoder. */
 static const weight_change numbered[] = {{"0.", "conv1."}, {"1.", "bn1."}, {"4.", "layer1."},
     {"5.", "layer2."}, {"6.", "layer3."}, {"7.", "layer4."}, {NULL, NULL}};
 
@@ -53,6 +56,8 @@ bool weight_rule_apply(const weight_rule *r, const char *name, char *out) {
     return length >= 0 && length < WEIGHT_NAME;
 }
 
+/* Counting what the network knows after the change, not what the rule could change: a prefix alone
+ * fits many a file. Files have some hundred names and there are few rows: every pair is tried. */
 const weight_rule *weight_rule_best(
     const char *const *name, int count, weight_is_known *known, void *context, int *matched) {
     const weight_rule *best = &rules[0];

@@ -1,7 +1,9 @@
 /* Weights between files and networks. A file knows nothing of the network: names decide what goes
  * where, by one of the rules for published weights, and a shape that differs is never guessed at.
  * Everything is read into a copy first: a file that turns out to be wrong halfway leaves the
- * network as it was. */
+ * network as it was. Reading is rank 0's; all ranks hear of its end before the values are sent.
+ * What the network has and the file has not keeps the value it had: whether that is an error is for
+ * the caller, who gets the counts. */
 #include "io/weights/weights.h"
 
 #include "io/weights/tensor_file.h"
@@ -35,13 +37,16 @@ tensor_info weights_tensor(const parameters *p, int i) {
     return t;
 }
 
+/* Dimensions of one element count: a matrix [O, I] is no convolution [O, I, 1, 1], though its bytes
+ * are the same. */
 bool weights_same_shape(const tensor_info *t, const parameter *item) {
     bool same = t->dims == item->dims;
     for (int d = 0; same && d < t->dims; d++) same = t->shape[d] == item->shape[d];
     return same;
 }
 
-/* IEEE 754 half precision; exact. */
+/* IEEE 754 half precision; exact. 10 bits of fraction below an implicit one, an exponent that is
+ * biased by 15: (1024 + fraction) * 2^(exponent - 15 - 10); without an exponent no implicit one. */
 static float half_to_float(uint16_t h) {
     int exponent = h >> 10 & 31;
     float fraction = (float)(h & 1023);
@@ -51,7 +56,8 @@ static float half_to_float(uint16_t h) {
     return h >> 15 ? -x : x;
 }
 
-/* The file's data may be unaligned: every element is copied out. */
+/* out [elements]. The file's data may be unaligned: every element is copied out. Only F64 is
+ * rounded; integers are refused, as their scale would be a guess. */
 bool weights_to_float(const tensor_info *t, float *out) {
     size_t size = safetensors_type_size(t->type), n = t->bytes / size;
     const char *at = t->data;
@@ -77,7 +83,8 @@ bool weights_to_float(const tensor_info *t, float *out) {
 }
 
 /* The item that a file's name stands for, or -1. Published encoders have bare names, segmentation
- * models "backbone.": either may meet a network of the other kind. */
+ * models "backbone.": either may meet a network of the other kind. The name as it is comes first,
+ * so that a file of this program's own is never read in another way. */
 static int find_item(const parameters *p, const char *name) {
     char other[NAME];
     int at = parameters_find(p, name);
@@ -113,7 +120,8 @@ static void print_shape(const int64_t *shape, int dims, char *text) {
             snprintf(text + n, SHAPE_TEXT - (size_t)n, "%s%lld", d ? " " : "", (long long)shape[d]);
 }
 
-/* Whether the item is of the classifier, and the tensor one of another number of classes. */
+/* Whether the item is of the classifier, and the tensor one of another number of classes: the first
+ * extent differs, all others are the same. Anything else is an error even there. */
 static bool other_classes(const reading *r, const tensor_info *t, const parameter *item) {
     size_t n = r->classifier ? strlen(r->classifier) : 0;
     if (n == 0 || strncmp(item->name, r->classifier, n) != 0 || item->name[n] != '.') return false;
@@ -203,7 +211,8 @@ static status take_tensors(reading *r, const weight_rule *rule) {
     return st;
 }
 
-/* Everything of the file that the network has. */
+/* Everything of the file that the network has, with the counts that tell a user what became of his
+ * file. Checksums are compared before anything is taken. `name` and `found` are this call's own. */
 static status take_all(reading *r) {
     const parameters *p = r->p;
     status st = tensor_file_verify(r->f, NULL);
