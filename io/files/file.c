@@ -1,7 +1,9 @@
 /* What every writer of this program relies on: a name holds the old contents or the new ones, never
  * a part. Killed at any moment, a write leaves a temporary file that the next one replaces. What
  * has been renamed is on the disk: without the fsync of the file a power failure may leave a name
- * with no contents, without that of its folder a name that is gone. */
+ * with no contents, without that of its folder a name that is gone. The temporary file lies beside
+ * its target, as a rename is atomic within one file system alone. Not locked: of one file there is
+ * one writer, which the folder's LOCK and rank 0 see to. */
 #include "io/files/file.h"
 
 #include "src/base/hash.h"
@@ -57,6 +59,7 @@ status file_make_folder(const char *path) {
     return STATUS_OK;
 }
 
+/* Of any kind, a folder included: whoever opens it learns more. */
 int file_exists(const char *path) {
     return access(path, F_OK) == 0;
 }
@@ -68,7 +71,8 @@ status file_temporary(char *temporary, const char *path) {
     return STATUS_USAGE;
 }
 
-/* Whether what was written under `path` (a file or a folder) is on the disk. */
+/* Whether what was written under `path` (a file or a folder) is on the disk. Any descriptor of a
+ * file will do for fsync: the one that wrote is closed. errno is fsync's, whatever close sets. */
 static bool flush(const char *path, int flags) {
     int fd = open(path, flags | O_CLOEXEC);
     if (fd < 0) return false;
@@ -80,6 +84,7 @@ static bool flush(const char *path, int flags) {
     return ok;
 }
 
+/* The folder that the name stands in: a rename is a change of the folder, not of the file. */
 static bool flush_folder(const char *path) {
     char folder[FILE_PATH];
     const char *slash = strrchr(path, '/');
@@ -133,6 +138,7 @@ status file_write_parts(const char *path, const file_part *part, int parts) {
     return STATUS_OUTPUT;
 }
 
+/* The usual case: one part. */
 status file_write(const char *path, const void *data, size_t bytes) {
     return file_write_parts(path, &(file_part){data, bytes}, 1);
 }
@@ -186,6 +192,8 @@ static status cannot_write(int fd, const char *path, uint64_t wanted) {
     return STATUS_OUTPUT;
 }
 
+/* A full disk is told before the work, not after it. Linux's fallocate, not posix_fallocate: that
+ * one writes zeros where the file system cannot reserve. */
 status file_reserve(int fd, const char *path, uint64_t offset, uint64_t bytes) {
     int got;
     do got = bytes > 0 ? fallocate(fd, 0, (off_t)offset, (off_t)bytes) : 0;
@@ -235,7 +243,9 @@ status file_read(const char *path, size_t limit, void **data, size_t *bytes) {
     return STATUS_OK;
 }
 
-/* A mapped file would be shorter to write, and dies of SIGBUS when someone cuts it short. */
+/* A mapped file would be shorter to write, and dies of SIGBUS when someone cuts it short. Piece by
+ * piece, so that a file of any size takes a few MiB; the hash is that of the bytes, whatever the
+ * pieces. */
 status file_hash(const char *path, uint64_t *hash) {
     int fd;
     uint64_t size, h = 0;

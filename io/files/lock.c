@@ -1,7 +1,10 @@
 /* The lock of a folder. The owner's line says who he is: host, process, its start and its namespace
  * (so that another container's process of the same number is not taken for it), job. Whoever finds
  * a lock whose owner is gone removes it under a second file, so that of two who find it at once one
- * alone goes on. */
+ * alone goes on. Ages are differences of two times of the same file system, never of its clock and
+ * this host's, which may be minutes apart. What cannot be told (another host's process, a line that
+ * makes no sense) is taken for alive until the lock is LOCK_STALE seconds old: to wait in vain
+ * costs a minute, two jobs in one folder cost the run. */
 #include "io/files/lock.h"
 
 #include "io/files/file.h"
@@ -58,7 +61,9 @@ static unsigned long long born_of(long process) {
     return born;
 }
 
-/* Whether a process of this host, as it was when the lock was made, still lives. */
+/* Whether a process of this host, as it was when the lock was made, still lives. Numbers of
+ * processes come again: the same number with another birth is another process. kill fails otherwise
+ * for one of another user, which lives. */
 static bool lives(const owner *o) {
     if (kill((pid_t)o->process, 0) != 0 && errno == ESRCH) return false;
     return o->born == 0 || born_of(o->process) == o->born; /* 0: this host has no /proc */
@@ -71,6 +76,8 @@ static void one_word(char *text) {
         if (*c <= ' ' || *c > '~') *c = '_';
 }
 
+/* What this process writes into a lock. Every text is one word, "-" where there is none, as the
+ * line is read by words. */
 static owner this_process(const char *job, int start) {
     owner o = {.process = (long)getpid(), .start = start};
     struct timespec now;
@@ -86,6 +93,7 @@ static owner this_process(const char *job, int start) {
     return o;
 }
 
+/* The form that read_owner reads: what is added to one must be added to the other. */
 static int print_owner(const owner *o, char *line) {
     return snprintf(line, LOCK_LINE, "%s %ld %llu %s %s %d %lld\n", o->host, o->process, o->born,
         o->space, o->job, o->start, o->taken);
@@ -102,7 +110,10 @@ static bool read_owner(const char *path, owner *o, struct stat *s) {
                         &o->born, o->space, o->job, &o->start, &o->taken) == 7;
 }
 
-/* Makes the file with this one's line; errno tells why not. */
+/* Makes the file with this one's line; errno tells why not: EEXIST, there is one. O_EXCL is what
+ * makes one of several the owner; O_NOFOLLOW, so that a link in a folder that others may write to
+ * leads nowhere. A file whose line could not be written goes again. *file: by which its owner knows
+ * it. */
 static bool make_file(const char *path, const owner *o, ino_t *file) {
     char line[LOCK_LINE];
     struct stat s;
@@ -138,7 +149,9 @@ static double age_of(const char *path, const struct stat *touched) {
     return ok ? difftime(now.st_mtime, touched->st_mtime) : 0;
 }
 
-/* Why the owner is gone, or NULL: it may be there. */
+/* Why the owner is gone, or NULL: it may be there. A process is asked for only where its number
+ * means something here: on this host, in this namespace. An earlier start of the same job is gone
+ * wherever it ran, as a batch system requeues a job only after it has ended. */
 static const char *why_gone(const owner *o, const owner *self, double age) {
     bool here = strcmp(o->host, self->host) == 0 && strcmp(o->space, self->space) == 0;
     bool job = strcmp(o->job, "-") != 0 && strcmp(o->job, self->job) == 0;
@@ -167,7 +180,10 @@ typedef struct obstacle {
 } obstacle;
 
 /* Removes a lock whose owner is gone, if it still is the one that was judged: a file that takes its
- * place may get the same number in the same second, but not the same line. */
+ * place may get the same number in the same second, but not the same line. The guard file makes one
+ * of several the remover: without it the second could unlink the lock that the first has made
+ * meanwhile. A guard that a killed process has left goes by its age, as locks do. False: try again
+ * later. */
 static bool remove_stale(
     const char *path, const obstacle *by, const struct stat *judged, const owner *self) {
     char guard[FILE_PATH + 32];
@@ -211,7 +227,8 @@ static attempt try_once(file_lock *l, const owner *self, obstacle *by) {
     return GONE;
 }
 
-/* Tries until it has the lock, or has waited long enough for another owner. */
+/* Tries until it has the lock, or has waited long enough for another owner. A lock that is gone is
+ * tried for at once, as others may be waiting, too. Patience is for a killed job's last seconds. */
 static status try_all(file_lock *l, const owner *self, double patience) {
     enum { PAUSE = 100000 }; /* microseconds */
     obstacle by = {0};
@@ -232,7 +249,9 @@ static status try_all(file_lock *l, const owner *self, double patience) {
     }
 }
 
-/* Touches the lock until it is released, as long as it is this one. */
+/* Touches the lock until it is released, as long as it is this one: after a takeover (this process
+ * was stopped for minutes, say) the file of that name is another job's, which nobody else may keep
+ * alive. Touching is what proves life to other hosts. It ends at once when `done` is signalled. */
 static void *keep_alive(void *context) {
     file_lock *l = context;
     struct timespec until;

@@ -1,5 +1,9 @@
 /* The facts that a result is compared by across machines: what program, on what processor, with
- * which libraries. Each is one small function in a table, asked for only when somebody looks. */
+ * which libraries. Each is one small function in a table, asked for only when somebody looks. They
+ * explain why two results differ and how long they took; no result depends on them. A fact that
+ * cannot be had is an empty text, never an error: a record without it is better than none. Versions
+ * are those of the libraries that run where these can be asked (MPI, libpng, oneDNN), else of the
+ * headers that the program was built with. */
 #include "io/files/machine.h"
 
 #include "src/base/version.h"
@@ -41,6 +45,7 @@ static void fact_compiler(char *text) {
     snprintf(text, MACHINE_TEXT, "%s", __VERSION__);
 }
 
+/* A name that is longer than the room for it may come without its end. */
 static void fact_host(char *text) {
     if (gethostname(text, MACHINE_TEXT) != 0) text[0] = '\0';
     text[MACHINE_TEXT - 1] = '\0';
@@ -57,7 +62,8 @@ static void fact_processor(char *text) {
     cpu_line("model name", text, MACHINE_TEXT);
 }
 
-/* What the processor has of the instruction sets that matter here. */
+/* What the processor has of the instruction sets that matter here: x86's `flags`, Arm's `Features`.
+ * In the kernel's order; longer lines than there is room for are cut. */
 static void fact_instructions(char *text) {
     static const char *const wanted[] = {"avx", "avx2", "fma", "avx512f", "avx512_vnni",
         "avx512_bf16", "amx_bf16", "amx_tile", "asimd", "sve", "bf16"};
@@ -80,6 +86,8 @@ static void fact_onednn(char *text) {
     plan_describe(text, MACHINE_TEXT);
 }
 
+/* Implementations tell their build's history after the first comma or line: their name and version
+ * are enough. */
 static void fact_mpi(char *text) {
     char all[MPI_MAX_LIBRARY_VERSION_STRING];
     int length = 0;
@@ -100,7 +108,8 @@ static void fact_jansson(char *text) {
     snprintf(text, MACHINE_TEXT, "%s", JANSSON_VERSION);
 }
 
-/* One table, so that --version, the record and the page show the same facts in the same order. */
+/* One table, so that --version, the record and the page show the same facts in the same order. A
+ * text that the fact leaves alone is empty. */
 bool machine_fact(int index, const char **key, char *text) {
     static const struct {
         const char *key;

@@ -1,5 +1,8 @@
 /* Counts that a spreadsheet opens: which class was taken for which. A name may hold anything, so
- * the fields are written and read by the rules of RFC 4180. */
+ * the fields are written and read by the rules of RFC 4180: a field with a comma, a quote or a
+ * line's end stands in quotes, and a quote in it is doubled. Read are the files that this one
+ * writes: lines end in LF, counts are digits. Names are part of what is read, as a matrix of other
+ * classes, or of the same in another order, must not be shown under these. */
 #include "io/files/matrix_csv.h"
 
 #include "io/files/file.h"
@@ -14,7 +17,8 @@
 
 enum { FILE_LIMIT = 1 << 30 };
 
-/* Quoted where a reader would take a part of the name for a separator. */
+/* Quoted where a reader would take a part of the name for a separator. Others are written bare, as
+ * people look at such files, too. */
 static void put_name(FILE *f, const char *name) {
     if (!name[strcspn(name, ",\"\r\n")]) {
         fputs(name, f);
@@ -28,6 +32,8 @@ static void put_name(FILE *f, const char *name) {
     fputc('"', f);
 }
 
+/* Rank 0's matter, like the reading. The text is put together in memory, and the file gets its name
+ * as a whole; an error of the stream can only be one of memory. */
 status matrix_csv_write(
     const char *path, const char *corner, const char *const *name, int n, const int64_t *matrix) {
     char *text = NULL;
@@ -57,7 +63,9 @@ status matrix_csv_write(
     return st;
 }
 
-/* The next field of *at, unquoted in place, and what ended it: ',' or '\n'; NULL if it is none. */
+/* The next field of *at, unquoted in place, and what ended it: ',' or '\n'; NULL if it is none: a
+ * quote that is never closed, or a line without an end. Unquoting only shortens, so that `to` never
+ * overtakes `from`. */
 static char *next_field(char **at, char *end) {
     char *field = *at, *from = *at, *to = *at;
     bool quoted = *from == '"';
@@ -83,7 +91,9 @@ static bool read_count(const char *field, int64_t *out) {
     return *end == '\0' && errno == 0;
 }
 
-/* The first line. *same: whether it has these names. false: it is none. */
+/* The first line. *same: whether it has these names. false: it is none. The corner may say
+ * anything. A line of other names is read to its end, to tell another matrix from a file that is
+ * none. */
 static bool read_names(char **at, const char *const *name, int n, bool *same) {
     char end = 0;
     int columns = 0;
@@ -113,6 +123,8 @@ static bool read_rows(char *at, const char *const *name, int n, int64_t *matrix)
     return *at == '\0';
 }
 
+/* *same false: whole, but of other names; the matrix is then as it was, as it is after any failure.
+ * The counts are read into memory of their own first. */
 status matrix_csv_read(
     const char *path, const char *const *name, int n, int64_t *matrix, bool *same) {
     char *text = NULL;

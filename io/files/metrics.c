@@ -1,7 +1,9 @@
 /* metrics.csv, appended row by row while a stage runs. A stage that goes on from a checkpoint does
  * some steps again: rows beyond the checkpoint are removed when the file is opened, so that each
  * step stands there once. A kill leaves at most one torn line, the last, which goes in the same
- * way. */
+ * way. Columns are the same for all stages, in an order that readers of files know: VALUES, HEADER,
+ * metrics_write and metrics_read list them alike, and a new one comes last. Rows go to the disk
+ * when the stage ends; until then the kernel has them, which a killed process does not lose. */
 #include "io/files/metrics.h"
 
 #include "io/files/file.h"
@@ -49,7 +51,8 @@ static bool parse_integer(const char *text, int64_t *out) {
     return *end == '\0' && errno == 0;
 }
 
-/* line is cut up. */
+/* Whether the line is a row; it is cut up. Exactly 3 + VALUES fields, of which only figures may be
+ * empty. */
 static bool parse_line(char *line, parsed *out) {
     char *rest = line, *stage = next_field(&rest), *end;
     int64_t round;
@@ -189,8 +192,9 @@ void metrics_close(metrics *m) {
     memory_free(m);
 }
 
-/* A text that lives as long as the process; few different ones are ever asked for. NULL: no memory.
- */
+/* A text that lives as long as the process; few different ones are ever asked for. Rows are copied
+ * and freed as plain arrays, so that their texts need an owner that outlives all of them. NULL: no
+ * memory. */
 static const char *intern(const char *text) {
     typedef struct interned {
         struct interned *next;

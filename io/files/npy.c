@@ -1,6 +1,11 @@
 /* numpy's arrays, for features and labels that come from or go to other programs. The header is the
  * text of a Python dictionary; the reader here takes the few forms that numpy writes, in any order
- * and spacing, and refuses everything else, objects that numpy would unpickle above all. */
+ * and spacing, and refuses everything else, objects that numpy would unpickle above all. The format
+ * is numpy's lib/format.py: six bytes of magic, two of version, the header's length, the header,
+ * the elements in C or Fortran order. A file is whole if it has exactly the bytes that its shape
+ * asks for: that is all there is to check, as the format has no checksum. Elements are taken as
+ * they are on a little-endian machine; the type's first letter says so ("<"), and other ones are
+ * refused. */
 #include "io/files/npy.h"
 
 #include "io/files/file.h"
@@ -50,6 +55,7 @@ static bool take_string(const char **at, char *text, size_t size) {
     return n < size && take(at, quote);
 }
 
+/* Python's True and False; what may follow is for the caller, who wants a comma or the end. */
 static bool take_word(const char **at, const char *word) {
     while (**at == ' ') (*at)++;
     size_t n = strlen(word);
@@ -69,7 +75,8 @@ static bool take_number(const char **at, uint64_t *n) {
     return *at != begin;
 }
 
-/* "(3,)" is a shape as well as "(3, 4)"; how many dimensions are allowed is for the caller. */
+/* "(3,)" is a shape as well as "(3, 4)"; how many dimensions are allowed is for the caller, so that
+ * all are counted, but no more are stored than there is room for. */
 static bool take_shape(const char **at, array *a) {
     if (!take(at, '(')) return false;
     while (!take(at, ')')) {
@@ -82,7 +89,9 @@ static bool take_shape(const char **at, array *a) {
     return true;
 }
 
-/* {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), } with the keys in any order. */
+/* {'descr': '<f4', 'fortran_order': False, 'shape': (3, 4), } with the keys in any order, each once
+ * and all three: a key twice would leave open which one counts. What follows the last brace is
+ * padding. */
 static bool take_header(const char *at, array *a) {
     enum { DESCR = 1, ORDER = 2, SHAPE = 4 };
     int seen = 0;
@@ -111,6 +120,8 @@ static bool take_header(const char *at, array *a) {
     return seen == (DESCR | ORDER | SHAPE);
 }
 
+/* Magic, version, and the header's text into *a; a->data is where elements begin. `bytes`: of the
+ * file, which the length that the file claims is compared with. */
 static status read_text(int fd, const char *path, uint64_t bytes, array *a) {
     unsigned char head[MAGIC_BYTES + 6];
     if (bytes < sizeof head) return refuse(path, "not a .npy file: too short");
@@ -167,7 +178,9 @@ static status begin(const char *path, int dimensions, array *a, int *fd, uint64_
     return st;
 }
 
-/* Bytes of the elements; false where they are beyond 64 bits, or the type is none of numbers. */
+/* Bytes of the elements; false where they are beyond 64 bits, or the type is none of numbers: after
+ * the byte order a letter (b boolean, i and u integers, f floats, c complex), then the bytes of an
+ * element. */
 static bool data_bytes(const array *a, uint64_t *bytes) {
     const char *digits = a->type + strspn(a->type, "<>|=");
     *bytes = *digits ? strtoull(digits + 1, NULL, 10) : 0;
@@ -283,7 +296,8 @@ status npy_read_i32(const char *path, int32_t **data, size_t *n) {
     return STATUS_OK;
 }
 
-/* The same text that numpy writes, so that files can be compared byte by byte. */
+/* The same text that numpy writes, so that files can be compared byte by byte. Returns its bytes;
+ * `columns` 0: one dimension. Version 1.0, as the text always fits 16 bits of length. */
 size_t npy_header(char *header, const char *dtype, size_t rows, size_t columns) {
     enum { BEGIN = 10 };
     char shape[64];

@@ -1,6 +1,8 @@
 /* A .npy file of all ranks' rows. Where each row goes follows from the header and the place of a
  * rank's rows, so that ranks write without a word to each other once rank 0 has made the file. The
- * format has no checksum: the file gets its name when every rank has written and synced. */
+ * format has no checksum: the file gets its name when every rank has written and synced. The same
+ * bytes for any number of ranks: rows stand in the order of the data set, and a rank's are
+ * together. */
 #include "io/files/npy_rows.h"
 
 #include "io/files/file.h"
@@ -60,7 +62,9 @@ static status add_rows(
     return st;
 }
 
-/* Rank 0 makes the file before the others open it; all have written before it gets its name. */
+/* Rank 0 makes the file before the others open it; all have written before it gets its name. Each
+ * of the four agreements is for what comes next: memory, the file, the rows, the name. A rank
+ * without rows opens nothing, but agrees all the same. */
 status npy_write_rows(const comm *c, const char *path, const features *x) {
     char temporary[FILE_PATH], header[NPY_HEADER];
     size_t d = (size_t)x->d;

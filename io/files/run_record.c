@@ -1,5 +1,9 @@
 /* The record of a run as a whole: loaded, checked, saved; the machine and the settings that it was
- * made with; results and hashes by name. Its stages and its starts have files of their own. */
+ * made with; results and hashes by name. Its stages and its starts have files of their own. The
+ * JSON tree is the record: what this version does not know stays in it and is written again, so
+ * that an older program does not destroy what a newer one has written. What a file must have to be
+ * a record is one table; everything below relies on its sections being there and of the right type.
+ * Texts that are given out belong to the tree, and are good until it changes. */
 #include "io/files/run_record.h"
 
 #include "io/files/machine.h"
@@ -29,7 +33,7 @@ static const struct {
 enum { SECTIONS = sizeof sections / sizeof *sections };
 
 /* Those that the file lacks. In this order the file is read by people: what it was made with, what
- * was done, what came out. */
+ * was done, what came out. Jansson keeps members in the order in which they were put in. */
 static bool make_sections(json_t *root) {
     bool ok = json_object_set_new(root, "format", json_integer(FORMAT)) == 0;
     for (int i = 0; i < SECTIONS; i++) {
@@ -40,6 +44,8 @@ static bool make_sections(json_t *root) {
     return ok;
 }
 
+/* Whether it is of that type and all that it holds is of the other. Jansson's loops pass over what
+ * is not of their kind: of the two one does the work. */
 static bool is_section(json_t *section, json_type type, json_type wanted) {
     const char *name;
     json_t *value;
@@ -51,6 +57,8 @@ static bool is_section(json_t *section, json_type type, json_type wanted) {
     return ok;
 }
 
+/* A record of another format is none: it would be written over by one that does not understand it.
+ * */
 static bool is_record(const json_t *root) {
     bool ok = json_integer_value(json_object_get(root, "format")) == FORMAT;
     for (int i = 0; i < SECTIONS; i++) {
@@ -131,6 +139,8 @@ static status put_settings(run_record *r, const settings *s) {
     return st;
 }
 
+/* Called when a stage is done, not when the program starts: the top of the file is then of the
+ * start that last did some work, and a start that found everything done changes nothing of it. */
 status run_record_begin(run_record *r, const settings *s, int ranks, int threads) {
     if (!r) return STATUS_OK;
     status st = run_record_put(r->root, "program", json_string("auxseg " AUXSEG_VERSION));
@@ -150,6 +160,8 @@ status run_record_set_arithmetic(run_record *r, const char *key, const char *tex
     return run_record_put(run_record_section(r, "arithmetic"), key, json_string(text));
 }
 
+/* The group is made with its first figure: an empty one would look like a stage that measured
+ * nothing. */
 status run_record_set_result(run_record *r, const char *group, const char *name, double value) {
     if (!r) return STATUS_OK;
     json_t *results = run_record_section(r, "results"), *in = json_object_get(results, group);

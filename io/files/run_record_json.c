@@ -1,12 +1,15 @@
 /* The few things that every part of a run's record needs of JSON: a member with one message for
- * whatever keeps it from being set, and the place where something ran, which stages and starts
- * both hold. */
+ * whatever keeps it from being set, and the place where something ran, which stages and starts both
+ * hold. A text that is NULL is left out, a number that is not is null in the file: readers can tell
+ * what was not known from what was nothing. */
 #include "io/files/run_record_json.h"
 
 #include "src/base/log.h"
 
 #include <time.h>
 
+/* UTC and sortable as text; a reader in another time zone, or after a change to summer time, sees
+ * the same. */
 void run_record_time(char *text) {
     time_t now = time(NULL);
     struct tm utc;

@@ -6,7 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Whether the stage's file is there; output is below the record's folder. */
+/* Whether the stage's file is there; output is below the record's folder, wherever that has been
+ * moved to since. */
 static bool output_exists(const run_record *r, const char *output) {
     char path[FILE_PATH];
     const char *slash = strrchr(r->path, '/');
@@ -71,6 +72,8 @@ static status put_figures(json_t *entry, const stage_record *stage) {
     return st;
 }
 
+/* Built aside and put in as a whole: on any failure the old entry stands. The entry is this
+ * function's until the end, whichever way it went: hence the second reference for the record. */
 status run_record_set_stage(run_record *r, const stage_record *stage) {
     if (!r) return STATUS_OK;
     json_t *entry = json_object();
@@ -95,7 +98,9 @@ static void read_phases(const json_t *all, phases *out) {
     }
 }
 
-/* Texts stay the record's: copies would need an owner for each. */
+/* Texts stay the record's: copies would need an owner for each. What an older version has not
+ * recorded is NULL, 0 or NAN, which the getters of JSON give for a missing member without being
+ * asked. *spread is the caller's memory for phases, which out->phases then points to. */
 bool run_record_stage(const run_record *r, int index, stage_record *out, phases *spread) {
     stage_record s = {0};
     const json_t *entry = json_member(run_record_section(r, "stages"), index, &s.name);

@@ -1,5 +1,7 @@
 /* The starts of a run's commands in its record, one after another: a run that was put back into the
- * queue, or continued on other nodes, has several, and one without an end was killed. */
+ * queue, or continued on other nodes, has several, and one without an end was killed. Entries are
+ * only ever added, and found again by moment and command, as a number would mean another start once
+ * another process has written the file. */
 #include "io/files/run_record_json.h"
 
 #include <string.h>

@@ -1,6 +1,7 @@
 /* Text files come from all kinds of editors: a byte order mark, CR LF and blanks at the end of a
  * line are none of a name's letters. Whoever reads a list reads it through this file, so that no
- * list knows another rule. */
+ * list knows another rule. Lines are numbered as an editor counts them, blank ones included, for
+ * messages that a user can follow. The file is read as a whole, and lines are cut in place. */
 #include "io/files/text_lines.h"
 
 #include "io/files/file.h"
@@ -19,6 +20,8 @@ status text_lines_open(text_lines *l, const char *path) {
     if (st != STATUS_OK) return st;
     l->text = l->next = text;
     l->end = l->text + bytes;
+    /* UTF-16, or no text at all: a zero byte would end a line early, and what follows would be lost
+     * unseen. */
     if (memchr(text, '\0', bytes)) {
         log_error("%s: has a zero byte: no text file in UTF-8 or ASCII", path);
         return STATUS_DATA;

@@ -1,7 +1,7 @@
 /* Which checkpoints of a stage a folder has. There is no list of them in any file: a list could be
  * wrong after a kill, names cannot, as a file has its name only once it is whole. Names are
- * STAGE-STEP.safetensors, with the round in the stage's name; the step is a number without a limit
- * of digits that a reader would have to know, so that they are sorted as numbers, not as texts. */
+ * STAGE-STEP.safetensors, with the round in the stage's name; they are sorted by the step as a
+ * number (as texts, 9 would come after 10). */
 #include "io/weights/checkpoint_folder.h"
 
 #include "io/files/file.h"

@@ -179,7 +179,7 @@ static bool is_word(const pickle_value *v, const char *word) {
 }
 
 /* prefix.key in name [NAME]; false: too long, or no text that a name can be (a zero byte within it
- * would hide the rest of it). Keys may be numbers, as those of an nn.ModuleList's dictionary. */
+ * would hide the rest of it). A dictionary's keys may be whole numbers, too. */
 static bool join(char *name, const char *prefix, const pickle_value *key, uint32_t index) {
     const char *dot = prefix[0] ? "." : "";
     int n;
