@@ -99,7 +99,9 @@ static char *next_line(char **rest) {
     return line;
 }
 
-/* Copies the rows that stay from body into kept, which is at least as long; returns their bytes. */
+/* Copies the rows that stay from body into kept, which is at least as long; returns their bytes.
+ * Lines are copied as they are, not printed anew: what stays does not change by a bit. Rows of
+ * other stages and rounds always stay. */
 static size_t keep_rows(
     const char *path, char *body, const char *stage, int round, int64_t steps, char *kept) {
     size_t bytes = 0;
@@ -169,6 +171,7 @@ status metrics_write(metrics *m, const metrics_row *row) {
         row->objective, row->imbalance, row->changed, row->kept, row->repaired, row->seconds,
         row->assign, row->update, row->exchange};
     char line[LINE];
+    /* STAGE_TEXT - 1 bytes of the name, which is what parse_line takes. */
     int n = snprintf(line, sizeof line, "%.63s,%d,%" PRId64, row->stage, row->round, row->step);
     for (int i = 0; i < VALUES; i++) {
         size_t left = sizeof line - (size_t)n;

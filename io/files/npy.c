@@ -64,7 +64,8 @@ static bool take_word(const char **at, const char *word) {
     return true;
 }
 
-/* Overflow is refused: a shape is multiplied later. */
+/* Overflow is refused: a shape is multiplied later, and what has wrapped once cannot be told from a
+ * small one. */
 static bool take_number(const char **at, uint64_t *n) {
     while (**at == ' ') (*at)++;
     const char *begin = *at;

@@ -15,6 +15,8 @@
 #include <stdio.h>
 #include <string.h>
 
+/* Another number where an old reader would take a new file for something else; new keys need none.
+ * */
 enum { FORMAT = 1 };
 
 static const struct {
@@ -139,8 +141,8 @@ static status put_settings(run_record *r, const settings *s) {
     return st;
 }
 
-/* Called when a stage is done, not when the program starts: the top of the file is then of the
- * start that last did some work, and a start that found everything done changes nothing of it. */
+/* Set in memory when a stage begins, and saved with what the stage has done: the top of the file is
+ * of the start that last finished a stage. */
 status run_record_begin(run_record *r, const settings *s, int ranks, int threads) {
     if (!r) return STATUS_OK;
     status st = run_record_put(r->root, "program", json_string("auxseg " AUXSEG_VERSION));

@@ -1,5 +1,7 @@
-/* The labelling stage: features, k-means or DBSCAN, labels.h5 and the figures. What happens
- * between iterations is in cluster_report.c, what a start may be given in cluster_start.c. */
+/* The labelling stage: features, k-means or DBSCAN, labels.h5 and the figures. What happens between
+ * iterations is in cluster_report.c, what a start may be given in cluster_start.c. The features are
+ * this stage's: extracted on the way where nobody has kept them, and gone at its end. Each rank
+ * clusters the rows of its own block of images; centroids are the same on all. */
 #include "src/app/clusters/cluster.h"
 
 #include "io/hdf5/labels.h"
@@ -37,7 +39,7 @@ static kmeans_options options_of(const settings *s) {
 }
 
 /* Everything that labels.h5 says of itself. Typical pixels are found here, as distances are at
- * hand. */
+ * hand, which no file keeps. *hash: of the labels. Collective. */
 static status write_labels(const stage *t, const features *x, int k, const kmeans_result *r,
     const char *path, uint64_t *hash) {
     typical_pixel *typical = NULL;
@@ -76,7 +78,9 @@ static void log_memory(const stage *t, const kmeans_options *o, const features *
         mib[4], mib[0], mib[1], mib[2], mib[3]);
 }
 
-/* From the beginning, or from where it was interrupted. */
+/* k-means or its mini-batches, from the beginning, or from where it was interrupted: to the same
+ * bits. *out is the caller's to free. A start from a file is read first: one that does not fit is
+ * told before the first pass. Collective. */
 static status cluster_features(const features *x, cluster_report *r, kmeans_result *out) {
     const stage *t = r->t;
     kmeans_options o = options_of(t->s);
@@ -111,8 +115,9 @@ static status cluster_by(cluster_report *r, const features *x, kmeans_result *ou
     return cluster_features(x, r, out);
 }
 
-/* The stage as a sequence. Checkpoints go when the stage is recorded as done, not before: a kill
- * in between continues instead of beginning anew. */
+/* The stage as a sequence. Checkpoints go when the stage is recorded as done, not before: a kill in
+ * between continues instead of beginning anew. The figure of merit counts passes over all rows in
+ * the time of the clustering itself: neither the extraction nor files are in it. */
 static status cluster_stage(stage *t) {
     char path[FILE_PATH];
     features x = {0};

@@ -1,5 +1,6 @@
 /* The stage with DBSCAN. What comes out has the form of k-means' result, so that all that follows
- * need not ask how the labels were made. */
+ * need not ask how the labels were made. There are no iterations, hence no checkpoint: an
+ * interrupted run begins anew. How many clusters there are is its result, not a setting. */
 #include "src/app/clusters/cluster_dbscan.h"
 
 #include "mpi/dbscan.h"
@@ -24,7 +25,8 @@ static status report_sample(stage *t, const dbscan_result *found) {
 }
 
 /* Counted as one pass over all rows; noise is what it has for outliers, eps^2 the distance that
- * decides. */
+ * decides. What was found goes to *out as it is, to the caller's hands; on failure it is freed
+ * here. */
 status cluster_dbscan(cluster_report *r, const features *x, kmeans_result *out, int *k) {
     stage *t = r->t;
     const settings *s = t->s;

@@ -1,6 +1,7 @@
 /* Centroids that a user gives: those of another labelling, or a matrix that another program has
- * written. Rank 0 reads and judges them; the others learn of its judgement before they wait for
- * the data. */
+ * written. Rank 0 reads and judges them; the others learn of its judgement before they wait for the
+ * data. A file in labels.h5's form gives its centroids alone. What they were made with (method,
+ * data set) is not asked: only the form must fit. */
 #include "src/app/clusters/cluster_start.h"
 
 #include "io/files/npy.h"
@@ -33,7 +34,8 @@ static status refuse(const char *path, size_t have_k, size_t have_d, size_t k, s
     return STATUS_DATA;
 }
 
-/* Rank 0's part: *out [k, d]. */
+/* Rank 0's part: *out [k, d], owned by the caller. labels_open is collective elsewhere: without a
+ * communicator one rank may call it. */
 static status read_centroids(const char *path, size_t k, size_t d, float **out) {
     size_t rows, columns;
     float *data = NULL;
@@ -59,7 +61,8 @@ static status read_centroids(const char *path, size_t k, size_t d, float **out) 
     return refuse(path, rows, columns, k, d);
 }
 
-/* Every rank has memory before the data come. */
+/* *centroids [cluster.k, d], the caller's, or NULL where the settings name no file. Every rank has
+ * memory before the data come. Collective. */
 status cluster_start_read(const comm *c, const settings *s, int d, float **centroids) {
     size_t k = (size_t)s->cluster.k, words = k * (size_t)d;
     float *data = NULL;

@@ -1,5 +1,7 @@
 /* The score stage: the labelled training images, shared out over ranks and threads, are counted at
- * two resolutions in one pass. What is counted is integers: order does not matter. */
+ * two resolutions in one pass. What is counted is integers: order does not matter. At the features'
+ * stride the ground truth is made as small as the labels, at full resolution the labels are looked
+ * up for each pixel of the ground truth. Figures are computed once, from the sums of all ranks. */
 #include "src/app/clusters/score.h"
 
 #include "io/hdf5/labels.h"
@@ -42,7 +44,8 @@ static score_map map_of(const labelmap *m) {
     return (score_map){m->data, m->height, m->width};
 }
 
-/* Integers: the order in which threads add does not matter. */
+/* One image at one resolution, into the table that all threads share: counted outside of the lock,
+ * added under it. Integers: the order in which threads add does not matter. */
 static status count(scorer *r, score_resolution at, score_image *counts, const labelmap *label,
     const labelmap *truth) {
     status st = score_count(counts, map_of(label), map_of(truth));
@@ -52,7 +55,8 @@ static status count(scorer *r, score_resolution at, score_image *counts, const l
     return STATUS_OK;
 }
 
-/* counts: this thread's. */
+/* Counts image i in both tables; counts: this thread's, for one image at a time. The image itself
+ * is not read. A label map that does not fit is named here, where the image is known. */
 static status add_image(scorer *r, int i, score_image *counts) {
     labelmap truth = {0}, small = {0}, label = {0};
     status st = dataset_load_label(r->t->d, i, r->t->s->dataset.scale, &truth);
@@ -67,7 +71,8 @@ static status add_image(scorer *r, int i, score_image *counts) {
     return st;
 }
 
-/* list [count] of this rank, threads taking images. */
+/* list [count] of this rank, threads taking images. A thread that fails takes no more, the others
+ * finish: one may not leave an OpenMP loop. */
 static status add_list(scorer *r, const int *list, int count) {
     int threads = setup_threads(r->t->s);
     status worst = STATUS_OK;
@@ -139,8 +144,9 @@ static status finish_score(stage *t, const scorer *r) {
     return stage_finish(t, &(stage_result){.fom = pixels / seconds, .unit = "pixels/s"});
 }
 
-/* What an earlier labelling has left goes first: if this one fails, nothing old is shown as its
- * score. */
+/* The stage itself. What an earlier labelling has left goes first: if this one fails, nothing old
+ * is shown as its score. Where no image is left to compare with the stage is not recorded as done,
+ * and is no failure. */
 static status score_stage(stage *t) {
     char path[FILE_PATH];
     labels *aux = NULL;

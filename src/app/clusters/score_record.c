@@ -1,5 +1,7 @@
-/* A score's figures by their names: what goes to run.json, what an earlier labelling has left
- * there and must go, and what is printed. */
+/* A score's figures by their names: what goes to run.json, what an earlier labelling has left there
+ * and must go, and what is printed. Names are part of the format of run.json (io/files/README.md):
+ * the report and other programs look figures up by them. A group that is added here must be added
+ * to `tables`, too, or what it holds would outlive its labelling. */
 #include "src/app/clusters/score_record.h"
 
 #include "src/base/log.h"
@@ -84,7 +86,8 @@ static status record_entries(
     return st;
 }
 
-/* By number. A cluster without pixels has no class: no figure. */
+/* By number. A cluster without pixels has no class: no figure, which is null in the file, as -1
+ * would pass for a class. */
 static status record_clusters(stage *t, score_resolution at, const score_cluster *c, int k) {
     char name[16];
     status st = STATUS_OK;
@@ -110,7 +113,8 @@ static status record_classes(stage *t, score_resolution at, const score_class *c
     return st;
 }
 
-/* Printed and recorded from the same numbers. */
+/* Printed and recorded from the same numbers. table: of all ranks; every rank calls, as all finish
+ * the same table alike, and rank 0's record is the one there is. */
 status score_record(stage *t, score_resolution at, const score_table *table) {
     score_cluster *cluster =
         memory_alloc((size_t)table->k, sizeof *cluster, "score of each cluster");

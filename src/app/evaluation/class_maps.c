@@ -1,6 +1,9 @@
 /* Classes of pixels from a network's logits. Probabilities are added up at the size that is asked
  * for, pass after pass: the mean over scales and mirror images decides, and logits are enlarged
- * once, not first to the image that the network saw. */
+ * once, not first to the image that the network saw. Passes are in a fixed order (scale by scale,
+ * each followed by its mirror image) and an image's sums are one thread's, so that they round alike
+ * whatever the threads. Evaluation and prediction both come through here: what is measured is what
+ * is written. */
 #include "src/app/evaluation/class_maps.h"
 
 #include "src/base/memory.h"
@@ -41,7 +44,10 @@ static status pass_input(const image *rgb, const pass *a, int height, int width,
     return st;
 }
 
-/* Adds a pass's class probabilities at the size wanted: probability [count, H, W, K]. */
+/* Adds a pass's class probabilities at the size wanted: probability [count, H, W, K]. The images
+ * have one shape, so that one plan does for all; it is the network's, which keeps it for the next
+ * batch. A mirrored pass's map is mirrored back as it is added. On failure what was added is of no
+ * use. */
 static status add_pass(inference *net, const pass *a, const image *rgb, int count,
     const labelmap *out, float *probability) {
     plan *p = NULL;
@@ -86,8 +92,9 @@ static bool next_scale(const char **list, double *scale) {
     return true;
 }
 
-/* All probabilities of these images are in memory until the last pass: class_maps_count bounds how
- * many. */
+/* out [count], created here at height x width, which need not be the images' own; destroyed by the
+ * caller, whatever is returned. All probabilities of these images are in memory until the last
+ * pass: class_maps_count bounds how many. */
 status class_maps_predict(const stage *t, inference *net, const image *rgb, int count, int height,
     int width, labelmap *out) {
     size_t pixels = (size_t)height * (size_t)width;

@@ -1,5 +1,7 @@
 /* Where confusion matrices are kept: evaluation writes them, the report shows them. They are files
- * of their own because run.json is for figures, and K * K counts are for a spreadsheet. */
+ * of their own because run.json is for figures, and K * K counts are for a spreadsheet. The names
+ * of the classes go into the file and are compared when it is read: a matrix of a data set that has
+ * changed since is not shown, rather than under wrong names. */
 #include "src/app/evaluation/confusion_file.h"
 
 #include "io/files/matrix_csv.h"
@@ -27,6 +29,7 @@ static const char **class_names(const stage *t) {
     return name;
 }
 
+/* Rank 0 has the sum of all ranks and writes; the path is every rank's, for the stage's result. */
 status confusion_file_write(const stage *t, const char *group, const int64_t *matrix, char *path) {
     status st = path_of(t, group, path);
     if (st == STATUS_OK && comm_root(t->c)) {
@@ -38,6 +41,7 @@ status confusion_file_write(const stage *t, const char *group, const int64_t *ma
     return comm_agree(t->c, st);
 }
 
+/* A file that is not there is no error: not every run has measured both models. */
 status confusion_file_read(const stage *t, const char *group, int64_t *matrix, bool *found) {
     char path[FILE_PATH];
     *found = false;

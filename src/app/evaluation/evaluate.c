@@ -1,5 +1,8 @@
 /* A model against ground truth: predictions of every labelled image of a split go into one
- * confusion matrix of integers, from which all figures follow, the same for any number of ranks. */
+ * confusion matrix of integers, from which all figures follow, the same for any number of ranks.
+ * Ranks share the list of images in contiguous blocks, each counts its own, and one sum at the end
+ * joins them: nothing else is exchanged. Images are compared at dataset.scale, as the network was
+ * trained, with label maps scaled alike. The matrix [K, K] has rows by ground truth. */
 #include "src/app/evaluation/evaluate.h"
 
 #include "mpi/shard.h"
@@ -14,7 +17,9 @@
 
 #include <stdio.h>
 
-/* Images list[0] .. of one shape: loaded, predicted, counted. */
+/* Images list[0] .. of one shape: loaded, predicted, counted. map [2 * count]: ground truth in the
+ * first half, predictions in the second. On failure nothing of this run is counted; the matrix is
+ * then thrown away as a whole. */
 static status evaluate_run(stage *t, inference *net, const int *list, int count, int64_t *matrix) {
     status st = STATUS_OK;
     double now = timer_now();
@@ -40,7 +45,9 @@ static status evaluate_run(stage *t, inference *net, const int *list, int count,
     return st;
 }
 
-/* The confusion matrix over the labelled images of the split: integers, exact over ranks. */
+/* The confusion matrix over the labelled images of the split: integers, exact over ranks. The
+ * others learn of a rank that has failed when their own share is done: all agree before the sum,
+ * which none may enter alone. *images: of all ranks. Collective. */
 static status fill_matrix(stage *t, inference *net, int64_t *matrix, int *images) {
     image_list list = {0};
     int classes = dataset_classes(t->d);
@@ -63,6 +70,7 @@ static status fill_matrix(stage *t, inference *net, int64_t *matrix, int *images
     return st;
 }
 
+/* The groups of a model: its figures, and one figure of each class in each of two tables. */
 static void forget_figures(stage *t, const char *group) {
     static const char *const part[] = {"", "/IoU", "/Acc"};
     char table[STAGE_NAME + 16];
@@ -72,7 +80,8 @@ static void forget_figures(stage *t, const char *group) {
     }
 }
 
-/* Old figures go first: classes may have other names now. */
+/* Logs and records what the matrix says; per [2, K]: IoU, then accuracy of each class. Old figures
+ * go first: classes may have other names now. */
 static status record_figures(stage *t, const char *group, const int64_t *matrix, double *per) {
     int classes = dataset_classes(t->d);
     char table[STAGE_NAME + 16];
@@ -94,7 +103,8 @@ static status record_figures(stage *t, const char *group, const int64_t *matrix,
     return comm_agree(t->c, st);
 }
 
-/* Without classes there is nothing to measure, which is found before a network is made of none. */
+/* The stage from the weights to the record; `group`: under which name the figures stand. Without
+ * classes there is nothing to measure, which is found before a network is made of none. */
 static status evaluate_stage(stage *t, const char *group, const char *weights) {
     char path[FILE_PATH];
     size_t classes = (size_t)dataset_classes(t->d);
@@ -125,7 +135,8 @@ static status evaluate_stage(stage *t, const char *group, const char *weights) {
 }
 
 /* Two models of a run are measured alike, under names of their own, so that both stand in the
- * record. */
+ * record. The round is part of the figures' names here, as the file's and the report's names are
+ * made of the group. Skipped if done. Collective. */
 status evaluate_model(
     const comm *c, const settings *s, const char *group, int round, const char *weights) {
     stage t;

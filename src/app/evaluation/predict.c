@@ -1,6 +1,9 @@
 /* Predictions of a split as palette PNG files in run.dir/predictions, for people and for the
  * servers of benchmarks: at the images' own size, under the images' names, in the classes' own
- * colours, with the ids of training or those of the data set's label files. */
+ * colours, with the ids of training or those of the data set's label files. Names and ids are
+ * computed by every rank for all images, alike, so that a rank needs nothing from another to write
+ * its share. The stage is never taken for done: run.json names one output of a stage, and these are
+ * many. */
 #include "src/app/evaluation/predict.h"
 
 #include "io/codecs/image_file.h"
@@ -41,7 +44,8 @@ static status name_files(const stage *t, const image_list *list, prediction_file
     return st;
 }
 
-/* The id of each class in the files, and under which key it came to be. */
+/* The id of each class in the files, by evaluate.ids. A class without an id, or with one that no
+ * 8-bit file holds, is an error of settings, found before the first prediction. */
 static status choose_ids(const stage *t, prediction_files *f) {
     int classes = dataset_classes(t->d);
     bool own = t->s->evaluate.ids == EVALUATE_IDS_DATASET;
@@ -72,7 +76,9 @@ static status choose_colours(const stage *t, prediction_files *f) {
     return st;
 }
 
-/* Every rank has the same answer, and one says it. Collective. */
+/* Folder, names, ids and colours. Rank 0 goes first and alone, so that one message is written where
+ * all would write the same; the others then repeat what cannot fail any more but for memory.
+ * Colours are sent, as they may come from files of the data set. Collective. */
 static status files_create(const stage *t, const image_list *list, prediction_files *f) {
     status st = setup_path(f->folder, t->s, "predictions", 1);
     if (st == STATUS_OK && comm_root(t->c)) st = file_make_folder(f->folder);
@@ -88,7 +94,8 @@ static status files_create(const stage *t, const image_list *list, prediction_fi
     return st;
 }
 
-/* Prediction i of the split; map's classes become the ids of the files. */
+/* Prediction i of the split; map's classes become the ids of the files, in place. Every pixel has a
+ * class: ignored regions are known to the ground truth alone. */
 static status write_prediction(const prediction_files *f, int i, labelmap *map) {
     char path[FILE_PATH];
     void *bytes = NULL;
@@ -102,7 +109,8 @@ static status write_prediction(const prediction_files *f, int i, labelmap *map) 
 }
 
 /* Images list[first] .. of one shape. The network sees the image as in training, at dataset.scale;
- * the file has the size that the image has. */
+ * the file has the size that the image has. One shape at both scales: class_maps_count has seen to
+ * it. */
 static status predict_run(
     stage *t, inference *net, const prediction_files *f, const int *list, int first, int count) {
     int height, width;
@@ -128,7 +136,8 @@ static status predict_run(
     return st;
 }
 
-/* This rank's share of the first `wanted`. Collective. */
+/* This rank's share of the first `wanted`: a contiguous block, in runs of images of one shape. The
+ * names in f are by the place in the list, which is what `i` counts. Collective. */
 static status predict_images(
     stage *t, inference *net, const prediction_files *f, const image_list *list, int wanted) {
     status st = STATUS_OK;
@@ -154,7 +163,8 @@ static status find_images(const stage *t, image_list *list) {
     return comm_agree(t->c, STATUS_DATA);
 }
 
-/* What can be wrong with names, ids and the split is found before the network is loaded. */
+/* What can be wrong with names, ids and the split is found before the network is loaded. A wanted
+ * number below zero means all. */
 static status predict_stage(stage *t, const char *weights) {
     image_list list = {0};
     prediction_files f = {.name = NULL};

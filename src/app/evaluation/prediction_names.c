@@ -1,5 +1,6 @@
 /* What the file of a prediction is called. All images of a split are named in the same way, whether
- * all of them are predicted or a few, so that a name does not depend on how many were asked for. */
+ * all of them are predicted or a few, so that a name does not depend on how many were asked for:
+ * the file's own name, or, where two would be alike, the whole path with "_" for "/". */
 #include "src/app/evaluation/prediction_names.h"
 
 #include "src/base/log.h"
@@ -45,7 +46,8 @@ static int by_name(const void *pa, const void *pb) {
     return order ? order : strcmp(a->image, b->image);
 }
 
-/* Two images with one name: sorted [count] is written; NULL if there are none. */
+/* Two images with one name: sorted [count] is written; NULL if there are none. The first by name,
+ * then by image, so that the message is the same whatever qsort does with equals. */
 static const named *find_twins(
     char *const *name, const char *const *image, int count, named *sorted) {
     for (int i = 0; i < count; i++) sorted[i] = (named){name[i], image[i]};

@@ -1,7 +1,9 @@
-/* Images through the network, to rows. Images of one shape share a plan, and go through it in
- * runs; their outputs are brought to length 1 and rounded where they are stored, so that there is
- * no second copy of them. With extract.memory = "stream" the rows of a run go to the file at once,
- * and are mapped from there when all are written. */
+/* Images through the network, to rows. Images of one shape share a plan, and go through it in runs;
+ * their outputs are brought to length 1 and rounded where they are stored, so that there is no
+ * second copy of them. With extract.memory = "stream" the rows of a run go to the file at once, and
+ * are mapped from there when all are written. A row is a pixel of the feature map; rows stand in
+ * the order of images, a rank's in a contiguous block of them. What a row is depends on its image
+ * alone: neither on the run that it is in nor on ranks or memory. */
 #include "src/app/features/extract_compute.h"
 
 #include "mpi/features_place.h"
@@ -53,7 +55,8 @@ static status load_inputs(const stage *t, plan *p, int first, int count) {
     return worst;
 }
 
-/* Outputs of `count` images to rows. */
+/* Outputs of `count` images to rows, each by one thread: float32 rows are made where they stay,
+ * others in the thread's scratch and rounded from there, after they have length 1. */
 static void store_rows(const extraction *e, const plan *p, int count, void *rows) {
     int h, w;
     dtype type = e->x->type;
@@ -159,7 +162,9 @@ static status compute_run(const extraction *e, int at, int count, void *rows) {
     return st;
 }
 
-/* Plans of a network that are in memory together: one a shape, at most INFERENCE_PLANS. */
+/* Plans of a network that are in memory together: one a shape, at most INFERENCE_PLANS. height and
+ * width hold the shapes that are known; the one in question stands behind them, so that the search
+ * always ends. */
 static int count_plans(const stage *t, const features *x) {
     int height[INFERENCE_PLANS], width[INFERENCE_PLANS], count = 0;
     for (int64_t i = 0; i < x->images && count < INFERENCE_PLANS; i++) {
@@ -284,7 +289,8 @@ static status complete(stage *t, const extraction *e, const char *const *names) 
     return st;
 }
 
-/* The same for rows in e->file, of which the projected ones are made. Collective. */
+/* The same for rows in e->file, of which the projected ones are made. The file of the network's
+ * outputs goes at the end, once no rank has it mapped any more. Collective. */
 static status complete_streamed(stage *t, const extraction *e, const char *const *names) {
     features raw = {0};
     features_origin from = origin_of(e, names);
@@ -298,7 +304,9 @@ static status complete_streamed(stage *t, const extraction *e, const char *const
     return st;
 }
 
-/* The network's rows, then what follows from all of them. */
+/* The network's rows, then what follows from all of them. features_place finds where this rank's
+ * rows are among all, which both ways of keeping them need before the first is written. Collective.
+ * */
 static status compute(stage *t, extraction *e) {
     double began = timer_now();
     const char **names = stage_names(t);

@@ -1,5 +1,6 @@
-/* PCA of features that are in memory: the axes of all ranks' rows, a line about what they keep,
- * and projected rows in place of the network's. */
+/* PCA of features that are in memory: the axes of all ranks' rows, a line about what they keep, and
+ * projected rows in place of the network's. The axes are the same on every rank, so that each
+ * projects its own rows by itself. */
 #include "src/app/features/extract_pca.h"
 
 #include "mpi/pca.h"
@@ -10,7 +11,8 @@
 
 #include <stdio.h>
 
-/* The share of the variance that is kept: logged, and among the stage's figures. */
+/* The share of the variance that is kept: logged, and among the stage's figures. Features that are
+ * all the same have no variance: nothing of it is lost. */
 static status report_variance(stage *t, const pca *p) {
     double kept = 0;
     for (int a = 0; a < p->components; a++) kept += p->variance[a];

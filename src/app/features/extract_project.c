@@ -1,5 +1,7 @@
 /* PCA of features that are not in memory: mapped from the file of the network's outputs, projected
- * image by image, and streamed to the file that stays. */
+ * image by image, and streamed to the file that stays. Both passes over the rows, for the axes and
+ * for the projection, let go of what they have passed. The rows are the same bits as those of the
+ * way through memory. */
 #include "src/app/features/extract_project.h"
 
 #include "src/app/features/extract_pca.h"

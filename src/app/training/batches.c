@@ -1,6 +1,8 @@
 /* The batches of a training: what each place of a step's batch shows is computed from the seed and
  * the step, by whichever thread comes to it. There is one more buffer than batches are made ahead:
- * the network works on one while the loader fills the others. */
+ * the network works on one while the loader fills the others. No batch has a history: nothing but
+ * the step and a place's number in the global batch goes into it, so that neither ranks nor threads
+ * nor a restart can change what it shows. */
 #include "src/app/stage/choices.h"
 #include "src/app/training/batches.h"
 
@@ -55,8 +57,8 @@ static size_t view_bytes(const trainer *t) {
     return (size_t)t->o.crop * (size_t)t->o.crop * 3 * sizeof(float);
 }
 
-/* A rank without images in the batch has empty ones: it takes part in every exchange all the
- * same. */
+/* Memory for this rank's part of a batch; what fails is freed by batches_destroy. A rank without
+ * images in the batch has empty ones: it takes part in every exchange all the same. */
 static status buffer_create(const batches *b, batch *buffer) {
     const trainer *t = b->t;
     buffer->of = b;
@@ -113,7 +115,8 @@ status batch_view(batch *b, int i, const sample *m, const labelmap *labels, view
         b->input + (size_t)i * view_bytes(t) / sizeof *b->input);
 }
 
-/* Buffers before threads: these begin at once. */
+/* Buffers before threads: these begin at once. From the step at which the trainer goes on; `depth`
+ * is how many batches are made ahead of the one in use. */
 static status start(batches *b, int threads) {
     trainer *t = b->t;
     loader_options o = {.first = t->step,
@@ -190,6 +193,8 @@ status batches_next(batches *b, batch **out) {
     return st;
 }
 
+/* The share is of this start's steps alone, by rank 0's clock: what was waited before a restart is
+ * gone. */
 void batches_report(batches *b) {
     const trainer *t = b->t;
     double all = 0, steps = (double)(t->step - t->resumed);

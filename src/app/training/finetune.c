@@ -1,6 +1,9 @@
 /* Supervised training on the labelled share, and the stage around it. The loss is the mean over all
  * labelled pixels of the global batch: how many there are must be known before the first gradient,
- * so that ranks add up their counts as soon as the batch is there. */
+ * so that ranks add up their counts as soon as the batch is there. It is the number of the global
+ * batch that matters, not a rank's: a mean of means would weigh pixels by how the batch was dealt.
+ * Losses of images are sums in double, one an image, added in the order of the batch on every rank:
+ * the same bits for any ranks and waves. */
 #include "src/app/training/finetune.h"
 
 #include "src/app/stage/choices.h"
@@ -84,8 +87,9 @@ static status wave_loss(supervised *x, int k) {
     return worst;
 }
 
-/* A failure inside of a wave is told to the others in trainer_end alone: ranks have different
- * numbers of waves. */
+/* The gradient of the step's batch, wave by wave; each wave's loss needs its own images alone, so
+ * that one pass forward and back does. A failure inside of a wave is told to the others in
+ * trainer_end alone: ranks have different numbers of waves. */
 static status step_gradient(supervised *x) {
     status st = STATUS_OK;
     bool again = true;
@@ -111,7 +115,8 @@ static double total_loss(supervised *x) {
     return x->pixels > 0 ? sum / (double)x->pixels : 0;
 }
 
-/* After a step whose gradient was not finite: whether single images made it so. Collective. */
+/* After a step whose gradient was not finite: whether single images made it so. The rank that holds
+ * the first of them names it, as it alone knows which image stands there. Collective. */
 static void name_images(supervised *x) {
     const trainer *t = x->t;
     int count = 0, first = -1;
@@ -126,6 +131,8 @@ static void name_images(supervised *x) {
         t->o.stage, count, t->o.images, samples_name(x->images, x->now->source[first - t->first]));
 }
 
+/* The stage as the method reads: a batch, its gradient, a step. Every call is collective and has
+ * agreed on its status before it returns. */
 static status train(supervised *x) {
     status st = STATUS_OK;
     while (st == STATUS_OK && trainer_next(x->t)) {

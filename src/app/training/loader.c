@@ -52,7 +52,8 @@ static buffer *buffer_of(loader *l, int64_t step) {
 }
 
 /* The next part of a step up to `last`, or false. Holds the lock, also while a step begins: steps
- * begin in order. A step is begun by whoever takes its first part. */
+ * begin in order. A step is begun by whoever takes its first part. Its buffer is free: `last` never
+ * reaches further than `depth` steps beyond the one that the caller has. */
 static bool take(loader *l, int64_t last, task *t) {
     if (l->part == l->source.parts) {
         if (l->step + 1 > last || l->step + 1 >= l->end) return false;

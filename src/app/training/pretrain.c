@@ -1,6 +1,9 @@
 /* Contrastive pretraining, and the stage around it. The loss compares pixels of all images of the
  * global batch, so that no gradient can begin before every image has been through the network:
- * where they pass in waves, all but the last go through it twice. */
+ * where they pass in waves, all but the last go through it twice. A step is thus: all waves
+ * forward, keeping nothing but the chosen pixels' embeddings; the loss over the pool of all ranks
+ * and its gradient to this rank's embeddings; all waves back. Whether there is one wave or several,
+ * the bits are the same. */
 #include "src/app/training/pretrain.h"
 
 #include "mpi/pool.h"
@@ -29,7 +32,8 @@ static contrast_options loss_options(const views *v) {
 }
 
 /* The embeddings of all waves: the loss compares them with each other. One that is not finite is
- * named by its image here, as a row of the pool says nothing to anybody. Collective. */
+ * named by its image here, as a row of the pool says nothing to anybody. Ranks have different
+ * numbers of waves: they agree once, when all of theirs are through. Collective. */
 static status embed(views *v) {
     char fault[DIVERGENCE_TEXT] = "";
     status st = STATUS_OK;
@@ -48,7 +52,8 @@ static status embed(views *v) {
     return st == STATUS_NONFINITE ? divergence_report(v->t, fault) : st;
 }
 
-/* Loss of the global pool, and its gradient to the embeddings. Collective. */
+/* Loss of the global pool, and its gradient to the embeddings of this rank. v->n rows of v->d; the
+ * pool is put together from all ranks' rows in the order of the batch. Collective. */
 static status contrast(views *v, contrast_stats *stats) {
     contrast_options o = loss_options(v);
     double now = timer_now();
@@ -60,7 +65,7 @@ static status contrast(views *v, contrast_stats *stats) {
 
 /* From the embeddings' gradient to the weights', from the last wave, whose activations stand, to
  * the first: those of the others are computed again, to the same bits (gradient caching: Gao,
- * Zhang, Han, Callan 2021). */
+ * Zhang, Han, Callan 2021). Waves may go in any order, as sums of the gradient are exact. */
 static status backward(views *v) {
     status st = STATUS_OK;
     int last = v->t->waves.count - 1;
@@ -75,6 +80,8 @@ static status backward(views *v) {
     return st;
 }
 
+/* Once more from the beginning where the scale of the gradient's sums did not fit: the embeddings
+ * would be the same, but the activations of the last wave are needed again. Collective. */
 static status step_gradient(views *v, contrast_stats *stats) {
     status st = STATUS_OK;
     bool again = true;
@@ -99,13 +106,15 @@ static status train(views *v) {
     return st;
 }
 
-/* The stage's key, and how a loss in bf16 is multiplied. */
+/* The stage's key, and how a loss in bf16 is multiplied: processors do that in different ways, and
+ * a checkpoint of one way does not continue in another. A loss in float32 has one way. */
 static uint64_t loss_key(const stage *t) {
     bool bf16 = t->s->pretrain.loss_dtype == DTYPE_BF16;
     return bf16 ? hash_append(t->key, &t->how.pairs, sizeof t->how.pairs) : t->key;
 }
 
-/* The network's batch is of views: two an image, which one rank must hold together. */
+/* The network's batch is of views: two an image, which one rank must hold together. `images` counts
+ * views, and so does all that the trainer says of images. */
 static trainer_options options_of(const stage *t) {
     const settings *s = t->s;
     return (trainer_options){.stage = t->name,

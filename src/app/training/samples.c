@@ -1,6 +1,8 @@
 /* Decoded images of a training. Decoding is what costs time; a data set of some thousand images
  * fits in memory once decoded, and is then decoded once. There is no eviction: an epoch visits each
- * image once, so that whatever was evicted to make room would be wanted just as soon. */
+ * image once, so that whatever was evicted to make room would be wanted just as soon. What is kept
+ * depends on which thread came first, and so on time: an image has the same pixels from the cache
+ * as from its file, so that no result can tell. */
 #include "src/app/training/samples.h"
 
 #include "src/base/memory.h"

@@ -214,7 +214,9 @@ void trainer_destroy(trainer *t) {
     memory_free(t);
 }
 
-/* The rate belongs to the step, so that it stands in metrics.csv as it was used. */
+/* Whether there is one more step, and its learning rate. The rate belongs to the step, so that it
+ * stands in metrics.csv as it was used; it is a function of the step's number, not of the rate
+ * before. */
 bool trainer_next(trainer *t) {
     if (t->step >= t->o.steps) return false;
     t->rate =
@@ -294,6 +296,9 @@ status trainer_backward(trainer *t, int k, status st) {
     return st;
 }
 
+/* What a rank could not tell the others within its waves (st), and whether the sums fitted. Its own
+ * failure outweighs a gradient that is not finite, which may be no more than what follows from it.
+ * */
 status trainer_end(trainer *t, status st, bool *again) {
     double now = timer_now();
     status all = gradient_sync_end(t->sync, again);

@@ -11,7 +11,9 @@
 
 #include <string.h>
 
-/* Pixels of local images i and i + 1, the two views of one image. */
+/* Pixels of local images i and i + 1, the two views of one image. By labels each view is drawn by
+ * itself, from a stream of its own; by places both are drawn at once, as pairs, from the first
+ * one's. Streams are keyed by the place in the global batch. */
 static status choose_pixels(const views *v, batch *b, int i, const view *pair) {
     size_t pixels = (size_t)v->h * (size_t)v->w, wanted = (size_t)v->wanted;
     int *first = b->chosen + (size_t)i * wanted, *second = first + wanted;
@@ -50,7 +52,9 @@ static status load_pair(void *context, batch *b, int part) {
     return st == STATUS_OK ? choose_pixels(v, b, 2 * part, pair) : st;
 }
 
-/* As large as a step can need: nothing is allocated later. */
+/* As large as a step can need: nothing is allocated later. Rows are at most `wanted` a view; how
+ * many there are is of the step. `scale` is what brought each row to length 1, which its gradient
+ * needs on the way back. Collective. */
 status views_create(views *v, trainer *t, samples *images, const labels *aux, order *sequence) {
     *v = (views){.t = t, .images = images, .aux = aux};
     v->positives = choices_positives(t->s->pretrain.positives);
