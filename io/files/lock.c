@@ -3,8 +3,8 @@
  * a lock whose owner is gone removes it under a second file, so that of two who find it at once one
  * alone goes on. Ages are differences of two times of the same file system, never of its clock and
  * this host's, which may be minutes apart. What cannot be told (another host's process, a line that
- * makes no sense) is taken for alive until the lock is LOCK_STALE seconds old: to wait in vain
- * costs a minute, two jobs in one folder cost the run. */
+ * makes no sense) is taken for alive until the lock is LOCK_STALE seconds old: two jobs that write
+ * into one folder are worse than one that is refused. */
 #include "io/files/lock.h"
 
 #include "io/files/file.h"
@@ -135,8 +135,8 @@ static bool make_file(const char *path, const owner *o, ino_t *file) {
 }
 
 /* Seconds since the file was touched, by the clock of its file system: that of a new file beside
- * it.
- */
+ *
+ * it. */
 static double age_of(const char *path, const struct stat *touched) {
     char beside[FILE_PATH + 32];
     struct stat now = {0};

@@ -32,8 +32,8 @@ static void put_name(FILE *f, const char *name) {
     fputc('"', f);
 }
 
-/* Rank 0's matter, like the reading. The text is put together in memory, and the file gets its name
- * as a whole; an error of the stream can only be one of memory. */
+/* The text is put together in memory, and the file gets its name as a whole; an error of the stream
+ * can only be one of memory. */
 status matrix_csv_write(
     const char *path, const char *corner, const char *const *name, int n, const int64_t *matrix) {
     char *text = NULL;

@@ -1,9 +1,9 @@
 /* metrics.csv, appended row by row while a stage runs. A stage that goes on from a checkpoint does
  * some steps again: rows beyond the checkpoint are removed when the file is opened, so that each
  * step stands there once. A kill leaves at most one torn line, the last, which goes in the same
- * way. Columns are the same for all stages, in an order that readers of files know: VALUES, HEADER,
- * metrics_write and metrics_read list them alike, and a new one comes last. Rows go to the disk
- * when the stage ends; until then the kernel has them, which a killed process does not lose. */
+ * way. Columns are the same for all stages: HEADER, VALUES, metrics_write and metrics_read list
+ * them alike, in one order. Rows go to the disk when the stage ends; until then the kernel has
+ * them, which a killed process does not lose. */
 #include "io/files/metrics.h"
 
 #include "io/files/file.h"

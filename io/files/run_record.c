@@ -15,8 +15,8 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Another number where an old reader would take a new file for something else; new keys need none.
- * */
+/* Another number where an old reader would take a new file for something else; new keys need
+ * none. */
 enum { FORMAT = 1 };
 
 static const struct {
@@ -59,8 +59,8 @@ static bool is_section(json_t *section, json_type type, json_type wanted) {
     return ok;
 }
 
-/* A record of another format is none: it would be written over by one that does not understand it.
- * */
+/* A record of another format is none: it would be written over by one that does not understand
+ * it. */
 static bool is_record(const json_t *root) {
     bool ok = json_integer_value(json_object_get(root, "format")) == FORMAT;
     for (int i = 0; i < SECTIONS; i++) {

@@ -81,8 +81,8 @@ static status put_numbered(pickle *p, int n) {
     return st == STATUS_OK ? pickle_put(p, place) : st;
 }
 
-/* Memoised values are shared, not copied: one container may stand in many places, itself included.
- * */
+/* Memoised values are shared, not copied: one container may stand in many places, itself
+ * included. */
 static status get(pickle *p, int n) {
     uint64_t place = 0;
     status st = read_number(p, n, &place);
@@ -154,8 +154,8 @@ static status push_stack_global(pickle *p) {
 
 /* REDUCE, which calls in Python. Nothing is called: a container is built, and of a tensor's
  * function it is put down what it would have been called with, for torch_file.c to make sense of.
- * Whatever else may be named, a type or a storage's class, is no function: to call it is refused.
- * */
+ * Whatever else may be named, a type or a storage's class, is no function: to call it is
+ * refused. */
 static status reduce(pickle *p) {
     pickle_ref args, name;
     status st = pickle_pop(p, &args);
@@ -233,8 +233,8 @@ static status unknown(const pickle *p, unsigned char opcode) {
 }
 
 /* Constants and texts, the last of the three switches: what it does not know is unknown. They are
- * one table in three parts, each falling through to the next, as no function here may be that long.
- * */
+ * one table in three parts, each falling through to the next, as no function here may be that
+ * long. */
 static status run_scalar(pickle *p, unsigned char opcode) {
     switch (opcode) {
     case 'N': /* NONE */
@@ -274,8 +274,8 @@ static status run_scalar(pickle *p, unsigned char opcode) {
     }
 }
 
-/* Containers. A set is a list: whoever reads weights asks for nothing that only a set can answer.
- * */
+/* Containers. A set is a list: whoever reads weights asks for nothing that only a set can
+ * answer. */
 static status run_container(pickle *p, unsigned char opcode) {
     switch (opcode) {
     case ']':  /* EMPTY_LIST */

@@ -197,8 +197,8 @@ status pickle_put(pickle *p, uint64_t place) {
     void *at = p->memo.at;
     status st = pickle_top(p, 0, &i);
     if (st != STATUS_OK) return st;
-    /* The memo is an array up to the highest place: a number that is made up must not make it long.
-     * */
+    /* The memo is an array up to the highest place: a number that is made up must not make it
+     * long. */
     if (place >= p->size) return pickle_refuse(p, "a place of the memo beyond the pickle's length");
     st = grow(p, &at, &p->memo.capacity, (uint32_t)place + 1, sizeof *p->memo.at);
     p->memo.at = at;

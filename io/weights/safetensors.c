@@ -4,8 +4,8 @@
  * belong to one tensor exactly, so that nothing can hide between them or be read twice. Header and
  * JSON tree stay as long as the file: names, types and metadata are theirs. What is checked is
  * checked in the order of the file, each step relying on the ones before: length, header, metadata,
- * entries, cover, data. Checksums come last and by request, as files of other programs have none.
- * */
+ * entries, cover, data. Checksums come last and by request, as files of other programs have
+ * none. */
 #include "io/weights/safetensors.h"
 
 #include "io/files/file.h"

@@ -1,7 +1,7 @@
 /* Looks for values that a training does not come back from. A variance below zero is one: its root
  * is the first thing that a network would compute. By bits, not by isfinite: files hold types that
- * C does not have, elements may be unaligned, and no compiler's option for fast arithmetic can take
- * a test of bits away. Minus zero is a zero. */
+ * C does not have, elements may be unaligned, and no option for fast arithmetic can take a test of
+ * bits away. Minus zero is a zero. */
 #include "io/weights/tensor_fault.h"
 
 #include "src/base/log.h"
@@ -48,8 +48,8 @@ static bool is_fault(const float_bits *b, bool variance, uint64_t word) {
     return (word & b->exponent) == b->exponent || (variance && (word & b->sign) && !zero);
 }
 
-/* Whether one of n floats is not finite, with no branch inside: weights are looked at every step.
- */
+/* Whether one of n floats is not finite, with no branch inside: weights are looked at every
+ * step. */
 static bool any_nonfinite(const char *at, size_t n) {
     uint32_t found = 0;
     for (size_t i = 0; i < n; i++) {

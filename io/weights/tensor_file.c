@@ -16,8 +16,8 @@ struct tensor_file {
     torch_file *torch;
 };
 
-/* A file too short for either format is no PyTorch file: safetensors' reader then says what it is.
- * */
+/* A file too short for either format is no PyTorch file: safetensors' reader then says what it
+ * is. */
 static status is_torch(const char *path, bool *torch) {
     unsigned char first[8] = {0};
     uint64_t bytes;
@@ -30,8 +30,8 @@ static status is_torch(const char *path, bool *torch) {
     return st;
 }
 
-/* data: whether the tensors' elements are read, too. The choice between formats is made once, here.
- * */
+/* data: whether the tensors' elements are read, too. The choice between formats is made once,
+ * here. */
 static status open_file(tensor_file **out, const char *path, bool data) {
     bool torch;
     status st = is_torch(path, &torch);
@@ -72,8 +72,8 @@ tensor_info tensor_file_get(const tensor_file *f, int i) {
     return f->torch ? torch_file_get(f->torch, i) : safetensors_get(f->plain, i);
 }
 
-/* An archive's checksums were compared by libzip as it was read: there is nothing left to do, but
- * to say so. */
+/* An archive's checksums were compared by libzip as it was read, and an older file has none: there
+ * is nothing left to do, but to say so. */
 status tensor_file_verify(const tensor_file *f, bool *checked) {
     if (f->plain) return safetensors_verify(f->plain, checked);
     if (checked) *checked = torch_file_checked(f->torch);

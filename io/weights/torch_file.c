@@ -81,8 +81,8 @@ static bool take_extents(const torch_file *f, const pickle_value *v, int64_t *x,
 
 /* Why its elements are not all in the storage, or NULL; sets t->bytes. No stride is below zero, so
  * that the last index of each dimension together is the furthest element. A stride of zero repeats
- * elements without end: hence the second rule, that there be no more of them than the storage has.
- * */
+ * elements without end: hence the second rule, that there be no more of them than the storage
+ * has. */
 static const char *check_bounds(torch_tensor *t, size_t size) {
     uint64_t elements = 1, last = t->first, reach;
     for (int d = 0; d < t->dims; d++)
@@ -213,8 +213,8 @@ static status walk_item(torch_file *f, const pickle_value *v, const pickle_value
 }
 
 /* All tensors of a container and of those in it, in the file's order. The depth ends a cycle, the
- * number of visits a graph that is wide and shared. Both limits are far beyond what weights have.
- * */
+ * number of visits a graph that is wide and shared. Both limits are far beyond what weights
+ * have. */
 static status walk(torch_file *f, const pickle_value *v, const char *prefix, int depth) {
     status st = STATUS_OK;
     bool dict = v->kind == PICKLE_DICT;
@@ -241,8 +241,8 @@ static bool has_tensor(const torch_file *f, const pickle_value *dict) {
     return false;
 }
 
-/* A dictionary's value of that name that is a dictionary, or NULL; of two the last, as in Python.
- */
+/* A dictionary's value of that name that is a dictionary, or NULL; of two the last, as in
+ * Python. */
 static const pickle_value *inner(const torch_file *f, const pickle_value *dict, const char *word) {
     const pickle_value *found = NULL;
     for (uint32_t i = 0; i + 1 < dict->count; i += 2)
@@ -290,8 +290,8 @@ static status list_tensors(torch_file *f) {
 /* ---- data ---- */
 
 /* A tensor's elements out of its storage, in C order: `at` is the index, counted up like an
- * odometer, and `from` the element that it stands for, kept in step so that no product is needed.
- * */
+ * odometer, and `from` the element that it stands for, kept in step so that no product is
+ * needed. */
 static void copy_out(const torch_tensor *t, const char *storage, size_t size) {
     int64_t at[TENSOR_DIMS] = {0};
     size_t n = t->bytes / size;

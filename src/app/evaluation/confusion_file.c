@@ -29,7 +29,7 @@ static const char **class_names(const stage *t) {
     return name;
 }
 
-/* Rank 0 has the sum of all ranks and writes; the path is every rank's, for the stage's result. */
+/* All ranks have the sum; one writes it. The path is every rank's, for the stage's result. */
 status confusion_file_write(const stage *t, const char *group, const int64_t *matrix, char *path) {
     status st = path_of(t, group, path);
     if (st == STATUS_OK && comm_root(t->c)) {

@@ -36,8 +36,8 @@ typedef struct extraction {
     size_t run_rows;
 } extraction;
 
-/* Images first .. first + count - 1 of the data set, of one shape: decoded into the plan's input.
- */
+/* Images first .. first + count - 1 of the data set, of one shape: decoded into the plan's
+ * input. */
 static status load_inputs(const stage *t, plan *p, int first, int count) {
     status worst = STATUS_OK;
 #pragma omp parallel for schedule(dynamic) num_threads(setup_threads(t->s))
@@ -305,8 +305,8 @@ static status complete_streamed(stage *t, const extraction *e, const char *const
 }
 
 /* The network's rows, then what follows from all of them. features_place finds where this rank's
- * rows are among all, which both ways of keeping them need before the first is written. Collective.
- * */
+ * rows are among all, which both ways of keeping them need before the first is written.
+ * Collective. */
 static status compute(stage *t, extraction *e) {
     double began = timer_now();
     const char **names = stage_names(t);

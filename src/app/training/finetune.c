@@ -19,8 +19,8 @@
 #include <math.h>
 #include <string.h>
 
-/* A step: the batch, its label maps being class ids at the views' size, and losses of all images.
- */
+/* A step: the batch, its label maps being class ids at the views' size, and losses of all
+ * images. */
 typedef struct supervised {
     trainer *t;
     samples *images;

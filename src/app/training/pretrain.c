@@ -80,8 +80,8 @@ static status backward(views *v) {
     return st;
 }
 
-/* Once more from the beginning where the scale of the gradient's sums did not fit: the embeddings
- * would be the same, but the activations of the last wave are needed again. Collective. */
+/* Once more from the beginning where the scale of the gradient's sums did not fit: to the same loss
+ * and embeddings, as nothing of the weights has changed. Collective. */
 static status step_gradient(views *v, contrast_stats *stats) {
     status st = STATUS_OK;
     bool again = true;

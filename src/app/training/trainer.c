@@ -297,8 +297,8 @@ status trainer_backward(trainer *t, int k, status st) {
 }
 
 /* What a rank could not tell the others within its waves (st), and whether the sums fitted. Its own
- * failure outweighs a gradient that is not finite, which may be no more than what follows from it.
- * */
+ * failure outweighs a gradient that is not finite, which may be no more than what follows from
+ * it. */
 status trainer_end(trainer *t, status st, bool *again) {
     double now = timer_now();
     status all = gradient_sync_end(t->sync, again);
