@@ -240,11 +240,11 @@ static status write_all(packing *k, hdf5_writer *w) {
  * left of a failed one is removed, so that a full disk is not kept full. */
 static status write_file(packing *k, const char *path) {
     char temporary[FILE_PATH];
-    hdf5_writer w;
+    hdf5_writer w = HDF5_WRITER_NONE;
     status st = comm_agree(k->c, file_temporary(temporary, path));
-    if (st == STATUS_OK) st = hdf5_create(&w, k->c, temporary);
     if (st != STATUS_OK) return st;
-    st = write_all(k, &w);
+    st = hdf5_create(&w, k->c, temporary);
+    if (st == STATUS_OK) st = write_all(k, &w);
     st = hdf5_close(&w, st);
     if (st == STATUS_OK && comm_root(k->c)) st = file_publish(temporary, path);
     if (st != STATUS_OK && comm_root(k->c)) remove(temporary);

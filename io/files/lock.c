@@ -10,6 +10,7 @@
 #include "io/files/file.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
+#include "src/base/stop.h"
 #include "src/base/timer.h"
 
 #include <errno.h>
@@ -36,7 +37,6 @@ typedef struct owner {
 struct file_lock {
     char path[FILE_PATH];
     char line[LOCK_LINE];
-    ino_t file; /* the lock as this process made it */
     pthread_t thread;
     pthread_mutex_t mutex;
     pthread_cond_t wake;
@@ -112,24 +112,19 @@ static bool read_owner(const char *path, owner *o, struct stat *s) {
 
 /* Makes the file with this one's line; errno tells why not: EEXIST, there is one. O_EXCL is what
  * makes one of several the owner; O_NOFOLLOW, so that a link in a folder that others may write to
- * leads nowhere. A file whose line could not be written goes again. *file: by which its owner knows
- * it. */
-static bool make_file(const char *path, const owner *o, ino_t *file) {
+ * leads nowhere. A file whose line could not be written goes again. */
+static bool make_file(const char *path, const owner *o) {
     char line[LOCK_LINE];
-    struct stat s;
     int n = print_owner(o, line);
     int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
     if (fd < 0) return false;
-    bool ok = write(fd, line, (size_t)n) == n && fstat(fd, &s) == 0;
+    bool ok = write(fd, line, (size_t)n) == n;
     int why = errno;
     if (close(fd) != 0 && ok) {
         ok = false;
         why = errno;
     }
-    if (ok)
-        *file = s.st_ino;
-    else
-        unlink(path);
+    if (!ok) unlink(path);
     errno = why;
     return ok;
 }
@@ -141,10 +136,9 @@ static double age_of(const char *path, const struct stat *touched) {
     char beside[FILE_PATH + 32];
     struct stat now = {0};
     owner nobody = {0};
-    ino_t file;
     snprintf(beside, sizeof beside, "%s.%ld", path, (long)getpid());
     unlink(beside);
-    bool ok = make_file(beside, &nobody, &file) && stat(beside, &now) == 0;
+    bool ok = make_file(beside, &nobody) && stat(beside, &now) == 0;
     unlink(beside);
     return ok ? difftime(now.st_mtime, touched->st_mtime) : 0;
 }
@@ -155,7 +149,8 @@ static double age_of(const char *path, const struct stat *touched) {
 static const char *why_gone(const owner *o, const owner *self, double age) {
     bool here = strcmp(o->host, self->host) == 0 && strcmp(o->space, self->space) == 0;
     bool job = strcmp(o->job, "-") != 0 && strcmp(o->job, self->job) == 0;
-    if (here && !lives(o)) return "its process has ended";
+    /* A process that is stopped, or waits for its disk, is slow to touch the lock but has it. */
+    if (here) return lives(o) ? NULL : "its process has ended";
     if (job && o->start < self->start) return "it is an earlier start of this job";
     return age > LOCK_STALE ? "it has shown no sign of life" : NULL;
 }
@@ -189,10 +184,9 @@ static bool remove_stale(
     char guard[FILE_PATH + 32];
     struct stat now;
     owner o = {0};
-    ino_t file;
     snprintf(guard, sizeof guard, "%s.takeover", path);
     if (stat(guard, &now) == 0 && age_of(path, &now) > LOCK_STALE) unlink(guard);
-    if (!make_file(guard, self, &file)) return false;
+    if (!make_file(guard, self)) return false;
     bool known = read_owner(path, &o, &now);
     bool same = (known || stat(path, &now) == 0) && known == by->known &&
                 now.st_ino == judged->st_ino && now.st_mtime == judged->st_mtime;
@@ -209,7 +203,7 @@ typedef enum attempt { TAKEN, BLOCKED, GONE, IMPOSSIBLE } attempt;
 
 static attempt try_once(file_lock *l, const owner *self, obstacle *by) {
     struct stat judged = {0};
-    if (make_file(l->path, self, &l->file)) return TAKEN;
+    if (make_file(l->path, self)) return TAKEN;
     if (errno != EEXIST) {
         log_error("%s: %s", l->path, strerror(errno));
         return IMPOSSIBLE;
@@ -249,20 +243,37 @@ static status try_all(file_lock *l, const owner *self, double patience) {
     }
 }
 
-/* Touches the lock until it is released, as long as it is this one: after a takeover (this process
- * was stopped for minutes, say) the file of that name is another job's, which nobody else may keep
- * alive. Touching is what proves life to other hosts. It ends at once when `done` is signalled. */
+/* Whether the file at a lock's path says the line. Its number does not tell: a file that takes its
+ * place may get the same. */
+static bool says(const char *path, const char *line) {
+    char have[LOCK_LINE];
+    owner o;
+    struct stat s;
+    if (!read_owner(path, &o, &s)) return false;
+    print_owner(&o, have);
+    return strcmp(have, line) == 0;
+}
+
+/* Touches the lock until it is released: that is what proves life to other hosts. It ends at once
+ * when `done` is signalled. Where another job's stands in its place (this process was stopped for
+ * minutes, say), the run ends as if it had been told to stop: the other writes in the folder. */
 static void *keep_alive(void *context) {
     file_lock *l = context;
     struct timespec until;
-    struct stat s;
+    bool lost = false;
     pthread_mutex_lock(&l->mutex);
     while (!l->done) {
         clock_gettime(CLOCK_REALTIME, &until);
         until.tv_sec += LOCK_TOUCH;
-        if (pthread_cond_timedwait(&l->wake, &l->mutex, &until) == ETIMEDOUT &&
-            stat(l->path, &s) == 0 && s.st_ino == l->file)
-            utimensat(AT_FDCWD, l->path, NULL, 0);
+        if (pthread_cond_timedwait(&l->wake, &l->mutex, &until) == ETIMEDOUT && !lost) {
+            lost = access(l->path, F_OK) == 0 && !says(l->path, l->line);
+            if (lost) {
+                log_error("%s: another job has taken this folder over: this one stops", l->path);
+                stop_now();
+            } else {
+                utimensat(AT_FDCWD, l->path, NULL, 0);
+            }
+        }
     }
     pthread_mutex_unlock(&l->mutex);
     return NULL;
@@ -305,16 +316,11 @@ const char *file_lock_line(const file_lock *l) {
 }
 
 bool file_lock_says(const char *folder, const char *line) {
-    char path[FILE_PATH], have[LOCK_LINE];
-    owner o;
-    struct stat s;
-    if (file_path(path, folder, LOCK_NAME) != STATUS_OK || !read_owner(path, &o, &s)) return false;
-    print_owner(&o, have);
-    return strcmp(have, line) == 0;
+    char path[FILE_PATH];
+    return file_path(path, folder, LOCK_NAME) == STATUS_OK && says(path, line);
 }
 
 void file_lock_release(file_lock *l) {
-    struct stat s;
     if (!l) return;
     if (l->threaded) {
         pthread_mutex_lock(&l->mutex);
@@ -325,6 +331,6 @@ void file_lock_release(file_lock *l) {
     }
     pthread_cond_destroy(&l->wake);
     pthread_mutex_destroy(&l->mutex);
-    if (stat(l->path, &s) == 0 && s.st_ino == l->file) unlink(l->path);
+    if (says(l->path, l->line)) unlink(l->path);
     memory_free(l);
 }

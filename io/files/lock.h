@@ -2,9 +2,10 @@
  * Made with O_EXCL, which NFS, Lustre and GPFS keep; fcntl's locks are not used, which some of
  * these grant to everybody. Not collective: one rank calls.
  *
- * A lock is taken over where its owner is gone: its process on this host no longer lives; or it is
- * an earlier start of the same batch job, which was requeued; or it has not been touched for
- * LOCK_STALE seconds, by the file system's own clock. */
+ * A lock is taken over where its owner is gone: its process on this host no longer lives; or, on
+ * another host, it is an earlier start of the same batch job, which was requeued, or has not been
+ * touched for LOCK_STALE seconds, by the file system's own clock. An owner that finds his lock
+ * taken over asks his run to stop. */
 #ifndef AUXSEG_IO_FILES_LOCK_H
 #define AUXSEG_IO_FILES_LOCK_H
 

@@ -35,10 +35,18 @@ static herr_t take_reason(unsigned n, const H5E_error2_t *error, void *text) {
     return 0;
 }
 
+void hdf5_reason(char text[HDF5_REASON]) {
+    char reason[REASON] = "no reason given";
+    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, take_reason, reason);
+    snprintf(text, HDF5_REASON, "%s%s", reason,
+        strstr(reason, "lock") ? " (HDF5_USE_FILE_LOCKING=FALSE in the environment goes without)"
+                               : "");
+}
+
 /* Whether the file is there and may be read is the system's to say: HDF5's own words for it are
  * long and name the wrong culprit. */
 status hdf5_open(hid_t *file, const char *path) {
-    char reason[REASON] = "no reason given";
+    char reason[HDF5_REASON];
     int fd;
     uint64_t bytes;
     *file = H5I_INVALID_HID;
@@ -48,10 +56,8 @@ status hdf5_open(hid_t *file, const char *path) {
     hdf5_begin();
     *file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
     if (*file >= 0) return STATUS_OK;
-    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, take_reason, reason);
-    log_error("%s: HDF5 cannot open it: %s%s", path, reason,
-        strstr(reason, "lock") ? " (HDF5_USE_FILE_LOCKING=FALSE in the environment goes without)"
-                               : "");
+    hdf5_reason(reason);
+    log_error("%s: HDF5 cannot open it: %s", path, reason);
     return STATUS_DATA;
 }
 

@@ -15,7 +15,11 @@
 
 /* What HDF5 says on rank 0 becomes what all ranks say. */
 static status agree_hdf5(const hdf5_writer *w, bool good, const char *what) {
-    if (!good) log_error("%s: HDF5 cannot write %s", w->path, what);
+    if (!good) {
+        char reason[HDF5_REASON];
+        hdf5_reason(reason);
+        log_error("%s: HDF5 cannot write %s: %s", w->path, what, reason);
+    }
     return comm_agree(w->c, good ? STATUS_OK : STATUS_OUTPUT);
 }
 

@@ -336,6 +336,7 @@ static status read_data(torch_file *f) {
         if (st == STATUS_OK) t->data = memory_alloc(t->bytes, 1, t->name);
         if (st == STATUS_OK && !t->data) st = STATUS_FAILED;
         if (st != STATUS_OK) break;
+        if (t->bytes == 0) continue; /* its first element and strides mean nothing */
         if (contiguous(t))
             memcpy(t->data, (char *)storage + t->first * size, t->bytes);
         else

@@ -19,15 +19,17 @@
 enum { PATIENCE = 5, VISIBLE = 10 };
 static const char program_path[] = "/proc/self/exe";
 
-/* Slurm's, or another batch system's, name of this job. */
-static file_lock_options this_job(void) {
+const char *session_place_job(void) {
     static const char *const names[] = {"SLURM_JOB_ID", "PBS_JOBID", "LSB_JOBID", "JOB_ID"};
-    const char *restarts = getenv("SLURM_RESTART_COUNT");
-    file_lock_options o = {.job = "", .patience = PATIENCE};
-    for (size_t i = 0; i < sizeof names / sizeof *names && !o.job[0]; i++)
-        if (getenv(names[i])) o.job = getenv(names[i]);
-    o.start = restarts ? atoi(restarts) : 0;
-    return o;
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (getenv(names[i])) return getenv(names[i]);
+    return NULL;
+}
+
+static file_lock_options this_job(void) {
+    const char *job = session_place_job(), *restarts = getenv("SLURM_RESTART_COUNT");
+    return (file_lock_options){
+        .job = job ? job : "", .start = restarts ? atoi(restarts) : 0, .patience = PATIENCE};
 }
 
 /* Whether this rank sees rank 0's lock. */

@@ -4,6 +4,8 @@
  * depends on it, and no stage reads it. */
 #include "src/app/session_record.h"
 
+#include "src/app/session_place.h"
+
 #include "src/app/stage/binding.h"
 #include "src/app/stage/setup.h"
 #include "src/base/log.h"
@@ -81,7 +83,7 @@ status session_record_begin(
         .command = out->command,
         .version = AUXSEG_VERSION,
         .commit = version_commit,
-        .job = getenv("SLURM_JOB_ID"),
+        .job = session_place_job(),
         .place = place};
     strcpy(out->path, path);
     st = out->command ? write_start(out, run_record_add_start) : STATUS_FAILED;

@@ -45,6 +45,10 @@ void stop_set_file(const char *path) {
 
 /* The file is looked for at last and only while nothing else has asked: it is the one question that
  * reaches a file system. */
+void stop_now(void) {
+    asked = 1;
+}
+
 bool stop_requested(void) {
     return asked || timer_now() >= deadline || (stop_file[0] && access(stop_file, F_OK) == 0);
 }

@@ -11,6 +11,8 @@ void stop_install(void);
 void stop_set_deadline(double seconds);
 /* stop_requested becomes true once this file exists; "": none. Copied. */
 void stop_set_file(const char *path);
+/* stop_requested becomes true now. Thread-safe. */
+void stop_now(void);
 bool stop_requested(void);
 
 #endif

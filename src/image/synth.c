@@ -165,7 +165,10 @@ static void draw_tree(canvas *c) {
 
 static colour any_colour(canvas *c) {
     double v = uniform(c, 0.25, 0.9);
-    return (colour){v * uniform(c, 0.3, 1), v * uniform(c, 0.3, 1), v * uniform(c, 0.3, 1)};
+    /* One after another: C leaves the order within one list open. */
+    double red = v * uniform(c, 0.3, 1), green = v * uniform(c, 0.3, 1);
+    double blue = v * uniform(c, 0.3, 1);
+    return (colour){red, green, blue};
 }
 
 /* Any paint, dark glass and wheels: shape tells it. The nearer, the larger and the lower. u is -1

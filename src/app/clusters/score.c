@@ -153,14 +153,17 @@ static status score_stage(stage *t) {
     scorer r = {.t = t, .classes = dataset_classes(t->d)};
     status st = stage_path(t, path, "labels.h5");
     score_forget(t);
+    if (st == STATUS_OK) st = comm_agree(t->c, t->record ? run_record_save(t->record) : STATUS_OK);
     if (st == STATUS_OK) st = labels_open(t->c, path, &aux);
     r.aux = aux;
     if (st == STATUS_OK) st = comm_agree(t->c, scorer_create(&r));
     if (st == STATUS_OK) st = add_images(&r);
-    if (st == STATUS_OK && r.images == 0)
+    if (st == STATUS_OK && r.images == 0) {
         log_info("score: no labelled image is left to compare with");
-    else if (st == STATUS_OK)
+        st = stage_finish(t, &(stage_result){.fom = NAN});
+    } else if (st == STATUS_OK) {
         st = finish_score(t, &r);
+    }
     scorer_destroy(&r);
     labels_close(aux);
     return st;

@@ -74,6 +74,7 @@ static void set_options(const trainer *t, plan_options *o) {
     o->mode = PLAN_TRAIN;
     o->group = t->s->model.group;
     o->images = t->local > 0 ? t->local : 1;
+    o->batch = t->o.images;
     o->threads = t->threads;
     o->norm = choices_norm(t->s->model.norm);
     o->recompute = choices_recompute(t->s->model.recompute);

@@ -36,6 +36,7 @@ typedef struct plan_options {
     norm_mode norm; /* PLAN_TRAIN only */
     int group;      /* images of a unit under NORM_GROUP; a unit is one image otherwise */
     int images;     /* most images of one call, all held in memory at once */
+    int batch;      /* NORM_SYNC: images of the global batch, whose statistics are gathered */
     int threads;
     recompute_mode recompute; /* PLAN_TRAIN only */
     bool direct;              /* convolutions by oneDNN's direct kernels alone: no Winograd */

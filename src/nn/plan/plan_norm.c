@@ -70,13 +70,26 @@ static status create_norm(plan *p, layer *l) {
     return ok ? STATUS_OK : STATUS_FAILED;
 }
 
+/* Memory for the gathered statistics of the widest norm: a rank that found in a step that it has
+ * none would leave the others waiting in the exchange. */
+static status create_gathered(plan *p) {
+    size_t widest = 0;
+    if (p->o.norm != NORM_SYNC || p->o.batch == 0) return STATUS_OK;
+    for (value v = 0; v < p->nodes; v++)
+        if (plan_is_norm(p, v) && (size_t)p->layer[v].n->channels > widest)
+            widest = (size_t)p->layer[v].n->channels;
+    p->gathered_count = 2 * widest * (size_t)p->o.batch;
+    p->gathered = plan_alloc(p, p->gathered_count, sizeof *p->gathered, "norm statistics");
+    return p->gathered ? STATUS_OK : STATUS_FAILED;
+}
+
 status plan_create_norms(plan *p) {
     status st = STATUS_OK;
     for (value v = 0; v < p->nodes && st == STATUS_OK; v++) {
         layer *l = &p->layer[v];
         if (plan_is_norm(p, v)) st = create_norm(p, l);
     }
-    return st;
+    return st == STATUS_OK ? create_gathered(p) : st;
 }
 
 void plan_destroy_norm(layer *l) {

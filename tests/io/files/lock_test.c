@@ -68,6 +68,23 @@ static pid_t other_process(bool stays) {
     return child;
 }
 
+/* An owner that is slow to touch it has it all the same; and who was taken over leaves the other's
+ * lock alone. */
+static void age_is_not_death(void **state) {
+    (void)state;
+    file_lock *first = NULL, *second = NULL;
+    struct timespec old[2] = {{.tv_sec = 1000}, {.tv_sec = 1000}};
+    assert_int_equal(take(&first, folder.folder, "", 0), STATUS_OK);
+    assert_int_equal(utimensat(AT_FDCWD, scratch_path(&folder, LOCK_NAME), old, 0), 0);
+    assert_int_equal(take(&second, folder.folder, "9", 1), STATUS_USAGE);
+    unlink(folder.path);
+    assert_int_equal(take(&second, folder.folder, "", 0), STATUS_OK);
+    file_lock_release(first);
+    assert_true(is_there());
+    file_lock_release(second);
+    assert_false(is_there());
+}
+
 static void a_dead_process_loses_it(void **state) {
     (void)state;
     file_lock *l = NULL;
@@ -199,6 +216,7 @@ static void a_folder_that_cannot_be_written(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(one_has_it_at_a_time, setup, teardown),
+        cmocka_unit_test_setup_teardown(age_is_not_death, setup, teardown),
         cmocka_unit_test_setup_teardown(a_dead_process_loses_it, setup, teardown),
         cmocka_unit_test_setup_teardown(a_living_process_keeps_it, setup, teardown),
         cmocka_unit_test_setup_teardown(other_hosts, setup, teardown),
