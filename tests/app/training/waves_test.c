@@ -1,5 +1,6 @@
 /* Into which waves a rank's images are parted, and what is said of it. */
 #include "src/app/training/waves.h"
+#include "src/base/log.h"
 #include "tests/base/capture.h"
 
 #include <setjmp.h>
@@ -15,7 +16,9 @@ static waves chosen(const waves_options *o, const char *said, bool warned) {
     static capture err;
     capture_begin(&out, STDOUT_FILENO);
     capture_begin(&err, STDERR_FILENO);
+    log_set_verbose(true);
     waves w = waves_choose(o);
+    log_set_verbose(false);
     capture_end(&err);
     capture_end(&out);
     assert_non_null(strstr(out.text, said));
