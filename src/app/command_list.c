@@ -87,7 +87,8 @@ static const command commands[] = {
     {.name = "check",
         .summary = "every mistake of a run at once, before it is submitted",
         .arguments = CONFIG "\n       auxseg check --defaults",
-        .reads = "settings, list files, headers of images and labels, weights",
+        .reads =
+            "settings, list files, images and labels (headers, and a share of them whole), weights",
         .writes = "nothing. With --defaults: every setting with its default to standard output",
         .example = "auxseg check configs/camvid.cfg",
         .check = command_check},
