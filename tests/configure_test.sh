@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # A plain cmake where cmocka is not installed: no tests, and a word about it; with tests asked for, an
-# error. A stand-in of pkg-config knows no cmocka. $CMAKE: cmake.
+# error. A stand-in of pkg-config knows no cmocka. $CMAKE: cmake; $CMAKE_GENERATOR: as it is used here,
+# for not every machine has make.
 set -euo pipefail
 tree=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 folder=$(mktemp -d)
