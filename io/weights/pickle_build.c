@@ -92,7 +92,7 @@ status pickle_pop(pickle *p, pickle_ref *i) {
 }
 
 /* Removes the topmost mark; *begin: where what stands above it begins on the stack. */
-status pickle_pop_mark(pickle *p, uint32_t *begin) {
+static status pop_mark(pickle *p, uint32_t *begin) {
     if (p->mark.count == 0) return pickle_refuse(p, "a mark is missing");
     *begin = p->mark.at[--p->mark.count];
     return STATUS_OK;
@@ -123,7 +123,7 @@ status pickle_push_items(pickle *p, pickle_kind kind, uint32_t begin) {
 
 status pickle_push_marked(pickle *p, pickle_kind kind) {
     uint32_t begin;
-    status st = pickle_pop_mark(p, &begin);
+    status st = pop_mark(p, &begin);
     if (st != STATUS_OK) return st;
     if (kind == PICKLE_DICT && (p->stack.count - begin) % 2)
         return pickle_refuse(p, "a key has no value");
@@ -148,7 +148,7 @@ static status fill(pickle *p, uint32_t begin, pickle_kind kind) {
 
 status pickle_fill_marked(pickle *p, pickle_kind kind) {
     uint32_t begin;
-    status st = pickle_pop_mark(p, &begin);
+    status st = pop_mark(p, &begin);
     return st == STATUS_OK ? fill(p, begin, kind) : st;
 }
 

@@ -19,7 +19,7 @@
 #include <unistd.h>
 #include <zip.h>
 
-enum { ENTRY = 512 /* longest name in an archive */, HEAD = 4 * PICKLE_LIMIT };
+enum { ENTRY = 512 /* longest name in an archive */, LONGEST_ROOT = 380, HEAD = 4 * PICKLE_LIMIT };
 
 struct torch_source {
     pickle_rules rules;
@@ -106,8 +106,7 @@ static status zip_find_root(torch_source *s) {
         const char *name = zip_get_name(s->zip, (zip_uint64_t)i, ZIP_FL_ENC_RAW);
         const char *slash = name ? strchr(name, '/') : NULL;
         if (!slash || strcmp(slash, object) != 0) continue;
-        if ((size_t)(slash - name) >= sizeof s->root - 128)
-            return refuse(s, "a name in the archive is too long");
+        if (slash - name > LONGEST_ROOT) return refuse(s, "a name in the archive is too long");
         snprintf(s->root, sizeof s->root, "%.*s", (int)(slash - name), name);
         found++;
     }
