@@ -2,7 +2,7 @@
 # inspect, verify and convert on every file that a run leaves: told apart by contents, damage found,
 # names of weights made torchvision's, what cannot be read refused by name.
 tests=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-. "$tests/app/common.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 export OMP_NUM_THREADS=1
 
 # damage FILE COPY OFFSET: a copy whose byte at OFFSET, from the end, is another one.
