@@ -19,8 +19,8 @@ export OMP_NUM_THREADS=1
 
 # timed: every line of out that is ours begins with the time of day.
 timed() {
-    # What Open MPI itself has to say begins with the host in brackets.
-    grep -nvaE '^([0-9]{2}:[0-9]{2}:[0-9]{2} |\[)' out >untimed
+    # What Open MPI itself has to say begins with the host in brackets, and may end with nothing.
+    grep -nvaE '^([0-9]{2}:[0-9]{2}:[0-9]{2} |\[|$)' out >untimed
     [[ ! -s untimed ]] || fail "$1: a line without its time: $(head -n 1 untimed)"
 }
 
