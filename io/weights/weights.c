@@ -13,6 +13,7 @@
 #include "src/base/hash.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
+#include "src/base/text.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -20,6 +21,7 @@
 
 enum { NAMED = 8, NAME = PARAMETER_NAME + 32, SHAPE_TEXT = 128 };
 #define BACKBONE "backbone."
+/* PyTorch counts batches for each norm, here one number counts for all. */
 #define TRACKED ".num_batches_tracked"
 #define MEAN ".running_mean"
 
@@ -93,12 +95,6 @@ static int find_item(const parameters *p, const char *name) {
     if (strncmp(name, BACKBONE, n) == 0) return parameters_find(p, name + n);
     int length = snprintf(other, sizeof other, BACKBONE "%s", name);
     return length < (int)sizeof other ? parameters_find(p, other) : -1;
-}
-
-/* num_batches_tracked: PyTorch counts batches for each norm, here one number counts for all. */
-static bool ends_with(const char *text, const char *end) {
-    size_t n = strlen(text), m = strlen(end);
-    return n >= m && strcmp(text + n - m, end) == 0;
 }
 
 /* What is read, and into what. */
@@ -201,7 +197,7 @@ static status take_tensors(reading *r, const weight_rule *rule) {
     for (int i = 0; st == STATUS_OK && i < tensor_file_count(r->f); i++) {
         tensor_info t = tensor_file_get(r->f, i);
         char name[WEIGHT_NAME];
-        if (ends_with(t.name, TRACKED)) continue;
+        if (text_ends_with(t.name, TRACKED)) continue;
         int at = weight_rule_apply(rule, t.name, name) ? find_item(r->p, name) : -1;
         if (at < 0)
             name_one(r->path, &r->match.unexpected, "not in the network", t.name);
@@ -287,7 +283,7 @@ static int list_tensors(const parameters *p, tensor_info *tensor, char (*name)[N
     for (int i = 0; i < p->items; i++) tensor[n++] = weights_tensor(p, i);
     for (int i = 0; i < p->items; i++) {
         const char *item = p->item[i].name;
-        if (!ends_with(item, MEAN)) continue;
+        if (!text_ends_with(item, MEAN)) continue;
         int stem = (int)(strlen(item) - strlen(MEAN));
         snprintf(name[i], NAME, "%.*s" TRACKED, stem, item);
         tensor[n++] = (tensor_info){.name = name[i],

@@ -8,6 +8,7 @@
 #include "io/hdf5/labels.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
+#include "src/base/text.h"
 
 #include <string.h>
 
@@ -18,12 +19,6 @@ status cluster_start_hash(const comm *c, const settings *s, uint64_t *hash) {
     if (s->cluster.start[0] && comm_root(c)) st = file_hash(s->cluster.start, hash);
     comm_broadcast(c, hash, sizeof *hash);
     return comm_agree(c, st);
-}
-
-/* By its name, as an HDF5 file says nothing of .npy and the other way round. */
-static bool ends_in(const char *text, const char *end) {
-    size_t n = strlen(text), m = strlen(end);
-    return n >= m && strcmp(text + n - m, end) == 0;
 }
 
 /* Both numbers, as either may be the one that is wrong. */
@@ -39,7 +34,8 @@ static status refuse(const char *path, size_t have_k, size_t have_d, size_t k, s
 static status read_centroids(const char *path, size_t k, size_t d, float **out) {
     size_t rows, columns;
     float *data = NULL;
-    if (ends_in(path, ".npy")) {
+    /* By its name, as an HDF5 file says nothing of .npy and the other way round. */
+    if (text_ends_with(path, ".npy")) {
         status st = npy_read_f32(path, &data, &rows, &columns);
         if (st != STATUS_OK) return st;
     } else {

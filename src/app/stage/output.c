@@ -9,6 +9,7 @@
 #include "io/weights/safetensors.h"
 #include "src/app/stage/file_kind.h"
 #include "src/base/log.h"
+#include "src/base/text.h"
 
 #include <string.h>
 
@@ -44,16 +45,11 @@ static bool weights_whole(const char *path) {
     return st == STATUS_OK;
 }
 
-static bool ends_in(const char *text, const char *end) {
-    size_t n = strlen(text), m = strlen(end);
-    return n >= m && strcmp(text + n - m, end) == 0;
-}
-
 /* The names of results are the stages' own: tables of text need no look, they are read by people.
  */
 bool output_whole(const char *path, uint64_t hash) {
     file_kind kind;
-    if (!ends_in(path, ".h5") && !ends_in(path, ".safetensors")) return true;
+    if (!text_ends_with(path, ".h5") && !text_ends_with(path, ".safetensors")) return true;
     if (file_kind_of(path, &kind) != STATUS_OK) return false;
     if (kind == KIND_DATASET) return dataset_whole(path, hash);
     if (kind == KIND_LABELS) return labels_whole(path, hash);
