@@ -29,12 +29,8 @@ static void stage_name(char *text, const char *base, int round) {
         snprintf(text, STAGE_NAME, "%s", base);
 }
 
-status stage_begin(stage *t, const comm *c, const settings *s, stage_id id, int round) {
-    return stage_begin_as(t, c, s, id, stage_id_words[id], round);
-}
-
 /* stage_end may be called whatever this returns: members that were not reached are NULL. */
-status stage_begin_as(
+static status open_record(
     stage *t, const comm *c, const settings *s, stage_id id, const char *base, int round) {
     char path[FILE_PATH];
     *t = (stage){.c = c, .s = s, .id = id, .base = base, .round = round};
@@ -48,7 +44,20 @@ status stage_begin_as(
         if (st == STATUS_OK) st = run_record_begin(t->record, s, comm_size(c), setup_threads(s));
     }
     /* Rank 0 alone has the record: all others leave with it if it cannot be read. */
-    st = comm_agree(c, st);
+    return comm_agree(c, st);
+}
+
+status stage_begin_bare(stage *t, const comm *c, const settings *s, stage_id id) {
+    return open_record(t, c, s, id, stage_id_words[id], 1);
+}
+
+status stage_begin(stage *t, const comm *c, const settings *s, stage_id id, int round) {
+    return stage_begin_as(t, c, s, id, stage_id_words[id], round);
+}
+
+status stage_begin_as(
+    stage *t, const comm *c, const settings *s, stage_id id, const char *base, int round) {
+    status st = open_record(t, c, s, id, base, round);
     if (st == STATUS_OK) arithmetic_find(&t->how, c, s, t->record);
     return st == STATUS_OK ? setup_dataset(c, s, &t->d) : st;
 }

@@ -26,7 +26,7 @@ typedef struct stage {
     const char *base;      /* "cluster" */
     char name[STAGE_NAME]; /* "cluster" in round 1, "cluster-2" in round 2 */
     int round;
-    dataset *d;
+    dataset *d;         /* NULL: begun without one */
     run_record *record; /* rank 0's, else NULL */
     uint64_t key;       /* hash of what the stage's result depends on */
     arithmetic how;     /* of its networks */
@@ -41,8 +41,11 @@ typedef struct stage {
 
 /* Opens the run's data set and run.json. Safe to end after any status. Collective. */
 status stage_begin(stage *t, const comm *c, const settings *s, stage_id id, int round);
-/* The same under another name than the stage's (borrowed): what depends on the same settings and is
- * recorded by itself. Collective. */
+/* The same without the data set, for the stage that makes it, which sets t->key itself.
+ * Collective. */
+status stage_begin_bare(stage *t, const comm *c, const settings *s, stage_id id);
+/* A stage with its data set under another name than the stage's (borrowed): what depends on the
+ * same settings and is recorded by itself. Collective. */
 status stage_begin_as(
     stage *t, const comm *c, const settings *s, stage_id id, const char *base, int round);
 /* NULL-safe members. */
