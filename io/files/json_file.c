@@ -3,16 +3,12 @@
  * Both ways are one function here, so that no caller can forget. */
 #include "io/files/json_file.h"
 
-#include "io/files/file.h"
 #include "src/base/hash.h"
 #include "src/base/log.h"
-#include "src/base/memory.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { JSON_LIMIT = 1 << 26 };
 
 /* Every file here is an object at its top: who gets one need not ask again. */
 status json_file_parse(const char *path, const char *text, size_t bytes, json_t **out) {
@@ -24,37 +20,18 @@ status json_file_parse(const char *path, const char *text, size_t bytes, json_t 
         *out = root;
         return STATUS_OK;
     }
+    /* Nothing is wrong with a text that there is no memory for; Jansson has no word then, or that
+     * one. */
+    bool memory =
+        !root && (error.text[0] == '\0' || json_error_code(&error) == json_error_out_of_memory);
     if (root)
         log_error("%s: not a JSON object", path);
+    else if (memory)
+        log_error("%s: out of memory", path);
     else
         log_error("%s: JSON, line %d, column %d: %s", path, error.line, error.column, error.text);
     json_decref(root);
-    return STATUS_DATA;
-}
-
-status json_file_read(const char *path, json_t **out) {
-    void *text;
-    size_t bytes;
-    status st = file_read(path, JSON_LIMIT, &text, &bytes);
-    if (st != STATUS_OK) return st;
-    st = json_file_parse(path, text, bytes, out);
-    memory_free(text);
-    return st;
-}
-
-/* A person may read it, and a line ends with a newline. */
-status json_file_write(const char *path, const json_t *root) {
-    /* 17 digits give every double back. */
-    char *text = json_dumps(root, JSON_INDENT(2) | JSON_REAL_PRECISION(17));
-    if (!text) {
-        log_error("%s: cannot be written as JSON", path);
-        return STATUS_FAILED;
-    }
-    size_t n = strlen(text);
-    file_part part[] = {{text, n}, {"\n", 1}};
-    status st = file_write_parts(path, part, 2);
-    free(text);
-    return st;
+    return memory ? STATUS_FAILED : STATUS_DATA;
 }
 
 /* Jansson keeps the order in which members came, and offers an iterator alone. Sections are short:

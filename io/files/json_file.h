@@ -10,12 +10,8 @@
 #include <stdint.h>
 
 /* An object without duplicate keys from text that need not end with a zero byte; `path` is for
- * messages. STATUS_DATA naming the line. *out: a new reference. */
+ * messages. STATUS_DATA naming the line; STATUS_FAILED without memory. *out: a new reference. */
 status json_file_parse(const char *path, const char *text, size_t bytes, json_t **out);
-/* Files of at most 64 MiB. */
-status json_file_read(const char *path, json_t **out);
-/* Indented, atomic. */
-status json_file_write(const char *path, const json_t *root);
 
 /* Member number `index` of an object, in the order in which they were first set; NULL past the
  * end. Both borrowed. */

@@ -1,121 +1,13 @@
-/* The record of a run as a whole: loaded, checked, saved; the machine and the settings that it was
- * made with; results and hashes by name. Its stages and its starts have files of their own. The
- * JSON tree is the record: what this version does not know stays in it and is written again, so
- * that an older program does not destroy what a newer one has written. What a file must have to be
- * a record is one table; everything below relies on its sections being there and of the right type.
- * Texts that are given out belong to the tree, and are good until it changes. */
+/* What a record says of the run as a whole: the machine and the settings that it was made with,
+ * results, hashes and files by name. The file, stages and starts have files of their own. The JSON
+ * tree is the record: what this version does not know stays in it and is written again, so that an
+ * older program does not destroy what a newer one has written. Everything here relies on the
+ * sections being there and of the right type, which opening has seen to. Texts that are given out
+ * belong to the tree, and are good until it changes. */
 #include "io/files/run_record.h"
 
 #include "io/files/machine.h"
 #include "io/files/run_record_json.h"
-#include "src/base/log.h"
-#include "src/base/memory.h"
-
-#include <math.h>
-#include <stdio.h>
-#include <string.h>
-
-/* Another number where an old reader would take a new file for something else; new keys need
- * none. */
-enum { FORMAT = 1 };
-
-static const struct {
-    const char *name;
-    json_type type, member; /* of the section, and of each that is in it */
-    bool later;             /* records of the first versions lack it */
-} sections[] = {
-    {"machine", JSON_OBJECT, JSON_STRING, false},
-    {"settings", JSON_OBJECT, JSON_STRING, false},
-    {"arithmetic", JSON_OBJECT, JSON_STRING, true},
-    {"starts", JSON_ARRAY, JSON_OBJECT, true},
-    {"stages", JSON_OBJECT, JSON_OBJECT, false},
-    {"results", JSON_OBJECT, JSON_OBJECT, false},
-    {"hashes", JSON_OBJECT, JSON_STRING, false},
-};
-enum { SECTIONS = sizeof sections / sizeof *sections };
-
-/* Those that the file lacks. In this order the file is read by people: what it was made with, what
- * was done, what came out. Jansson keeps members in the order in which they were put in. */
-static bool make_sections(json_t *root) {
-    bool ok = json_object_set_new(root, "format", json_integer(FORMAT)) == 0;
-    for (int i = 0; i < SECTIONS; i++) {
-        if (json_object_get(root, sections[i].name)) continue;
-        json_t *empty = sections[i].type == JSON_ARRAY ? json_array() : json_object();
-        ok = json_object_set_new(root, sections[i].name, empty) == 0 && ok;
-    }
-    return ok;
-}
-
-/* Whether it is of that type and all that it holds is of the other. Jansson's loops pass over what
- * is not of their kind: of the two one does the work. */
-static bool is_section(json_t *section, json_type type, json_type wanted) {
-    const char *name;
-    json_t *value;
-    size_t i;
-    bool ok = json_is_object(section) || json_is_array(section);
-    ok = ok && json_typeof(section) == type;
-    json_object_foreach(section, name, value) ok = ok && json_typeof(value) == wanted;
-    json_array_foreach(section, i, value) ok = ok && json_typeof(value) == wanted;
-    return ok;
-}
-
-/* A record of another format is none: it would be written over by one that does not understand
- * it. */
-static bool is_record(const json_t *root) {
-    bool ok = json_integer_value(json_object_get(root, "format")) == FORMAT;
-    for (int i = 0; i < SECTIONS; i++) {
-        json_t *section = json_object_get(root, sections[i].name);
-        ok = ok && (is_section(section, sections[i].type, sections[i].member) ||
-                       (sections[i].later && !section));
-    }
-    return ok;
-}
-
-/* NULL if there is no record to continue; what is none is set aside. */
-static status load(const char *path, json_t **root) {
-    /* A record is the memory of hours of work: what cannot be read is kept for a person to look
-     * at. */
-    char aside[FILE_PATH + 16];
-    *root = NULL;
-    if (!file_exists(path)) return STATUS_OK;
-    status st = json_file_read(path, root);
-    if (st == STATUS_OK && is_record(*root)) return STATUS_OK;
-    json_decref(*root);
-    *root = NULL;
-    snprintf(aside, sizeof aside, "%s.damaged", path);
-    if (rename(path, aside) != 0) {
-        log_error("%s: no record of a run, and it cannot be renamed", path);
-        return STATUS_OUTPUT;
-    }
-    log_warn("%s: no record of a run: kept as %s; every stage counts as not done", path, aside);
-    return STATUS_OK;
-}
-
-/* What is missing of the sections is made at once: nothing below has to ask whether it is there. */
-status run_record_open(run_record **out, const char *path) {
-    run_record *r = memory_alloc(1, sizeof *r, "record of the run");
-    if (!r) return STATUS_FAILED;
-    snprintf(r->path, sizeof r->path, "%s", path);
-    status st = load(path, &r->root);
-    if (st == STATUS_OK && !r->root) r->root = json_object();
-    if (st == STATUS_OK && !make_sections(r->root)) st = STATUS_FAILED;
-    if (st == STATUS_OK)
-        *out = r;
-    else
-        run_record_close(r);
-    return st;
-}
-
-void run_record_close(run_record *r) {
-    if (!r) return;
-    json_decref(r->root);
-    memory_free(r);
-}
-
-/* A record is small; to write it as a whole is what makes it atomic. */
-status run_record_save(const run_record *r) {
-    return r ? json_file_write(r->path, r->root) : STATUS_OK;
-}
 
 /* Not merged with what an earlier start has found: a fact that is not there today is not so
  * today. */
@@ -191,6 +83,15 @@ status run_record_set_hash(run_record *r, const char *name, uint64_t hash) {
 
 bool run_record_get_hash(const run_record *r, const char *name, uint64_t *hash) {
     return json_hash_value(json_object_get(run_record_section(r, "hashes"), name), hash);
+}
+
+/* By the name in the run's folder, wherever that has been moved to. */
+status run_record_set_file(run_record *r, const char *name, uint64_t hash) {
+    return r ? run_record_put(run_record_section(r, "files"), name, json_hash(hash)) : STATUS_OK;
+}
+
+bool run_record_get_file(const run_record *r, const char *name, uint64_t *hash) {
+    return json_hash_value(json_object_get(run_record_section(r, "files"), name), hash);
 }
 
 /* Groups are walked as if they were one list, which is what a table of all results needs. */

@@ -57,9 +57,14 @@ typedef struct start_record {
 
 typedef struct run_record run_record;
 
-/* Loads path, or starts anew if there is no such file. A file that is no record is named in a
- * warning, kept as path + ".damaged", and the record starts anew. *out is owned by the caller. */
+/* Loads path, or starts anew if there is no such file. A file whose text is no record, or not the
+ * one that its checksum was made of, is named, kept as path + ".damaged", and the record starts
+ * anew. STATUS_OUTPUT, and the file stays, where it cannot be read or is a later version's. *out is
+ * owned by the caller. */
 status run_record_open(run_record **out, const char *path);
+/* Whether path is a whole record, by its checksum: STATUS_OUTPUT, naming what is wrong. Changes
+ * nothing. */
+status run_record_verify(const char *path);
 /* NULL-safe. Does not save. */
 void run_record_close(run_record *r);
 /* Atomic: temporary, fsync, rename. STATUS_OUTPUT with a message. */
@@ -86,6 +91,15 @@ bool run_record_stage_done(
     const run_record *r, const char *stage, uint64_t key, uint64_t *output_hash);
 /* Replaces what was recorded under the stage's name; everything is copied. */
 status run_record_set_stage(run_record *r, const stage_record *stage);
+/* The stage counts as not done: its entry goes. */
+void run_record_forget_stage(run_record *r, const char *stage);
+/* The settings of these groups ("run,dataset") that a result can depend on, kept with the stage,
+ * which is recorded. */
+status run_record_set_stage_settings(
+    run_record *r, const char *stage, const settings *s, const char *groups);
+/* Those of a stage, from index 0 on; false past the last. Texts are borrowed. */
+bool run_record_stage_setting(
+    const run_record *r, const char *stage, int index, const char **key, const char **text);
 
 /* By which arithmetic the run computes, as texts ("type": "bf16"): NULL if it is not known. */
 const char *run_record_get_arithmetic(const run_record *r, const char *key);
@@ -102,6 +116,10 @@ void run_record_clear_group(run_record *r, const char *group);
 /* Hashes of results ("labels", "weights"). */
 status run_record_set_hash(run_record *r, const char *name, uint64_t hash);
 bool run_record_get_hash(const run_record *r, const char *name, uint64_t *hash);
+
+/* Hashes of whole files that the run has written (file_hash), by their names in its folder. */
+status run_record_set_file(run_record *r, const char *name, uint64_t hash);
+bool run_record_get_file(const run_record *r, const char *name, uint64_t *hash);
 
 /* For the report, in the order in which they were first set; index from 0, false past the end.
  * Texts are borrowed until the record changes. spread (may be NULL): written if the stage has

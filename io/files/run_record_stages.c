@@ -85,6 +85,31 @@ status run_record_set_stage(run_record *r, const stage_record *stage) {
     return st;
 }
 
+void run_record_forget_stage(run_record *r, const char *stage) {
+    json_object_del(run_record_section(r, "stages"), stage);
+}
+
+/* The record's own settings are those of the last start: a stage that was done before it may have
+ * been made with others. Only those in its key: others say nothing about it. */
+status run_record_set_stage_settings(
+    run_record *r, const char *stage, const settings *s, const char *groups) {
+    char key[128], text[SETTINGS_TEXT];
+    json_t *entry = json_object_get(run_record_section(r, "stages"), stage);
+    if (!entry) return STATUS_OK;
+    json_t *to = json_object();
+    status st = run_record_put(entry, "settings", to);
+    for (int i = 0; st == STATUS_OK && settings_item(s, i, key, sizeof key, text, sizeof text); i++)
+        if (settings_counts(i, groups)) st = run_record_put(to, key, json_string(text));
+    return st;
+}
+
+bool run_record_stage_setting(
+    const run_record *r, const char *stage, int index, const char **key, const char **text) {
+    const json_t *entry = json_object_get(run_record_section(r, "stages"), stage);
+    *text = json_string_value(json_member(json_object_get(entry, "settings"), index, key));
+    return *text != NULL;
+}
+
 /* A phase of a name that this version does not know is passed over. */
 static void read_phases(const json_t *all, phases *out) {
     *out = (phases){0};

@@ -197,6 +197,11 @@ static bool names_group(const char *groups, const char *group) {
     return false;
 }
 
+bool settings_counts(int index, const char *groups) {
+    const setting *e = setting_at(index);
+    return e && !e->aside && names_group(groups, e->group);
+}
+
 /* Of the text of each setting with its name: the order of the struct, the size of an enum and the
  * machine's byte order may change, and a run made before still knows what it has done. The order of
  * the rows is part of it: a row that moves within its groups, or a new one that is not aside, is
@@ -206,7 +211,7 @@ uint64_t settings_hash(const settings *s, const char *groups) {
     uint64_t hash = 0;
     const setting *e;
     for (int i = 0; (e = setting_at(i)); i++) {
-        if (e->aside || !names_group(groups, e->group)) continue;
+        if (!settings_counts(i, groups)) continue;
         setting_print(e, s, value, sizeof value);
         int length = snprintf(line, sizeof line, "%s.%s=%s\n", e->group, e->key, value);
         hash = hash_append(hash, line, (size_t)length);

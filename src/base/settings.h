@@ -137,5 +137,7 @@ bool settings_item(
 /* Hash of the values of the named groups ("dataset,model"; keys that cannot change a result,
  * run.dir and run.threads say, are left out): what a stage's output depends on. */
 uint64_t settings_hash(const settings *s, const char *groups);
+/* Whether number `index` of settings_item is in that hash; false past the end. */
+bool settings_counts(int index, const char *groups);
 
 #endif

@@ -202,6 +202,8 @@ status stage_finish(stage *t, const stage_result *r) {
     status st = STATUS_OK;
     /* The file is complete by now: a kill before the record is saved repeats the stage. */
     if (t->record) st = run_record_set_stage(t->record, &record);
+    if (t->record && st == STATUS_OK)
+        st = run_record_set_stage_settings(t->record, t->name, t->s, stage_about(t->id)->groups);
     if (t->record && st == STATUS_OK) st = run_record_save(t->record);
     if (r->unit && !isnan(r->fom))
         log_info("Figure of Merit (FOM): %.4g %s, %s", r->fom, r->unit, t->name);

@@ -1,6 +1,7 @@
 #include "io/files/file.h"
 #include "io/files/machine.h"
 #include "io/files/run_record.h"
+#include "src/base/memory.h"
 #include "tests/io/scratch.h"
 
 #include <setjmp.h>
@@ -260,7 +261,7 @@ static void arithmetic_is_kept(void **state) {
 }
 
 static void damaged_records_are_set_aside(void **state) {
-    static const char *const text[] = {"", "{", "[]", "{}", "{\"format\": 2}",
+    static const char *const text[] = {"", "{", "[]", "{}", "{\"format\": 0}",
         "{\"format\": 1, \"machine\": {}, \"settings\": {}, \"starts\": {}, \"stages\": {}, "
         "\"results\": {}, \"hashes\": {}}",
         "{\"format\": 1, \"machine\": {}, \"settings\": {}, \"starts\": [1], \"stages\": {}, "
@@ -279,6 +280,86 @@ static void damaged_records_are_set_aside(void **state) {
         assert_true(file_exists(scratch_path(*state, "damaged.json.damaged")));
         run_record_close(r);
     }
+}
+
+/* Whatever bit is another one, wherever the text ends: 100 % are found, and told by verify. */
+static void every_damage_is_found(void **state) {
+    char path[256], other[256], *text;
+    const stage_record stage = {.name = "score", .key = 5, .fom = NAN, .peak_memory = NAN};
+    size_t bytes;
+    run_record *r;
+    strcpy(path, scratch_path(*state, "flipped.json"));
+    strcpy(other, scratch_path(*state, "flipped.json.damaged"));
+    assert_int_equal(run_record_open(&r, path), STATUS_OK);
+    assert_int_equal(run_record_set_result(r, "baseline", "mIoU", 0.5), STATUS_OK);
+    assert_int_equal(run_record_set_stage(r, &stage), STATUS_OK);
+    assert_int_equal(run_record_save(r), STATUS_OK);
+    run_record_close(r);
+    assert_int_equal(run_record_verify(path), STATUS_OK);
+    assert_int_equal(file_read(path, 1 << 20, (void **)&text, &bytes), STATUS_OK);
+    for (size_t bit = 0; bit < 8 * bytes; bit++) {
+        text[bit / 8] ^= (char)(1 << bit % 8);
+        scratch_write(path, text, bytes);
+        text[bit / 8] ^= (char)(1 << bit % 8);
+        assert_int_equal(run_record_verify(path), STATUS_OUTPUT);
+    }
+    for (size_t end = 0; end < bytes; end++) {
+        scratch_write(path, text, end);
+        assert_int_equal(run_record_verify(path), STATUS_OUTPUT);
+    }
+    assert_false(file_exists(other)); /* to verify changes nothing */
+    assert_int_equal(run_record_open(&r, path), STATUS_OK);
+    assert_false(run_record_stage_done(r, "score", 5, NULL));
+    assert_true(file_exists(other));
+    run_record_close(r);
+    memory_free(text);
+}
+
+/* What cannot be read may be whole: it stays, and so does one that a later version has written. */
+static void unreadable_records_stay(void **state) {
+    static const char later[] = "{\"format\": 2, \"whatever\": {}}";
+    char path[256];
+    run_record *r;
+    strcpy(path, scratch_path(*state, "folder.json"));
+    assert_int_equal(file_make_folder(path), STATUS_OK);
+    assert_int_equal(run_record_open(&r, path), STATUS_OUTPUT);
+    assert_true(file_exists(path));
+    strcpy(path, scratch_path(*state, "later.json"));
+    scratch_write(path, later, strlen(later));
+    assert_int_equal(run_record_open(&r, path), STATUS_OUTPUT);
+    assert_true(file_exists(path));
+    assert_false(file_exists(scratch_path(*state, "later.json.damaged")));
+}
+
+/* A stage keeps what it was made with, of the groups that count; the next start's are the run's. */
+static void stages_keep_their_settings(void **state) {
+    char path[256];
+    const stage_record stage = {.name = "cluster", .key = 5, .fom = NAN, .peak_memory = NAN};
+    const char *key, *text;
+    const char *const set[] = {"cluster.k=7", "run.threads=2"};
+    settings s;
+    run_record *r;
+    uint64_t hash;
+    int seen = 0;
+    strcpy(path, scratch_path(*state, "kept.json"));
+    assert_int_equal(settings_read(&s, NULL, set, 2), STATUS_OK);
+    assert_int_equal(run_record_open(&r, path), STATUS_OK);
+    assert_int_equal(run_record_set_stage(r, &stage), STATUS_OK);
+    assert_int_equal(run_record_set_stage_settings(r, "cluster", &s, "run,cluster"), STATUS_OK);
+    assert_int_equal(run_record_set_file(r, "a.safetensors", 77), STATUS_OK);
+    r = reload(r, path);
+    for (int i = 0; run_record_stage_setting(r, "cluster", i, &key, &text); i++) {
+        assert_true(strncmp(key, "cluster.", 8) == 0 || strcmp(key, "run.seed") == 0);
+        if (strcmp(key, "cluster.k") == 0) assert_string_equal(text, "7");
+        seen++;
+    }
+    assert_true(seen > 5);
+    assert_false(run_record_stage_setting(r, "score", 0, &key, &text));
+    assert_true(run_record_get_file(r, "a.safetensors", &hash) && hash == 77);
+    assert_false(run_record_get_file(r, "b.safetensors", &hash));
+    run_record_forget_stage(r, "cluster");
+    assert_false(run_record_stage_done(r, "cluster", 5, NULL));
+    run_record_close(r);
 }
 
 static void nothing_is_known_without_a_record(void **state) {
@@ -309,6 +390,9 @@ int main(void) {
         cmocka_unit_test(environment),
         cmocka_unit_test(arithmetic_is_kept),
         cmocka_unit_test(damaged_records_are_set_aside),
+        cmocka_unit_test(every_damage_is_found),
+        cmocka_unit_test(unreadable_records_stay),
+        cmocka_unit_test(stages_keep_their_settings),
         cmocka_unit_test(nothing_is_known_without_a_record),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
