@@ -36,8 +36,8 @@ static status check_pixels(const image_header *h, const char *name, int64_t max_
 status image_file_check(const image_header *h, const char *name, int64_t max_pixels) {
     status st = check_pixels(h, name, max_pixels);
     if (st != STATUS_OK || h->decodes) return st;
-    log_error("%s: a %s of %s colours is not read: convert it to RGB or grey", name, h->format,
-        h->colour);
+    log_error("%s: a %s of %d bits and %s colours is not read: convert it to RGB or grey of 8 bits",
+        name, h->format, h->bits, h->colour);
     return STATUS_DATA;
 }
 
@@ -69,6 +69,23 @@ static status header_of_allowed(
     const void *bytes, size_t size, const char *name, int64_t max_pixels, image_header *h) {
     status st = image_file_header(bytes, size, name, h);
     return st == STATUS_OK ? image_file_check(h, name, max_pixels) : st;
+}
+
+const char *image_warning_text(image_warning kind) {
+    static const char *const text[IMAGE_WARNINGS] = {[IMAGE_WARNING_JFIF] = "unknown JFIF revision",
+        [IMAGE_WARNING_SCAN] = "scan parameters that a sequential JPEG does not have",
+        [IMAGE_WARNING_EXTRANEOUS] = "extraneous bytes between segments",
+        [IMAGE_WARNING_ADOBE] = "unknown Adobe colour transform, taken as YCbCr",
+        [IMAGE_WARNING_PROFILE] = "damaged colour profile"};
+    return text[kind];
+}
+
+status image_file_try(
+    const void *bytes, size_t size, const char *name, int64_t max_pixels, image_header *h) {
+    status st = header_of_allowed(bytes, size, name, max_pixels, h);
+    if (st != STATUS_OK) return st;
+    return jpeg_file_is(bytes, size) ? jpeg_file_try(bytes, size, name, h)
+                                     : png_file_try(bytes, size, name, h);
 }
 
 status image_file_decode(

@@ -10,5 +10,7 @@ status jpeg_file_header(const void *bytes, size_t size, const char *name, image_
 int jpeg_file_reduced(int size, int divisor);
 /* divisor: 1, 2, 4 or 8. */
 status jpeg_file_decode(const void *bytes, size_t size, const char *name, int divisor, image *out);
+/* Decodes the whole picture and keeps nothing of it but *h, with the warnings. */
+status jpeg_file_try(const void *bytes, size_t size, const char *name, image_header *h);
 
 #endif

@@ -6,8 +6,10 @@
  * reader, which is destroyed whatever happened. */
 #include "io/codecs/png_file.h"
 
+#include "io/codecs/exif.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
+#include "src/image/turn.h"
 
 #include <png.h>
 #include <setjmp.h>
@@ -92,6 +94,14 @@ static const char *colour_name(int type) {
     }
 }
 
+/* As far as the file has been read: EXIF data may also follow the picture. */
+static int orientation_of(png_reader *r) {
+    png_bytep exif = NULL;
+    png_uint_32 size = 0;
+    if (png_get_eXIf_1(r->png, r->info, &size, &exif) == 0) return ORIENTATION_UPRIGHT;
+    return exif_orientation(exif, size);
+}
+
 /* Up to the first bytes of the picture. Limits of the library's own are set wide: ours is on
  * pixels, and the caller's (image_file_check). decodes is always so: every kind of PNG is turned
  * into RGB. INT32_MAX keeps sides within an int. */
@@ -109,7 +119,8 @@ static status read_header(png_reader *r, image_header *out) {
         .palette = type == PNG_COLOR_TYPE_PALETTE,
         .format = "png",
         .colour = colour_name(type),
-        .decodes = 1};
+        .decodes = 1,
+        .orientation = orientation_of(r)};
     return STATUS_OK;
 }
 
@@ -128,6 +139,20 @@ static status read_rows(png_reader *r, int height) {
     for (int y = 0; y < height; y++) r->row[y] = r->block + (size_t)y * bytes;
     png_read_image(r->png, r->row);
     png_read_end(r->png, NULL);
+    return STATUS_OK;
+}
+
+/* The same rows, each over the one before: of an interlaced file all passes come through here. */
+static status skip_rows(png_reader *r, int height) {
+    if (setjmp(png_jmpbuf(r->png))) return STATUS_DATA;
+    png_set_benign_errors(r->png, 0);
+    int passes = png_set_interlace_handling(r->png);
+    png_read_update_info(r->png, r->info);
+    r->block = memory_alloc(1, png_get_rowbytes(r->png, r->info), "PNG row");
+    if (!r->block) return STATUS_FAILED;
+    for (int i = 0; i < passes; i++)
+        for (int y = 0; y < height; y++) png_read_row(r->png, r->block, NULL);
+    png_read_end(r->png, r->info);
     return STATUS_OK;
 }
 
@@ -168,6 +193,19 @@ status png_file_decode(const void *bytes, size_t size, const char *name, image *
         memcpy(picture.data + (size_t)y * (size_t)h.width * 3, r.row[y], (size_t)h.width * 3);
     reader_destroy(&r);
     if (st == STATUS_OK) *out = picture;
+    return st;
+}
+
+/* What was complained of in the picture is an error there as here. */
+status png_file_try(const void *bytes, size_t size, const char *name, image_header *h) {
+    png_reader r;
+    status st = reader_create(&r, bytes, size, name);
+    if (st != STATUS_OK) return st;
+    st = read_header(&r, h);
+    if (st == STATUS_OK) st = want_rgb(&r);
+    if (st == STATUS_OK) st = skip_rows(&r, h->height);
+    if (st == STATUS_OK) h->orientation = orientation_of(&r);
+    reader_destroy(&r);
     return st;
 }
 

@@ -26,6 +26,16 @@ typedef struct checking {
     id_count count;
 } checking;
 
+/* The first bad image ends it: the setting by which the run would go on is named here, as what was
+ * wrong has been named where it was found. */
+static status stop_at_bad(const layout_item *x) {
+    log_error(
+        "%s is a bad image: packing stops; dataset.on_bad_image = \"skip\" leaves such images "
+        "out, with their label maps",
+        x->name);
+    return STATUS_DATA;
+}
+
 /* This rank's block: images differ in size, but contiguous blocks keep neighbours of the list,
  * which often lie beside each other on the disk, on one rank. A bad image is an error, or noted
  * where it shall be skipped. */
@@ -42,6 +52,7 @@ static status check_items(checking *k) {
             k->found[i] = (finding){.bad = 1};
             st = STATUS_OK;
         }
+        if (st == STATUS_DATA) st = stop_at_bad(x);
         progress_update(&bar, i + 1 - k->begin, "");
     }
     progress_end(&bar, i - k->begin, "");
@@ -95,6 +106,21 @@ static void print_histogram(const checking *k) {
         log_info("pack: %" PRId64 " label maps without a class", k->count.empty);
 }
 
+/* What every viewer reads whole is read here, too: one line a kind, so that a million files of one
+ * camera are no million lines. */
+static void print_warnings(const checking *k) {
+    for (int kind = 0; kind < IMAGE_WARNINGS; kind++) {
+        int files = 0, first = -1;
+        for (int i = 0; i < k->l->items; i++) {
+            if (!(k->found[i].warnings & 1u << kind)) continue;
+            if (files++ == 0) first = i;
+        }
+        if (files > 0)
+            log_info("pack: %d JPEG file%s with %s: read whole; the first is %s", files,
+                files > 1 ? "s" : "", image_warning_text(kind), k->l->item[first].name);
+    }
+}
+
 typedef struct twin {
     uint64_t hash;
     int item;
@@ -143,6 +169,7 @@ status dataset_check(
     if (st == STATUS_OK) st = gather_findings(&k);
     if (st == STATUS_OK) {
         print_histogram(&k);
+        print_warnings(&k);
         st = comm_agree(c, comm_root(c) ? report_twins(&k) : STATUS_OK);
     }
     memory_free(k.count.pixels);

@@ -64,16 +64,15 @@ static void note(finding *f, int blob, const void *bytes, size_t size, int heigh
     f->hash[blob] = hash_bytes(bytes, size);
 }
 
-/* The picture itself is thrown away: only that it can be decoded counts. f is written only if it
- * can be decoded. */
+/* Only that it can be decoded counts, so that no picture is held. f is written only if it can. */
 static status decode_image(const item_rules *r, const layout_item *x, finding *f) {
     void *bytes = NULL;
     size_t size;
-    image rgb = {0};
+    image_header h;
     status st = file_read(x->image, DATASET_FILE_LIMIT, &bytes, &size);
-    if (st == STATUS_OK) st = image_file_decode(bytes, size, x->image, r->max_pixels, &rgb);
-    if (st == STATUS_OK) note(f, BLOB_IMAGES, bytes, size, rgb.height, rgb.width);
-    image_destroy(&rgb);
+    if (st == STATUS_OK) st = image_file_try(bytes, size, x->image, r->max_pixels, &h);
+    if (st == STATUS_OK) note(f, BLOB_IMAGES, bytes, size, h.height, h.width);
+    if (st == STATUS_OK) f->warnings = h.warnings;
     memory_free(bytes);
     return st;
 }

@@ -15,6 +15,7 @@ enum { DATASET_FILE_LIMIT = 1 << 30 }; /* bytes of one encoded image */
 typedef struct finding {
     uint32_t shape[BLOBS][2];
     uint64_t bytes[BLOBS], hash[BLOBS]; /* 0 where there is no label map */
+    uint32_t warnings;                  /* of the image's decoder: bits 1 << image_warning */
     int32_t bad;
 } finding;
 

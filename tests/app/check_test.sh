@@ -138,7 +138,9 @@ Y2NjY2NjY2NjY2Nj/8AAFAgAEAAQBAEiAAIRAQMRAQQiAP/EABYAAQEBAAAAAAAAAAAAAAAAAAAFB//E
 AAAAAAAAAAD/xAAVAQEBAAAAAAAAAAAAAAAAAAAFBv/EABQRAQAAAAAAAAAAAAAAAAAAAAD/2gAOBAEAAhEDEQQAAD8AtAFE
 G0AB/9k=
 JPEG
-bad cmyk.jpg $label 'cmyk.jpg: a jpeg of .*CMYK.* colours is not read'
+printf '%b' '\xff\xd8\xff\xc0\0\x0e\x08\0\x08\0\x08\x02\x01\x11\0\x02\x11\0' \
+    '\xff\xda\0\x0a\x02\x01\0\x02\0\0\x3f\0' >images/two.jpg
+bad two.jpg $label 'two.jpg: a jpeg of .*unknown colours is not read'
 head -c 240 images/cmyk.jpg >images/cut.jpg
 bad cut.jpg $label 'cut.jpg: '
 bad $picture $picture 'a label map is a grey or palette PNG'
