@@ -71,6 +71,14 @@ status file_temporary(char *temporary, const char *path) {
     return STATUS_USAGE;
 }
 
+/* A name that the next writer takes may stand there still, as a file that a kill has left, or as a
+ * link that somebody else has put into a folder that others may write to: it goes, and what is
+ * written is a new file that only this process has made. */
+int file_create_temporary(const char *temporary) {
+    if (unlink(temporary) != 0 && errno != ENOENT) return -1;
+    return open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+}
+
 /* Whether what was written under `path` (a file or a folder) is on the disk. Any descriptor of a
  * file will do for fsync: the one that wrote is closed. errno is fsync's, whatever close sets. */
 static bool flush(const char *path, int flags) {
@@ -123,9 +131,11 @@ status file_write_parts(const char *path, const file_part *part, int parts) {
     char temporary[FILE_PATH];
     status st = file_temporary(temporary, path);
     if (st != STATUS_OK) return st;
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    int fd = file_create_temporary(temporary);
     bool ok = fd >= 0;
     for (int i = 0; ok && i < parts; i++) ok = write_all(fd, part[i].data, part[i].bytes);
+    /* By the descriptor that wrote: another one may not be told of what this one's writes met. */
+    ok = ok && fsync(fd) == 0;
     /* close may tell of errors that no write has told of (quotas on NFS). */
     int error = errno;
     if (fd >= 0 && close(fd) != 0 && ok) {

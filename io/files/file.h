@@ -22,6 +22,9 @@ status file_make_folder(const char *path);
 int file_exists(const char *path);
 /* The temporary name beside `path` that file_publish renames: the same on every rank. */
 status file_temporary(char *temporary, const char *path);
+/* Opens it for writing as a new file: what stands there under this name, a link too, is removed
+ * first, never followed. -1 and errno on failure. */
+int file_create_temporary(const char *temporary);
 /* fsync of `temporary`, rename to path, fsync of its folder. On error `temporary` is removed. */
 status file_publish(const char *temporary, const char *path);
 

@@ -42,9 +42,9 @@ static status failed(const char *path) {
     return STATUS_OUTPUT;
 }
 
-/* Rank 0: the header alone, in a new file. What an interrupted run has left is cut off. */
+/* Rank 0: the header alone, in a new file. What an interrupted run has left is removed. */
 static status begin_file(const char *temporary, const char *path, const char *header, size_t n) {
-    int fd = open(temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    int fd = file_create_temporary(temporary);
     if (fd < 0) return failed(path);
     status st = file_write_at(fd, path, 0, header, n);
     if (close(fd) != 0 && st == STATUS_OK) st = failed(path);
@@ -54,7 +54,7 @@ static status begin_file(const char *temporary, const char *path, const char *he
 /* Each rank syncs what it has written: rank 0 could not do it for other nodes. */
 static status add_rows(
     const char *temporary, const char *path, uint64_t offset, const features *x, float *scratch) {
-    int fd = open(temporary, O_WRONLY | O_CLOEXEC);
+    int fd = open(temporary, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0) return failed(path);
     status st = write_rows(fd, path, offset, x, scratch);
     if (st == STATUS_OK && fsync(fd) != 0) st = failed(path);

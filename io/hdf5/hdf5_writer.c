@@ -28,12 +28,16 @@ static bool is_root(const hdf5_writer *w) {
     return comm_root(w->c);
 }
 
-/* Rank 0's part: HDF5's plain driver, no MPI. */
+/* Rank 0's part: HDF5's plain driver, no MPI. What stands there under a temporary name goes first,
+ * and HDF5 makes a new file, through no link. */
 static bool create(hdf5_writer *w) {
     hdf5_begin();
     hid_t access = H5Pcreate(H5P_FILE_ACCESS);
     bool good = access >= 0 && H5Pset_alignment(access, 1 << 16, 1 << 20) >= 0;
-    if (good) w->file = H5Fcreate(w->path, H5F_ACC_TRUNC, H5P_DEFAULT, access);
+    if (good) {
+        unlink(w->path);
+        w->file = H5Fcreate(w->path, H5F_ACC_EXCL, H5P_DEFAULT, access);
+    }
     if (access >= 0) H5Pclose(access);
     return w->file >= 0;
 }
@@ -50,7 +54,7 @@ status hdf5_create(hdf5_writer *w, const comm *c, const char *path) {
     status st = agree_hdf5(w, !is_root(w) || create(w), "the file");
     if (st != STATUS_OK) return st;
     /* HDF5 has it open at the same time, for other parts of it. */
-    w->fd = open(path, O_WRONLY | O_CLOEXEC);
+    w->fd = open(path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
     return comm_agree(w->c, w->fd >= 0 ? STATUS_OK : failed(w));
 }
 

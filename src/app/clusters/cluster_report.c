@@ -104,7 +104,9 @@ static bool checkpoint_due(const cluster_report *r, const kmeans_iteration *it) 
 static status save(cluster_report *r, const kmeans_iteration *it, bool stopping) {
     if (!stopping && !checkpoint_due(r, it)) return STATUS_OK;
     double now = timer_now();
-    status st = cluster_checkpoint_save(r->t->c, r->folder, r->t->name, r->key, it->state);
+    status st = comm_agree(r->t->c, metrics_sync(r->metrics));
+    if (st == STATUS_OK)
+        st = cluster_checkpoint_save(r->t->c, r->folder, r->t->name, r->key, it->state);
     r->saved = timer_lap(&r->t->time, PHASE_CHECKPOINT, now);
     r->save_seconds = r->saved - now;
     return st;

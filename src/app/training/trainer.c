@@ -334,6 +334,7 @@ static status save(trainer *t) {
     double now = timer_now();
     status st = comm_agree(t->c, setup_path(folder, t->s, "checkpoints", 1));
     checkpoint_state state = {t->p, &t->optimizer, t->gradient, t->o.key, t->step};
+    if (st == STATUS_OK) st = comm_agree(t->c, metrics_sync(t->metrics));
     if (st == STATUS_OK) st = checkpoint_save(t->c, folder, t->o.stage, &state);
     if (st == STATUS_OK) t->saved = t->step;
     timer_lap(&t->time, PHASE_CHECKPOINT, now);

@@ -117,6 +117,27 @@ static void unwritable(void **state) {
     assert_false(file_exists(scratch_path(s, "taken" FILE_TEMPORARY)));
 }
 
+/* What a kill has left under the temporary name goes; a link there leads nowhere. */
+static void temporary_names_are_taken(void **state) {
+    scratch *s = *state;
+    char victim[FILE_PATH], temporary[FILE_PATH];
+    void *data;
+    size_t bytes;
+    strcpy(victim, scratch_path(s, "victim"));
+    assert_int_equal(file_write(victim, "kept", 4), STATUS_OK);
+    strcpy(temporary, scratch_path(s, "linked" FILE_TEMPORARY));
+    assert_int_equal(symlink(victim, temporary), 0);
+    assert_int_equal(file_write(scratch_path(s, "linked"), "x", 1), STATUS_OK);
+    assert_int_equal(file_read(victim, 10, &data, &bytes), STATUS_OK);
+    assert_int_equal(bytes, 4);
+    memory_free(data);
+    scratch_write(scratch_path(s, "left" FILE_TEMPORARY), "longer", 6);
+    assert_int_equal(file_write(scratch_path(s, "left"), "y", 1), STATUS_OK);
+    assert_int_equal(file_read(s->path, 1, &data, &bytes), STATUS_OK);
+    memory_free(data);
+    assert_false(file_exists(scratch_path(s, "left" FILE_TEMPORARY)));
+}
+
 static void hashed(void **state) {
     scratch *s = *state;
     enum { LARGE = (1 << 22) + 100 };
@@ -140,6 +161,7 @@ int main(void) {
         cmocka_unit_test(written_and_read_back),
         cmocka_unit_test(unreadable),
         cmocka_unit_test(unwritable),
+        cmocka_unit_test(temporary_names_are_taken),
         cmocka_unit_test(hashed),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -109,15 +109,13 @@ static void torn_and_broken_rows_are_left_out(void **state) {
     memory_free(text);
 }
 
-static void other_files_are_refused(void **state) {
+static void what_is_no_file_is_refused(void **state) {
     const char *path = scratch_path(*state, "other.csv");
     metrics *m = NULL;
     metrics_row *rows = NULL;
     int n;
-    scratch_write(path, "a,b\n1,2\n", 8);
-    assert_int_equal(metrics_open(&m, path, "a", 1, 0), STATUS_OUTPUT);
-    assert_int_equal(metrics_read(path, &rows, &n), STATUS_OUTPUT);
-    assert_int_equal(metrics_read(scratch_path(*state, "absent"), &rows, &n), STATUS_DATA);
+    assert_int_equal(metrics_read(scratch_path(*state, "absent"), &rows, &n), STATUS_OUTPUT);
+    assert_int_equal(metrics_open(&m, (*(scratch **)state)->folder, "a", 1, 0), STATUS_OUTPUT);
     assert_int_equal(metrics_open(&m, scratch_path(*state, "no/m.csv"), "a", 1, 0), STATUS_OUTPUT);
     assert_null(m);
     assert_null(rows);
@@ -129,12 +127,94 @@ static void other_files_are_refused(void **state) {
     memory_free(rows);
 }
 
+/* Every bit, and every end but those between two rows: what was written later cannot be known. */
+static void every_damage_is_found(void **state) {
+    const char *path = scratch_path(*state, "flipped.csv");
+    char *text;
+    size_t bytes;
+    bool checked = false;
+    write_steps(path, "pretrain", 1, 1, 4, 0.25);
+    assert_int_equal(metrics_verify(path, &checked), STATUS_OK);
+    assert_true(checked);
+    assert_int_equal(file_read(path, 1 << 20, (void **)&text, &bytes), STATUS_OK);
+    for (size_t bit = 0; bit < 8 * bytes; bit++) {
+        text[bit / 8] ^= (char)(1 << bit % 8);
+        scratch_write(path, text, bytes);
+        text[bit / 8] ^= (char)(1 << bit % 8);
+        assert_int_equal(metrics_verify(path, &checked), STATUS_OUTPUT);
+    }
+    for (size_t end = 1; end < bytes; end++) {
+        if (text[end - 1] == '\n') continue;
+        scratch_write(path, text, end);
+        assert_int_equal(metrics_verify(path, &checked), STATUS_OUTPUT);
+    }
+    /* A row that is gone is found by its number. */
+    char *second = strstr(text, "pretrain,1,2"), *third = strstr(text, "pretrain,1,3");
+    size_t gone = (size_t)(third - second);
+    memmove(second, third, bytes - (size_t)(third - text));
+    scratch_write(path, text, bytes - gone);
+    assert_int_equal(metrics_verify(path, &checked), STATUS_OUTPUT);
+    memory_free(text);
+}
+
+/* A damaged first line and a damaged row: the others stay, and the file as it was. */
+static void what_is_whole_is_kept(void **state) {
+    const char *path = scratch_path(*state, "kept.csv");
+    char *text;
+    size_t bytes;
+    metrics_row *rows;
+    int n;
+    write_steps(path, "a", 1, 1, 4, 0);
+    assert_int_equal(file_read(path, 1 << 20, (void **)&text, &bytes), STATUS_OK);
+    text[2] = 'o';
+    *strstr(text, "a,1,2,2") = 'b';
+    scratch_write(path, text, bytes);
+    memory_free(text);
+    write_steps(path, "b", 1, 1, 1, 0);
+    assert_int_equal(metrics_read(path, &rows, &n), STATUS_OK);
+    assert_int_equal(n, 4);
+    assert_int_equal(count_steps(rows, n, "b", 1), 1);
+    memory_free(rows);
+    assert_true(file_exists(scratch_path(*state, "kept.csv.damaged")));
+    path = scratch_path(*state, "foreign.csv");
+    scratch_write(path, "a,b\n1,2\n", 8);
+    write_steps(path, "b", 1, 1, 1, 0);
+    assert_int_equal(metrics_read(path, &rows, &n), STATUS_OK);
+    assert_int_equal(n, 1);
+    memory_free(rows);
+}
+
+/* Rows without checks get them when the file is written again. */
+static void older_files_are_continued(void **state) {
+    static const char text[] =
+        "stage,round,step,loss,learning_rate,gradient_norm,anchors,objective,imbalance,changed,"
+        "kept,repaired,seconds,assign,update,exchange\n"
+        "a,1,1,0.5,,,,,,,,,,,,\na,1,2,0.25,,,,,,,,,,,,\n";
+    const char *path = scratch_path(*state, "older.csv");
+    metrics_row *rows;
+    bool checked = true;
+    int n;
+    scratch_write(path, text, strlen(text));
+    assert_int_equal(metrics_verify(path, &checked), STATUS_OK);
+    assert_false(checked);
+    write_steps(path, "a", 1, 2, 3, 0);
+    assert_int_equal(metrics_verify(path, &checked), STATUS_OK);
+    assert_true(checked);
+    assert_int_equal(metrics_read(path, &rows, &n), STATUS_OK);
+    assert_int_equal(count_steps(rows, n, "a", 1), 3);
+    assert_true(rows[0].loss == 0.5);
+    memory_free(rows);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(restart_leaves_no_duplicates),
         cmocka_unit_test(every_column_comes_back),
         cmocka_unit_test(torn_and_broken_rows_are_left_out),
-        cmocka_unit_test(other_files_are_refused),
+        cmocka_unit_test(what_is_no_file_is_refused),
+        cmocka_unit_test(every_damage_is_found),
+        cmocka_unit_test(what_is_whole_is_kept),
+        cmocka_unit_test(older_files_are_continued),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
