@@ -94,12 +94,17 @@ static const char *colour_name(int type) {
     }
 }
 
-/* As far as the file has been read: EXIF data may also follow the picture. */
-static int orientation_of(png_reader *r) {
-    png_bytep exif = NULL;
-    png_uint_32 size = 0;
-    if (png_get_eXIf_1(r->png, r->info, &size, &exif) == 0) return ORIENTATION_UPRIGHT;
-    return exif_orientation(exif, size);
+/* Of the eXIf chunk, which may stand before the picture or behind it: the library would come to the
+ * second only by decoding. A chunk is its length, four letters, so many bytes, and a checksum. */
+static int orientation_of(const uint8_t *bytes, size_t size) {
+    enum { SIGNATURE = 8, FRAME = 12 };
+    for (size_t at = SIGNATURE; size >= FRAME && at <= size - FRAME;) {
+        size_t length = png_get_uint_32(bytes + at);
+        if (length > size - at - FRAME) return ORIENTATION_UPRIGHT;
+        if (memcmp(bytes + at + 4, "eXIf", 4) == 0) return exif_orientation(bytes + at + 8, length);
+        at += length + FRAME;
+    }
+    return ORIENTATION_UPRIGHT;
 }
 
 /* Up to the first bytes of the picture. Limits of the library's own are set wide: ours is on
@@ -120,7 +125,7 @@ static status read_header(png_reader *r, image_header *out) {
         .format = "png",
         .colour = colour_name(type),
         .decodes = 1,
-        .orientation = orientation_of(r)};
+        .orientation = ORIENTATION_UPRIGHT};
     return STATUS_OK;
 }
 
@@ -152,7 +157,7 @@ static status skip_rows(png_reader *r, int height) {
     if (!r->block) return STATUS_FAILED;
     for (int i = 0; i < passes; i++)
         for (int y = 0; y < height; y++) png_read_row(r->png, r->block, NULL);
-    png_read_end(r->png, r->info);
+    png_read_end(r->png, NULL);
     return STATUS_OK;
 }
 
@@ -161,6 +166,7 @@ status png_file_header(const void *bytes, size_t size, const char *name, image_h
     status st = reader_create(&r, bytes, size, name);
     if (st != STATUS_OK) return st;
     st = read_header(&r, out);
+    if (st == STATUS_OK) out->orientation = orientation_of(bytes, size);
     reader_destroy(&r);
     return st;
 }
@@ -204,7 +210,7 @@ status png_file_try(const void *bytes, size_t size, const char *name, image_head
     st = read_header(&r, h);
     if (st == STATUS_OK) st = want_rgb(&r);
     if (st == STATUS_OK) st = skip_rows(&r, h->height);
-    if (st == STATUS_OK) h->orientation = orientation_of(&r);
+    if (st == STATUS_OK) h->orientation = orientation_of(bytes, size);
     reader_destroy(&r);
     return st;
 }

@@ -13,6 +13,7 @@
 #include "src/base/hash.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
+#include "src/image/turn.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -154,23 +155,35 @@ static int64_t pixels(const dataset *d, int which, int i) {
     return (int64_t)shape[0] * shape[1];
 }
 
+/* Decoded to at least height x width once it is upright, and turned: after the decoder's own
+ * reduction, so that few pixels are moved. */
+static status decode_upright(const dataset *d, int i, int height, int width, image *out) {
+    void *bytes = NULL;
+    size_t size;
+    int orientation = d->table.blob[BLOB_IMAGES].orientation[i];
+    bool swaps = orientation_swaps(orientation);
+    status st = read_blob(d, BLOB_IMAGES, i, &bytes, &size);
+    if (st == STATUS_OK)
+        st = image_file_decode_reduced(bytes, size, d->table.name[i], pixels(d, BLOB_IMAGES, i),
+            swaps ? width : height, swaps ? height : width, out);
+    memory_free(bytes);
+    if (st != STATUS_OK) return st;
+    st = image_turn(out, orientation);
+    if (st != STATUS_OK) image_destroy(out);
+    return st;
+}
+
 /* With sides between the wanted ones divided by reduction, and the wanted ones. A JPEG that the
  * decoder's own reduction has brought into this range stays as it is: resizing it once more would
  * cost time and sharpness for nothing, as a view is cut from it anyhow. With reduction 1 the result
  * has exactly the wanted shape; a JPEG is then decoded to the smallest of its own sizes that is not
  * below it. rgb is created on success only. */
 static status load_rgb(const dataset *d, int i, double scale, double reduction, image *rgb) {
-    void *bytes = NULL;
-    size_t size;
     int height, width;
     image full = {0};
     dataset_shape(d, i, scale, &height, &width);
     int least_height = (int)ceil(height / reduction), least_width = (int)ceil(width / reduction);
-    status st = read_blob(d, BLOB_IMAGES, i, &bytes, &size);
-    if (st == STATUS_OK)
-        st = image_file_decode_reduced(bytes, size, d->table.name[i], pixels(d, BLOB_IMAGES, i),
-            least_height, least_width, &full);
-    memory_free(bytes);
+    status st = decode_upright(d, i, least_height, least_width, &full);
     if (st != STATUS_OK) return st;
     if (full.height >= least_height && full.height <= height && full.width >= least_width &&
         full.width <= width) {
@@ -197,6 +210,7 @@ status dataset_load_label(const dataset *d, int i, double scale, labelmap *label
         st =
             image_file_labels(bytes, size, d->table.name[i], pixels(d, BLOB_ANNOTATIONS, i), &full);
     memory_free(bytes);
+    if (st == STATUS_OK) st = labelmap_turn(&full, d->table.blob[BLOB_ANNOTATIONS].orientation[i]);
     if (st == STATUS_OK) dataset_map_ids(&d->table, &full);
     if (st == STATUS_OK) st = labelmap_resize(&full, height, width, label);
     labelmap_destroy(&full);

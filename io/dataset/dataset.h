@@ -1,11 +1,12 @@
 /* dataset.h5: a whole data set in one file. Encoded bytes are kept as they were found.
  *
  *   /images/data uint8 [bytes], /images/offset uint64 [N+1], /images/shape uint32 [N, 2] (height,
- * width), /images/name string [N], /images/split uint8 [N], /images/hash uint64 [N] (XXH3 of the
- * bytes); /annotations/data, offset, shape, hash alike, an empty range where an image has no label.
- * /label_map uint16
- * [65536], the class of each id of the label files (65535: none). Root attributes: format, program,
- * classes, ignore, names (one a line), splits (what the numbers mean), hash (of all tables). */
+ * width, upright), /images/name string [N], /images/split uint8 [N], /images/hash uint64 [N] (XXH3
+ * of the bytes), and, where any picture is turned, /images/orientation uint8 [N]
+ * (src/image/turn.h); /annotations/data, offset, shape, hash alike, an empty range where an image
+ * has no label. /label_map uint16 [65536], the class of each id of the label files (65535: none).
+ * Root attributes: format, program, classes, ignore, names (one a line), splits (what the numbers
+ * mean), hash (of all tables). */
 #ifndef AUXSEG_IO_DATASET_DATASET_H
 #define AUXSEG_IO_DATASET_DATASET_H
 
@@ -18,7 +19,7 @@
 typedef struct dataset_item {
     const char *name;
     split split;
-    int height, width; /* as stored, before `scale` */
+    int height, width; /* upright, before `scale` */
     bool labelled;
 } dataset_item;
 
@@ -49,10 +50,10 @@ int dataset_label_id(const dataset *d, int y);
 uint64_t dataset_hash(const dataset *d);
 /* Height and width of image i after `scale` (rounded to nearest, at least 1). Not collective. */
 void dataset_shape(const dataset *d, int i, double scale, int *height, int *width);
-/* Image i decoded and resized: JPEG is decoded at 1/2, 1/4 or 1/8 of its size where that is still
- * at least the size wanted. rgb and label are created; label (may be NULL) holds class ids,
- * LABEL_IGNORE for void; it is empty (data NULL) where the image has none. Not collective;
- * thread-safe. Checksums are verified: STATUS_DATA names the image. */
+/* Image i decoded, turned upright and resized: JPEG is decoded at 1/2, 1/4 or 1/8 of its size where
+ * that is still at least the size wanted. rgb and label are created; label (may be NULL) holds
+ * class ids, LABEL_IGNORE for void; it is empty (data NULL) where the image has none. Not
+ * collective; thread-safe. Checksums are verified: STATUS_DATA names the image. */
 status dataset_load(const dataset *d, int i, double scale, image *rgb, labelmap *label);
 /* The same, but rgb may have fewer pixels, down to 1 / reduction of each side (reduction >= 1),
  * where that is less to decode: a JPEG of which 1/2, 1/4 or 1/8 is enough stays as it is decoded.

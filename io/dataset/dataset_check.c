@@ -106,6 +106,24 @@ static void print_histogram(const checking *k) {
         log_info("pack: %" PRId64 " label maps without a class", k->count.empty);
 }
 
+/* Label maps whose size fits both ways, on every rank alike: all know all findings. Those that lie
+ * as stored are turned as their image is. */
+static status settle_orientations(checking *k) {
+    orientation_count n = {0};
+    bool stored = false;
+    for (int i = 0; i < k->l->items; i++)
+        if (!k->found[i].bad)
+            orientation_add(&n, k->found[i].orientation[BLOB_IMAGES], (label_lie)k->found[i].lie,
+                k->l->item[i].name);
+    status st = comm_root(k->c) ? orientation_decide(k->s, &n, &stored) : STATUS_OK;
+    st = comm_agree(k->c, st);
+    comm_broadcast(k->c, &stored, sizeof stored);
+    for (int i = 0; st == STATUS_OK && stored && i < k->l->items; i++)
+        if (k->found[i].lie == LABEL_LIES_EITHER)
+            k->found[i].orientation[BLOB_ANNOTATIONS] = k->found[i].orientation[BLOB_IMAGES];
+    return st;
+}
+
 /* What every viewer reads whole is read here, too: one line a kind, so that a million files of one
  * camera are no million lines. */
 static void print_warnings(const checking *k) {
@@ -167,6 +185,7 @@ status dataset_check(
     status st = comm_agree(c, k.count.pixels ? STATUS_OK : STATUS_FAILED);
     if (st == STATUS_OK) st = check_items(&k);
     if (st == STATUS_OK) st = gather_findings(&k);
+    if (st == STATUS_OK) st = settle_orientations(&k);
     if (st == STATUS_OK) {
         print_histogram(&k);
         print_warnings(&k);

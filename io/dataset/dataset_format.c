@@ -12,6 +12,7 @@
 #include "src/base/hash.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
+#include "src/image/turn.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -27,6 +28,7 @@ void dataset_table_destroy(dataset_table *t) {
     for (int b = 0; b < BLOBS; b++) {
         memory_free(t->blob[b].offset);
         memory_free(t->blob[b].shape);
+        memory_free(t->blob[b].orientation);
         memory_free(t->blob[b].hash);
     }
     memory_free(t->name);
@@ -50,6 +52,36 @@ char **dataset_texts(const char *const *text, int n) {
     return list;
 }
 
+/* Room for one blob's tables; all pictures are upright. On failure dataset_table_destroy frees what
+ * is there. */
+status dataset_blob_create(dataset_blob *b, int images) {
+    size_t n = (size_t)images;
+    b->offset = memory_alloc(n + 1, sizeof *b->offset, "tables of the data set");
+    b->shape = memory_alloc(2 * n, sizeof *b->shape, "tables of the data set");
+    b->hash = memory_alloc(n, sizeof *b->hash, "tables of the data set");
+    b->orientation = memory_alloc(n, 1, "tables of the data set");
+    if (!b->offset || !b->shape || !b->hash || !b->orientation) return STATUS_FAILED;
+    memset(b->orientation, ORIENTATION_UPRIGHT, n);
+    return STATUS_OK;
+}
+
+/* Only files with turned pictures have it: all others are as they were before there was any. */
+static status read_orientation(
+    hid_t file, const char *path, int which, int images, dataset_blob *b) {
+    char name[64];
+    hsize_t rows, columns;
+    snprintf(name, sizeof name, "%s/orientation", dataset_blob_name(which));
+    status st = hdf5_shape(file, path, name, &rows, &columns);
+    if (st != STATUS_OK) return st;
+    bool good = rows == (hsize_t)images && columns == 1;
+    if (good) st = hdf5_get(file, path, name, H5T_NATIVE_UINT8, b->orientation);
+    for (int i = 0; good && st == STATUS_OK && i < images; i++)
+        good = b->orientation[i] >= ORIENTATION_UPRIGHT && b->orientation[i] <= ORIENTATIONS;
+    if (st != STATUS_OK || good) return st;
+    log_error("%s: %s holds other numbers than 1 to 8, one an image", path, name);
+    return STATUS_DATA;
+}
+
 /* Tables of one blob; offsets must rise, so that no range leaves the file. Where its data begin is
  * asked here, once: after that nobody needs HDF5. On failure what has been allocated is in b, and
  * dataset_table_destroy frees it. What is in the arrays is believed only after the last loop. */
@@ -57,10 +89,7 @@ static status read_blob(hid_t file, const char *path, int which, int images, dat
     char name[64];
     hsize_t bytes, rows, columns;
     size_t n = (size_t)images;
-    b->offset = memory_alloc(n + 1, sizeof *b->offset, path);
-    b->shape = memory_alloc(2 * n, sizeof *b->shape, path);
-    b->hash = memory_alloc(n, sizeof *b->hash, path);
-    if (!b->offset || !b->shape || !b->hash) return STATUS_FAILED;
+    if (dataset_blob_create(b, images) != STATUS_OK) return STATUS_FAILED;
     const struct {
         const char *name;
         hid_t type;
@@ -128,10 +157,12 @@ static status read_classes(hid_t file, const char *path, dataset_table *t) {
         return STATUS_FAILED;
     }
     status st = hdf5_get_number(file, path, "/", "format", H5T_NATIVE_INT, &format);
-    if (st == STATUS_OK && format != DATASET_FORMAT) {
-        log_error("%s: format %d, this program reads format %d", path, format, DATASET_FORMAT);
+    if (st == STATUS_OK && format != DATASET_FORMAT && format != DATASET_FORMAT_TURNED) {
+        log_error("%s: format %d, this program reads formats %d and %d", path, format,
+            DATASET_FORMAT, DATASET_FORMAT_TURNED);
         st = STATUS_DATA;
     }
+    t->turned = format == DATASET_FORMAT_TURNED;
     if (st == STATUS_OK)
         st = hdf5_get_number(file, path, "/", "classes", H5T_NATIVE_INT, &t->classes);
     if (st == STATUS_OK)
@@ -184,6 +215,8 @@ status dataset_table_read(dataset_table *t, const char *path) {
         }
     for (int b = 0; b < BLOBS && st == STATUS_OK; b++)
         st = read_blob(file, path, b, t->images, &t->blob[b]);
+    for (int b = 0; b < BLOBS && st == STATUS_OK && t->turned; b++)
+        st = read_orientation(file, path, b, t->images, &t->blob[b]);
     if (st == STATUS_OK) st = hdf5_get_number(file, path, "/", "hash", H5T_NATIVE_UINT64, &hash);
     if (st == STATUS_OK && hash != dataset_table_hash(t)) {
         log_error("%s: its tables are damaged: their checksum differs", path);
@@ -215,6 +248,7 @@ uint64_t dataset_table_hash(const dataset_table *t) {
         h = hash_append(h, b->offset, (n + 1) * sizeof *b->offset);
         h = hash_append(h, b->shape, 2 * n * sizeof *b->shape);
         h = hash_append(h, b->hash, n * sizeof *b->hash);
+        if (t->turned) h = hash_append(h, b->orientation, n);
     }
     for (size_t i = 0; i < n; i++) h = hash_append(h, t->name[i], strlen(t->name[i]) + 1);
     for (int y = 0; y < t->classes; y++)
@@ -239,7 +273,7 @@ static void put(packer *p, const void *data, size_t bytes) {
  * from the ends of texts, so none is stored. */
 static void put_table(packer *p, const dataset_table *t) {
     size_t n = (size_t)t->images;
-    const int head[3] = {t->images, t->classes, t->ignore};
+    const int head[4] = {t->images, t->classes, t->ignore, t->turned};
     put(p, head, sizeof head);
     put(p, t->split, n);
     put(p, t->map, LABEL_IDS * sizeof *t->map);
@@ -248,6 +282,7 @@ static void put_table(packer *p, const dataset_table *t) {
         put(p, t->blob[b].offset, (n + 1) * sizeof *t->blob[b].offset);
         put(p, t->blob[b].shape, 2 * n * sizeof *t->blob[b].shape);
         put(p, t->blob[b].hash, n * sizeof *t->blob[b].hash);
+        put(p, t->blob[b].orientation, n);
     }
     for (size_t i = 0; i < n; i++) put(p, t->name[i], strlen(t->name[i]) + 1);
     for (int y = 0; y < t->classes; y++) put(p, t->class_name[y], strlen(t->class_name[y]) + 1);
@@ -289,11 +324,12 @@ static const char *take_texts(const char *from, int n, char ***out) {
 /* Bytes come from dataset_table_pack of rank 0: they are whole. Alignment is memcpy's matter: texts
  * of any length lie between the arrays. On failure t is empty. */
 status dataset_table_unpack(const void *bytes, uint64_t size, dataset_table *t) {
-    int head[3];
+    int head[4];
     const char *at = take(bytes, head, sizeof head);
     size_t n = (size_t)head[0];
     (void)size;
-    *t = (dataset_table){.images = head[0], .classes = head[1], .ignore = head[2]};
+    *t = (dataset_table){
+        .images = head[0], .classes = head[1], .ignore = head[2], .turned = head[3] != 0};
     t->split = memory_alloc(n, 1, "tables of the data set");
     t->map = memory_alloc(LABEL_IDS, sizeof *t->map, "tables of the data set");
     if (!t->split || !t->map) goto failed;
@@ -301,14 +337,12 @@ status dataset_table_unpack(const void *bytes, uint64_t size, dataset_table *t) 
     at = take(at, t->map, LABEL_IDS * sizeof *t->map);
     for (int k = 0; k < BLOBS; k++) {
         dataset_blob *b = &t->blob[k];
-        b->offset = memory_alloc(n + 1, sizeof *b->offset, "tables of the data set");
-        b->shape = memory_alloc(2 * n, sizeof *b->shape, "tables of the data set");
-        b->hash = memory_alloc(n, sizeof *b->hash, "tables of the data set");
-        if (!b->offset || !b->shape || !b->hash) goto failed;
+        if (dataset_blob_create(b, t->images) != STATUS_OK) goto failed;
         at = take(at, &b->begin, sizeof b->begin);
         at = take(at, b->offset, (n + 1) * sizeof *b->offset);
         at = take(at, b->shape, 2 * n * sizeof *b->shape);
         at = take(at, b->hash, n * sizeof *b->hash);
+        at = take(at, b->orientation, n);
     }
     at = take_texts(at, t->images, &t->name);
     take_texts(at, t->classes, &t->class_name);

@@ -5,20 +5,26 @@
 #include "io/dataset/layout.h"
 #include "src/image/image.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 
-enum { BLOB_IMAGES, BLOB_ANNOTATIONS, BLOBS, LABEL_IDS = 65536, DATASET_FORMAT = 1 };
+enum { BLOB_IMAGES, BLOB_ANNOTATIONS, BLOBS, LABEL_IDS = 65536 };
+/* Of a file without turned pictures, and of one with them, which has two tables more. */
+enum { DATASET_FORMAT = 1, DATASET_FORMAT_TURNED = 2 };
 
 /* Encoded files one after another. */
 typedef struct dataset_blob {
     uint64_t *offset; /* [N+1], bytes */
-    uint32_t *shape;  /* [N, 2], height and width; 0 where there is none */
+    uint32_t *shape;  /* [N, 2], height and width, upright; 0 where there is none */
+    uint8_t
+        *orientation; /* [N], 1 to 8 (src/image/turn.h): what makes the decoded picture upright */
     uint64_t *hash;   /* [N], XXH3 of the bytes; 0 where there are none */
     int64_t begin;    /* in the file */
 } dataset_blob;
 
 typedef struct dataset_table {
     int images, classes, ignore;
+    bool turned;       /* whether any orientation is another one than 1 */
     char **name;       /* [N], one block with its texts */
     char **class_name; /* [classes], likewise */
     uint8_t *split;    /* [N] */
@@ -29,6 +35,8 @@ typedef struct dataset_table {
 /* Group and dataset names of a blob: "/images", "/annotations". */
 const char *dataset_blob_name(int blob);
 
+/* Its tables, of upright pictures; what is there after a failure dataset_table_destroy frees. */
+status dataset_blob_create(dataset_blob *b, int images);
 status dataset_table_read(dataset_table *t, const char *path);
 void dataset_table_destroy(dataset_table *t);
 /* One block of bytes, owned by the caller, and back. */

@@ -19,6 +19,7 @@
 #include "src/base/hash.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
+#include "src/image/turn.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -102,10 +103,7 @@ static status fill_table(packing *k) {
     for (size_t i = 0; i < n; i++) t->split[i] = (uint8_t)k->l.item[i].split;
     for (int which = 0; which < BLOBS; which++) {
         dataset_blob *b = &t->blob[which];
-        b->offset = memory_alloc(n + 1, sizeof *b->offset, "offsets");
-        b->shape = memory_alloc(2 * n, sizeof *b->shape, "shapes");
-        b->hash = memory_alloc(n, sizeof *b->hash, "checksums");
-        if (!b->offset || !b->shape || !b->hash) return STATUS_FAILED;
+        if (dataset_blob_create(b, t->images) != STATUS_OK) return STATUS_FAILED;
         for (size_t i = 0; i < n; i++) {
             /* offset[0] is 0, as memory comes cleared; an image without a label map has a range of
              * no bytes. */
@@ -113,6 +111,8 @@ static status fill_table(packing *k) {
             b->shape[2 * i] = k->found[i].shape[which][0];
             b->shape[2 * i + 1] = k->found[i].shape[which][1];
             b->hash[i] = k->found[i].hash[which];
+            if (k->found[i].bytes[which] > 0) b->orientation[i] = k->found[i].orientation[which];
+            t->turned |= b->orientation[i] != ORIENTATION_UPRIGHT;
         }
     }
     return STATUS_OK;
@@ -181,23 +181,25 @@ static status write_blob(packing *k, hdf5_writer *w, int which) {
 static status write_tables(packing *k, hdf5_writer *w, int which) {
     hsize_t n = (hsize_t)k->t.images;
     const dataset_blob *b = &k->t.blob[which];
-    char name[3][64];
-    const char *const part[3] = {"offset", "shape", "hash"};
-    for (int i = 0; i < 3; i++)
+    char name[4][64];
+    const char *const part[4] = {"offset", "shape", "hash", "orientation"};
+    for (int i = 0; i < 4; i++)
         snprintf(name[i], sizeof name[i], "%s/%s", dataset_blob_name(which), part[i]);
     hdf5_rows offset = {name[0], H5T_NATIVE_UINT64, n + 1, 0, 0, 0, 0};
     hdf5_rows shape = {name[1], H5T_NATIVE_UINT32, n, 2, 0, 0, 0};
     hdf5_rows hash = {name[2], H5T_NATIVE_UINT64, n, 0, 0, 0, 0};
+    hdf5_rows orientation = {name[3], H5T_NATIVE_UINT8, n, 0, 0, 0, 0};
     status st = hdf5_put(w, &offset, b->offset);
     if (st == STATUS_OK) st = hdf5_put(w, &shape, b->shape);
-    return st == STATUS_OK ? hdf5_put(w, &hash, b->hash) : st;
+    if (st == STATUS_OK) st = hdf5_put(w, &hash, b->hash);
+    return st == STATUS_OK && k->t.turned ? hdf5_put(w, &orientation, b->orientation) : st;
 }
 
 /* What a reader needs that is no table, and, for people, what the numbers mean. Class names as one
  * text, one a line: class 0 first. The hash is that of the tables, not of the file: HDF5 may write
  * the same tables in other bytes. */
 static status write_attributes(packing *k, hdf5_writer *w) {
-    int format = DATASET_FORMAT;
+    int format = k->t.turned ? DATASET_FORMAT_TURNED : DATASET_FORMAT;
     uint64_t hash = dataset_table_hash(&k->t);
     size_t size = 1, used = 0;
     for (int y = 0; y < k->t.classes; y++) size += strlen(k->t.class_name[y]) + 1;

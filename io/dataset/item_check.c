@@ -9,6 +9,7 @@
 #include "src/base/hash.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
+#include "src/image/turn.h"
 
 #include <stdlib.h>
 #include <unistd.h>
@@ -48,55 +49,73 @@ static status check_ids(const item_rules *r, const labelmap *m, const char *path
     return STATUS_OK;
 }
 
+static oriented oriented_of(const image_header *h) {
+    return (oriented){h->height, h->width, h->orientation};
+}
+
 /* x->label is refused, not the image: label maps are the ones that were made by hand. */
-static status same_size(const layout_item *x, int height, int width, int of_height, int of_width) {
-    if (height == of_height && width == of_width) return STATUS_OK;
-    log_error("%s: %d x %d pixels, but its image %s has %d x %d", x->label, width, height, x->image,
-        of_width, of_height);
+static status other_size(const layout_item *x, const image_header *of, const image_header *label) {
+    log_error("%s: %d x %d pixels, but its image %s has %d x %d%s", x->label, label->width,
+        label->height, x->image, of->width, of->height,
+        orientation_swaps(of->orientation) ? ", and turned by EXIF" : "");
     return STATUS_DATA;
 }
 
 /* Of the encoded bytes as they stand in the file: what packing copies is compared with it. */
-static void note(finding *f, int blob, const void *bytes, size_t size, int height, int width) {
-    f->shape[blob][0] = (uint32_t)height;
-    f->shape[blob][1] = (uint32_t)width;
+static void note(finding *f, int blob, const void *bytes, size_t size, const image_header *h) {
+    bool swaps = orientation_swaps(h->orientation);
+    f->shape[blob][0] = (uint32_t)(swaps ? h->width : h->height);
+    f->shape[blob][1] = (uint32_t)(swaps ? h->height : h->width);
+    f->orientation[blob] = (uint8_t)h->orientation;
     f->bytes[blob] = size;
     f->hash[blob] = hash_bytes(bytes, size);
 }
 
 /* Only that it can be decoded counts, so that no picture is held. f is written only if it can. */
-static status decode_image(const item_rules *r, const layout_item *x, finding *f) {
+static status decode_image(const item_rules *r, const layout_item *x, finding *f, image_header *h) {
     void *bytes = NULL;
     size_t size;
-    image_header h;
     status st = file_read(x->image, DATASET_FILE_LIMIT, &bytes, &size);
-    if (st == STATUS_OK) st = image_file_try(bytes, size, x->image, r->max_pixels, &h);
-    if (st == STATUS_OK) note(f, BLOB_IMAGES, bytes, size, h.height, h.width);
-    if (st == STATUS_OK) f->warnings = h.warnings;
+    if (st == STATUS_OK) st = image_file_try(bytes, size, x->image, r->max_pixels, h);
+    if (st == STATUS_OK) note(f, BLOB_IMAGES, bytes, size, h);
+    if (st == STATUS_OK) f->warnings = h->warnings;
     memory_free(bytes);
     return st;
 }
 
-/* Sizes are compared before ids, as the wrong file is the likelier mistake. f has the image's shape
- * by then. */
-static status decode_label(const item_rules *r, const layout_item *x, finding *f, id_count *count) {
+/* A map that lies as the image is stored is turned as the image is; one that may lie either way is
+ * upright until orientation_decide has seen all. */
+static status compare_sizes(
+    const layout_item *x, const image_header *of, image_header *label, finding *f) {
+    label_lie lie = orientation_compare(oriented_of(of), oriented_of(label));
+    if (lie == LABEL_LIES_NOT) return other_size(x, of, label);
+    if (lie == LABEL_LIES_STORED) label->orientation = of->orientation;
+    f->lie = (uint8_t)lie;
+    return STATUS_OK;
+}
+
+/* Sizes are compared before ids, as the wrong file is the likelier mistake. */
+static status decode_label(const item_rules *r, const layout_item *x, const image_header *of,
+    finding *f, id_count *count) {
     void *bytes = NULL;
     size_t size;
     labelmap m = {0};
-    const uint32_t *shape = f->shape[BLOB_IMAGES];
+    image_header h;
     status st = file_read(x->label, DATASET_FILE_LIMIT, &bytes, &size);
     if (st == STATUS_OK) st = image_file_labels(bytes, size, x->label, r->max_pixels, &m);
-    if (st == STATUS_OK) st = same_size(x, m.height, m.width, (int)shape[0], (int)shape[1]);
+    if (st == STATUS_OK) st = image_file_header(bytes, size, x->label, &h);
+    if (st == STATUS_OK) st = compare_sizes(x, of, &h, f);
     if (st == STATUS_OK && r->t) st = check_ids(r, &m, x->label, count);
-    if (st == STATUS_OK) note(f, BLOB_ANNOTATIONS, bytes, size, m.height, m.width);
+    if (st == STATUS_OK) note(f, BLOB_ANNOTATIONS, bytes, size, &h);
     labelmap_destroy(&m);
     memory_free(bytes);
     return st;
 }
 
 status item_decode(const item_rules *r, const layout_item *x, finding *f, id_count *count) {
-    status st = decode_image(r, x, f);
-    return st == STATUS_OK && x->label ? decode_label(r, x, f, count) : st;
+    image_header h;
+    status st = decode_image(r, x, f, &h);
+    return st == STATUS_OK && x->label ? decode_label(r, x, &h, f, count) : st;
 }
 
 /* From the beginning of a file if that holds its header, as nearly always, else from all of it. The
@@ -135,7 +154,8 @@ static status look_at_file(const char *path, image_header *h, item_headers *out)
     return STATUS_OK;
 }
 
-/* In the order of item_decode, so that the same file has the same message. */
+/* In the order of item_decode, so that the same file has the same message. Sizes that do not fit
+ * are for decoding to refuse: EXIF data may stand behind what was read here. */
 status item_look(const item_rules *r, const layout_item *x, item_headers *out) {
     image_header label;
     *out = (item_headers){.bytes = 0};
@@ -144,7 +164,8 @@ status item_look(const item_rules *r, const layout_item *x, item_headers *out) {
     if (st != STATUS_OK || !x->label) return st;
     st = look_at_file(x->label, &label, out);
     if (st == STATUS_OK) st = image_file_check_labels(&label, x->label, r->max_pixels);
-    if (st == STATUS_OK)
-        st = same_size(x, label.height, label.width, out->image.height, out->image.width);
-    return st;
+    if (st != STATUS_OK) return st;
+    out->lie = orientation_compare(oriented_of(&out->image), oriented_of(&label));
+    out->doubtful |= out->lie == LABEL_LIES_NOT;
+    return STATUS_OK;
 }

@@ -6,6 +6,7 @@
 
 #include "io/codecs/image_file.h"
 #include "io/dataset/dataset_format.h"
+#include "io/dataset/orientation.h"
 
 #include <stdbool.h>
 
@@ -13,7 +14,9 @@ enum { DATASET_FILE_LIMIT = 1 << 30 }; /* bytes of one encoded image */
 
 /* What was found of one image and its label map. */
 typedef struct finding {
-    uint32_t shape[BLOBS][2];
+    uint32_t shape[BLOBS][2];           /* upright: as orientation says, turned */
+    uint8_t orientation[BLOBS];         /* 1 to 8: what makes the stored pixels upright */
+    uint8_t lie;                        /* label_lie of the label map */
     uint64_t bytes[BLOBS], hash[BLOBS]; /* 0 where there is no label map */
     uint32_t warnings;                  /* of the image's decoder: bits 1 << image_warning */
     int32_t bad;
@@ -41,8 +44,10 @@ status item_decode(const item_rules *r, const layout_item *x, finding *f, id_cou
 /* Both files by their first and last bytes: nothing is decoded. */
 typedef struct item_headers {
     image_header image;
+    label_lie lie;
     uint64_t bytes; /* of both files */
-    bool doubtful;  /* one does not end as its format does: cut off, or with something appended */
+    bool doubtful;  /* to be decoded: one does not end as its format does, being cut off, or with
+                       something appended; or their sizes do not fit */
 } item_headers;
 status item_look(const item_rules *r, const layout_item *x, item_headers *out);
 

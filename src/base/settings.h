@@ -47,6 +47,7 @@ typedef struct settings {
         dataset_layout layout;
         settings_text root, train, val, test, strip_prefix, names, label_map;
         dataset_on_bad_image on_bad_image;
+        dataset_label_orientation label_orientation;
         int classes, ignore;
         double scale, max_megapixels;
         int synth_train, synth_val, synth_height, synth_width;

@@ -36,6 +36,12 @@ CHOICE_DECLARE(dataset_layout, DATASET_LAYOUTS);
     X(DATASET_ON_BAD_IMAGE_STOP, "stop") X(DATASET_ON_BAD_IMAGE_SKIP, "skip")
 CHOICE_DECLARE(dataset_on_bad_image, DATASET_ON_BAD_IMAGES);
 
+#define DATASET_LABEL_ORIENTATIONS(X)                                                              \
+    X(DATASET_LABEL_ORIENTATION_AUTO, "auto")                                                      \
+    X(DATASET_LABEL_ORIENTATION_TURNED, "turned")                                                  \
+    X(DATASET_LABEL_ORIENTATION_STORED, "stored")
+CHOICE_DECLARE(dataset_label_orientation, DATASET_LABEL_ORIENTATIONS);
+
 #define MODEL_BACKBONES(X)                                                                         \
     X(MODEL_BACKBONE_RESNET18, "resnet18")                                                         \
     X(MODEL_BACKBONE_RESNET34, "resnet34")                                                         \

@@ -42,6 +42,25 @@ int setting_print(const setting *e, const settings *s, char *text, size_t size) 
     return snprintf(text, size, "%s", (const char *)value);
 }
 
+bool setting_is_default(const setting *e, const settings *s) {
+    const void *value = (const char *)s + e->offset;
+    switch (e->kind) {
+    case SETTING_FLAG:
+        return *(const bool *)value == (e->number != 0);
+    case SETTING_INTEGER:
+        return *(const int *)value == (int)e->number;
+    case SETTING_LONG:
+        return *(const int64_t *)value == (int64_t)e->number;
+    case SETTING_REAL:
+        return *(const double *)value == e->number;
+    case SETTING_CHOICE:
+        return *(const unsigned *)value == (unsigned)e->number;
+    case SETTING_WORDS:
+        break;
+    }
+    return strcmp(value, e->text) == 0;
+}
+
 /* The empty word of a choice stands among the others, as "": it can be written, too. */
 void setting_range(const setting *e, char *text, size_t size) {
     size_t used = 0;

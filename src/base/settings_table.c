@@ -10,7 +10,9 @@
  *
  * What must not change: the names of keys and the order of rows. Hashes of settings are made of
  * both, and runs of yesterday are known by them. Rows of one group stand together, as a file is
- * written from top to bottom. A default may change: hashes are of values. */
+ * written from top to bottom. A default may change: hashes are of values. That of a row marked
+ * `later` may not: at its default it is in no hash, so that a new setting leaves the runs alone
+ * that were made before it. */
 #include "src/base/settings_table.h"
 
 #include "src/base/settings_rows.h"
@@ -102,6 +104,12 @@ static const setting table[] = {
     /* Not aside: which images there are is what all else follows from. */
     {CHOICE(dataset, on_bad_image, DATASET_ON_BAD_IMAGE_STOP,
         "stop: the first image that cannot be read ends the run; skip: it is left out and named.")},
+    {CHOICE(dataset, label_orientation, DATASET_LABEL_ORIENTATION_AUTO,
+         "Label maps of images that EXIF turns, where their size does not tell whether they were "
+         "drawn on the turned picture or made of the stored pixels. auto: as the others of the "
+         "data set, whose size tells; where there are none, turned; turned: they lie as the turned "
+         "picture; stored: they are turned like it."),
+        .later = true},
     /* 0 stands for a number that follows from something else, here and in model.head_channels,
      * model.wave and run.threads. */
     {INTEGER(dataset, classes, 0, 0, 4096, "classes",

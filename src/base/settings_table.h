@@ -24,6 +24,8 @@ typedef struct setting {
     const char *unit;         /* of numbers: "steps"; NULL: none */
     const char *help;         /* full sentences */
     bool aside;               /* cannot change a result: no part of settings_hash */
+    bool later; /* came when there were runs already: no part of it while it is at its default,
+                   which is what those runs did, and may therefore not change */
 } setting;
 
 /* In the order of the struct, group by group; NULL past the end. */
@@ -35,6 +37,7 @@ const char *setting_group_help(const char *group);
 void *setting_value(const setting *e, settings *s);
 /* The value as text [size], texts without quotes; returns its length without a limit. */
 int setting_print(const setting *e, const settings *s, char *text, size_t size);
+bool setting_is_default(const setting *e, const settings *s);
 /* What a value may be, text [size]: "Integer, 1 to 100 steps", "\"a\" | \"b\""; "" for any text. */
 void setting_range(const setting *e, char *text, size_t size);
 

@@ -188,6 +188,10 @@ static void test_hash(void **state) {
     assert_true(hash_with("pretrain.lr=0.02", "model,pretrain") != model);
     assert_true(hash_with("model.stages=3", "model,pretrain") != model);
     assert_true(hash_with("cluster.k=7", "model,pretrain") == model);
+    /* One that came later: only where it says something else than what was always done. */
+    uint64_t data = hash_with("dataset.scale=1", "dataset");
+    assert_true(hash_with("dataset.label_orientation=auto", "dataset") == data);
+    assert_true(hash_with("dataset.label_orientation=stored", "dataset") != data);
 }
 
 /* A run of an earlier version goes on: the keys of its stages hash the settings' text. Where a new

@@ -27,7 +27,7 @@ static const int height[IMAGES] = {5, 20, 1, 33, 8, 12, 12},
 /* ---- a small data set: image i has a label map of ids 0 .. 3 and 9, the last two have none ----
  */
 
-static image make_image(int i) {
+static inline image make_image(int i) {
     image m;
     random_stream r = random_begin(1, RANDOM_SYNTH, 0, (uint64_t)i);
     assert_int_equal(image_create(&m, height[i], width[i]), STATUS_OK);
@@ -35,7 +35,7 @@ static image make_image(int i) {
     return m;
 }
 
-static labelmap make_labels(int i) {
+static inline labelmap make_labels(int i) {
     labelmap m;
     random_stream r = random_begin(1, RANDOM_SYNTH, 1, (uint64_t)i);
     assert_int_equal(labelmap_create(&m, height[i], width[i]), STATUS_OK);
@@ -57,7 +57,7 @@ static void put_text(const char *name, const char *text) {
     put(name, text, strlen(text));
 }
 
-static void put_image(const char *name, const image *m) {
+static inline void put_image(const char *name, const image *m) {
     void *png = NULL;
     size_t size;
     assert_int_equal(image_file_encode(m, &png, &size), STATUS_OK);
@@ -65,7 +65,7 @@ static void put_image(const char *name, const image *m) {
     memory_free(png);
 }
 
-static void put_labels(const char *name, const labelmap *m) {
+static inline void put_labels(const char *name, const labelmap *m) {
     void *png = NULL;
     size_t size;
     assert_int_equal(image_file_encode_labels(m, palette_classes(), &png, &size), STATUS_OK);
@@ -74,7 +74,7 @@ static void put_labels(const char *name, const labelmap *m) {
 }
 
 /* Rank 0 makes the files; image 3 and later are of the validation split. */
-static int setup(void **state) {
+static inline int setup(void **state) {
     world_setup(state);
     for (int i = 0; comm_root(world) && i < IMAGES; i++) {
         char name[32];
@@ -132,7 +132,7 @@ static inline void check_pack_fails(const settings *s, status wanted, const char
 }
 
 /* By all ranks, or by the one that calls (c NULL), which is quicker. */
-static void pack(const comm *c, const settings *s, const char *name, dataset **out) {
+static inline void pack(const comm *c, const settings *s, const char *name, dataset **out) {
     capture messages;
     comm_barrier(c);
     capture_begin(&messages, 1);

@@ -8,6 +8,7 @@
 #include "src/app/tools/synth.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
+#include "src/image/turn.h"
 
 #include <math.h>
 #include <unistd.h>
@@ -29,6 +30,7 @@ typedef struct survey {
     uint32_t (*shape)[2]; /* [items], height and width; 0: not known */
     int looked, bad, decoded;
     double pixels, bytes; /* of what was looked at */
+    orientation_count orientations;
 } survey;
 
 /* Number i of `count` evenly spaced items. */
@@ -75,8 +77,10 @@ static void look_at(survey *v, int i) {
         return;
     }
     v->state[i] = ITEM_LOOKED;
-    v->shape[i][0] = (uint32_t)h.image.height;
-    v->shape[i][1] = (uint32_t)h.image.width;
+    bool swaps = orientation_swaps(h.image.orientation);
+    v->shape[i][0] = (uint32_t)(swaps ? h.image.width : h.image.height);
+    v->shape[i][1] = (uint32_t)(swaps ? h.image.height : h.image.width);
+    orientation_add(&v->orientations, h.image.orientation, h.lie, x->name);
     v->bytes += (double)h.bytes;
     v->pixels += (double)h.image.height * h.image.width * (x->label ? 2 : 1);
     if (h.doubtful) decode(v, i);
@@ -97,6 +101,12 @@ static void look_at_files(survey *v) {
         log_warn("%d of %d images that were looked at are bad: packing leaves them out "
                  "(dataset.on_bad_image = \"skip\")",
             v->bad, v->looked);
+    if (v->bad > 0 && v->k->s->dataset.on_bad_image == DATASET_ON_BAD_IMAGE_STOP)
+        log_info(
+            "packing stops at the first bad image; dataset.on_bad_image = \"skip\" leaves them "
+            "out");
+    bool stored;
+    check_note(v->k, orientation_decide(v->k->s, &v->orientations, &stored));
     v->k->bytes = v->looked > v->bad ? v->bytes / (v->looked - v->bad) * v->l.items : 0;
 }
 

@@ -18,6 +18,7 @@
 #include "src/app/stage/file_kind.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
+#include "src/image/turn.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -40,8 +41,10 @@ static status inspect_image(const char *path) {
     if (st == STATUS_OK) st = image_file_header(bytes, size, path, &h);
     memory_free(bytes);
     if (st != STATUS_OK) return st;
-    printf("%s: %s, %d x %d pixels, %d channel(s) of %d bits, %s\n", path, h.format, h.width,
+    printf("%s: %s, %d x %d pixels, %d channel(s) of %d bits, %s", path, h.format, h.width,
         h.height, h.channels, h.bits, h.colour);
+    if (h.orientation != ORIENTATION_UPRIGHT) printf(", EXIF orientation %d", h.orientation);
+    printf("\n");
     return image_file_check(&h, path, default_pixels);
 }
 
