@@ -25,6 +25,13 @@ typedef struct dataset_item {
 
 typedef struct dataset dataset;
 
+/* Where a packing that is told to stop keeps how far it has come, and the hash of what its result
+ * depends on: what is kept under another one is not used. */
+typedef struct pack_keep {
+    const char *folder; /* which exists; borrowed */
+    uint64_t key;
+} pack_keep;
+
 /* Reads the data set that the settings describe and writes `path`. Collective: each rank checks and
  * writes a contiguous block of images; labels are decoded and counted. on_bad_image "stop":
  * STATUS_DATA naming the first bad image and why; "skip": it is left out, named in a warning and in
@@ -32,8 +39,10 @@ typedef struct dataset dataset;
  * Label maps without a class and images that are there twice are named in warnings. A data set
  * without a label map need not have classes (dataset_classes 0). The file's contents do not depend
  * on the number of ranks. time: of this rank, "read" for the check of all images, "write" for the
- * copy, is added to. */
-status dataset_pack(const comm *c, const settings *s, const char *path, timers *time);
+ * copy, is added to. Asked to stop: STATUS_STOPPED within a few images, what is done so far kept in
+ * `keep` (NULL: not kept), for the next call to go on to the same file, on any number of ranks. */
+status dataset_pack(
+    const comm *c, const settings *s, const char *path, const pack_keep *keep, timers *time);
 
 /* Rank 0 reads the tables, everyone gets them. Collective. Blobs are read with pread. */
 status dataset_open(const comm *c, const char *path, dataset **out);

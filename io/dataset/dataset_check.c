@@ -6,6 +6,7 @@
 #include "io/dataset/dataset_check.h"
 
 #include "mpi/shard.h"
+#include "mpi/stop_watch.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
 
@@ -21,7 +22,7 @@ typedef struct checking {
     const settings *s;
     const layout *l;
     item_rules rules;
-    finding *found; /* [items] */
+    finding *found; /* [items], the state's */
     int begin, end; /* this rank's items */
     id_count count;
 } checking;
@@ -43,20 +44,24 @@ static status check_items(checking *k) {
     bool skip = k->s->dataset.on_bad_image == DATASET_ON_BAD_IMAGE_SKIP;
     progress bar = progress_begin_share("pack", "images", k->end - k->begin, k->l->items);
     status st = STATUS_OK;
+    stop_watch watch = stop_watch_begin(k->c);
     /* i outlives the loop: the last line of progress says how far it came. */
     int i = k->begin;
     for (; i < k->end && st == STATUS_OK; i++) {
         const layout_item *x = &k->l->item[i];
+        if (k->found[i].done) continue; /* by an earlier start */
         st = item_decode(&k->rules, x, &k->found[i], &k->count);
         if (st == STATUS_DATA && skip) {
             k->found[i] = (finding){.bad = 1};
             st = STATUS_OK;
         }
         if (st == STATUS_DATA) st = stop_at_bad(x);
+        k->found[i].done = st == STATUS_OK;
+        st = stop_watch_ask(&watch, st);
         progress_update(&bar, i + 1 - k->begin, "");
     }
     progress_end(&bar, i - k->begin, "");
-    return comm_agree(k->c, st);
+    return stop_watch_end(&watch, st);
 }
 
 /* All ranks know of all images afterwards: each then writes its part of the same file. Counts are
@@ -176,21 +181,22 @@ static status report_twins(const checking *k) {
     return STATUS_OK;
 }
 
+/* A stop is agreed on like a failure, but then everyone's findings are gathered all the same: rank
+ * 0 keeps them. */
 status dataset_check(
-    const comm *c, const settings *s, const layout *l, const item_rules *rules, finding *found) {
-    checking k = {.c = c, .s = s, .l = l, .rules = *rules, .found = found};
+    const comm *c, const settings *s, const layout *l, const item_rules *rules, pack_state *state) {
+    checking k = {.c = c, .s = s, .l = l, .rules = *rules, .found = state->found};
     k.begin = (int)shard_begin(l->items, comm_rank(c), comm_size(c));
     k.end = (int)shard_begin(l->items, comm_rank(c) + 1, comm_size(c));
-    k.count.pixels = memory_alloc(LABEL_IDS, sizeof *k.count.pixels, "label ids");
-    status st = comm_agree(c, k.count.pixels ? STATUS_OK : STATUS_FAILED);
-    if (st == STATUS_OK) st = check_items(&k);
+    k.count = (id_count){state->pixels, *state->empty};
+    status went = check_items(&k);
+    status st = went == STATUS_STOPPED ? STATUS_OK : went;
     if (st == STATUS_OK) st = gather_findings(&k);
-    if (st == STATUS_OK) st = settle_orientations(&k);
-    if (st == STATUS_OK) {
-        print_histogram(&k);
-        print_warnings(&k);
-        st = comm_agree(c, comm_root(c) ? report_twins(&k) : STATUS_OK);
-    }
-    memory_free(k.count.pixels);
-    return st;
+    *state->empty = k.count.empty;
+    if (st != STATUS_OK || went != STATUS_OK) return st == STATUS_OK ? went : st;
+    st = settle_orientations(&k);
+    if (st != STATUS_OK) return st;
+    print_histogram(&k);
+    print_warnings(&k);
+    return comm_agree(c, comm_root(c) ? report_twins(&k) : STATUS_OK);
 }

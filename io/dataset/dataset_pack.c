@@ -6,33 +6,41 @@
  *
  * The way of an item: layout_share lists it, dataset_check decodes it and notes shape, size and
  * hash, drop_bad leaves out what cannot be read, fill_table turns the notes into offsets,
- * write_blob copies the bytes. After the check all ranks know all findings, so that all make the
- * same tables without an exchange. The same data set and settings give the same tables and hash for
- * any number of ranks. */
+ * write_blob copies the bytes. The file's structure is whole before the first of them is copied, so
+ * that a packing which is told to stop goes on in the same file: pack_state keeps what is done.
+ * After the check all ranks know all findings, so that all make the same tables without an
+ * exchange. The same data set and settings give the same tables and hash for any number of ranks.
+ */
 #include "io/dataset/dataset.h"
 #include "io/dataset/dataset_check.h"
 #include "io/dataset/dataset_classes.h"
 #include "io/dataset/layout_share.h"
 #include "io/files/file.h"
+#include "io/dataset/pack_state.h"
 #include "io/hdf5/hdf5_writer.h"
 #include "mpi/shard.h"
 #include "src/base/hash.h"
+#include "src/base/hook.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
+#include "src/base/stop.h"
 #include "src/image/turn.h"
 
 #include <stdio.h>
 #include <string.h>
 
-enum { WAVE = 64 << 20 }; /* bytes that a rank reads and writes at a time */
+enum { WAVE = 64 << 20 };                        /* bytes that a rank reads and writes at a time */
+static hook small_waves = {.name = "PACK_WAVE"}; /* of an item */
 
-/* found and l.item go together: index i is the same image in both, also after drop_bad. */
+/* found and l.item go together: index i is the same image in both. Those of the state are of all
+ * images, also of those that drop_bad has left out. */
 typedef struct packing {
     const comm *c;
     const settings *s;
     layout l;
     dataset_table t;
-    finding *found; /* [items] */
+    pack_state state;
+    finding *found; /* [items]; owned, once drop_bad has made it */
     int begin, end; /* this rank's items */
 } packing;
 
@@ -48,7 +56,7 @@ static status list_skipped(const packing *k, const char *path) {
     if (!text) return STATUS_FAILED;
     size_t used = 0;
     for (int i = 0; i < k->l.items; i++) {
-        if (!k->found[i].bad) continue;
+        if (!k->state.found[i].bad) continue;
         used += (size_t)snprintf(text + used, size - used, "%s\n", k->l.item[i].name);
         skipped++;
     }
@@ -64,20 +72,22 @@ static status list_skipped(const packing *k, const char *path) {
     return st;
 }
 
-/* Leaves the bad ones out, everywhere alike, and deals the rest anew. In place, in order: splits
- * stay together. What is left out is freed here; found keeps its length. */
+/* Leaves the bad ones out, everywhere alike, and deals the rest anew. In order: splits stay
+ * together. The list is shortened in place, and what is left out is freed here. */
 static status drop_bad(packing *k) {
     int kept = 0;
+    k->found = memory_alloc((size_t)k->l.items, sizeof *k->found, "findings");
+    if (!k->found) return STATUS_FAILED;
     for (int i = 0; i < k->l.items; i++) {
         layout_item x = k->l.item[i];
-        if (k->found[i].bad) {
+        if (k->state.found[i].bad) {
             memory_free(x.image);
             memory_free(x.label);
             memory_free(x.name);
             continue;
         }
         k->l.item[kept] = x;
-        k->found[kept++] = k->found[i];
+        k->found[kept++] = k->state.found[i];
     }
     k->l.items = kept;
     k->begin = (int)shard_begin(kept, comm_rank(k->c), comm_size(k->c));
@@ -140,38 +150,52 @@ static status read_wave(const packing *k, int which, int i, int end, char *to) {
     return st;
 }
 
-/* First item of this rank's next wave. At least one item, however large: its file must fit into
+/* First item of this rank that is not in the file yet, from i on. */
+static int wave_begin(const packing *k, int which, int i) {
+    while (i < k->end && k->state.stored[which][i]) i++;
+    return i;
+}
+
+/* First item behind the wave from i on. At least one item, however large: its file must fit into
  * memory by itself. */
 static int wave_end(const packing *k, int which, int i) {
-    uint64_t bytes = 0;
+    uint64_t bytes = 0, most = hook_from_now(&small_waves) ? 0 : WAVE;
     int end = i;
-    while (end < k->end && (end == i || bytes + k->found[end].bytes[which] <= WAVE))
+    while (end < k->end && !k->state.stored[which][end] &&
+           (end == i || bytes + k->found[end].bytes[which] <= most))
         bytes += k->found[end++].bytes[which];
     return end;
 }
 
-/* Writes are collective, so that a rank with fewer waves than others takes part in theirs with
- * nothing. */
-static status write_blob(packing *k, hdf5_writer *w, int which) {
+/* Items i .. end - 1 of this rank, from their files into ours. Writes are collective, so that a
+ * rank with fewer waves than others takes part in theirs with nothing. */
+static status write_wave(packing *k, hdf5_writer *w, int which, int i, int end) {
     char name[64];
     const dataset_blob *b = &k->t.blob[which];
-    /* The dataset is made in its full length at once: the offsets say how long it is. */
-    hdf5_rows r = {name, H5T_NATIVE_UINT8, b->offset[k->t.images], 0, 0, 0, 0};
+    hdf5_rows r = {name, H5T_NATIVE_UINT8, b->offset[k->t.images], 0, b->offset[i],
+        b->offset[end] - b->offset[i], k->state.offset[which]};
     snprintf(name, sizeof name, "%s/data", dataset_blob_name(which));
-    status st = hdf5_make(w, &r);
-    for (int i = k->begin, more = 1; st == STATUS_OK && more;) {
-        int end = wave_end(k, which, i);
-        r.first = b->offset[i];
-        r.count = b->offset[end] - b->offset[i];
-        char *bytes = memory_alloc((size_t)r.count, 1, "encoded images");
-        st = comm_agree(k->c, bytes ? read_wave(k, which, i, end, bytes) : STATUS_FAILED);
-        if (st == STATUS_OK) st = hdf5_write(w, &r, bytes);
-        memory_free(bytes);
-        i = end;
+    char *bytes = memory_alloc((size_t)r.count, 1, "encoded images");
+    status st = comm_agree(k->c, bytes ? read_wave(k, which, i, end, bytes) : STATUS_FAILED);
+    if (st == STATUS_OK) st = hdf5_write(w, &r, bytes);
+    memory_free(bytes);
+    for (; st == STATUS_OK && i < end; i++) k->state.stored[which][i] = 1;
+    return st;
+}
+
+static status write_blob(packing *k, hdf5_writer *w, int which) {
+    status st = STATUS_OK;
+    int32_t more = 1;
+    for (int i = k->begin; st == STATUS_OK && more;) {
+        int begin = wave_begin(k, which, i);
+        i = wave_end(k, which, begin);
+        st = write_wave(k, w, which, begin, i);
         /* Whether any rank has more: all do the same number of writes. */
-        int32_t left = i < k->end;
-        comm_max_i32(k->c, &left, 1);
-        more = left;
+        more = wave_begin(k, which, i) < k->end;
+        comm_max_i32(k->c, &more, 1);
+        /* After a wave: a start that is stopped at once has copied something all the same. */
+        if (st == STATUS_OK && more)
+            st = comm_agree(k->c, stop_requested() ? STATUS_STOPPED : STATUS_OK);
     }
     return st;
 }
@@ -218,23 +242,58 @@ static status write_attributes(packing *k, hdf5_writer *w) {
     return st;
 }
 
-/* Collective: each call below is made by all ranks in the same order, whatever they have to write.
- */
-static status write_all(packing *k, hdf5_writer *w) {
+/* Everything but the images' bytes, whose places are made and not filled. Each array is made in its
+ * full length: the offsets say how long it is. Collective: each call below is made by all ranks in
+ * the same order, whatever they have to write. */
+static status write_structure(packing *k, hdf5_writer *w) {
     hsize_t n = (hsize_t)k->t.images;
     hdf5_rows splits = {"/images/split", H5T_NATIVE_UINT8, n, 0, 0, 0, 0};
     hdf5_rows map = {"/label_map", H5T_NATIVE_UINT16, LABEL_IDS, 0, 0, 0, 0};
     status st = write_attributes(k, w);
     for (int which = 0; which < BLOBS && st == STATUS_OK; which++) {
+        char name[64];
+        hdf5_rows data = {name, H5T_NATIVE_UINT8, k->t.blob[which].offset[n], 0, 0, 0, 0};
+        snprintf(name, sizeof name, "%s/data", dataset_blob_name(which));
         st = hdf5_group(w, dataset_blob_name(which));
         if (st == STATUS_OK) st = write_tables(k, w, which);
-        if (st == STATUS_OK) st = write_blob(k, w, which);
+        if (st == STATUS_OK) st = hdf5_make(w, &data);
+        k->state.offset[which] = data.offset;
     }
     if (st == STATUS_OK) st = hdf5_put(w, &splits, k->t.split);
     if (st == STATUS_OK) st = hdf5_put(w, &map, k->t.map);
     if (st == STATUS_OK)
         st = hdf5_put_strings(w, "/images/name", (const char *const *)k->t.name, n);
-    return st;
+    return st == STATUS_OK ? hdf5_seal(w) : st;
+}
+
+/* The file that an earlier start has begun becomes the temporary one again, if its tables are those
+ * that this start would write; else a new one is made. Collective. */
+static status open_file(packing *k, hdf5_writer *w, const char *temporary) {
+    int32_t begun = k->state.offset[0] != 0;
+    if (begun && comm_root(k->c)) {
+        dataset *d = NULL;
+        begun = dataset_open(NULL, k->state.file, &d) == STATUS_OK &&
+                dataset_hash(d) == dataset_table_hash(&k->t) &&
+                rename(k->state.file, temporary) == 0;
+        dataset_close(d);
+    }
+    comm_broadcast(k->c, &begun, sizeof begun);
+    if (begun) return hdf5_continue(w, k->c, temporary);
+    for (int which = 0; which < BLOBS; which++)
+        memset(k->state.stored[which], 0, (size_t)k->state.items * sizeof(int32_t));
+    status st = hdf5_create(w, k->c, temporary);
+    return st == STATUS_OK ? write_structure(k, w) : st;
+}
+
+/* What is in the file, of all ranks, then the file under a name of its own, then the word of it: a
+ * kill in between costs the copying, no more. Collective. */
+static status keep_file(packing *k, const char *temporary) {
+    status st = STATUS_OK;
+    for (int which = 0; which < BLOBS; which++)
+        comm_max_i32(k->c, k->state.stored[which], (size_t)k->state.items);
+    if (k->state.path[0] && comm_root(k->c)) st = file_publish(temporary, k->state.file);
+    st = comm_agree(k->c, st);
+    return st == STATUS_OK ? pack_state_stop(&k->state, k->c) : st;
 }
 
 /* Under a temporary name: a reader, or a start after a kill, finds the whole file or none.
@@ -245,9 +304,11 @@ static status write_file(packing *k, const char *path) {
     hdf5_writer w = HDF5_WRITER_NONE;
     status st = comm_agree(k->c, file_temporary(temporary, path));
     if (st != STATUS_OK) return st;
-    st = hdf5_create(&w, k->c, temporary);
-    if (st == STATUS_OK) st = write_all(k, &w);
-    st = hdf5_close(&w, st);
+    st = open_file(k, &w, temporary);
+    for (int which = 0; which < BLOBS && st == STATUS_OK; which++) st = write_blob(k, &w, which);
+    bool stopped = st == STATUS_STOPPED;
+    st = hdf5_close(&w, stopped ? STATUS_OK : st);
+    if (stopped && st == STATUS_OK) st = keep_file(k, temporary);
     if (st == STATUS_OK && comm_root(k->c)) st = file_publish(temporary, path);
     if (st != STATUS_OK && comm_root(k->c)) remove(temporary);
     return comm_agree(k->c, st);
@@ -255,38 +316,43 @@ static status write_file(packing *k, const char *path) {
 
 /* The list, the classes, and which images are good. known and rules are needed here alone; the
  * table of classes stays in k->t and becomes a part of the file. */
-static status check(packing *k) {
+static status check(packing *k, const pack_keep *keep) {
     status st = layout_share(k->c, k->s, &k->l);
+    if (st == STATUS_OK) st = pack_state_create(&k->state, k->c, k->l.items, keep);
     if (st != STATUS_OK) return st;
     bool labelled = false;
     for (int i = 0; i < k->l.items; i++) labelled |= k->l.item[i].label != NULL;
-    k->found = memory_alloc((size_t)k->l.items, sizeof *k->found, "findings");
     uint8_t *known = memory_alloc(LABEL_IDS, 1, "label ids");
-    st = k->found && known ? dataset_classes_read(k->s, labelled, &k->t, known) : STATUS_FAILED;
+    st = known ? dataset_classes_read(k->s, labelled, &k->t, known) : STATUS_FAILED;
     st = comm_agree(k->c, st);
     item_rules rules = {item_pixel_limit(k->s), &k->t, known};
-    if (st == STATUS_OK) st = dataset_check(k->c, k->s, &k->l, &rules, k->found);
+    if (st == STATUS_OK) st = dataset_check(k->c, k->s, &k->l, &rules, &k->state);
+    if (st == STATUS_STOPPED) st = pack_state_stop(&k->state, k->c);
     memory_free(known);
     return st;
 }
 
 /* Each step is agreed on before the next: a rank that has failed must not leave others in a
  * collective write. */
-status dataset_pack(const comm *c, const settings *s, const char *path, timers *time) {
+status dataset_pack(
+    const comm *c, const settings *s, const char *path, const pack_keep *keep, timers *time) {
     packing k = {.c = c, .s = s};
     double now = timer_now();
-    status st = check(&k);
+    status st = check(&k, keep);
     if (st == STATUS_OK) st = comm_agree(c, comm_root(c) ? list_skipped(&k, path) : STATUS_OK);
     if (st == STATUS_OK) st = comm_agree(c, drop_bad(&k));
     if (st == STATUS_OK) st = comm_agree(c, fill_table(&k));
     now = timer_lap(time, PHASE_READ, now);
     if (st == STATUS_OK) st = write_file(&k, path);
     timer_lap(time, PHASE_WRITE, now);
-    if (st == STATUS_OK)
+    if (st == STATUS_OK) {
+        pack_state_clear(&k.state, c);
         log_info("pack: %d images, %.1f MB in %s", k.t.images,
             (double)(k.t.blob[0].offset[k.t.images] + k.t.blob[1].offset[k.t.images]) / 1e6, path);
+    }
     layout_destroy(&k.l);
     dataset_table_destroy(&k.t);
+    pack_state_destroy(&k.state);
     memory_free(k.found);
     return st;
 }

@@ -19,7 +19,7 @@ typedef struct finding {
     uint8_t lie;                        /* label_lie of the label map */
     uint64_t bytes[BLOBS], hash[BLOBS]; /* 0 where there is no label map */
     uint32_t warnings;                  /* of the image's decoder: bits 1 << image_warning */
-    int32_t bad;
+    int32_t bad, done;                  /* it cannot be used; it was looked at */
 } finding;
 
 /* What files are held against; all borrowed. */

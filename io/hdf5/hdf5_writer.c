@@ -48,14 +48,33 @@ static status failed(const hdf5_writer *w) {
     return STATUS_OUTPUT;
 }
 
+/* HDF5 may have it open at the same time, for other parts of it. */
+static status open_rows(hdf5_writer *w) {
+    w->fd = open(w->path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+    return comm_agree(w->c, w->fd >= 0 ? STATUS_OK : failed(w));
+}
+
 /* Rank 0 makes the file, then every rank opens it: not before it is there. */
 status hdf5_create(hdf5_writer *w, const comm *c, const char *path) {
     *w = (hdf5_writer){c, path, H5I_INVALID_HID, -1};
     status st = agree_hdf5(w, !is_root(w) || create(w), "the file");
-    if (st != STATUS_OK) return st;
-    /* HDF5 has it open at the same time, for other parts of it. */
-    w->fd = open(path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
-    return comm_agree(w->c, w->fd >= 0 ? STATUS_OK : failed(w));
+    return st == STATUS_OK ? open_rows(w) : st;
+}
+
+status hdf5_continue(hdf5_writer *w, const comm *c, const char *path) {
+    *w = (hdf5_writer){c, path, H5I_INVALID_HID, -1};
+    return open_rows(w);
+}
+
+/* Rank 0's part, if it is still open. */
+static status close_structure(hdf5_writer *w) {
+    bool good = w->file < 0 || H5Fclose(w->file) >= 0;
+    w->file = H5I_INVALID_HID;
+    return agree_hdf5(w, good, "its end");
+}
+
+status hdf5_seal(hdf5_writer *w) {
+    return close_structure(w);
 }
 
 /* This rank's rows are on the disk. A close may be the first to tell of a full quota. */
@@ -73,10 +92,7 @@ static status close_rows(hdf5_writer *w, bool keep) {
 status hdf5_close(hdf5_writer *w, status st) {
     status rows = close_rows(w, st == STATUS_OK);
     if (st == STATUS_OK) st = comm_agree(w->c, rows);
-    if (st != STATUS_OK) return st;
-    bool good = !is_root(w) || H5Fclose(w->file) >= 0;
-    w->file = H5I_INVALID_HID;
-    return agree_hdf5(w, good, "its end");
+    return st == STATUS_OK ? close_structure(w) : st;
 }
 
 static bool group(const hdf5_writer *w, const char *name) {

@@ -25,6 +25,10 @@ typedef struct hdf5_writer {
     { .file = H5I_INVALID_HID, .fd = -1 }
 
 status hdf5_create(hdf5_writer *w, const comm *c, const char *path);
+/* HDF5's part of the file is whole and closed: nothing is made any more, rows are still written. */
+status hdf5_seal(hdf5_writer *w);
+/* A file that was sealed is opened again, for the rest of its rows. */
+status hdf5_continue(hdf5_writer *w, const comm *c, const char *path);
 /* st: how the writing went, the same on every rank; returned, or what the end made of it. Where it
  * failed, HDF5 is not asked to close the file, since it would try to write again: the file is the
  * caller's to remove. What was written is on the disk once this is STATUS_OK. */

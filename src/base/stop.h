@@ -1,11 +1,11 @@
-/* Requests to stop early: SIGTERM, SIGUSR1, SIGUSR2, a deadline, a file. Not collective: stages
- * agree on the answer, so one rank that was asked is enough. */
+/* Requests to stop early: SIGTERM, SIGUSR1, SIGUSR2, SIGHUP, SIGINT, a deadline, a file. Not
+ * collective: stages agree on the answer, so one rank that was asked is enough. */
 #ifndef AUXSEG_BASE_STOP_H
 #define AUXSEG_BASE_STOP_H
 
 #include <stdbool.h>
 
-/* Installs the signal handlers. */
+/* Installs the signal handlers; the second SIGINT ends the process. */
 void stop_install(void);
 /* stop_requested becomes true this many seconds from now; 0: no deadline. */
 void stop_set_deadline(double seconds);

@@ -44,14 +44,22 @@ static void test_deadline(void **state) {
 
 /* Last: a signal is not forgotten. */
 static void test_signals(void **state) {
-    static const int signals[] = {SIGTERM, SIGUSR1, SIGUSR2};
+    static const int signals[] = {SIGTERM, SIGUSR1, SIGUSR2, SIGHUP, SIGINT};
     (void)state;
+    signal(SIGHUP, SIG_DFL);
+    signal(SIGINT, SIG_DFL);
     stop_install();
     assert_false(stop_requested());
     for (size_t i = 0; i < sizeof signals / sizeof *signals; i++) {
         raise(signals[i]);
         assert_true(stop_requested());
     }
+    /* The second one would kill. */
+    assert_ptr_equal(signal(SIGINT, SIG_IGN), SIG_DFL);
+    assert_ptr_not_equal(signal(SIGHUP, SIG_IGN), SIG_DFL);
+    /* What is ignored from the beginning stays so: nohup. */
+    stop_install();
+    assert_ptr_equal(signal(SIGHUP, SIG_IGN), SIG_IGN);
 }
 
 int main(void) {

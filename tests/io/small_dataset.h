@@ -122,7 +122,7 @@ static inline void check_pack_fails(const settings *s, status wanted, const char
     comm_barrier(world);
     strcpy(path, scratch_path(&folder, "failed.h5"));
     capture_begin(&c, 2);
-    status st = dataset_pack(world, s, path, &(timers){0});
+    status st = dataset_pack(world, s, path, NULL, &(timers){0});
     capture_end(&c);
     assert_int_equal(st, wanted);
     assert_true(somewhere(world, &c, message));
@@ -136,7 +136,7 @@ static inline void pack(const comm *c, const settings *s, const char *name, data
     capture messages;
     comm_barrier(c);
     capture_begin(&messages, 1);
-    status st = dataset_pack(c, s, scratch_path(&folder, name), &(timers){0});
+    status st = dataset_pack(c, s, scratch_path(&folder, name), NULL, &(timers){0});
     capture_end(&messages);
     assert_int_equal(st, STATUS_OK);
     assert_int_equal(dataset_open(c, scratch_path(&folder, name), out), STATUS_OK);

@@ -6,8 +6,10 @@
 
 #include "io/hdf5/labels.h"
 #include "mpi/shard.h"
+#include "mpi/stop_watch.h"
 #include "src/app/clusters/score_record.h"
 #include "src/app/stage/image_list.h"
+#include "src/app/stage/partial.h"
 #include "src/app/stage/setup.h"
 #include "src/app/stage/stage.h"
 #include "src/base/hash.h"
@@ -15,6 +17,9 @@
 #include "src/base/memory.h"
 
 #include <math.h>
+#include <omp.h>
+#include <stdatomic.h>
+#include <string.h>
 
 /* Counts up with what is recorded, so that what an older program left out is computed. */
 enum { FIGURES = 2 };
@@ -25,6 +30,8 @@ typedef struct scorer {
     const labels *aux;
     int classes, images;
     score_table table[SCORE_RESOLUTIONS];
+    partial part;      /* of the images to score; its sums are the tables, one after the other */
+    atomic_bool leave; /* no thread takes another image */
 } scorer;
 
 /* Tables of both resolutions: a rank's own, added over ranks at the end. */
@@ -38,6 +45,7 @@ static status scorer_create(scorer *r) {
 /* Of zeros: nothing. */
 static void scorer_destroy(scorer *r) {
     for (int at = 0; at < SCORE_RESOLUTIONS; at++) score_destroy(&r->table[at]);
+    partial_destroy(&r->part);
 }
 
 static score_map map_of(const labelmap *m) {
@@ -71,21 +79,29 @@ static status add_image(scorer *r, int i, score_image *counts) {
     return st;
 }
 
-/* list [count] of this rank, threads taking images. A thread that fails takes no more, the others
- * finish: one may not leave an OpenMP loop. */
-static status add_list(scorer *r, const int *list, int count) {
+/* The rank's images list[begin] .. that are not counted yet, threads taking them. A thread that
+ * fails takes no more, the others finish: one may not leave an OpenMP loop. The main thread alone
+ * hears of other ranks. */
+static status add_list(scorer *r, const int *list, int begin, int end, stop_watch *watch) {
     int threads = setup_threads(r->t->s);
     status worst = STATUS_OK;
 #pragma omp parallel num_threads(threads)
     {
         score_image counts;
+        bool main_thread = omp_get_thread_num() == 0;
         status mine = score_image_create(&counts, labels_about(r->aux).k, r->classes);
 #pragma omp for schedule(dynamic)
-        for (int i = 0; i < count; i++)
-            if (mine == STATUS_OK) mine = add_image(r, list[i], &counts);
+        for (int i = begin; i < end; i++) {
+            if (mine != STATUS_OK || r->part.done[i] || atomic_load(&r->leave)) continue;
+            mine = add_image(r, list[i], &counts);
+            r->part.done[i] = mine == STATUS_OK;
+            if (main_thread) mine = stop_watch_ask(watch, mine);
+            if (mine != STATUS_OK) atomic_store(&r->leave, true);
+        }
         if (mine != STATUS_OK) {
 #pragma omp critical(worst)
-            worst = mine;
+            /* A stop, which one thread alone has, hides no failure. */
+            if (mine != STATUS_STOPPED || worst == STATUS_OK) worst = mine;
         }
         score_image_destroy(&counts);
     }
@@ -110,21 +126,43 @@ static status images_to_score(const stage *t, image_list *out) {
     return st;
 }
 
-/* This rank's share of the images to score, then one reduction a table. Collective. */
-static status add_images(scorer *r) {
+/* Between the tables and the sums that are kept. */
+static void copy_tables(scorer *r, bool to_sums) {
+    int64_t *at = r->part.sum;
+    for (int k = 0; k < SCORE_RESOLUTIONS; k++) {
+        score_table *table = &r->table[k];
+        size_t bytes = table->words * sizeof *at;
+        memcpy(to_sums ? (void *)at : table->block, to_sums ? table->block : (void *)at, bytes);
+        at += table->words;
+    }
+}
+
+/* This rank's share of the images to score, and what other starts have counted. Collective. */
+static status count_images(scorer *r, const image_list *list) {
     const comm *c = r->t->c;
+    size_t words = 0;
+    for (int k = 0; k < SCORE_RESOLUTIONS; k++) words += r->table[k].words;
+    status st = partial_create(&r->part, r->t, words, list->count);
+    if (st != STATUS_OK) return st;
+    copy_tables(r, false);
+    int begin = (int)shard_begin(list->count, comm_rank(c), comm_size(c));
+    int end = (int)shard_begin(list->count, comm_rank(c) + 1, comm_size(c));
+    stop_watch watch = stop_watch_begin(c);
+    return stop_watch_end(&watch, add_list(r, list->member, begin, end, &watch));
+}
+
+/* All images of all ranks in both tables. Collective. */
+static status add_images(scorer *r) {
     image_list list = {0};
     double now = timer_now();
-    status st = images_to_score(r->t, &list);
-    int begin = (int)shard_begin(list.count, comm_rank(c), comm_size(c));
-    int end = (int)shard_begin(list.count, comm_rank(c) + 1, comm_size(c));
-    if (st == STATUS_OK) st = add_list(r, list.member + begin, end - begin);
+    status st = comm_agree(r->t->c, images_to_score(r->t, &list));
+    if (st == STATUS_OK) st = count_images(r, &list);
     now = timer_lap(&r->t->time, PHASE_READ, now);
     r->images = list.count;
     memory_free(list.member);
-    st = comm_agree(c, st);
-    for (int at = 0; at < SCORE_RESOLUTIONS && st == STATUS_OK; at++)
-        comm_sum_i64(c, r->table[at].block, r->table[at].words);
+    if (st == STATUS_OK || st == STATUS_STOPPED) copy_tables(r, true);
+    st = partial_end(&r->part, st);
+    if (st == STATUS_OK) copy_tables(r, false);
     timer_lap(&r->t->time, PHASE_EXCHANGE, now);
     return st;
 }
@@ -164,6 +202,7 @@ static status score_stage(stage *t) {
     } else if (st == STATUS_OK) {
         st = finish_score(t, &r);
     }
+    if (st == STATUS_OK) partial_clear(&r.part);
     scorer_destroy(&r);
     labels_close(aux);
     return st;

@@ -1,14 +1,17 @@
 /* A model against ground truth: predictions of every labelled image of a split go into one
  * confusion matrix of integers, from which all figures follow, the same for any number of ranks.
  * Ranks share the list of images in contiguous blocks, each counts its own, and one sum at the end
- * joins them: nothing else is exchanged. Images are compared at dataset.scale, as the network was
- * trained, with label maps scaled alike. The matrix [K, K] has rows by ground truth. */
+ * joins them: nothing else is exchanged, but the word that one of them must leave. Images are
+ * compared at dataset.scale, as the network was trained, with label maps scaled alike. The matrix
+ * [K, K] has rows by ground truth. */
 #include "src/app/evaluation/evaluate.h"
 
 #include "mpi/shard.h"
+#include "mpi/stop_watch.h"
 #include "src/app/evaluation/class_maps.h"
 #include "src/app/evaluation/confusion_file.h"
 #include "src/app/stage/image_list.h"
+#include "src/app/stage/partial.h"
 #include "src/app/stage/setup.h"
 #include "src/base/hash.h"
 #include "src/base/log.h"
@@ -45,28 +48,42 @@ static status evaluate_run(stage *t, inference *net, const int *list, int count,
     return st;
 }
 
-/* The confusion matrix over the labelled images of the split: integers, exact over ranks. The
- * others learn of a rank that has failed when their own share is done: all agree before the sum,
- * which none may enter alone. *images: of all ranks. Collective. */
-static status fill_matrix(stage *t, inference *net, int64_t *matrix, int *images) {
-    image_list list = {0};
-    int classes = dataset_classes(t->d);
-    status st = images_of_split(&list, t->d, t->s->evaluate.split, true);
-    int begin = (int)shard_begin(list.count, comm_rank(t->c), comm_size(t->c));
-    int end = (int)shard_begin(list.count, comm_rank(t->c) + 1, comm_size(t->c));
-    progress bar = progress_begin_share(t->name, "images", end - begin, list.count);
+/* This rank's block of the list, in runs of images that are not done yet. The others learn of a
+ * rank that has failed or was told to stop, and leave with it: all agree before the sum, which none
+ * may enter alone. Collective. */
+static status evaluate_list(stage *t, inference *net, const image_list *list, partial *p) {
+    int begin = (int)shard_begin(list->count, comm_rank(t->c), comm_size(t->c));
+    int end = (int)shard_begin(list->count, comm_rank(t->c) + 1, comm_size(t->c));
+    status st = STATUS_OK;
+    stop_watch watch = stop_watch_begin(t->c);
+    progress bar = progress_begin_share(t->name, "images", end - begin, list->count);
     for (int i = begin, count; st == STATUS_OK && i < end; i += count) {
-        count = class_maps_count(t, net, list.member, i, end, t->s->dataset.scale);
-        st = evaluate_run(t, net, list.member + i, count, matrix);
+        count = 1;
+        if (p->done[i]) continue;
+        count = class_maps_count(
+            t, net, list->member, i, partial_next_done(p, i, end), t->s->dataset.scale);
+        st = evaluate_run(t, net, list->member + i, count, p->sum);
+        for (int k = i; st == STATUS_OK && k < i + count; k++) p->done[k] = 1;
+        st = stop_watch_ask(&watch, st);
         progress_update(&bar, i + count - begin, "");
     }
     progress_end(&bar, end - begin, "");
+    return stop_watch_end(&watch, st);
+}
+
+/* The confusion matrix over the labelled images of the split: integers, exact over ranks. p is the
+ * caller's to clear and destroy; its sums are the matrix. *images: of all ranks. Collective. */
+static status fill_matrix(stage *t, inference *net, partial *p, int *images) {
+    image_list list = {0};
+    size_t classes = (size_t)dataset_classes(t->d);
+    status st = comm_agree(t->c, images_of_split(&list, t->d, t->s->evaluate.split, true));
+    if (st == STATUS_OK) st = partial_create(p, t, classes * classes, list.count);
+    if (st == STATUS_OK) st = evaluate_list(t, net, &list, p);
+    double now = timer_now();
+    st = partial_end(p, st);
+    timer_lap(&t->time, PHASE_EXCHANGE, now);
     *images = list.count;
     memory_free(list.member);
-    double now = timer_now();
-    st = comm_agree(t->c, st);
-    if (st == STATUS_OK) comm_sum_i64(t->c, matrix, (size_t)classes * (size_t)classes);
-    timer_lap(&t->time, PHASE_EXCHANGE, now);
     return st;
 }
 
@@ -103,34 +120,44 @@ static status record_figures(stage *t, const char *group, const int64_t *matrix,
     return comm_agree(t->c, st);
 }
 
-/* The stage from the weights to the record; `group`: under which name the figures stand. Without
- * classes there is nothing to measure, which is found before a network is made of none. */
-static status evaluate_stage(stage *t, const char *group, const char *weights) {
+/* From the matrix to the record; `group`: under which name the figures stand. */
+static status finish_evaluation(
+    stage *t, const char *group, const partial *p, int images, double began) {
     char path[FILE_PATH];
     size_t classes = (size_t)dataset_classes(t->d);
+    double *per = memory_alloc(2 * classes, sizeof *per, "figures per class");
+    status st = comm_agree(t->c, per ? STATUS_OK : STATUS_FAILED);
+    if (st == STATUS_OK) st = record_figures(t, group, p->sum, per);
+    if (st == STATUS_OK) st = confusion_file_write(t, group, p->sum, path);
+    uint64_t hash = hash_bytes(p->sum, p->sums * sizeof *p->sum);
+    stage_result r = {path, hash, images / (timer_now() - began), "images/s"};
+    if (st == STATUS_OK) st = stage_finish(t, &r);
+    if (st == STATUS_OK) partial_clear(p);
+    memory_free(per);
+    return st;
+}
+
+/* The stage from the weights to the record. Without classes there is nothing to measure, which is
+ * found before a network is made of none. */
+static status evaluate_stage(stage *t, const char *group, const char *weights) {
     inference *net = NULL;
+    partial p = {0};
     int images = 0;
     double began = timer_now();
-    int64_t *matrix = memory_alloc(classes * classes, sizeof *matrix, "confusion matrix");
-    double *per = memory_alloc(2 * classes, sizeof *per, "figures per class");
-    status st = comm_agree(t->c, matrix && per ? STATUS_OK : STATUS_FAILED);
+    bool classes = dataset_classes(t->d) > 0;
+    status st = STATUS_OK;
     inference_options o = {.end = NETWORK_CLASSIFIER, .weights = weights, .how = t->how};
-    if (st == STATUS_OK && classes > 0) st = inference_create(&net, t->c, t->s, t->d, &o);
-    if (st == STATUS_OK && classes > 0) st = fill_matrix(t, net, matrix, &images);
+    if (classes) st = inference_create(&net, t->c, t->s, t->d, &o);
+    if (st == STATUS_OK && classes) st = fill_matrix(t, net, &p, &images);
     if (st == STATUS_OK && images == 0) {
         if (comm_root(t->c))
             log_error(
                 "evaluate.split = \"%s\": no labelled image", split_words[t->s->evaluate.split]);
         st = STATUS_DATA;
     }
-    if (st == STATUS_OK) st = record_figures(t, group, matrix, per);
-    if (st == STATUS_OK) st = confusion_file_write(t, group, matrix, path);
-    uint64_t hash = hash_bytes(matrix, matrix ? classes * classes * sizeof *matrix : 0);
-    stage_result r = {path, hash, images / (timer_now() - began), "images/s"};
-    if (st == STATUS_OK) st = stage_finish(t, &r);
+    if (st == STATUS_OK) st = finish_evaluation(t, group, &p, images, began);
     inference_destroy(net);
-    memory_free(matrix);
-    memory_free(per);
+    partial_destroy(&p);
     return st;
 }
 

@@ -9,9 +9,11 @@
 #include "io/codecs/image_file.h"
 #include "io/dataset/dataset_colours.h"
 #include "mpi/shard.h"
+#include "mpi/stop_watch.h"
 #include "src/app/evaluation/class_maps.h"
 #include "src/app/evaluation/prediction_names.h"
 #include "src/app/stage/image_list.h"
+#include "src/app/stage/partial.h"
 #include "src/app/stage/setup.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
@@ -136,19 +138,44 @@ static status predict_run(
     return st;
 }
 
-/* This rank's share of the first `wanted`: a contiguous block, in runs of images of one shape. The
+/* A file that somebody has removed since is written again. */
+static bool is_done(const partial *p, const prediction_files *f, int i) {
+    char path[FILE_PATH];
+    return p->done[i] && file_path(path, f->folder, f->name[i]) == STATUS_OK && file_exists(path);
+}
+
+/* This rank's share of the first p->images: a contiguous block, in runs of images of one shape. The
  * names in f are by the place in the list, which is what `i` counts. Collective. */
+static status predict_list(
+    stage *t, inference *net, const prediction_files *f, const image_list *list, partial *p) {
+    status st = STATUS_OK;
+    stop_watch watch = stop_watch_begin(t->c);
+    int begin = (int)shard_begin(p->images, comm_rank(t->c), comm_size(t->c));
+    int end = (int)shard_begin(p->images, comm_rank(t->c) + 1, comm_size(t->c));
+    for (int i = begin; i < end; i++) p->done[i] = is_done(p, f, i);
+    for (int i = begin, count; st == STATUS_OK && i < end; i += count) {
+        count = 1;
+        if (p->done[i]) continue;
+        count = class_maps_count(t, net, list->member, i, partial_next_done(p, i, end), 1);
+        st = predict_run(t, net, f, list->member, i, count);
+        for (int k = i; st == STATUS_OK && k < i + count; k++) p->done[k] = 1;
+        st = stop_watch_ask(&watch, st);
+    }
+    return stop_watch_end(&watch, st);
+}
+
+/* Files that are written are left by a stop, with the word that they are. Collective. */
 static status predict_images(
     stage *t, inference *net, const prediction_files *f, const image_list *list, int wanted) {
-    status st = STATUS_OK;
-    int begin = (int)shard_begin(wanted, comm_rank(t->c), comm_size(t->c));
-    int end = (int)shard_begin(wanted, comm_rank(t->c) + 1, comm_size(t->c));
-    for (int i = begin, count; st == STATUS_OK && i < end; i += count) {
-        count = class_maps_count(t, net, list->member, i, end, 1);
-        st = predict_run(t, net, f, list->member, i, count);
+    partial p = {0};
+    status st = partial_create(&p, t, 0, wanted);
+    if (st == STATUS_OK) st = predict_list(t, net, f, list, &p);
+    st = partial_end(&p, st);
+    if (st == STATUS_OK) {
+        partial_clear(&p);
+        log_info("%d predictions in %s", wanted, f->folder);
     }
-    st = comm_agree(t->c, st);
-    if (st == STATUS_OK) log_info("%d predictions in %s", wanted, f->folder);
+    partial_destroy(&p);
     return st;
 }
 

@@ -12,6 +12,7 @@
 #include "src/app/stage/image_list.h"
 #include "src/app/stage/setup.h"
 #include "src/base/memory.h"
+#include "src/base/stop.h"
 
 #include <inttypes.h>
 #include <stdbool.h>
@@ -47,9 +48,11 @@ static status count_maps(const stage *t, const image_list *list, int wanted, int
         int64_t *own = memory_alloc(cells, sizeof *own, "counts of pixels");
         status mine = own ? STATUS_OK : STATUS_FAILED;
 #pragma omp for schedule(dynamic)
-        for (int i = begin; i < end; i++)
+        for (int i = begin; i < end; i++) {
+            if (mine == STATUS_OK && stop_requested()) mine = STATUS_STOPPED;
             if (mine == STATUS_OK)
                 mine = count_map(t->d, list->member[spaced(i, wanted, list->count)], own);
+        }
 #pragma omp critical(dataset_summary)
         {
             for (size_t y = 0; own && y < cells; y++) pixels[y] += own[y];

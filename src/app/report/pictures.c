@@ -14,6 +14,7 @@
 #include "src/app/stage/setup.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
+#include "src/base/stop.h"
 #include "src/image/palette.h"
 
 #include <stdbool.h>
@@ -36,6 +37,11 @@ void picture_set_destroy(picture_set *p) {
     memory_free(p->picture);
     memory_free(p->strip);
     *p = (picture_set){0};
+}
+
+/* Pictures are few and made anew at each start: nothing of them is kept. */
+static status unless_stopped(status st) {
+    return st == STATUS_OK && stop_requested() ? STATUS_STOPPED : st;
 }
 
 /* Room for so many strips. Also where it fails the set can be destroyed: strips is set once both
@@ -126,7 +132,7 @@ status pictures_of_labels(const stage *t, const uint8_t (*colour)[3], const labe
     if (wanted > count) wanted = count;
     status st = wanted > 0 ? pictures_create(out, wanted, colour) : STATUS_OK;
     for (int i = 0; i < wanted && st == STATUS_OK; i++)
-        st = overlay_strip(t, aux, majority, spaced(i, wanted, count), i, out);
+        st = unless_stopped(overlay_strip(t, aux, majority, spaced(i, wanted, count), i, out));
     return st;
 }
 
@@ -148,6 +154,7 @@ static status predict_strips(
         if (st == STATUS_OK) st = add_overlay(p, i, &rgb, &map, p->colour, caption);
         image_destroy(&rgb);
         labelmap_destroy(&map);
+        st = unless_stopped(st);
     }
     inference_destroy(net);
     return st;
@@ -167,6 +174,7 @@ static status truth_strips(const stage *t, const int *list, picture_set *p) {
             st = add_overlay(p, i, &rgb, &truth, p->colour, "ground truth");
         image_destroy(&rgb);
         labelmap_destroy(&truth);
+        st = unless_stopped(st);
     }
     return st;
 }

@@ -35,13 +35,16 @@ static status pack_record(stage *t, const char *path) {
 }
 
 status command_pack(const comm *c, const settings *s) {
-    char path[FILE_PATH];
+    char path[FILE_PATH], kept[FILE_PATH];
     stage t;
+    bool go_on = s->run.resume == RUN_RESUME_AUTO;
     status st = stage_begin_bare(&t, c, s, STAGE_PACK);
     if (st == STATUS_OK) st = stage_path(&t, path, "dataset.h5");
+    if (st == STATUS_OK) st = stage_path(&t, kept, "checkpoints");
     if (st == STATUS_OK) st = pack_key(&t);
     if (st == STATUS_OK && !stage_done(&t)) {
-        st = dataset_pack(c, s, path, &t.time);
+        const pack_keep keep = {kept, t.key};
+        st = dataset_pack(c, s, path, go_on ? &keep : NULL, &t.time);
         if (st == STATUS_OK) st = pack_record(&t, path);
     }
     stage_end(&t);

@@ -11,6 +11,7 @@
 #include "io/files/file.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
+#include "src/base/stop.h"
 #include "src/image/palette.h"
 #include "src/image/synth.h"
 
@@ -76,15 +77,28 @@ static status make_folders(const settings *s, split which) {
     return st == STATUS_OK ? file_make_folder(path) : st;
 }
 
+/* A stop or a kill leaves whole files alone: those of both are not made again. */
+static bool scene_there(const settings *s, split which, int i) {
+    char name[NAME], path[FILE_PATH];
+    image_name(name, which, i);
+    if (file_path(path, s->dataset.root, name) != STATUS_OK || !file_exists(path)) return false;
+    label_name(name, which, i);
+    return file_path(path, s->dataset.root, name) == STATUS_OK && file_exists(path);
+}
+
 /* The list is written after its images: who finds it finds them. Used as one text and written at
- * once: a list that is half there would be read as a shorter data set. */
-static status write_split(const settings *s, split which, int images) {
+ * once: a list that is half there would be read as a shorter data set. go_on: the folder holds some
+ * of these very scenes. */
+static status write_split(const settings *s, split which, int images, bool go_on) {
     enum { LINE = 3 * NAME };
     char *list = memory_alloc((size_t)images, LINE, "list of images"), name[NAME], label[NAME];
     size_t used = 0;
     status st = list ? make_folders(s, which) : STATUS_FAILED;
     for (int i = 0; st == STATUS_OK && i < images; i++) {
-        st = write_scene(s, which, i);
+        if (!go_on || !scene_there(s, which, i)) {
+            st = write_scene(s, which, i);
+            if (st == STATUS_OK && stop_requested()) st = STATUS_STOPPED;
+        }
         image_name(name, which, i);
         label_name(label, which, i);
         /* A tab between the two, as the layout "pairs" and synth's own have it. */
@@ -106,19 +120,25 @@ static void describe(const settings *s, char *text) {
         s->dataset.synth_width, s->dataset.synth_height);
 }
 
-/* Whether root holds just these scenes. STATUS_USAGE if it holds a data set that is not ours. A
- * folder that has neither the line nor a list is empty as far as we care, and may be filled. */
-static status look(const settings *s, const char *want, bool *done) {
+/* Whether root holds just these scenes, and whether it is to: a start that was stopped or killed
+ * has left the line behind the word UNFINISHED, and some of them. STATUS_USAGE if it holds a data
+ * set that is not ours. A folder that has neither the line nor a list is empty as far as we care,
+ * and may be filled. */
+#define UNFINISHED "unfinished: "
+static status look(const settings *s, const char *want, bool *done, bool *begun) {
     char path[FILE_PATH], lists[FILE_PATH];
     void *text = NULL;
     size_t bytes;
-    *done = false;
+    *done = *begun = false;
     status st = file_path(path, s->dataset.root, SCENES);
     if (st == STATUS_OK) st = file_path(lists, s->dataset.root, "train.txt");
     if (st != STATUS_OK) return st;
     if (file_exists(path)) {
+        size_t word = strlen(UNFINISHED);
         st = file_read(path, DESCRIPTION, &text, &bytes);
         *done = st == STATUS_OK && strcmp(text, want) == 0;
+        *begun = st == STATUS_OK && strncmp(text, UNFINISHED, word) == 0 &&
+                 strcmp((const char *)text + word, want) == 0;
         memory_free(text);
     } else if (file_exists(lists)) {
         log_error("dataset.root = \"%s\" holds another data set than synth's: it is left alone",
@@ -128,31 +148,31 @@ static status look(const settings *s, const char *want, bool *done) {
     return st;
 }
 
-/* "unfinished" stands in the folder until all is there: a synth that was killed begins anew, in a
- * folder that it knows for its own. */
+/* The unfinished line stands in the folder until all is there. */
 status synth_write(const settings *s) {
-    static const char unfinished[] = "unfinished\n";
-    char want[DESCRIPTION];
-    bool done;
+    char want[DESCRIPTION], unfinished[DESCRIPTION + sizeof UNFINISHED];
+    bool done, begun;
     describe(s, want);
-    status st = look(s, want, &done);
+    status st = look(s, want, &done, &begun);
     if (st != STATUS_OK || done) return st;
+    snprintf(unfinished, sizeof unfinished, UNFINISHED "%s", want);
     st = file_make_folder(s->dataset.root);
-    if (st == STATUS_OK) st = write_file(s, SCENES, unfinished, sizeof unfinished - 1);
-    if (st == STATUS_OK) st = write_split(s, SPLIT_TRAIN, s->dataset.synth_train);
-    if (st == STATUS_OK) st = write_split(s, SPLIT_VAL, s->dataset.synth_val);
+    if (st == STATUS_OK && !begun) st = write_file(s, SCENES, unfinished, strlen(unfinished));
+    if (st == STATUS_OK) st = write_split(s, SPLIT_TRAIN, s->dataset.synth_train, begun);
+    if (st == STATUS_OK) st = write_split(s, SPLIT_VAL, s->dataset.synth_val, begun);
     if (st == STATUS_OK) st = write_file(s, SCENES, want, strlen(want));
     if (st == STATUS_OK)
         log_info("synth: %d training and %d validation scenes in %s", s->dataset.synth_train,
             s->dataset.synth_val, s->dataset.root);
+    if (st == STATUS_STOPPED) log_info("synth: stopped: the next start goes on");
     return st;
 }
 
 status synth_check(const settings *s) {
     char want[DESCRIPTION];
-    bool done;
+    bool done, begun;
     describe(s, want);
-    return look(s, want, &done);
+    return look(s, want, &done, &begun);
 }
 
 /* A scene of the list; paths are the names, as nobody opens them. */
@@ -188,5 +208,6 @@ status synth_list(const settings *s, layout *out) {
 }
 
 status command_synth(const settings *s) {
+    stop_install();
     return synth_write(s);
 }

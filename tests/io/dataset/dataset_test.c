@@ -43,7 +43,7 @@ static void everything_comes_back_on_every_rank(void **state) {
     for (int i = 0; i < IMAGES; i++) check_image(d, i);
     if (comm_root(world)) {
         assert_int_equal(
-            dataset_pack(NULL, &s, scratch_path(&folder, "one.h5"), &(timers){0}), STATUS_OK);
+            dataset_pack(NULL, &s, scratch_path(&folder, "one.h5"), NULL, &(timers){0}), STATUS_OK);
         assert_int_equal(dataset_open(NULL, scratch_path(&folder, "one.h5"), &one), STATUS_OK);
         hash = dataset_hash(one);
         for (int i = 0; i < IMAGES; i++) check_image(one, i);
@@ -349,7 +349,7 @@ static void the_histogram_counts_ids(void **state) {
     comm_barrier(world);
     log_set_verbose(true);
     capture_begin(&c, 1);
-    status st = dataset_pack(world, &s, scratch_path(&folder, "counted.h5"), &(timers){0});
+    status st = dataset_pack(world, &s, scratch_path(&folder, "counted.h5"), NULL, &(timers){0});
     capture_end(&c);
     log_set_verbose(false);
     assert_int_equal(st, STATUS_OK);
@@ -446,7 +446,7 @@ static void failure_leaves_the_old_file(void **state) {
     dataset *d;
     settings s = describe("bad-image", "none");
     capture_begin(&c, 2);
-    status st = dataset_pack(world, &s, scratch_path(&folder, "all.h5"), &(timers){0});
+    status st = dataset_pack(world, &s, scratch_path(&folder, "all.h5"), NULL, &(timers){0});
     capture_end(&c);
     assert_int_equal(st, STATUS_DATA);
     assert_int_equal(dataset_open(world, scratch_path(&folder, "all.h5"), &d), STATUS_OK);
