@@ -121,7 +121,7 @@ static void check_pack(const comm *c, const char *images, dataset_label_orientat
     settings s = list(images, how);
     comm_barrier(c);
     capture_begin(&log, 1);
-    status st = dataset_pack(c, &s, scratch_path(&folder, "turned.h5"), &(timers){0});
+    status st = dataset_pack(c, &s, scratch_path(&folder, "turned.h5"), NULL, &(timers){0});
     capture_end(&log);
     assert_int_equal(st, STATUS_OK);
     if (comm_root(c) && !strstr(log.text, message)) fail_msg("%s: %s", images, log.text);
