@@ -72,6 +72,9 @@ static void put_classes(html *h, const page_data *d) {
 
 /* Headline, then classes, then confusion: from the one number to where it comes from. */
 void page_results(html *h, const page_data *d) {
+    if (d->settings && d->settings->dataset.layout == DATASET_LAYOUT_FOLDER)
+        html_put(h, "<p class=\"note\">The data set has no labels: nothing was fine-tuned or "
+                    "evaluated. The result is pretrained.safetensors.</p>\n");
     if (!d->measures && !d->classes && !d->confusions) return;
     html_put(h, "<p class=\"note\">Baseline: fine-tuned from the plain initial weights. "
                 "Pretrained: fine-tuned after contrastive pretraining, with the same labels and "

@@ -99,6 +99,12 @@ static void print_row(const run_record *r, const char *title, const char *group)
  * come from run.json. */
 static void print_table(const settings *s, const run_record *r, const char *report) {
     char group[32], title[64];
+    if (!stage_has_labels(s)) {
+        log_info("no labels: nothing was fine-tuned or evaluated; the result is "
+                 "pretrained.safetensors");
+        log_info("report: %s", report);
+        return;
+    }
     log_info("fine-tuned on the labelled share from      mIoU     mAcc     aAcc");
     if (!isnan(run_record_get_result(r, "baseline", "mIoU")))
         print_row(r, "plain initial weights", "baseline");
@@ -136,8 +142,18 @@ static status forget_done(const settings *s) {
     return st;
 }
 
+/* What will not be done is said before hours are spent on the rest. */
+static status check_labels(const settings *s) {
+    if (stage_has_labels(s)) return STATUS_OK;
+    if (stage_check_unlabelled(s) > 0) return STATUS_USAGE;
+    log_info("dataset.layout = \"folder\": no labels, so no baseline, no score, no fine-tuning and "
+             "no evaluation");
+    return STATUS_OK;
+}
+
 status command_run(const comm *c, const settings *s) {
-    status st = setup_folder(c, s);
+    status st = comm_agree(c, comm_root(c) ? check_labels(s) : STATUS_OK);
+    if (st == STATUS_OK) st = setup_folder(c, s);
     if (st == STATUS_OK) st = comm_agree(c, comm_root(c) ? forget_done(s) : STATUS_OK);
     for (int first = STAGE_FIRST, end; first < STAGE_COUNT; first = end) {
         end = block_end(first);

@@ -3,6 +3,8 @@
  * all read it, so that a stage has its texts and its conditions once. */
 #include "src/app/stage/stage_list.h"
 
+#include "src/base/log.h"
+
 /* From round 2 on the extractor is the last round's model, whatever the settings say of the first.
  * By itself the program extracts with a file where one is given, else with the baseline. */
 bool stage_extracts_finetuned(const settings *s, int round) {
@@ -18,15 +20,28 @@ bool stage_extracts_finetuned(const settings *s, int round) {
     return true;
 }
 
+/* A folder of images is known to have none before anything is read. */
+bool stage_has_labels(const settings *s) {
+    return s->dataset.layout != DATASET_LAYOUT_FOLDER;
+}
+
+static bool with_labels(const settings *s, int round) {
+    (void)round;
+    return stage_has_labels(s);
+}
+
 /* Beside the reference that it is, the first round's extractor. */
 static bool baseline_wanted(const settings *s, int round) {
-    return round == 1 && (s->run.compare || stage_extracts_finetuned(s, round));
+    return stage_has_labels(s) && round == 1 &&
+           (s->run.compare || stage_extracts_finetuned(s, round));
 }
 
 /* The clustering extracts by itself what is not kept, and what a later round keeps. */
 static bool extract_wanted(const settings *s, int round) {
     return round == 1 && s->extract.keep;
 }
+
+#define NEEDS_LABELS "labels, which dataset.layout = \"folder\" has not"
 
 /* Where two stages hash the same groups, they differ in what they read, which is in their keys,
  * too. */
@@ -40,7 +55,7 @@ static const stage_info table[] = {
         .reads = "dataset.h5, model.weights, checkpoints/",
         .writes = "baseline.safetensors, metrics.csv, results in run.json",
         .groups = "run,dataset,model,finetune",
-        .condition = "run.compare, or where the extractor is to be fine-tuned",
+        .condition = "labels, and run.compare or an extractor that is to be fine-tuned",
         .wanted = baseline_wanted},
     [STAGE_EXTRACT] = {.summary = "dense features of every training image",
         .reads = "dataset.h5, the weights that [extract] names",
@@ -59,7 +74,9 @@ static const stage_info table[] = {
         .reads = "dataset.h5, labels.h5",
         .writes = "results in run.json, and a table",
         .groups = "dataset",
-        .each_round = true},
+        .condition = NEEDS_LABELS,
+        .each_round = true,
+        .wanted = with_labels},
     [STAGE_PRETRAIN] = {.summary = "contrastive training with the auxiliary labels",
         .reads = "dataset.h5, labels.h5, model.weights, checkpoints/",
         .writes = "pretrained.safetensors, metrics.csv, checkpoints/",
@@ -69,12 +86,16 @@ static const stage_info table[] = {
         .reads = "dataset.h5, finetune.weights (default: pretrained.safetensors), checkpoints/",
         .writes = "finetuned.safetensors, metrics.csv, checkpoints/",
         .groups = "run,dataset,model,finetune",
-        .each_round = true},
+        .condition = NEEDS_LABELS,
+        .each_round = true,
+        .wanted = with_labels},
     [STAGE_EVALUATE] = {.summary = "mIoU, mAcc, aAcc of a model",
         .reads = "dataset.h5, evaluate.weights (default: finetuned.safetensors)",
         .writes = "results in run.json, confusion-MODEL.csv, and a table",
         .groups = "dataset,model,evaluate",
-        .each_round = true},
+        .condition = NEEDS_LABELS,
+        .each_round = true,
+        .wanted = with_labels},
     /* Made anew each time: it takes seconds, and shows what has been done since. */
     [STAGE_REPORT] = {.summary = "one self-contained HTML page of the run",
         .reads = "run.json, metrics.csv, dataset.h5, labels.h5, weights",
@@ -93,4 +114,28 @@ bool stage_wanted(stage_id id, const settings *s, int round) {
     bool ends = s->run.until != STAGE_NONE && s->run.until != STAGE_REPORT;
     if (ends && (id > s->run.until || round > 1)) return false;
     return !table[id].wanted || table[id].wanted(s, round);
+}
+
+/* What a folder of images cannot give: an extractor that is trained on labels, rounds that begin
+ * with one, a last stage that needs them. */
+int stage_check_unlabelled(const settings *s) {
+    int wrong = 0;
+    if (stage_has_labels(s)) return 0;
+    if (stage_wanted(STAGE_CLUSTER, s, 1) && stage_extracts_finetuned(s, 1)) {
+        log_error("dataset.layout = \"folder\" has no labels to train an extractor with: set "
+                  "model.weights or extract.weights to a file, and extract.source = \"weights\"");
+        wrong++;
+    }
+    if (stage_wanted(STAGE_CLUSTER, s, 2) && s->run.rounds > 1) {
+        log_error("run.rounds = %d: later rounds extract with a model that was fine-tuned on "
+                  "labels, which dataset.layout = \"folder\" has not",
+            s->run.rounds);
+        wrong++;
+    }
+    if (s->run.until != STAGE_NONE && table[s->run.until].wanted && s->run.until != STAGE_EXTRACT) {
+        log_error("run.until = \"%s\": it needs labels, which dataset.layout = \"folder\" has not",
+            stage_id_words[s->run.until]);
+        wrong++;
+    }
+    return wrong;
 }

@@ -2,6 +2,7 @@
  * evaluated, and the names in finetune.list. Only lists and what check_dataset.c has found of each
  * file are looked at: no file of a label is opened here. */
 #include "io/files/text_lines.h"
+#include "src/app/stage/stage_list.h"
 #include "src/app/tools/check_state.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
@@ -64,12 +65,19 @@ static void check_list(check *k, const char *const *name, int count) {
 /* What the stages of this run need: a run that ends before them needs no labels. */
 static void check_counts(check *k, const int *images, const int *labelled) {
     split evaluated = k->s->evaluate.split;
+    if (!stage_has_labels(k->s)) {
+        log_info("no labels: the run has no baseline, no score, no fine-tuning and no evaluation");
+        for (int wrong = stage_check_unlabelled(k->s); wrong > 0; wrong--)
+            check_note(k, STATUS_USAGE);
+    }
     if (images[SPLIT_TRAIN] == 0) {
         log_error("the data set has no training image");
         check_note(k, STATUS_DATA);
     } else if (labelled[SPLIT_TRAIN] == 0 && (k->baseline || k->finetune)) {
         log_error("the data set has no labelled training image: the run can only come to "
-                  "run.until = \"pretrain\", with run.compare = false and weights to extract with");
+                  "run.until = \"pretrain\", with run.compare = false and weights to extract with; "
+                  "a folder of images without any "
+                  "label is dataset.layout = \"folder\"");
         check_note(k, STATUS_DATA);
     }
     if (labelled[evaluated] == 0 && (k->baseline || k->evaluate)) {

@@ -99,6 +99,29 @@ static void test_what_settings_leave_out(void **state) {
     }
 }
 
+/* A folder of images has no labels: the stages that need them are left out, and asking for them is
+ * a mistake. */
+static void test_without_labels(void **state) {
+    settings s;
+    (void)state;
+    assert_int_equal(settings_read(&s, NULL, NULL, 0), STATUS_OK);
+    assert_int_equal(stage_check_unlabelled(&s), 0);
+    s.dataset.layout = DATASET_LAYOUT_FOLDER;
+    strcpy(s.model.weights, "weights.safetensors");
+    for (int id = STAGE_FIRST; id < STAGE_COUNT; id++)
+        assert_int_equal(stage_wanted(id, &s, 1),
+            id == STAGE_PACK || id == STAGE_CLUSTER || id == STAGE_PRETRAIN || id == STAGE_REPORT);
+    assert_int_equal(stage_check_unlabelled(&s), 0);
+    s.run.until = STAGE_PRETRAIN;
+    assert_int_equal(stage_check_unlabelled(&s), 0);
+    s.run.until = STAGE_EVALUATE;
+    s.run.rounds = 2; /* a run that is to end early has one round */
+    assert_int_equal(stage_check_unlabelled(&s), 1);
+    s.run.until = STAGE_NONE;
+    s.extract.source = EXTRACT_SOURCE_FINETUNED;
+    assert_int_equal(stage_check_unlabelled(&s), 2);
+}
+
 /* A run that is to end after a stage does those before it, of its first round. */
 static void test_where_a_run_ends(void **state) {
     settings s;
@@ -120,6 +143,7 @@ int main(void) {
         cmocka_unit_test(test_groups_are_those_of_settings),
         cmocka_unit_test(test_keys_follow_the_settings),
         cmocka_unit_test(test_what_settings_leave_out),
+        cmocka_unit_test(test_without_labels),
         cmocka_unit_test(test_where_a_run_ends),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
