@@ -12,6 +12,7 @@
 #include "src/base/log.h"
 #include "src/base/memory.h"
 #include "src/base/timer.h"
+#include "src/base/unit_length.h"
 #include "src/label/distance_sum.h"
 
 #include <assert.h>
@@ -57,7 +58,9 @@ static status check(lloyd *l) {
     return st;
 }
 
-/* l->centroids become start [K, D], which is the same on every rank: each can judge it alone. */
+/* l->centroids become start [K, D], which is the same on every rank: each can judge it alone. With
+ * cosine a centroid is a direction: of another length it would be near to no row, and the first
+ * update would throw the start away. */
 static status take_start(lloyd *l, const float *start) {
     int64_t bad;
     features rows = {.n = (size_t)l->o->k, .d = l->x->d, .type = DTYPE_F32, .data = l->centroids};
@@ -66,6 +69,7 @@ static status take_start(lloyd *l, const float *start) {
     if (bad >= 0 && comm_root(l->c))
         log_error("k-means: initial centroid %lld is not finite, or beyond 2^%d", (long long)bad,
             FEATURES_LARGE);
+    if (bad < 0 && l->o->cosine) unit_length_others(l->centroids, rows.n, rows.d, UNIT_LENGTH_F32);
     l->reach = fmax(l->reach, largest);
     return bad >= 0 ? STATUS_NONFINITE : STATUS_OK;
 }

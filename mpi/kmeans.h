@@ -40,7 +40,7 @@ typedef struct kmeans_result {
  * its centroid (several: the farthest ones, in the order of image and pixel), which leaves its own
  * cluster; rows at their centroid (but for rounding) stay, so that with fewer distinct rows than K
  * some clusters stay empty. Spherical (cosine): rows of length 1 are expected; centroids get length
- * 1 after every update, `start` is used as it is.
+ * 1 after every update, and those of `start` before the first assignment, unless they have it.
  *
  * Mini-batch: o->iterations batches (mpi/kmeans_minibatch.h), then one pass over all rows, which is
  * the last iteration that is reported. Labels are exact, centroids are not their clusters' means:

@@ -15,6 +15,15 @@ double unit_length_of(const float *x, int d) {
     return unit_length_scale(squares);
 }
 
+/* The sum of squares in the order of unit_length_of: what that has made is recognised. */
+void unit_length_others(float *x, size_t n, int d, double rounding) {
+    for (size_t i = 0; i < n; i++, x += d) {
+        double squares = 0;
+        for (int j = 0; j < d; j++) squares += (double)x[j] * (double)x[j];
+        if (!(fabs(squares - 1) <= rounding)) unit_length_row(x, d, x);
+    }
+}
+
 /* y may be x: the scale is known before the first element is written. */
 double unit_length_row(const float *x, int d, float *y) {
     double scale = unit_length_of(x, d);

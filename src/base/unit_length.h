@@ -21,4 +21,14 @@ double unit_length_row(const float *x, int d, float *y);
 /* Rows [n, D], each in its place. */
 void unit_length_rows(float *x, size_t n, int d);
 
+/* What rounding the elements of a row of length 1 to float32, float16 or bf16 changes its squared
+ * length by, at most: 2^-24, 2^-11 and 2^-9 an element, relatively, twice that in the square, and
+ * as much again for what is flushed to smaller numbers. */
+#define UNIT_LENGTH_F32 0x1p-22
+#define UNIT_LENGTH_F16 0x1p-9
+#define UNIT_LENGTH_BF16 0x1p-7
+/* Rows whose squared length is 1 but for `rounding` stay as they are, to the bit; the others get
+ * length 1. So rows that come back from a file are those that were written. */
+void unit_length_others(float *x, size_t n, int d, double rounding);
+
 #endif

@@ -203,6 +203,34 @@ static void test_empty_clusters_are_repaired(void **state) {
     memory_free(s.x);
 }
 
+/* With cosine a start is directions: rows of any length begin where those of length 1 do, and rows
+ * that have length 1 are taken to the bit. Not in powers of two, which would be exact anyway. */
+static void test_lengths_of_a_cosine_start_do_not_matter(void **state) {
+    (void)state;
+    data s = make_data();
+    kmeans_options o = options();
+    float start[12 * D];
+    seen unit = {0}, other = {0};
+    kmeans_result r, long_ones;
+    features all = part_of(&s, NULL, s.x, DTYPE_F32, 0, IMAGES);
+    memcpy(start, s.x, sizeof start);
+    o.iterations = 1;
+    assert_int_equal(kmeans_run(NULL, &o, &all, start, watch, &unit, &r), STATUS_OK);
+    for (int j = 0; j < 12 * D; j++) start[j] *= 0.3F + (float)(j / D);
+    assert_int_equal(kmeans_run(NULL, &o, &all, start, watch, &other, &long_ones), STATUS_OK);
+    assert_true(fabs(other.first - unit.first) < 1e-6 * unit.first);
+    assert_true(fabs(other.last - unit.last) < 1e-6 * unit.last);
+    release(&long_ones);
+    release(&r);
+    o.iterations = 0;
+    memcpy(start, s.x, sizeof start);
+    check_parts(&o, &s, s.x, DTYPE_F32, start);
+    assert_int_equal(run(NULL, &o, &all, start, &r), STATUS_OK);
+    assert_memory_equal(r.centroids, start, sizeof start);
+    release(&r);
+    memory_free(s.x);
+}
+
 /* The definition of labels, objective and outliers, from the centroids that are returned. */
 static void test_result_belongs_to_its_centroids(void **state) {
     (void)state;
@@ -355,6 +383,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_bf16_rows),
         cmocka_unit_test(test_fewer_distinct_rows_than_clusters),
         cmocka_unit_test(test_empty_clusters_are_repaired),
+        cmocka_unit_test(test_lengths_of_a_cosine_start_do_not_matter),
         cmocka_unit_test(test_result_belongs_to_its_centroids),
         cmocka_unit_test(test_tied_outliers),
         cmocka_unit_test(test_ends_where_scikit_learn_ends),
