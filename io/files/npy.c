@@ -202,7 +202,8 @@ status npy_about(const char *path, npy_info *out) {
     if (a.dimensions > DIMENSIONS) return refuse(path, "more dimensions than numpy has");
     if (!data_bytes(&a, &needed)) return refuse(path, "no array of plain numbers");
     if (needed > bytes - a.data) return refuse(path, "damaged: its data end too early");
-    *out = (npy_info){.fortran = a.fortran, .dimensions = a.dimensions, .bytes = needed};
+    *out = (npy_info){
+        .fortran = a.fortran, .dimensions = a.dimensions, .begin = a.data, .bytes = needed};
     memcpy(out->type, a.type, sizeof out->type);
     memcpy(out->shape, a.shape, (size_t)a.dimensions * sizeof *out->shape);
     return STATUS_OK;

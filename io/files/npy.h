@@ -18,7 +18,7 @@ typedef struct npy_info {
     bool fortran;        /* columns before rows */
     int dimensions;      /* 0: a single number */
     uint64_t shape[NPY_DIMENSIONS];
-    uint64_t bytes; /* of the data */
+    uint64_t begin, bytes; /* of the data: where in the file, how many */
 } npy_info;
 
 /* What is in a file, of any number of dimensions and any type of numbers; also STATUS_DATA where

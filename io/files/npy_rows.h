@@ -11,4 +11,10 @@
  * all. Collective. The same bytes for any number of ranks. STATUS_OUTPUT: the old file stays. */
 status npy_write_rows(const comm *c, const char *path, const features *x);
 
+/* Writes uint16 [total]: the labels of all ranks' rows, ranks in order, `before` of them before
+ * this rank's n. Rank 0 alone writes, so that the folder may be its own. Collective. The same bytes
+ * for any number of ranks. STATUS_OUTPUT: the old file stays. */
+status npy_write_labels(const comm *c, const char *path, const uint16_t *label, int64_t n,
+    int64_t before, int64_t total);
+
 #endif

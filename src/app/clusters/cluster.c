@@ -8,6 +8,7 @@
 #include "mpi/kmeans.h"
 #include "mpi/typical.h"
 #include "src/app/clusters/cluster_dbscan.h"
+#include "src/app/clusters/cluster_odd.h"
 #include "src/app/clusters/cluster_report.h"
 #include "src/app/clusters/cluster_start.h"
 #include "src/app/features/extract.h"
@@ -85,7 +86,7 @@ static status cluster_features(const features *x, cluster_report *r, kmeans_resu
     const stage *t = r->t;
     kmeans_options o = options_of(t->s);
     /* The state is the report's, and stays while the run goes on. */
-    if (r->resumed) o.resume = &r->state;
+    if (r->keep.resumed) o.resume = &r->keep.state;
     log_info("%s: %s, %d clusters of %lld rows of %d dimensions", t->name,
         cluster_method_words[t->s->cluster.method], o.k, (long long)x->total, x->d);
     if (o.batch > 0)
@@ -94,7 +95,9 @@ static status cluster_features(const features *x, cluster_report *r, kmeans_resu
             o.batch);
     log_memory(t, &o, x);
     float *start = NULL;
-    status st = cluster_start_read(t->c, t->s, x->d, &start);
+    int64_t distinct;
+    status st = cluster_odd_rows(t->c, "pixels", x, o.k, &distinct);
+    if (st == STATUS_OK) st = cluster_start_read(t->c, t->s, x->d, &start);
     if (st == STATUS_OK) st = kmeans_run(t->c, &o, x, start, cluster_report_iteration, r, out);
     if (st == STATUS_OK)
         log_info(
@@ -115,6 +118,16 @@ static status cluster_by(cluster_report *r, const features *x, kmeans_result *ou
     return cluster_features(x, r, out);
 }
 
+/* Clusters that no pixel has: a warning where there are any, and always a figure, which replaces
+ * that of an earlier result. Collective. */
+static status report_empty(stage *t, const features *x, const kmeans_result *r, int k) {
+    int empty;
+    status st = cluster_odd_labels(t->c, "pixels", r->label, x->n, k, &empty);
+    if (st == STATUS_OK)
+        st = comm_agree(t->c, stage_figure(t, t->name, "clusters without a pixel", empty));
+    return st;
+}
+
 /* The stage as a sequence. Checkpoints go when the stage is recorded as done, not before: a kill in
  * between continues instead of beginning anew. The figure of merit counts passes over all rows in
  * the time of the clustering itself: neither the extraction nor files are in it. */
@@ -131,6 +144,7 @@ static status cluster_stage(stage *t) {
     stage_clock(t);
     if (st == STATUS_OK) st = cluster_report_begin(&report, t, &x);
     if (st == STATUS_OK) st = cluster_by(&report, &x, &r, &k);
+    if (st == STATUS_OK) st = report_empty(t, &x, &r, k);
     now = timer_now();
     if (st == STATUS_OK) st = stage_path(t, path, "labels.h5");
     if (st == STATUS_OK) st = write_labels(t, &x, k, &r, path, &hash);

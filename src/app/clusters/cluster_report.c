@@ -1,15 +1,13 @@
-/* Between two iterations: a row of metrics.csv, a line in the log, a checkpoint where one is due.
+/* Between two iterations: a row of metrics.csv, a line in the log, a checkpoint where one is due
+ * (cluster_keep.c).
  * A checkpoint belongs to the stage's key and to the bits of its features: features of another
  * processor would continue to other labels. */
 #include "src/app/clusters/cluster_report.h"
 
-#include "io/weights/checkpoint.h"
-#include "io/weights/cluster_checkpoint.h"
 #include "src/app/stage/setup.h"
 #include "src/base/hash.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
-#include "src/base/stop.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -43,34 +41,31 @@ static status features_key(const comm *c, const features *x, uint64_t *key) {
     return STATUS_OK;
 }
 
-/* Of this stage and these features alone: another key is passed over without a word, as a changed
- * setting is no mistake. */
-static status find_checkpoint(cluster_report *r, const features *x) {
-    const settings *s = r->t->s;
-    if (s->run.resume != RUN_RESUME_AUTO) return STATUS_OK;
-    status st = cluster_checkpoint_load(
-        r->t->c, r->folder, r->t->name, r->key, s->cluster.k, x->d, &r->state, &r->resumed);
-    if (st == STATUS_OK && r->resumed)
-        log_info("%s: continues after restart %d, iteration %d", r->t->name, r->state.restart,
-            r->state.iteration);
-    return st;
-}
-
 /* Rows of metrics.csv after the last checkpoint are dropped: the iterations come again, to the
  * same figures. */
 status cluster_report_begin(cluster_report *r, stage *t, const features *x) {
     char path[FILE_PATH];
-    *r = (cluster_report){.t = t, .key = t->key, .rows = x->total};
-    status st = setup_path(path, t->s, "metrics.csv", 1);
-    if (st == STATUS_OK) st = setup_path(r->folder, t->s, "checkpoints", 1);
-    st = comm_agree(t->c, st);
-    if (st == STATUS_OK) st = features_key(t->c, x, &r->key);
-    if (st == STATUS_OK) st = find_checkpoint(r, x);
     const settings *s = t->s;
-    r->bar = progress_begin(t->name, "iterations", r->resumed ? r->state.passes : 0,
-        (int64_t)s->cluster.restarts * (s->cluster.iterations + 1));
+    *r = (cluster_report){.t = t, .rows = x->total};
+    cluster_keep *keep = &r->keep;
+    *keep = (cluster_keep){.c = t->c,
+        .name = t->name,
+        .key = t->key,
+        .every = s->cluster.checkpoint_iterations,
+        .time = &t->time};
+    status st = setup_path(path, s, "metrics.csv", 1);
+    if (st == STATUS_OK) st = setup_path(keep->folder, s, "checkpoints", 1);
+    st = comm_agree(t->c, st);
+    if (st == STATUS_OK) st = features_key(t->c, x, &keep->key);
+    if (st == STATUS_OK && s->run.resume == RUN_RESUME_AUTO)
+        st = cluster_keep_find(keep, s->cluster.k, x->d);
+    int64_t done = keep->resumed ? keep->state.passes : 0;
+    /* One more than iterations: the first pass is the start's. */
+    r->bar = progress_begin(
+        t->name, "passes", done, (int64_t)s->cluster.restarts * (s->cluster.iterations + 1));
     if (st == STATUS_OK && comm_root(t->c))
-        st = metrics_open(&r->metrics, path, t->base, t->round, r->resumed ? r->state.passes : 0);
+        st = metrics_open(&r->metrics, path, t->base, t->round, done);
+    keep->rows = r->metrics;
     return comm_agree(t->c, st);
 }
 
@@ -87,29 +82,6 @@ static status write_row(cluster_report *r, const kmeans_iteration *it) {
     row.update = it->update_seconds - it->exchange_seconds;
     row.exchange = it->exchange_seconds;
     return metrics_write(r->metrics, &row);
-}
-
-/* Asked of every rank, decided by rank 0's clock. Collective. */
-static bool checkpoint_due(const cluster_report *r, const kmeans_iteration *it) {
-    enum { SHARE = 20 }; /* writing takes at most one part of so many of the time */
-    int every = r->t->s->cluster.checkpoint_iterations;
-    if (every == 0 || it->iteration % every != 0) return false;
-    /* Rank 0's clock decides for all; when a state is written changes no result. */
-    bool due = timer_now() - r->saved >= SHARE * r->save_seconds;
-    comm_broadcast(r->t->c, &due, sizeof due);
-    return due;
-}
-
-/* When one is due, or the stage is about to stop. Collective. */
-static status save(cluster_report *r, const kmeans_iteration *it, bool stopping) {
-    if (!stopping && !checkpoint_due(r, it)) return STATUS_OK;
-    double now = timer_now();
-    status st = comm_agree(r->t->c, metrics_sync(r->metrics));
-    if (st == STATUS_OK)
-        st = cluster_checkpoint_save(r->t->c, r->folder, r->t->name, r->key, it->state);
-    r->saved = timer_lap(&r->t->time, PHASE_CHECKPOINT, now);
-    r->save_seconds = r->saved - now;
-    return st;
 }
 
 static void log_iteration(cluster_report *r, const kmeans_iteration *it) {
@@ -135,26 +107,17 @@ status cluster_report_iteration(void *context, const kmeans_iteration *it) {
     r->t->time.seconds[PHASE_EXCHANGE] += it->exchange_seconds;
     log_iteration(r, it);
     status st = comm_root(r->t->c) ? write_row(r, it) : STATUS_OK;
-    /* One rank that was signalled is enough: the code travels with the agreement. */
-    if (st == STATUS_OK && stop_requested()) st = STATUS_STOPPED;
-    st = comm_agree(r->t->c, st);
-    if (st != STATUS_OK && st != STATUS_STOPPED) return st;
-    status saved = save(r, it, st == STATUS_STOPPED);
-    if (saved != STATUS_OK) return saved;
-    if (st == STATUS_STOPPED)
-        log_info(
-            "%s: stopped after restart %d, iteration %d", r->t->name, it->restart, it->iteration);
-    return st;
+    return cluster_keep_iteration(&r->keep, it, st);
 }
 
 /* The result is in place: what led to it is not needed. */
 void cluster_report_forget(cluster_report *r) {
-    checkpoint_clear(r->t->c, r->folder, r->t->name);
+    cluster_keep_forget(&r->keep);
 }
 
 /* Also of one that did not begin. */
 void cluster_report_end(cluster_report *r) {
-    if (r->resumed) kmeans_state_destroy(&r->state);
+    cluster_keep_end(&r->keep);
     metrics_close(r->metrics);
     *r = (cluster_report){0};
 }

@@ -23,9 +23,8 @@ status cluster_start_hash(const comm *c, const settings *s, uint64_t *hash) {
 
 /* Both numbers, as either may be the one that is wrong. */
 static status refuse(const char *path, size_t have_k, size_t have_d, size_t k, size_t d) {
-    log_error(
-        "%s: %zu centroids of %zu dimensions; needed are cluster.k = %zu of the features' %zu",
-        path, have_k, have_d, k, d);
+    log_error("%s: %zu centroids of %zu dimensions; needed are k = %zu of the rows' %zu", path,
+        have_k, have_d, k, d);
     return STATUS_DATA;
 }
 
@@ -57,16 +56,13 @@ static status read_centroids(const char *path, size_t k, size_t d, float **out) 
     return refuse(path, rows, columns, k, d);
 }
 
-/* *centroids [cluster.k, d], the caller's, or NULL where the settings name no file. Every rank has
- * memory before the data come. Collective. */
-status cluster_start_read(const comm *c, const settings *s, int d, float **centroids) {
-    size_t k = (size_t)s->cluster.k, words = k * (size_t)d;
+/* Every rank has memory before the data come. Collective. */
+status cluster_start_file(const comm *c, const char *path, int k, int d, float **centroids) {
+    size_t words = (size_t)k * (size_t)d;
     float *data = NULL;
-    *centroids = NULL;
-    if (!s->cluster.start[0]) return STATUS_OK;
     status st = STATUS_OK;
     if (comm_root(c)) {
-        st = read_centroids(s->cluster.start, k, (size_t)d, &data);
+        st = read_centroids(path, (size_t)k, (size_t)d, &data);
     } else {
         data = memory_alloc(words, sizeof *data, "initial centroids");
         if (!data) st = STATUS_FAILED;
@@ -78,6 +74,13 @@ status cluster_start_read(const comm *c, const settings *s, int d, float **centr
     }
     comm_broadcast(c, data, words * sizeof *data);
     *centroids = data;
-    log_info("cluster: starts from the centroids of %s", s->cluster.start);
+    log_info("k-means: starts from the centroids of %s", path);
     return STATUS_OK;
+}
+
+/* NULL where the settings name no file. */
+status cluster_start_read(const comm *c, const settings *s, int d, float **centroids) {
+    *centroids = NULL;
+    if (!s->cluster.start[0]) return STATUS_OK;
+    return cluster_start_file(c, s->cluster.start, s->cluster.k, d, centroids);
 }

@@ -7,9 +7,11 @@
 /* Hash of the file's contents, for the stage's key; 0: cluster.start is empty. STATUS_DATA if it
  * cannot be read. Collective. */
 status cluster_start_hash(const comm *c, const settings *s, uint64_t *hash);
-/* *centroids [K, D] of the file (a labels.h5 or a .npy of float32), the same on every rank, owned
- * by the caller (memory_free); NULL: cluster.start is empty. STATUS_DATA, with a message, if the
- * file has another number or length of centroids. Collective. */
+/* *centroids [k, d] of a file (a labels.h5 or a .npy of float32), the same on every rank, owned by
+ * the caller (memory_free). STATUS_DATA, with a message, if the file has another number or length
+ * of centroids. Collective. */
+status cluster_start_file(const comm *c, const char *path, int k, int d, float **centroids);
+/* The same for cluster.start and cluster.k; NULL: cluster.start is empty. Collective. */
 status cluster_start_read(const comm *c, const settings *s, int d, float **centroids);
 
 #endif

@@ -13,7 +13,7 @@
 
 #include "mpi/gradient_sync.h"
 #include "src/app/stage/choices.h"
-#include "src/app/tools/bench_options.h"
+#include "src/app/tools/word_options.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
 #include "src/base/random.h"
@@ -67,14 +67,14 @@ typedef struct segment_bench {
 } segment_bench;
 
 /* The words become the plan's options; choices are words that the table of options has checked. */
-static status read_options(segment_bench *b, bench_option *o, int argc, char **argv) {
+static status read_options(segment_bench *b, word_option *o, int argc, char **argv) {
     const comm *c = b->c;
-    status st = bench_options(c, o, OPTIONS, argc, argv);
-    if (st == STATUS_OK) st = bench_number(c, &o[CROP], 32, 8192, &b->crop);
-    if (st == STATUS_OK) st = bench_number(c, &o[BATCH], 1, 4096, &b->batch);
-    if (st == STATUS_OK) st = bench_number(c, &o[THREADS], 0, 4096, &b->threads);
-    if (st == STATUS_OK) st = bench_number(c, &o[STEPS], 1, MOST_STEPS, &b->steps);
-    if (st == STATUS_OK) st = bench_number(c, &o[CLASSES], 2, 65535, &b->classes);
+    status st = word_options(c, o, OPTIONS, argc, argv);
+    if (st == STATUS_OK) st = word_number(c, &o[CROP], 32, 8192, &b->crop);
+    if (st == STATUS_OK) st = word_number(c, &o[BATCH], 1, 4096, &b->batch);
+    if (st == STATUS_OK) st = word_number(c, &o[THREADS], 0, 4096, &b->threads);
+    if (st == STATUS_OK) st = word_number(c, &o[STEPS], 1, MOST_STEPS, &b->steps);
+    if (st == STATUS_OK) st = word_number(c, &o[CLASSES], 2, 65535, &b->classes);
     if (st != STATUS_OK) return st;
     b->depth = atoi(o[DEPTH].value);
     b->stride = atoi(o[STRIDE].value);
@@ -86,15 +86,15 @@ static status read_options(segment_bench *b, bench_option *o, int argc, char **a
     comm_max_i32(c, arithmetic, 2);
     b->o = (plan_options){.height = (int)b->crop,
         .width = (int)b->crop,
-        .type = (dtype)bench_choice(&o[DTYPE]),
+        .type = (dtype)word_choice(&o[DTYPE]),
         .mode = b->train ? PLAN_TRAIN : PLAN_INFER,
-        .norm = norms[bench_choice(&o[NORM])],
+        .norm = norms[word_choice(&o[NORM])],
         .group = (int)b->batch,
         .images = (int)b->batch,
         .threads = (int)b->threads,
         .products = arithmetic[1] ? DTYPE_F32 : DTYPE_BF16,
-        .direct = bench_choice(&o[WINOGRAD]) == MODEL_WINOGRAD_OFF,
-        .recompute = choices_recompute((model_recompute)bench_choice(&o[RECOMPUTE]))};
+        .direct = word_choice(&o[WINOGRAD]) == MODEL_WINOGRAD_OFF,
+        .recompute = choices_recompute((model_recompute)word_choice(&o[RECOMPUTE]))};
     if (b->o.type == DTYPE_F32 || !arithmetic[0]) return STATUS_OK;
     if (comm_root(c)) log_error("bench: a rank's processor does not compute in bf16");
     return STATUS_USAGE;
@@ -248,7 +248,7 @@ static status bench_segment(const comm *c, const char *work, int argc, char **ar
     static const char *const depths[] = {"18", "34", "50", "101", "152", NULL};
     static const char *const strides[] = {"8", "16", "32", NULL};
     static const char *const norms[] = {"group", "frozen", NULL};
-    bench_option o[OPTIONS] = {[DEPTH] = {"--depth", depths, "50", false},
+    word_option o[OPTIONS] = {[DEPTH] = {"--depth", depths, "50", false},
         [CROP] = {"--crop", NULL, "256", false},
         [BATCH] = {"--batch", NULL, "4", false},
         [DTYPE] = {"--dtype", dtype_words, "bf16", false},
@@ -259,7 +259,7 @@ static status bench_segment(const comm *c, const char *work, int argc, char **ar
         [NORM] = {"--norm", norms, "group", false},
         [WINOGRAD] = {"--winograd", model_winograd_words, "auto", false},
         [RECOMPUTE] = {"--recompute", model_recompute_words, "none", false},
-        [OPERATORS] = {"--operators", bench_no_yes, "no", false}};
+        [OPERATORS] = {"--operators", word_no_yes, "no", false}};
     segment_bench *b = memory_alloc(1, sizeof *b, "benchmark");
     status st = comm_agree(c, b ? STATUS_OK : STATUS_FAILED);
     if (st != STATUS_OK) goto done;
@@ -269,7 +269,7 @@ static status bench_segment(const comm *c, const char *work, int argc, char **ar
     if (st == STATUS_OK && b->train) st = gradient_sync_create(&b->sync, c, b->gradient);
     if (st != STATUS_OK) goto done;
     fill(b);
-    st = measure(b, bench_choice(&o[OPERATORS]));
+    st = measure(b, word_choice(&o[OPERATORS]));
 done:
     if (b) {
         gradient_sync_destroy(b->sync);

@@ -12,7 +12,7 @@
 #include "mpi/kmeans.h"
 #include "mpi/shard.h"
 #include "src/app/stage/choices.h"
-#include "src/app/tools/bench_options.h"
+#include "src/app/tools/word_options.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
 #include "src/base/timer.h"
@@ -74,7 +74,7 @@ static double mean_of_last(const figures *f) {
  * multiply and an add are two operations, whatever the screen leaves out. shape: rows, dimensions,
  * clusters, threads, ranks. */
 static void print(
-    const bench_option *o, figures *f, const kmeans_result *r, const double *shape, double total) {
+    const word_option *o, figures *f, const kmeans_result *r, const double *shape, double total) {
     double last = mean_of_last(f), rows = shape[0] * f->iterations;
     qsort(f->seconds, (size_t)f->iterations, sizeof *f->seconds, compare);
     double median = f->seconds[f->iterations / 2];
@@ -115,7 +115,7 @@ static status write_labels(const comm *c, const char *path, const uint16_t *labe
  * one rank all leave together, before or after the clustering; what has been allocated is freed in
  * either case. */
 static status measure(
-    const comm *c, const bench_option *o, kmeans_options *k, float *x, size_t n, size_t d) {
+    const comm *c, const word_option *o, kmeans_options *k, float *x, size_t n, size_t d) {
     int ranks = comm_size(c);
     int64_t begin = shard_begin((int64_t)n, comm_rank(c), ranks);
     int64_t local = shard_begin((int64_t)n, comm_rank(c) + 1, ranks) - begin;
@@ -131,7 +131,7 @@ static status measure(
         .before = begin,
         .total = (int64_t)n};
     figures f = {memory_alloc((size_t)k->iterations + 1, sizeof *f.seconds, "seconds"), 0, 0, 0, "",
-        comm_root(c) && bench_choice(&o[EACH])};
+        comm_root(c) && word_choice(&o[EACH])};
     float *start = memory_alloc((size_t)k->k * d, sizeof *start, "initial centroids");
     kmeans_result r = {0};
     status st = comm_agree(c, f.seconds && start ? STATUS_OK : STATUS_FAILED);
@@ -157,23 +157,23 @@ static status measure(
 /* The first iteration is the assignment to the start: k->iterations is one less than what is asked
  * for. A tolerance below 0 keeps it from ending early, so that all of them are measured. */
 status bench_kmeans(const comm *c, int argc, char **argv) {
-    bench_option o[OPTIONS] = {[DATA] = {"--data", NULL, NULL, true},
+    word_option o[OPTIONS] = {[DATA] = {"--data", NULL, NULL, true},
         [K] = {"--k", NULL, NULL, true},
         [ITERATIONS] = {"--iterations", NULL, "10", false},
         [DTYPE] = {"--dtype", cluster_arithmetic_words, "auto", false},
         [SCREEN] = {"--screen", cluster_screen_words, "auto", false},
         [THREADS] = {"--threads", NULL, "0", false},
         [METRIC] = {"--metric", cluster_metric_words, "euclidean", false},
-        [EACH] = {"--each", bench_no_yes, "no", false},
+        [EACH] = {"--each", word_no_yes, "no", false},
         [LABELS] = {"--write-labels", NULL, NULL, false},
         [CENTROIDS] = {"--write-centroids", NULL, NULL, false}};
     int64_t k, iterations, threads;
     float *x = NULL;
     size_t n, d;
-    status st = bench_options(c, o, OPTIONS, argc, argv);
-    if (st == STATUS_OK) st = bench_number(c, &o[K], 1, LABEL_NONE, &k);
-    if (st == STATUS_OK) st = bench_number(c, &o[ITERATIONS], 1, MOST_ITERATIONS, &iterations);
-    if (st == STATUS_OK) st = bench_number(c, &o[THREADS], 0, 4096, &threads);
+    status st = word_options(c, o, OPTIONS, argc, argv);
+    if (st == STATUS_OK) st = word_number(c, &o[K], 1, LABEL_NONE, &k);
+    if (st == STATUS_OK) st = word_number(c, &o[ITERATIONS], 1, MOST_ITERATIONS, &iterations);
+    if (st == STATUS_OK) st = word_number(c, &o[THREADS], 0, 4096, &threads);
     if (st == STATUS_OK) st = comm_agree(c, npy_read_f32(o[DATA].value, &x, &n, &d));
     if (st != STATUS_OK) return st;
     /* All ranks have read the same file and find the same: no rank has to be told. */
@@ -188,9 +188,9 @@ status bench_kmeans(const comm *c, int argc, char **argv) {
         .iterations = (int)iterations - 1,
         .restarts = 1,
         .threads = threads > 0 ? (int)threads : omp_get_max_threads(),
-        .cosine = choices_cosine((cluster_metric)bench_choice(&o[METRIC])),
-        .screen = choices_screen((cluster_screen)bench_choice(&o[SCREEN])),
-        .arithmetic = choices_arithmetic((cluster_arithmetic)bench_choice(&o[DTYPE])),
+        .cosine = choices_cosine((cluster_metric)word_choice(&o[METRIC])),
+        .screen = choices_screen((cluster_screen)word_choice(&o[SCREEN])),
+        .arithmetic = choices_arithmetic((cluster_arithmetic)word_choice(&o[DTYPE])),
         .tolerance = -1};
     st = measure(c, o, &options, x, n, d);
     memory_free(x);

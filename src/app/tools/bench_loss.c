@@ -10,7 +10,7 @@
 #include "io/files/npy.h"
 #include "mpi/pool.h"
 #include "mpi/shard.h"
-#include "src/app/tools/bench_options.h"
+#include "src/app/tools/word_options.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
 #include "src/base/random.h"
@@ -121,7 +121,7 @@ static status norm_of(const comm *c, const float *gradient, size_t count, double
 }
 
 /* Ranks take contiguous rows of the pool, as they would of a batch; no pixel has a partner. */
-static status measure(const comm *c, const bench_option *o, const contrast_options *q, pool *p) {
+static status measure(const comm *c, const word_option *o, const contrast_options *q, pool *p) {
     size_t begin = (size_t)shard_begin((int64_t)p->n, comm_rank(c), comm_size(c));
     size_t local = (size_t)shard_begin((int64_t)p->n, comm_rank(c) + 1, comm_size(c)) - begin;
     /* image and partner share a block. All rows are of image 0, which does not matter: the scope is
@@ -149,7 +149,7 @@ static status measure(const comm *c, const bench_option *o, const contrast_optio
 
 /* Rank 0 speaks for all: every rank reads the same words and finds the same mistakes. */
 status bench_loss(const comm *c, int argc, char **argv) {
-    bench_option o[OPTIONS] = {[N] = {"--n", NULL, "8192", false},
+    word_option o[OPTIONS] = {[N] = {"--n", NULL, "8192", false},
         [D] = {"--d", NULL, "128", false},
         [LABELS] = {"--labels", NULL, "100", false},
         [TAU] = {"--tau", NULL, "0.1", false},
@@ -161,12 +161,12 @@ status bench_loss(const comm *c, int argc, char **argv) {
         [GRAD] = {"--grad", NULL, NULL, false}};
     int64_t n, d, labels, threads, seed;
     pool p = {0};
-    status st = bench_options(c, o, OPTIONS, argc, argv);
-    if (st == STATUS_OK) st = bench_number(c, &o[N], 2, 1 << 26, &n);
-    if (st == STATUS_OK) st = bench_number(c, &o[D], 1, 65536, &d);
-    if (st == STATUS_OK) st = bench_number(c, &o[LABELS], 1, INT32_MAX, &labels);
-    if (st == STATUS_OK) st = bench_number(c, &o[THREADS], 0, 4096, &threads);
-    if (st == STATUS_OK) st = bench_number(c, &o[SEED], 0, INT64_MAX, &seed);
+    status st = word_options(c, o, OPTIONS, argc, argv);
+    if (st == STATUS_OK) st = word_number(c, &o[N], 2, 1 << 26, &n);
+    if (st == STATUS_OK) st = word_number(c, &o[D], 1, 65536, &d);
+    if (st == STATUS_OK) st = word_number(c, &o[LABELS], 1, INT32_MAX, &labels);
+    if (st == STATUS_OK) st = word_number(c, &o[THREADS], 0, 4096, &threads);
+    if (st == STATUS_OK) st = word_number(c, &o[SEED], 0, INT64_MAX, &seed);
     double tau = st == STATUS_OK ? strtod(o[TAU].value, NULL) : 0;
     if (st == STATUS_OK && !(tau > 0) && comm_root(c))
         log_error("bench: --tau %s: must be a number above 0", o[TAU].value);
@@ -186,7 +186,7 @@ status bench_loss(const comm *c, int argc, char **argv) {
         .scope = SCOPE_GLOBAL,
         .temperature = tau,
         .threads = threads > 0 ? (int)threads : omp_get_max_threads(),
-        .type = (dtype)bench_choice(&o[DTYPE]),
+        .type = (dtype)word_choice(&o[DTYPE]),
         .pairs = !slow};
     if (st == STATUS_OK) st = measure(c, o, &q, &p);
     pool_destroy(&p);

@@ -54,6 +54,32 @@ static void written_by_all(void **state) {
     }
 }
 
+/* More labels than are gathered at once, shared out unevenly; the first rank has none. */
+static void labels_by_one(void **state) {
+    (void)state;
+    enum { LABELS = (1 << 22) + 12345 };
+    int rank = comm_rank(world), size = comm_size(world);
+    int64_t begin = size == 1 ? 0 : shard_begin(LABELS, rank > 0 ? rank - 1 : 0, size - 1);
+    int64_t end = size == 1 ? LABELS : rank == 0 ? 0 : shard_begin(LABELS, rank, size - 1);
+    uint16_t *label = memory_alloc((size_t)(end - begin), sizeof *label, "labels");
+    const char *path = scratch_path(&folder, "l.npy");
+    for (int64_t i = begin; i < end; i++) label[i - begin] = (uint16_t)(i * 7 % 65536);
+    assert_int_equal(npy_write_labels(world, path, label, end - begin, begin, LABELS), STATUS_OK);
+    if (comm_root(world)) {
+        int32_t *data;
+        size_t n;
+        assert_int_equal(npy_read_i32(path, &data, &n), STATUS_OK);
+        assert_int_equal(n, LABELS);
+        for (int64_t i = 0; i < LABELS; i++) assert_int_equal(data[i], i * 7 % 65536);
+        memory_free(data);
+    }
+    comm_barrier(world);
+    assert_int_equal(npy_write_labels(world, scratch_path(&folder, "no/such/l.npy"), label,
+                         end - begin, begin, LABELS),
+        STATUS_OUTPUT);
+    memory_free(label);
+}
+
 static void unwritable(void **state) {
     (void)state;
     features x = make_rows(DTYPE_F32);
@@ -65,6 +91,7 @@ static void unwritable(void **state) {
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(written_by_all),
+        cmocka_unit_test(labels_by_one),
         cmocka_unit_test(unwritable),
     };
     int failed;

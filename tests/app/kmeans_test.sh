@@ -1,0 +1,87 @@
+#!/usr/bin/env bash
+# auxseg kmeans: what bench computes from the same start; the same files for any number of ranks,
+# format and memory; stopped and continued elsewhere to the same bytes; every mistake named; what
+# cannot be meant is told. Needs no data: the gradient of a benchmark is the matrix.
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+export OMP_NUM_THREADS=1
+
+# kmeans RANKS OUT WORD...
+kmeans() {
+    local ranks=$1 out=$2
+    shift 2
+    expect 0 'kmeans:' "${mpirun[@]}" -n "$ranks" "$auxseg" kmeans "$@" --out "$out"
+}
+
+# same A B: labels and centroids.
+same() {
+    cmp "$1/labels.npy" "$2/labels.npy" >out 2>&1 || fail "labels of $1 and $2"
+    cmp "$1/centroids.npy" "$2/centroids.npy" >out 2>&1 || fail "centroids of $1 and $2"
+}
+
+"$auxseg" bench loss --n 1500 --d 24 --labels 7 --grad x.npy >out 2>&1 || fail "a matrix"
+"$auxseg" bench kmeans --data x.npy --k 30 --iterations 4 --write-labels l.npy \
+    --write-centroids c.npy >out 2>&1 || fail "bench"
+# The same rows as .fbin: their number and length before them.
+{ printf '\334\005\0\0\030\0\0\0' && tail -c $((1500 * 24 * 4)) x.npy; } >x.fbin
+
+kmeans 1 a x.npy --k 30 --iterations 3 --start first
+cmp a/labels.npy l.npy >out 2>&1 || fail "not bench's labels"
+cmp a/centroids.npy c.npy >out 2>&1 || fail "not bench's centroids"
+kmeans 3 b x.fbin --k 30 --iterations 3 --start first --memory map
+same a b
+expect 0 'already done' "$auxseg" kmeans x.fbin --k 30 --iterations 3 --start first --out a
+truncate -s -1 a/labels.npy
+expect 0 'objective' "$auxseg" kmeans x.fbin --k 30 --iterations 3 --start first --out a
+same a b
+kmeans 2 b x.npy --k 30 --iterations 3 --start a/centroids.npy
+for start in plusplus parallel sample; do
+    kmeans 1 a x.npy --k 20 --start $start --metric cosine --sample 300
+    kmeans 3 b x.npy --k 20 --start $start --metric cosine --sample 300
+    same a b
+done
+
+# A stop is answered, and the same command goes on, on other ranks, to the same bytes.
+long=(x.npy --k 300 --iterations 4000 --restarts 60 --start sample)
+mkdir s && touch s/STOP
+expect 75 'STOP is there' "$auxseg" kmeans "${long[@]}" --out s
+rm s/STOP
+for ranks in 2 1; do
+    "${mpirun[@]}" -n $ranks "$auxseg" kmeans "${long[@]}" --out s >log 2>&1 &
+    job=$!
+    first=$(ls s/checkpoints)
+    while kill -0 $job 2>/dev/null && [[ $(ls s/checkpoints) == "$first" ]]; do sleep 0.02; done
+    touch s/STOP
+    code=0
+    wait $job || code=$?
+    cp log out
+    [[ $code -eq 75 ]] || fail "stopped on $ranks ranks: code $code"
+    grep -q 'the same command goes on' log || fail "no word of the stop"
+    rm s/STOP
+done
+grep -q 'continues after' log || fail "not continued"
+kmeans 3 s "${long[@]}"
+grep -q 'continues after' out || fail "not continued"
+kmeans 1 t "${long[@]}"
+same s t
+[[ -z $(ls s/checkpoints) ]] || fail "checkpoints are left"
+
+# Zeros are the same row 1500 times.
+{ head -c 128 x.npy && head -c $((1500 * 24 * 4)) /dev/zero; } >z.npy
+kmeans 2 z z.npy --k 3
+grep -q 'features of all rows are zeros' out || fail "zeros are not told"
+grep -q 'one cluster has all rows' out || fail "one cluster is not told"
+grep -q '"empty clusters": 2' z/kmeans.json || fail "empty clusters are not counted"
+
+{ head -c 4928 x.npy && printf '\0\0\300\177' && tail -c +4933 x.npy; } >n.npy
+expect 5 'n.npy: row 50: an element is not finite' "$auxseg" kmeans n.npy --k 3 --out n
+expect 2 'a file of rows is missing' "$auxseg" kmeans --k 3
+expect 2 '--out is missing' "$auxseg" kmeans x.npy --k 3
+expect 2 '1500 rows cannot make 1501 clusters' "$auxseg" kmeans x.npy --k 1501 --out n
+expect 2 'needs --memory hold' "$auxseg" kmeans x.npy --k 3 --out n --metric cosine --memory map
+expect 3 'must end with .npy' "$auxseg" kmeans out --k 3 --out n
+expect 3 'absent.npy' "$auxseg" kmeans x.npy --k 3 --out n --start absent.npy
+expect 3 '30 centroids of 24 dimensions; needed are k = 3' "$auxseg" kmeans x.npy --k 3 --out n \
+    --start c.npy
+
+[[ $failures -eq 0 ]] || exit 1
+echo "all as expected"
