@@ -87,3 +87,7 @@ const char *tensor_file_format(const tensor_file *f) {
 const char *tensor_file_place(const tensor_file *f) {
     return f->torch ? torch_file_place(f->torch) : "";
 }
+
+const char *tensor_file_metadata(const tensor_file *f, const char *key) {
+    return f->plain ? safetensors_metadata(f->plain, key) : NULL;
+}

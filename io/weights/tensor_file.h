@@ -22,5 +22,7 @@ status tensor_file_verify(const tensor_file *f, bool *checked);
  * in it the tensors stand ("state_dict"; "": at the top). */
 const char *tensor_file_format(const tensor_file *f);
 const char *tensor_file_place(const tensor_file *f);
+/* Value of a metadata key, or NULL: PyTorch's files have none. */
+const char *tensor_file_metadata(const tensor_file *f, const char *key);
 
 #endif

@@ -7,6 +7,7 @@
 #include "io/weights/weights.h"
 
 #include "io/weights/tensor_file.h"
+#include "io/weights/weight_family.h"
 #include "io/weights/weight_names.h"
 #include "io/weights/tensor_fault.h"
 #include "src/base/bf16.h"
@@ -19,7 +20,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { NAMED = 8, NAME = PARAMETER_NAME + 32, SHAPE_TEXT = 128 };
+enum { NAMED = 8, NAME = PARAMETER_NAME + 32, SHAPE_TEXT = 128, LEFT_OUT = 400 };
 #define BACKBONE "backbone."
 /* PyTorch counts batches for each norm, here one number counts for all. */
 #define TRACKED ".num_batches_tracked"
@@ -100,6 +101,8 @@ static int find_item(const parameters *p, const char *name) {
 /* What is read, and into what. */
 typedef struct reading {
     const char *path, *classifier;
+    bool foreign; /* the file is not of this program */
+    bool deeper;  /* it has blocks that the network's stages have not */
     const tensor_file *f;
     const parameters *p;  /* what the network has */
     const parameters *to; /* value and buffer: copies of p's */
@@ -126,9 +129,16 @@ static bool other_classes(const reading *r, const tensor_info *t, const paramete
     return same;
 }
 
+/* Whether the item is of a head, and the file one of another program, which may call a head's
+ * layers by the same names and mean others: training begins without them. A file of this program
+ * with another head is a mistake in the settings. */
+static bool other_head(const reading *r, const parameter *item) {
+    return r->classifier && r->foreign && item->group == GROUP_HEAD;
+}
+
 /* A tensor whose shape is not its item's. */
 static status other_shape(reading *r, const tensor_info *t, const parameter *item) {
-    char have[SHAPE_TEXT], want[SHAPE_TEXT];
+    char have[SHAPE_TEXT], want[SHAPE_TEXT], family[WEIGHT_FAMILY];
     print_shape(t->shape, t->dims, have);
     print_shape(item->shape, item->dims, want);
     if (other_classes(r, t, item)) {
@@ -136,8 +146,15 @@ static status other_shape(reading *r, const tensor_info *t, const parameter *ite
             r->path, t->name, have, (long long)t->shape[0], want);
         return STATUS_OK;
     }
-    log_error("%s: tensor \"%s\" is [%s], the network's \"%s\" is [%s]", r->path, t->name, have,
-        item->name, want);
+    if (other_head(r, item)) {
+        log_warn("%s: tensor \"%s\" is [%s], the network's \"%s\" is [%s]: left out, as it is of "
+                 "another head",
+            r->path, t->name, have, item->name, want);
+        return STATUS_OK;
+    }
+    weight_family_text(r->f, family);
+    log_error("%s: tensor \"%s\" is [%s], the network's \"%s\" is [%s]; %s", r->path, t->name, have,
+        item->name, want, family);
     return STATUS_DATA;
 }
 
@@ -190,6 +207,49 @@ static const weight_rule *choose_rule(
     return rule;
 }
 
+/* Whether a name that the network has not is a block of a stage that it has: then the file is of a
+ * deeper network, of which the first blocks alone would be taken without a word. */
+static bool is_deeper(const parameters *p, const char *name) {
+    char first[] = "layerN.0.conv1.weight", block[] = "layerN.0.";
+    if (!weight_family_begins(name, "layer")) return false;
+    first[5] = block[5] = strstr(name, "layer")[5];
+    return find_item(p, first) >= 0 && !weight_family_begins(name, block) &&
+           text_ends_with(name, ".conv1.weight");
+}
+
+/* One part of a list of what is left out: "aux_classifier (7)". */
+static void add_part(char *text, const char *name, size_t length, int count) {
+    size_t n = strlen(text);
+    if (count == 0 || n + length + 24 > LEFT_OUT) return;
+    snprintf(text + n, LEFT_OUT - n, "%s%.*s (%d)", n ? ", " : "", (int)length, name, count);
+}
+
+/* What of the file was not wanted, by the first part of its names, or the first two where the first
+ * is a wrapper's. Heads that do not fit are named here; with run.verbose tensor by tensor. */
+static void name_left_out(const reading *r, const weight_rule *rule) {
+    char text[LEFT_OUT] = "", name[WEIGHT_NAME];
+    const char *part = "";
+    size_t length = 0;
+    int count = 0;
+    for (int i = 0; i < tensor_file_count(r->f); i++) {
+        const char *given = tensor_file_get(r->f, i).name;
+        bool taken = weight_rule_apply(rule, given, name) && find_item(r->p, name) >= 0;
+        if (taken || text_ends_with(given, TRACKED)) continue;
+        size_t n = strcspn(given, ".");
+        if (strncmp(given, "module.", 7) == 0) n = 7 + strcspn(given + 7, ".");
+        if (count && n == length && strncmp(part, given, n) == 0) {
+            count++;
+            continue;
+        }
+        add_part(text, part, length, count);
+        part = given;
+        length = n;
+        count = 1;
+    }
+    add_part(text, part, length, count);
+    if (text[0]) log_info("%s: left out: %s", r->path, text);
+}
+
 /* Every tensor of the file that the network has. In the file's order: messages come in an order
  * that the user can follow. */
 static status take_tensors(reading *r, const weight_rule *rule) {
@@ -199,10 +259,12 @@ static status take_tensors(reading *r, const weight_rule *rule) {
         char name[WEIGHT_NAME];
         if (text_ends_with(t.name, TRACKED)) continue;
         int at = weight_rule_apply(rule, t.name, name) ? find_item(r->p, name) : -1;
-        if (at < 0)
-            name_one(r->path, &r->match.unexpected, "not in the network", t.name);
-        else
+        if (at >= 0) {
             st = take_tensor(r, &t, at);
+            continue;
+        }
+        name_one(r->path, &r->match.unexpected, "not in the network", t.name);
+        r->deeper |= weight_rule_apply(rule, t.name, name) && is_deeper(r->p, name);
     }
     return st;
 }
@@ -211,11 +273,15 @@ static status take_tensors(reading *r, const weight_rule *rule) {
  * file. Checksums are compared before anything is taken. `name` and `found` are this call's own. */
 static status take_all(reading *r) {
     const parameters *p = r->p;
+    const weight_rule *rule = NULL;
+    const char *program = tensor_file_metadata(r->f, "program");
+    char family[WEIGHT_FAMILY];
+    r->foreign = !program || strncmp(program, "auxseg", 6) != 0;
     status st = tensor_file_verify(r->f, NULL);
     const char **name = memory_alloc((size_t)tensor_file_count(r->f), sizeof *name, "names");
     r->found = memory_alloc((size_t)p->items, sizeof *r->found, "matched weights");
     if (!r->found || !name) st = STATUS_FAILED;
-    if (st == STATUS_OK) st = take_tensors(r, choose_rule(r->path, r->f, p, name));
+    if (st == STATUS_OK) st = take_tensors(r, rule = choose_rule(r->path, r->f, p, name));
     for (int i = 0; st == STATUS_OK && i < p->items; i++)
         if (!r->found[i])
             name_one(r->path, &r->match.missing, "not taken from the file", p->item[i].name);
@@ -223,12 +289,18 @@ static status take_all(reading *r) {
     memory_free(r->found);
     if (st != STATUS_OK) return st;
     const weights_match *m = &r->match;
+    weight_family_text(r->f, family);
     /* A network of random weights would train, too, and nobody would notice. */
     if (m->matched == 0) {
-        log_error(
-            "%s: none of its %d tensors belongs to this network", r->path, tensor_file_count(r->f));
+        log_error("%s: none of its %d tensors belongs to this network; %s", r->path,
+            tensor_file_count(r->f), family);
         return STATUS_DATA;
     }
+    if (r->deeper) {
+        log_error("%s: it is of a deeper network than this one; %s", r->path, family);
+        return STATUS_DATA;
+    }
+    if (m->unexpected > 0) name_left_out(r, rule);
     bool all = m->missing == 0 && m->unexpected == 0;
     (all ? log_detail : log_info)("%s: %d tensors matched, %d missing, %d unexpected", r->path,
         m->matched, m->missing, m->unexpected);

@@ -62,6 +62,11 @@ typedef struct settings {
         model_recompute recompute;
         int stages, output_stride, group, wave, head_channels, projection;
         bool weights_strict;
+        model_stem stem;
+        model_stride_in stride_in;
+        model_channels channels;
+        model_range range;
+        settings_text mean, std; /* three numbers, or "auto" */
     } model;
     struct {
         extract_source source;

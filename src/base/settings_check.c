@@ -39,6 +39,21 @@ static int check_range(const char *group, const char *key, double min, double ma
     return 1;
 }
 
+/* "auto", or three numbers; deviations above zero. */
+static int check_colours(const char *key, const char *text, bool positive) {
+    const char *at = text;
+    int count = 0;
+    if (strcmp(text, "auto") == 0) return 0;
+    for (char *end; *at && count <= 3; at = end + strspn(end, " ,"), count++) {
+        double x = strtod(at, &end);
+        if (end == at || !(x > -1e6 && x < 1e6) || (positive && !(x > 0))) break;
+    }
+    if (count == 3 && !*at) return 0;
+    log_error("model.%s = \"%s\": \"auto\" or three numbers%s, separated by commas, are needed",
+        key, text, positive ? " above 0" : "");
+    return 1;
+}
+
 /* What both training stages have. Keys are made of the group's name, as both groups share the
  * struct. Steps may be as few as the warm-up has, not fewer: the rate would never be reached. */
 static int check_training(const char *group, const view_settings *v, int warmup, int steps) {
@@ -168,8 +183,9 @@ static int check_model(settings *s) {
 
 /* In the order of the groups; none of them hides another. */
 int settings_check(settings *s) {
-    return check_model(s) + check_groups(s) + check_source(s) + check_layers(s) + check_scales(s) +
-           check_dataset(s) +
+    return check_model(s) + check_colours("mean", s->model.mean, false) +
+           check_colours("std", s->model.std, true) + check_groups(s) + check_source(s) +
+           check_layers(s) + check_scales(s) + check_dataset(s) +
            check_training("pretrain", &s->pretrain.view, s->pretrain.warmup, s->pretrain.steps) +
            check_training("finetune", &s->finetune.view, s->finetune.warmup, s->finetune.steps);
 }

@@ -47,7 +47,9 @@ CHOICE_DECLARE(dataset_label_orientation, DATASET_LABEL_ORIENTATIONS);
     X(MODEL_BACKBONE_RESNET34, "resnet34")                                                         \
     X(MODEL_BACKBONE_RESNET50, "resnet50")                                                         \
     X(MODEL_BACKBONE_RESNET101, "resnet101")                                                       \
-    X(MODEL_BACKBONE_RESNET152, "resnet152")
+    X(MODEL_BACKBONE_RESNET152, "resnet152")                                                       \
+    X(MODEL_BACKBONE_SQUEEZENET1_0, "squeezenet1_0")                                               \
+    X(MODEL_BACKBONE_SQUEEZENET1_1, "squeezenet1_1")
 CHOICE_DECLARE(model_backbone, MODEL_BACKBONES);
 
 #define MODEL_HEADS(X)                                                                             \
@@ -69,6 +71,22 @@ CHOICE_DECLARE(model_winograd, MODEL_WINOGRADS);
 
 #define MODEL_RECOMPUTES(X) X(MODEL_RECOMPUTE_NONE, "none") X(MODEL_RECOMPUTE_BLOCKS, "blocks")
 CHOICE_DECLARE(model_recompute, MODEL_RECOMPUTES);
+
+#define MODEL_STEMS(X)                                                                             \
+    X(MODEL_STEM_AUTO, "auto") X(MODEL_STEM_PLAIN, "plain") X(MODEL_STEM_DEEP, "deep")
+CHOICE_DECLARE(model_stem, MODEL_STEMS);
+
+#define MODEL_STRIDE_INS(X)                                                                        \
+    X(MODEL_STRIDE_IN_AUTO, "auto") X(MODEL_STRIDE_IN_3X3, "3x3") X(MODEL_STRIDE_IN_1X1, "1x1")
+CHOICE_DECLARE(model_stride_in, MODEL_STRIDE_INS);
+
+#define MODEL_CHANNELS(X)                                                                          \
+    X(MODEL_CHANNELS_AUTO, "auto") X(MODEL_CHANNELS_RGB, "rgb") X(MODEL_CHANNELS_BGR, "bgr")
+CHOICE_DECLARE(model_channels, MODEL_CHANNELS);
+
+#define MODEL_RANGES(X)                                                                            \
+    X(MODEL_RANGE_AUTO, "auto") X(MODEL_RANGE_UNIT, "unit") X(MODEL_RANGE_BYTES, "bytes")
+CHOICE_DECLARE(model_range, MODEL_RANGES);
 
 #define EXTRACT_SOURCES(X)                                                                         \
     X(EXTRACT_SOURCE_AUTO, "auto")                                                                 \

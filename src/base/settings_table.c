@@ -172,6 +172,30 @@ static const setting table[] = {
          "Initial weights whose classifier has another number of classes are refused. false: that "
          "layer is left out, with a line that names it, and begins at random."),
         .aside = true},
+    {CHOICE(model, stem, MODEL_STEM_AUTO,
+         "How a ResNet begins. plain: one 7x7 convolution; deep: three 3x3 ones (ResNetV1c, as in "
+         "mmsegmentation); auto: as the names in the file of weights say, plain without one."),
+        .later = true},
+    {CHOICE(model, stride_in, MODEL_STRIDE_IN_AUTO,
+         "Which convolution of a ResNet's bottlenecks strides. 3x3: as in torchvision; 1x1: the "
+         "first, as in weights of Caffe and detectron2's own; auto: as the file of weights is "
+         "known to have it, which detectron2's names are taken for 1x1 by."),
+        .later = true},
+    /* What follows is what a file of weights is known to want of its images, and how to say
+     * otherwise. */
+    {CHOICE(model, channels, MODEL_CHANNELS_AUTO,
+         "Order of colours that the network is given. auto, here and in range, mean and std: what "
+         "the weights want, by their own metadata or by the rule that their names follow (auxseg "
+         "convert --rules); RGB, 0 to 1 and ImageNet's without weights. The log says which."),
+        .later = true},
+    {CHOICE(model, range, MODEL_RANGE_AUTO,
+         "Colours as numbers. unit: from 0 to 1; bytes: from 0 to 255."),
+        .later = true},
+    {WORDS(model, mean, "auto",
+         "Three numbers that are taken off the colours, in that order and range, separated by "
+         "commas; \"0,0,0\" with std \"1,1,1\" for weights of SimCLR."),
+        .later = true},
+    {WORDS(model, std, "auto", "Three numbers that colours are then divided by."), .later = true},
 
     {CHOICE(extract, source, EXTRACT_SOURCE_AUTO,
         "What computes the features. weights: the encoder with the weights given; finetuned: the "

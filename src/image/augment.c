@@ -71,7 +71,7 @@ static colours draw_colours(random_stream *r, const augment_options *o) {
 }
 
 view view_draw(random_stream *r, const augment_options *o, int image_height, int image_width) {
-    view v = {.size = o->crop, .smooth = o->rule == CROP_AREA};
+    view v = {.size = o->crop, .smooth = o->rule == CROP_AREA, .input = o->input};
     if (o->rule == CROP_AREA)
         crop_by_area(r, o, image_height, image_width, &v);
     else

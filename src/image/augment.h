@@ -31,6 +31,7 @@ typedef struct augment_options {
     double hue;                      /* largest turn, 0.5 is half of the circle */
     double grey;                     /* probability of a view without colour */
     double blur, blur_min, blur_max; /* probability; range of sigma, pixels of the view */
+    const image_input *input;        /* what the network wants, borrowed; NULL: ImageNet's */
 } augment_options;
 
 typedef struct view {
@@ -38,7 +39,8 @@ typedef struct view {
     double top, left, height, width; /* the crop, in pixels of the image */
     bool flip, smooth;               /* smooth: over all pixels covered, as CROP_AREA says */
     colours colour;
-    double blur; /* sigma, 0: none */
+    double blur;              /* sigma, 0: none */
+    const image_input *input; /* as in augment_options */
 } view;
 
 view view_draw(random_stream *r, const augment_options *o, int image_height, int image_width);
@@ -46,8 +48,8 @@ view view_draw(random_stream *r, const augment_options *o, int image_height, int
  * every view shows at least so many times its own height and width. At least 1. */
 double view_reduction(const augment_options *o, int image_height, int image_width);
 
-/* out fp32 [size, size, 3], ImageNet-normalised. `in` covers the same image as image_height x
- * image_width does, at any resolution. Returns STATUS_FAILED without memory. */
+/* out fp32 [size, size, 3], normalised as v->input says. `in` covers the same image as image_height
+ * x image_width does, at any resolution. Returns STATUS_FAILED without memory. */
 status view_image(const view *v, int image_height, int image_width, const image *in, float *out);
 /* out [height, width]: labels at the centres of a height x width grid over the view (nearest), from
  * a label map that covers the same image as image_height x image_width does, at any resolution. */

@@ -164,12 +164,17 @@ status labelmap_resize(const labelmap *in, int height, int width, labelmap *out)
 
 /* A byte has 256 values: a table has all the results. By a division, where a view (view_image.c)
  * multiplies with the reciprocal: the last bit may differ. Either is part of results that exist;
- * neither may take the place of the other. */
-void image_normalize(const image *in, float *out) {
-    static const float mean[3] = {.485f, .456f, .406f}, deviation[3] = {.229f, .224f, .225f};
+ * neither may take the place of the other. Colours are taken as 0..1 in every range, so that there
+ * is one formula. */
+void image_normalize(const image *in, const image_input *input, float *out) {
+    const image_input *how = input ? input : &image_input_imagenet;
     float table[3][256];
-    for (int c = 0; c < 3; c++)
-        for (int v = 0; v < 256; v++) table[c][v] = ((float)v / 255 - mean[c]) / deviation[c];
+    size_t from[3];
+    for (size_t c = 0; c < 3; c++) {
+        float mean = how->mean[c] / how->range, deviation = how->deviation[c] / how->range;
+        from[c] = how->bgr ? 2 - c : c;
+        for (int v = 0; v < 256; v++) table[c][v] = ((float)v / 255 - mean) / deviation;
+    }
     for (size_t i = 0, n = (size_t)in->height * (size_t)in->width; i < n; i++)
-        for (size_t c = 0; c < 3; c++) out[3 * i + c] = table[c][in->data[3 * i + c]];
+        for (size_t c = 0; c < 3; c++) out[3 * i + c] = table[c][in->data[3 * i + from[c]]];
 }

@@ -3,6 +3,7 @@
 #define AUXSEG_IMAGE_IMAGE_H
 
 #include "src/base/status.h"
+#include "src/image/input.h"
 
 #include <stdint.h>
 
@@ -30,7 +31,7 @@ status image_resize(const image *in, int height, int width, image *out);
 /* Nearest: the pixel that covers the centre. out is created. */
 status labelmap_resize(const labelmap *in, int height, int width, labelmap *out);
 
-/* ImageNet's normalisation (mean .485 .456 .406, std .229 .224 .225): out fp32 [H, W, 3]. */
-void image_normalize(const image *in, float *out);
+/* The numbers that a network wants of an image: out fp32 [H, W, 3]. input NULL: ImageNet's. */
+void image_normalize(const image *in, const image_input *input, float *out);
 
 #endif

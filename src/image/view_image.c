@@ -91,12 +91,15 @@ static void sample_row(const sampler *s, int i, float *out) {
     resample_line(s->columns.t, size, s->line, channel);
 }
 
-/* x [3][size], the channels apart, becomes [size, 3], normalised as ImageNet's. spare [3][size] */
-VECTOR_CLONES static void normalise(size_t size, float *restrict x, float *restrict spare) {
-    static const float mean[3] = {.485f, .456f, .406f}, deviation[3] = {.229f, .224f, .225f};
+/* x [3][size], the channels red, green, blue apart, becomes [size, 3] as the network wants it.
+ * spare [3][size] */
+VECTOR_CLONES static void normalise(
+    const image_input *how, size_t size, float *restrict x, float *restrict spare) {
+    float *from[3] = {x, x + size, x + 2 * size};
     for (size_t k = 0; k < 3; k++) {
-        float m = mean[k], d = 1 / deviation[k];
-        for (size_t j = 0; j < size; j++) spare[k * size + j] = (x[k * size + j] - m) * d;
+        const float *channel = from[how->bgr ? 2 - k : k];
+        float m = how->mean[k] / how->range, d = 1 / (how->deviation[k] / how->range);
+        for (size_t j = 0; j < size; j++) spare[k * size + j] = (channel[j] - m) * d;
     }
     for (size_t j = 0; j < size; j++) {
         x[3 * j] = spare[j];
@@ -111,6 +114,7 @@ VECTOR_CLONES static void normalise(size_t size, float *restrict x, float *restr
  * `waits` false, one pass is all. The mean is a sum in the order of rows, in float64. */
 static void make(const sampler *s, float *spare, float *out) {
     const colours *c = &s->v->colour;
+    const image_input *how = s->v->input ? s->v->input : &image_input_imagenet;
     size_t size = (size_t)s->v->size, row = 3 * size;
     int before = colours_before_contrast(c);
     bool waits = before < COLOUR_CHANGES;
@@ -124,14 +128,14 @@ static void make(const sampler *s, float *spare, float *out) {
             continue;
         }
         colours_grey(c, size, line);
-        normalise(size, line, spare);
+        normalise(how, size, line, spare);
     }
     float mean = (float)(sum / ((double)size * (double)size));
     for (size_t i = 0; waits && i < size; i++) {
         float *line = out + i * row;
         colours_change(c, before, COLOUR_CHANGES, mean, size, line);
         colours_grey(c, size, line);
-        normalise(size, line, spare);
+        normalise(how, size, line, spare);
     }
 }
 

@@ -12,6 +12,7 @@
 #include "src/model/fcn.h"
 #include "src/model/projection.h"
 #include "src/model/resnet.h"
+#include "src/model/squeezenet.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -49,7 +50,7 @@ static head head_of(model_head h) {
 }
 
 /* The layers of NETWORK_FEATURES, each once: 0 .. 3 a stage, LAYER_HEAD. */
-enum { LAYER_HEAD = RESNET_STAGES, LAYERS };
+enum { NETWORK_STAGES = RESNET_STAGES, LAYER_HEAD = NETWORK_STAGES, LAYERS };
 
 typedef struct layer_list {
     int layer[LAYERS], count, deepest;
@@ -89,8 +90,8 @@ static status read_layers(layer_list *out, const char *text, int stages) {
 }
 
 static status check_options(const network_options *o) {
-    if (o->stages < 1 || o->stages > RESNET_STAGES)
-        log_error("stages = %d: 1 to %d", o->stages, RESNET_STAGES);
+    if (o->stages < 1 || o->stages > NETWORK_STAGES)
+        log_error("stages = %d: 1 to %d", o->stages, NETWORK_STAGES);
     else if (o->output_stride != 8 && o->output_stride != 16 && o->output_stride != 32)
         log_error("output_stride = %d: 8, 16 or 32", o->output_stride);
     else
@@ -122,7 +123,7 @@ static void build_end(graph *g, const network_options *o, const value *stage, ne
     graph_group(g, GROUP_HEAD);
     value body = -1;
     if (end != NETWORK_FEATURES || wanted->deepest == LAYER_HEAD)
-        body = h.body(g, stage, o->stages - 1, o->head_channels);
+        body = h.body(g, stage, network_stages(o) - 1, o->head_channels);
     if (end == NETWORK_CLASSIFIER) {
         conv pointwise = {.kernel = 1, .bias = true, .init = INIT_UNIFORM};
         graph_output(g, graph_conv(g, body, h.classifier, o->classes, pointwise));
@@ -133,23 +134,59 @@ static void build_end(graph *g, const network_options *o, const value *stage, ne
     }
 }
 
+int network_stages(const network_options *o) {
+    int most = squeezenet_is(o->backbone) ? SQUEEZENET_STAGES : RESNET_STAGES;
+    return o->stages < most ? o->stages : most;
+}
+
+static resnet resnet_with(const network_options *o) {
+    resnet kind = resnet_of(o->backbone);
+    kind.deep_stem = o->deep_stem;
+    kind.stride_first = o->stride_first;
+    return kind;
+}
+
+static void build_encoder(
+    graph *g, value image, const network_options *o, int stages, value *stage) {
+    if (squeezenet_is(o->backbone)) {
+        squeezenet_build(g, image, o->backbone, stages, o->output_stride, stage);
+        return;
+    }
+    resnet kind = resnet_with(o);
+    resnet_build(g, image, &kind, stages, o->output_stride, stage);
+}
+
+/* As published, for whole images: 32 pixels between two of the last map, none of them dilated. */
+static value build_image(graph *g, value image, const network_options *o) {
+    enum { WHOLE = 32 };
+    value stage[RESNET_STAGES];
+    if (squeezenet_is(o->backbone)) return squeezenet_image(g, image, o->backbone, o->classes);
+    resnet kind = resnet_with(o);
+    resnet_build(g, image, &kind, RESNET_STAGES, WHOLE, stage);
+    graph_group(g, GROUP_HEAD);
+    return graph_linear(g, graph_global_pool(g, stage[RESNET_STAGES - 1]), "fc", o->classes);
+}
+
 /* Options are checked before anything is built; the message names the setting. */
 status network_create(graph **out, const network_options *o, network_end end, const char *layers) {
-    resnet backbone = resnet_of(o->backbone);
     layer_list wanted = {.count = 0};
     status st = check_options(o);
-    if (st == STATUS_OK && end == NETWORK_FEATURES) st = read_layers(&wanted, layers, o->stages);
+    int stages = network_stages(o);
+    if (st == STATUS_OK && end == NETWORK_FEATURES) st = read_layers(&wanted, layers, stages);
     if (st != STATUS_OK) return st;
 
     graph *g = graph_create();
     if (!g) return STATUS_FAILED;
     /* Features of early stages need no later ones. */
     bool cut = end == NETWORK_FEATURES && wanted.deepest != LAYER_HEAD;
-    value stage[RESNET_STAGES];
+    value stage[NETWORK_STAGES];
     value image = graph_input(g, 3);
-    resnet_build(
-        g, image, &backbone, cut ? wanted.deepest + 1 : o->stages, o->output_stride, stage);
-    build_end(g, o, stage, end, &wanted);
+    if (end == NETWORK_IMAGE) {
+        graph_output(g, build_image(g, image, o));
+    } else {
+        build_encoder(g, image, o, cut ? wanted.deepest + 1 : stages, stage);
+        build_end(g, o, stage, end, &wanted);
+    }
     st = graph_status(g);
     if (st != STATUS_OK) {
         graph_destroy(g);

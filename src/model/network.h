@@ -1,15 +1,19 @@
 /* The networks, each described as a list of layers. Not collective.
- * Parameter names are torchvision's: "backbone." + resnet's, "classifier." + the head's;
- * ours alone: deeplabv3plus (src/model/deeplab.h) and "projection.". */
+ * Parameter names are torchvision's: "backbone." + resnet's or squeezenet's, "classifier." + the
+ * head's; ours alone: deeplabv3plus (src/model/deeplab.h) and "projection.". */
 #ifndef AUXSEG_MODEL_NETWORK_H
 #define AUXSEG_MODEL_NETWORK_H
 
 #include "src/base/settings_choices.h"
 #include "src/nn/graph/graph.h"
 
+#include <stdbool.h>
+
 typedef struct network_options {
     model_backbone backbone;
-    int stages;        /* 1 .. 4: the encoder is cut after this stage */
+    int stages;        /* 1 .. 4: the encoder is cut after this stage; one with fewer is whole */
+    bool deep_stem;    /* ResNet's: src/model/resnet.h */
+    bool stride_first; /* ResNet's bottlenecks': there, too */
     int output_stride; /* 8 | 16 | 32 */
     model_head head;
     int head_channels; /* width of the head body; 0: torchvision's (256, fcn: C / 4) */
@@ -22,6 +26,8 @@ typedef enum network_end {
     NETWORK_CLASSIFIER, /* encoder, head body, classifier: logits at the head's stride */
     NETWORK_PROJECTION, /* encoder, head body, projection head: embeddings at the head's stride, not
                            normalised */
+    NETWORK_IMAGE, /* the encoder whole and undilated, with the classifier of whole images that it
+                      was published with ("fc", "classifier.1"): scores [1, 1, classes] */
 } network_end;
 
 /* layers (NETWORK_FEATURES only): comma-separated, each "layer1" .. "layer4" (a stage's output) or
@@ -29,6 +35,8 @@ typedef enum network_end {
  * what is unknown. Owned by the caller. */
 status network_create(graph **out, const network_options *o, network_end end, const char *layers);
 
+/* How many stages are built: of those asked for, the ones that the encoder has. */
+int network_stages(const network_options *o);
 /* Name of the last layer before the classes, as its parameters' names begin: "classifier.4". */
 const char *network_classifier(const network_options *o);
 

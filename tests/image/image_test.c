@@ -71,7 +71,7 @@ static void normalized_as_imagenet(void **state) {
     float out[6];
     assert_int_equal(image_create(&m, 1, 2), STATUS_OK);
     memcpy(m.data, (uint8_t[6]){0, 128, 255, 124, 116, 104}, 6);
-    image_normalize(&m, out);
+    image_normalize(&m, NULL, out);
     static const double mean[3] = {.485, .456, .406}, deviation[3] = {.229, .224, .225};
     for (int i = 0; i < 6; i++)
         assert_true(

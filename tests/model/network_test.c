@@ -173,6 +173,49 @@ static void test_strides(void **state) {
     }
 }
 
+/* Three stages, however many are asked for, on the grid that all encoders have. */
+static void test_squeezenet(void **state) {
+    (void)state;
+    const model_backbone versions[] = {MODEL_BACKBONE_SQUEEZENET1_0, MODEL_BACKBONE_SQUEEZENET1_1};
+    for (int i = 0; i < 2; i++) {
+        network_options o = small();
+        o.backbone = versions[i];
+        o.stages = 4;
+        o.output_stride = 32;
+        assert_int_equal(network_stages(&o), 3);
+        assert_int_equal(features_stride(&o, "layer1", i == 0 ? 256 : 128), 4);
+        assert_int_equal(features_stride(&o, "layer2", i == 0 ? 512 : 256), 8);
+        assert_int_equal(features_stride(&o, "layer3", 512), 16);
+        o.output_stride = 8;
+        assert_int_equal(features_stride(&o, "layer3,layer1", i == 0 ? 768 : 640), 4);
+        graph *g = NULL;
+        assert_int_equal(network_create(&g, &o, NETWORK_FEATURES, "layer4"), STATUS_USAGE);
+        parameters *p = create(&o, NETWORK_CLASSIFIER);
+        int at = parameters_find(p, "backbone.features.12.expand3x3.weight");
+        assert_true(at >= 0 && p->item[at].shape[0] == 256 && p->item[at].shape[1] == 64);
+        assert_true(parameters_find(p, "backbone.features.0.bias") >= 0);
+        parameters_destroy(p);
+    }
+}
+
+/* The other stem is other names; another place of the stride is none. */
+static void test_kinds_of_resnet(void **state) {
+    (void)state;
+    network_options o = small();
+    o.deep_stem = true;
+    parameters *p = create(&o, NETWORK_CLASSIFIER);
+    int at = parameters_find(p, "backbone.stem.6.weight");
+    assert_true(at >= 0 && p->item[at].shape[0] == 64 && p->item[at].shape[1] == 32);
+    assert_true(parameters_find(p, "backbone.stem.7.running_var") >= 0);
+    assert_int_equal(parameters_find(p, "backbone.conv1.weight"), -1);
+    parameters_destroy(p);
+    o.stages = 4;
+    p = create(&o, NETWORK_IMAGE);
+    at = parameters_find(p, "fc.weight");
+    assert_true(at >= 0 && p->item[at].dims == 2 && p->item[at].group == GROUP_HEAD);
+    parameters_destroy(p);
+}
+
 static void test_wrong_options(void **state) {
     (void)state;
     for (int i = 0; i < 3; i++) {
@@ -193,6 +236,8 @@ int main(void) {
         cmocka_unit_test(test_ends_share_the_body),
         cmocka_unit_test(test_layers),
         cmocka_unit_test(test_strides),
+        cmocka_unit_test(test_squeezenet),
+        cmocka_unit_test(test_kinds_of_resnet),
         cmocka_unit_test(test_wrong_options),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

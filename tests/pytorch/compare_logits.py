@@ -26,13 +26,14 @@ def picture():
     return torch.sin(0.1 * (7 * i + 3 * j + 11 * c) + 0.001 * i * j).float()[None]
 
 
-def compare(program, weights, backbone, stages, stride, head, channels, classes):
+def compare(program, weights, backbone, stages, stride, head, channels, classes, **kind):
     with tempfile.TemporaryDirectory() as folder:
         weights = weights or os.path.join(folder, "weights.safetensors")
         out = os.path.join(folder, "logits")
         arguments = [backbone, stages, stride, head, channels, classes, HEIGHT, WIDTH]
+        arguments += [kind.get("stem", "plain"), kind.get("stride_in", "3x3")]
         subprocess.run([program, weights, out] + [str(a) for a in arguments], check=True, stdout=subprocess.DEVNULL)
-        net = networks.Network(backbone, stages, stride, head, channels, classes).eval()
+        net = networks.Network(backbone, stages, stride, head, channels, classes, **kind).eval()
         net.load_state_dict(networks.read_safetensors(weights), strict=True)
         with torch.no_grad():
             expected = net(picture()).permute(0, 2, 3, 1).flatten()
@@ -40,7 +41,7 @@ def compare(program, weights, backbone, stages, stride, head, channels, classes)
     error = ((ours - expected).norm() / expected.norm()).item() if len(ours) == len(expected) else float("inf")
     spread = (expected.std() / expected.abs().mean()).item()
     assert spread > 0.01, "the logits hardly depend on the picture: they would hide an error"
-    print(f"{backbone} stages {stages} stride {stride} {head} {channels}: relative error {error:.1e}")
+    print(f"{backbone} {kind or ''} stages {stages} stride {stride} {head} {channels}: relative error {error:.1e}")
     return error <= LIMIT
 
 
@@ -52,4 +53,8 @@ else:
              ("resnet34", 4, 32, "deeplabv3", 0, 19), ("resnet50", 4, 8, "deeplabv3", 0, 21),
              ("resnet50", 4, 16, "deeplabv3plus", 0, 19)]
     good = all([compare(program, None, *case) for case in cases])
+    kinds = [("resnet50", 4, 8, "fcn", 0, 19, {"stem": "deep"}),
+             ("resnet50", 4, 16, "fcn", 0, 19, {"stem": "deep", "stride_in": "1x1"}),
+             ("squeezenet1_0", 3, 8, "fcn", 0, 21, {}), ("squeezenet1_1", 3, 16, "deeplabv3plus", 32, 21, {})]
+    good = all([compare(program, None, *case, **kind) for *case, kind in kinds]) and good
 sys.exit(0 if good else 1)

@@ -1,5 +1,5 @@
-/* logits WEIGHTS OUT BACKBONE STAGES STRIDE HEAD HEAD_CHANNELS CLASSES HEIGHT WIDTH: the program's
- * logits (fp32, raw floats [h, w, classes]) of a picture that a formula makes, for
+/* logits WEIGHTS OUT BACKBONE STAGES STRIDE HEAD HEAD_CHANNELS CLASSES HEIGHT WIDTH STEM STRIDE_IN:
+ * the program's logits (fp32, raw floats [h, w, classes]) of a picture that a formula makes, for
  * compare_logits.py. WEIGHTS is made first, from a seed, if it does not exist. */
 #include "io/files/file.h"
 #include "io/weights/weights.h"
@@ -9,6 +9,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 static void fill(float *x, int height, int width) {
     for (int i = 0; i < height; i++)
@@ -47,13 +48,15 @@ int main(int argc, char **argv) {
     parameters *p = NULL;
     plan *ready = NULL;
     weights_match match;
-    if (argc != 11) return STATUS_USAGE;
+    if (argc != 13) return STATUS_USAGE;
     network_options o = {.backbone = (model_backbone)choice_find(model_backbone_words, argv[3]),
         .stages = atoi(argv[4]),
         .output_stride = atoi(argv[5]),
         .head = (model_head)choice_find(model_head_words, argv[6]),
         .head_channels = atoi(argv[7]),
-        .classes = atoi(argv[8])};
+        .classes = atoi(argv[8]),
+        .deep_stem = strcmp(argv[11], "deep") == 0,
+        .stride_first = strcmp(argv[12], "1x1") == 0};
     plan_options how = {.height = atoi(argv[9]),
         .width = atoi(argv[10]),
         .type = DTYPE_F32,

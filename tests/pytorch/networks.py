@@ -23,13 +23,14 @@ def conv_norm_relu(inputs, outputs, kernel=1, dilation=1):
 
 
 class Block(nn.Module):
-    """Basic block or bottleneck (stride in its 3x3 convolution)."""
+    """Basic block or bottleneck (stride in its 3x3 convolution, or the first)."""
 
-    def __init__(self, inputs, width, bottleneck, stride, dilation):
+    def __init__(self, inputs, width, bottleneck, stride, dilation, stride_first=False):
         super().__init__()
         outputs = width * 4 if bottleneck else width
         if bottleneck:
-            convs = [nn.Conv2d(inputs, width, 1, bias=False), conv3x3(width, width, stride, dilation),
+            before, within = (stride, 1) if stride_first else (1, stride)
+            convs = [nn.Conv2d(inputs, width, 1, before, bias=False), conv3x3(width, width, within, dilation),
                      nn.Conv2d(width, outputs, 1, bias=False)]
         else:
             convs = [conv3x3(inputs, width, stride, dilation), conv3x3(width, width, 1, dilation)]
@@ -53,11 +54,18 @@ class Block(nn.Module):
 class ResNet(nn.Module):
     """Cut after `stages`; returns the stages' outputs. The first block of a dilated stage keeps the dilation before."""
 
-    def __init__(self, name, stages=4, output_stride=8):
+    def __init__(self, name, stages=4, output_stride=8, stem="plain", stride_in="3x3"):
         super().__init__()
         bottleneck = name not in ("resnet18", "resnet34")
-        self.conv1 = nn.Conv2d(3, 64, 7, 2, 3, bias=False)
-        self.bn1 = nn.BatchNorm2d(64)
+        if stem == "deep":
+            self.stem = nn.Sequential(
+                nn.Conv2d(3, 32, 3, 2, 1, bias=False), nn.BatchNorm2d(32), nn.ReLU(),
+                nn.Conv2d(32, 32, 3, 1, 1, bias=False), nn.BatchNorm2d(32), nn.ReLU(),
+                nn.Conv2d(32, 64, 3, 1, 1, bias=False), nn.BatchNorm2d(64), nn.ReLU())
+        else:
+            self.conv1 = nn.Conv2d(3, 64, 7, 2, 3, bias=False)
+            self.bn1 = nn.BatchNorm2d(64)
+        self.deep = stem == "deep"
         self.stages, self.channels = stages, []
         inputs, reached, dilation = 64, 4, 1
         for s in range(stages):
@@ -66,17 +74,70 @@ class ResNet(nn.Module):
             reached, dilation = reached * stride, dilation * wanted // stride
             for i in range(BLOCKS[name][s]):
                 first = i == 0
-                blocks.append(Block(inputs, 64 << s, bottleneck, stride if first else 1, before if first else dilation))
+                blocks.append(Block(inputs, 64 << s, bottleneck, stride if first else 1, before if first else dilation,
+                                    stride_in == "1x1"))
                 inputs = (64 << s) * (4 if bottleneck else 1)
             setattr(self, f"layer{s + 1}", nn.Sequential(*blocks))
             self.channels.append(inputs)
         self.stride = reached
 
     def forward(self, x):
-        x, outputs = F.max_pool2d(F.relu(self.bn1(self.conv1(x))), 3, 2, 1), []
+        x = self.stem(x) if self.deep else F.relu(self.bn1(self.conv1(x)))
+        x, outputs = F.max_pool2d(x, 3, 2, 1), []
         for s in range(1, self.stages + 1):
             x = getattr(self, f"layer{s}")(x)
             outputs.append(x)
+        return outputs
+
+
+class Fire(nn.Module):
+    def __init__(self, inputs, squeeze, expand, dilation):
+        super().__init__()
+        self.squeeze = nn.Conv2d(inputs, squeeze, 1)
+        self.expand1x1 = nn.Conv2d(squeeze, expand, 1)
+        self.expand3x3 = nn.Conv2d(squeeze, expand, 3, 1, dilation, dilation)
+
+    def forward(self, x):
+        x = F.relu(self.squeeze(x))
+        return torch.cat([F.relu(self.expand1x1(x)), F.relu(self.expand3x3(x))], 1)
+
+
+FIRES = {"squeezenet1_0": [(16, 64), (16, 64), (32, 128), "pool", (32, 128), (48, 192), (48, 192), (64, 256), "pool",
+                           (64, 256)],
+         "squeezenet1_1": [(16, 64), (16, 64), "pool", (32, 128), (32, 128), "pool", (48, 192), (48, 192), (64, 256),
+                           (64, 256)]}
+
+
+class SqueezeNet(nn.Module):
+    """torchvision's, with padded stem and pools, so that maps are of the image's size over the stride; returns the
+    outputs before each pool but the first, and the last."""
+
+    def __init__(self, name, stages=3, output_stride=8):
+        super().__init__()
+        kernel, channels = (7, 96) if name == "squeezenet1_0" else (3, 64)
+        layers = [nn.Conv2d(3, channels, kernel, 2, kernel // 2), nn.ReLU(), nn.MaxPool2d(3, 2, 1)]
+        self.ends, self.channels, reached, dilation = [], [], 4, 1
+        for fire in FIRES[name] + ["end"]:
+            if isinstance(fire, tuple):
+                layers.append(Fire(channels, *fire, dilation))
+                channels = 2 * fire[1]
+                continue
+            self.ends.append(len(layers))
+            self.channels.append(channels)
+            if len(self.ends) == stages:
+                break
+            stride = 2 if 2 * reached <= output_stride else 1
+            layers.append(nn.MaxPool2d(3, stride, 1))
+            reached, dilation = reached * stride, dilation * 2 // stride
+        self.features = nn.Sequential(*layers)
+        self.stride = reached
+
+    def forward(self, x):
+        outputs = []
+        for i, layer in enumerate(self.features, 1):
+            x = layer(x)
+            if i in self.ends:
+                outputs.append(x)
         return outputs
 
 
@@ -130,9 +191,10 @@ class Network(nn.Module):
     """Logits at the head's stride; with `projection` > 0 the embeddings of contrastive pretraining instead."""
 
     def __init__(self, backbone="resnet18", stages=4, output_stride=8, head="deeplabv3", head_channels=0, classes=21,
-                 projection=0):
+                 projection=0, **kind):
         super().__init__()
-        self.backbone = ResNet(backbone, stages, output_stride)
+        squeeze = backbone.startswith("squeezenet")
+        self.backbone = (SqueezeNet if squeeze else ResNet)(backbone, stages, output_stride, **kind)
         inputs, low = self.backbone.channels[-1], self.backbone.channels[0]
         self.classifier = HEADS[head](inputs, low, head_channels, self.backbone.stride, classes)
         self.both = head == "deeplabv3plus"

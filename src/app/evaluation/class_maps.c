@@ -32,13 +32,14 @@ static void mirror(float *x, int height, int width) {
 typedef struct pass {
     double scale;
     bool flip;
+    const image_input *input; /* how the network is given images */
 } pass;
 
 /* The image is resized, not its normalised floats: bytes take a quarter of the memory. */
 static status pass_input(const image *rgb, const pass *a, int height, int width, float *input) {
     image resized = {0};
     status st = image_resize(rgb, height, width, &resized);
-    if (st == STATUS_OK) image_normalize(&resized, input);
+    if (st == STATUS_OK) image_normalize(&resized, a->input, input);
     if (st == STATUS_OK && a->flip) mirror(input, height, width);
     image_destroy(&resized);
     return st;
@@ -100,7 +101,7 @@ status class_maps_predict(const stage *t, inference *net, const image *rgb, int 
     size_t pixels = (size_t)height * (size_t)width;
     int classes = inference_channels(net);
     const char *list = t->s->evaluate.scales;
-    pass a = {0};
+    pass a = {.input = inference_input(net)};
     float *probability = memory_alloc(
         (size_t)count * pixels, sizeof *probability * (size_t)classes, "class probabilities");
     status st = probability ? STATUS_OK : STATUS_FAILED;

@@ -32,8 +32,10 @@ void extract_layers(char *text, const settings *s, int round) {
         snprintf(text, 64, "%.63s", s->extract.layers);
     else if (stage_extracts_finetuned(s, round))
         snprintf(text, 64, "head");
-    else
-        snprintf(text, 64, "layer%d", s->model.stages);
+    else {
+        network_options n = setup_network(s, 0);
+        snprintf(text, 64, "layer%d", network_stages(&n));
+    }
 }
 
 /* Features of other stages than this one have the same key: a copy of the stage computes it. */

@@ -38,13 +38,13 @@ typedef struct extraction {
 
 /* Images first .. first + count - 1 of the data set, of one shape: decoded into the plan's
  * input. */
-static status load_inputs(const stage *t, plan *p, int first, int count) {
+static status load_inputs(const stage *t, const image_input *input, plan *p, int first, int count) {
     status worst = STATUS_OK;
 #pragma omp parallel for schedule(dynamic) num_threads(setup_threads(t->s))
     for (int i = 0; i < count; i++) {
         image rgb = {0};
         status st = dataset_load(t->d, first + i, t->s->dataset.scale, &rgb, NULL);
-        if (st == STATUS_OK) image_normalize(&rgb, plan_input(p, i));
+        if (st == STATUS_OK) image_normalize(&rgb, input, plan_input(p, i));
         image_destroy(&rgb);
         if (st != STATUS_OK) {
 #pragma omp critical(worst)
@@ -153,7 +153,7 @@ static status compute_run(const extraction *e, int at, int count, void *rows) {
     dataset_shape(e->t->d, first, e->t->s->dataset.scale, &height, &width);
     status st = inference_plan(e->net, height, width, &p);
     double now = timer_now();
-    if (st == STATUS_OK) st = load_inputs(e->t, p, first, count);
+    if (st == STATUS_OK) st = load_inputs(e->t, inference_input(e->net), p, first, count);
     now = timer_lap(&e->t->time, PHASE_READ, now);
     if (st == STATUS_OK) st = plan_forward(p, count, &(step_context){0});
     if (st == STATUS_OK) store_rows(e, p, count, rows);

@@ -6,6 +6,7 @@
 #include "src/app/stage/inference.h"
 
 #include "io/weights/weights.h"
+#include "src/app/stage/model_setup.h"
 #include "src/app/stage/setup.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
@@ -24,6 +25,7 @@ typedef struct shaped_plan {
 struct inference {
     graph *g;
     parameters *p;
+    image_input input;
     plan_options o; /* but for the shape */
     int threads;
     int64_t clock;
@@ -38,8 +40,11 @@ status inference_create(inference **out, const comm *c, const settings *s, const
     status st = comm_agree(c, n ? STATUS_OK : STATUS_FAILED);
     if (st != STATUS_OK) goto done;
     n->threads = setup_threads(s);
-    network_options network = setup_network(s, dataset_classes(d));
-    st = network_create(&n->g, &network, o->end, o->layers);
+    model_setup model;
+    st = model_setup_read(c, s, o->weights, dataset_classes(d), &model);
+    if (st != STATUS_OK) goto done;
+    n->input = model.input;
+    st = network_create(&n->g, &model.network, o->end, o->layers);
     if (st == STATUS_OK && !(n->p = parameters_create(n->g))) st = STATUS_FAILED;
     st = comm_agree(c, st);
     if (st == STATUS_OK) st = arithmetic_require(&o->how, c, false);
@@ -110,6 +115,10 @@ status inference_plan(inference *n, int height, int width, plan **out) {
     }
     *out = slot->p;
     return st;
+}
+
+const image_input *inference_input(const inference *n) {
+    return &n->input;
 }
 
 int inference_channels(const inference *n) {

@@ -5,6 +5,7 @@
 #include "io/dataset/dataset.h"
 #include "src/app/stage/arithmetic.h"
 #include "src/base/settings.h"
+#include "src/image/input.h"
 #include "src/model/network.h"
 #include "src/nn/plan/plan.h"
 
@@ -30,6 +31,8 @@ int inference_threads(const inference *n);
 /* The plan for images of a shape: made at the first request. Owned by n, which keeps a few and
  * drops the one that was not asked for longest. Not collective. */
 status inference_plan(inference *n, int height, int width, plan **out);
+/* How its images are given, for image_normalize. */
+const image_input *inference_input(const inference *n);
 /* Of output 0. */
 int inference_channels(const inference *n);
 int inference_stride(const inference *n);

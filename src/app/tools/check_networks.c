@@ -6,6 +6,7 @@
 #include "io/weights/weights.h"
 #include "src/app/clusters/cluster_start.h"
 #include "src/app/features/extract.h"
+#include "src/app/stage/model_setup.h"
 #include "src/app/stage/setup.h"
 #include "src/app/tools/check_state.h"
 #include "src/base/log.h"
@@ -27,22 +28,27 @@ typedef struct weights_use {
     bool complete;      /* the network must find everything in it */
 } weights_use;
 
+static int some_classes(const check *k) {
+    return k->classes > 0 ? k->classes : SOME_CLASSES;
+}
+
 static network_options options_of(const check *k) {
-    return setup_network(k->s, k->classes > 0 ? k->classes : SOME_CLASSES);
+    return setup_network(k->s, some_classes(k));
 }
 
 /* As inference and training read it, without a communicator. A file for another number of classes
  * is accepted where training would leave its classifier out by name; model.weights_strict forbids
  * that here as it does there. */
 static status read_into(const check *k, const weights_use *u) {
-    network_options o = options_of(k);
+    model_setup m;
     graph *g = NULL;
     parameters *p = NULL;
     weights_match match = {0};
-    status st = network_create(&g, &o, u->end, u->layers);
+    status st = model_setup_read(NULL, k->s, u->path, some_classes(k), &m);
+    if (st == STATUS_OK) st = network_create(&g, &m.network, u->end, u->layers);
     if (st == STATUS_OK && !(p = parameters_create(g))) st = STATUS_FAILED;
     const char *replaced =
-        u->complete || k->s->model.weights_strict ? NULL : network_classifier(&o);
+        u->complete || k->s->model.weights_strict ? NULL : network_classifier(&m.network);
     if (st == STATUS_OK) st = weights_load(NULL, u->path, replaced, p, &match);
     if (st == STATUS_OK && u->complete && match.missing > 0) {
         log_error("%s lacks %d of the network's tensors", u->path, match.missing);

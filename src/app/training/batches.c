@@ -155,6 +155,7 @@ status batches_create(batches **out, trainer *t, const batches_options *o) {
     status st = b ? STATUS_OK : STATUS_FAILED;
     if (b) {
         *b = (batches){.t = t, .o = *o, .buffers = threads > 0 ? t->s->run.loader_depth + 1 : 1};
+        b->o.views.input = &t->model.input;
         b->buffer = memory_alloc((size_t)b->buffers, sizeof *b->buffer, "batches");
         b->pointer = memory_alloc((size_t)b->buffers, sizeof *b->pointer, "batches");
         st = b->buffer && b->pointer ? start(b, threads) : STATUS_FAILED;

@@ -54,9 +54,8 @@ static void deal_images(trainer *t) {
             t->o.stage, t->o.images, deals, t->deal, ranks - deals, ranks);
 }
 
-static status build_network(trainer *t, const dataset *d) {
-    network_options n = setup_network(t->s, dataset_classes(d));
-    status st = network_create(&t->g, &n, t->o.end, NULL);
+static status build_network(trainer *t) {
+    status st = network_create(&t->g, &t->model.network, t->o.end, NULL);
     if (st != STATUS_OK) return st;
     t->p = parameters_create(t->g);
     if (!t->p) return STATUS_FAILED;
@@ -131,8 +130,8 @@ static status load_weights(trainer *t, bool *resumed) {
     }
     weights_match match = {0};
     if (!t->o.weights[0]) return STATUS_OK;
-    network_options n = setup_network(t->s, 0);
-    const char *replaced = t->s->model.weights_strict ? NULL : network_classifier(&n);
+    const char *replaced =
+        t->s->model.weights_strict ? NULL : network_classifier(&t->model.network);
     st = weights_load(t->c, t->o.weights, replaced, t->p, &match);
     if (st == STATUS_OK && match.matched < match.missing && comm_root(t->c))
         log_warn("%s: most of the network's tensors are not in it: is it the right backbone?",
@@ -183,7 +182,9 @@ status trainer_create(
     arithmetic_set(o->how, &options);
     /* A checkpoint made in another arithmetic would not continue to the same bits. */
     t->o.key = arithmetic_hash(t->o.key, o->how);
-    if (st == STATUS_OK) st = comm_agree(c, build_network(t, d));
+    /* Asked of the file, too, where a checkpoint goes on: its network is the one that was begun. */
+    if (st == STATUS_OK) st = model_setup_read(c, s, o->weights, dataset_classes(d), &t->model);
+    if (st == STATUS_OK) st = comm_agree(c, build_network(t));
     if (st == STATUS_OK) st = gradient_sync_create(&t->sync, c, t->gradient);
     if (st == STATUS_OK) st = load_weights(t, &resumed);
     if (st == STATUS_OK) st = comm_agree(c, choose_waves(t, &options));
@@ -398,12 +399,13 @@ void trainer_gather_images(const trainer *t, double *figure) {
 }
 
 status trainer_finish(trainer *t, const char *path, uint64_t *hash) {
-    char step[24];
+    char step[24], input[IMAGE_INPUT_TEXT];
     progress_end(&t->bar, t->step, t->note);
     snprintf(step, sizeof step, "%" PRId64, t->step);
-    const char *metadata[] = {
+    const char *metadata[12] = {
         "format", "pt", "program", "auxseg " AUXSEG_VERSION, "stage", t->o.stage, "steps", step};
-    status st = weights_save(t->c, path, t->p, metadata, 4);
+    model_setup_metadata(&t->model, input, &metadata[8]);
+    status st = weights_save(t->c, path, t->p, metadata, 6);
     if (st != STATUS_OK) return st;
     *hash = weights_hash(t->p);
     return STATUS_OK;

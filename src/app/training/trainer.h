@@ -27,6 +27,7 @@
 #include "io/files/metrics.h"
 #include "mpi/gradient_sync.h"
 #include "src/app/stage/arithmetic.h"
+#include "src/app/stage/model_setup.h"
 #include "src/app/training/waves.h"
 #include "src/base/log.h"
 #include "src/base/settings.h"
@@ -56,6 +57,7 @@ typedef struct trainer {
     const comm *c;
     const settings *s;
     trainer_options o;
+    model_setup model; /* its network, and how that is given images */
     graph *g;
     parameters *p;
     gradient *gradient;
