@@ -51,7 +51,7 @@ worker_folder() {
 }
 
 fail() {
-    { echo "FAILED: $*"; tail -n 12 out | sed 's/^/  | /'; } | tee -a failed
+    { echo "FAILED: $*"; grep -aE 'error|signal|Result|^[<>]' out | head -n 12 | sed 's/^/  | /'; } | tee -a failed
 }
 
 # The same command, whatever came before it: the golden results.
