@@ -110,7 +110,7 @@ static status read_blob(hid_t file, const char *path, int which, int images, dat
     }
     snprintf(name, sizeof name, "%s/data", dataset_blob_name(which));
     if (st == STATUS_OK) st = hdf5_shape(file, path, name, &bytes, &columns);
-    if (st == STATUS_OK) st = hdf5_offset(file, path, name, &b->begin);
+    if (st == STATUS_OK) st = hdf5_offset(file, path, name, H5T_NATIVE_UINT8, &b->begin);
     for (size_t i = 0; st == STATUS_OK && i < n; i++)
         if (b->offset[i] > b->offset[i + 1] || b->offset[i + 1] > bytes ||
             b->shape[2 * i] > LARGEST || b->shape[2 * i + 1] > LARGEST) {

@@ -64,7 +64,9 @@ static status read_tables(const char *path, head *h, image_table *t) {
     if (st == STATUS_OK) st = hdf5_shape(file, path, FEATURES_DATA, &rows, &columns);
     if (st == STATUS_OK && columns > INT_MAX) st = damaged(path, "dimension of the features");
     if (st == STATUS_OK) st = image_table_read(file, path, "/features", rows, &table);
-    if (st == STATUS_OK) st = hdf5_offset(file, path, FEATURES_DATA, &h->data);
+    if (st == STATUS_OK)
+        st = hdf5_offset(file, path, FEATURES_DATA,
+            h->info.type == DTYPE_BF16 ? H5T_NATIVE_UINT16 : H5T_NATIVE_FLOAT, &h->data);
     H5Fclose(file);
     if (st == STATUS_OK) {
         h->info.d = (int)columns;

@@ -1,8 +1,9 @@
-/* The calls of HDF5 that read a file, each checked, each with a message that names the file and
- * what of it. HDF5 prints nothing by itself. */
+/* The calls of HDF5 that read arrays, each checked, each with a message that names the file and
+ * what of it. HDF5 prints nothing by itself, and loads nothing. */
 #include "io/hdf5/hdf5.h"
 
 #include "io/files/file.h"
+#include "io/hdf5/hdf5_object.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
 
@@ -14,19 +15,14 @@
 enum { REASON = 256 };
 
 /* Once a process: what fails is told by us, with file and name, and HDF5 must not try to write
- * again while the process ends. */
+ * again while the process ends. No plug-in is loaded for a filter that a file names. */
 void hdf5_begin(void) {
     static bool begun;
     if (begun) return;
     begun = true;
     H5dont_atexit();
     H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
-}
-
-/* What is missing or of another kind is bad input. */
-static status unreadable(const char *path, const char *name) {
-    log_error("%s: HDF5 cannot read %s", path, name);
-    return STATUS_DATA;
+    H5PLset_loading_state(0);
 }
 
 /* The innermost function that failed knows why: what it said goes to text [REASON]. */
@@ -61,96 +57,78 @@ status hdf5_open(hid_t *file, const char *path) {
     return STATUS_DATA;
 }
 
-/* One or two dimensions are all that the program's files have. */
 status hdf5_shape(hid_t file, const char *path, const char *name, hsize_t *rows, hsize_t *columns) {
-    hsize_t shape[2] = {0, 1};
-    hid_t set = H5Dopen2(file, name, H5P_DEFAULT);
-    hid_t space = set >= 0 ? H5Dget_space(set) : H5I_INVALID_HID;
-    int dims = space >= 0 ? H5Sget_simple_extent_ndims(space) : -1;
-    bool good = (dims == 1 || dims == 2) && H5Sget_simple_extent_dims(space, shape, NULL) >= 0;
-    if (space >= 0) H5Sclose(space);
-    if (set >= 0) H5Dclose(set);
-    if (!good) return unreadable(path, name);
-    *rows = shape[0];
-    *columns = dims == 2 ? shape[1] : 1;
+    hdf5_object o = {0};
+    status st = hdf5_object_open(&o, file, path, name);
+    if (st != STATUS_OK) return st;
+    *rows = o.rows;
+    *columns = o.columns;
+    hdf5_object_close(&o);
     return STATUS_OK;
 }
 
-/* HDF5 converts: a file from a machine of the other byte order reads like any. */
+/* HDF5 converts the order of bytes, nothing else: a file from another machine reads like any. */
 status hdf5_get(hid_t file, const char *path, const char *name, hid_t type, void *data) {
-    hid_t set = H5Dopen2(file, name, H5P_DEFAULT);
-    bool good = set >= 0 && H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) >= 0;
-    if (set >= 0) H5Dclose(set);
-    return good ? STATUS_OK : unreadable(path, name);
-}
-
-/* Lengths come from the file: a limit is set before memory is taken. Texts need not end in a zero
- * there, so that they are spread apart by one byte each. */
-status hdf5_get_strings(hid_t file, const char *path, const char *name, char ***text, hsize_t *n) {
-    enum { LONGEST = 1 << 16 };
-    hsize_t columns;
-    status st = hdf5_shape(file, path, name, n, &columns);
-    if (st != STATUS_OK) return st;
-    hid_t set = H5Dopen2(file, name, H5P_DEFAULT), type = H5Dget_type(set);
-    size_t length = H5Tis_variable_str(type) > 0 ? 0 : H5Tget_size(type);
-    if (H5Tget_class(type) != H5T_STRING || length == 0 || length > LONGEST) {
-        st = unreadable(path, name);
-    } else {
-        char **list = memory_alloc((size_t)*n, sizeof *list + length + 1, name);
-        char *block = (char *)(list ? list + *n : NULL);
-        if (!list)
-            st = STATUS_FAILED;
-        else if (H5Dread(set, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, block) < 0)
-            st = unreadable(path, name);
-        /* Spread apart from the last on, so that each has its end. */
-        for (hsize_t i = *n; st == STATUS_OK && i-- > 0;) {
-            list[i] = block + i * (length + 1);
-            memmove(list[i], block + i * length, length);
-            list[i][length] = 0;
-        }
-        if (st == STATUS_OK)
-            *text = list;
-        else
-            memory_free(list);
-    }
-    H5Tclose(type);
-    H5Dclose(set);
+    hdf5_object o = {0};
+    status st = hdf5_object_open(&o, file, path, name);
+    if (st == STATUS_OK) st = hdf5_type_check(path, name, o.type, type);
+    if (st == STATUS_OK && H5Dread(o.id, type, H5S_ALL, H5S_ALL, H5P_DEFAULT, data) < 0)
+        st = hdf5_refuse(path, name, "cannot be read");
+    hdf5_object_close(&o);
     return st;
 }
 
-/* Converted likewise. */
-status hdf5_get_number(
-    hid_t file, const char *path, const char *object, const char *name, hid_t type, void *number) {
-    hid_t a = H5Aopen_by_name(file, object, name, H5P_DEFAULT, H5P_DEFAULT);
-    bool good = a >= 0 && H5Aread(a, type, number) >= 0;
-    if (a >= 0) H5Aclose(a);
-    return good ? STATUS_OK : unreadable(path, name);
-}
-
-/* Copied with a zero of our own, as above. */
-status hdf5_get_text(hid_t file, const char *path, const char *name, char *text, size_t size) {
-    hid_t a = H5Aopen_by_name(file, "/", name, H5P_DEFAULT, H5P_DEFAULT);
-    hid_t type = a >= 0 ? H5Aget_type(a) : H5I_INVALID_HID;
-    size_t length = type >= 0 && H5Tis_variable_str(type) == 0 ? H5Tget_size(type) : 0;
-    bool good = length > 0 && length < size && H5Aread(a, type, text) >= 0;
-    if (good) text[length] = 0;
-    if (type >= 0) H5Tclose(type);
-    if (a >= 0) H5Aclose(a);
-    return good ? STATUS_OK : unreadable(path, name);
-}
-
-/* A contiguous array's place, for pread. Chunked or compressed arrays, which another program may
- * have made, have none. */
-status hdf5_offset(hid_t file, const char *path, const char *name, int64_t *offset) {
-    hsize_t rows, columns;
-    status st = hdf5_shape(file, path, name, &rows, &columns);
-    if (st != STATUS_OK) return st;
-    *offset = 0;
-    if (rows == 0 || columns == 0) return STATUS_OK;
-    hid_t set = H5Dopen2(file, name, H5P_DEFAULT);
-    haddr_t at = set >= 0 ? H5Dget_offset(set) : HADDR_UNDEF;
-    if (set >= 0) H5Dclose(set);
-    if (at == HADDR_UNDEF) return unreadable(path, name);
-    *offset = (int64_t)at;
+/* Texts need not end in a zero there, so that they are spread apart by one byte each. */
+static status read_strings(
+    const hdf5_object *o, const char *path, const char *name, char ***text, hsize_t *n) {
+    size_t length = H5Tget_size(o->type);
+    char **list = memory_alloc((size_t)o->rows, sizeof *list + length + 1, name);
+    if (!list) return STATUS_FAILED;
+    char *block = (char *)(list + o->rows);
+    if (o->rows > 0 && H5Dread(o->id, o->type, H5S_ALL, H5S_ALL, H5P_DEFAULT, block) < 0) {
+        memory_free(list);
+        return hdf5_refuse(path, name, "cannot be read");
+    }
+    /* From the last on, so that none is overwritten before it has moved. */
+    for (hsize_t i = o->rows; i-- > 0;) {
+        list[i] = block + i * (length + 1);
+        memmove(list[i], block + i * length, length);
+        list[i][length] = 0;
+    }
+    *text = list;
+    *n = o->rows;
     return STATUS_OK;
+}
+
+/* A list, not a table: a second dimension would be more texts than there are rows. */
+status hdf5_get_strings(hid_t file, const char *path, const char *name, char ***text, hsize_t *n) {
+    hdf5_object o = {0};
+    status st = hdf5_object_open(&o, file, path, name);
+    if (st != STATUS_OK) return st;
+    if (H5Tget_class(o.type) != H5T_STRING)
+        st = hdf5_refuse(path, name, "holds no texts");
+    else if (o.dimensions != 1)
+        st = hdf5_refuse(path, name, "has two dimensions");
+    else
+        st = read_strings(&o, path, name, text, n);
+    hdf5_object_close(&o);
+    return st;
+}
+
+/* A contiguous array's place, for pread, which converts nothing: the type is the native one. Arrays
+ * that HDF5 keeps among its own structure have no place. */
+status hdf5_offset(hid_t file, const char *path, const char *name, hid_t type, int64_t *offset) {
+    hdf5_object o = {0};
+    status st = hdf5_object_open(&o, file, path, name);
+    if (st != STATUS_OK) return st;
+    bool empty = o.rows == 0 || o.columns == 0;
+    if (H5Tequal(o.type, type) <= 0) {
+        st = hdf5_type_check(path, name, o.type, type);
+        if (st == STATUS_OK) st = hdf5_refuse(path, name, "has its bytes in the other order");
+    } else if (!empty && o.offset == HADDR_UNDEF) {
+        st = hdf5_refuse(path, name, "is not stored in one piece");
+    }
+    if (st == STATUS_OK) *offset = empty ? 0 : (int64_t)o.offset;
+    hdf5_object_close(&o);
+    return st;
 }

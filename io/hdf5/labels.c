@@ -183,7 +183,8 @@ static status read_tables(labels *l) {
     if (st == STATUS_OK) st = hdf5_shape(file, l->path, "/labels/data", &rows, &columns);
     if (st == STATUS_OK && columns != 1) st = damaged(l->path, "/labels/data has two dimensions");
     if (st == STATUS_OK) st = image_table_read(file, l->path, "/labels", rows, &l->table);
-    if (st == STATUS_OK) st = hdf5_offset(file, l->path, "/labels/data", &h->data);
+    if (st == STATUS_OK)
+        st = hdf5_offset(file, l->path, "/labels/data", H5T_NATIVE_UINT16, &h->data);
     H5Fclose(file);
     point_to_own(l);
     if (st == STATUS_OK && checksum(&h->info, &l->table) != h->checksum)

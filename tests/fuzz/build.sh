@@ -62,6 +62,7 @@ link() {
 link "$work/seeds" "$(compile tests/fuzz/seeds.c)"
 rm -rf "$work/corpus"
 "$work/seeds" "$root/tests/fixtures" "$work/corpus"
+cp -r "$here"/found/. "$work/corpus/"
 for t in "${targets[@]}"; do
     # shellcheck disable=SC2086
     link "$OUT/$t" $LIB_FUZZING_ENGINE "$(compile "tests/fuzz/$t.c")" \

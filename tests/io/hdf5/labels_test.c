@@ -139,24 +139,29 @@ static void same_for_any_number_of_ranks(void **state) {
 }
 
 /* Where in the file a dataset's bytes are. */
-static int64_t find_data(const char *path, const char *name) {
+static int64_t find_data(const char *path, const char *name, hid_t type) {
     hid_t file;
     int64_t offset = 0;
     assert_int_equal(hdf5_open(&file, path), STATUS_OK);
-    assert_int_equal(hdf5_offset(file, path, name, &offset), STATUS_OK);
+    assert_int_equal(hdf5_offset(file, path, name, type, &offset), STATUS_OK);
     H5Fclose(file);
     return offset;
 }
 
 static void every_flipped_byte_is_found(void **state) {
     (void)state;
-    static const struct {
+    const struct {
         const char *name;
         int64_t bytes;
-    } part[] = {{"/labels/data", PIXELS * 2}, {"/labels/shape", IMAGES * 8},
-        {"/labels/offset", (IMAGES + 1) * 8}, {"/labels/hash", IMAGES * 8},
-        {"/centroids", K * D * 4}, {"/typical/distance", K * TYPICAL * 4},
-        {"/typical/image", K * TYPICAL * 4}, {"/typical/pixel", K * TYPICAL * 4}};
+        hid_t type;
+    } part[] = {{"/labels/data", PIXELS * 2, H5T_NATIVE_UINT16},
+        {"/labels/shape", IMAGES * 8, H5T_NATIVE_UINT32},
+        {"/labels/offset", (IMAGES + 1) * 8, H5T_NATIVE_UINT64},
+        {"/labels/hash", IMAGES * 8, H5T_NATIVE_UINT64},
+        {"/centroids", K * D * 4, H5T_NATIVE_FLOAT},
+        {"/typical/distance", K * TYPICAL * 4, H5T_NATIVE_FLOAT},
+        {"/typical/image", K * TYPICAL * 4, H5T_NATIVE_UINT32},
+        {"/typical/pixel", K * TYPICAL * 4, H5T_NATIVE_UINT32}};
     if (!comm_root(world)) return;
     char *data;
     size_t bytes;
@@ -167,7 +172,7 @@ static void every_flipped_byte_is_found(void **state) {
     random_stream r = random_begin(3, RANDOM_SYNTH, 0, 0);
     for (size_t p = 0; p < sizeof part / sizeof *part; p++) {
         scratch_write(path, data, bytes);
-        int64_t begin = find_data(path, part[p].name);
+        int64_t begin = find_data(path, part[p].name, part[p].type);
         for (int trial = 0; trial < 40; trial++) {
             int64_t at = begin + (int64_t)random_below(&r, (uint64_t)part[p].bytes);
             data[at] ^= (char)(1 << trial % 8);
