@@ -10,6 +10,8 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -28,17 +30,31 @@ static bool is_root(const hdf5_writer *w) {
     return comm_root(w->c);
 }
 
-/* Rank 0's part: HDF5's plain driver, no MPI. What stands there under a temporary name goes first,
- * and HDF5 makes a new file, through no link. */
-static bool create(hdf5_writer *w) {
+/* A file without a name in HDF5's hands: it cannot create one from memfd_create's descriptor, as it
+ * wants a real path. The name is gone as soon as both have it open. */
+static int create_in_memory(char *path, hid_t access, hid_t *file) {
+    int fd = mkostemp(path, O_CLOEXEC);
+    if (fd < 0) return fd;
     hdf5_begin();
+    *file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, access);
+    unlink(path);
+    return fd;
+}
+
+/* Rank 0's part: HDF5 writes a file in memory, of which arrays are holes. Where the system has no
+ * such place, in the folder of temporary files. */
+static bool create(hdf5_writer *w) {
+    char path[4096] = "/dev/shm/auxseg-XXXXXX";
+    const char *folder = getenv("TMPDIR");
     hid_t access = H5Pcreate(H5P_FILE_ACCESS);
-    bool good = access >= 0 && H5Pset_alignment(access, 1 << 16, 1 << 20) >= 0;
-    if (good) {
-        unlink(w->path);
-        w->file = H5Fcreate(w->path, H5F_ACC_EXCL, H5P_DEFAULT, access);
+    if (access < 0 || H5Pset_alignment(access, 1 << 16, 1 << 20) < 0) return false;
+    w->memory = create_in_memory(path, access, &w->file);
+    if (w->memory < 0) {
+        snprintf(path, sizeof path, "%s/auxseg-XXXXXX", folder && folder[0] ? folder : "/tmp");
+        w->memory = create_in_memory(path, access, &w->file);
     }
-    if (access >= 0) H5Pclose(access);
+    if (w->memory < 0) log_error("%s: cannot be made: %s", path, strerror(errno));
+    H5Pclose(access);
     return w->file >= 0;
 }
 
@@ -48,33 +64,90 @@ static status failed(const hdf5_writer *w) {
     return STATUS_OUTPUT;
 }
 
-/* HDF5 may have it open at the same time, for other parts of it. */
 static status open_rows(hdf5_writer *w) {
-    w->fd = open(w->path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (w->fd < 0) w->fd = open(w->path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
     return comm_agree(w->c, w->fd >= 0 ? STATUS_OK : failed(w));
+}
+
+static void begin(hdf5_writer *w, const comm *c, const char *path) {
+    *w = (hdf5_writer)HDF5_WRITER_NONE;
+    w->c = c;
+    w->path = path;
 }
 
 /* Rank 0 makes the file, then every rank opens it: not before it is there. */
 status hdf5_create(hdf5_writer *w, const comm *c, const char *path) {
-    *w = (hdf5_writer){c, path, H5I_INVALID_HID, -1};
+    begin(w, c, path);
     status st = agree_hdf5(w, !is_root(w) || create(w), "the file");
+    if (st != STATUS_OK) return st;
+    if (is_root(w)) w->fd = file_create_temporary(path);
+    st = comm_agree(w->c, !is_root(w) || w->fd >= 0 ? STATUS_OK : failed(w));
     return st == STATUS_OK ? open_rows(w) : st;
 }
 
 status hdf5_continue(hdf5_writer *w, const comm *c, const char *path) {
-    *w = (hdf5_writer){c, path, H5I_INVALID_HID, -1};
+    begin(w, c, path);
     return open_rows(w);
 }
 
-/* Rank 0's part, if it is still open. */
-static status close_structure(hdf5_writer *w) {
+/* The first byte from `at` on that is in no array, and how far there is none: the arrays' rows are
+ * on the disk already, of other ranks, too. */
+static uint64_t between_arrays(const hdf5_writer *w, uint64_t at, uint64_t *end) {
+    for (int i = 0; i < w->array_count; i++)
+        if (w->arrays[i].begin <= at && at < w->arrays[i].end) {
+            at = w->arrays[i].end;
+            i = -1; /* another may begin where this one ends */
+        }
+    for (int i = 0; i < w->array_count; i++)
+        if (w->arrays[i].begin >= at && w->arrays[i].begin < *end) *end = w->arrays[i].begin;
+    return at;
+}
+
+/* The bytes begin .. end - 1 of the file in memory, but for arrays, to the disk. */
+static status copy_span(const hdf5_writer *w, uint64_t begin, uint64_t end) {
+    char block[4096];
+    while (begin < end) {
+        uint64_t stop = begin + sizeof block < end ? begin + sizeof block : end;
+        uint64_t from = between_arrays(w, begin, &stop);
+        if (from < stop) {
+            ssize_t bytes = pread(w->memory, block, (size_t)(stop - from), (off_t)from);
+            if (bytes <= 0) return failed(w);
+            status st = file_write_at(w->fd, w->path, from, block, (size_t)bytes);
+            if (st != STATUS_OK) return st;
+            from += (uint64_t)bytes;
+        }
+        begin = from;
+    }
+    return STATUS_OK;
+}
+
+/* Rank 0's part: what HDF5 wrote, hole by hole, and the file's length. */
+static status copy_structure(const hdf5_writer *w) {
+    off_t length = lseek(w->memory, 0, SEEK_END), at = 0;
+    status st = length >= 0 && ftruncate(w->fd, length) == 0 ? STATUS_OK : failed(w);
+    while (st == STATUS_OK && at < length) {
+        off_t begin = lseek(w->memory, at, SEEK_DATA); /* fails where only a hole is left */
+        if (begin < 0) break;
+        off_t end = lseek(w->memory, begin, SEEK_HOLE);
+        st = copy_span(w, (uint64_t)begin, (uint64_t)end);
+        at = end;
+    }
+    return st;
+}
+
+/* HDF5's end, which touches no disk; then rank 0's part of the file on it, once. */
+static status close_structure(hdf5_writer *w, status st) {
     bool good = w->file < 0 || H5Fclose(w->file) >= 0;
     w->file = H5I_INVALID_HID;
-    return agree_hdf5(w, good, "its end");
+    if (st == STATUS_OK) st = agree_hdf5(w, good, "its end");
+    if (st == STATUS_OK) st = comm_agree(w->c, w->memory >= 0 ? copy_structure(w) : STATUS_OK);
+    if (w->memory >= 0) close(w->memory);
+    w->memory = -1;
+    return st;
 }
 
 status hdf5_seal(hdf5_writer *w) {
-    return close_structure(w);
+    return close_structure(w, STATUS_OK);
 }
 
 /* This rank's rows are on the disk. A close may be the first to tell of a full quota. */
@@ -82,17 +155,16 @@ static status close_rows(hdf5_writer *w, bool keep) {
     status st = STATUS_OK;
     if (w->fd < 0) return st;
     if (keep && fsync(w->fd) != 0) st = failed(w);
-    if (close(w->fd) != 0 && keep && st == STATUS_OK) st = failed(w);
+    if (close(w->fd) != 0 && keep && errno != EINTR && st == STATUS_OK) st = failed(w);
     w->fd = -1;
     return st;
 }
 
-/* Rows are synced by the rank that wrote them, which no other could do on another node. Then rank
- * 0 writes HDF5's own parts. */
+/* Each rank syncs what it wrote, which no other could do on another node. */
 status hdf5_close(hdf5_writer *w, status st) {
+    st = close_structure(w, st);
     status rows = close_rows(w, st == STATUS_OK);
-    if (st == STATUS_OK) st = comm_agree(w->c, rows);
-    return st == STATUS_OK ? close_structure(w) : st;
+    return st == STATUS_OK ? comm_agree(w->c, rows) : st;
 }
 
 static bool group(const hdf5_writer *w, const char *name) {
@@ -133,10 +205,12 @@ static uint64_t row_bytes(const hdf5_rows *r) {
 /* All ranks learn where the array stands. Its space is asked of the file system at once, so that a
  * full disk is found before hours of work. */
 status hdf5_make(hdf5_writer *w, hdf5_rows *r) {
-    status st = agree_hdf5(w, !is_root(w) || make(w, r, &r->offset), r->name);
+    bool room = w->array_count < HDF5_WRITER_ARRAYS;
+    status st = agree_hdf5(w, !is_root(w) || (room && make(w, r, &r->offset)), r->name);
     if (st != STATUS_OK) return st;
     comm_broadcast(w->c, &r->offset, sizeof r->offset);
-    uint64_t bytes = r->rows * row_bytes(r);
+    uint64_t bytes = r->rows * row_bytes(r), begin = (uint64_t)r->offset;
+    if (bytes > 0) w->arrays[w->array_count++] = (struct hdf5_span){begin, begin + bytes};
     return comm_agree(
         w->c, is_root(w) ? file_reserve(w->fd, w->path, (uint64_t)r->offset, bytes) : STATUS_OK);
 }

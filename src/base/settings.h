@@ -70,6 +70,8 @@ typedef struct settings {
     } model;
     struct {
         extract_source source;
+        extract_backbone backbone;
+        extract_positions positions;
         settings_text weights, layers, npy;
         dtype dtype;
         extract_memory memory;

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { LAYERS_TEXT = 256 }; /* longest list of layers, with its end: features.h5 keeps it */
+
 /* Batches of whole norm groups; the two views of an image stay together. Statistics of a norm group
  * are taken on one rank: a batch that is no whole number of them would leave a smaller one, whose
  * statistics are others. */
@@ -78,12 +80,35 @@ static int check_source(const settings *s) {
     return 1;
 }
 
+/* Its weights cannot be those of the network that is trained. */
+static int check_extractor(const settings *s) {
+    if (s->extract.backbone == EXTRACT_BACKBONE_MODEL) return 0;
+    const char *word = extract_backbone_words[s->extract.backbone];
+    if (s->extract.source == EXTRACT_SOURCE_FINETUNED) {
+        log_error("extract.backbone = \"%s\": extract.source = \"finetuned\" is the model itself; "
+                  "set extract.source = \"weights\"",
+            word);
+        return 1;
+    }
+    if (s->extract.weights[0]) return 0;
+    log_error("extract.backbone = \"%s\": extract.weights is empty: the file of its weights is "
+              "needed",
+        word);
+    return 1;
+}
+
 /* "layer1" to the last stage, "head"; each once. Bit n of `seen` is layer n, bit 0 the head. A
  * wrong list is emptied, so that who goes on with the settings, as `check` does, does not stumble
  * over it again; so is a wrong output_stride made 8. */
 static int check_layers(settings *s) {
     unsigned seen = 0;
-    if (!s->extract.layers[0]) return 0;
+    if (strlen(s->extract.layers) >= LAYERS_TEXT) {
+        log_error("extract.layers: more than %d letters", LAYERS_TEXT - 1);
+        s->extract.layers[0] = '\0';
+        return 1;
+    }
+    /* Of a transformer the file says which blocks there are. */
+    if (!s->extract.layers[0] || s->extract.backbone == EXTRACT_BACKBONE_VIT) return 0;
     for (const char *at = s->extract.layers; at;) {
         size_t length = strcspn(at, ",");
         bool stage = length == 6 && strncmp(at, "layer", 5) == 0 && at[5] >= '1' &&
@@ -185,7 +210,7 @@ static int check_model(settings *s) {
 int settings_check(settings *s) {
     return check_model(s) + check_colours("mean", s->model.mean, false) +
            check_colours("std", s->model.std, true) + check_groups(s) + check_source(s) +
-           check_layers(s) + check_scales(s) + check_dataset(s) +
+           check_extractor(s) + check_layers(s) + check_scales(s) + check_dataset(s) +
            check_training("pretrain", &s->pretrain.view, s->pretrain.warmup, s->pretrain.steps) +
            check_training("finetune", &s->finetune.view, s->finetune.warmup, s->finetune.steps);
 }

@@ -87,6 +87,26 @@ CHOICE_DECLARE(model_channels, MODEL_CHANNELS);
 #define MODEL_RANGES(X)                                                                            \
     X(MODEL_RANGE_AUTO, "auto") X(MODEL_RANGE_UNIT, "unit") X(MODEL_RANGE_BYTES, "bytes")
 CHOICE_DECLARE(model_range, MODEL_RANGES);
+/* What computes features: the trained network's own encoder, or another. Those
+ * that can be trained have model.backbone's words. */
+#define EXTRACT_BACKBONES(X)                                                                       \
+    X(EXTRACT_BACKBONE_MODEL, "model")                                                             \
+    X(EXTRACT_BACKBONE_RESNET18, "resnet18")                                                       \
+    X(EXTRACT_BACKBONE_RESNET34, "resnet34")                                                       \
+    X(EXTRACT_BACKBONE_RESNET50, "resnet50")                                                       \
+    X(EXTRACT_BACKBONE_RESNET101, "resnet101")                                                     \
+    X(EXTRACT_BACKBONE_RESNET152, "resnet152")                                                     \
+    X(EXTRACT_BACKBONE_SQUEEZENET1_0, "squeezenet1_0")                                             \
+    X(EXTRACT_BACKBONE_SQUEEZENET1_1, "squeezenet1_1")                                             \
+    X(EXTRACT_BACKBONE_VIT, "vit")
+CHOICE_DECLARE(extract_backbone, EXTRACT_BACKBONES);
+
+#define EXTRACT_POSITIONS(X)                                                                       \
+    X(EXTRACT_POSITIONS_AUTO, "auto")                                                              \
+    X(EXTRACT_POSITIONS_TIMM, "timm")                                                              \
+    X(EXTRACT_POSITIONS_DINO, "dino")                                                              \
+    X(EXTRACT_POSITIONS_DINOV2, "dinov2")
+CHOICE_DECLARE(extract_positions, EXTRACT_POSITIONS);
 
 #define EXTRACT_SOURCES(X)                                                                         \
     X(EXTRACT_SOURCE_AUTO, "auto")                                                                 \

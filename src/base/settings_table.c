@@ -202,9 +202,20 @@ static const setting table[] = {
         "model fine-tuned on the labelled share, which is trained first; auto: weights where "
         "extract.weights or model.weights are given, else finetuned.")},
     {WORDS(extract, weights, "", "Weights of the encoder; empty: model.weights."), .aside = true},
+    {CHOICE(extract, backbone, EXTRACT_BACKBONE_MODEL,
+         "The network that extract.weights are for. model: model.backbone; another word of it, or "
+         "vit: a vision transformer (DINO, DINOv2, timm), whose form is read from the file, while "
+         "model.backbone is what is trained with the labels."),
+        .later = true},
+    {CHOICE(extract, positions, EXTRACT_POSITIONS_AUTO,
+         "Whose rule brings a transformer's position embeddings to an image's size. auto: dinov2 "
+         "where the file has register_tokens or mask_token; dino where its names are DINO's, or it "
+         "is a PyTorch file without a head; else timm."),
+        .later = true},
     {WORDS(extract, layers, "",
-        "Layers whose outputs are joined, separated by commas: layer1 to layer4, head. Empty: the "
-        "last stage, or with source \"finetuned\" the head.")},
+        "Layers whose outputs are joined, separated by commas: layer1 to layer4, head; of a vision "
+        "transformer block0, block1, ..., each also with .keys, .queries or .values, and norm. "
+        "Empty: the last stage, of a transformer norm, or with source \"finetuned\" the head.")},
     {FLAG(extract, normalize, 1, "Every feature vector gets length 1.")},
     {INTEGER(extract, pca, 0, 0, 65536, "dimensions",
         "The features are projected on so many principal components, and get length 1 again under "

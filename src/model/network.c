@@ -14,6 +14,7 @@
 #include "src/model/resnet.h"
 #include "src/model/squeezenet.h"
 
+#include <assert.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -167,8 +168,30 @@ static value build_image(graph *g, value image, const network_options *o) {
     return graph_linear(g, graph_global_pool(g, stage[RESNET_STAGES - 1]), "fc", o->classes);
 }
 
+/* A whole network of its own, with layers of other names. */
+static status create_transformer(graph **out, const vit *v, const char *layers) {
+    value features = -1;
+    graph *g = graph_create();
+    if (!g) return STATUS_FAILED;
+    status st = vit_build(g, graph_input(g, 3), v, layers, &features);
+    if (st == STATUS_OK) {
+        graph_output(g, features);
+        st = graph_status(g);
+    }
+    if (st != STATUS_OK) {
+        graph_destroy(g);
+        return st;
+    }
+    *out = g;
+    return STATUS_OK;
+}
+
 /* Options are checked before anything is built; the message names the setting. */
 status network_create(graph **out, const network_options *o, network_end end, const char *layers) {
+    if (o->vit.width > 0) {
+        assert(end == NETWORK_FEATURES);
+        return create_transformer(out, &o->vit, layers);
+    }
     layer_list wanted = {.count = 0};
     status st = check_options(o);
     int stages = network_stages(o);

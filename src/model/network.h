@@ -5,7 +5,7 @@
 #define AUXSEG_MODEL_NETWORK_H
 
 #include "src/base/settings_choices.h"
-#include "src/nn/graph/graph.h"
+#include "src/model/vit.h"
 
 #include <stdbool.h>
 
@@ -19,6 +19,7 @@ typedef struct network_options {
     int head_channels; /* width of the head body; 0: torchvision's (256, fcn: C / 4) */
     int classes;       /* of the classifier */
     int projection;    /* dimensions of the projection head's output */
+    vit vit;           /* width > 0: this in place of all of the above, NETWORK_FEATURES only */
 } network_options;
 
 typedef enum network_end {
@@ -31,8 +32,8 @@ typedef enum network_end {
 } network_end;
 
 /* layers (NETWORK_FEATURES only): comma-separated, each "layer1" .. "layer4" (a stage's output) or
- * "head" (the head body's, what the classifier reads). STATUS_USAGE with a message that names
- * what is unknown. Owned by the caller. */
+ * "head" (the head body's, what the classifier reads); of a vision transformer those of vit.h.
+ * STATUS_USAGE with a message that names what is unknown. Owned by the caller. */
 status network_create(graph **out, const network_options *o, network_end end, const char *layers);
 
 /* How many stages are built: of those asked for, the ones that the encoder has. */

@@ -71,9 +71,9 @@ again() {
 most=2
 [[ $long == yes ]] && most=1000
 for stage in pack extract cluster; do
-    for fault in pwrite:ENOSPC pwrite:EIO fallocate:ENOSPC fallocate:EDQUOT fsync:EIO rename:EROFS ftruncate:EIO; do
+    for fault in write:ENOSPC write:EIO fallocate:ENOSPC fallocate:EDQUOT fsync:EIO rename:EROFS ftruncate:EIO; do
         for place in "0 1" "0 2" "1 2" "2 3"; do
-            [[ $long == yes || $place == "1 2" || $fault == pwrite:ENOSPC ]] || continue
+            [[ $long == yes || $place == "1 2" || $fault == write:ENOSPC ]] || continue
             for ((n = 1; n <= most; n++)); do
                 # shellcheck disable=SC2086
                 broken $stage "${fault%:*}" $n "${fault#*:}" $place || break
@@ -87,7 +87,7 @@ done
 rm -rf run
 cp -r golden run
 rm run/dataset.h5
-AUXSEG_FAULT=pwrite:1:short AUXSEG_FAULT_PATH=dataset.h5 AUXSEG_FAULT_LOG=$folder/short.log \
+AUXSEG_FAULT=write:1:short AUXSEG_FAULT_PATH=dataset.h5 AUXSEG_FAULT_LOG=$folder/short.log \
     LD_PRELOAD=$AUXSEG_FAULT_LIBRARY within 0 2 "$auxseg" pack tiny.cfg
 [[ -e short.log ]] || fail "no short write"
 [[ $(cksum <run/dataset.h5) == "${sum[pack]}" ]] || fail "other bytes after a short write"

@@ -5,6 +5,7 @@
 
 #include "io/files/npy_rows.h"
 #include "src/app/features/extract_compute.h"
+#include "src/app/stage/extractor.h"
 #include "src/app/stage/setup.h"
 #include "src/base/log.h"
 
@@ -26,15 +27,21 @@ status extract_weights_path(char *path, const settings *s, int round) {
 }
 
 /* A model that was trained on labels is deepest before its classifier; of an ImageNet network the
- * last stage that is asked for. */
+ * last stage that is asked for. Layers of a transformer mean nothing to the model of later
+ * rounds. */
 void extract_layers(char *text, const settings *s, int round) {
-    if (s->extract.layers[0])
-        snprintf(text, 64, "%.63s", s->extract.layers);
-    else if (stage_extracts_finetuned(s, round))
-        snprintf(text, 64, "head");
+    bool own = stage_extracts_finetuned(s, round);
+    bool transformer = s->extract.backbone == EXTRACT_BACKBONE_VIT;
+    if (s->extract.layers[0] && !(own && transformer))
+        snprintf(text, EXTRACT_LAYERS, "%.255s", s->extract.layers);
+    else if (own)
+        snprintf(text, EXTRACT_LAYERS, "head");
+    else if (transformer)
+        snprintf(text, EXTRACT_LAYERS, "norm");
     else {
         network_options n = setup_network(s, 0);
-        snprintf(text, 64, "layer%d", network_stages(&n));
+        extractor_word(&n, s);
+        snprintf(text, EXTRACT_LAYERS, "layer%d", network_stages(&n));
     }
 }
 
@@ -82,6 +89,7 @@ status extract_features(stage *t, bool keep, features *out) {
     extract_request q = {.keep = keep, .stream = t->s->extract.memory == EXTRACT_MEMORY_STREAM};
     features x = {0};
     extract_layers(q.layers, t->s, t->round);
+    q.own = stage_extracts_finetuned(t->s, t->round);
     status st = comm_agree(t->c, extract_weights_path(q.weights, t->s, t->round));
     if (st == STATUS_OK) st = stage_path(t, q.file, "features.h5");
     if (st == STATUS_OK) st = extract_key(t, q.weights, &q.key);

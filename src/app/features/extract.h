@@ -10,7 +10,8 @@
  * says so, and projected on principal components where extract.pca does. Also writes extract.npy,
  * in the first round. Collective. The same bits for any number of ranks and threads. */
 status extract_features(stage *t, bool keep, features *out);
-/* Layers by name: extract.layers, or the last one before the classifier. text [64]. */
+enum { EXTRACT_LAYERS = 256 }; /* longest list, with its end */
+/* Layers by name: extract.layers, or the last one before the classifier. text [EXTRACT_LAYERS]. */
 void extract_layers(char *text, const settings *s, int round);
 /* The weights file that the features come from: extract.weights, model.weights or a fine-tuned
  * model of this run. path [FILE_PATH]. Not collective. */

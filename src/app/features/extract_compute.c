@@ -329,7 +329,11 @@ status extract_compute(stage *t, const extract_request *q, features *out) {
     status st = STATUS_OK;
     strcpy(e.file, q->file);
     if (t->s->extract.pca > 0) st = stage_path(t, e.file, "features-raw.h5");
-    inference_options o = {NETWORK_FEATURES, q->layers, q->weights, t->how};
+    inference_options o = {.end = NETWORK_FEATURES,
+        .layers = q->layers,
+        .weights = q->weights,
+        .how = t->how,
+        .own = q->own};
     if (st == STATUS_OK) st = inference_create(&e.net, t->c, t->s, t->d, &o);
     if (st == STATUS_OK) st = compute(t, &e);
     inference_destroy(e.net);

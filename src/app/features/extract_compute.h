@@ -4,11 +4,13 @@
 #define AUXSEG_APP_FEATURES_EXTRACT_COMPUTE_H
 
 #include "io/hdf5/features.h"
+#include "src/app/features/extract.h"
 #include "src/app/stage/stage.h"
 
 typedef struct extract_request {
-    char weights[FILE_PATH], file[FILE_PATH], layers[64];
+    char weights[FILE_PATH], file[FILE_PATH], layers[EXTRACT_LAYERS];
     uint64_t key; /* hash of everything that the features depend on */
+    bool own;     /* by the trained network's encoder, whatever extract.backbone says */
     bool keep;    /* write them to `file` */
     bool stream;  /* write them there as they come, and map them */
 } extract_request;

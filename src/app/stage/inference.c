@@ -6,6 +6,7 @@
 #include "src/app/stage/inference.h"
 
 #include "io/weights/weights.h"
+#include "src/app/stage/extractor.h"
 #include "src/app/stage/model_setup.h"
 #include "src/app/stage/setup.h"
 #include "src/base/log.h"
@@ -44,6 +45,9 @@ status inference_create(inference **out, const comm *c, const settings *s, const
     st = model_setup_read(c, s, o->weights, dataset_classes(d), &model);
     if (st != STATUS_OK) goto done;
     n->input = model.input;
+    if (o->end == NETWORK_FEATURES && !o->own)
+        st = extractor_network(&model.network, c, s, o->weights);
+    if (st != STATUS_OK) goto done;
     st = network_create(&n->g, &model.network, o->end, o->layers);
     if (st == STATUS_OK && !(n->p = parameters_create(n->g))) st = STATUS_FAILED;
     st = comm_agree(c, st);

@@ -18,6 +18,7 @@ typedef struct inference_options {
     const char *layers;  /* NETWORK_FEATURES only */
     const char *weights; /* a file */
     arithmetic how;
+    bool own; /* NETWORK_FEATURES: by the trained network's encoder, not extract.backbone */
 } inference_options;
 
 /* Collective. */

@@ -31,6 +31,7 @@
 enum {
     /* Places in the table of options, in the order of the usage; OPTIONS is their number. */
     DEPTH,
+    VIT,
     CROP,
     BATCH,
     DTYPE,
@@ -53,6 +54,7 @@ typedef struct segment_bench {
     const comm *c;
     const char *work;
     bool train;
+    int vit; /* place among transformers; -1: a ResNet */
     int64_t depth, crop, batch, threads, stride, steps, classes;
     plan_options o;
     graph *g;
@@ -66,6 +68,27 @@ typedef struct segment_bench {
     double step[MOST_STEPS]; /* seconds */
 } segment_bench;
 
+/* As their authors publish them: ViT-S of patch 16 and B of patch 8 by DINO and timm, S of patch 14
+ * with registers and layer scale by DINOv2. */
+static const char *const transformer_words[] = {"none", "s16", "s14reg", "b8", NULL};
+static const vit transformers[] = {
+    {.width = 384,
+        .blocks = 12,
+        .embed = {.patch = 16, .channels = 384, .grid = 14, .class_position = true}},
+    {.width = 384,
+        .blocks = 12,
+        .scaled = true,
+        .embed = {.patch = 14,
+            .channels = 384,
+            .grid = 37,
+            .class_position = true,
+            .registers = 4,
+            .register_tokens = true}},
+    {.width = 768,
+        .blocks = 12,
+        .embed = {.patch = 8, .channels = 768, .grid = 28, .class_position = true}},
+};
+
 /* The words become the plan's options; choices are words that the table of options has checked. */
 static status read_options(segment_bench *b, word_option *o, int argc, char **argv) {
     const comm *c = b->c;
@@ -77,6 +100,7 @@ static status read_options(segment_bench *b, word_option *o, int argc, char **ar
     if (st == STATUS_OK) st = word_number(c, &o[CLASSES], 2, 65535, &b->classes);
     if (st != STATUS_OK) return st;
     b->depth = atoi(o[DEPTH].value);
+    b->vit = word_choice(&o[VIT]) - 1;
     b->stride = atoi(o[STRIDE].value);
     if (b->threads == 0) b->threads = omp_get_max_threads();
     static const norm_mode norms[] = {NORM_GROUP, NORM_FROZEN};
@@ -111,8 +135,9 @@ static status build(segment_bench *b) {
         .output_stride = (int)b->stride,
         .head = MODEL_HEAD_DEEPLABV3,
         .classes = (int)b->classes};
-    status st =
-        network_create(&b->g, &n, b->train ? NETWORK_CLASSIFIER : NETWORK_FEATURES, "layer4");
+    if (b->vit >= 0) n.vit = transformers[b->vit];
+    status st = network_create(&b->g, &n, b->train ? NETWORK_CLASSIFIER : NETWORK_FEATURES,
+        b->vit >= 0 ? "norm" : "layer4");
     if (st != STATUS_OK) return st;
     b->p = parameters_create(b->g);
     if (!b->p) return STATUS_FAILED;
@@ -249,6 +274,7 @@ static status bench_segment(const comm *c, const char *work, int argc, char **ar
     static const char *const strides[] = {"8", "16", "32", NULL};
     static const char *const norms[] = {"group", "frozen", NULL};
     word_option o[OPTIONS] = {[DEPTH] = {"--depth", depths, "50", false},
+        [VIT] = {"--vit", transformer_words, "none", false},
         [CROP] = {"--crop", NULL, "256", false},
         [BATCH] = {"--batch", NULL, "4", false},
         [DTYPE] = {"--dtype", dtype_words, "bf16", false},

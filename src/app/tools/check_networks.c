@@ -6,6 +6,7 @@
 #include "io/weights/weights.h"
 #include "src/app/clusters/cluster_start.h"
 #include "src/app/features/extract.h"
+#include "src/app/stage/extractor.h"
 #include "src/app/stage/model_setup.h"
 #include "src/app/stage/setup.h"
 #include "src/app/tools/check_state.h"
@@ -45,6 +46,8 @@ static status read_into(const check *k, const weights_use *u) {
     parameters *p = NULL;
     weights_match match = {0};
     status st = model_setup_read(NULL, k->s, u->path, some_classes(k), &m);
+    if (st == STATUS_OK && u->end == NETWORK_FEATURES)
+        st = extractor_network(&m.network, NULL, k->s, u->path);
     if (st == STATUS_OK) st = network_create(&g, &m.network, u->end, u->layers);
     if (st == STATUS_OK && !(p = parameters_create(g))) st = STATUS_FAILED;
     const char *replaced =
@@ -64,7 +67,7 @@ static status read_into(const check *k, const weights_use *u) {
  * for model.weights ends in a classifier only where a baseline is wanted and the number of classes
  * is known. */
 static void check_files(check *k) {
-    char extractor[FILE_PATH], layers[64];
+    char extractor[FILE_PATH], layers[EXTRACT_LAYERS];
     const settings *s = k->s;
     bool given = !stage_extracts_finetuned(s, 1) && k->cluster;
     network_end plain = k->baseline && k->classes > 0 ? NETWORK_CLASSIFIER : NETWORK_PROJECTION;
@@ -99,10 +102,14 @@ static double count_values(check *k) {
 
 /* Channels of the features, and pixels from a row to the next. */
 static bool feature_shape(const check *k, int *channels, int *stride) {
-    char layers[64];
+    char layers[EXTRACT_LAYERS], weights[FILE_PATH];
     network_options o = options_of(k);
     graph *g = NULL;
+    bool own = stage_extracts_finetuned(k->s, 1);
     extract_layers(layers, k->s, 1);
+    if (!own && (extract_weights_path(weights, k->s, 1) != STATUS_OK ||
+                    extractor_network(&o, NULL, k->s, weights) != STATUS_OK))
+        return false;
     if (network_create(&g, &o, NETWORK_FEATURES, layers) != STATUS_OK) return false;
     value v = graph_output_value(g, 0);
     *channels = graph_channels(g, v);

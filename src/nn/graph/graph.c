@@ -258,6 +258,73 @@ value graph_dropout(graph *g, value x, double probability) {
     return append(g, n);
 }
 
+/* A parameter of a transformer that is no weight of a layer: tokens and positions. Trainable, so
+ * that it stands in the flat block of weights with the others. */
+static int declare_tokens(
+    graph *g, const char *prefix, const char *suffix, int64_t tokens, int channels) {
+    parameter p = {.dims = 3, .shape = {1, tokens, channels}, .trainable = true};
+    return declare(g, prefix, suffix, p);
+}
+
+/* The patches' projection is a convolution in files, whose kernel is as large as its stride. */
+value graph_embed(graph *g, value image, const char *prefix, patch_embed e) {
+    node n = derived(g, NODE_EMBED, image);
+    assert(e.patch > 0 && e.channels > 0 && e.channels % 32 == 0 && e.grid > 0);
+    char name[PARAMETER_NAME];
+    snprintf(name, sizeof name, "%s.patch_embed.proj", prefix);
+    n.tokens = e;
+    n.channels = e.channels;
+    n.kernel = n.stride = e.patch;
+    n.pitch *= e.patch;
+    n.first = declare_tokens(g, prefix, "cls_token", 1, e.channels);
+    n.position = declare_tokens(
+        g, prefix, "pos_embed", (int64_t)e.grid * e.grid + e.class_position, e.channels);
+    n.registers = e.registers > 0 ? declare_tokens(g, prefix,
+                                        e.register_tokens ? "register_tokens" : "reg_token",
+                                        e.registers, e.channels)
+                                  : -1;
+    declare_conv(g, &n, name, true, INIT_UNIFORM, 4);
+    return append(g, n);
+}
+
+value graph_layer_norm(graph *g, value x, const char *name) {
+    node n = derived(g, NODE_LAYER_NORM, x);
+    n.weight = declare_vector(g, name, "weight", n.channels, true, true);
+    n.bias = declare_vector(g, name, "bias", n.channels, true, false);
+    return append(g, n);
+}
+
+value graph_attention(graph *g, value x, int heads) {
+    node n = derived(g, NODE_ATTENTION, x);
+    assert(g->state != STATUS_OK || (heads > 0 && n.channels % (3 * 16 * heads) == 0));
+    n.channels /= 3;
+    n.heads = heads;
+    return append(g, n);
+}
+
+value graph_gelu(graph *g, value x) {
+    return append(g, derived(g, NODE_GELU, x));
+}
+
+value graph_scale(graph *g, value x, const char *name) {
+    node n = derived(g, NODE_SCALE, x);
+    n.weight = declare_vector(g, name, "gamma", n.channels, true, true);
+    return append(g, n);
+}
+
+/* The image is an input for its size alone, as that of a resize. */
+value graph_patches(
+    graph *g, value x, value image, const patch_embed *e, int channel, int channels) {
+    node n = derived(g, NODE_PATCHES, x);
+    assert(g->state != STATUS_OK || channel + channels <= n.channels);
+    n.input[n.inputs++] = image;
+    n.kernel = n.stride = e->patch;
+    n.channels = channels;
+    n.channel = channel;
+    n.prefix = 1 + e->registers;
+    return append(g, n);
+}
+
 int graph_output(graph *g, value x) {
     void *array = g->output;
     if (!reserve(g, &array, g->outputs, &g->output_capacity, sizeof *g->output)) return -1;

@@ -58,6 +58,45 @@ value graph_resize(graph *g, value x, value like);
 /* Inverted dropout in training, identity otherwise; keyed by (seed, step, image of the batch,
  * node). */
 value graph_dropout(graph *g, value x, double probability);
+/* ---- transformers: tokens are a value [T, 1, C]; forward only, PLAN_TRAIN refuses them ---- */
+
+/* How position embeddings of a trained grid are brought to an image's, as the authors do. A grid as
+ * trained is left alone by both.
+ * TIMM  bicubic with antialias (a = -1/2), to the grid's size: timm's resample_abs_pos_embed, and
+ *       DINOv2's models with registers;
+ * DINO  bicubic (a = -3/4) by a factor of (size + 0.1) / trained size: DINO's
+ *       interpolate_pos_encoding, and DINOv2's models without registers. */
+typedef enum position_rule { POSITIONS_TIMM, POSITIONS_DINO } position_rule;
+
+/* An image cut into patches, each a token, behind a class token and registers. An image that is no
+ * multiple of the patch is filled up with zeros on the right and below, as timm's dynamic_img_pad
+ * does. */
+typedef struct patch_embed {
+    int patch, channels;  /* pixels of a side; of a token, a multiple of 32 */
+    int grid;             /* positions of a side that the embedding was trained with */
+    bool class_position;  /* the class token has a position, the first one */
+    int registers;        /* tokens behind the class token, without positions */
+    bool register_tokens; /* their name: DINOv2's "register_tokens", or timm's "reg_token" */
+    position_rule rule;
+} patch_embed;
+/* prefix + ".cls_token" [1, 1, C], ".pos_embed" [1, N, C], registers [1, R, C], and
+ * ".patch_embed.proj.weight" [C, 3, p, p], ".bias": [1 + R + patches, 1, C]. */
+value graph_embed(graph *g, value image, const char *prefix, patch_embed e);
+/* Layer normalisation of each token (Ba, Kiros, Hinton 2016), eps 1e-6: name + ".weight", ".bias".
+ */
+value graph_layer_norm(graph *g, value x, const char *name);
+/* x [T, 1, 3 C]: queries, keys and values of all heads, a head's channels side by side: each head's
+ * softmax(q k^T / sqrt(C / heads)) v, [T, 1, C]. */
+value graph_attention(graph *g, value x, int heads);
+/* x Phi(x), by the error function: torch's default (Hendrycks, Gimpel 2016). */
+value graph_gelu(graph *g, value x);
+/* Each channel times name + ".gamma" [C]: layer scale (Touvron et al. 2021). */
+value graph_scale(graph *g, value x, const char *name);
+/* Of tokens x those of patches, as a map [h, w, channels] of the channels from `channel` on.
+ * image: what was embedded. */
+value graph_patches(
+    graph *g, value x, value image, const patch_embed *e, int channel, int channels);
+
 /* A pixel's channels through a matrix: name + ".weight" [channels, C], name + ".bias" [channels].
  */
 value graph_linear(graph *g, value x, const char *name, int channels);

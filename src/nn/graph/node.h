@@ -16,6 +16,12 @@ typedef enum node_kind {
     NODE_GLOBAL_POOL,
     NODE_RESIZE,
     NODE_DROPOUT,
+    NODE_EMBED,
+    NODE_LAYER_NORM,
+    NODE_ATTENTION,
+    NODE_GELU,
+    NODE_SCALE,
+    NODE_PATCHES,
     NODE_KINDS,
 } node_kind;
 
@@ -30,6 +36,12 @@ typedef struct node {
     int kernel, stride, dilation, padding; /* convolution and pooling */
     double probability;
     int weight, bias, mean, variance; /* declared parameters, or -1 */
+    /* Of transformers, whose values are tokens [T, 1, C]. */
+    patch_embed tokens;             /* NODE_EMBED */
+    int first, registers, position; /* its declared parameters: class token, registers, positions;
+                                       registers -1: none */
+    int heads;                      /* NODE_ATTENTION */
+    int channel, prefix; /* NODE_PATCHES: the first channel, and tokens before those of patches */
 } node;
 
 struct graph {

@@ -42,6 +42,25 @@ LANES_INLINE lanes lanes_relu(lanes v) {
     return (lanes)((lanes_int)v & ~(lanes_int)(v < 0));
 }
 
+/* Of each two elements the larger one, b where one is not a number. */
+LANES_INLINE lanes lanes_larger(lanes a, lanes b) {
+    lanes_int take = (lanes_int)(a > b);
+    return (lanes)(((lanes_int)a & take) | ((lanes_int)b & ~take));
+}
+
+/* Sum, and largest element, by a tree: halves are joined until one is left. */
+LANES_INLINE float lanes_sum(lanes v) {
+    for (int half = LANES / 2; half > 0; half /= 2)
+        for (int i = 0; i < half; i++) v[i] += v[i + half];
+    return v[0];
+}
+
+LANES_INLINE float lanes_most(lanes v) {
+    for (int half = LANES / 2; half > 0; half /= 2)
+        for (int i = 0; i < half; i++) v[i] = v[i] > v[i + half] ? v[i] : v[i + half];
+    return v[0];
+}
+
 LANES_INLINE void lanes_store(void *x, size_t i, lanes v, dtype t) {
     if (t == DTYPE_F32) {
         memcpy((float *)x + i, &v, sizeof v);

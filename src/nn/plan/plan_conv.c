@@ -9,6 +9,7 @@
 #include "src/nn/plan/plan_again.h"
 #include "src/nn/plan/plan_elements.h"
 #include "src/nn/plan/plan_norm.h"
+#include "src/nn/plan/plan_operators.h"
 #include "src/nn/plan/plan_team.h"
 
 /* In an fp32 network products are fp32; in a bf16 one they may be either, as the processor is
@@ -57,8 +58,11 @@ static size_t larger(size_t a, size_t b) {
 /* After fusion and the layout of gradients, which say what a kernel has to do besides. */
 status plan_create_kernels(plan *p) {
     status st = onednn_create(&p->engine, p->o.threads);
-    for (value v = 0; v < p->nodes && st == STATUS_OK; v++)
-        if (plan_has_role(p, v, OPERATOR_WEIGHTS)) st = create_layer(p, &p->layer[v]);
+    for (value v = 0; v < p->nodes && st == STATUS_OK; v++) {
+        layer *l = &p->layer[v];
+        if (plan_has_role(p, v, OPERATOR_WEIGHTS)) st = create_layer(p, l);
+        if (st == STATUS_OK && l->alive && l->op->create) st = l->op->create(p, l);
+    }
     return st;
 }
 
@@ -67,6 +71,7 @@ void plan_destroy_kernels(layer *l) {
     convolution_destroy(l->backward_data);
     convolution_destroy(l->backward_weights);
     memory_free(l->folded_bias);
+    if (l->op && l->op->destroy) l->op->destroy(l);
 }
 
 /* What a thread needs at most: scratch memory of convolutions; and a place for one gradient of an
@@ -76,6 +81,7 @@ status plan_create_workers(plan *p) {
     for (value v = 0; v < p->nodes; v++) {
         const layer *l = &p->layer[v];
         if (!l->alive) continue;
+        if (l->op->scratch) scratch = larger(scratch, l->op->scratch(l));
         const convolution *k[] = {l->forward, l->backward_data, l->backward_weights};
         for (int i = 0; i < 3; i++)
             if (k[i]) scratch = larger(scratch, convolution_scratch(k[i]));

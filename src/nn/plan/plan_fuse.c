@@ -65,7 +65,8 @@ static void fuse_relu(plan *p, value i, value j) {
 static void fuse_conv(plan *p, value i) {
     layer *l = &p->layer[i];
     value next = only_reader(p, i);
-    if (next >= 0 && p->layer[next].n->kind == NODE_NORM) {
+    node_kind kind = next >= 0 ? p->layer[next].n->kind : NODE_KINDS;
+    if (kind == NODE_NORM || kind == NODE_SCALE) {
         l->fold = next;
         absorb(p, i, next);
     }
@@ -90,6 +91,10 @@ void plan_fuse(plan *p) {
         if (l->op->identity) {
             l->writer = p->layer[l->n->input[0]].writer;
             l->root = p->layer[l->n->input[0]].root;
+        }
+        if (l->op->overwrites && only_reader(p, l->n->input[0]) == v) {
+            const layer *in = &p->layer[l->n->input[0]];
+            if (in->op->role != OPERATOR_IMAGE && in->root == l->n->input[0]) l->root = in->root;
         }
         if (l->n->kind == NODE_CONV) fuse_conv(p, v);
     }

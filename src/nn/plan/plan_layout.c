@@ -40,7 +40,8 @@ static bool reads_image(const plan *p, value v) {
     if (plan_is_output(p, v)) return p->o.type == DTYPE_F32;
     for (value j = v + 1; j < p->nodes && p->o.type != DTYPE_F32; j++)
         for (int k = 0; p->layer[j].alive && k < p->layer[j].n->inputs; k++)
-            if (p->layer[j].n->input[k] == v && p->layer[j].op->role != OPERATOR_WEIGHTS)
+            if (p->layer[j].n->input[k] == v && k < plan_inputs_read(&p->layer[j]) &&
+                p->layer[j].op->role != OPERATOR_WEIGHTS && !p->layer[j].op->takes_image)
                 return false;
     return true;
 }

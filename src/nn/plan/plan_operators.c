@@ -11,6 +11,7 @@
 #include "src/nn/plan/plan_conv.h"
 #include "src/nn/plan/plan_elements.h"
 #include "src/nn/plan/plan_norm.h"
+#include "src/nn/plan/plan_tokens.h"
 #include "src/nn/plan/plan_windows.h"
 
 #include <assert.h>
@@ -54,6 +55,22 @@ static void window_shape(const plan *p, layer *l) {
     const layer *in = &p->layer[l->n->input[0]];
     l->height = places(in->height, l->n);
     l->width = places(in->width, l->n);
+}
+
+/* Patches of a side: the last one may be cut by the image's border. */
+static int patches(int size, const node *n) {
+    return (size + n->kernel - 1) / n->kernel;
+}
+
+/* Tokens stand below each other, so that rows of them are shared out like those of a map. */
+static void tokens_shape(const plan *p, layer *l) {
+    l->height = 1 + l->n->tokens.registers + patches(p->o.height, l->n) * patches(p->o.width, l->n);
+    l->width = 1;
+}
+
+static void patches_shape(const plan *p, layer *l) {
+    l->height = patches(p->o.height, l->n);
+    l->width = patches(p->o.width, l->n);
 }
 
 /* ---- the table ---- */
@@ -122,6 +139,32 @@ static const operator table[NODE_KINDS] = {
         .identity = true,
         .forward = dropout_forward,
         .backward = dropout_backward},
+    /* Transformers: forward only. */
+    [NODE_EMBED] = {.name = "patch embedding",
+        .shape = tokens_shape,
+        .takes_image = true,
+        .forward = embed_forward,
+        .create = embed_create,
+        .destroy = embed_destroy,
+        .pack = embed_pack,
+        .scratch = embed_scratch},
+    [NODE_LAYER_NORM] = {.name = "layer norm", .shape = first_shape, .forward = layer_norm_forward},
+    [NODE_ATTENTION] = {.name = "attention",
+        .shape = first_shape,
+        .forward = attention_forward,
+        .create = attention_layer_create,
+        .destroy = attention_layer_destroy,
+        .scratch = attention_layer_scratch},
+    [NODE_GELU] = {.name = "gelu",
+        .shape = first_shape,
+        .overwrites = true,
+        .forward = gelu_forward},
+    /* After a linear layer it is folded into it. */
+    [NODE_SCALE] = {.name = "scale", .shape = first_shape, .forward = scale_forward},
+    [NODE_PATCHES] = {.name = "patches",
+        .shape = patches_shape,
+        .read = 1,
+        .forward = patches_forward},
 };
 
 const operator* plan_operator(node_kind kind) {

@@ -38,6 +38,8 @@ typedef struct operator{
     size_t keeps;      /* bytes an element of what it keeps of its own for the backward pass */
     bool in_place;     /* the gradient of the first input may stand where that of the value does */
     bool identity;     /* PLAN_INFER: the value is the first input */
+    bool overwrites;   /* PLAN_INFER: the value may stand where the first input does */
+    bool takes_image;  /* reads the caller's image in fp32, whatever the maps are */
 
     /* ---- the passes ----
      * Called by all threads of a team at once, which share out the work and meet afterwards,
@@ -45,7 +47,13 @@ typedef struct operator{
      * which it flows, added to or written. Not called where nothing flows, but for
      * OPERATOR_WEIGHTS. */
     status (*forward)(plan * p, value v, const turn *r);
-    status (*backward)(plan * p, value v, const turn *r);
+    status (*backward)(plan * p, value v, const turn *r); /* NULL: PLAN_TRAIN refuses the graph */
+
+    /* ---- what a node has of its own in PLAN_INFER; NULL: nothing ---- */
+    status (*create)(plan * p, layer * l);
+    void (*destroy)(layer * l);
+    status (*pack)(plan * p, layer * l); /* weights have changed; by one thread */
+    size_t (*scratch)(const layer *l);   /* bytes of each thread's memory */
 }
 operator;
 

@@ -49,7 +49,8 @@ status plan_create_packed(plan *p) {
 
 /* ---- packing ---- */
 
-/* With y = scale (conv(x) + bias - mean) + shift, all of it into weights and bias. */
+/* With y = scale (conv(x) + bias - mean) + shift, all of it into weights and bias. Of layer scale
+ * there is a scale alone. */
 static void fold_norm(const plan *p, layer *l, float *weight) {
     const node *n = p->layer[l->fold].n;
     const float *w = plan_parameter(p, l->n->weight), *b = plan_parameter(p, l->n->bias);
@@ -57,8 +58,10 @@ static void fold_norm(const plan *p, layer *l, float *weight) {
     const float *mean = plan_parameter(p, n->mean), *variance = plan_parameter(p, n->variance);
     size_t each = plan_weight_count(l) / (size_t)n->channels;
     for (int o = 0; o < n->channels; o++) {
-        double scale = gamma[o] / sqrt((double)variance[o] + NORM_EPSILON);
-        l->folded_bias[o] = (float)(((b ? (double)b[o] : 0.0) - mean[o]) * scale + beta[o]);
+        bool norm = n->kind == NODE_NORM;
+        double scale = norm ? gamma[o] / sqrt((double)variance[o] + NORM_EPSILON) : gamma[o];
+        double bias = b ? (double)b[o] : 0.0;
+        l->folded_bias[o] = (float)(norm ? (bias - mean[o]) * scale + beta[o] : bias * scale);
         for (size_t i = 0; i < each; i++)
             weight[(size_t)o * each + i] = (float)(w[(size_t)o * each + i] * scale);
     }
@@ -98,8 +101,12 @@ status plan_pack(plan *p) {
         omp_set_num_threads(1);
 #pragma omp for schedule(dynamic)
         for (value v = 0; v < p->nodes; v++) {
-            if (!plan_has_role(p, v, OPERATOR_WEIGHTS)) continue;
-            status st = pack_layer(p, &p->layer[v], p->worker[omp_get_thread_num()].work);
+            layer *l = &p->layer[v];
+            status st = STATUS_OK;
+            if (plan_has_role(p, v, OPERATOR_WEIGHTS))
+                st = pack_layer(p, l, p->worker[omp_get_thread_num()].work);
+            else if (l->alive && l->op->pack)
+                st = l->op->pack(p, l);
 #pragma omp critical(plan_pack)
             if (st != STATUS_OK) worst = st;
         }

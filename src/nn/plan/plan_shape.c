@@ -36,6 +36,10 @@ status plan_shapes(plan *p) {
             .block = -1,
             .gradient = -1};
         l->op = plan_operator(l->n->kind);
+        if (p->o.mode == PLAN_TRAIN && l->op->role != OPERATOR_IMAGE && !l->op->backward) {
+            log_error("a network with \"%s\" can be run, but not trained", l->op->name);
+            return STATUS_FAILED;
+        }
         l->op->shape(p, l);
         l->elements = (size_t)l->height * (size_t)l->width * (size_t)l->n->channels;
         if (l->elements == 0) {

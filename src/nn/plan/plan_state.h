@@ -57,9 +57,11 @@ typedef struct layer {
     float *folded_bias; /* [O] */
     size_t slot;        /* floats of an image's weight and bias gradient */
 
-    layer_shape shape; /* pools, resize */
-    norm_state norm;   /* NODE_NORM */
-    value summed;      /* NODE_ADD, PLAN_TRAIN: the norm that is applied as it is added, or -1 */
+    layer_shape shape;           /* pools, resize */
+    norm_state norm;             /* NODE_NORM */
+    struct embedding *embedding; /* NODE_EMBED, kernels/embedding.h */
+    struct attention *attention; /* NODE_ATTENTION, kernels/attention.h */
+    value summed; /* NODE_ADD, PLAN_TRAIN: the norm that is applied as it is added, or -1 */
 
     /* Gradients, PLAN_TRAIN. */
     bool trainable;                 /* it, or what it depends on, has parameters */

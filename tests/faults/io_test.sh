@@ -1,0 +1,79 @@
+#!/usr/bin/env bash
+# Failing calls: the n-th open, read, write, fsync, ftruncate, fallocate, rename, mkdir or close of a
+# whole run fails, on one rank or on all, with one of the errors that such a call can have. All
+# ranks leave within 10 seconds; the message names the file and the reason; the same command
+# afterwards gives the results of a run that was never disturbed. io_test.sh [N] tries a sample of N
+# (20); io_test.sh --long every n.
+. "$(dirname "${BASH_SOURCE[0]}")/whole_run.sh"
+sample=${1:-20}
+
+declare -A errors=(
+    [open]="EACCES EIO EMFILE ENOMEM EROFS EINTR" [read]="EIO EINTR short"
+    [write]="ENOSPC EIO EDQUOT EFBIG EINTR short" [fsync]="EIO ENOSPC EDQUOT" [ftruncate]="EIO ENOSPC"
+    [fallocate]="ENOSPC EDQUOT EIO EINTR" [rename]="EROFS EIO ENOSPC" [mkdir]="ENOSPC EROFS EACCES"
+    [close]="EIO EDQUOT ENOSPC EINTR")
+declare -A words=([EACCES]="Permission denied" [EIO]="Input/output error"
+    [EMFILE]="Too many open files" [ENOMEM]="memory" [EROFS]="Read-only file system"
+    [ENOSPC]="No space left" [EDQUOT]="quota exceeded" [EFBIG]="File too large")
+
+# Every call of rank 0 and 1: a line "CALL N RANK ERROR", the errors in turn.
+plan() {
+    local rank kind n known
+    for rank in 0 1 all; do
+        rm -rf run calls
+        whole 2 AUXSEG_FAULT=any:0:none AUXSEG_FAULT_PATH=run/ AUXSEG_FAULT_RANK="${rank/all/0}" \
+            AUXSEG_FAULT_LOG="$top/calls" LD_PRELOAD="$AUXSEG_FAULT_LIBRARY"
+        for kind in "${!errors[@]}"; do
+            read -ra known <<<"${errors[$kind]}"
+            for ((n = 1; n <= $(grep -c "^$kind " calls); n++)); do
+                [[ $rank != all || $((n % 3)) -eq 0 ]] || continue
+                echo "$kind $n $rank ${known[n % ${#known[@]}]}"
+            done
+        done
+    done
+}
+plan | sort >plan.txt
+[[ $(wc -l <plan.txt) -gt 1000 ]] || { echo "only $(wc -l <plan.txt) calls were seen"; exit 1; }
+if [[ $sample != --long ]]; then
+    shuf -n "$sample" --random-source=<(yes "${AUXSEG_SEED:-1}") plan.txt >few.txt
+    mv few.txt plan.txt
+fi
+
+# What a start with one failing call must be.
+judge() {
+    local what="$1 $2 on rank $3, $4" name
+    name=$(cut -d' ' -f2- fault.log | head -n 1)
+    what="$what: $name"
+    name=$(basename "$name" .part)
+    case $code in
+    0) ;; # of no consequence: what follows is compared
+    1 | 2 | 3 | 4)
+        if [[ $4 == EINTR || $4 == short ]]; then fail "$what: code $code"; fi
+        grep -qaF -- "$name" out || fail "$what: the file is not named"
+        grep -qai -- "${words[$4]:-.}" out || fail "$what: the reason is not named" ;;
+    *) fail "$what: code $code" ;;
+    esac
+    echo "$1 $4 $code" >>judged
+}
+
+sweep() {
+    local line=0 kind n rank error
+    patience=10
+    : >judged
+    while read -r kind n rank error; do
+        line=$((line + 1))
+        [[ $((line % jobs)) -eq $1 ]] || continue
+        rm -rf run fault.log
+        whole 2 AUXSEG_FAULT="$kind:$n:$error" AUXSEG_FAULT_PATH=run/ \
+            AUXSEG_FAULT_RANK="${rank/all/}" AUXSEG_FAULT_LOG="$PWD/fault.log" \
+            LD_PRELOAD="$AUXSEG_FAULT_LIBRARY"
+        [[ -e fault.log ]] || continue # threads: not so many such calls this time
+        judge "$kind" "$n" "$rank" "$error"
+        finishes $((line % 3 + 1)) "$kind $n on rank $rank, $error"
+    done <"$top/plan.txt"
+}
+
+in_workers sweep
+status=$?
+cat "$top"/worker-*/judged | sort | uniq -c
+exit $status
