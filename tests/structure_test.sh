@@ -58,6 +58,7 @@ communicator=(mpi/comm.h mpi/shard.h mpi/phases.h mpi/stop_watch.h)
 may_include io/files "${core[@]}" "${communicator[@]}"
 may_include io/codecs src/base/ src/image/
 may_include io/hdf5 "${core[@]}" "${communicator[@]}" io/files/
+may_include io/dataset/layouts src/base/ src/image/
 may_include io/dataset "${core[@]}" "${communicator[@]}" io/files/ io/codecs/ io/hdf5/
 may_include io/weights "${core[@]}" "${communicator[@]}" io/files/
 may_include io/page src/base/ src/image/ mpi/phases.h io/files/

@@ -47,8 +47,9 @@ status image_file_check_labels(const image_header *h, const char *name, int64_t 
     bool png = strcmp(h->format, "png") == 0;
     if (st != STATUS_OK || (png && h->channels == 1)) return st;
     if (png)
-        log_error("%s: a label map is a grey or palette PNG, this one has %d channels", name,
-            h->channels);
+        log_error("%s: a label map is a grey or palette PNG, this one has %d channels: if its "
+                  "colours are the labels, dataset.colours says which",
+            name, h->channels);
     else
         log_error("%s: a label map is a PNG: JPEG changes the ids", name);
     return STATUS_DATA;

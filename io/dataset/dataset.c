@@ -99,6 +99,10 @@ int dataset_classes(const dataset *d) {
     return d->table.classes;
 }
 
+int dataset_ignore(const dataset *d) {
+    return d->table.ignore;
+}
+
 const char *dataset_class_name(const dataset *d, int y) {
     return d->table.class_name[y];
 }
@@ -207,8 +211,8 @@ status dataset_load_label(const dataset *d, int i, double scale, labelmap *label
     dataset_shape(d, i, scale, &height, &width);
     status st = read_blob(d, BLOB_ANNOTATIONS, i, &bytes, &size);
     if (st == STATUS_OK)
-        st =
-            image_file_labels(bytes, size, d->table.name[i], pixels(d, BLOB_ANNOTATIONS, i), &full);
+        st = label_colours_decode(&d->table.colours, bytes, size, d->table.name[i],
+            pixels(d, BLOB_ANNOTATIONS, i), &full);
     memory_free(bytes);
     if (st == STATUS_OK) st = labelmap_turn(&full, d->table.blob[BLOB_ANNOTATIONS].orientation[i]);
     if (st == STATUS_OK) dataset_map_ids(&d->table, &full);
@@ -217,19 +221,29 @@ status dataset_load_label(const dataset *d, int i, double scale, labelmap *label
     return st;
 }
 
-/* The lowest id that is the class has its colour. */
-status dataset_palette(const dataset *d, palette out, int *colours) {
+/* Of the first label map that has a palette: one stands for all, as those of one data set are taken
+ * to have the same. *ids: 0 if there is none. */
+static status read_palette(const dataset *d, palette of_id, int *ids) {
     void *bytes = NULL;
     size_t size;
-    palette of_id;
-    int first = 0, ids = 0;
-    *colours = 0;
-    /* The first label map stands for all: those of one data set are taken to have one palette. */
+    int first = 0;
     while (first < dataset_count(d) && !dataset_get(d, first).labelled) first++;
+    *ids = 0;
     if (first == dataset_count(d)) return STATUS_OK;
     status st = read_blob(d, BLOB_ANNOTATIONS, first, &bytes, &size);
-    if (st == STATUS_OK) st = image_file_palette(bytes, size, d->table.name[first], of_id, &ids);
+    if (st == STATUS_OK) st = image_file_palette(bytes, size, d->table.name[first], of_id, ids);
     memory_free(bytes);
+    return st;
+}
+
+/* The lowest id that is the class has its colour. */
+status dataset_palette(const dataset *d, palette out, int *colours) {
+    palette of_id;
+    const label_colours *own = &d->table.colours;
+    int ids = own->count < 256 ? own->count : 256;
+    *colours = 0;
+    if (ids > 0) memcpy(of_id, own->rgb, (size_t)ids * sizeof *own->rgb);
+    status st = ids > 0 ? STATUS_OK : read_palette(d, of_id, &ids);
     for (int y = 0; st == STATUS_OK && y < d->table.classes && y < 256; y++) {
         int id = 0;
         while (id < ids && d->table.map[id] != (uint16_t)y) id++;

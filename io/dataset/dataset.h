@@ -51,6 +51,8 @@ void dataset_close(dataset *d);
 int dataset_count(const dataset *d);
 dataset_item dataset_get(const dataset *d, int i);
 int dataset_classes(const dataset *d);
+/* dataset.ignore as it was in force; -1: there is none. */
+int dataset_ignore(const dataset *d);
 /* Name of class y, never NULL. */
 const char *dataset_class_name(const dataset *d, int y);
 /* The lowest id of the label files that is class y; -1: none is. */

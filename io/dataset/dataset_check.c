@@ -5,6 +5,7 @@
  * once more after the exchange. */
 #include "io/dataset/dataset_check.h"
 
+#include "io/dataset/label_oddities.h"
 #include "mpi/shard.h"
 #include "mpi/stop_watch.h"
 #include "src/base/log.h"
@@ -14,7 +15,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { NAMED = 5 }; /* repeated images that are named */
+/* NAMED: repeated images that are named. LOOK_ON: images of a rank that are looked at once it is
+ * clear that packing will end with a mistake in the labels. */
+enum { NAMED = 5, LOOK_ON = 200 };
 
 /* count is this rank's until gather_findings adds those of all. */
 typedef struct checking {
@@ -39,29 +42,54 @@ static status stop_at_bad(const layout_item *x) {
 
 /* This rank's block: images differ in size, but contiguous blocks keep neighbours of the list,
  * which often lie beside each other on the disk, on one rank. A bad image is an error, or noted
- * where it shall be skipped. */
+ * where it shall be skipped. Label maps that hold what means nothing end the look, too, but not at
+ * the first: what is wrong shows in how many there are. */
 static status check_items(checking *k) {
     bool skip = k->s->dataset.on_bad_image == DATASET_ON_BAD_IMAGE_SKIP;
     progress bar = progress_begin_share("pack", "images", k->end - k->begin, k->l->items);
     status st = STATUS_OK;
     stop_watch watch = stop_watch_begin(k->c);
+    int left = k->end - k->begin;
     /* i outlives the loop: the last line of progress says how far it came. */
     int i = k->begin;
-    for (; i < k->end && st == STATUS_OK; i++) {
-        const layout_item *x = &k->l->item[i];
+    for (; i < k->end && left > 0 && st == STATUS_OK; i++, left--) {
+        finding f = {.bad = 0};
         if (k->found[i].done) continue; /* by an earlier start */
-        st = item_decode(&k->rules, x, &k->found[i], &k->count);
-        if (st == STATUS_DATA && skip) {
-            k->found[i] = (finding){.bad = 1};
+        st = item_decode(&k->rules, k->l, i, &f, &k->count);
+        if (st == STATUS_DATA && (skip || f.bad == FINDING_UNKNOWN)) {
+            f = (finding){.bad = f.bad};
+            if (!skip && left > LOOK_ON) left = LOOK_ON;
             st = STATUS_OK;
         }
-        if (st == STATUS_DATA) st = stop_at_bad(x);
-        k->found[i].done = st == STATUS_OK;
+        if (st == STATUS_DATA) st = stop_at_bad(&k->l->item[i]);
+        /* What means nothing is kept by no stop, and so looked at again. */
+        f.done = st == STATUS_OK && f.bad != FINDING_UNKNOWN;
+        k->found[i] = f;
         st = stop_watch_ask(&watch, st);
         progress_update(&bar, i + 1 - k->begin, "");
     }
     progress_end(&bar, i - k->begin, "");
     return stop_watch_end(&watch, st);
+}
+
+/* What means nothing, of all ranks, named by rank 0. An error unless such images are left out. */
+static status report_unknown(checking *k) {
+    bool skip = k->s->dataset.on_bad_image == DATASET_ON_BAD_IMAGE_SKIP;
+    int ranks = comm_size(k->c);
+    size_t *bytes = memory_alloc((size_t)ranks, sizeof *bytes, "label ids");
+    unknown_values *all = memory_alloc((size_t)ranks, sizeof *all, "label ids");
+    status st = comm_agree(k->c, bytes && all ? STATUS_OK : STATUS_FAILED);
+    if (st == STATUS_OK) {
+        for (int r = 0; r < ranks; r++) bytes[r] = sizeof *all;
+        comm_gather(k->c, &k->count.unknown, bytes, all);
+        for (int r = 1; r < ranks; r++) unknown_values_merge(&all[0], &all[r]);
+        if (comm_root(k->c)) unknown_values_report(&all[0], k->rules.t, k->l, skip);
+        k->count.unknown = all[0];
+        if (all[0].maps > 0 && !skip) st = STATUS_DATA;
+    }
+    memory_free(bytes);
+    memory_free(all);
+    return st;
 }
 
 /* All ranks know of all images afterwards: each then writes its part of the same file. Counts are
@@ -144,6 +172,21 @@ static void print_warnings(const checking *k) {
     }
 }
 
+/* Rank 0 warns of labels that can hardly be meant. */
+static status report_oddities(const checking *k) {
+    const dataset_table *t = k->rules.t;
+    label_oddity odd[LABEL_ODDITIES];
+    int64_t *pixels = memory_alloc((size_t)t->classes + 1, sizeof *pixels, "counts of pixels");
+    if (!pixels) return STATUS_FAILED;
+    for (int id = 0; id < LABEL_IDS; id++)
+        pixels[t->map[id] == LABEL_IGNORE ? t->classes : t->map[id]] += k->count.pixels[id];
+    label_shares shares = {pixels, t->classes, t->ignore, (const char *const *)t->class_name};
+    int n = label_oddities(&shares, odd);
+    for (int i = 0; i < n; i++) log_warn("labels: %s", odd[i]);
+    memory_free(pixels);
+    return STATUS_OK;
+}
+
 typedef struct twin {
     uint64_t hash;
     int item;
@@ -188,15 +231,18 @@ status dataset_check(
     checking k = {.c = c, .s = s, .l = l, .rules = *rules, .found = state->found};
     k.begin = (int)shard_begin(l->items, comm_rank(c), comm_size(c));
     k.end = (int)shard_begin(l->items, comm_rank(c) + 1, comm_size(c));
-    k.count = (id_count){state->pixels, *state->empty};
+    k.count = (id_count){.pixels = state->pixels, .empty = *state->empty};
     status went = check_items(&k);
     status st = went == STATUS_STOPPED ? STATUS_OK : went;
     if (st == STATUS_OK) st = gather_findings(&k);
     *state->empty = k.count.empty;
     if (st != STATUS_OK || went != STATUS_OK) return st == STATUS_OK ? went : st;
-    st = settle_orientations(&k);
+    st = report_unknown(&k);
+    if (st == STATUS_OK) st = settle_orientations(&k);
     if (st != STATUS_OK) return st;
     print_histogram(&k);
     print_warnings(&k);
-    return comm_agree(c, comm_root(c) ? report_twins(&k) : STATUS_OK);
+    st = comm_root(c) ? report_oddities(&k) : STATUS_OK;
+    if (st == STATUS_OK && comm_root(c)) st = report_twins(&k);
+    return comm_agree(c, st);
 }

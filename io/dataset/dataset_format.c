@@ -35,6 +35,7 @@ void dataset_table_destroy(dataset_table *t) {
     memory_free(t->class_name);
     memory_free(t->split);
     memory_free(t->map);
+    label_colours_destroy(&t->colours);
     *t = (dataset_table){0};
 }
 
@@ -144,6 +145,28 @@ static status split_names(const char *path, const char *text, dataset_table *t) 
     return st;
 }
 
+/* The colours of label maps that are colours. Rows are few: their number is
+ * compared with its bound before anything is read. */
+static status read_colours(hid_t file, const char *path, dataset_table *t) {
+    int again = -1;
+    hsize_t rows = 0, columns = 0;
+    uint8_t(*rgb)[3] = memory_alloc(LABEL_COLOURS_MOST, sizeof *rgb, path);
+    if (!rgb) return STATUS_FAILED;
+    status st = hdf5_shape(file, path, "/label_colours", &rows, &columns);
+    if (st == STATUS_OK && (rows < 1 || rows > LABEL_COLOURS_MOST || columns != sizeof *rgb)) {
+        log_error(
+            "%s: /label_colours has another size than 1 to %d rows of 3", path, LABEL_COLOURS_MOST);
+        st = STATUS_DATA;
+    }
+    if (st == STATUS_OK) st = hdf5_get(file, path, "/label_colours", H5T_NATIVE_UINT8, rgb);
+    if (st == STATUS_OK)
+        st = label_colours_create(&t->colours, (const uint8_t(*)[3])rgb, (int)rows, &again);
+    memory_free(rgb);
+    if (again < 0) return st;
+    log_error("%s: /label_colours: row %d stands there twice", path, again);
+    return STATUS_DATA;
+}
+
 /* What the labels mean: attributes of the root, and the map of ids. The format comes first, as
  * another one may mean anything. Classes 0 is allowed: a data set without labels. NAMES bounds the
  * text of all names together. */
@@ -157,12 +180,12 @@ static status read_classes(hid_t file, const char *path, dataset_table *t) {
         return STATUS_FAILED;
     }
     status st = hdf5_get_number(file, path, "/", "format", H5T_NATIVE_INT, &format);
-    if (st == STATUS_OK && format != DATASET_FORMAT && format != DATASET_FORMAT_TURNED) {
-        log_error("%s: format %d, this program reads formats %d and %d", path, format,
-            DATASET_FORMAT, DATASET_FORMAT_TURNED);
+    if (st == STATUS_OK && (format < DATASET_FORMAT || format > DATASET_FORMAT_COLOURED)) {
+        log_error("%s: format %d, this program reads formats %d to %d", path, format,
+            DATASET_FORMAT, DATASET_FORMAT_COLOURED);
         st = STATUS_DATA;
     }
-    t->turned = format == DATASET_FORMAT_TURNED;
+    t->turned = format >= DATASET_FORMAT_TURNED;
     if (st == STATUS_OK)
         st = hdf5_get_number(file, path, "/", "classes", H5T_NATIVE_INT, &t->classes);
     if (st == STATUS_OK)
@@ -179,6 +202,7 @@ static status read_classes(hid_t file, const char *path, dataset_table *t) {
         st = STATUS_DATA;
     }
     if (st == STATUS_OK) st = hdf5_get(file, path, "/label_map", H5T_NATIVE_UINT16, t->map);
+    if (st == STATUS_OK && format == DATASET_FORMAT_COLOURED) st = read_colours(file, path, t);
     if (st == STATUS_OK) st = hdf5_get_text(file, path, "names", text, NAMES);
     if (st == STATUS_OK) st = split_names(path, text, t);
     memory_free(text);
@@ -253,6 +277,9 @@ uint64_t dataset_table_hash(const dataset_table *t) {
     for (size_t i = 0; i < n; i++) h = hash_append(h, t->name[i], strlen(t->name[i]) + 1);
     for (int y = 0; y < t->classes; y++)
         h = hash_append(h, t->class_name[y], strlen(t->class_name[y]) + 1);
+    /* Nothing without colours: the hash is that of the formats before. */
+    if (t->colours.count > 0)
+        h = hash_append(h, t->colours.rgb, (size_t)t->colours.count * sizeof *t->colours.rgb);
     return h;
 }
 
@@ -265,7 +292,7 @@ typedef struct packer {
 } packer;
 
 static void put(packer *p, const void *data, size_t bytes) {
-    if (p->at) memcpy(p->at + p->size, data, bytes);
+    if (p->at && bytes > 0) memcpy(p->at + p->size, data, bytes);
     p->size += bytes;
 }
 
@@ -273,8 +300,9 @@ static void put(packer *p, const void *data, size_t bytes) {
  * from the ends of texts, so none is stored. */
 static void put_table(packer *p, const dataset_table *t) {
     size_t n = (size_t)t->images;
-    const int head[4] = {t->images, t->classes, t->ignore, t->turned};
+    const int head[5] = {t->images, t->classes, t->ignore, t->turned, t->colours.count};
     put(p, head, sizeof head);
+    put(p, t->colours.rgb, (size_t)t->colours.count * sizeof *t->colours.rgb);
     put(p, t->split, n);
     put(p, t->map, LABEL_IDS * sizeof *t->map);
     for (int b = 0; b < BLOBS; b++) {
@@ -324,12 +352,15 @@ static const char *take_texts(const char *from, int n, char ***out) {
 /* Bytes come from dataset_table_pack of rank 0: they are whole. Alignment is memcpy's matter: texts
  * of any length lie between the arrays. On failure t is empty. */
 status dataset_table_unpack(const void *bytes, uint64_t size, dataset_table *t) {
-    int head[4];
+    int head[5], again;
     const char *at = take(bytes, head, sizeof head);
     size_t n = (size_t)head[0];
     (void)size;
     *t = (dataset_table){
         .images = head[0], .classes = head[1], .ignore = head[2], .turned = head[3] != 0};
+    const uint8_t(*rgb)[3] = (const uint8_t(*)[3])at;
+    if (label_colours_create(&t->colours, rgb, head[4], &again) != STATUS_OK) return STATUS_FAILED;
+    at += (size_t)head[4] * sizeof *rgb;
     t->split = memory_alloc(n, 1, "tables of the data set");
     t->map = memory_alloc(LABEL_IDS, sizeof *t->map, "tables of the data set");
     if (!t->split || !t->map) goto failed;

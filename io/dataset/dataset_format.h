@@ -2,6 +2,7 @@
 #ifndef AUXSEG_IO_DATASET_DATASET_FORMAT_H
 #define AUXSEG_IO_DATASET_DATASET_FORMAT_H
 
+#include "io/dataset/label_colours.h"
 #include "io/dataset/layout.h"
 #include "src/image/image.h"
 
@@ -9,8 +10,9 @@
 #include <stddef.h>
 
 enum { BLOB_IMAGES, BLOB_ANNOTATIONS, BLOBS, LABEL_IDS = 65536 };
-/* Of a file without turned pictures, and of one with them, which has two tables more. */
-enum { DATASET_FORMAT = 1, DATASET_FORMAT_TURNED = 2 };
+/* Of a file without turned pictures; of one with them, which has two tables more; of one whose
+ * label maps are colours, which has these two and the colours. */
+enum { DATASET_FORMAT = 1, DATASET_FORMAT_TURNED = 2, DATASET_FORMAT_COLOURED = 3 };
 
 /* Encoded files one after another. */
 typedef struct dataset_blob {
@@ -24,11 +26,12 @@ typedef struct dataset_blob {
 
 typedef struct dataset_table {
     int images, classes, ignore;
-    bool turned;       /* whether any orientation is another one than 1 */
-    char **name;       /* [N], one block with its texts */
-    char **class_name; /* [classes], likewise */
-    uint8_t *split;    /* [N] */
-    uint16_t *map;     /* [LABEL_IDS]: class of an id in a label file, or LABEL_IGNORE */
+    bool turned;           /* whether the tables of orientation are in the file */
+    char **name;           /* [N], one block with its texts */
+    char **class_name;     /* [classes], likewise */
+    uint8_t *split;        /* [N] */
+    uint16_t *map;         /* [LABEL_IDS]: class of an id in a label file, or LABEL_IGNORE */
+    label_colours colours; /* of label maps that are colours; none: they hold ids */
     dataset_blob blob[BLOBS];
 } dataset_table;
 

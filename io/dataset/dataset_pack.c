@@ -223,7 +223,9 @@ static status write_tables(packing *k, hdf5_writer *w, int which) {
  * text, one a line: class 0 first. The hash is that of the tables, not of the file: HDF5 may write
  * the same tables in other bytes. */
 static status write_attributes(packing *k, hdf5_writer *w) {
-    int format = k->t.turned ? DATASET_FORMAT_TURNED : DATASET_FORMAT;
+    int format = k->t.colours.count > 0 ? DATASET_FORMAT_COLOURED
+                 : k->t.turned          ? DATASET_FORMAT_TURNED
+                                        : DATASET_FORMAT;
     uint64_t hash = dataset_table_hash(&k->t);
     size_t size = 1, used = 0;
     for (int y = 0; y < k->t.classes; y++) size += strlen(k->t.class_name[y]) + 1;
@@ -261,6 +263,9 @@ static status write_structure(packing *k, hdf5_writer *w) {
     }
     if (st == STATUS_OK) st = hdf5_put(w, &splits, k->t.split);
     if (st == STATUS_OK) st = hdf5_put(w, &map, k->t.map);
+    hdf5_rows colours = {
+        "/label_colours", H5T_NATIVE_UINT8, (hsize_t)k->t.colours.count, 3, 0, 0, 0};
+    if (st == STATUS_OK && k->t.colours.count > 0) st = hdf5_put(w, &colours, k->t.colours.rgb);
     if (st == STATUS_OK)
         st = hdf5_put_strings(w, "/images/name", (const char *const *)k->t.name, n);
     return st == STATUS_OK ? hdf5_seal(w) : st;
@@ -323,9 +328,9 @@ static status check(packing *k, const pack_keep *keep) {
     bool labelled = false;
     for (int i = 0; i < k->l.items; i++) labelled |= k->l.item[i].label != NULL;
     uint8_t *known = memory_alloc(LABEL_IDS, 1, "label ids");
-    st = known ? dataset_classes_read(k->s, labelled, &k->t, known) : STATUS_FAILED;
+    st = known ? dataset_classes_read(k->s, k->l.variant, labelled, &k->t, known) : STATUS_FAILED;
     st = comm_agree(k->c, st);
-    item_rules rules = {item_pixel_limit(k->s), &k->t, known};
+    item_rules rules = {item_pixel_limit(k->s), &k->t, known, &k->t.colours};
     if (st == STATUS_OK) st = dataset_check(k->c, k->s, &k->l, &rules, &k->state);
     if (st == STATUS_STOPPED) st = pack_state_stop(&k->state, k->c);
     memory_free(known);

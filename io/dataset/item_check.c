@@ -12,6 +12,7 @@
 #include "src/image/turn.h"
 
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
 
 /* Bytes that are read of a file's beginning: headers lie in it unless a large profile or preview
@@ -22,31 +23,48 @@ int64_t item_pixel_limit(const settings *s) {
     return (int64_t)(s->dataset.max_megapixels * 1e6);
 }
 
-/* Where it stands helps to see what it is in a picture of the labels. */
-static status unknown_id(const item_rules *r, const labelmap *m, size_t at, const char *path) {
-    log_error("%s: label id %d at row %zu, column %zu is neither a class (0 to %d), nor "
-              "dataset.ignore = %d, nor in dataset.label_map",
-        path, m->data[at], at / (size_t)m->width, at % (size_t)m->width, r->t->classes - 1,
-        r->t->ignore);
+/* What means nothing, in runs of one value along a row: label maps are areas. Colours are looked at
+ * in the picture once more, as the table made one id of all that it does not have. */
+static status count_unknown(
+    const item_rules *r, const labelmap *m, const image *colours, int item, id_count *count) {
+    for (int y = 0; y < m->height; y++)
+        for (int x = 0, end; x < m->width; x = end) {
+            size_t at = (size_t)y * (size_t)m->width + (size_t)x;
+            const uint8_t *rgb = colours->data + (colours->data ? 3 * at : 0);
+            for (end = x + 1; end < m->width; end++) {
+                size_t next = at + (size_t)(end - x);
+                if (m->data[next] != m->data[at]) break;
+                if (colours->data && memcmp(rgb, colours->data + 3 * next, 3) != 0) break;
+            }
+            uint32_t value = m->data[at];
+            if (r->known[value]) continue;
+            if (colours->data)
+                value = (uint32_t)rgb[0] << 16 | (uint32_t)rgb[1] << 8 | (uint32_t)rgb[2];
+            unknown_values_add(&count->unknown, value, item, x, y, end - x);
+        }
+    count->unknown.maps++;
     return STATUS_DATA;
 }
 
 /* Ids of a label map are counted, unless one is unknown. A map without any class is a warning: it
- * may be meant, but is mostly a wrong map of ids. count NULL: ids are looked at, not counted. */
-static status check_ids(const item_rules *r, const labelmap *m, const char *path, id_count *count) {
+ * may be meant, but is mostly a wrong map of ids. *known: whether all are. */
+static void check_ids(
+    const item_rules *r, const labelmap *m, const char *path, id_count *count, bool *known) {
     int64_t labelled = 0;
     size_t n = (size_t)m->height * (size_t)m->width;
+    count->unknown.looked++;
     for (size_t i = 0; i < n; i++)
-        if (!r->known[m->data[i]]) return unknown_id(r, m, i, path);
-    for (size_t i = 0; count && i < n; i++) {
+        if (!r->known[m->data[i]]) {
+            *known = false;
+            return;
+        }
+    for (size_t i = 0; i < n; i++) {
         count->pixels[m->data[i]]++;
         labelled += r->t->map[m->data[i]] != LABEL_IGNORE;
     }
-    if (count && labelled == 0) {
-        log_warn("%s: no pixel has a class", path);
-        count->empty++;
-    }
-    return STATUS_OK;
+    if (labelled > 0) return;
+    log_warn("%s: no pixel has a class", path);
+    count->empty++;
 }
 
 static oriented oriented_of(const image_header *h) {
@@ -94,28 +112,48 @@ static status compare_sizes(
     return STATUS_OK;
 }
 
+/* The ids, by the rules; bytes are those of x->label, whose header has been checked. */
+static status check_label(const item_rules *r, const layout_item *x, int item, const void *bytes,
+    size_t size, finding *f, id_count *count) {
+    labelmap m = {0};
+    image colours = {0};
+    bool known = true;
+    status st = label_colours_decode(r->colours, bytes, size, x->label, r->max_pixels, &m);
+    if (st == STATUS_OK && r->t) check_ids(r, &m, x->label, count, &known);
+    if (st == STATUS_OK && !known && r->colours->count > 0)
+        st = image_file_decode(bytes, size, x->label, r->max_pixels, &colours);
+    if (st == STATUS_OK && !known) {
+        st = count_unknown(r, &m, &colours, item, count);
+        f->bad = FINDING_UNKNOWN;
+    }
+    image_destroy(&colours);
+    labelmap_destroy(&m);
+    return st;
+}
+
 /* Sizes are compared before ids, as the wrong file is the likelier mistake. */
-static status decode_label(const item_rules *r, const layout_item *x, const image_header *of,
-    finding *f, id_count *count) {
+static status decode_label(const item_rules *r, const layout_item *x, int item,
+    const image_header *of, finding *f, id_count *count) {
     void *bytes = NULL;
     size_t size;
-    labelmap m = {0};
     image_header h;
     status st = file_read(x->label, DATASET_FILE_LIMIT, &bytes, &size);
-    if (st == STATUS_OK) st = image_file_labels(bytes, size, x->label, r->max_pixels, &m);
     if (st == STATUS_OK) st = image_file_header(bytes, size, x->label, &h);
+    if (st == STATUS_OK) st = label_colours_check(r->colours, &h, x->label, r->max_pixels);
     if (st == STATUS_OK) st = compare_sizes(x, of, &h, f);
-    if (st == STATUS_OK && r->t) st = check_ids(r, &m, x->label, count);
+    if (st == STATUS_OK) st = check_label(r, x, item, bytes, size, f, count);
     if (st == STATUS_OK) note(f, BLOB_ANNOTATIONS, bytes, size, &h);
-    labelmap_destroy(&m);
     memory_free(bytes);
     return st;
 }
 
-status item_decode(const item_rules *r, const layout_item *x, finding *f, id_count *count) {
+status item_decode(const item_rules *r, const layout *l, int i, finding *f, id_count *count) {
+    const layout_item *x = &l->item[i];
     image_header h;
     status st = decode_image(r, x, f, &h);
-    return st == STATUS_OK && x->label ? decode_label(r, x, &h, f, count) : st;
+    if (st == STATUS_OK && x->label) st = decode_label(r, x, i, &h, f, count);
+    if (st == STATUS_DATA && f->bad == 0) f->bad = FINDING_UNREADABLE;
+    return st;
 }
 
 /* From the beginning of a file if that holds its header, as nearly always, else from all of it. The
@@ -163,7 +201,7 @@ status item_look(const item_rules *r, const layout_item *x, item_headers *out) {
     if (st == STATUS_OK) st = image_file_check(&out->image, x->image, r->max_pixels);
     if (st != STATUS_OK || !x->label) return st;
     st = look_at_file(x->label, &label, out);
-    if (st == STATUS_OK) st = image_file_check_labels(&label, x->label, r->max_pixels);
+    if (st == STATUS_OK) st = label_colours_check(r->colours, &label, x->label, r->max_pixels);
     if (st != STATUS_OK) return st;
     out->lie = orientation_compare(oriented_of(&out->image), oriented_of(&label));
     out->doubtful |= out->lie == LABEL_LIES_NOT;

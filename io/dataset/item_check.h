@@ -7,6 +7,7 @@
 #include "io/codecs/image_file.h"
 #include "io/dataset/dataset_format.h"
 #include "io/dataset/orientation.h"
+#include "io/dataset/unknown_values.h"
 
 #include <stdbool.h>
 
@@ -19,27 +20,33 @@ typedef struct finding {
     uint8_t lie;                        /* label_lie of the label map */
     uint64_t bytes[BLOBS], hash[BLOBS]; /* 0 where there is no label map */
     uint32_t warnings;                  /* of the image's decoder: bits 1 << image_warning */
-    int32_t bad, done;                  /* it cannot be used; it was looked at */
+    int32_t bad, done; /* 0, FINDING_UNREADABLE or FINDING_UNKNOWN; it was looked at */
 } finding;
+/* What is wrong with an item: it was named when it was found, or unknown_values_report names it. */
+enum { FINDING_UNREADABLE = 1, FINDING_UNKNOWN };
 
 /* What files are held against; all borrowed. */
 typedef struct item_rules {
     int64_t max_pixels;
-    const dataset_table *t; /* classes, ignore, map; NULL: ids are not looked at */
-    const uint8_t *known;   /* [LABEL_IDS], ids that may occur */
+    const dataset_table *t;       /* classes, ignore, map; NULL: ids are not looked at */
+    const uint8_t *known;         /* [LABEL_IDS], ids that may occur */
+    const label_colours *colours; /* of t, or none */
 } item_rules;
 
 /* dataset.max_megapixels. */
 int64_t item_pixel_limit(const settings *s);
 
-/* Pixels of each id, and label maps of which no pixel has a class. */
+/* Pixels of each id, label maps of which no pixel has a class, and ids that mean nothing. */
 typedef struct id_count {
     int64_t *pixels; /* [LABEL_IDS] */
     int64_t empty;
+    unknown_values unknown;
 } id_count;
 
-/* Both files decoded: *f is written, ids are added to *count (NULL: not) unless one is unknown. */
-status item_decode(const item_rules *r, const layout_item *x, finding *f, id_count *count);
+/* Both files of item i decoded: *f is written, ids are added to *count. STATUS_DATA with a message
+ * and FINDING_UNREADABLE in f->bad; with FINDING_UNKNOWN, where the label map holds what means
+ * nothing: that is in count->unknown, and no message is written. */
+status item_decode(const item_rules *r, const layout *l, int i, finding *f, id_count *count);
 
 /* Both files by their first and last bytes: nothing is decoded. */
 typedef struct item_headers {

@@ -1,83 +1,21 @@
-/* The layouts that data sets are published in, each read into the same list. A layout is either
- * lists of lines, which differ in separator and in what a line must have, or a walk through a
- * folder. No image is opened here: whether a file is there and what it holds is for those who read
- * it to say, with dataset.on_bad_image. The order of the list is the order of all results, so it
- * may depend on the lists and on names alone, never on the order in which a file system tells them.
- * What a layout needs beyond its list (names of classes, their number) is in dataset_classes.c. */
+/* The layouts that data sets are published in, each read into the same list. A layout is a tree
+ * that a table describes (layout_tree.c), lists of lines, which differ in separator and in what a
+ * line must have, or all that is in a folder. No image is opened here: whether a file is there and
+ * what it holds is for those who read it to say, with dataset.on_bad_image. The order of the list
+ * is the order of all results, so it may depend on the lists and on names alone, never on the order
+ * in which a file system tells them. */
 #include "io/dataset/layout.h"
 
+#include "io/dataset/layout_tree.h"
+#include "io/dataset/layout_walk.h"
 #include "io/files/file.h"
 #include "io/files/text_lines.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
 
-#include <errno.h>
-#include <fts.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-enum { START = 256 }; /* items that the list has room for at first */
-
-static char *copy_text(const char *text, size_t length) {
-    char *copy = memory_alloc(length + 1, 1, "path");
-    if (copy) memcpy(copy, text, length);
-    return copy;
-}
-
-void layout_destroy(layout *l) {
-    for (int i = 0; i < l->items; i++) {
-        memory_free(l->item[i].image);
-        memory_free(l->item[i].label);
-        memory_free(l->item[i].name);
-    }
-    memory_free(l->item);
-    *l = (layout){0};
-}
-
-/* Room for one more item. The room follows from the number of items, so that it need not be stored.
- * Items are moved, not their texts: whoever holds a text keeps it. */
-static status grow(layout *l) {
-    int held = l->items < START ? 0 : l->items; /* room for START, 2 START, 4 START ... */
-    if (l->items > 0 && (held == 0 || (held & (held - 1)) != 0)) return STATUS_OK;
-    size_t room = held == 0 ? START : 2 * (size_t)held;
-    layout_item *more = memory_alloc(room, sizeof *more, "list of images");
-    if (!more) return STATUS_FAILED;
-    if (l->items > 0) memcpy(more, l->item, (size_t)l->items * sizeof *more);
-    memory_free(l->item);
-    l->item = more;
-    return STATUS_OK;
-}
-
-/* root/listed, or listed itself where it is absolute. Owned by the caller. */
-static char *join(const char *root, const char *listed) {
-    char path[FILE_PATH];
-    if (listed[0] == '/') return copy_text(listed, strlen(listed));
-    if (file_path(path, root, listed) != STATUS_OK) return NULL;
-    return copy_text(path, strlen(path));
-}
-
-/* image and label (NULL: none) as listed, the prefix already removed. The name is the listed path
- * of the image, as it is the user's own word for it. l owns what is appended; on failure it is as
- * it was. */
-static status append(
-    layout *l, const char *root, split which, const char *picture, const char *label) {
-    status st = grow(l);
-    if (st != STATUS_OK) return st;
-    layout_item x = {.image = join(root, picture),
-        .label = label ? join(root, label) : NULL,
-        .name = copy_text(picture, strlen(picture)),
-        .split = which};
-    if (!x.image || !x.name || (label && !x.label)) {
-        memory_free(x.image);
-        memory_free(x.label);
-        memory_free(x.name);
-        return STATUS_FAILED;
-    }
-    l->item[l->items++] = x;
-    return STATUS_OK;
-}
 
 /* How a list's lines are read. */
 typedef struct list_format {
@@ -112,7 +50,7 @@ static status parse_line(
         log_error("%s: two paths are expected, image and label", where);
         return STATUS_DATA;
     }
-    return append(
+    return layout_append(
         l, f->root, which, strip(line, f->prefix), label ? strip(label, f->prefix) : NULL);
 }
 
@@ -120,7 +58,7 @@ static status parse_line(
  * What was appended before a mistake stays, for layout_destroy. */
 static status read_list(layout *l, const list_format *f, split which, const char *listed) {
     text_lines text;
-    char *path = join(f->root, listed);
+    char *path = layout_join(f->root, listed);
     if (!path) return STATUS_FAILED;
     status st = text_lines_open(&text, path);
     for (char *line; st == STATUS_OK && (line = text_lines_next(&text));) {
@@ -133,79 +71,39 @@ static status read_list(layout *l, const list_format *f, split which, const char
     return st;
 }
 
-/* The lists of the three splits, one after another. `standard`: a layout with names of lists of its
- * own, of which a test list is none: test sets are rarely there, and nobody asked for it. */
-static status read_lists(layout *l, const settings *s, const list_format *f, bool standard) {
+/* The lists of the three splits, one after another. A layout with names of lists of its own has a
+ * test list where one is there: test sets often are not. */
+static status read_lists(layout *l, const settings *s, const char *root) {
+    const layout_variant *v = l->variant;
+    bool given = v->kind == LAYOUT_GIVEN;
+    list_format f = {root, s->dataset.strip_prefix, v->separator, v->separator == ' '};
     const char *listed[SPLIT_COUNT] = {s->dataset.train, s->dataset.val, s->dataset.test};
-    if (standard && !listed[SPLIT_TRAIN][0]) listed[SPLIT_TRAIN] = "train.txt";
-    if (standard && !listed[SPLIT_VAL][0]) listed[SPLIT_VAL] = "val.txt";
+    static const char *const standard[SPLIT_COUNT] = {"train.txt", "val.txt", "test.txt"};
+    if (!f.prefix[0] && v->prefix) f.prefix = v->prefix;
+    for (int i = 0; i < SPLIT_COUNT && !given; i++) {
+        char path[FILE_PATH];
+        if (listed[i][0]) continue;
+        status st = file_path(path, root, standard[i]);
+        if (st != STATUS_OK) return st;
+        if (i != SPLIT_TEST || file_exists(path)) listed[i] = standard[i];
+    }
     if (!listed[SPLIT_TRAIN][0]) {
         log_error("dataset.train: no list file is given");
         return STATUS_USAGE;
     }
     status st = STATUS_OK;
     for (int i = 0; i < SPLIT_COUNT && st == STATUS_OK; i++)
-        if (listed[i][0]) st = read_list(l, f, (split)i, listed[i]);
+        if (listed[i][0]) st = read_list(l, &f, (split)i, listed[i]);
     return st;
 }
 
-/* By the name alone: thousands of files are not opened to be listed. */
-static bool is_image(const char *name) {
-    const char *dot = strrchr(name, '.');
-    return dot && (strcasecmp(dot, ".jpg") == 0 || strcasecmp(dot, ".jpeg") == 0 ||
-                      strcasecmp(dot, ".png") == 0);
-}
-
-/* fts gives the order of the file system otherwise. */
-static int by_name(const FTSENT **a, const FTSENT **b) {
-    return strcmp((*a)->fts_name, (*b)->fts_name);
-}
-
-/* What fts has found, if it is an image by its name. Links that lead nowhere and pipes are listed,
- * too: whoever reads them says why they cannot be read, and dataset.on_bad_image decides. */
-static status take_entry(layout *l, const char *root, const FTSENT *e) {
-    switch (e->fts_info) {
-    case FTS_DNR:
-    case FTS_ERR:
-    case FTS_NS:
-        log_error("%s: %s", e->fts_path, strerror(e->fts_errno));
-        return STATUS_DATA;
-    case FTS_F:
-    case FTS_SLNONE:
-    case FTS_DEFAULT:
-        break;
-    default: /* folders, which are walked */
-        return STATUS_OK;
-    }
-    if (is_image(e->fts_name)) {
-        const char *name = e->fts_path + strlen(root);
-        while (*name == '/') name++;
-        return append(l, root, SPLIT_TRAIN, name, NULL);
-    }
-    if (e->fts_info == FTS_SLNONE)
-        log_warn("%s: a link to what is not there: if it was a folder, its images are missing",
-            e->fts_path);
-    return STATUS_OK;
-}
-
-/* Every image below root, in the order of the names; links are followed. FTS_LOGICAL follows links,
- * as data sets are often put together of them, and tells of circles; FTS_NOCHDIR leaves the process
- * where it is. */
-static status walk_folder(layout *l, const char *root) {
-    char *start = copy_text(root, strlen(root));
-    if (!start) return STATUS_FAILED;
-    char *const roots[2] = {start, NULL};
-    FTS *walk = fts_open(roots, FTS_LOGICAL | FTS_NOCHDIR, by_name);
-    status st = STATUS_OK;
-    errno = walk ? 0 : errno;
-    for (FTSENT *e; walk && st == STATUS_OK && (e = fts_read(walk)); errno = 0)
-        st = take_entry(l, root, e);
-    if (st == STATUS_OK && errno != 0) { /* fts_read sets it to 0 at the end */
-        log_error("%s: %s", root, strerror(errno));
-        st = STATUS_DATA;
-    }
-    if (walk) fts_close(walk);
-    memory_free(start);
+/* All of it is for training, and without labels. */
+static status read_folder(layout *l, const char *root) {
+    layout_files files = {0};
+    status st = layout_walk(root, ".jpg|.jpeg|.png", &files);
+    for (int i = 0; st == STATUS_OK && i < files.count; i++)
+        st = layout_append(l, root, SPLIT_TRAIN, files.path[i], NULL);
+    layout_files_destroy(&files);
     return st;
 }
 
@@ -229,30 +127,103 @@ static status check_names(const layout *l) {
     return st;
 }
 
-/* A new layout is a case here. */
-static status read_items(layout *l, const settings *s) {
-    list_format f = {s->dataset.root, s->dataset.strip_prefix, '\t', false};
-    bool standard = false;
-    switch (s->dataset.layout) {
-    case DATASET_LAYOUT_FOLDER:
-        return walk_folder(l, s->dataset.root);
-    case DATASET_LAYOUT_CAMVID:
-        f.separator = ' ';
-        f.label_needed = standard = true;
-        break;
-    case DATASET_LAYOUT_SYNTH:
-        standard = true;
-        break;
-    case DATASET_LAYOUT_PAIRS:
+/* Whether root/inside holds the data set in this form. A layout of one form is not asked: its own
+ * messages say better what is wrong. */
+static bool there(const layout_variant *v, const settings *s, const char *inside) {
+    char below[FILE_PATH], path[FILE_PATH];
+    bool own = s->dataset.train[0] || s->dataset.val[0] || s->dataset.test[0];
+    if (v->kind == LAYOUT_TREE) return !own && layout_tree_there(v, s->dataset.root, inside);
+    if (own) return !inside[0];
+    return file_path(below, inside, "train.txt") == STATUS_OK &&
+           file_path(path, s->dataset.root, below) == STATUS_OK && file_exists(path);
+}
+
+/* The names of all forms, or what is expected of each, for a message. */
+static void describe(
+    const layout_spec *spec, const char *only, bool names, char *text, size_t size) {
+    size_t used = 0;
+    text[0] = 0;
+    for (int i = 0; i < spec->variants && used < size; i++) {
+        const layout_variant *v = &spec->variant[i];
+        char one[512] = "train.txt";
+        bool again = i > 0 && strcmp(v->name, spec->variant[i - 1].name) == 0;
+        if ((names && again) || (only[0] && strcmp(only, v->name) != 0)) continue;
+        if (names)
+            snprintf(one, sizeof one, "%s", v->name);
+        else if (v->kind == LAYOUT_TREE)
+            layout_tree_expected(v, one, sizeof one);
+        used += (size_t)snprintf(text + used, size - used, "%s%s",
+            used == 0 ? ""
+            : names   ? ", "
+                      : "; or ",
+            one);
+    }
+}
+
+/* Why nothing was found. */
+static status not_found(const settings *s, const layout_spec *spec, bool known) {
+    char text[4096];
+    const char *word = dataset_layout_words[s->dataset.layout];
+    if (!known) {
+        describe(spec, "", true, text, sizeof text);
+        log_error("dataset.variant = \"%s\": layout \"%s\" has %s", s->dataset.variant, word, text);
+        return STATUS_USAGE;
+    }
+    if (s->dataset.train[0] || s->dataset.val[0] || s->dataset.test[0]) {
+        log_error(
+            "dataset.train, val, test: layout \"%s\" knows its splits: these are for lists of "
+            "one's own, layout \"pairs\"",
+            word);
+        return STATUS_USAGE;
+    }
+    describe(spec, s->dataset.variant, false, text, sizeof text);
+    log_error("dataset.root = \"%s\": nothing of layout \"%s\" is there; expected below it: %s",
+        s->dataset.root, word, text);
+    return STATUS_DATA;
+}
+
+/* The first form that is there, in the order of the table. */
+static status choose(const settings *s, const layout_variant **found, const char **inside) {
+    const layout_spec *spec = layout_spec_of(s->dataset.layout);
+    const char *wanted = s->dataset.variant;
+    bool known = false;
+    for (int i = 0; i < spec->variants; i++) {
+        const layout_variant *v = &spec->variant[i];
+        if (wanted[0] && strcmp(wanted, v->name) != 0) continue;
+        known = true;
+        for (const char *const *folder = spec->inside; *folder; folder++) {
+            if (spec->variants > 1 || v->kind == LAYOUT_TREE)
+                if (!there(v, s, *folder)) continue;
+            *found = v;
+            *inside = *folder;
+            return STATUS_OK;
+        }
+    }
+    return not_found(s, spec, known);
+}
+
+static status read_items(layout *l, const settings *s, const char *inside) {
+    char root[FILE_PATH];
+    status st = inside[0] ? file_path(root, s->dataset.root, inside) : STATUS_OK;
+    if (st != STATUS_OK) return st;
+    switch (l->variant->kind) {
+    case LAYOUT_TREE:
+        return layout_tree_read(l, l->variant, s->dataset.root, inside);
+    case LAYOUT_LISTS:
+    case LAYOUT_GIVEN:
+        return read_lists(l, s, inside[0] ? root : s->dataset.root);
+    case LAYOUT_FOLDER:
         break;
     }
-    return read_lists(l, s, &f, standard);
+    return read_folder(l, s->dataset.root);
 }
 
 /* All or nothing: *out is set when the list is good. */
 status layout_read(layout *out, const settings *s) {
     layout l = {0};
-    status st = read_items(&l, s);
+    const char *inside = "";
+    status st = choose(s, &l.variant, &inside);
+    if (st == STATUS_OK) st = read_items(&l, s, inside);
     if (st == STATUS_OK) st = check_names(&l);
     if (st == STATUS_OK && l.items == 0) {
         log_error("dataset.root = \"%s\": no image found", s->dataset.root);
@@ -263,4 +234,12 @@ status layout_read(layout *out, const settings *s) {
     else
         layout_destroy(&l);
     return st;
+}
+
+int layout_variant_number(const settings *s, const layout_variant *v) {
+    return (int)(v - layout_spec_of(s->dataset.layout)->variant);
+}
+
+const layout_variant *layout_variant_at(const settings *s, int number) {
+    return &layout_spec_of(s->dataset.layout)->variant[number];
 }

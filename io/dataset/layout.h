@@ -3,25 +3,20 @@
 #ifndef AUXSEG_IO_DATASET_LAYOUT_H
 #define AUXSEG_IO_DATASET_LAYOUT_H
 
+#include "io/dataset/layout_items.h"
 #include "src/base/settings.h"
 
-typedef struct layout_item {
-    char *image, *label; /* paths; label NULL: none */
-    char *name;          /* unique: path relative to the root */
-    split split;
-} layout_item;
-
-typedef struct layout {
-    layout_item *item; /* sorted by split, then by order of the list (folder: by name) */
-    int items;
-} layout;
-
-/* settings.dataset: layout "camvid" (list files of two paths a line, `strip_prefix` removed,
- * relative to root; empty train/val: root/train.txt, root/val.txt), "pairs" (`image<TAB>label` a
- * line, label optional), "folder" (every .jpg, .jpeg, .png below root, recursively, unlabelled).
- * STATUS_DATA with file and line for an unreadable or malformed list, and for a listed name twice.
- */
+/* settings.dataset: the list that `layout` and `variant` describe, by the tables of
+ * io/dataset/layouts. Lists of lines: "camvid" (two paths a line, `strip_prefix` removed, relative
+ * to root; empty train, val, test: root/train.txt, val.txt, and test.txt if it is there), "pairs"
+ * (`image<TAB>label` a line, label optional). "folder": every .jpg, .jpeg, .png below root,
+ * recursively, unlabelled. STATUS_USAGE where no form of the layout is below root, with what is
+ * expected; STATUS_DATA with file and line for an unreadable or malformed list, and for a listed
+ * name twice. */
 status layout_read(layout *out, const settings *s);
-void layout_destroy(layout *l);
+
+/* The number of a form among those of its layout, and back: what ranks tell each other. */
+int layout_variant_number(const settings *s, const layout_variant *v);
+const layout_variant *layout_variant_at(const settings *s, int number);
 
 #endif

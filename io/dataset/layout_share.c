@@ -52,13 +52,15 @@ static status take_items(layout *l, const char *from) {
 /* The length first, so that all can make room, then the texts. */
 status layout_share(const comm *c, const settings *s, layout *out) {
     layout l = {0};
-    uint64_t head[2] = {0, 0}; /* items, bytes */
+    uint64_t head[3] = {0}; /* items, bytes, form */
     char *block = NULL;
     status st = comm_agree(c, comm_root(c) ? layout_read(&l, s) : STATUS_OK);
     if (st != STATUS_OK) goto done;
     head[0] = (uint64_t)l.items;
+    head[2] = comm_root(c) ? (uint64_t)layout_variant_number(s, l.variant) : 0;
     for (int i = 0; i < l.items; i++) head[1] += put_item(&l.item[i], NULL);
     comm_broadcast(c, head, sizeof head);
+    l.variant = layout_variant_at(s, (int)head[2]);
     block = memory_alloc((size_t)head[1], 1, "list of images");
     /* Items are counted only once they can be destroyed: l.items is set below. */
     if (!comm_root(c)) l.item = memory_alloc((size_t)head[0], sizeof *l.item, "list of images");

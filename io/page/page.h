@@ -95,6 +95,7 @@ typedef struct page_split {
     const char *sizes;     /* "360 × 480" */
     int counted;           /* label maps whose pixels are counted */
     const int64_t *pixels; /* [class_names + 1]; the last: without a class. NULL: not counted */
+    const char *note;      /* what can hardly be meant about its labels; NULL, "": nothing */
 } page_split;
 
 /* All borrowed; every array may be empty, every pointer NULL: its section is left out. */

@@ -112,8 +112,22 @@ static void put_classes(html *h, const page_data *d) {
     if (fold) html_put(h, "</details>\n");
 }
 
+/* What the log of packing has warned of, where a reader of results sees it. */
+static void put_notes(html *h, const page_data *d) {
+    for (int i = 0; i < d->splits; i++) {
+        const page_split *s = &d->split[i];
+        if (!s->note || !s->note[0]) continue;
+        html_put(h, "<p class=\"note\"><strong>Labels of ");
+        html_text(h, s->name);
+        html_put(h, "</strong>: ");
+        html_text(h, s->note);
+        html_put(h, ".</p>\n");
+    }
+}
+
 void page_dataset(html *h, const page_data *d) {
     if (d->splits == 0) return;
     put_splits(h, d);
+    put_notes(h, d);
     put_classes(h, d);
 }

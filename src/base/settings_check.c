@@ -159,7 +159,7 @@ static int check_dataset(const settings *s) {
         log_error("dataset.train is empty: layout \"pairs\" needs a list file");
         wrong++;
     }
-    if (pairs && s->dataset.classes < 2) {
+    if (pairs && s->dataset.classes < 2 && !s->dataset.colours[0]) {
         log_error("dataset.classes = %d: layout \"pairs\" needs 2 or more", s->dataset.classes);
         wrong++;
     }

@@ -26,7 +26,14 @@ CHOICE_DECLARE(stage_id, STAGES);
 enum { STAGE_FIRST = STAGE_PACK, STAGE_COUNT = STAGE_REPORT + 1 };
 
 #define DATASET_LAYOUTS(X)                                                                         \
+    X(DATASET_LAYOUT_CITYSCAPES, "cityscapes")                                                     \
+    X(DATASET_LAYOUT_VOC, "voc")                                                                   \
+    X(DATASET_LAYOUT_ADE20K, "ade20k")                                                             \
+    X(DATASET_LAYOUT_COCOSTUFF, "cocostuff")                                                       \
+    X(DATASET_LAYOUT_COCO, "coco")                                                                 \
+    X(DATASET_LAYOUT_KITTI, "kitti")                                                               \
     X(DATASET_LAYOUT_CAMVID, "camvid")                                                             \
+    X(DATASET_LAYOUT_MAPILLARY, "mapillary")                                                       \
     X(DATASET_LAYOUT_PAIRS, "pairs")                                                               \
     X(DATASET_LAYOUT_FOLDER, "folder")                                                             \
     X(DATASET_LAYOUT_SYNTH, "synth")

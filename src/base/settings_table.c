@@ -86,21 +86,37 @@ static const setting table[] = {
         .aside = true},
 
     {CHOICE(dataset, layout, DATASET_LAYOUT_SYNTH,
-        "camvid: lists of two paths a line, image and label; pairs: lists of image<TAB>label, the "
+        "cityscapes, voc, ade20k, cocostuff, coco, kitti, camvid, mapillary: these data sets as "
+        "they are published, where dataset.root alone is needed (splits, classes and ids are "
+        "known; io/dataset/README.md says which files); pairs: lists of image<TAB>label, the "
         "label optional; folder: every JPEG and PNG below root, without labels; synth: the "
         "built-in data set, made in root.")},
+    {WORDS(dataset, variant, "",
+         "Which form of the layout: cityscapes: fine, coarse; voc: aug, voc; cocostuff: 164k, 10k; "
+         "coco: panoptic, things; kitti: fifth, all; camvid: segnet, 11, 32; mapillary: v2.0, "
+         "v1.2; empty: the first that is there."),
+        .later = true},
     {WORDS(dataset, root, "data", "Folder that other paths of the data set are relative to.")},
     {WORDS(dataset, train, "", "List file of the training images; camvid: empty is train.txt.")},
     {WORDS(dataset, val, "", "List file of the validation images; camvid: empty is val.txt.")},
-    {WORDS(dataset, test, "", "List file of the test images; empty: there are none.")},
-    {WORDS(dataset, strip_prefix, "", "What is removed from the beginning of each listed path.")},
+    {WORDS(dataset, test, "",
+        "List file of the test images; empty: there are none; camvid: test.txt if it is there.")},
+    {WORDS(dataset, strip_prefix, "",
+        "What is removed from the beginning of each listed path; camvid: empty is "
+        "/SegNet/CamVid/.")},
     {WORDS(dataset, names, "",
-        "Names of the classes, separated by commas, one for each; empty: camvid's and synth's own, "
-        "else \"class 0\" and so on.")},
+        "Names of the classes, separated by commas, one for each; empty: the layout's own, of "
+        "dataset.colours, else \"class 0\" and so on.")},
     {WORDS(dataset, label_map, "",
         "Ids as they stand in the label files to classes or dataset.ignore: FROM:TO,FROM:TO,... or "
-        "a file below root of such pairs, one a line; * is every id not named. Empty: ids are "
-        "classes.")},
+        "a file below root of such pairs, one a line; * is every id not named. Empty: as the "
+        "layout "
+        "has it, else ids are classes.")},
+    {WORDS(dataset, colours, "",
+         "Label maps are colours: a file below root of lines R G B NAME, or NAME R G B, apart by "
+         "blanks, commas or tabs; the id of a colour is its line, from 0. Names: void, unlabeled "
+         "... are dataset.ignore. Empty: as the layout has it, else label maps are ids."),
+        .later = true},
     /* Not aside: which images there are is what all else follows from. */
     {CHOICE(dataset, on_bad_image, DATASET_ON_BAD_IMAGE_STOP,
         "stop: the first image that cannot be read ends the run; skip: it is left out and named.")},
@@ -113,10 +129,12 @@ static const setting table[] = {
     /* 0 stands for a number that follows from something else, here and in model.head_channels,
      * model.wave and run.threads. */
     {INTEGER(dataset, classes, 0, 0, 4096, "classes",
-        "Classes that the label ids 0, 1, ... stand for; 0: camvid's and synth's own number.")},
+        "Classes that the label ids 0, 1, ... stand for; 0: the layout's own number, or that of "
+        "dataset.colours.")},
     /* Ids are read from 8 or 16 bits. */
     {INTEGER(dataset, ignore, 255, -1, 65535, NULL,
-        "Label id of pixels without a class; -1: there is none.")},
+        "Label id of pixels without a class, beside those that the layout knows; -1: there is "
+        "none.")},
     {REAL(dataset, scale, 1, 0.01, 16, NULL,
         "Images are resized by this factor once they are decoded.")},
     /* A file of a few bytes may claim any size: this is looked at before memory is taken for it. */

@@ -11,7 +11,7 @@
 #include "mpi/shard.h"
 #include "mpi/stop_watch.h"
 #include "src/app/evaluation/class_maps.h"
-#include "src/app/evaluation/prediction_names.h"
+#include "src/app/stage/prediction_names.h"
 #include "src/app/stage/image_list.h"
 #include "src/app/stage/partial.h"
 #include "src/app/stage/setup.h"

@@ -80,6 +80,19 @@ static void write_sizes(const dataset *d, const image_list *list, char *text, si
         snprintf(text + n, size - (size_t)n, " to %d" TIMES "%d", high[0], high[1]);
 }
 
+/* Of the label maps that were counted. "": nothing is odd. */
+static status write_note(const dataset *d, const int64_t *pixels, label_oddity note) {
+    int classes = dataset_classes(d);
+    label_oddity odd[LABEL_ODDITIES];
+    const char **name = memory_alloc((size_t)classes, sizeof *name, "class names");
+    if (!name) return STATUS_FAILED;
+    for (int y = 0; y < classes; y++) name[y] = dataset_class_name(d, y);
+    label_shares shares = {pixels, classes, dataset_ignore(d), name};
+    if (label_oddities(&shares, odd) > 0) memcpy(note, odd[0], sizeof odd[0]);
+    memory_free(name);
+    return STATUS_OK;
+}
+
 /* Collective. Ranks agree before they add their counts; on failure nothing is exchanged, and the
  * summary lacks the split. */
 static status add_split(dataset_summary *out, const stage *t, split which) {
@@ -94,14 +107,16 @@ static status add_split(dataset_summary *out, const stage *t, split which) {
     st = comm_agree(t->c, st);
     if (st == STATUS_OK && all.count > 0) {
         comm_sum_i64(t->c, pixels, cells);
-        char *sizes = out->sizes[out->splits++];
+        char *note = out->note[out->splits], *sizes = out->sizes[out->splits++];
         write_sizes(t->d, &all, sizes, sizeof out->sizes[0]);
         *s = (page_split){.name = split_words[which],
             .images = all.count,
             .labelled = labelled.count,
             .sizes = sizes,
             .counted = wanted,
-            .pixels = pixels};
+            .pixels = pixels,
+            .note = note};
+        st = comm_agree(t->c, write_note(t->d, pixels, note));
     }
     memory_free(all.member);
     memory_free(labelled.member);

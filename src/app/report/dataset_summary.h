@@ -3,6 +3,7 @@
 #ifndef AUXSEG_APP_REPORT_DATASET_SUMMARY_H
 #define AUXSEG_APP_REPORT_DATASET_SUMMARY_H
 
+#include "io/dataset/label_oddities.h"
 #include "io/page/page.h"
 #include "src/app/stage/stage.h"
 
@@ -15,6 +16,7 @@ typedef struct dataset_summary {
     int labelled_used; /* training images whose labels fine-tuning uses; -1: it has not run */
     int64_t *pixels;   /* [SPLIT_COUNT, classes + 1] */
     char sizes[SPLIT_COUNT][64];
+    label_oddity note[SPLIT_COUNT];
 } dataset_summary;
 
 /* Every rank decodes its share of the label maps; the counts are exact and do not depend on the

@@ -31,6 +31,7 @@ typedef struct survey {
     int looked, bad, decoded;
     double pixels, bytes; /* of what was looked at */
     orientation_count orientations;
+    id_count count; /* of what was decoded */
 } survey;
 
 /* Number i of `count` evenly spaced items. */
@@ -52,10 +53,12 @@ static void note_bad(survey *v, int i, status st) {
 static void decode(survey *v, int i) {
     finding f = {.bad = 0};
     if (v->state[i] != ITEM_LOOKED) return;
-    status st = item_decode(&v->rules, &v->l.item[i], &f, NULL);
+    status st = item_decode(&v->rules, &v->l, i, &f, &v->count);
     v->state[i] = ITEM_DECODED;
     v->decoded++;
-    if (st != STATUS_OK) note_bad(v, i, st);
+    bool skip = v->k->s->dataset.on_bad_image == DATASET_ON_BAD_IMAGE_SKIP;
+    /* Ids that mean nothing are named together, and make the image bad only where it may be. */
+    if (st != STATUS_OK && (f.bad != FINDING_UNKNOWN || skip)) note_bad(v, i, st);
 }
 
 static bool readable(const layout_item *x) {
@@ -86,6 +89,14 @@ static void look_at(survey *v, int i) {
     if (h.doubtful) decode(v, i);
 }
 
+/* Each value is a mistake, unless its images are left out. */
+static void report_unknown(survey *v) {
+    bool skip = v->k->s->dataset.on_bad_image == DATASET_ON_BAD_IMAGE_SKIP;
+    if (v->count.unknown.maps == 0) return;
+    int values = unknown_values_report(&v->count.unknown, &v->t, &v->l, skip);
+    for (int i = 0; i < values && !skip; i++) check_note(v->k, STATUS_DATA);
+}
+
 /* How many are opened and decoded depends on the data set alone, not on how fast this machine is:
  * two checks of the same files say the same. */
 static void look_at_files(survey *v) {
@@ -94,6 +105,7 @@ static void look_at_files(survey *v) {
     int decodes = count;
     if (v->pixels > decoded_pixels) decodes = (int)(count * decoded_pixels / v->pixels) + 1;
     for (int i = 0; i < decodes && v->bad < NAMED; i++) decode(v, spaced(v, i, decodes));
+    report_unknown(v);
     if (v->bad > NAMED) log_error("... and %d more images or label maps", v->bad - NAMED);
     log_info("%d of %d images: files opened; %d of them decoded, packing decodes all", v->looked,
         v->l.items, v->decoded);
@@ -138,10 +150,12 @@ static void read_classes(survey *v) {
     const settings *s = v->k->s;
     bool labelled = false;
     for (int i = 0; i < v->l.items; i++) labelled |= v->l.item[i].label != NULL;
-    v->rules = (item_rules){.max_pixels = item_pixel_limit(s)};
+    v->rules = (item_rules){.max_pixels = item_pixel_limit(s), .colours = &v->t.colours};
     /* This the check of the settings has named. */
-    if (s->dataset.layout == DATASET_LAYOUT_PAIRS && s->dataset.classes < 2) return;
-    status st = dataset_classes_read(s, labelled, &v->t, v->known);
+    if (s->dataset.layout == DATASET_LAYOUT_PAIRS && s->dataset.classes < 2 &&
+        !s->dataset.colours[0])
+        return;
+    status st = dataset_classes_read(s, v->l.variant, labelled, &v->t, v->known);
     check_note(v->k, st);
     if (st != STATUS_OK) return;
     v->rules.t = &v->t;
@@ -175,7 +189,8 @@ static void survey_files(survey *v) {
     v->known = memory_alloc(LABEL_IDS, 1, "label ids");
     v->state = memory_alloc(n, sizeof *v->state, "images");
     v->shape = memory_alloc(n, sizeof *v->shape, "sizes of images");
-    if (!v->known || !v->state || !v->shape) {
+    v->count.pixels = memory_alloc(LABEL_IDS, sizeof *v->count.pixels, "label ids");
+    if (!v->known || !v->state || !v->shape || !v->count.pixels) {
         check_note(v->k, STATUS_FAILED);
         return;
     }
@@ -185,6 +200,12 @@ static void survey_files(survey *v) {
     else
         look_at_files(v);
     check_labelled(v->k, &v->l, v->state);
+    check_found found = {.l = &v->l,
+        .t = v->rules.t,
+        .state = v->state,
+        .shape = (const uint32_t(*)[2])v->shape,
+        .count = &v->count};
+    check_tell(v->k, &found);
     keep_sizes(v);
 }
 
@@ -194,10 +215,12 @@ void check_dataset(check *k) {
     survey v = {.k = k};
     bool synth = k->s->dataset.layout == DATASET_LAYOUT_SYNTH;
     status st = synth ? list_scenes(&v) : layout_read(&v.l, k->s);
+    if (synth) v.l.variant = layout_variant_at(k->s, 0);
     check_note(k, st);
     if (st == STATUS_OK) survey_files(&v);
     layout_destroy(&v.l);
     dataset_table_destroy(&v.t);
+    memory_free(v.count.pixels);
     memory_free(v.known);
     memory_free(v.state);
     memory_free(v.shape);

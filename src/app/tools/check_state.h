@@ -3,7 +3,7 @@
 #ifndef AUXSEG_APP_TOOLS_CHECK_STATE_H
 #define AUXSEG_APP_TOOLS_CHECK_STATE_H
 
-#include "io/dataset/layout.h"
+#include "io/dataset/item_check.h"
 
 typedef struct check {
     const settings *s;
@@ -31,6 +31,17 @@ void check_note(check *k, status st);
 typedef enum item_state { ITEM_UNKNOWN, ITEM_LOOKED, ITEM_DECODED, ITEM_BAD } item_state;
 /* Whether there are the labels that the stages of the run need; finetune.list. state [items]. */
 void check_labelled(check *k, const layout *l, const item_state *state);
+
+/* What check_dataset.c has found; all borrowed. */
+typedef struct check_found {
+    const layout *l;
+    const dataset_table *t; /* NULL: the classes are not known */
+    const item_state *state;
+    const uint32_t (*shape)[2]; /* [items], height and width; 0: not known */
+    const id_count *count;      /* of the label maps that were decoded */
+} check_found;
+/* The form of the layout, sizes, classes with their share of pixels, and what is odd. */
+void check_tell(check *k, const check_found *f);
 
 /* The parts, in the order in which `run` would find the mistakes. */
 void check_folders(check *k);  /* of what is written */

@@ -5,10 +5,12 @@
 
 #include "io/dataset/dataset.h"
 #include "io/dataset/layout_share.h"
+#include "src/app/stage/prediction_names.h"
 #include "src/app/stage/setup.h"
 #include "src/app/stage/stage.h"
 #include "src/app/tools/synth.h"
 #include "src/base/hash.h"
+#include "src/base/memory.h"
 
 /* The key: settings of the data set, and what the files look like from outside. The built-in data
  * set is made first, since the stamp looks at its files. Looking at thousands of files is a part of
@@ -24,11 +26,26 @@ static status pack_key(stage *t) {
     return st;
 }
 
+/* Of each split by itself, as `predict` names them. */
+static status check_names(const dataset *d) {
+    const char **name = memory_alloc((size_t)dataset_count(d), sizeof *name, "names of images");
+    status st = name ? STATUS_OK : STATUS_FAILED;
+    for (int which = 0; st == STATUS_OK && which < SPLIT_COUNT; which++) {
+        int count = 0;
+        for (int i = 0; i < dataset_count(d); i++)
+            if (dataset_get(d, i).split == (split)which) name[count++] = dataset_get(d, i).name;
+        st = prediction_names_warn(name, count);
+    }
+    memory_free(name);
+    return st;
+}
+
 /* The file is opened once more, as a stage will: what run.json says of it is what was read. A kill
  * between the file and this record repeats the packing, and no more. */
 static status pack_record(stage *t, const char *path) {
     double seconds = timer_now() - t->began;
     status st = dataset_open(t->c, path, &t->d);
+    if (st == STATUS_OK) st = comm_agree(t->c, comm_root(t->c) ? check_names(t->d) : STATUS_OK);
     if (st != STATUS_OK) return st;
     stage_result r = {path, dataset_hash(t->d), dataset_count(t->d) / seconds, "images/s"};
     return stage_finish(t, &r);

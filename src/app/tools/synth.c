@@ -193,7 +193,7 @@ static bool list_scene(layout_item *x, split which, int i) {
 
 status synth_list(const settings *s, layout *out) {
     int train = s->dataset.synth_train, all = train + s->dataset.synth_val;
-    layout l = {memory_alloc((size_t)all, sizeof *l.item, "list of images"), 0};
+    layout l = {.item = memory_alloc((size_t)all, sizeof *l.item, "list of images")};
     bool good = l.item != NULL;
     for (int i = 0; good && i < all; i++) {
         good =

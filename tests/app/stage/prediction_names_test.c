@@ -1,6 +1,6 @@
 /* Names of predictions: after the image's file, after its path where files share a name, and never
  * one name for two images. */
-#include "src/app/evaluation/prediction_names.h"
+#include "src/app/stage/prediction_names.h"
 
 #include "src/base/memory.h"
 #include "tests/base/capture.h"

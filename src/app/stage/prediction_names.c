@@ -1,7 +1,7 @@
 /* What the file of a prediction is called. All images of a split are named in the same way, whether
  * all of them are predicted or a few, so that a name does not depend on how many were asked for:
  * the file's own name, or, where two would be alike, the whole path with "_" for "/". */
-#include "src/app/evaluation/prediction_names.h"
+#include "src/app/stage/prediction_names.h"
 
 #include "src/base/log.h"
 #include "src/base/memory.h"
@@ -58,23 +58,37 @@ static const named *find_twins(
 }
 
 /* Short names if they do, else long ones, for all alike: names of a folder that follow two rules
- * would be hard to use. */
-status prediction_names(const char *const *name, int count, char ***out) {
-    size_t bytes = (size_t)count * sizeof(char *);
-    for (int i = 0; i < count; i++) bytes += strlen(name[i]) + sizeof ENDING;
-    char **all = memory_alloc(bytes, 1, "names of predictions");
-    named *sorted = memory_alloc((size_t)count, sizeof *sorted, "names of predictions");
-    const named *twins = NULL;
-    status st = all && sorted ? STATUS_OK : STATUS_FAILED;
-    for (int whole = 0; st == STATUS_OK && whole < 2; whole++) {
+ * would be hard to use. all [count]: made here, with the names behind the pointers. *twins: two
+ * that are alike all the same, in sorted; NULL: there are none. */
+static void make_names(
+    const char *const *name, int count, char **all, named *sorted, const named **twins) {
+    *twins = NULL;
+    for (int whole = 0; whole < 2; whole++) {
         char *at = (char *)(all + count);
         for (int i = 0; i < count; i++) {
             all[i] = at;
             at = write_name(at, name[i], whole);
         }
-        twins = find_twins(all, name, count, sorted);
-        if (!twins) break;
+        *twins = find_twins(all, name, count, sorted);
+        if (!*twins) break;
     }
+}
+
+/* What make_names needs; both are the caller's. */
+static status allocate(const char *const *name, int count, char ***all, named **sorted) {
+    size_t bytes = (size_t)count * sizeof(char *);
+    for (int i = 0; i < count; i++) bytes += strlen(name[i]) + sizeof ENDING;
+    *all = memory_alloc(bytes, 1, "names of predictions");
+    *sorted = memory_alloc((size_t)count, sizeof **sorted, "names of predictions");
+    return *all && *sorted ? STATUS_OK : STATUS_FAILED;
+}
+
+status prediction_names(const char *const *name, int count, char ***out) {
+    char **all;
+    named *sorted;
+    const named *twins = NULL;
+    status st = allocate(name, count, &all, &sorted);
+    if (st == STATUS_OK) make_names(name, count, all, sorted, &twins);
     if (twins) {
         log_error("predictions of %s and of %s would both be called %s: one of the images needs "
                   "another name",
@@ -86,5 +100,19 @@ status prediction_names(const char *const *name, int count, char ***out) {
         *out = all;
     else
         memory_free(all);
+    return st;
+}
+
+status prediction_names_warn(const char *const *name, int count) {
+    char **all;
+    named *sorted;
+    const named *twins = NULL;
+    status st = allocate(name, count, &all, &sorted);
+    if (st == STATUS_OK) make_names(name, count, all, sorted, &twins);
+    if (twins)
+        log_warn("%s and %s: their predictions would both be called %s, which `predict` refuses",
+            twins[0].image, twins[1].image, twins[0].name);
+    memory_free(sorted);
+    memory_free(all);
     return st;
 }
