@@ -18,7 +18,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     s.dataset.classes = 19;
     s.dataset.ignore = 255;
     snprintf(s.dataset.label_map, sizeof s.dataset.label_map, "%s", fuzz_file(data, size));
-    if (dataset_classes_read(&s, true, &t, known) == STATUS_OK)
+    if (dataset_classes_read(&s, layout_variant_at(&s, 0), true, &t, known) == STATUS_OK)
         for (int i = 0; i < LABEL_IDS; i++)
             if (t.map[i] >= t.classes && t.map[i] != LABEL_IGNORE) abort();
     memory_free(t.map);

@@ -220,12 +220,12 @@ static void unknown_ids_name_the_file(void **state) {
     (void)state;
     settings s = describe("train", "val");
     s.dataset.ignore = 255;
-    check_pack_fails(&s, STATUS_DATA, "labels.png: label id 9 at row");
+    check_pack_fails(&s, STATUS_DATA, "labels.png: label id 9 is neither a class");
     s.dataset.ignore = IGNORE;
     s.dataset.classes = 3;
-    check_pack_fails(&s, STATUS_DATA, "labels.png: label id 3 at row");
+    check_pack_fails(&s, STATUS_DATA, "labels.png: label id 3 is neither");
     strcpy(s.dataset.label_map, "0:0,1:1,3:2");
-    check_pack_fails(&s, STATUS_DATA, "labels.png: label id 2 at row");
+    check_pack_fails(&s, STATUS_DATA, "labels.png: label id 2 is neither");
     s.dataset.label_map[0] = 0;
     s.dataset.classes = 0;
     check_pack_fails(&s, STATUS_USAGE, "dataset.classes");
@@ -264,7 +264,9 @@ static const struct {
     {"no-image", "absent.png", "absent.png: cannot be read"},
     {"bad-label", "1.png", "not.png: neither JPEG nor PNG"},
     {"bad-size", "1.png", "other-size.png: 9 x 33 pixels, but its image"},
-    {"bad-id", "3.png", "id-77.png: label id 77 at row 0, column 5"}};
+    {"bad-id", "3.png",
+        "id-77.png: label id 77 is neither a class (0 to 3), nor dataset.ignore = 9, nor in "
+        "dataset.label_map: first at column 5, row 0; 1 pixels in 1 of 2 label maps"}};
 
 static void bad_images_stop_the_packing(void **state) {
     (void)state;

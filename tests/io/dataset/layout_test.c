@@ -189,7 +189,7 @@ static void mistakes_are_named(void **state) {
     for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
         capture c;
         settings s = of_layout(table[i].layout);
-        layout l = {NULL, -1};
+        layout l = {.items = -1};
         put("list", table[i].text ? table[i].text : "");
         put("none", "");
         strcpy(s.dataset.train, !table[i].text ? "absent" : table[i].text[0] ? "list" : "");

@@ -70,7 +70,8 @@ static char *whole_page(void) {
     static const int64_t pixels[] = {250000, 749000, 1000};
     static const uint8_t colour[][3] = {{1, 2, 3}, {250, 251, 252}};
     static const page_split splits[] = {
-        {"train", 1200, 300, "360 x <480>", 200, pixels}, {"val", 10, 0, "1 x 1", 0, NULL}};
+        {"train", 1200, 300, "360 x <480>", 200, pixels, "all <one>"},
+        {"val", 10, 0, "1 x 1", 0, NULL, NULL}};
     static const page_score score[] = {{"Round 1", "Positive precision, by pairs", 0.63, 0.21},
         {"Round 1", "Purity", 0.71, NAN}, {"Round 2", "Purity", 0.76, NAN}};
     static const char *const row[] = {"0", "1", "</table>"}, *const text[] = {"a", "<i>", "c"};
@@ -203,9 +204,10 @@ static void everything_is_there(void **state) {
         "data:image/jpeg;base64,/9ggSlBFRw==", "left:25.0%;top:50.0%;width:12.5%;height:12.5%",
         "<summary>5 more</summary>", "note of the overlays", "note of the clusters",
         "</i>ro&lt;a&gt;d</span>", "rgb(1,2,3)", "rgb(250,251,252)", "360 x &lt;480&gt;",
-        "Fine-tuning uses 60 labelled", "counted on 200 of 300", ">25.0</td>", ">no class</th>",
-        "Confusion: pretrained &amp; all", "confusion-&lt;x&gt;.csv", "--v:0.90\">90.0</td>",
-        "<summary>Confusion: baseline</summary>", "</main></body></html>"};
+        "Labels of train</strong>: all &lt;one&gt;.", "Fine-tuning uses 60 labelled",
+        "counted on 200 of 300", ">25.0</td>", ">no class</th>", "Confusion: pretrained &amp; all",
+        "confusion-&lt;x&gt;.csv", "--v:0.90\">90.0</td>", "<summary>Confusion: baseline</summary>",
+        "</main></body></html>"};
     for (size_t i = 0; i < sizeof has / sizeof *has; i++) assert_has(page, has[i]);
     /* Nothing is loaded from elsewhere, nothing runs. */
     assert_lacks(page, "src=\"http");
