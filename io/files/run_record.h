@@ -104,6 +104,8 @@ bool run_record_stage_setting(
 /* By which arithmetic the run computes, as texts ("type": "bf16"): NULL if it is not known. */
 const char *run_record_get_arithmetic(const run_record *r, const char *key);
 status run_record_set_arithmetic(run_record *r, const char *key, const char *text);
+/* How a stage's network was given images (image_input_text): of the last start that did it. */
+status run_record_set_input(run_record *r, const char *stage, const char *text);
 
 /* Results in groups ("score", "baseline", "finetuned", "finetuned/iou" ...). NAN is kept as null.
  */

@@ -34,6 +34,7 @@ static const struct {
     {"machine", JSON_OBJECT, JSON_STRING, false},
     {"settings", JSON_OBJECT, JSON_STRING, false},
     {"arithmetic", JSON_OBJECT, JSON_STRING, true},
+    {"inputs", JSON_OBJECT, JSON_STRING, true},
     {"starts", JSON_ARRAY, JSON_OBJECT, true},
     {"stages", JSON_OBJECT, JSON_OBJECT, false},
     {"results", JSON_OBJECT, JSON_OBJECT, false},

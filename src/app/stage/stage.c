@@ -214,6 +214,12 @@ status stage_figure(stage *t, const char *group, const char *name, double figure
     return t->record ? run_record_set_result(t->record, group, name, figure) : STATUS_OK;
 }
 
+status stage_images(stage *t, const image_input *input) {
+    char text[IMAGE_INPUT_TEXT];
+    image_input_text(input, text);
+    return t->record ? run_record_set_input(t->record, t->name, text) : STATUS_OK;
+}
+
 status stage_path(const stage *t, char *path, const char *name) {
     return comm_agree(t->c, setup_path(path, t->s, name, t->round));
 }

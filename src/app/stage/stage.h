@@ -16,6 +16,7 @@
 #include "src/app/stage/stage_list.h"
 #include "src/base/settings.h"
 #include "src/base/timer.h"
+#include "src/image/input.h"
 
 enum { STAGE_NAME = 64 };
 
@@ -81,6 +82,8 @@ typedef struct stage_result {
 status stage_finish(stage *t, const stage_result *r);
 /* A figure of this stage: in memory until stage_finish saves. Not collective. */
 status stage_figure(stage *t, const char *group, const char *name, double value);
+/* How the stage's network is given images, for run.json, saved like a figure. Not collective. */
+status stage_images(stage *t, const image_input *input);
 /* Path of a file of this round: path [FILE_PATH]. Agreed on by all ranks: collective. */
 status stage_path(const stage *t, char *path, const char *name);
 /* Names of the training images, owned by the caller (memory_free); NULL on every rank if one has no
