@@ -133,9 +133,10 @@ static const command commands[] = {
         .example = "auxseg inspect runs/camvid/labels.h5",
         .files = command_inspect},
     {.name = "verify",
-        .summary = "compares files with the checksums that they carry, and looks for weights that "
-                   "are not finite",
-        .arguments = "FILE...",
+        .summary =
+            "compares files with the checksums that they carry and with run.json beside them, "
+            "and looks for weights that are not finite; of a run's folder all that it has",
+        .arguments = "FILE...\n       auxseg verify FOLDER...",
         .reads = "the files",
         .writes = "nothing",
         .example = "auxseg verify runs/camvid/*.h5 runs/camvid/*.safetensors",
@@ -185,13 +186,14 @@ bool command_at(int index, command *out) {
 }
 
 bool command_find(const char *name, command *out) {
+    char hint[NEAREST_HINT];
     const char *names[COMMANDS];
     for (int i = 0; command_at(i, out); i++) {
         if (strcmp(out->name, name) == 0) return true;
         names[i] = out->name;
     }
-    log_error("unknown command %s: did you mean %s? (auxseg --help)", name,
-        names[nearest_word(name, names, COMMANDS)]);
+    log_error(
+        "unknown command %s%s (auxseg --help)", name, nearest_hint(hint, name, names, COMMANDS));
     return false;
 }
 

@@ -45,6 +45,7 @@ static void print_rules(void) {
 
 /* NULL after a message that names the rule most like it. */
 static const weight_rule *find_rule(const char *name) {
+    char hint[NEAREST_HINT];
     const char *known[RULES_MOST];
     const weight_rule *r;
     int count = 0;
@@ -52,8 +53,8 @@ static const weight_rule *find_rule(const char *name) {
         if (strcmp(r->name, name) == 0) return r;
         known[count] = r->name;
     }
-    log_error("convert: --names %s: no such rule (auxseg convert --rules): did you mean %s?", name,
-        known[nearest_word(name, known, count)]);
+    log_error("convert: --names %s: no such rule (auxseg convert --rules)%s", name,
+        nearest_hint(hint, name, known, count));
     return NULL;
 }
 

@@ -1,18 +1,26 @@
-/* Files against the checksums that they carry. Whole files are read: that is what tells this
- * command from inspect. Each file is told about in one line, and a bad one does not keep the next
- * from being read. */
+/* Files against the checksums that they carry, and against what run.json beside them says. Whole
+ * files are read: that is what tells this command from inspect. Each file is told about in one
+ * line, and a bad one does not keep the next from being read. Nothing is changed, whatever is
+ * found. */
 #include "src/app/tools/verify.h"
 
 #include "io/dataset/dataset.h"
+#include "io/files/file.h"
+#include "io/files/metrics.h"
 #include "io/hdf5/features.h"
 #include "io/hdf5/labels.h"
 #include "io/weights/cluster_checkpoint.h"
 #include "io/weights/tensor_fault.h"
 #include "io/weights/tensor_file.h"
 #include "src/app/stage/file_kind.h"
+#include "src/app/stage/output.h"
+#include "src/app/tools/verify_folder.h"
 #include "src/base/log.h"
+#include "src/base/memory.h"
 
+#include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* A file may be whole and its weights of no use: versions that did not look have written such. The
@@ -38,32 +46,86 @@ static status verify_weights(const char *path, bool *checked) {
     return st;
 }
 
+/* "cluster-2" is the second round of "cluster", as rows of metrics.csv have it. */
+static bool is_row_of(const metrics_row *row, const char *stage) {
+    size_t n = strlen(row->stage);
+    if (strncmp(stage, row->stage, n) != 0) return false;
+    return stage[n] == '-' ? atoi(stage + n + 1) == row->round : !stage[n] && row->round == 1;
+}
+
+/* Whether every stage that is done has the rows that it had then: rows at the file's end that are
+ * gone leave no gap. */
+static status verify_rows(const char *path, const run_record *r) {
+    metrics_row *row = NULL;
+    stage_record s;
+    int count = 0;
+    status st = metrics_read(path, &row, &count), worst = st;
+    for (int i = 0; st == STATUS_OK && run_record_stage(r, i, &s, NULL); i++) {
+        int64_t rows = 0;
+        for (int k = 0; k < count; k++) rows += is_row_of(&row[k], s.name);
+        if (s.rows == 0 || rows == s.rows) continue;
+        log_error("%s: %" PRId64 " rows of %s, which had %" PRId64, path, rows, s.name, s.rows);
+        worst = STATUS_OUTPUT;
+    }
+    memory_free(row);
+    return worst;
+}
+
 /* Kinds without checksums are told apart from whole ones: silence would be taken for both. The
  * readers of each kind name what is damaged. A kind that this switch does not know carries no
  * checksums. */
-static status verify(const char *path) {
-    file_kind kind;
-    bool checked = true;
-    status st = file_kind_of(path, &kind);
-    if (st != STATUS_OK) return st;
+static status verify_own(const char *path, file_kind kind, const run_record *r, bool *checked) {
+    status st;
+    *checked = true;
     switch (kind) {
     case KIND_DATASET:
-        st = dataset_verify(path);
-        break;
+        return dataset_verify(path);
     case KIND_LABELS:
-        st = labels_verify(path);
-        break;
+        return labels_verify(path);
     case KIND_FEATURES:
-        st = features_verify(path);
-        break;
+        return features_verify(path);
     case KIND_WEIGHTS:
-        st = verify_weights(path, &checked);
-        break;
+        return verify_weights(path, checked);
+    case KIND_RECORD:
+        return run_record_verify(path);
+    case KIND_METRICS:
+        st = metrics_verify(path, checked);
+        return st == STATUS_OK ? verify_rows(path, r) : st;
     default:
-        checked = false;
+        *checked = false;
+        return STATUS_OK;
     }
+}
+
+/* A file that is damaged is not compared with the record, too: one message is enough. */
+status verify_file(const char *path, const run_record *r) {
+    file_kind kind;
+    bool checked, recorded = output_known(r, path);
+    status st = file_kind_of(path, &kind);
+    if (st == STATUS_OK) st = verify_own(path, kind, r, &checked);
+    if (st == STATUS_OK && recorded && !output_same(r, path)) st = STATUS_OUTPUT;
     if (st == STATUS_OK)
-        printf("%s: %s\n", path, checked ? "whole" : "carries no checksums, nothing to compare");
+        printf("%s: %s\n", path,
+            recorded  ? "whole, and as run.json has it"
+            : checked ? "whole"
+                      : "carries no checksums, nothing to compare");
+    return st;
+}
+
+/* A file by itself: its folder may be a run's. A record that is damaged says nothing about others,
+ * and is told about when it is asked for. */
+static status verify_alone(const char *path) {
+    char folder[FILE_PATH], record[FILE_PATH];
+    run_record *r = NULL;
+    const char *slash = strrchr(path, '/');
+    size_t n = slash ? (size_t)(slash - path) : 0;
+    if (n >= sizeof folder) n = 0;
+    memcpy(folder, path, n);
+    folder[n] = '\0';
+    if (file_path(record, slash ? folder : "", "run.json") == STATUS_OK)
+        run_record_look(&r, record);
+    status st = verify_file(path, r);
+    run_record_close(r);
     return st;
 }
 
@@ -71,11 +133,11 @@ static status verify(const char *path) {
 status command_verify(int argc, char **argv) {
     status worst = STATUS_OK;
     if (argc < 1) {
-        log_error("verify: which file? (auxseg verify FILE...)");
+        log_error("verify: which file or run's folder? (auxseg verify FILE...)");
         return STATUS_USAGE;
     }
     for (int i = 0; i < argc; i++) {
-        status st = verify(argv[i]);
+        status st = verify_is_folder(argv[i]) ? verify_folder(argv[i]) : verify_alone(argv[i]);
         if (st != STATUS_OK) worst = st;
     }
     return worst;
