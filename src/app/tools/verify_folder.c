@@ -4,7 +4,7 @@
 #include "src/app/tools/verify_folder.h"
 
 #include "io/files/file.h"
-#include "src/app/tools/verify.h"
+#include "src/app/tools/verify_file.h"
 #include "src/base/log.h"
 #include "src/base/text.h"
 
