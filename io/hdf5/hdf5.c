@@ -3,6 +3,7 @@
 #include "io/hdf5/hdf5.h"
 
 #include "io/files/file.h"
+#include "io/hdf5/hdf5_guard.h"
 #include "io/hdf5/hdf5_object.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
@@ -49,6 +50,8 @@ status hdf5_open(hid_t *file, const char *path) {
     status st = file_open(path, &fd, &bytes);
     if (st != STATUS_OK) return st;
     close(fd);
+    st = hdf5_guard(path);
+    if (st != STATUS_OK) return st;
     hdf5_begin();
     *file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
     if (*file >= 0) return STATUS_OK;

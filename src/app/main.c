@@ -3,6 +3,8 @@
  * line in command_list.c says by which of its functions it is run, and so whether MPI, settings or
  * both are wanted. */
 #include "io/files/machine.h"
+#include "io/hdf5/hdf5_guard.h"
+#include "io/hdf5/hdf5_walk.h"
 #include "src/app/arguments.h"
 #include "src/app/command_list.h"
 #include "src/app/completion.h"
@@ -95,8 +97,10 @@ int main(int argc, char **argv) {
     if (is_help(argv[1])) return (int)help(0, NULL);
     if (strcmp(argv[1], "help") == 0) return (int)help(argc - 2, argv + 2);
     if (strcmp(argv[1], "--version") == 0 || strcmp(argv[1], "-V") == 0) return (int)version();
-    /* For the build and for shells; no part of the help. */
+    /* For the build, for shells and for ourselves; no part of the help. */
     if (strcmp(argv[1], "manual") == 0) return (int)command_manual(argc - 2, argv + 2);
     if (strcmp(argv[1], "completion") == 0) return (int)command_completion(argc - 2, argv + 2);
+    if (argc == 3 && strcmp(argv[1], HDF5_GUARD_COMMAND) == 0) return (int)hdf5_walk(argv[2]);
+    hdf5_guard_begin();
     return (int)run_command(argc - 1, argv + 1);
 }
