@@ -16,6 +16,7 @@
 #include "src/image/turn.h"
 
 #include <math.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -130,6 +131,14 @@ void dataset_shape(const dataset *d, int i, double scale, int *height, int *widt
     *width = scaled(x.width, scale);
 }
 
+/* Of the process: threads of any stage may meet it, and it is asked for at the end of a command,
+ * when the data set is closed. */
+static atomic_bool damage;
+
+bool dataset_met_damage(void) {
+    return atomic_exchange(&damage, false);
+}
+
 /* Encoded bytes of an image or its label map, checked. Owned by the caller. which: BLOB_IMAGES or
  * BLOB_ANNOTATIONS. From any thread. The range is known to lie in the file, as dataset_table_read
  * has compared it. */
@@ -142,6 +151,7 @@ static status read_blob(const dataset *d, int which, int i, void **bytes, size_t
     if (st == STATUS_OK && hash_bytes(data, n) != b->hash[i]) {
         log_error("%s: %s of %s is damaged: its checksum differs", d->path,
             which == BLOB_IMAGES ? "the image" : "the label map", d->table.name[i]);
+        atomic_store(&damage, true);
         st = STATUS_DATA;
     }
     if (st != STATUS_OK) {

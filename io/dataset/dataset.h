@@ -76,6 +76,9 @@ status dataset_load_reduced(
 status dataset_palette(const dataset *d, palette out, int *colours);
 /* Its label map alone. */
 status dataset_load_label(const dataset *d, int i, double scale, labelmap *label);
+/* Whether this process has read an image or label map whose checksum differs, since it was asked
+ * last. Not collective. */
+bool dataset_met_damage(void);
 /* Checks every checksum; messages name what is damaged. Not collective. */
 status dataset_verify(const char *path);
 

@@ -104,6 +104,7 @@ static status fill_table(packing *k) {
     size_t n = (size_t)k->l.items;
     dataset_table *t = &k->t;
     t->images = k->l.items;
+    t->turned = t->colours.count > 0; /* that format has these tables, too */
     t->split = memory_alloc(n, 1, "splits");
     const char **name = memory_alloc(n, sizeof *name, "names");
     for (size_t i = 0; name && i < n; i++) name[i] = k->l.item[i].name;

@@ -95,6 +95,15 @@ static uint64_t stamp_file(uint64_t before, const char *path) {
     return hash_append(before, facts, sizeof facts);
 }
 
+/* A file that a setting names, below root. A map of label ids may be a file; where it is none,
+ * nothing is found under its name. */
+static uint64_t stamp_named(uint64_t before, const settings *s, const char *given) {
+    char path[FILE_PATH];
+    const char *root = given[0] == '/' ? "" : s->dataset.root;
+    return given[0] && file_path(path, root, given) == STATUS_OK ? stamp_file(before, path)
+                                                                 : before;
+}
+
 /* Rank 0 asks for every file's size and time, one after another: a data set is packed once, and a
  * stamp that is wrong would skip what has changed. */
 status layout_stamp(const comm *c, const settings *s, uint64_t *stamp) {
@@ -103,12 +112,8 @@ status layout_stamp(const comm *c, const settings *s, uint64_t *stamp) {
     *stamp = 0;
     for (int i = 0; i < l.items; i++)
         *stamp = stamp_file(stamp_file(*stamp, l.item[i].image), l.item[i].label);
-    /* A map of label ids may be a file; where it is none, nothing is found under its name. */
-    char map[FILE_PATH];
-    bool here = s->dataset.label_map[0] == '/';
-    if (s->dataset.label_map[0] &&
-        file_path(map, here ? "" : s->dataset.root, s->dataset.label_map) == STATUS_OK)
-        *stamp = stamp_file(*stamp, map);
+    *stamp = stamp_named(*stamp, s, s->dataset.label_map);
+    *stamp = stamp_named(*stamp, s, s->dataset.colours);
     layout_destroy(&l);
     comm_broadcast(c, stamp, sizeof *stamp);
     return st;

@@ -64,6 +64,11 @@ int file_exists(const char *path) {
     return access(path, F_OK) == 0;
 }
 
+int file_same(const char *a, const char *b) {
+    struct stat s, t;
+    return stat(a, &s) == 0 && stat(b, &t) == 0 && s.st_dev == t.st_dev && s.st_ino == t.st_ino;
+}
+
 status file_temporary(char *temporary, const char *path) {
     int n = snprintf(temporary, FILE_PATH, "%s" FILE_TEMPORARY, path);
     if (n >= 0 && n < FILE_PATH) return STATUS_OK;

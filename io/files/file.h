@@ -20,6 +20,8 @@ status file_path(char *path, const char *folder, const char *name);
 /* Like mkdir -p. */
 status file_make_folder(const char *path);
 int file_exists(const char *path);
+/* Whether two paths lead to one file, which is there. */
+int file_same(const char *a, const char *b);
 /* The temporary name beside `path` that file_publish renames: the same on every rank. */
 status file_temporary(char *temporary, const char *path);
 /* Opens it for writing as a new file: what stands there under this name, a link too, is removed

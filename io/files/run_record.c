@@ -54,6 +54,11 @@ status run_record_set_arithmetic(run_record *r, const char *key, const char *tex
     return run_record_put(run_record_section(r, "arithmetic"), key, json_string(text));
 }
 
+status run_record_set_input(run_record *r, const char *stage, const char *text) {
+    if (!r) return STATUS_OK;
+    return run_record_put(run_record_section(r, "inputs"), stage, json_string(text));
+}
+
 /* The group is made with its first figure: an empty one would look like a stage that measured
  * nothing. */
 status run_record_set_result(run_record *r, const char *group, const char *name, double value) {

@@ -37,6 +37,7 @@ typedef struct stage_record {
     const phases *phases; /* NULL: not measured */
     double peak_memory;   /* MiB, of the rank that held most during the stage; NAN: not known */
     int peak_rank;        /* the lowest of them */
+    int64_t rows;         /* of its own in metrics.csv; 0: none, or not known */
     double fom;           /* figure of merit, "images/s" ...; NAN: none */
     const char *fom_unit; /* NULL: none */
 } stage_record;
@@ -62,6 +63,9 @@ typedef struct run_record run_record;
  * anew. STATUS_OUTPUT, and the file stays, where it cannot be read or is a later version's. *out is
  * owned by the caller. */
 status run_record_open(run_record **out, const char *path);
+/* The same for who only looks: nothing is changed or set aside. *out NULL if there is no such file;
+ * STATUS_OUTPUT if it is damaged. */
+status run_record_look(run_record **out, const char *path);
 /* Whether path is a whole record, by its checksum: STATUS_OUTPUT, naming what is wrong. Changes
  * nothing. */
 status run_record_verify(const char *path);
@@ -104,6 +108,8 @@ bool run_record_stage_setting(
 /* By which arithmetic the run computes, as texts ("type": "bf16"): NULL if it is not known. */
 const char *run_record_get_arithmetic(const run_record *r, const char *key);
 status run_record_set_arithmetic(run_record *r, const char *key, const char *text);
+/* How a stage's network was given images (image_input_text): of the last start that did it. */
+status run_record_set_input(run_record *r, const char *stage, const char *text);
 
 /* Results in groups ("score", "baseline", "finetuned", "finetuned/iou" ...). NAN is kept as null.
  */

@@ -34,6 +34,7 @@ static const struct {
     {"machine", JSON_OBJECT, JSON_STRING, false},
     {"settings", JSON_OBJECT, JSON_STRING, false},
     {"arithmetic", JSON_OBJECT, JSON_STRING, true},
+    {"inputs", JSON_OBJECT, JSON_STRING, true},
     {"starts", JSON_ARRAY, JSON_OBJECT, true},
     {"stages", JSON_OBJECT, JSON_OBJECT, false},
     {"results", JSON_OBJECT, JSON_OBJECT, false},
@@ -117,7 +118,10 @@ static status parse(const char *path, const char *text, size_t bytes, json_t **r
         log_error("%s: no record of a run", path);
         st = STATUS_DATA;
     }
-    if (st != STATUS_OK) json_decref(*root);
+    if (st != STATUS_OK) {
+        json_decref(*root);
+        *root = NULL;
+    }
     return st;
 }
 
@@ -138,11 +142,16 @@ status run_record_verify(const char *path) {
     return st == STATUS_DATA ? STATUS_OUTPUT : st;
 }
 
+/* That it cannot be seen is another matter. */
+static bool is_absent(const char *path) {
+    return access(path, F_OK) != 0 && errno == ENOENT;
+}
+
 /* NULL if there is no record to continue; a text that is none is kept for a person to look at. */
 static status load(const char *path, json_t **root) {
     char aside[FILE_PATH + 16];
     *root = NULL;
-    if (access(path, F_OK) != 0 && errno == ENOENT) return STATUS_OK;
+    if (is_absent(path)) return STATUS_OK;
     status st = read_record(path, root);
     if (st != STATUS_DATA) return st;
     *root = NULL;
@@ -155,21 +164,37 @@ static status load(const char *path, json_t **root) {
     return STATUS_OK;
 }
 
-/* What is missing of the sections is made at once: nothing else has to ask whether it is there. The
+/* A record of root, which it owns from then on, also after a failure; NULL: an empty one. What is
+ * missing of the sections is made at once: nothing else has to ask whether it is there. The
  * checksum is the file's, not the record's. */
-status run_record_open(run_record **out, const char *path) {
+static status make(run_record **out, const char *path, json_t *root) {
     run_record *r = memory_alloc(1, sizeof *r, "record of the run");
-    if (!r) return STATUS_FAILED;
+    if (!root) root = json_object();
+    if (!r || !make_sections(root)) {
+        json_decref(root);
+        memory_free(r);
+        return STATUS_FAILED;
+    }
     snprintf(r->path, sizeof r->path, "%s", path);
-    status st = load(path, &r->root);
-    if (st == STATUS_OK && !r->root) r->root = json_object();
-    if (st == STATUS_OK && !make_sections(r->root)) st = STATUS_FAILED;
-    if (st == STATUS_OK) json_object_del(r->root, CHECKSUM);
-    if (st == STATUS_OK)
-        *out = r;
-    else
-        run_record_close(r);
-    return st;
+    r->root = root;
+    json_object_del(root, CHECKSUM);
+    *out = r;
+    return STATUS_OK;
+}
+
+status run_record_open(run_record **out, const char *path) {
+    json_t *root = NULL;
+    status st = load(path, &root);
+    return st == STATUS_OK ? make(out, path, root) : st;
+}
+
+status run_record_look(run_record **out, const char *path) {
+    json_t *root = NULL;
+    *out = NULL;
+    if (is_absent(path)) return STATUS_OK;
+    status st = read_record(path, &root);
+    if (st != STATUS_OK) return STATUS_OUTPUT;
+    return make(out, path, root);
 }
 
 void run_record_close(run_record *r) {

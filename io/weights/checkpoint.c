@@ -45,7 +45,8 @@ static status save(const char *folder, const char *stage, const checkpoint_state
     /* A gradient's sum is rounded at a scale that the step before predicts: without it a continued
      * run would round its first step in another way. */
     tensor[tensors(s) - 1] = checkpoint_file_flat(SCALE, "I32", s->g->scale, (size_t)p->trainable);
-    const checkpoint_file f = {stage, s->settings, s->step, tensor, tensors(s), TRACKED, tracked};
+    const checkpoint_file f = {
+        stage, s->settings, s->step, tensor, tensors(s), TRACKED, tracked, s->metadata, s->pairs};
     status st = tensor_fault_check(stage, tensor, tensors(s));
     if (st == STATUS_OK) st = checkpoint_file_save(folder, &f);
     memory_free(tensor);

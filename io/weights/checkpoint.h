@@ -15,6 +15,8 @@ typedef struct checkpoint_state {
     gradient *g;       /* its scales */
     uint64_t settings; /* hash of what the stage depends on: another one is not continued */
     int64_t step;      /* steps done */
+    const char *const *metadata; /* [2 * pairs], of what else the file is to say of its weights */
+    int pairs;
 } checkpoint_state;
 
 /* Collective; rank 0 writes folder/stage-STEP.safetensors, then deletes all but the last two.

@@ -14,7 +14,7 @@
 #include <unistd.h>
 
 #define FORMAT "auxseg checkpoint 1"
-enum { NUMBER = 24, KEPT = 2 };
+enum { NUMBER = 24, KEPT = 2, PAIRS = 12 };
 
 tensor_info checkpoint_file_flat(const char *name, const char *type, const void *data, size_t n) {
     return (tensor_info){.name = name,
@@ -51,9 +51,13 @@ static status write_file(const char *path, const checkpoint_file *f) {
     char settings[17], step[NUMBER];
     hash_text(f->settings, settings);
     snprintf(step, sizeof step, "%" PRId64, f->step);
-    const char *metadata[] = {
+    const char *metadata[2 * PAIRS] = {
         "format", FORMAT, "stage", f->stage, "settings", settings, "step", step, f->key, f->value};
-    int pairs = (int)(sizeof metadata / sizeof *metadata / 2) - (f->key ? 0 : 1);
+    int pairs = f->key ? 5 : 4;
+    for (int i = 0; i < f->pairs && pairs < PAIRS; i++, pairs++) {
+        metadata[2 * pairs] = f->metadata[2 * i];
+        metadata[2 * pairs + 1] = f->metadata[2 * i + 1];
+    }
     return safetensors_write(path, f->tensor, f->tensors, metadata, pairs);
 }
 

@@ -12,7 +12,9 @@ typedef struct checkpoint_file {
     int64_t step;
     const tensor_info *tensor; /* [tensors], borrowed */
     int tensors;
-    const char *key, *value; /* one more pair of metadata, or NULL */
+    const char *key, *value;     /* one more pair of metadata, or NULL */
+    const char *const *metadata; /* [2 * pairs]: more of them */
+    int pairs;
 } checkpoint_file;
 
 /* Writes folder/STAGE-STEP.safetensors, then removes those of these settings but for the one before

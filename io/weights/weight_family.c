@@ -81,16 +81,31 @@ static const char *resnet_name(const traits *t) {
     return NULL;
 }
 
-void weight_family_text(const tensor_file *f, char *text) {
+static traits traits_of(const tensor_file *f) {
     const weight_rule *rule = weight_family_rule(f);
     traits t = {.blocks = {0}};
     for (int i = 0; i < tensor_file_count(f); i++) {
         char name[WEIGHT_NAME];
         if (weight_rule_apply(rule, tensor_file_get(f, i).name, name)) look_at(&t, name);
     }
-    /* Version 1.1 has modules at both numbers, 1.0 at one of them alone. */
-    const char *squeeze = t.squeeze[1] ? "squeezenet1_1" : t.squeeze[0] ? "squeezenet1_0" : NULL;
-    const char *known = t.blocks[0] ? resnet_name(&t) : squeeze;
+    return t;
+}
+
+/* SqueezeNet 1.1 has modules at both numbers, 1.0 at one of them alone. */
+static const char *backbone_of(const traits *t) {
+    if (t->averaged) return NULL;
+    if (t->blocks[0]) return resnet_name(t);
+    return t->squeeze[1] ? "squeezenet1_1" : t->squeeze[0] ? "squeezenet1_0" : NULL;
+}
+
+const char *weight_family_backbone(const tensor_file *f) {
+    traits t = traits_of(f);
+    return backbone_of(&t);
+}
+
+void weight_family_text(const tensor_file *f, char *text) {
+    traits t = traits_of(f);
+    const char *known = backbone_of(&t);
     if (t.averaged)
         snprintf(text, WEIGHT_FAMILY,
             "it is a ResNet whose shortcuts average (ResNet-D), which this program has not");

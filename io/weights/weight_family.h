@@ -13,6 +13,8 @@ enum { WEIGHT_FAMILY = 256 };
 const weight_rule *weight_family_rule(const tensor_file *f);
 /* Whether a name by a rule (with or without "backbone.") begins like this. */
 bool weight_family_begins(const char *name, const char *with);
+/* The model.backbone that the names are of, or NULL. */
+const char *weight_family_backbone(const tensor_file *f);
 /* What the file's names look like and which model.backbone that is, as a sentence without its end:
  * text [WEIGHT_FAMILY]. "its names look like those of resnet50: model.backbone = \"resnet50\"" */
 void weight_family_text(const tensor_file *f, char *text);

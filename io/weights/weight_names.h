@@ -37,6 +37,19 @@ bool weight_rule_apply(const weight_rule *r, const char *name, char *out);
  * (torchvision's, without "backbone."). False: too long. */
 bool weight_rule_revert(const weight_rule *r, const char *name, char *out);
 
+/* A project whose names weights can be written with. */
+typedef struct weight_format {
+    const char *name;        /* "timm" */
+    const weight_rule *rule; /* weight_rule_revert by it gives its names */
+} weight_format;
+
+/* Format i, or NULL past the end. */
+const weight_format *weight_format_at(int i);
+/* out [WEIGHT_NAME]: what the format calls the tensor that is `name` here, with or without
+ * "backbone."; segments: it stands in a file with a head for segmentation. False: the format has
+ * nothing that this tensor is. */
+bool weight_format_name(const weight_format *f, const char *name, bool segments, char *out);
+
 /* Whether the network has a parameter of that name. */
 typedef bool weight_is_known(void *context, const char *name);
 /* The rule by which most of the names [count] are known; of several the first. */

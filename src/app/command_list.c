@@ -13,6 +13,7 @@
 #include "src/app/run.h"
 #include "src/app/tools/bench.h"
 #include "src/app/tools/check.h"
+#include "src/app/tools/classify.h"
 #include "src/app/tools/convert.h"
 #include "src/app/tools/inspect.h"
 #include "src/app/tools/kmeans.h"
@@ -132,23 +133,35 @@ static const command commands[] = {
         .example = "auxseg inspect runs/camvid/labels.h5",
         .files = command_inspect},
     {.name = "verify",
-        .summary = "compares files with the checksums that they carry, and looks for weights that "
-                   "are not finite",
-        .arguments = "FILE...",
+        .summary =
+            "compares files with the checksums that they carry and with run.json beside them, "
+            "and looks for weights that are not finite; of a run's folder all that it has",
+        .arguments = "FILE...\n       auxseg verify FOLDER...",
         .reads = "the files",
         .writes = "nothing",
         .example = "auxseg verify runs/camvid/*.h5 runs/camvid/*.safetensors",
         .files = command_verify},
     {.name = "convert",
         .summary = "weights as a safetensors file",
-        .arguments = "IN OUT.safetensors [--names RULE]\n       auxseg convert --rules",
+        .arguments = "IN OUT.safetensors [--names RULE] [--to torchvision|timm|mmseg] "
+                     "[--input TEXT]\n       auxseg convert --rules",
         .reads = "IN, a safetensors file or one of PyTorch's (.pth, .pt)",
         .writes =
             "every tensor of IN under the name that it has. With --names: those that the rule "
-            "knows, under the names that it makes; --rules lists them. Nothing is written "
-            "under another ending, or where a value is not finite",
+            "knows, under the names that it makes; --rules lists them. With --to: those that the "
+            "project has, under its names. --input says how the network wants its images, where "
+            "the rule is wrong (\"rgb 0..1 mean 0 0 0 std 1 1 1\"). Nothing is written under "
+            "another ending, or where a value is not finite",
         .example = "auxseg convert moco_v2_200ep.pth moco.safetensors --names moco",
         .files = command_convert},
+    {.name = "classify",
+        .summary = "classes that an ImageNet network sees in images: are weights read as meant?",
+        .arguments = "WEIGHTS IMAGE... [--size PIXELS] [--backbone NAME] [--input TEXT]",
+        .reads = "WEIGHTS, with their classifier (fc, classifier.1); JPEG or PNG images",
+        .writes = "nothing. The five most likely classes of each image, by number and probability, "
+                  "to standard output; images are resized, not cropped",
+        .example = "auxseg classify squeezenet1_0.pth dog.jpg --size 227",
+        .files = command_classify},
     {.name = "synth",
         .summary = "makes the built-in data set",
         .arguments = CONFIG,
@@ -173,13 +186,14 @@ bool command_at(int index, command *out) {
 }
 
 bool command_find(const char *name, command *out) {
+    char hint[NEAREST_HINT];
     const char *names[COMMANDS];
     for (int i = 0; command_at(i, out); i++) {
         if (strcmp(out->name, name) == 0) return true;
         names[i] = out->name;
     }
-    log_error("unknown command %s: did you mean %s? (auxseg --help)", name,
-        names[nearest_word(name, names, COMMANDS)]);
+    log_error(
+        "unknown command %s%s (auxseg --help)", name, nearest_hint(hint, name, names, COMMANDS));
     return false;
 }
 

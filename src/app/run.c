@@ -12,6 +12,7 @@
 #include "src/app/evaluation/evaluate.h"
 #include "src/app/features/extract.h"
 #include "src/app/report/report.h"
+#include "src/app/stage/repair.h"
 #include "src/app/stage/setup.h"
 #include "src/app/stage/stage_list.h"
 #include "src/app/tools/pack.h"
@@ -151,10 +152,9 @@ static status check_labels(const settings *s) {
     return STATUS_OK;
 }
 
-status command_run(const comm *c, const settings *s) {
-    status st = comm_agree(c, comm_root(c) ? check_labels(s) : STATUS_OK);
-    if (st == STATUS_OK) st = setup_folder(c, s);
-    if (st == STATUS_OK) st = comm_agree(c, comm_root(c) ? forget_done(s) : STATUS_OK);
+/* All stages of all rounds. */
+static status run_rounds(const comm *c, const settings *s) {
+    status st = STATUS_OK;
     for (int first = STAGE_FIRST, end; first < STAGE_COUNT; first = end) {
         end = block_end(first);
         /* Rounds go over the block as a whole: each learns from the one before. */
@@ -162,6 +162,16 @@ status command_run(const comm *c, const settings *s) {
         for (int round = 1; round <= rounds && st == STATUS_OK; round++)
             st = run_stages(c, s, first, end, round);
     }
+    return st;
+}
+
+status command_run(const comm *c, const settings *s) {
+    status st = comm_agree(c, comm_root(c) ? check_labels(s) : STATUS_OK);
+    if (st == STATUS_OK) st = setup_folder(c, s);
+    if (st == STATUS_OK) st = comm_agree(c, comm_root(c) ? forget_done(s) : STATUS_OK);
+    if (st == STATUS_OK) st = run_rounds(c, s);
+    /* Once: a packing that is damaged again is the disk's. */
+    if (st == STATUS_DATA && repair_dataset(c, s)) st = run_rounds(c, s);
     /* A run that was to end earlier has no table and no DONE. */
     if (st == STATUS_OK && stage_wanted(STAGE_REPORT, s, 1))
         st = comm_agree(c, comm_root(c) ? finish(s) : STATUS_OK);

@@ -11,6 +11,7 @@
 #include "src/app/session_place.h"
 #include "src/app/session_record.h"
 #include "src/app/stage/binding.h"
+#include "src/app/stage/repair.h"
 #include "src/app/stage/setup.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
@@ -147,6 +148,7 @@ static status run(const comm *c, status (*stage)(const comm *c, const settings *
     if (st == STATUS_OK) st = session_record_begin(&record, c, s, line);
     if (st == STATUS_OK) {
         st = stage(c, s);
+        if (st == STATUS_DATA) repair_dataset(c, s);
         if (st == STATUS_STOPPED && comm_root(c)) name_stop_file(s);
     }
     double seconds = timer_now() - began, peak = peak_memory(c, &all_peaks);

@@ -5,8 +5,8 @@
 #include "src/app/session_record.h"
 
 #include "src/app/session_place.h"
-
 #include "src/app/stage/binding.h"
+#include "src/app/stage/output.h"
 #include "src/app/stage/setup.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
@@ -62,6 +62,7 @@ static status write_start(
     run_record *record = NULL;
     status st = run_record_open(&record, r->path);
     if (st == STATUS_OK) st = change(record, &r->start);
+    if (st == STATUS_OK) st = output_record(record, r->settings);
     if (st == STATUS_OK) st = run_record_save(record);
     run_record_close(record);
     return st;
@@ -75,6 +76,7 @@ status session_record_begin(
     char path[FILE_PATH];
     run_place place;
     status st = binding_place(c, setup_threads(s), &place, &out->hosts);
+    if (st == STATUS_OK) st = setup_path(out->settings, s, "settings.cfg", 1);
     if (st == STATUS_OK) st = comm_agree(c, setup_path(path, s, "run.json", 1));
     if (st != STATUS_OK || !comm_root(c)) return comm_agree(c, st);
     run_record_time(out->started);

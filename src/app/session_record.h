@@ -8,7 +8,8 @@
 #include "src/base/settings.h"
 
 typedef struct session_record {
-    char path[FILE_PATH]; /* of run.json; "": nothing was recorded */
+    char path[FILE_PATH];     /* of run.json; "": nothing was recorded */
+    char settings[FILE_PATH]; /* the file that this start's are in */
     char started[RUN_RECORD_TIME];
     char *command, *hosts; /* owned */
     start_record start;    /* its texts are those */

@@ -3,6 +3,7 @@
  * come from users and may be of any. */
 #include "src/base/nearest.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum { WORD = 63 };
@@ -38,4 +39,19 @@ int nearest_word(const char *word, const char *const *known, int count) {
         distance = d;
     }
     return best;
+}
+
+/* Two letters that have changed places count as two. */
+bool nearest_likely(const char *a, const char *b) {
+    int m = (int)strnlen(a, WORD), n = (int)strnlen(b, WORD);
+    return 2 * nearest_distance(a, b) <= (m > n ? m : n);
+}
+
+/* Words that have nothing in common with what was written lead a reader astray. */
+const char *nearest_hint(char *text, const char *word, const char *const *known, int count) {
+    int at = nearest_word(word, known, count);
+    text[0] = '\0';
+    if (at >= 0 && nearest_likely(word, known[at]))
+        snprintf(text, NEAREST_HINT, ": did you mean %.100s?", known[at]);
+    return text;
 }

@@ -81,8 +81,11 @@ static void unknown_key(reader *r, const char *group, const char *key) {
         best = e;
         distance = d;
     }
-    log_error(
-        "%sunknown key %s.%s: did you mean %s.%s?", r->place, group, key, best->group, best->key);
+    if (nearest_likely(key, best->key))
+        log_error("%sunknown key %s.%s: did you mean %s.%s?", r->place, group, key, best->group,
+            best->key);
+    else
+        log_error("%sunknown key %s.%s (all keys: auxseg check --defaults)", r->place, group, key);
 }
 
 /* "17" in quotes is no 17: what a value is, its writer says, and the table checks. */
@@ -108,13 +111,14 @@ static bool in_range(reader *r, const setting *e, double x) {
 /* Not a choice: the ones that there are, and the likeliest. The empty word, which means that none
  * was chosen, is no proposal. */
 static void nearest_choice(reader *r, const setting *e, const char *text) {
-    char all[SETTINGS_TEXT];
+    char all[SETTINGS_TEXT], hint[NEAREST_HINT + 8] = "";
     const char *const *known = e->words + (e->words[0][0] == '\0'); /* without the empty one */
     int count = 0;
     while (known[count]) count++;
     choice_list(known, all, sizeof all);
-    log_error("%s%s.%s = \"%.100s\" is none of %s: did you mean \"%s\"?", r->place, e->group,
-        e->key, text, all, known[nearest_word(text, known, count)]);
+    const char *word = count > 0 ? known[nearest_word(text, known, count)] : "";
+    if (nearest_likely(text, word)) snprintf(hint, sizeof hint, ": did you mean \"%.100s\"?", word);
+    log_error("%s%s.%s = \"%.100s\" is none of %s%s", r->place, e->group, e->key, text, all, hint);
     r->mistakes++;
 }
 
@@ -211,7 +215,10 @@ static void unknown_group(reader *r, const char *name) {
     if (r->unknown++ >= NAMED) return;
     for (int i = 0; (e = setting_at(i)); i++)
         if (nearest_distance(name, e->group) < nearest_distance(name, best->group)) best = e;
-    log_error("%sunknown group %s: did you mean %s?", r->place, name, best->group);
+    log_error("%sunknown group %s%s%s%s", r->place, name,
+        nearest_likely(name, best->group) ? ": did you mean " : "",
+        nearest_likely(name, best->group) ? best->group : "",
+        nearest_likely(name, best->group) ? "?" : "");
 }
 
 /* Groups of settings, nothing else. An unknown group is one mistake, whatever it holds: its keys

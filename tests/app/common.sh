@@ -22,3 +22,13 @@ expect() {
     [[ $got -eq $code ]] || fail "$*: code $got, not $code"
     grep -qa -- "$pattern" out || fail "$*: nothing like \"$pattern\""
 }
+
+# damage FILE COPY OFFSET: a copy whose byte at OFFSET, from the end, is another one.
+damage() {
+    local size byte
+    cp "$1" "$2"
+    size=$(stat -c %s "$1")
+    byte=$(tail -c "$3" "$1" | od -An -tu1 -N1)
+    printf "%b" "\\$(printf %03o $((byte ^ 1)))" |
+        dd of="$2" bs=1 seek=$((size - $3)) conv=notrunc status=none
+}

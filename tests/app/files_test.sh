@@ -5,16 +5,6 @@ tests=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 export OMP_NUM_THREADS=1
 
-# damage FILE COPY OFFSET: a copy whose byte at OFFSET, from the end, is another one.
-damage() {
-    local size byte
-    cp "$1" "$2"
-    size=$(stat -c %s "$1")
-    byte=$(tail -c "$3" "$1" | od -An -tu1 -N1)
-    printf "%b" "\\$(printf %03o $((byte ^ 1)))" |
-        dd of="$2" bs=1 seek=$((size - $3)) conv=notrunc status=none
-}
-
 cat >tiny.cfg <<'CFG'
 run: { dir = "run"; compare = false; };
 dataset: { layout = "synth"; root = "images"; synth_train = 3; synth_val = 1; synth_height = 32;
@@ -37,7 +27,19 @@ expect 0 'cluster .*to step' "$auxseg" inspect run/metrics.csv
 expect 0 'png, 48 x 32' "$auxseg" inspect images/train/00000.png
 expect 0 'png, 48 x 32' "$auxseg" inspect run/*.h5 images/train/00000.png
 expect 0 'numpy array of <f4, \[72, 8\], 0.0 MB' "$auxseg" inspect run/x.npy
-expect 3 'no file that' "$auxseg" inspect tiny.cfg
+expect 0 'tiny.cfg: settings, 8 line(s), the first: run: {' "$auxseg" inspect tiny.cfg
+expect 0 'run/settings.cfg: settings' "$auxseg" inspect run/settings.cfg
+printf 'train/a.png\ntrain/b.png\n' >list.txt
+expect 0 'list.txt: plain text: .*2 line(s), the first: train/a.png' "$auxseg" inspect list.txt
+printf '<!DOCTYPE html>\n<html>' >report.html
+expect 0 'report.html: HTML page' "$auxseg" inspect report.html
+head -c 100 /dev/zero >zeros
+expect 3 'no file that' "$auxseg" inspect zeros
+# A header of 123 bytes begins with a brace, as a record does.
+header='{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}'
+header="$header$(printf '%*s' $((123 - ${#header})) '')"
+printf '{\0\0\0\0\0\0\0%sabcd' "$header" >short.safetensors
+expect 0 'short.safetensors: safetensors, 1 tensors' "$auxseg" inspect short.safetensors
 expect 3 'nothing' "$auxseg" inspect nothing
 expect 3 'regular' "$auxseg" inspect run
 mkfifo pipe
@@ -46,7 +48,27 @@ expect 3 'regular' "$auxseg" inspect pipe
 for file in dataset.h5 labels.h5 features.h5 baseline.safetensors; do
     expect 0 "$file: whole" "$auxseg" verify "run/$file"
 done
-expect 0 'no checksums' "$auxseg" verify run/run.json
+expect 0 'run.json: whole' "$auxseg" verify run/run.json
+expect 0 'metrics.csv: whole' "$auxseg" verify run/metrics.csv
+# All of a run, by its record: what is gone, cut off between two rows or not what it was.
+expect 0 'settings.cfg: whole, and as run.json has it' "$auxseg" verify run
+for file in run.json dataset.h5 labels.h5 features.h5 baseline.safetensors metrics.csv; do
+    grep -q "^run/$file: whole" out || fail "verify run: nothing of $file"
+done
+cp -r run cut
+sed -i '$d' cut/metrics.csv
+expect 4 'cut/metrics.csv: 2 rows of cluster, which had 3' "$auxseg" verify cut
+mv cut/labels.h5 away
+expect 4 'cut/labels.h5: recorded in run.json, and not there' "$auxseg" verify cut
+cp away cut/labels.h5
+printf '# by hand\n' >>cut/settings.cfg
+expect 4 'cut/settings.cfg: not what run.json has recorded' "$auxseg" verify cut
+cp run/baseline.safetensors cut/features.h5
+expect 4 'cut/features.h5: not' "$auxseg" verify cut/features.h5
+head -c 700 run/run.json >cut/run.json
+expect 4 'cut/run.json: its checksum differs' "$auxseg" verify cut
+expect 3 'images/run.json: there is none' "$auxseg" verify images
+rm -r cut away
 damage run/baseline.safetensors damaged.safetensors 5
 expect 3 'damaged.safetensors: tensor .* is damaged' "$auxseg" verify damaged.safetensors
 expect 3 'damaged.safetensors: tensor .* is damaged' "$auxseg" convert damaged.safetensors \

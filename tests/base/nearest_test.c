@@ -40,11 +40,23 @@ static void test_nearest(void **state) {
     assert_int_equal(nearest_word("x", known, 0), -1);
 }
 
+static void test_hints(void **state) {
+    static const char *const known[] = {"pack", "cluster", "score", "scale"};
+    char text[NEAREST_HINT];
+    (void)state;
+    assert_string_equal(nearest_hint(text, "clutser", known, 4), ": did you mean cluster?");
+    assert_string_equal(nearest_hint(text, "pakc", known, 4), ": did you mean pack?");
+    assert_string_equal(nearest_hint(text, "banana", known, 4), "");
+    assert_string_equal(nearest_hint(text, "", known, 4), "");
+    assert_string_equal(nearest_hint(text, "x", known, 0), "");
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_distance),
         cmocka_unit_test(test_long_words),
         cmocka_unit_test(test_nearest),
+        cmocka_unit_test(test_hints),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

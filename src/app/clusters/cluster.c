@@ -155,7 +155,8 @@ static status cluster_stage(stage *t) {
     if (t->record) st = run_record_set_hash(t->record, t->round > 1 ? t->name : "labels", hash);
     st = comm_agree(t->c, st);
     double done = (double)report.rows * report.passes;
-    stage_result result = {path, hash, seconds > 0 ? done / seconds : NAN, "pixel iterations/s"};
+    stage_result result = {
+        path, hash, seconds > 0 ? done / seconds : NAN, "pixel iterations/s", report.written};
     if (st == STATUS_OK) st = stage_finish(t, &result);
     if (st == STATUS_OK) cluster_report_forget(&report);
 done:

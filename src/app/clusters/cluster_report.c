@@ -60,6 +60,7 @@ status cluster_report_begin(cluster_report *r, stage *t, const features *x) {
     if (st == STATUS_OK && s->run.resume == RUN_RESUME_AUTO)
         st = cluster_keep_find(keep, s->cluster.k, x->d);
     int64_t done = keep->resumed ? keep->state.passes : 0;
+    r->written = done;
     /* One more than iterations: the first pass is the start's. */
     r->bar = progress_begin(
         t->name, "passes", done, (int64_t)s->cluster.restarts * (s->cluster.iterations + 1));
@@ -102,6 +103,7 @@ static void log_iteration(cluster_report *r, const kmeans_iteration *it) {
 status cluster_report_iteration(void *context, const kmeans_iteration *it) {
     cluster_report *r = context;
     r->passes += (double)it->rows / (double)r->rows;
+    r->written = it->state->passes;
     r->t->time.seconds[PHASE_ASSIGN] += it->assign_seconds;
     r->t->time.seconds[PHASE_UPDATE] += it->update_seconds - it->exchange_seconds;
     r->t->time.seconds[PHASE_EXCHANGE] += it->exchange_seconds;

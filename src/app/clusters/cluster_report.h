@@ -14,6 +14,7 @@ typedef struct cluster_report {
     metrics *metrics;  /* rank 0's */
     cluster_keep keep; /* its key is that of the stage and of a sample of its features */
     int64_t rows;      /* of all ranks */
+    int64_t written;   /* rows of the stage in metrics.csv, those of earlier starts too */
     double passes;     /* over all rows, by this process; a mini-batch counts by its share */
     progress bar;
 } cluster_report;

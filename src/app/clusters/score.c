@@ -137,6 +137,16 @@ static void copy_tables(scorer *r, bool to_sums) {
     }
 }
 
+/* Which images are left out is a matter of settings that are none of this stage's groups: a
+ * fraction, a list. */
+static status hash_images(const stage *t, uint64_t *hash) {
+    image_list list = {0};
+    status st = images_to_score(t, &list);
+    if (st == STATUS_OK) *hash = hash_bytes(list.member, (size_t)list.count * sizeof *list.member);
+    memory_free(list.member);
+    return comm_agree(t->c, st);
+}
+
 /* This rank's share of the images to score, and what other starts have counted. Collective. */
 static status count_images(scorer *r, const image_list *list) {
     const comm *c = r->t->c;
@@ -208,12 +218,13 @@ static status score_stage(stage *t) {
     return st;
 }
 
-/* The key holds the labels', and the number of figures. */
+/* The key holds the labels', the images that are compared, and the number of figures. */
 status score_labels(const comm *c, const settings *s, int round) {
     stage t;
-    uint64_t input[] = {0, FIGURES};
+    uint64_t input[] = {0, FIGURES, 0};
     status st = stage_begin(&t, c, s, STAGE_SCORE, round);
     if (st == STATUS_OK) st = stage_input(&t, STAGE_CLUSTER, &input[0]);
+    if (st == STATUS_OK) st = hash_images(&t, &input[2]);
     if (st == STATUS_OK) st = stage_key(&t, NULL, hash_bytes(input, sizeof input));
     if (st == STATUS_OK && !stage_done(&t)) st = score_stage(&t);
     stage_end(&t);

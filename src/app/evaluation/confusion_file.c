@@ -5,6 +5,7 @@
 #include "src/app/evaluation/confusion_file.h"
 
 #include "io/files/matrix_csv.h"
+#include "src/app/stage/output.h"
 #include "src/app/stage/setup.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
@@ -41,12 +42,13 @@ status confusion_file_write(const stage *t, const char *group, const int64_t *ma
     return comm_agree(t->c, st);
 }
 
-/* A file that is not there is no error: not every run has measured both models. */
+/* A file that is not there is no error: not every run has measured both models. One that was
+ * changed since is not shown, and is named. */
 status confusion_file_read(const stage *t, const char *group, int64_t *matrix, bool *found) {
     char path[FILE_PATH];
     *found = false;
     status st = path_of(t, group, path);
-    if (st != STATUS_OK || !file_exists(path)) return st;
+    if (st != STATUS_OK || !file_exists(path) || !output_same(t->record, path)) return st;
     const char **name = class_names(t);
     st = name ? matrix_csv_read(path, name, dataset_classes(t->d), matrix, found) : STATUS_FAILED;
     memory_free(name);

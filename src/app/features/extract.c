@@ -79,7 +79,7 @@ static status record_extraction(stage *t, const extract_request *q) {
     bool file = q->keep || q->stream;
     double seconds = timer_now() - t->began;
     stage_result r = {
-        file ? q->file : NULL, file ? q->key : 0, setup_training(t->d) / seconds, "images/s"};
+        file ? q->file : NULL, file ? q->key : 0, setup_training(t->d) / seconds, "images/s", 0};
     return stage_finish(t, &r);
 }
 
@@ -100,7 +100,10 @@ status extract_features(stage *t, bool keep, features *out) {
     if (kept) {
         st = (q.stream ? features_map : features_read)(t->c, q.file, q.key, &x);
         if (st == STATUS_OK) log_info("extract: features of %s read from %s", q.layers, q.file);
-    } else {
+        kept = st != STATUS_OUTPUT && st != STATUS_DATA;
+        if (!kept && comm_root(t->c)) log_warn("%s: damaged and made anew", q.file);
+    }
+    if (!kept) {
         stage part = stage_within(t, STAGE_EXTRACT, q.key);
         st = extract_compute(&part, &q, &x);
         if (st == STATUS_OK) st = record_extraction(&part, &q);

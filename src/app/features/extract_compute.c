@@ -335,6 +335,7 @@ status extract_compute(stage *t, const extract_request *q, features *out) {
         .how = t->how,
         .own = q->own};
     if (st == STATUS_OK) st = inference_create(&e.net, t->c, t->s, t->d, &o);
+    if (st == STATUS_OK) st = comm_agree(t->c, stage_images(t, inference_input(e.net)));
     if (st == STATUS_OK) st = compute(t, &e);
     inference_destroy(e.net);
     memory_free(e.scratch);

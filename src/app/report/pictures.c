@@ -11,6 +11,7 @@
 #include "src/app/evaluation/class_maps.h"
 #include "src/app/report/spaced.h"
 #include "src/app/stage/image_list.h"
+#include "src/app/stage/output.h"
 #include "src/app/stage/setup.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
@@ -179,9 +180,10 @@ static status truth_strips(const stage *t, const int *list, picture_set *p) {
     return st;
 }
 
-/* Weights of a model; false if there are none. */
+/* Weights of a model; false if there are none, or others than the run has recorded. */
 static bool find_weights(const stage *t, const char *name, int round, char *path) {
-    return setup_path(path, t->s, name, round) == STATUS_OK && file_exists(path);
+    return setup_path(path, t->s, name, round) == STATUS_OK && file_exists(path) &&
+           output_same(t->record, path);
 }
 
 status pictures_of_predictions(

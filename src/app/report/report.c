@@ -16,6 +16,7 @@
 #include "src/app/report/pictures.h"
 #include "src/app/report/results.h"
 #include "src/app/report/typical_patches.h"
+#include "src/app/stage/output.h"
 #include "src/app/stage/setup.h"
 #include "src/app/stage/stage.h"
 #include "src/base/memory.h"
@@ -61,11 +62,12 @@ static status fill_results(content *g) {
     return st;
 }
 
-/* None where the clustering has not run. */
+/* None where the clustering has not run, or another file stands in its place: output_same says so.
+ */
 static status open_labels(content *g) {
     char path[FILE_PATH];
     status st = setup_path(path, g->t->s, "labels.h5", g->round);
-    if (st != STATUS_OK || !file_exists(path)) return st;
+    if (st != STATUS_OK || !file_exists(path) || !output_same(g->t->record, path)) return st;
     return labels_open(NULL, path, &g->aux);
 }
 
@@ -143,7 +145,7 @@ static void content_destroy(content *g) {
 
 /* Rank 0. A run that has no metrics yet has a page without curves. */
 static status write_page(stage *t, const dataset_summary *d) {
-    char metrics_path[FILE_PATH], title[256];
+    char metrics_path[FILE_PATH], page[FILE_PATH], title[256];
     content g = {.t = t, .round = last_round(t)};
     snprintf(title, sizeof title, "auxseg: %.200s", t->s->run.dir);
     status st = setup_path(metrics_path, t->s, "metrics.csv", 1);
@@ -157,7 +159,9 @@ static status write_page(stage *t, const dataset_summary *d) {
     if (st == STATUS_OK) st = fill_content(&g);
     if (st == STATUS_OK) st = page_write(t->s->run.dir, &g.data);
     content_destroy(&g);
-    return st;
+    if (st == STATUS_OK) st = setup_path(page, t->s, "report.html", 1);
+    if (st == STATUS_OK) st = output_record(t->record, page);
+    return st == STATUS_OK ? run_record_save(t->record) : st;
 }
 
 status command_report(const comm *c, const settings *s) {

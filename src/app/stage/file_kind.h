@@ -10,11 +10,14 @@ typedef enum file_kind {
     KIND_DATASET,
     KIND_LABELS,
     KIND_FEATURES,
-    KIND_WEIGHTS,  /* safetensors: weights and checkpoints; PyTorch's own files */
-    KIND_ARRAY,    /* .npy */
-    KIND_RECORD,   /* run.json */
-    KIND_METRICS,  /* metrics.csv */
-    KIND_CONFUSION /* confusion-*.csv */
+    KIND_WEIGHTS,   /* safetensors: weights and checkpoints; PyTorch's own files */
+    KIND_ARRAY,     /* .npy */
+    KIND_RECORD,    /* run.json */
+    KIND_METRICS,   /* metrics.csv */
+    KIND_CONFUSION, /* confusion-*.csv */
+    KIND_SETTINGS,  /* settings.cfg, and those of configs */
+    KIND_PAGE,      /* report.html */
+    KIND_TEXT       /* lists, LOCK, logs */
 } file_kind;
 
 /* STATUS_DATA, with a message that says why, if the file cannot be read, is damaged at its

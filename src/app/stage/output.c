@@ -1,10 +1,14 @@
 /* A stage that is done is skipped, and the next one reads its file: a file that a full disk, a copy
- * that was interrupted or a careless hand has cut off must then not be trusted because run.json
- * says so. Files are opened as the next stage opens them, which compares their tables or headers;
- * to read all of them, as `verify` does, would take long at each start. */
+ * that was interrupted or a careless hand has cut off, or another one under its name, must then not
+ * be trusted because run.json says so. Weights, labels and tables are compared as a whole with the
+ * hash that was taken when they were written. The two files that may be of any size are opened as
+ * the next stage opens them, which compares their tables; to read all of them at each start, as
+ * `verify` does, would take long. */
 #include "src/app/stage/output.h"
 
 #include "io/dataset/dataset.h"
+#include "io/files/file.h"
+#include "io/hdf5/features.h"
 #include "io/hdf5/labels.h"
 #include "io/weights/safetensors.h"
 #include "src/app/stage/file_kind.h"
@@ -13,11 +17,14 @@
 
 #include <string.h>
 
-/* A file of another run that was copied here is whole, and not what this run has made. */
-static bool expected(const char *path, uint64_t found, uint64_t hash) {
-    if (found == hash) return true;
+static bool another(const char *path) {
     log_error("%s: not what run.json has recorded", path);
     return false;
+}
+
+/* A file of another run that was copied here is whole, and not what this run has made. */
+static bool expected(const char *path, uint64_t found, uint64_t hash) {
+    return found == hash || another(path);
 }
 
 static bool dataset_whole(const char *path, uint64_t hash) {
@@ -45,13 +52,68 @@ static bool weights_whole(const char *path) {
     return st == STATUS_OK;
 }
 
-/* The names of results are the stages' own: tables of text need no look, they are read by people.
- */
-bool output_whole(const char *path, uint64_t hash) {
+static bool features_whole(const char *path, uint64_t hash) {
+    features_info about;
+    return features_about(path, &about) == STATUS_OK && expected(path, about.key, hash);
+}
+
+/* Of a file that run.json has no hash of: by what it carries itself. */
+static bool output_whole(const char *path, uint64_t hash) {
     file_kind kind;
     if (!text_ends_with(path, ".h5") && !text_ends_with(path, ".safetensors")) return true;
     if (file_kind_of(path, &kind) != STATUS_OK) return false;
     if (kind == KIND_DATASET) return dataset_whole(path, hash);
     if (kind == KIND_LABELS) return labels_whole(path, hash);
-    return kind != KIND_WEIGHTS || weights_whole(path);
+    if (kind == KIND_FEATURES) return features_whole(path, hash);
+    if (kind == KIND_WEIGHTS && text_ends_with(path, ".safetensors")) return weights_whole(path);
+    return another(path);
+}
+
+static const char *name_of(const char *path) {
+    const char *slash = strrchr(path, '/');
+    return slash ? slash + 1 : path;
+}
+
+status output_record(run_record *r, const char *path) {
+    const char *name = name_of(path);
+    uint64_t hash;
+    bool large = strncmp(name, "dataset", 7) == 0 || strncmp(name, "features", 8) == 0;
+    if (!r || large) return STATUS_OK;
+    status st = file_hash(path, &hash);
+    return st == STATUS_OK ? run_record_set_file(r, name, hash) : st;
+}
+
+/* The entry of the stage whose output this is. */
+static bool find_maker(const run_record *r, const char *name, stage_record *out) {
+    for (int i = 0; run_record_stage(r, i, out, NULL); i++)
+        if (out->output && strcmp(out->output, name) == 0) return true;
+    return false;
+}
+
+bool output_known(const run_record *r, const char *path) {
+    stage_record maker;
+    uint64_t hash;
+    return run_record_get_file(r, name_of(path), &hash) || find_maker(r, name_of(path), &maker);
+}
+
+bool output_same(const run_record *r, const char *path) {
+    uint64_t want, have;
+    stage_record maker;
+    if (run_record_get_file(r, name_of(path), &want))
+        return file_hash(path, &have) == STATUS_OK && expected(path, have, want);
+    return !find_maker(r, name_of(path), &maker) || output_whole(path, maker.output_hash);
+}
+
+bool output_left(const run_record *r, const char *folder, const char *stage) {
+    char path[FILE_PATH];
+    stage_record found;
+    for (int i = 0; run_record_stage(r, i, &found, NULL); i++)
+        if (strcmp(found.name, stage) == 0 && found.output)
+            return file_path(path, folder, found.output) == STATUS_OK && output_same(r, path);
+    return true;
+}
+
+const char *output_maker(const run_record *r, const char *name) {
+    stage_record found;
+    return find_maker(r, name, &found) ? found.name : NULL;
 }

@@ -1,14 +1,27 @@
-/* Whether what a stage has left is still there, at a look. */
+/* Whether what stages have left is still there, and what run.json says of it. Not collective: rank
+ * 0, which has the record. */
 #ifndef AUXSEG_APP_STAGE_OUTPUT_H
 #define AUXSEG_APP_STAGE_OUTPUT_H
+
+#include "io/files/run_record.h"
+#include "src/base/status.h"
 
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Whether the file at `path`, written as the result of a stage with this hash, is whole as far as
- * its size, its tables and headers and their checksums tell, in little time; arrays are compared
- * where they are read, and by `auxseg verify`. The hash is compared where the tables have it
- * (dataset.h5, labels.h5). Messages say what is wrong. Not collective. */
-bool output_whole(const char *path, uint64_t hash);
+/* Keeps the hash of a file of the run's folder that was just written: all of it, but for dataset.h5
+ * and features.h5, which may be of any size and carry checksums of every image. */
+status output_record(run_record *r, const char *path);
+/* Whether run.json has recorded a file of this name. */
+bool output_known(const run_record *r, const char *path);
+/* Whether the file is what run.json has recorded under its name, or nothing is recorded; a message
+ * says what differs. Reads all of it, but for the two: of those the tables. */
+bool output_same(const run_record *r, const char *path);
+/* Whether the output of a stage, if it has one, is in `folder` as it was recorded. Tables and
+ * headers of HDF5 files are compared in little time, arrays where they are read and by `auxseg
+ * verify`; other files are compared as a whole. Messages say what is wrong. */
+bool output_left(const run_record *r, const char *folder, const char *stage);
+/* The stage whose output a file of the run's folder is; NULL: of none. Borrowed from the record. */
+const char *output_maker(const run_record *r, const char *name);
 
 #endif

@@ -47,6 +47,33 @@ static status open_record(
     return comm_agree(c, st);
 }
 
+/* What run.json says an earlier stage has written. The stage must be recorded under the key that
+ * its entry itself has: what counts here is that it was finished, not for which settings. */
+static bool recorded_output(const run_record *r, const char *name, uint64_t *hash) {
+    stage_record found;
+    phases spread;
+    for (int i = 0; run_record_stage(r, i, &found, &spread); i++) {
+        if (strcmp(found.name, name) != 0) continue;
+        *hash = found.output_hash;
+        return run_record_stage_done(r, name, found.key, NULL);
+    }
+    return false;
+}
+
+/* The data set is a part of every key: another one in its place would have every stage done anew,
+ * without a word. Rank 0 alone knows what was packed. */
+static status compare_dataset(const stage *t) {
+    uint64_t packed;
+    status st = STATUS_OK;
+    if (recorded_output(t->record, stage_id_words[STAGE_PACK], &packed) &&
+        packed != dataset_hash(t->d)) {
+        log_error("%s/dataset.h5: not what run.json has recorded: `auxseg pack` packs it anew",
+            t->s->run.dir);
+        st = STATUS_OUTPUT;
+    }
+    return comm_agree(t->c, st);
+}
+
 status stage_begin_bare(stage *t, const comm *c, const settings *s, stage_id id) {
     return open_record(t, c, s, id, stage_id_words[id], 1);
 }
@@ -59,7 +86,8 @@ status stage_begin_as(
     stage *t, const comm *c, const settings *s, stage_id id, const char *base, int round) {
     status st = open_record(t, c, s, id, base, round);
     if (st == STATUS_OK) arithmetic_find(&t->how, c, s, t->record);
-    return st == STATUS_OK ? setup_dataset(c, s, &t->d) : st;
+    if (st == STATUS_OK) st = setup_dataset(c, s, &t->d);
+    return st == STATUS_OK ? compare_dataset(t) : st;
 }
 
 void stage_end(stage *t) {
@@ -93,6 +121,23 @@ stage stage_within(const stage *whole, stage_id id, uint64_t key) {
     return part;
 }
 
+/* A file of this run's folder that a stage has made, and that is another one now: whatever is made
+ * of it would stand under the old name. hash: of the file. Rank 0. */
+static status compare_input(const stage *t, const char *file, uint64_t hash) {
+    char own[FILE_PATH];
+    const char *slash = strrchr(file, '/'), *name = slash ? slash + 1 : file;
+    uint64_t want;
+    if (!run_record_get_file(t->record, name, &want) || want == hash) return STATUS_OK;
+    status st = file_path(own, t->s->run.dir, name);
+    if (st != STATUS_OK || !file_same(own, file)) return st;
+    const char *maker = output_maker(t->record, name);
+    log_error(
+        "%s: not what run.json has recorded: it was changed or replaced. `auxseg %s` makes it "
+        "anew; weights of one's own go under another name",
+        file, maker ? maker : "run");
+    return STATUS_OUTPUT;
+}
+
 /* One rank hashes the file: it may be large, and all ranks would read it at once. groups names the
  * settings that count; the arithmetic counts where it is this program's choice, not the user's, as
  * a setting is in the hash already. It is kept from here on, before anything is computed in it. */
@@ -103,7 +148,9 @@ status stage_key(stage *t, const char *file, uint64_t input) {
     bool networks = strstr(groups, "model");
     if (networks && t->s->model.dtype == MODEL_DTYPE_AUTO)
         part[1] = arithmetic_hash(part[1], &t->how);
-    status st = file && file[0] && comm_root(t->c) ? file_hash(file, &part[3]) : STATUS_OK;
+    bool reads = file && file[0] && comm_root(t->c);
+    status st = reads ? file_hash(file, &part[3]) : STATUS_OK;
+    if (st == STATUS_OK && reads) st = compare_input(t, file, part[3]);
     if (st == STATUS_OK && networks) st = arithmetic_keep(&t->how, t->s, t->record);
     st = comm_agree(t->c, st);
     comm_broadcast(t->c, part, sizeof part);
@@ -111,20 +158,9 @@ status stage_key(stage *t, const char *file, uint64_t input) {
     return st;
 }
 
-/* What run.json says an earlier stage has written. The stage must be recorded under the key that
- * its entry itself has: what counts here is that it was finished, not for which settings. */
-static bool recorded_output(const run_record *r, const char *name, uint64_t *hash) {
-    stage_record found;
-    phases spread;
-    for (int i = 0; run_record_stage(r, i, &found, &spread); i++) {
-        if (strcmp(found.name, name) != 0) continue;
-        *hash = found.output_hash;
-        return run_record_stage_done(r, name, found.key, NULL);
-    }
-    return false;
-}
-
-/* Without the earlier output's hash there is no key, and without a key nothing is known to be done.
+/* The output itself is compared, too, whether this stage is done or not: a stage is not skipped on
+ * top of a file that is damaged. Without the earlier output's hash there is no key, and without a
+ * key nothing is known to be done.
  */
 status stage_input(stage *t, stage_id from, uint64_t *hash) {
     const char *base = stage_id_words[from];
@@ -135,6 +171,10 @@ status stage_input(stage *t, stage_id from, uint64_t *hash) {
         log_error("%s needs the output of \"%s\", which is not there: run `auxseg %s` first",
             t->name, name, base);
         st = STATUS_USAGE;
+    } else if (t->record && !output_left(t->record, t->s->run.dir, name)) {
+        log_error(
+            "%s: the output of \"%s\" is damaged: `auxseg %s` makes it anew", t->name, name, base);
+        st = STATUS_OUTPUT;
     }
     comm_broadcast(t->c, hash, sizeof *hash);
     return comm_agree(t->c, st);
@@ -147,28 +187,19 @@ static void clear_checkpoints(const stage *t) {
         checkpoint_clear(t->c, folder, t->name);
 }
 
-/* Whether the file of a stage that is done can still be read, if it has one. Rank 0. A stage
- * without an output is left as it is recorded. Only rank 0 looks: a file that is whole for one is
- * taken to be so for all. */
-static bool output_left(const stage *t) {
-    char path[FILE_PATH];
-    stage_record found;
-    phases spread;
-    for (int i = 0; run_record_stage(t->record, i, &found, &spread); i++) {
-        if (strcmp(found.name, t->name) != 0 || !found.output) continue;
-        if (file_path(path, t->s->run.dir, found.output) != STATUS_OK) return false;
-        if (output_whole(path, found.output_hash)) return true;
-        log_warn("%s: its file is damaged and made anew", t->name);
-        return false;
-    }
-    return true;
+/* Whether the file of a stage that is done can still be read, if it has one. Rank 0. Only rank 0
+ * looks: a file that is whole for one is taken to be so for all. */
+static bool has_output(const stage *t) {
+    if (output_left(t->record, t->s->run.dir, t->name)) return true;
+    log_warn("%s: its file is damaged and made anew", t->name);
+    return false;
 }
 
 /* What is recorded is believed only as far as the file is there and can be read. */
 bool stage_done(stage *t) {
     int32_t done = 0;
     if (t->s->run.resume == RUN_RESUME_AUTO && t->record)
-        done = run_record_stage_done(t->record, t->name, t->key, NULL) && output_left(t);
+        done = run_record_stage_done(t->record, t->name, t->key, NULL) && has_output(t);
     comm_broadcast(t->c, &done, sizeof done);
     if (done) {
         log_info("%s: already done for these inputs and settings", t->name);
@@ -197,11 +228,13 @@ status stage_finish(stage *t, const stage_result *r) {
         .phases = &spread,
         .peak_memory = peak.min > 0 ? peak.max : NAN,
         .peak_rank = peak.slowest,
+        .rows = r->rows,
         .fom = r->fom,
         .fom_unit = r->unit};
     status st = STATUS_OK;
     /* The file is complete by now: a kill before the record is saved repeats the stage. */
     if (t->record) st = run_record_set_stage(t->record, &record);
+    if (r->output && st == STATUS_OK) st = output_record(t->record, r->output);
     if (t->record && st == STATUS_OK)
         st = run_record_set_stage_settings(t->record, t->name, t->s, stage_about(t->id)->groups);
     if (t->record && st == STATUS_OK) st = run_record_save(t->record);
@@ -212,6 +245,12 @@ status stage_finish(stage *t, const stage_result *r) {
 
 status stage_figure(stage *t, const char *group, const char *name, double figure) {
     return t->record ? run_record_set_result(t->record, group, name, figure) : STATUS_OK;
+}
+
+status stage_images(stage *t, const image_input *input) {
+    char text[IMAGE_INPUT_TEXT];
+    image_input_text(input, text);
+    return t->record ? run_record_set_input(t->record, t->name, text) : STATUS_OK;
 }
 
 status stage_path(const stage *t, char *path, const char *name) {

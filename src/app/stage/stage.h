@@ -16,6 +16,7 @@
 #include "src/app/stage/stage_list.h"
 #include "src/base/settings.h"
 #include "src/base/timer.h"
+#include "src/image/input.h"
 
 enum { STAGE_NAME = 64 };
 
@@ -39,7 +40,8 @@ typedef struct stage {
     double began;
 } stage;
 
-/* Opens the run's data set and run.json. Safe to end after any status. Collective. */
+/* Opens the run's data set and run.json, and compares the two: STATUS_OUTPUT where the data set is
+ * not the one that was packed. Safe to end after any status. Collective. */
 status stage_begin(stage *t, const comm *c, const settings *s, stage_id id, int round);
 /* The same without the data set, for the stage that makes it, which sets t->key itself.
  * Collective. */
@@ -60,10 +62,11 @@ stage stage_within(const stage *whole, stage_id id, uint64_t key);
 
 /* The stage's key: settings of its groups (stage_about), the data set, and the contents of a file
  * ("" or NULL: none) and the output hashes of earlier stages that it reads; with the group "model"
- * under model.dtype "auto" also the arithmetic, which run.json then keeps. Collective. */
+ * under model.dtype "auto" also the arithmetic, which run.json then keeps. STATUS_OUTPUT where the
+ * file is one of the run's own and another than it has recorded. Collective. */
 status stage_key(stage *t, const char *file, uint64_t input);
 /* Hash of an earlier stage's output; STATUS_USAGE naming the command to run first, if it is not
- * there. Collective. */
+ * there, STATUS_OUTPUT if it is damaged. Collective. */
 status stage_input(stage *t, stage_id from, uint64_t *hash);
 /* Whether run.json has the stage with this key and its output is there, unless run.resume is
  * "never"; says so, and removes checkpoints that a kill has left. Collective. */
@@ -74,6 +77,7 @@ typedef struct stage_result {
     uint64_t hash;      /* of its contents */
     double fom;         /* NAN: none */
     const char *unit;
+    int64_t rows; /* that it has in metrics.csv */
 } stage_result;
 
 /* Records the stage as done, with its phases over ranks, and prints its figure of merit.
@@ -81,6 +85,8 @@ typedef struct stage_result {
 status stage_finish(stage *t, const stage_result *r);
 /* A figure of this stage: in memory until stage_finish saves. Not collective. */
 status stage_figure(stage *t, const char *group, const char *name, double value);
+/* How the stage's network is given images, for run.json, saved like a figure. Not collective. */
+status stage_images(stage *t, const image_input *input);
 /* Path of a file of this round: path [FILE_PATH]. Agreed on by all ranks: collective. */
 status stage_path(const stage *t, char *path, const char *name);
 /* Names of the training images, owned by the caller (memory_free); NULL on every rank if one has no

@@ -68,7 +68,7 @@ static void tell_shares(const label_shares *s, double all) {
     size_t used = 0;
     for (int y = 0; y <= s->classes; y++) {
         char one[LINE];
-        if (y < s->classes && s->pixels[y] == 0) continue;
+        if (s->pixels[y] == 0) continue;
         int n = snprintf(one, sizeof one, "%.48s %.2f %%", y < s->classes ? s->name[y] : "no class",
             100 * (double)s->pixels[y] / all);
         if (used > 0 && used + (size_t)n + 2 > LINE) {

@@ -157,6 +157,25 @@ static status inspect_text(const char *path, const char *what) {
     return st;
 }
 
+/* What is no table of the program's is told in a line, with how it begins: whoever looks knows it
+ * again. */
+static status inspect_lines(const char *path, const char *what) {
+    enum { SHOWN = 60 };
+    char *text = NULL;
+    size_t bytes;
+    int lines = 0;
+    status st = file_read(path, TEXT_LIMIT, (void **)&text, &bytes);
+    if (st != STATUS_OK) return st;
+    for (size_t i = 0; i < bytes; i++) lines += text[i] == '\n' || i + 1 == bytes;
+    for (size_t i = 0; i < bytes; i++)
+        if ((unsigned char)text[i] < ' ' && text[i] != '\n') text[i] = ' ';
+    size_t first = strcspn(text, "\n");
+    printf("%s: %s, %d line(s), the first: %.*s%s\n", path, what, lines,
+        (int)(first < SHOWN ? first : SHOWN), text, first < SHOWN ? "" : "...");
+    memory_free(text);
+    return STATUS_OK;
+}
+
 /* How far each stage has come: its last row. Rows stand in the order in which they were written, a
  * stage's together, so that a change of the name ends a stage. */
 static status inspect_metrics(const char *path) {
@@ -196,6 +215,12 @@ static status inspect(const char *path) {
         return inspect_metrics(path);
     case KIND_CONFUSION:
         return inspect_text(path, "confusion matrix, pixels by label (row) and prediction");
+    case KIND_SETTINGS:
+        return inspect_lines(path, "settings");
+    case KIND_PAGE:
+        return inspect_lines(path, "HTML page, as `auxseg report` writes");
+    case KIND_TEXT:
+        return inspect_lines(path, "plain text: a list, a log or a note");
     case KIND_UNKNOWN:
         break;
     }

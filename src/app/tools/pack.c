@@ -47,7 +47,7 @@ static status pack_record(stage *t, const char *path) {
     status st = dataset_open(t->c, path, &t->d);
     if (st == STATUS_OK) st = comm_agree(t->c, comm_root(t->c) ? check_names(t->d) : STATUS_OK);
     if (st != STATUS_OK) return st;
-    stage_result r = {path, dataset_hash(t->d), dataset_count(t->d) / seconds, "images/s"};
+    stage_result r = {path, dataset_hash(t->d), dataset_count(t->d) / seconds, "images/s", 0};
     return stage_finish(t, &r);
 }
 

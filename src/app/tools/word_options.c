@@ -40,8 +40,8 @@ static status read_option(word_option *o, int count, const char *word, const cha
         o[i].value = value;
         return STATUS_OK;
     }
-    log_error("unknown option %s: did you mean %s?", word,
-        names[nearest_word(word, names, (size_t)count)]);
+    char hint[NEAREST_HINT];
+    log_error("unknown option %s%s", word, nearest_hint(hint, word, names, count));
     return STATUS_USAGE;
 }
 

@@ -202,8 +202,9 @@ static status finetune_stage(stage *t, const char *weights, const char *output) 
     if (st == STATUS_OK) {
         t->time = x.t->time;
         if (t->record) st = run_record_set_hash(t->record, t->name, hash);
+        if (st == STATUS_OK) st = stage_images(t, &x.t->model.input);
         st = comm_agree(t->c, st);
-        stage_result r = {path, hash, trainer_images_per_second(x.t), "images/s"};
+        stage_result r = {path, hash, trainer_images_per_second(x.t), "images/s", o.steps};
         if (st == STATUS_OK) st = stage_finish(t, &r);
         if (st == STATUS_OK) trainer_forget(x.t);
     }

@@ -170,8 +170,9 @@ static status finish(stage *t, trainer *x) {
     if (st != STATUS_OK) return st;
     t->time = x->time;
     if (t->record) st = run_record_set_hash(t->record, t->name, hash);
+    if (st == STATUS_OK) st = stage_images(t, &x->model.input);
     st = comm_agree(t->c, st);
-    stage_result r = {path, hash, trainer_images_per_second(x), "images/s"};
+    stage_result r = {path, hash, trainer_images_per_second(x), "images/s", x->o.steps};
     if (st == STATUS_OK) st = stage_finish(t, &r);
     if (st == STATUS_OK) trainer_forget(x);
     return st;

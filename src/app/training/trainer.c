@@ -118,7 +118,8 @@ static status build_plan(trainer *t, plan_options o) {
 static status load_weights(trainer *t, bool *resumed) {
     char folder[FILE_PATH];
     status st = comm_agree(t->c, setup_path(folder, t->s, "checkpoints", 1));
-    checkpoint_state state = {t->p, &t->optimizer, t->gradient, t->o.key, 0};
+    checkpoint_state state = {
+        .p = t->p, .optimizer = &t->optimizer, .g = t->gradient, .settings = t->o.key};
     *resumed = false;
     if (st == STATUS_OK && t->s->run.resume == RUN_RESUME_AUTO)
         st = checkpoint_load(t->c, folder, t->o.stage, &state, resumed);
@@ -334,7 +335,10 @@ static status save(trainer *t) {
     char folder[FILE_PATH];
     double now = timer_now();
     status st = comm_agree(t->c, setup_path(folder, t->s, "checkpoints", 1));
-    checkpoint_state state = {t->p, &t->optimizer, t->gradient, t->o.key, t->step};
+    const char *metadata[4];
+    char input[IMAGE_INPUT_TEXT];
+    model_setup_metadata(&t->model, input, metadata);
+    checkpoint_state state = {t->p, &t->optimizer, t->gradient, t->o.key, t->step, metadata, 2};
     if (st == STATUS_OK) st = comm_agree(t->c, metrics_sync(t->metrics));
     if (st == STATUS_OK) st = checkpoint_save(t->c, folder, t->o.stage, &state);
     if (st == STATUS_OK) t->saved = t->step;

@@ -32,7 +32,8 @@ static void begin(training *t, uint64_t seed, int classes, uint64_t settings, in
         for (size_t i = 0; i < t->p->count; i++)
             t->optimizer.state[k][i] = (float)(seed + i) + 0.5f * (float)k;
     for (int i = 0; i < t->p->trainable; i++) t->g->scale[i] = (int32_t)seed + i;
-    t->state = (checkpoint_state){t->p, &t->optimizer, t->g, settings, step};
+    t->state = (checkpoint_state){
+        .p = t->p, .optimizer = &t->optimizer, .g = t->g, .settings = settings, .step = step};
 }
 
 static void end(training *t) {

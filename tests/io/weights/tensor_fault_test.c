@@ -101,7 +101,7 @@ static void no_checkpoint_holds_them(void **state) {
     optimizer o = {0};
     const optimizer_options how = {.kind = OPTIMIZER_ADAMW};
     assert_int_equal(optimizer_create(&o, p, &how), STATUS_OK);
-    checkpoint_state s = {p, &o, g, 1, 1};
+    checkpoint_state s = {.p = p, .optimizer = &o, .g = g, .settings = 1, .step = 1};
     assert_int_equal(checkpoint_save(world, folder.folder, "train", &s), STATUS_OK);
     o.state[1][3] = INFINITY;
     for (s.step = 2; s.step < 5; s.step++)

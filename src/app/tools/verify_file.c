@@ -1,0 +1,110 @@
+/* One file against the checksums that it carries, and against what the record of its run says. The
+ * readers of each kind name what is damaged; here only stands which reader that is, and what lies
+ * between files: values that no network may hold, rows that a stage has had. */
+#include "src/app/tools/verify_file.h"
+
+#include "io/dataset/dataset.h"
+#include "io/files/metrics.h"
+#include "io/hdf5/features.h"
+#include "io/hdf5/labels.h"
+#include "io/weights/cluster_checkpoint.h"
+#include "io/weights/tensor_fault.h"
+#include "io/weights/tensor_file.h"
+#include "src/app/stage/file_kind.h"
+#include "src/app/stage/output.h"
+#include "src/base/log.h"
+#include "src/base/memory.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A file may be whole and its weights of no use: versions that did not look have written such. The
+ * objectives of a clustering may be infinite where none has been computed yet, and are no weights:
+ * they are left out. */
+static status verify_values(const char *path, const tensor_file *f) {
+    for (int i = 0; i < tensor_file_count(f); i++) {
+        tensor_info t = tensor_file_get(f, i);
+        if (strcmp(t.name, CLUSTER_CHECKPOINT_OBJECTIVES) == 0) continue;
+        status st = tensor_fault_check(path, &t, 1);
+        if (st != STATUS_OK) return st;
+    }
+    return STATUS_OK;
+}
+
+/* *checked: false where the format has no checksums, or the file was written without. */
+static status verify_weights(const char *path, bool *checked) {
+    tensor_file *f = NULL;
+    status st = tensor_file_read(&f, path);
+    if (st == STATUS_OK) st = tensor_file_verify(f, checked);
+    if (st == STATUS_OK) st = verify_values(path, f);
+    tensor_file_close(f);
+    return st;
+}
+
+/* "cluster-2" is the second round of "cluster", as rows of metrics.csv have it. */
+static bool is_row_of(const metrics_row *row, const char *stage) {
+    size_t n = strlen(row->stage);
+    if (strncmp(stage, row->stage, n) != 0) return false;
+    return stage[n] == '-' ? atoi(stage + n + 1) == row->round : !stage[n] && row->round == 1;
+}
+
+/* Whether every stage that is done has the rows that it had then: rows at the file's end that are
+ * gone leave no gap. */
+static status verify_rows(const char *path, const run_record *r) {
+    metrics_row *row = NULL;
+    stage_record s;
+    int count = 0;
+    status st = metrics_read(path, &row, &count), worst = st;
+    for (int i = 0; st == STATUS_OK && run_record_stage(r, i, &s, NULL); i++) {
+        int64_t rows = 0;
+        for (int k = 0; k < count; k++) rows += is_row_of(&row[k], s.name);
+        if (s.rows == 0 || rows == s.rows) continue;
+        log_error("%s: %" PRId64 " rows of %s, which had %" PRId64, path, rows, s.name, s.rows);
+        worst = STATUS_OUTPUT;
+    }
+    memory_free(row);
+    return worst;
+}
+
+/* Kinds without checksums are told apart from whole ones: silence would be taken for both. The
+ * readers of each kind name what is damaged. A kind that this switch does not know carries no
+ * checksums. */
+static status verify_own(const char *path, file_kind kind, const run_record *r, bool *checked) {
+    status st;
+    *checked = true;
+    switch (kind) {
+    case KIND_DATASET:
+        return dataset_verify(path);
+    case KIND_LABELS:
+        return labels_verify(path);
+    case KIND_FEATURES:
+        return features_verify(path);
+    case KIND_WEIGHTS:
+        return verify_weights(path, checked);
+    case KIND_RECORD:
+        return run_record_verify(path);
+    case KIND_METRICS:
+        st = metrics_verify(path, checked);
+        return st == STATUS_OK ? verify_rows(path, r) : st;
+    default:
+        *checked = false;
+        return STATUS_OK;
+    }
+}
+
+/* A file that is damaged is not compared with the record, too: one message is enough. */
+status verify_file(const char *path, const run_record *r) {
+    file_kind kind;
+    bool checked, recorded = output_known(r, path);
+    status st = file_kind_of(path, &kind);
+    if (st == STATUS_OK) st = verify_own(path, kind, r, &checked);
+    if (st == STATUS_OK && recorded && !output_same(r, path)) st = STATUS_OUTPUT;
+    if (st == STATUS_OK)
+        printf("%s: %s\n", path,
+            recorded  ? "whole, and as run.json has it"
+            : checked ? "whole"
+                      : "carries no checksums, nothing to compare");
+    return st;
+}
