@@ -26,9 +26,15 @@ status features_writer_create(features_writer **out, const comm *c, const char *
     const features *x, const features_origin *o);
 /* The next images of this rank: all their rows. Not collective. */
 status features_writer_append(features_writer *w, int64_t images, const void *rows);
+/* Images of this rank from `image` (of all) on, in any order, each once; not mixed with the above.
+ * Not collective. */
+status features_writer_put(features_writer *w, int64_t image, int64_t images, const void *rows);
 /* With STATUS_OK from every rank, each of which has appended all, the file takes its place; else
  * there is none. Returns the worst status; w is gone. */
 status features_writer_finish(features_writer *w, status st);
+/* Some rows are lacking: what is there becomes `path`, which is no features.h5. Row r of all ranks
+ * stands at *begin + r times a row's bytes. w is gone. Collective. */
+status features_writer_leave(features_writer *w, const char *path, uint64_t *begin);
 /* All rows at once. Collective. */
 status features_write(const comm *c, const char *path, const features *x, const features_origin *o);
 

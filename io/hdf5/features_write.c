@@ -17,8 +17,9 @@ struct features_writer {
     features_info info;
     image_table table; /* hashes: this rank's, zeros for others' until the end */
     hdf5_writer file;
-    uint64_t at;       /* where the next row goes */
-    int64_t next, end; /* images of this rank that are not written yet */
+    uint64_t begin;           /* where the first row of all stands */
+    int64_t first, next, end; /* this rank's images; the next to be appended */
+    int64_t left;             /* of them, how many are not written yet */
 };
 
 /* The file but for what follows from the rows, whose place is reserved and not filled. Collective.
@@ -36,7 +37,7 @@ static status make_file(features_writer *w) {
     if (st == STATUS_OK) st = hdf5_group(f, "/features");
     if (st == STATUS_OK) st = hdf5_make(f, &data);
     /* From here on a rank needs no other to write. */
-    w->at = (uint64_t)data.offset + w->table.offset[w->next] * features_info_row_bytes(i);
+    w->begin = (uint64_t)data.offset;
     return st;
 }
 
@@ -61,8 +62,9 @@ status features_writer_create(features_writer **out, const comm *c, const char *
     w->c = c;
     strcpy(w->path, path);
     w->file = (hdf5_writer)HDF5_WRITER_NONE;
-    w->next = x->first;
+    w->first = w->next = x->first;
     w->end = x->first + x->images;
+    w->left = x->images;
     w->info = (features_info){.d = x->d, .type = x->type, .stride = o->stride};
     w->info.key = o->key;
     if (strlen(o->layers) >= sizeof w->info.layers) log_warn("%s: list of layers cut short", path);
@@ -81,17 +83,21 @@ status features_writer_create(features_writer **out, const comm *c, const char *
 }
 
 /* Hashes are taken while the rows are in the cache anyhow. */
-status features_writer_append(features_writer *w, int64_t images, const void *rows) {
-    assert(w->next + images <= w->end);
+status features_writer_put(features_writer *w, int64_t image, int64_t images, const void *rows) {
+    assert(image >= w->first && image + images <= w->end && images <= w->left);
     size_t row = features_info_row_bytes(&w->info);
-    const uint64_t *offset = &w->table.offset[w->next];
+    const uint64_t *offset = &w->table.offset[image];
     size_t bytes = (size_t)(offset[images] - offset[0]) * row;
-    image_table_set_hashes(&w->table, w->next, images, rows, row);
-    status st = file_write_at(w->file.fd, w->path, w->at, rows, bytes);
-    if (st != STATUS_OK) return st;
-    w->next += images;
-    w->at += bytes;
-    return STATUS_OK;
+    image_table_set_hashes(&w->table, image, images, rows, row);
+    status st = file_write_at(w->file.fd, w->path, w->begin + offset[0] * row, rows, bytes);
+    if (st == STATUS_OK) w->left -= images;
+    return st;
+}
+
+status features_writer_append(features_writer *w, int64_t images, const void *rows) {
+    status st = features_writer_put(w, w->next, images, rows);
+    if (st == STATUS_OK) w->next += images;
+    return st;
 }
 
 /* What follows from the rows: hashes, and the checksum over them. Collective. */
@@ -106,7 +112,7 @@ static status write_tables(features_writer *w) {
 /* Every rank comes here, whatever happened to it: closing is collective. Rank 0 publishes when all
  * have closed. */
 status features_writer_finish(features_writer *w, status st) {
-    assert(st != STATUS_OK || w->next == w->end);
+    assert(st != STATUS_OK || w->left == 0);
     st = comm_agree(w->c, st);
     if (st == STATUS_OK) st = write_tables(w);
     st = hdf5_close(&w->file, st);
@@ -114,6 +120,18 @@ status features_writer_finish(features_writer *w, status st) {
         st = file_publish(w->temporary, w->path);
     else if (comm_root(w->c))
         unlink(w->temporary);
+    st = comm_agree(w->c, st);
+    writer_destroy(w);
+    return st;
+}
+
+/* The structure is closed like that of a whole file: rows can then be read at their places, and
+ * nothing of HDF5's is left to be written when the program ends. */
+status features_writer_leave(features_writer *w, const char *path, uint64_t *begin) {
+    *begin = w->begin;
+    status st = hdf5_close(&w->file, STATUS_OK);
+    if (comm_root(w->c) && st == STATUS_OK) st = file_publish(w->temporary, path);
+    if (comm_root(w->c) && st != STATUS_OK) unlink(w->temporary);
     st = comm_agree(w->c, st);
     writer_destroy(w);
     return st;

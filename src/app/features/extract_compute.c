@@ -8,6 +8,8 @@
 
 #include "mpi/features_place.h"
 #include "mpi/shard.h"
+#include "mpi/stop_watch.h"
+#include "src/app/features/extract_kept.h"
 #include "src/app/features/extract_pca.h"
 #include "src/app/features/extract_project.h"
 #include "src/app/stage/inference.h"
@@ -15,7 +17,6 @@
 #include "src/base/log.h"
 #include "src/base/memory.h"
 #include "src/base/rows.h"
-#include "src/base/stop.h"
 #include "src/base/timer.h"
 #include "src/base/unit_length.h"
 
@@ -34,6 +35,7 @@ typedef struct extraction {
     features_writer *writer; /* streamed: of x */
     void *run;               /* streamed: rows of one run of images */
     size_t run_rows;
+    extract_kept kept; /* rows of an earlier start, and what is done in this one */
 } extraction;
 
 /* Images first .. first + count - 1 of the data set, of one shape: decoded into the plan's
@@ -105,18 +107,20 @@ static status shapes_create(const stage *t, const inference *net, features *x) {
     return STATUS_OK;
 }
 
-/* Images from `at` on (counted from this rank's first) that go through the network together. */
+/* Images from `at` on (counted from this rank's first) that go through the network together. None
+ * of which the rows are there goes; `at` is not such a one. */
 static int run_images(const extraction *e, int at) {
     const features *x = e->x;
-    return inference_run(e->net, e->t->d, NULL, (int)x->first + at, (int)(x->first + x->images),
-        e->t->s->dataset.scale);
+    int first = (int)x->first + at, end = first;
+    while (end < x->first + x->images && !e->kept.done[end]) end++;
+    return inference_run(e->net, e->t->d, NULL, first, end, e->t->s->dataset.scale);
 }
 
 /* Memory for all rows, or for those of the largest run. */
 static status allocate(extraction *e) {
     features *x = e->x;
     for (int i = 0, count; i < x->images; i += count) {
-        count = run_images(e, i);
+        count = e->kept.done[x->first + i] ? 1 : run_images(e, i);
         size_t rows = (size_t)count * features_image_rows(x, i);
         if (rows > e->run_rows) e->run_rows = rows;
     }
@@ -219,27 +223,61 @@ static status log_memory(const extraction *e) {
     return STATUS_OK;
 }
 
-/* Every image of the rank. */
-static status compute_block(const extraction *e) {
+/* Where the rows of image i stand that begin at row `row` of this rank's: in memory, or, streamed,
+ * in the memory of a run. */
+static char *rows_at(const extraction *e, size_t row) {
+    return e->writer ? e->run : (char *)e->x->data + row * features_row_bytes(e->x);
+}
+
+/* The rows of an earlier start, before anything is computed: a stop on the way leaves the files
+ * that hold them as they are. Collective. */
+static status take_kept(extraction *e) {
+    const features *x = e->x;
+    status st = STATUS_OK;
+    stop_watch watch = stop_watch_begin(e->t->c);
+    size_t row = 0;
+    double now = timer_now();
+    for (int i = 0; st == STATUS_OK && i < x->images; i++) {
+        char *rows = rows_at(e, row);
+        bool there = e->kept.done[x->first + i] && extract_kept_read(&e->kept, i, row, rows);
+        row += features_image_rows(x, i);
+        if (there && e->writer) st = features_writer_put(e->writer, x->first + i, 1, rows);
+        st = stop_watch_ask(&watch, st);
+    }
+    timer_lap(&e->t->time, PHASE_READ, now);
+    return stop_watch_end(&watch, st);
+}
+
+/* Images i .. i + count - 1 of this rank, with their rows at `rows`. */
+static status compute_images(extraction *e, int i, int count, char *rows) {
+    status st = compute_run(e, i, count, rows);
+    double now = timer_now();
+    if (st == STATUS_OK && e->writer)
+        st = features_writer_put(e->writer, e->x->first + i, count, rows);
+    timer_lap(&e->t->time, PHASE_WRITE, now);
+    for (int k = 0; st == STATUS_OK && k < count; k++) {
+        extract_kept_add(&e->kept, i + k, rows);
+        rows += features_image_rows(e->x, i + k) * features_row_bytes(e->x);
+    }
+    return st;
+}
+
+/* Every image of the rank whose rows are not there yet. Collective. */
+static status compute_block(extraction *e) {
     features *x = e->x;
     status st = STATUS_OK;
+    stop_watch watch = stop_watch_begin(e->t->c);
     progress bar = progress_begin_share("extract", "images", x->images, setup_training(e->t->d));
     size_t row = 0;
     for (int i = 0, count; st == STATUS_OK && i < x->images; i += count) {
-        count = run_images(e, i);
-        void *rows = e->writer ? e->run : (char *)x->data + row * features_row_bytes(e->x);
-        st = compute_run(e, i, count, rows);
-        if (st == STATUS_OK && e->writer) {
-            double now = timer_now();
-            st = features_writer_append(e->writer, count, rows);
-            timer_lap(&e->t->time, PHASE_WRITE, now);
-        }
+        bool done = e->kept.done[x->first + i];
+        count = done ? 1 : run_images(e, i);
+        if (!done) st = stop_watch_ask(&watch, compute_images(e, i, count, rows_at(e, row)));
         row += (size_t)count * features_image_rows(x, i);
         progress_update(&bar, i + count, "");
-        if (st == STATUS_OK && stop_requested()) st = STATUS_STOPPED;
     }
     progress_end(&bar, x->images, "");
-    return st;
+    return stop_watch_end(&watch, st);
 }
 
 /* names: of all images. */
@@ -251,17 +289,31 @@ static features_origin origin_of(const extraction *e, const char *const *names) 
         .key = e->q->key};
 }
 
+/* What has become of the block, the same on every rank: the file's end, or what is kept of it.
+ * Collective. */
+static status end_block(extraction *e, bool begun, status st) {
+    if (st != STATUS_STOPPED || !begun)
+        return e->writer ? features_writer_finish(e->writer, st) : st;
+    return e->writer ? extract_kept_stop_streamed(&e->kept, e->writer)
+                     : extract_kept_stop_memory(&e->kept);
+}
+
 /* Into memory, or into the file, from where they are taken. Collective. */
 static status compute_rows(extraction *e, const char *const *names) {
     const stage *t = e->t;
     features_origin from = origin_of(e, names);
-    status st = comm_agree(t->c, allocate(e));
+    status st = extract_kept_create(&e->kept, t, e->x, e->q->key, e->q->stream);
+    if (st == STATUS_OK) st = comm_agree(t->c, allocate(e));
     if (st == STATUS_OK) st = log_memory(e);
     if (st == STATUS_OK && e->q->stream)
         st = features_writer_create(&e->writer, t->c, e->file, e->x, &from);
     if (st != STATUS_OK) return st;
-    st = compute_block(e);
-    return e->writer ? features_writer_finish(e->writer, st) : comm_agree(t->c, st);
+    if (e->kept.found) st = take_kept(e);
+    bool begun = st == STATUS_OK;
+    if (begun) st = compute_block(e);
+    st = end_block(e, begun, st);
+    if (st == STATUS_OK) extract_kept_clear(&e->kept);
+    return st;
 }
 
 /* Rows that the projection left in float32 become what extract.dtype says. Rounding comes last:
@@ -290,7 +342,8 @@ static status complete(stage *t, const extraction *e, const char *const *names) 
 }
 
 /* The same for rows in e->file, of which the projected ones are made. The file of the network's
- * outputs goes at the end, once no rank has it mapped any more. Collective. */
+ * outputs goes at the end, once no rank has it mapped any more; a stop leaves it for the next
+ * start. Collective. */
 static status complete_streamed(stage *t, const extraction *e, const char *const *names) {
     features raw = {0};
     features_origin from = origin_of(e, names);
@@ -300,8 +353,23 @@ static status complete_streamed(stage *t, const extraction *e, const char *const
         st = extract_project(t, &raw, in_bf16(t->s) ? DTYPE_BF16 : DTYPE_F32, e->q->file, &from);
     features_destroy(&raw);
     comm_barrier(t->c);
-    if (comm_root(t->c)) unlink(e->file);
+    if (st == STATUS_STOPPED)
+        log_info("extract: the network's outputs are kept in %s", e->file);
+    else if (comm_root(t->c))
+        unlink(e->file);
     return st;
+}
+
+/* Whether such a file is there. Collective. */
+static bool outputs_left(const extraction *e) {
+    const stage *t = e->t;
+    features_info info;
+    bool wanted = e->q->stream && t->s->extract.pca > 0 && t->s->run.resume == RUN_RESUME_AUTO;
+    int32_t left = wanted && comm_root(t->c) && file_exists(e->file) &&
+                   features_about(e->file, &info) == STATUS_OK && info.key == e->q->key;
+    comm_broadcast(t->c, &left, sizeof left);
+    if (left) log_info("extract: goes on with the network's outputs in %s", e->file);
+    return left;
 }
 
 /* The network's rows, then what follows from all of them. features_place finds where this rank's
@@ -312,8 +380,9 @@ static status compute(stage *t, extraction *e) {
     const char **names = stage_names(t);
     status st = comm_agree(t->c, names ? shapes_create(t, e->net, e->x) : STATUS_FAILED);
     if (st == STATUS_OK) features_place(t->c, e->x);
-    if (st == STATUS_OK) st = compute_rows(e, names);
-    if (st == STATUS_OK)
+    bool left = st == STATUS_OK && outputs_left(e);
+    if (st == STATUS_OK && !left) st = compute_rows(e, names);
+    if (st == STATUS_OK && !left)
         log_info("extract: %s of %s, %d dimensions at stride %d, %.1f images/s", e->q->layers,
             e->q->weights, e->x->d, inference_stride(e->net),
             setup_training(t->d) / (timer_now() - began));
@@ -338,6 +407,7 @@ status extract_compute(stage *t, const extract_request *q, features *out) {
     if (st == STATUS_OK) st = comm_agree(t->c, stage_images(t, inference_input(e.net)));
     if (st == STATUS_OK) st = compute(t, &e);
     inference_destroy(e.net);
+    extract_kept_destroy(&e.kept);
     memory_free(e.scratch);
     memory_free(e.run);
     if (st == STATUS_OK && !q->stream) {

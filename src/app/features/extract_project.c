@@ -4,12 +4,12 @@
  * way through memory. */
 #include "src/app/features/extract_project.h"
 
+#include "mpi/stop_watch.h"
 #include "src/app/features/extract_pca.h"
 #include "src/app/stage/setup.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
 #include "src/base/rows.h"
-#include "src/base/stop.h"
 #include "src/base/timer.h"
 
 /* Rows of one image on their way. */
@@ -47,10 +47,11 @@ static status project_image(const projection *p, size_t first, size_t rows) {
 }
 
 /* In the order of the file. A stop is looked for between images: the file that is being written is
- * then given up. images: of all ranks. */
-static status project_images(const projection *p, int64_t images) {
+ * then given up. images: of all ranks. Collective. */
+static status project_images(const comm *c, const projection *p, int64_t images) {
     const features *x = p->raw;
     status st = STATUS_OK;
+    stop_watch watch = stop_watch_begin(c);
     progress bar = progress_begin_share("project", "images", x->images, images);
     size_t row = 0;
     for (int64_t i = 0; st == STATUS_OK && i < x->images; i++) {
@@ -58,11 +59,11 @@ static status project_images(const projection *p, int64_t images) {
         st = project_image(p, row, rows);
         row += rows;
         progress_update(&bar, i + 1, "");
-        if (st == STATUS_OK && stop_requested()) st = STATUS_STOPPED;
+        st = stop_watch_ask(&watch, st);
     }
     progress_end(&bar, x->images, "");
     features_release(x, 0, x->n);
-    return st;
+    return stop_watch_end(&watch, st);
 }
 
 /* The new file's table is the old one's, but for D and the type. */
@@ -75,7 +76,8 @@ status extract_project(
     shape.d = p.axes.components;
     shape.type = type;
     if (st == STATUS_OK) st = features_writer_create(&p.writer, t->c, path, &shape, from);
-    if (st == STATUS_OK) st = features_writer_finish(p.writer, project_images(&p, from->images));
+    if (st == STATUS_OK)
+        st = features_writer_finish(p.writer, project_images(t->c, &p, from->images));
     pca_destroy(&p.axes);
     memory_free(p.y);
     memory_free(p.bf16);
