@@ -14,6 +14,9 @@
 
 /* See inference_chunk for the second. */
 enum { PLANS = INFERENCE_PLANS, CHUNK_PER_THREAD = 4 };
+/* Pixels from which on a thread gets no more than one image: each waits in memory, and so large a
+ * one takes seconds, beside which what is waited for is little. */
+enum { LARGE_IMAGE = 6000000 };
 
 /* A plan for one shape, and when it was last asked for. */
 typedef struct shaped_plan {
@@ -85,6 +88,10 @@ int inference_chunk(const inference *n) {
     return n->threads * CHUNK_PER_THREAD;
 }
 
+static bool is_large(int height, int width) {
+    return (int64_t)height * width >= LARGE_IMAGE;
+}
+
 int inference_threads(const inference *n) {
     return n->threads;
 }
@@ -109,7 +116,7 @@ status inference_plan(inference *n, int height, int width, plan **out) {
     o.height = height;
     o.width = width;
     o.mode = PLAN_INFER;
-    o.images = inference_chunk(n);
+    o.images = is_large(height, width) ? n->threads : inference_chunk(n);
     o.threads = n->threads;
     status st = plan_create(&slot->p, n->g, n->p, o);
     /* The first shape stands for all: the table would be long. */
@@ -137,8 +144,9 @@ int inference_run(
     const inference *n, const dataset *d, const int *list, int first, int end, double scale) {
     int h0, w0, h, w, count = 1;
     dataset_shape(d, list ? list[first] : first, scale, &h0, &w0);
+    int most = is_large(h0, w0) ? n->threads : inference_chunk(n);
     /* A plan runs images of one shape alone; data sets list them mostly in runs. */
-    for (; count < inference_chunk(n) && first + count < end; count++) {
+    for (; count < most && first + count < end; count++) {
         dataset_shape(d, list ? list[first + count] : first + count, scale, &h, &w);
         if (h != h0 || w != w0) break;
     }

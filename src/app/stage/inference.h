@@ -26,7 +26,7 @@ status inference_create(inference **out, const comm *c, const settings *s, const
     const inference_options *o);
 /* NULL-safe. */
 void inference_destroy(inference *n);
-/* Images that a plan runs at once. */
+/* Images that a plan runs at once at most. */
 int inference_chunk(const inference *n);
 int inference_threads(const inference *n);
 /* The plan for images of a shape: made at the first request. Owned by n, which keeps a few and
@@ -39,7 +39,7 @@ int inference_channels(const inference *n);
 int inference_stride(const inference *n);
 
 /* How many images from list[first] on (list NULL: image `first`), below `end` and the chunk, have
- * one shape at this scale. */
+ * one shape at this scale; of very large ones no more than there are threads. */
 int inference_run(
     const inference *n, const dataset *d, const int *list, int first, int end, double scale);
 
