@@ -15,6 +15,7 @@
 #include "io/dataset/dataset_check.h"
 #include "io/dataset/dataset_classes.h"
 #include "io/dataset/layout_share.h"
+#include "io/dataset/unlabelled.h"
 #include "io/files/file.h"
 #include "io/dataset/pack_state.h"
 #include "io/hdf5/hdf5_writer.h"
@@ -326,6 +327,7 @@ static status check(packing *k, const pack_keep *keep) {
     status st = layout_share(k->c, k->s, &k->l);
     if (st == STATUS_OK) st = pack_state_create(&k->state, k->c, k->l.items, keep);
     if (st != STATUS_OK) return st;
+    unlabelled_log(&k->l, k->s);
     bool labelled = false;
     for (int i = 0; i < k->l.items; i++) labelled |= k->l.item[i].label != NULL;
     uint8_t *known = memory_alloc(LABEL_IDS, 1, "label ids");

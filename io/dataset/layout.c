@@ -8,6 +8,7 @@
 
 #include "io/dataset/layout_tree.h"
 #include "io/dataset/layout_walk.h"
+#include "io/dataset/unlabelled.h"
 #include "io/files/file.h"
 #include "io/files/text_lines.h"
 #include "src/base/log.h"
@@ -224,6 +225,7 @@ status layout_read(layout *out, const settings *s) {
     const char *inside = "";
     status st = choose(s, &l.variant, &inside);
     if (st == STATUS_OK) st = read_items(&l, s, inside);
+    if (st == STATUS_OK) st = unlabelled_add(&l, s);
     if (st == STATUS_OK) st = check_names(&l);
     if (st == STATUS_OK && l.items == 0) {
         log_error("dataset.root = \"%s\": no image found", s->dataset.root);

@@ -45,7 +45,8 @@ typedef struct settings {
     } run;
     struct {
         dataset_layout layout;
-        settings_text variant, root, train, val, test, strip_prefix, names, label_map, colours;
+        settings_text variant, root, train, val, test, strip_prefix, names, label_map, colours,
+            unlabelled;
         dataset_on_bad_image on_bad_image;
         dataset_label_orientation label_orientation;
         int classes, ignore;

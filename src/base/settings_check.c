@@ -163,6 +163,10 @@ static int check_dataset(const settings *s) {
         log_error("dataset.classes = %d: layout \"pairs\" needs 2 or more", s->dataset.classes);
         wrong++;
     }
+    if (s->dataset.unlabelled[0] && s->dataset.layout == DATASET_LAYOUT_SYNTH) {
+        log_error("dataset.unlabelled: layout \"synth\" makes its images itself");
+        wrong++;
+    }
     if (s->dataset.classes > 0 && s->dataset.ignore >= 0 &&
         s->dataset.ignore < s->dataset.classes) {
         log_error("dataset.ignore = %d is the id of one of the %d classes", s->dataset.ignore,

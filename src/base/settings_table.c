@@ -101,6 +101,11 @@ static const setting table[] = {
     {WORDS(dataset, val, "", "List file of the validation images; camvid: empty is val.txt.")},
     {WORDS(dataset, test, "",
         "List file of the test images; empty: there are none; camvid: test.txt if it is there.")},
+    {WORDS(dataset, unlabelled, "",
+         "More training images, without labels, for extraction, clustering and pretraining: a list "
+         "file of paths, one a line, or a folder, of which every JPEG and PNG is taken that the "
+         "data set does not have already. Below root, as other lists."),
+        .later = true},
     {WORDS(dataset, strip_prefix, "",
         "What is removed from the beginning of each listed path; camvid: empty is "
         "/SegNet/CamVid/.")},

@@ -46,5 +46,30 @@ run 2 'run.rounds = 2: ' 1 --set $weights --set run.rounds=2
 run 2 'run.until = "score": it needs labels' 1 --set $weights --set run.until=score
 run 0 'Result: PASS|no mistake' 1 --set run.until=pack
 
+# Beside labelled ones they are clustered and trained on before, and nothing else: what is learnt
+# from labels is as without them. The same bits with two ranks.
+beside() {
+    local ranks=$1
+    shift
+    expect 0 'Result: PASS' "${mpirun[@]}" -n "$ranks" "$auxseg" run tiny.cfg --set dataset.layout=pairs \
+        --set dataset.root=images --set dataset.train=train.txt --set dataset.val=val.txt \
+        --set dataset.classes=8 "$@"
+}
+mkdir images/more
+cp images/val/00000.png images/val/00001.png images/more
+rm -rf run
+beside 1
+cp run/baseline.safetensors without.safetensors
+cp run/pretrained.safetensors before.safetensors
+rm -rf run
+beside 1 --set dataset.unlabelled=more
+grep -q 'dataset.unlabelled: 2 images' out || fail 'the log does not count them'
+cmp -s run/baseline.safetensors without.safetensors || fail 'fine-tuning saw unlabelled images'
+cmp -s run/pretrained.safetensors before.safetensors && fail 'pretraining did not see them'
+sums=$(cksum run/*.safetensors)
+rm -rf run
+beside 2 --set dataset.unlabelled=more
+[[ $(cksum run/*.safetensors) == "$sums" ]] || fail 'other bits with two ranks'
+
 [[ $failures -eq 0 ]] && echo passed
 exit "$((failures > 0))"

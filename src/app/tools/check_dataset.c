@@ -4,6 +4,7 @@
  * nothing is left that packing could refuse. */
 #include "io/dataset/dataset_classes.h"
 #include "io/dataset/item_check.h"
+#include "io/dataset/unlabelled.h"
 #include "src/app/tools/check_state.h"
 #include "src/app/tools/synth.h"
 #include "src/base/log.h"
@@ -215,6 +216,7 @@ void check_dataset(check *k) {
     survey v = {.k = k};
     bool synth = k->s->dataset.layout == DATASET_LAYOUT_SYNTH;
     status st = synth ? list_scenes(&v) : layout_read(&v.l, k->s);
+    if (st == STATUS_OK) unlabelled_log(&v.l, k->s);
     if (synth) v.l.variant = layout_variant_at(k->s, 0);
     check_note(k, st);
     if (st == STATUS_OK) survey_files(&v);
