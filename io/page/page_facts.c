@@ -52,6 +52,51 @@ static int put_changed(html *h, const settings *s, const settings *defaults) {
     return n;
 }
 
+/* A stage's setting as it is in this start; false: this version has none of that name. text
+ * [VALUE].
+ */
+static bool find_setting(const settings *s, const char *name, char *text) {
+    char key[KEY];
+    for (int i = 0; settings_item(s, i, key, sizeof key, text, VALUE); i++)
+        if (strcmp(key, name) == 0) return true;
+    return false;
+}
+
+/* A row a setting with which a stage was made and which is another one now: the table begins with
+ * the first. Returns how many rows there are then. */
+static int put_stage_differences(html *h, const page_data *d, const char *stage, int rows) {
+    const char *key, *text;
+    char now[VALUE];
+    for (int i = 0; run_record_stage_setting(d->record, stage, i, &key, &text); i++) {
+        if (find_setting(d->settings, key, now) && strcmp(now, text) == 0) continue;
+        if (rows++ == 0) {
+            html_put(h, "<h3>Stages that were made with other settings</h3>\n"
+                        "<p class=\"note\">A stage that was not done anew keeps what it was made "
+                        "with.</p>\n");
+            table_begin(h, TABLE_PLAIN);
+            table_column(h, "Stage");
+            table_column(h, "Setting");
+            table_column(h, "Then");
+            table_column(h, "Now");
+            table_body(h);
+        }
+        table_row(h, stage);
+        table_code(h, key);
+        table_code(h, text);
+        table_code(h, find_setting(d->settings, key, now) ? now : "");
+        table_row_end(h);
+    }
+    return rows;
+}
+
+static void put_differences(html *h, const page_data *d) {
+    stage_record s;
+    int rows = 0;
+    for (int i = 0; run_record_stage(d->record, i, &s, NULL); i++)
+        rows = put_stage_differences(h, d, s.name, rows);
+    if (rows > 0) table_end(h);
+}
+
 /* What somebody has chosen comes first; all the rest is there, but folded away. The defaults are
  * read as for a run without a file: one place says what they are. */
 void page_settings(html *h, const page_data *d) {
@@ -62,6 +107,7 @@ void page_settings(html *h, const page_data *d) {
     if (st == STATUS_OK) {
         html_put(h, "<p class=\"note\">What differs from the defaults.</p>\n");
         int n = put_changed(h, d->settings, defaults);
+        put_differences(h, d);
         html_print(h, "<details><summary>all %d settings</summary>", n);
         begin_facts(h, "Setting", "Value");
         for (int i = 0; settings_item(d->settings, i, key, sizeof key, text, sizeof text); i++)

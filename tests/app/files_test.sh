@@ -40,6 +40,11 @@ header='{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,4]}}'
 header="$header$(printf '%*s' $((123 - ${#header})) '')"
 printf '{\0\0\0\0\0\0\0%sabcd' "$header" >short.safetensors
 expect 0 'short.safetensors: safetensors, 1 tensors' "$auxseg" inspect short.safetensors
+# Another process has it open for writing, as HDF5 locks files then.
+exec 8<run/labels.h5
+flock -x 8
+expect 0 '3 clusters' "$auxseg" inspect run/labels.h5
+exec 8<&-
 expect 3 'nothing' "$auxseg" inspect nothing
 expect 3 'regular' "$auxseg" inspect run
 mkfifo pipe

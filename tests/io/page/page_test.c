@@ -375,6 +375,33 @@ static void settings_that_differ_come_first(void **state) {
     memory_free(page);
 }
 
+/* What a stage was made with stands beside what the settings are now, where the two differ. */
+static void stages_of_other_settings_are_marked(void **state) {
+    (void)state;
+    static const char *const then[] = {"cluster.k=77", "cluster.iterations=9"};
+    static const char *const now[] = {"cluster.k=123", "cluster.iterations=9"};
+    const stage_record stage = {.name = "cluster", .key = 1, .peak_memory = NAN, .fom = NAN};
+    settings s, later;
+    run_record *r;
+    char path[256];
+    strcpy(path, scratch_path(&place, "other.json"));
+    assert_int_equal(settings_read(&s, NULL, then, 2), STATUS_OK);
+    assert_int_equal(settings_read(&later, NULL, now, 2), STATUS_OK);
+    assert_int_equal(run_record_open(&r, path), STATUS_OK);
+    assert_int_equal(run_record_set_stage(r, &stage), STATUS_OK);
+    assert_int_equal(run_record_set_stage_settings(r, "cluster", &s, "cluster"), STATUS_OK);
+    char *page = write_and_read(&(page_data){.title = "t", .settings = &later, .record = r});
+    markup_check(page);
+    assert_has(page, "<th scope=\"row\">cluster</th><td class=\"value\">cluster.k</td>"
+                     "<td class=\"value\">77</td><td class=\"value\">123</td>");
+    assert_lacks(page, "<td class=\"value\">cluster.iterations</td>");
+    memory_free(page);
+    page = write_and_read(&(page_data){.title = "t", .settings = &s, .record = r});
+    assert_lacks(page, "made with other settings");
+    memory_free(page);
+    run_record_close(r);
+}
+
 static void an_empty_report_is_a_page(void **state) {
     (void)state;
     char *page = write_and_read(&(page_data){.title = "nothing"});
@@ -400,6 +427,7 @@ int main(void) {
         cmocka_unit_test(a_section_without_content_has_no_heading),
         cmocka_unit_test(many_classes_have_a_list_of_confusions),
         cmocka_unit_test(settings_that_differ_come_first),
+        cmocka_unit_test(stages_of_other_settings_are_marked),
         cmocka_unit_test(an_empty_report_is_a_page),
         cmocka_unit_test(a_missing_folder_is_told),
     };
