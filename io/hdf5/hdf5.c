@@ -40,6 +40,16 @@ void hdf5_reason(char text[HDF5_REASON]) {
                                : "");
 }
 
+/* Without a lock: files of this program never change once they have their name, what another
+ * process that has one open for writing does to it is told by checksums, and network file systems
+ * that cannot lock are common. */
+static hid_t unlocked(void) {
+    hid_t access = H5Pcreate(H5P_FILE_ACCESS);
+    if (access < 0 || H5Pset_file_locking(access, false, true) >= 0) return access;
+    H5Pclose(access);
+    return H5I_INVALID_HID;
+}
+
 /* Whether the file is there and may be read is the system's to say: HDF5's own words for it are
  * long and name the wrong culprit. */
 status hdf5_open(hid_t *file, const char *path) {
@@ -53,11 +63,15 @@ status hdf5_open(hid_t *file, const char *path) {
     st = hdf5_guard(path);
     if (st != STATUS_OK) return st;
     hdf5_begin();
-    *file = H5Fopen(path, H5F_ACC_RDONLY, H5P_DEFAULT);
-    if (*file >= 0) return STATUS_OK;
-    hdf5_reason(reason);
-    log_error("%s: HDF5 cannot open it: %s", path, reason);
-    return STATUS_DATA;
+    hid_t access = unlocked();
+    if (access >= 0) *file = H5Fopen(path, H5F_ACC_RDONLY, access);
+    if (*file < 0) {
+        hdf5_reason(reason); /* before another call of HDF5 forgets it */
+        log_error("%s: HDF5 cannot open it: %s", path, reason);
+        st = STATUS_DATA;
+    }
+    if (access >= 0) H5Pclose(access);
+    return st;
 }
 
 status hdf5_shape(hid_t file, const char *path, const char *name, hsize_t *rows, hsize_t *columns) {

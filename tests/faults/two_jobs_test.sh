@@ -16,7 +16,7 @@ model: { backbone = "resnet18"; stages = 1; head = "fcn"; head_channels = 8; gro
          projection = 8; };
 extract: { source = "finetuned"; };
 cluster: { k = 3; iterations = 2; sample = 50; };
-pretrain: { steps = 300; batch = 2; crop = 32; pixels = 8; };
+pretrain: { steps = 30; batch = 2; crop = 32; pixels = 8; };
 finetune: { fraction = 1.0; steps = 2; batch = 2; crop = 32; };
 report: { overlays = 0; };
 CFG
