@@ -18,6 +18,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define IMAGE_ENDS ".jpg|.jpeg|.png"
+
 /* How a list's lines are read. */
 typedef struct list_format {
     const char *root, *prefix;
@@ -101,7 +103,7 @@ static status read_lists(layout *l, const settings *s, const char *root) {
 /* All of it is for training, and without labels. */
 static status read_folder(layout *l, const char *root) {
     layout_files files = {0};
-    status st = layout_walk(root, ".jpg|.jpeg|.png", &files);
+    status st = layout_walk(root, IMAGE_ENDS, &files);
     for (int i = 0; st == STATUS_OK && i < files.count; i++)
         st = layout_append(l, root, SPLIT_TRAIN, files.path[i], NULL);
     layout_files_destroy(&files);
@@ -236,6 +238,28 @@ status layout_read(layout *out, const settings *s) {
     else
         layout_destroy(&l);
     return st;
+}
+
+/* By the kind of the form, not by its messages: a form without an alternative is not looked for
+ * when the list is read. */
+static bool anything_there(const layout_variant *v, const settings *s, const char *inside) {
+    char root[FILE_PATH];
+    const char *list = s->dataset.train[0] ? s->dataset.train : "train.txt";
+    if (v->kind == LAYOUT_TREE) return layout_tree_there(v, s->dataset.root, inside);
+    if (file_path(root, s->dataset.root, inside) != STATUS_OK) return false;
+    if (v->kind == LAYOUT_FOLDER) return layout_walk_any(root, IMAGE_ENDS);
+    char *path = layout_join(root, list);
+    bool there = path && file_exists(path);
+    memory_free(path);
+    return there;
+}
+
+bool layout_there(const settings *s) {
+    const layout_spec *spec = layout_spec_of(s->dataset.layout);
+    for (int i = 0; i < spec->variants; i++)
+        for (const char *const *folder = spec->inside; *folder; folder++)
+            if (anything_there(&spec->variant[i], s, *folder)) return true;
+    return false;
 }
 
 int layout_variant_number(const settings *s, const layout_variant *v) {

@@ -6,6 +6,8 @@
 #include "io/dataset/layout_items.h"
 #include "src/base/settings.h"
 
+#include <stdbool.h>
+
 /* settings.dataset: the list that `layout` and `variant` describe, by the tables of
  * io/dataset/layouts. Lists of lines: "camvid" (two paths a line, `strip_prefix` removed, relative
  * to root; empty train, val, test: root/train.txt, val.txt, and test.txt if it is there), "pairs"
@@ -14,6 +16,9 @@
  * expected; STATUS_DATA with file and line for an unreadable or malformed list, and for a listed
  * name twice. */
 status layout_read(layout *out, const settings *s);
+
+/* Whether anything of it is below root: the first list, a folder of images. Nothing is said. */
+bool layout_there(const settings *s);
 
 /* The number of a form among those of its layout, and back: what ranks tell each other. */
 int layout_variant_number(const settings *s, const layout_variant *v);

@@ -83,13 +83,14 @@ done:
 
 /* Name, size and time of modification, as `make` would see it: contents are not read. A file that
  * is missing has a stamp, too. */
-static uint64_t stamp_file(uint64_t before, const char *path) {
+static uint64_t stamp_file(uint64_t before, const char *path, int *found) {
     struct stat info;
     int64_t facts[3] = {0};
     if (path && stat(path, &info) == 0) {
         facts[0] = info.st_size;
         facts[1] = info.st_mtim.tv_sec;
         facts[2] = info.st_mtim.tv_nsec;
+        if (found) ++*found;
     }
     before = hash_append(before, path ? path : "", path ? strlen(path) : 0);
     return hash_append(before, facts, sizeof facts);
@@ -100,18 +101,20 @@ static uint64_t stamp_file(uint64_t before, const char *path) {
 static uint64_t stamp_named(uint64_t before, const settings *s, const char *given) {
     char path[FILE_PATH];
     const char *root = given[0] == '/' ? "" : s->dataset.root;
-    return given[0] && file_path(path, root, given) == STATUS_OK ? stamp_file(before, path)
+    return given[0] && file_path(path, root, given) == STATUS_OK ? stamp_file(before, path, NULL)
                                                                  : before;
 }
 
 /* Rank 0 asks for every file's size and time, one after another: a data set is packed once, and a
  * stamp that is wrong would skip what has changed. */
-status layout_stamp(const comm *c, const settings *s, uint64_t *stamp) {
+status layout_stamp(const comm *c, const settings *s, uint64_t *stamp, int *found) {
     layout l = {0};
     status st = comm_agree(c, comm_root(c) ? layout_read(&l, s) : STATUS_OK);
     *stamp = 0;
-    for (int i = 0; i < l.items; i++)
-        *stamp = stamp_file(stamp_file(*stamp, l.item[i].image), l.item[i].label);
+    *found = 0;
+    for (int i = 0; i < l.items; i++) {
+        *stamp = stamp_file(stamp_file(*stamp, l.item[i].image, found), l.item[i].label, NULL);
+    }
     *stamp = stamp_named(*stamp, s, s->dataset.label_map);
     *stamp = stamp_named(*stamp, s, s->dataset.colours);
     layout_destroy(&l);

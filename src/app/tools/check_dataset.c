@@ -2,10 +2,13 @@
  * first and last bytes, which give size, colours and whether it was cut off; and as many files
  * decoded, at even distances, as takes a second or two. Small data sets are decoded whole: then
  * nothing is left that packing could refuse. */
+#include "io/dataset/dataset.h"
 #include "io/dataset/dataset_classes.h"
 #include "io/dataset/item_check.h"
 #include "io/dataset/unlabelled.h"
+#include "io/files/file.h"
 #include "src/app/tools/check_state.h"
+#include "src/app/tools/packed.h"
 #include "src/app/tools/synth.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
@@ -210,16 +213,57 @@ static void survey_files(survey *v) {
     keep_sizes(v);
 }
 
+/* What is packed needs no look at files that are gone: the table says it all. The paths of the list
+ * are names, as nobody opens them. On failure what has been made is in v->l. */
+static status list_packed(survey *v) {
+    char path[FILE_PATH];
+    dataset *d = NULL;
+    status st = file_path(path, v->k->s->run.dir, "dataset.h5");
+    if (st == STATUS_OK) st = dataset_open(NULL, path, &d);
+    for (int i = 0; st == STATUS_OK && i < dataset_count(d); i++) {
+        dataset_item x = dataset_get(d, i);
+        st = layout_append(&v->l, "", x.split, x.name, x.labelled ? x.name : NULL);
+    }
+    size_t n = (size_t)v->l.items;
+    v->state = memory_alloc(n, sizeof *v->state, "images");
+    v->shape = memory_alloc(n, sizeof *v->shape, "sizes of images");
+    if (st == STATUS_OK && (!v->state || !v->shape)) st = STATUS_FAILED;
+    for (int i = 0; st == STATUS_OK && i < v->l.items; i++) {
+        v->state[i] = ITEM_DECODED;
+        v->shape[i][0] = (uint32_t)dataset_get(d, i).height;
+        v->shape[i][1] = (uint32_t)dataset_get(d, i).width;
+    }
+    if (st == STATUS_OK) v->k->classes = dataset_classes(d);
+    dataset_close(d);
+    return st;
+}
+
+static void survey_packed(survey *v) {
+    const settings *s = v->k->s;
+    log_warn("no image is left below dataset.root = \"%s\": %s/dataset.h5, packed with the same "
+             "settings, is used",
+        s->dataset.root, s->run.dir);
+    status st = list_packed(v);
+    check_note(v->k, st);
+    if (st != STATUS_OK) return;
+    check_labelled(v->k, &v->l, v->state);
+    keep_sizes(v);
+}
+
 /* A list that cannot be read is one mistake and the end of this part: without it there is nothing
  * to look at. */
 void check_dataset(check *k) {
     survey v = {.k = k};
     bool synth = k->s->dataset.layout == DATASET_LAYOUT_SYNTH;
-    status st = synth ? list_scenes(&v) : layout_read(&v.l, k->s);
-    if (st == STATUS_OK) unlabelled_log(&v.l, k->s);
-    if (synth) v.l.variant = layout_variant_at(k->s, 0);
-    check_note(k, st);
-    if (st == STATUS_OK) survey_files(&v);
+    if (!synth && packed_alone(k->s)) {
+        survey_packed(&v);
+    } else {
+        status st = synth ? list_scenes(&v) : layout_read(&v.l, k->s);
+        if (st == STATUS_OK) unlabelled_log(&v.l, k->s);
+        if (synth) v.l.variant = layout_variant_at(k->s, 0);
+        check_note(k, st);
+        if (st == STATUS_OK) survey_files(&v);
+    }
     layout_destroy(&v.l);
     dataset_table_destroy(&v.t);
     memory_free(v.count.pixels);

@@ -4,25 +4,36 @@
 #include "src/app/tools/pack.h"
 
 #include "io/dataset/dataset.h"
-#include "io/dataset/layout_share.h"
 #include "src/app/stage/prediction_names.h"
 #include "src/app/stage/setup.h"
 #include "src/app/stage/stage.h"
+#include "src/app/tools/packed.h"
 #include "src/app/tools/synth.h"
-#include "src/base/hash.h"
+#include "src/base/log.h"
 #include "src/base/memory.h"
 
-/* The key: settings of the data set, and what the files look like from outside. The built-in data
- * set is made first, since the stamp looks at its files. Looking at thousands of files is a part of
- * packing, and of its time. */
-static status pack_key(stage *t) {
+/* Rank 0. The built-in data set is made first, since the stamp looks at its files. Where the images
+ * are gone the key is that of the packing with these settings, if there is one. */
+static status find_key(stage *t, uint64_t *stamp) {
     const settings *s = t->s;
-    uint64_t part[2] = {settings_hash(s, stage_about(STAGE_PACK)->groups), 0};
-    status st = STATUS_OK;
-    if (s->dataset.layout == DATASET_LAYOUT_SYNTH && comm_root(t->c)) st = synth_write(s);
-    st = comm_agree(t->c, st);
-    if (st == STATUS_OK) st = layout_stamp(t->c, s, &part[1]);
-    t->key = hash_bytes(part, sizeof part);
+    bool gone = false, synth = s->dataset.layout == DATASET_LAYOUT_SYNTH;
+    status st = synth ? synth_write(s) : STATUS_OK;
+    if (st == STATUS_OK) st = packed_sources(s, stamp, &gone);
+    t->key = packed_key(s, *stamp);
+    if (st != STATUS_OK || !gone || s->run.resume != RUN_RESUME_AUTO) return st;
+    if (packed_before(t->record, s, &t->key))
+        log_warn(
+            "pack: no image is left below dataset.root = \"%s\": %s/dataset.h5, packed with the "
+            "same settings, is used",
+            s->dataset.root, s->run.dir);
+    return STATUS_OK;
+}
+
+/* The key: settings of the data set, and what the files look like from outside. Looking at
+ * thousands of files is a part of packing, and of its time. */
+static status pack_key(stage *t, uint64_t *stamp) {
+    status st = comm_agree(t->c, comm_root(t->c) ? find_key(t, stamp) : STATUS_OK);
+    comm_broadcast(t->c, &t->key, sizeof t->key);
     return st;
 }
 
@@ -42,10 +53,12 @@ static status check_names(const dataset *d) {
 
 /* The file is opened once more, as a stage will: what run.json says of it is what was read. A kill
  * between the file and this record repeats the packing, and no more. */
-static status pack_record(stage *t, const char *path) {
+static status pack_record(stage *t, const char *path, uint64_t stamp) {
     double seconds = timer_now() - t->began;
     status st = dataset_open(t->c, path, &t->d);
     if (st == STATUS_OK) st = comm_agree(t->c, comm_root(t->c) ? check_names(t->d) : STATUS_OK);
+    if (st == STATUS_OK && t->record) st = packed_keep(t->record, stamp);
+    st = comm_agree(t->c, st);
     if (st != STATUS_OK) return st;
     stage_result r = {path, dataset_hash(t->d), dataset_count(t->d) / seconds, "images/s", 0};
     return stage_finish(t, &r);
@@ -53,16 +66,17 @@ static status pack_record(stage *t, const char *path) {
 
 status command_pack(const comm *c, const settings *s) {
     char path[FILE_PATH], kept[FILE_PATH];
+    uint64_t stamp = 0;
     stage t;
     bool go_on = s->run.resume == RUN_RESUME_AUTO;
     status st = stage_begin_bare(&t, c, s, STAGE_PACK);
     if (st == STATUS_OK) st = stage_path(&t, path, "dataset.h5");
     if (st == STATUS_OK) st = stage_path(&t, kept, "checkpoints");
-    if (st == STATUS_OK) st = pack_key(&t);
+    if (st == STATUS_OK) st = pack_key(&t, &stamp);
     if (st == STATUS_OK && !stage_done(&t)) {
         const pack_keep keep = {kept, t.key};
         st = dataset_pack(c, s, path, go_on ? &keep : NULL, &t.time);
-        if (st == STATUS_OK) st = pack_record(&t, path);
+        if (st == STATUS_OK) st = pack_record(&t, path, stamp);
     }
     stage_end(&t);
     return st;

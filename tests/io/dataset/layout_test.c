@@ -223,21 +223,22 @@ static void splits_may_not_overlap(void **state) {
 /* Whether packing anew could give something else. */
 static void the_stamp_follows_the_files(void **state) {
     (void)state;
+    int found = 0;
     settings s = of_layout(DATASET_LAYOUT_PAIRS);
     uint64_t before, same, list, file, map;
     strcpy(s.dataset.train, "stamped");
     strcpy(s.dataset.label_map, "map.txt");
     put("stamped", "x.png\n");
     put("x.png", "1");
-    assert_int_equal(layout_stamp(NULL, &s, &before), STATUS_OK);
-    assert_int_equal(layout_stamp(NULL, &s, &same), STATUS_OK);
+    assert_int_equal(layout_stamp(NULL, &s, &before, &found), STATUS_OK);
+    assert_int_equal(layout_stamp(NULL, &s, &same, &found), STATUS_OK);
     assert_true(before == same);
     put("x.png", "12");
-    assert_int_equal(layout_stamp(NULL, &s, &file), STATUS_OK);
+    assert_int_equal(layout_stamp(NULL, &s, &file, &found), STATUS_OK);
     put("stamped", "x.png\ny.png\n");
-    assert_int_equal(layout_stamp(NULL, &s, &list), STATUS_OK);
+    assert_int_equal(layout_stamp(NULL, &s, &list, &found), STATUS_OK);
     put("map.txt", "0 1\n");
-    assert_int_equal(layout_stamp(NULL, &s, &map), STATUS_OK);
+    assert_int_equal(layout_stamp(NULL, &s, &map, &found), STATUS_OK);
     assert_true(file != before && list != file && map != list);
 }
 
