@@ -56,7 +56,9 @@ static bool copy_name(char *name, const char *from, size_t length) {
 static bool read_line(const char *line, colour_row *row, long *number) {
     const char *rest = read_numbers(line, number);
     if (rest) return copy_name(row->name, rest, strlen(rest));
-    for (const char *at = strpbrk(line, BETWEEN); at; at = strpbrk(at + 1, BETWEEN)) {
+    for (const char *at = strpbrk(line, BETWEEN), *next; at; at = next) {
+        /* Each run of separators once: a line may be long. */
+        next = strpbrk(at + strspn(at, BETWEEN), BETWEEN);
         rest = read_numbers(at, number);
         if (rest && !rest[strspn(rest, BETWEEN)])
             return copy_name(row->name, line, (size_t)(at - line));

@@ -13,7 +13,8 @@ enum { NAMED = 8 }; /* classes without a pixel that are named */
 static void describe_single(const label_shares *s, int y, label_oddity out) {
     double none = (double)s->pixels[s->classes], all = none + (double)s->pixels[y];
     int n = snprintf(out, LABEL_ODDITY,
-        "all pixels that have a class are \"%s\", %.1f %% of all: any model would be right "
+        "all pixels that have a class are \"%s\", %.1f %% of all: a model that always says so is "
+        "right "
         "everywhere, with an IoU of 1",
         s->name[y], 100 * (double)s->pixels[y] / all);
     if (s->classes == 2 && none > 0 && s->ignore >= 0 && n > 0 && n < LABEL_ODDITY)

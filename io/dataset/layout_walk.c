@@ -3,20 +3,25 @@
  * would take minutes on a parallel file system: a name's ending says what it is. */
 #include "io/dataset/layout_walk.h"
 
+#include "io/files/file.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fts.h>
 #include <string.h>
 #include <strings.h>
-#include <unistd.h>
+#include <sys/stat.h>
 
-/* What a walk is about; files NULL: one file is enough. */
+enum {
+    DEEPEST = 16
+}; /* folders within folders where one file is looked for: links can lie in circles */
+
+/* What a walk is about. */
 typedef struct walk {
     const char *folder, *ends;
     layout_files *files;
-    bool found;
 } walk;
 
 int layout_end_of(const char *name, const char *ends) {
@@ -63,7 +68,6 @@ static status take_entry(walk *w, const FTSENT *e) {
     case FTS_DNR:
     case FTS_ERR:
     case FTS_NS:
-        if (!w->files) return STATUS_DATA;
         log_error("%s: %s", e->fts_path, strerror(e->fts_errno));
         return STATUS_DATA;
     case FTS_F:
@@ -76,10 +80,9 @@ static status take_entry(walk *w, const FTSENT *e) {
     if (layout_end_of(e->fts_name, w->ends) > 0) {
         const char *name = e->fts_path + strlen(w->folder);
         while (*name == '/') name++;
-        w->found = true;
-        return w->files ? take(w->files, name) : STATUS_OK;
+        return take(w->files, name);
     }
-    if (e->fts_info == FTS_SLNONE && w->files)
+    if (e->fts_info == FTS_SLNONE)
         log_warn("%s: a link to what is not there: if it was a folder, its images are missing",
             e->fts_path);
     return STATUS_OK;
@@ -94,12 +97,9 @@ static status go(walk *w) {
     FTS *f = fts_open(roots, FTS_LOGICAL | FTS_NOCHDIR, by_name);
     status st = STATUS_OK;
     errno = f ? 0 : errno;
-    for (FTSENT *e; f && st == STATUS_OK && (e = fts_read(f)); errno = 0) {
-        st = take_entry(w, e);
-        if (w->found && !w->files) break;
-    }
+    for (FTSENT *e; f && st == STATUS_OK && (e = fts_read(f)); errno = 0) st = take_entry(w, e);
     if (st == STATUS_OK && errno != 0) { /* fts_read sets it to 0 at the end */
-        if (w->files) log_error("%s: %s", w->folder, strerror(errno));
+        log_error("%s: %s", w->folder, strerror(errno));
         st = STATUS_DATA;
     }
     if (f) fts_close(f);
@@ -118,7 +118,32 @@ status layout_walk(const char *folder, const char *ends, layout_files *out) {
     return st;
 }
 
+/* Whether it is a folder, which the system tells with the name unless it is a link. */
+static bool is_folder(const struct dirent *e, const char *path) {
+    struct stat info;
+    if (e->d_type != DT_LNK && e->d_type != DT_UNKNOWN) return e->d_type == DT_DIR;
+    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+/* In the order of the file system, as any file will do, and without a question about each: fts asks
+ * for every file of a folder before it gives the first. */
+static bool any_below(const char *folder, const char *ends, int depth) {
+    bool found = false;
+    DIR *d = opendir(folder);
+    for (struct dirent *e; d && !found && (e = readdir(d));)
+        found = e->d_name[0] != '.' && layout_end_of(e->d_name, ends) > 0;
+    if (d && !found && depth < DEEPEST) {
+        rewinddir(d);
+        for (struct dirent *e; !found && (e = readdir(d));) {
+            char path[FILE_PATH];
+            if (e->d_name[0] == '.' || file_path(path, folder, e->d_name) != STATUS_OK) continue;
+            found = is_folder(e, path) && any_below(path, ends, depth + 1);
+        }
+    }
+    if (d) closedir(d);
+    return found;
+}
+
 bool layout_walk_any(const char *folder, const char *ends) {
-    walk w = {.folder = folder, .ends = ends};
-    return access(folder, F_OK) == 0 && go(&w) == STATUS_OK && w.found;
+    return any_below(folder, ends, 0);
 }

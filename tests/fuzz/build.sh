@@ -18,7 +18,7 @@ CXXFLAGS=${CXXFLAGS:--O2 $sanitizers}
 LIB_FUZZING_ENGINE=${LIB_FUZZING_ENGINE:--fsanitize=fuzzer}
 NO_COMPARISONS=
 if [[ $CFLAGS == *fuzzer-no-link* ]]; then NO_COMPARISONS=-fno-sanitize-coverage=trace-cmp; fi
-targets=(jpeg png labels safetensors torch archive pickle npy list config record label_map)
+targets=(jpeg png labels safetensors torch archive pickle npy list config record label_map colours)
 
 mkdir -p "$OUT"
 OUT=$(cd "$OUT" && pwd)

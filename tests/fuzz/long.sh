@@ -19,7 +19,7 @@ while [[ $# -gt 0 ]]; do
     shift
 done
 if [[ ${#targets[@]} -eq 0 ]]; then
-    targets=(jpeg png labels safetensors torch archive pickle npy list config record label_map)
+    targets=(jpeg png labels safetensors torch archive pickle npy list config record label_map colours)
 fi
 mkdir -p corpus found log count
 shards=$((jobs < 16 ? 16 : jobs))

@@ -98,12 +98,15 @@ static void texts(void) {
     static const char list[] = "1images/a.png labels/a.png\n/set/b.png /set/l/b.png\r\n\n";
     static const char pairs[] = "0images/a.jpg\tlabels/a.png\nimages/b.jpg\n\xEF\xBB\xBF c\t\td\n";
     static const char map[] = "# ids\n7:0, 8:1\n11 2\n*:255\n";
+    static const char colours[] =
+        "name,r,g,b\nAnimal,64,128,64\n0 0 192\tSide walk # x\nvoid 0 0 0\n";
     char *text;
     size_t bytes;
     settings s;
     keep("list", "camvid", list, sizeof list - 1);
     keep("list", "pairs", pairs, sizeof pairs - 1);
     keep("label_map", "map", map, sizeof map - 1);
+    keep("colours", "table", colours, sizeof colours - 1);
     settings_set_defaults(&s);
     s.pretrain.lr = 0.125;
     strcpy(s.dataset.root, "data \"set\"");
