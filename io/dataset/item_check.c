@@ -112,6 +112,12 @@ static status compare_sizes(
     return STATUS_OK;
 }
 
+/* By the header. */
+static status check_kind(const item_rules *r, const image_header *h, const char *path) {
+    return r->colours ? label_colours_check(r->colours, h, path, r->max_pixels)
+                      : image_file_check(h, path, r->max_pixels);
+}
+
 /* The ids, by the rules; bytes are those of x->label, whose header has been checked. */
 static status check_label(const item_rules *r, const layout_item *x, int item, const void *bytes,
     size_t size, finding *f, id_count *count) {
@@ -139,9 +145,9 @@ static status decode_label(const item_rules *r, const layout_item *x, int item,
     image_header h;
     status st = file_read(x->label, DATASET_FILE_LIMIT, &bytes, &size);
     if (st == STATUS_OK) st = image_file_header(bytes, size, x->label, &h);
-    if (st == STATUS_OK) st = label_colours_check(r->colours, &h, x->label, r->max_pixels);
+    if (st == STATUS_OK) st = check_kind(r, &h, x->label);
     if (st == STATUS_OK) st = compare_sizes(x, of, &h, f);
-    if (st == STATUS_OK) st = check_label(r, x, item, bytes, size, f, count);
+    if (st == STATUS_OK && r->colours) st = check_label(r, x, item, bytes, size, f, count);
     if (st == STATUS_OK) note(f, BLOB_ANNOTATIONS, bytes, size, &h);
     memory_free(bytes);
     return st;
@@ -201,7 +207,7 @@ status item_look(const item_rules *r, const layout_item *x, item_headers *out) {
     if (st == STATUS_OK) st = image_file_check(&out->image, x->image, r->max_pixels);
     if (st != STATUS_OK || !x->label) return st;
     st = look_at_file(x->label, &label, out);
-    if (st == STATUS_OK) st = label_colours_check(r->colours, &label, x->label, r->max_pixels);
+    if (st == STATUS_OK) st = check_kind(r, &label, x->label);
     if (st != STATUS_OK) return st;
     out->lie = orientation_compare(oriented_of(&out->image), oriented_of(&label));
     out->doubtful |= out->lie == LABEL_LIES_NOT;

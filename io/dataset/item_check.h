@@ -30,7 +30,7 @@ typedef struct item_rules {
     int64_t max_pixels;
     const dataset_table *t;       /* classes, ignore, map; NULL: ids are not looked at */
     const uint8_t *known;         /* [LABEL_IDS], ids that may occur */
-    const label_colours *colours; /* of t, or none */
+    const label_colours *colours; /* of t, or none; NULL: not known, label maps are not decoded */
 } item_rules;
 
 /* dataset.max_megapixels. */

@@ -154,7 +154,10 @@ static void read_classes(survey *v) {
     const settings *s = v->k->s;
     bool labelled = false;
     for (int i = 0; i < v->l.items; i++) labelled |= v->l.item[i].label != NULL;
-    v->rules = (item_rules){.max_pixels = item_pixel_limit(s), .colours = &v->t.colours};
+    /* Label maps of colours are not looked at while it is not known which. */
+    bool coloured = s->dataset.colours[0] || v->l.variant->colours;
+    v->rules = (item_rules){.max_pixels = item_pixel_limit(s)};
+    v->rules.colours = coloured ? NULL : &v->t.colours;
     /* This the check of the settings has named. */
     if (s->dataset.layout == DATASET_LAYOUT_PAIRS && s->dataset.classes < 2 &&
         !s->dataset.colours[0])
@@ -163,6 +166,7 @@ static void read_classes(survey *v) {
     check_note(v->k, st);
     if (st != STATUS_OK) return;
     v->rules.t = &v->t;
+    v->rules.colours = &v->t.colours;
     v->rules.known = v->known;
     v->k->classes = v->t.classes;
 }

@@ -85,6 +85,7 @@ for line in '1 2' '1 2 300 x' '1 2 3 a\n1 2 3 b'; do
     expect 2 'bad.txt: \(line 1: \|colour 1 2 3 stands there twice\)' "$auxseg" check few.cfg \
         --set dataset.layout=pairs --set dataset.root=pairs-colours --set dataset.train=train.tsv \
         --set dataset.colours=bad.txt --set run.until=pack
+    [[ $(grep -c 'error: ' out) -eq 1 ]] || fail "more than the table is wrong"
 done
 
 # Another table of colours is another data set: packed anew, and only then.
