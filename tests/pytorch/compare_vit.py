@@ -11,7 +11,6 @@ import os
 import subprocess
 import sys
 import tempfile
-import zlib
 
 try:
     import numpy
@@ -21,6 +20,9 @@ except ImportError as missing:
     print(f"not installed: {missing}")
     sys.exit(77)
 
+sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
+from pictures import picture, write_png  # noqa: E402
+
 LIMITS = {"f32": 1e-4, "bf16": 2e-2}
 MEAN, DEVIATION = [0.485, 0.456, 0.406], [0.229, 0.224, 0.225]
 LAYERS = ["norm", "block8,block11.keys"]
@@ -29,27 +31,6 @@ dataset: {{ layout = "folder"; root = "{root}"; }};
 model: {{ backbone = "resnet18"; dtype = "{dtype}"; }};
 extract: {{ backbone = "vit"; weights = "{weights}"; layers = "{layers}"; positions = "timm"; npy = "{npy}"; }};
 """
-
-
-def write_png(path, rgb):
-    def chunk(kind, data):
-        return (len(data).to_bytes(4, "big") + kind + data +
-                zlib.crc32(kind + data).to_bytes(4, "big"))
-
-    height, width = rgb.shape[:2]
-    head = width.to_bytes(4, "big") + height.to_bytes(4, "big") + bytes([8, 2, 0, 0, 0])
-    rows = b"".join(b"\0" + row.tobytes() for row in rgb)
-    with open(path, "wb") as file:
-        file.write(b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) +
-                   chunk(b"IEND", b""))
-
-
-def picture(height, width):
-    """Colours that change slowly, with noise: neighbouring patches resemble each other but are not alike."""
-    noise = numpy.random.default_rng(height * 10007 + width)
-    y, x, c = numpy.ogrid[:height, :width, :3]
-    wave = numpy.sin(y / 23.0 + c) + numpy.cos(x / 31.0 - 2 * c)
-    return numpy.clip(128 + 50 * wave + noise.normal(0, 20, (height, width, 3)), 0, 255).astype(numpy.uint8)
 
 
 def network(name):
