@@ -22,4 +22,9 @@ typedef struct weights_about {
 /* Collective: rank 0 looks at the header, everyone gets it. No tensor is read. */
 status weights_about_read(const comm *c, const char *path, weights_about *out);
 
+/* Whether a file can be one of weights, by its header and its size alone, before anything reads it
+ * whole: STATUS_DATA, with a message, for what is none, damaged, or larger than any network. Not
+ * collective. */
+status weights_look(const char *path);
+
 #endif

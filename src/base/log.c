@@ -2,6 +2,7 @@
  * nothing is lost in a buffer where a job is killed. */
 #include "src/base/log.h"
 
+#include "src/base/plain.h"
 #include "src/base/timer.h"
 
 #include <stdarg.h>
@@ -53,13 +54,13 @@ static size_t stamp(char *text, bool dated) {
  * cut and still ends as one. What stdio holds goes first, as it was printed first. A log that
  * cannot be written has no place to say so. */
 static void write_line(int to, const char *prefix, const char *format, va_list arguments) {
-    char line[LINE], when[STAMP];
+    char line[LINE], when[STAMP], message[LINE];
     const char *wipe = atomic_exchange(&unfinished, false) ? "\r\033[K" : "";
     stamp(when, to == STDOUT_FILENO);
     int used = snprintf(line, sizeof line, "%s%s%s", wipe, when, prefix);
-    int more = vsnprintf(line + used, sizeof line - (size_t)used, format, arguments);
-    size_t length = more < 0 ? (size_t)used : (size_t)used + (size_t)more;
-    if (length > sizeof line - 2) length = sizeof line - 2;
+    size_t length = (size_t)used;
+    if (vsnprintf(message, sizeof message, format, arguments) >= 0)
+        length += plain_text(line + used, sizeof line - 1 - (size_t)used, message);
     line[length++] = '\n';
     fflush(stdout);
     if (write(to, line, length) < 0) return;

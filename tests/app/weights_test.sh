@@ -75,6 +75,45 @@ if [[ -r $shared/data/weights/squeezenet1_0-imagenet.safetensors ]]; then
         --set extract.source=weights \
         --set "extract.weights=$weights/squeezenet1_0-imagenet.safetensors"
 fi
+# Files that lie or do harm. safetensors FILE HEADER BYTES...: with the header's length in front, the
+# rest as printf has it.
+safetensors() {
+    local n=${#2}
+    { printf "$(printf '\\x%02x\\x%02x' $((n % 256)) $((n / 256)))"'\0\0\0\0\0\0'"%s" "$2"
+        printf "$3"; } >"$1"
+}
+four='\x00\x00\x80\xbf'
+one='"dtype":"F32","shape":[1],"data_offsets":'
+safetensors odd.safetensors '{"a\u001b[2Jb":{'"$one"'[0,4]}}' "$four"
+expect 0 'a.x1b.2Jb' "$auxseg" inspect odd.safetensors
+grep -q $'\x1b' out && fail 'inspect prints an escape'
+expect 3 'belongs to this network' "$auxseg" predict synth.cfg --set evaluate.weights=odd.safetensors
+grep -q $'\x1b' out && fail 'an error prints an escape'
+safetensors over.safetensors '{"a":{'"$one"'[0,4]},"b":{'"$one"'[0,4]}}' "$four"
+expect 3 'overlaps another one' "$auxseg" verify over.safetensors
+safetensors hole.safetensors '{"a":{'"$one"'[4,8]}}' "$four$four"
+expect 3 'comes after a hole' "$auxseg" verify hole.safetensors
+# A header of 123 bytes begins with a brace, as a record does.
+safetensors brace.safetensors "$(printf '%-123s' '{"a":{'"$one"'[0,4]}}')" "$four"
+expect 0 'brace.safetensors: safetensors, 1 tensors' "$auxseg" inspect brace.safetensors
+# 8 TB that are not there: refused by the header, before anything is hashed or read.
+huge='{"stem.1.weight":{"dtype":"F32","shape":[2000000000000],"data_offsets":[0,8000000000000]}}'
+safetensors huge.safetensors "$huge" ''
+if truncate -s $((8 + ${#huge} + 8000000000000)) huge.safetensors 2>out; then
+    expect 3 'GiB of tensors' "$auxseg" predict synth.cfg --set evaluate.weights=huge.safetensors
+    truncate -s 0 huge.safetensors && truncate -s 8000000000000 huge.safetensors
+    expect 3 'huge.safetensors: no safetensors file' "$auxseg" predict synth.cfg \
+        --set evaluate.weights=huge.safetensors
+fi
+# A value that no network may hold is named, by check as by a stage.
+many() { for _ in {1..32}; do printf '%s' "$1"; done; }
+for case in "running_var $four below.zero" 'weight \x00\x00\xc0\x7f not.finite'; do
+    read -r name value why <<<"$case"
+    safetensors bad.safetensors '{"stem.1.'"$name"'":{"dtype":"F32","shape":[32],"data_offsets":[0,128]}}' \
+        "$(many "$value")"
+    expect 3 "stem.1.$name.*$why" "$auxseg" check synth.cfg --set model.weights=bad.safetensors
+    expect 5 "stem.1.$name.*$why" "$auxseg" verify bad.safetensors
+done
 expect 2 'weights and an image' "$auxseg" classify mm.safetensors
 [[ $failures -eq 0 ]] || exit 1
 echo "all as expected"

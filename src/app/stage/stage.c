@@ -9,6 +9,7 @@
 #include "src/app/stage/stage.h"
 
 #include "io/weights/checkpoint.h"
+#include "io/weights/weights_about.h"
 #include "src/app/stage/binding.h"
 #include "src/app/stage/output.h"
 #include "src/app/stage/setup.h"
@@ -149,7 +150,8 @@ status stage_key(stage *t, const char *file, uint64_t input) {
     if (networks && t->s->model.dtype == MODEL_DTYPE_AUTO)
         part[1] = arithmetic_hash(part[1], &t->how);
     bool reads = file && file[0] && comm_root(t->c);
-    status st = reads ? file_hash(file, &part[3]) : STATUS_OK;
+    status st = reads && networks ? weights_look(file) : STATUS_OK;
+    if (st == STATUS_OK && reads) st = file_hash(file, &part[3]);
     if (st == STATUS_OK && reads) st = compare_input(t, file, part[3]);
     if (st == STATUS_OK && networks) st = arithmetic_keep(&t->how, t->s, t->record);
     st = comm_agree(t->c, st);

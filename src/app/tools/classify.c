@@ -13,6 +13,7 @@
 #include "src/base/choice.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
+#include "src/base/plain.h"
 #include "src/base/text.h"
 #include "src/model/network.h"
 #include "src/nn/plan/plan.h"
@@ -133,7 +134,7 @@ static status create(const request *q, classifier *c) {
     if (st == STATUS_OK) st = plan_create(&c->ready, c->g, c->p, o);
     if (st != STATUS_OK) return st;
     image_input_text(&c->input, text);
-    printf("%s: %s, %d classes, images of %d x %d, %s\n", q->weights,
+    plain_print("%s: %s, %d classes, images of %d x %d, %s\n", q->weights,
         model_backbone_words[c->network.backbone], c->network.classes, q->side, q->side, text);
     return STATUS_OK;
 }
@@ -143,7 +144,7 @@ static void print_classes(const char *path, const float *score, int classes) {
     double sum = 0, most = -INFINITY;
     for (int k = 0; k < classes; k++) most = fmax(most, (double)score[k]);
     for (int k = 0; k < classes; k++) sum += exp((double)score[k] - most);
-    printf("%s:", path);
+    plain_print("%s:", path);
     int shown[SHOWN];
     for (int n = 0; n < SHOWN && n < classes; n++) {
         int best = -1;
@@ -153,9 +154,9 @@ static void print_classes(const char *path, const float *score, int classes) {
             if (!before && (best < 0 || score[k] > score[best])) best = k;
         }
         shown[n] = best;
-        printf("%s %d (%.3f)", n ? "," : "", best, exp((double)score[best] - most) / sum);
+        plain_print("%s %d (%.3f)", n ? "," : "", best, exp((double)score[best] - most) / sum);
     }
-    printf("\n");
+    plain_print("\n");
 }
 
 static status classify(const classifier *c, const char *path, int side) {

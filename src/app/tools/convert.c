@@ -15,6 +15,7 @@
 #include "io/weights/weights_about.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
+#include "src/base/plain.h"
 #include "src/base/nearest.h"
 
 #include <stdio.h>
@@ -38,8 +39,9 @@ static void print_rules(void) {
     for (int i = 0; (r = weight_rule_at(i)); i++) {
         char input[IMAGE_INPUT_TEXT] = "";
         if (r->input) image_input_text(r->input, input);
-        printf("%-24s %s%s  (%s)%s%s\n", r->name, r->prefix[0] ? r->prefix : "(nothing in front)",
-            r->change ? ", changed" : "", r->origin, input[0] ? " input: " : "", input);
+        plain_print("%-24s %s%s  (%s)%s%s\n", r->name,
+            r->prefix[0] ? r->prefix : "(nothing in front)", r->change ? ", changed" : "",
+            r->origin, input[0] ? " input: " : "", input);
     }
 }
 
@@ -153,12 +155,13 @@ static int take_tensors(
 
 /* The line for people. */
 static void say(const request *q, const tensor_file *f, int n) {
-    printf("%s: %d tensors of %s (%s), ", q->to, n, q->from, tensor_file_format(f));
-    if (q->format) printf("names of %s, from ", q->format->name);
+    plain_print("%s: %d tensors of %s (%s), ", q->to, n, q->from, tensor_file_format(f));
+    if (q->format) plain_print("names of %s, from ", q->format->name);
     if (q->rule)
-        printf("names by the rule \"%s\", %d left out\n", q->rule->name, tensor_file_count(f) - n);
+        plain_print(
+            "names by the rule \"%s\", %d left out\n", q->rule->name, tensor_file_count(f) - n);
     else
-        printf("names as they were\n");
+        plain_print("names as they were\n");
 }
 
 /* Types stay: what a file has in half precision is not made larger. name lives until the file is

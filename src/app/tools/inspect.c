@@ -18,6 +18,7 @@
 #include "src/app/stage/file_kind.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
+#include "src/base/plain.h"
 #include "src/image/turn.h"
 
 #include <inttypes.h>
@@ -41,10 +42,10 @@ static status inspect_image(const char *path) {
     if (st == STATUS_OK) st = image_file_header(bytes, size, path, &h);
     memory_free(bytes);
     if (st != STATUS_OK) return st;
-    printf("%s: %s, %d x %d pixels, %d channel(s) of %d bits, %s", path, h.format, h.width,
+    plain_print("%s: %s, %d x %d pixels, %d channel(s) of %d bits, %s", path, h.format, h.width,
         h.height, h.channels, h.bits, h.colour);
-    if (h.orientation != ORIENTATION_UPRIGHT) printf(", EXIF orientation %d", h.orientation);
-    printf("\n");
+    if (h.orientation != ORIENTATION_UPRIGHT) plain_print(", EXIF orientation %d", h.orientation);
+    plain_print("\n");
     return image_file_check(&h, path, default_pixels);
 }
 
@@ -60,13 +61,14 @@ static status inspect_dataset(const char *path) {
         images[x.split]++;
         labelled[x.split] += x.labelled;
     }
-    printf("%s: data set, %d images, %d classes\n", path, dataset_count(d), dataset_classes(d));
+    plain_print(
+        "%s: data set, %d images, %d classes\n", path, dataset_count(d), dataset_classes(d));
     for (int i = 0; i < SPLIT_COUNT; i++)
-        printf("  %-6s %7d images, %7d with labels\n", split_words[i], images[i], labelled[i]);
-    printf("  classes:");
+        plain_print("  %-6s %7d images, %7d with labels\n", split_words[i], images[i], labelled[i]);
+    plain_print("  classes:");
     for (int y = 0; y < dataset_classes(d); y++)
-        printf("%s %s", y ? "," : "", dataset_class_name(d, y));
-    printf("\n");
+        plain_print("%s %s", y ? "," : "", dataset_class_name(d, y));
+    plain_print("\n");
     dataset_close(d);
     return STATUS_OK;
 }
@@ -78,8 +80,8 @@ static status inspect_labels(const char *path) {
     status st = labels_open(NULL, path, &l);
     if (st != STATUS_OK) return st;
     labels_info a = labels_about(l);
-    printf("%s: auxiliary labels of %d images\n", path, labels_count(l));
-    printf(
+    plain_print("%s: auxiliary labels of %d images\n", path, labels_count(l));
+    plain_print(
         "  %s (%s), %d clusters in %d dimensions, %d iterations, objective %.6g, outliers beyond "
         "%.6g\n",
         a.method, a.metric, a.k, a.d, a.iterations, a.objective, a.outlier_threshold);
@@ -92,7 +94,8 @@ static status inspect_features(const char *path) {
     features_info a;
     status st = features_about(path, &a);
     if (st != STATUS_OK) return st;
-    printf("%s: features of %" PRId64 " images, %" PRIu64 " rows of %d %s, layers %s, stride %d\n",
+    plain_print("%s: features of %" PRId64 " images, %" PRIu64
+                " rows of %d %s, layers %s, stride %d\n",
         path, a.images, a.rows, a.d, features_dtype_name(a.type), a.layers, a.stride);
     return STATUS_OK;
 }
@@ -102,16 +105,16 @@ static status inspect_array(const char *path) {
     npy_info a;
     status st = npy_about(path, &a);
     if (st != STATUS_OK) return st;
-    printf("%s: numpy array of %s, [", path, a.type);
-    for (int k = 0; k < a.dimensions; k++) printf("%s%" PRIu64, k ? ", " : "", a.shape[k]);
-    printf("]%s, %.1f MB\n", a.fortran ? " in Fortran order" : "", (double)a.bytes / 1e6);
+    plain_print("%s: numpy array of %s, [", path, a.type);
+    for (int k = 0; k < a.dimensions; k++) plain_print("%s%" PRIu64, k ? ", " : "", a.shape[k]);
+    plain_print("]%s, %.1f MB\n", a.fortran ? " in Fortran order" : "", (double)a.bytes / 1e6);
     return STATUS_OK;
 }
 
 static void print_tensor(const tensor_info *t) {
-    printf("  %-56s %-5s [", t->name, t->type);
-    for (int k = 0; k < t->dims; k++) printf("%s%" PRId64, k ? ", " : "", t->shape[k]);
-    printf("]\n");
+    plain_print("  %-56s %-5s [", t->name, t->type);
+    for (int k = 0; k < t->dims; k++) plain_print("%s%" PRId64, k ? ", " : "", t->shape[k]);
+    plain_print("]\n");
 }
 
 /* What is written here carries a few words on where it is from. The header is read a second time:
@@ -122,7 +125,7 @@ static status print_metadata(const char *path) {
     status st = safetensors_read_header(&f, path);
     if (st != STATUS_OK) return st;
     for (int i = 0; safetensors_metadata_at(f, i, &key, &text); i++)
-        printf("  %s: %s\n", key, text);
+        plain_print("  %s: %s\n", key, text);
     safetensors_close(f);
     return STATUS_OK;
 }
@@ -136,7 +139,7 @@ static status inspect_weights(const char *path) {
     /* In double: the sum is told in megabytes, and a header may claim any sizes. */
     double bytes = 0;
     for (int i = 0; i < tensor_file_count(f); i++) bytes += (double)tensor_file_get(f, i).bytes;
-    printf("%s: %s, %d tensors%s%s, %.1f MB\n", path, format, tensor_file_count(f),
+    plain_print("%s: %s, %d tensors%s%s, %.1f MB\n", path, format, tensor_file_count(f),
         place[0] ? " in " : "", place, bytes / 1e6);
     if (strcmp(format, "safetensors") == 0) st = print_metadata(path);
     for (int i = 0; i < tensor_file_count(f); i++) {
@@ -152,7 +155,7 @@ static status inspect_text(const char *path, const char *what) {
     char *text = NULL;
     size_t bytes;
     status st = file_read(path, TEXT_LIMIT, (void **)&text, &bytes);
-    if (st == STATUS_OK) printf("%s: %s\n%s\n", path, what, text);
+    if (st == STATUS_OK) plain_print("%s: %s\n%s\n", path, what, text);
     memory_free(text);
     return st;
 }
@@ -170,7 +173,7 @@ static status inspect_lines(const char *path, const char *what) {
     for (size_t i = 0; i < bytes; i++)
         if ((unsigned char)text[i] < ' ' && text[i] != '\n') text[i] = ' ';
     size_t first = strcspn(text, "\n");
-    printf("%s: %s, %d line(s), the first: %.*s%s\n", path, what, lines,
+    plain_print("%s: %s, %d line(s), the first: %.*s%s\n", path, what, lines,
         (int)(first < SHOWN ? first : SHOWN), text, first < SHOWN ? "" : "...");
     memory_free(text);
     return STATUS_OK;
@@ -182,10 +185,10 @@ static status inspect_metrics(const char *path) {
     metrics_row *row = NULL;
     int count = 0;
     status st = metrics_read(path, &row, &count);
-    if (st == STATUS_OK) printf("%s: metrics, %d rows\n", path, count);
+    if (st == STATUS_OK) plain_print("%s: metrics, %d rows\n", path, count);
     for (int i = 0; st == STATUS_OK && i < count; i++)
         if (i + 1 == count || strcmp(row[i].stage, row[i + 1].stage) != 0)
-            printf("  %-12s to step %" PRId64 "\n", row[i].stage, row[i].step);
+            plain_print("  %-12s to step %" PRId64 "\n", row[i].stage, row[i].step);
     memory_free(row);
     return st;
 }

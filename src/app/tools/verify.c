@@ -8,6 +8,7 @@
 #include "src/app/tools/verify_file.h"
 #include "src/app/tools/verify_folder.h"
 #include "src/base/log.h"
+#include "src/base/plain.h"
 
 #include <string.h>
 

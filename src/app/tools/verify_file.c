@@ -13,6 +13,7 @@
 #include "src/app/stage/file_kind.h"
 #include "src/app/stage/output.h"
 #include "src/base/log.h"
+#include "src/base/plain.h"
 #include "src/base/memory.h"
 
 #include <inttypes.h>
@@ -102,7 +103,7 @@ status verify_file(const char *path, const run_record *r) {
     if (st == STATUS_OK) st = verify_own(path, kind, r, &checked);
     if (st == STATUS_OK && recorded && !output_same(r, path)) st = STATUS_OUTPUT;
     if (st == STATUS_OK)
-        printf("%s: %s\n", path,
+        plain_print("%s: %s\n", path,
             recorded  ? "whole, and as run.json has it"
             : checked ? "whole"
                       : "carries no checksums, nothing to compare");
