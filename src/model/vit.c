@@ -188,9 +188,9 @@ static value build_block(const builder *b, value x, int block) {
     if (ends_in_attention(b, block)) return x;
     value y = graph_attention(b->g, qkv, width / VIT_HEAD);
     x = residual(b, x, named_linear(b, y, block, "attn.proj", width), block, "ls1");
-    y = named_linear(b, named_norm(b, x, block, "norm2"), block, "mlp.fc1", 4 * width);
-    y = named_linear(b, graph_gelu(b->g, y), block, "mlp.fc2", width);
-    x = residual(b, x, y, block, "ls2");
+    char prefix[PARAMETER_NAME];
+    snprintf(prefix, sizeof prefix, "backbone.blocks.%d", block);
+    x = graph_mlp(b->g, x, named_norm(b, x, block, "norm2"), prefix, 4 * width, b->v->scaled);
     take(b, x, block, PART_OUTPUT);
     return x;
 }

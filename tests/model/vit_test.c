@@ -143,6 +143,40 @@ static void test_same_bits(void **state) {
     }
 }
 
+/* Tokens that are read after the MLP has added to them, and a scale that no linear layer takes in:
+ * outputs x, y = x + mlp(norm(x)), y + x, and x gamma. */
+static void test_unfused(void **state) {
+    (void)state;
+    reference r = {.height = 20, .width = 20, .class_position = 1};
+    const vit v = form_of(&r);
+    graph *g = graph_create();
+    plan *p = NULL;
+    value image = graph_input(g, 3), x = graph_embed(g, image, "backbone", v.embed);
+    value y = graph_mlp(g, x, graph_layer_norm(g, x, "norm"), "backbone", 4 * WIDTH, true);
+    value all[] = {x, y, graph_add(g, y, x, false), graph_scale(g, x, "scale")};
+    for (int i = 0; i < 4; i++)
+        graph_output(g, graph_patches(g, all[i], image, &v.embed, 0, WIDTH));
+    parameters *w = parameters_create(g);
+    assert_non_null(w);
+    fill(w);
+    plan_options o = {.height = 20, .width = 20, .mode = PLAN_INFER, .images = 1, .threads = 1};
+    assert_int_equal(plan_create(&p, g, w, o), STATUS_OK);
+    for (size_t i = 0; i < 1200; i++) plan_input(p, 0)[i] = (float)(i % 17) * 0.1f - 0.8f;
+    assert_int_equal(plan_forward(p, 1, NULL), STATUS_OK);
+    const float *out[4], *gamma = w->value + w->item[parameters_find(w, "scale.gamma")].offset;
+    for (int i = 0; i < 4; i++) out[i] = plan_output(p, i, 0);
+    double moved = 0;
+    for (size_t i = 0; i < 25 * WIDTH; i++) {
+        assert_true(out[2][i] == out[0][i] + out[1][i]);
+        assert_true(out[3][i] == out[0][i] * gamma[i % WIDTH]);
+        moved += fabs((double)out[1][i] - out[0][i]);
+    }
+    assert_true(moved > 25 * WIDTH * 0.05);
+    plan_destroy(p);
+    parameters_destroy(w);
+    graph_destroy(g);
+}
+
 static void test_forward_only(void **state) {
     (void)state;
     reference r = {.height = 20, .width = 20, .class_position = 1};
@@ -254,6 +288,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_features),
         cmocka_unit_test(test_same_bits),
+        cmocka_unit_test(test_unfused),
         cmocka_unit_test(test_forward_only),
         cmocka_unit_test(test_form),
         cmocka_unit_test(test_layers),

@@ -302,8 +302,29 @@ value graph_attention(graph *g, value x, int heads) {
     return append(g, n);
 }
 
-value graph_gelu(graph *g, value x) {
-    return append(g, derived(g, NODE_GELU, x));
+/* A linear layer's weight [channels, inputs], initialised as declare_conv does. */
+static int declare_matrix(
+    graph *g, const char *name, const char *suffix, int channels, int inputs) {
+    parameter p = {.dims = 2,
+        .shape = {channels, inputs},
+        .trainable = true,
+        .decay = true,
+        .init = INIT_UNIFORM,
+        .fan_in = inputs,
+        .fan_out = channels};
+    return declare(g, name, suffix, p);
+}
+
+value graph_mlp(graph *g, value x, value y, const char *prefix, int hidden, bool scaled) {
+    node n = derived(g, NODE_MLP, x);
+    n.input[n.inputs++] = y;
+    n.hidden = hidden;
+    n.weight = declare_matrix(g, prefix, "mlp.fc1.weight", hidden, n.channels);
+    n.bias = declare_vector(g, prefix, "mlp.fc1.bias", hidden, true, false);
+    n.weight2 = declare_matrix(g, prefix, "mlp.fc2.weight", n.channels, hidden);
+    n.bias2 = declare_vector(g, prefix, "mlp.fc2.bias", n.channels, true, false);
+    n.scale = scaled ? declare_vector(g, prefix, "ls2.gamma", n.channels, true, true) : -1;
+    return append(g, n);
 }
 
 value graph_scale(graph *g, value x, const char *name) {

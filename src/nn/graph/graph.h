@@ -88,8 +88,10 @@ value graph_layer_norm(graph *g, value x, const char *name);
 /* x [T, 1, 3 C]: queries, keys and values of all heads, a head's channels side by side: each head's
  * softmax(q k^T / sqrt(C / heads)) v, [T, 1, C]. */
 value graph_attention(graph *g, value x, int heads);
-/* x Phi(x), by the error function: torch's default (Hendrycks, Gimpel 2016). */
-value graph_gelu(graph *g, value x);
+/* x + gamma (W2 gelu(W1 y + b1) + b2), gelu(x) = x Phi(x) by the error function, torch's default
+ * (Hendrycks, Gimpel 2016): prefix + ".mlp.fc1" [hidden, C], ".mlp.fc2" [C, hidden], with biases,
+ * and where `scaled` ".ls2.gamma" [C]. */
+value graph_mlp(graph *g, value x, value y, const char *prefix, int hidden, bool scaled);
 /* Each channel times name + ".gamma" [C]: layer scale (Touvron et al. 2021). */
 value graph_scale(graph *g, value x, const char *name);
 /* Of tokens x those of patches, as a map [h, w, channels] of the channels from `channel` on.

@@ -19,7 +19,7 @@ typedef enum node_kind {
     NODE_EMBED,
     NODE_LAYER_NORM,
     NODE_ATTENTION,
-    NODE_GELU,
+    NODE_MLP,
     NODE_SCALE,
     NODE_PATCHES,
     NODE_KINDS,
@@ -41,6 +41,8 @@ typedef struct node {
     int first, registers, position; /* its declared parameters: class token, registers, positions;
                                        registers -1: none */
     int heads;                      /* NODE_ATTENTION */
+    int hidden;                     /* NODE_MLP: channels between its products */
+    int weight2, bias2, scale;      /* parameters of the second one; scale -1: none */
     int channel, prefix; /* NODE_PATCHES: the first channel, and tokens before those of patches */
 } node;
 

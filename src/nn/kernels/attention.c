@@ -174,6 +174,17 @@ LANES_INLINE lanes lanes_exp2(lanes x) {
     return (lanes)((lanes_int)y + power);
 }
 
+/* Weights are between 0 and 1: rounding to bf16 need not look for what is not a number. Halves are
+ * rounded up. */
+LANES_INLINE void store_weights(void *x, size_t i, lanes w, dtype t) {
+    if (t == DTYPE_F32) {
+        lanes_store(x, i, w, t);
+        return;
+    }
+    lanes_half h = __builtin_convertvector(((lanes_bits)w + 0x8000u) >> 16, lanes_half);
+    memcpy((uint16_t *)x + i, &h, sizeof h);
+}
+
 /* Row r of a tile of scores, of which `valid` are keys': to weights, with its sums scaled down
  * where the largest score grows. Before the first tile the sums are zero and `most` is so low that
  * their factor is nothing. */
@@ -181,19 +192,23 @@ LANES_INLINE void soften_row(const attention *a, const room *m, size_t r, size_t
     size_t keys = a->keys, dim = (size_t)a->s.dim;
     float *s = m->score + r * keys, *sum = m->sum + r * dim;
     for (size_t i = valid; i < keys; i++) s[i] = -INFINITY;
-    lanes high = lanes_load(s, 0, DTYPE_F32), total = {0};
-    for (size_t i = LANES; i < keys; i += LANES)
-        high = lanes_larger(lanes_load(s, i, DTYPE_F32), high);
-    float most = lanes_most(high) * a->factor, before = m->most[r];
+    /* Two of each, for a single one would wait for itself. Keys of a tile are a multiple of 32. */
+    lanes high[2] = {lanes_load(s, 0, DTYPE_F32), lanes_load(s, LANES, DTYPE_F32)}, total[2] = {0};
+    for (size_t i = 2 * LANES; i < keys; i += 2 * LANES)
+        for (size_t k = 0; k < 2; k++)
+            high[k] = lanes_larger(lanes_load(s, i + k * LANES, DTYPE_F32), high[k]);
+    float most = lanes_most(lanes_larger(high[0], high[1])) * a->factor, before = m->most[r];
     most = most > before ? most : before;
-    for (size_t i = 0; i < keys; i += LANES) {
-        lanes w = lanes_exp2(lanes_load(s, i, DTYPE_F32) * a->factor - most);
-        total += w;
-        lanes_store(m->weight, r * keys + i, w, t);
-    }
+    for (size_t i = 0; i < keys; i += 2 * LANES)
+        for (size_t k = 0; k < 2; k++) {
+            size_t at = i + k * LANES;
+            lanes w = lanes_exp2(lanes_load(s, at, DTYPE_F32) * a->factor - most);
+            total[k] += w;
+            store_weights(m->weight, r * keys + at, w, t);
+        }
     float scale = lanes_exp2((lanes){0} + (before - most))[0];
     m->most[r] = most;
-    m->total[r] = m->total[r] * scale + lanes_sum(total);
+    m->total[r] = m->total[r] * scale + lanes_sum(total[0] + total[1]);
     for (size_t c = 0; c < dim; c += LANES)
         lanes_store(sum, c, lanes_load(sum, c, DTYPE_F32) * scale, DTYPE_F32);
 }

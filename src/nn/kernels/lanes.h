@@ -48,16 +48,29 @@ LANES_INLINE lanes lanes_larger(lanes a, lanes b) {
     return (lanes)(((lanes_int)a & take) | ((lanes_int)b & ~take));
 }
 
-/* Sum, and largest element, by a tree: halves are joined until one is left. */
+/* The elements rotated by half of the vector, a quarter, an eighth, a sixteenth: after each has
+ * been joined with the one before, every element is that of all. */
+#define LANES_FOLD(v, join)                                                                        \
+    v = join(                                                                                      \
+        v, __builtin_shufflevector(v, v, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7));   \
+    v = join(                                                                                      \
+        v, __builtin_shufflevector(v, v, 4, 5, 6, 7, 0, 1, 2, 3, 12, 13, 14, 15, 8, 9, 10, 11));   \
+    v = join(                                                                                      \
+        v, __builtin_shufflevector(v, v, 2, 3, 0, 1, 6, 7, 4, 5, 10, 11, 8, 9, 14, 15, 12, 13));   \
+    v = join(v, __builtin_shufflevector(v, v, 1, 0, 3, 2, 5, 4, 7, 6, 9, 8, 11, 10, 13, 12, 15, 14))
+
+LANES_INLINE lanes lanes_add(lanes a, lanes b) {
+    return a + b;
+}
+
+/* Sum, and largest element, by one tree for every instruction set. */
 LANES_INLINE float lanes_sum(lanes v) {
-    for (int half = LANES / 2; half > 0; half /= 2)
-        for (int i = 0; i < half; i++) v[i] += v[i + half];
+    LANES_FOLD(v, lanes_add);
     return v[0];
 }
 
 LANES_INLINE float lanes_most(lanes v) {
-    for (int half = LANES / 2; half > 0; half /= 2)
-        for (int i = 0; i < half; i++) v[i] = v[i] > v[i + half] ? v[i] : v[i + half];
+    LANES_FOLD(v, lanes_larger);
     return v[0];
 }
 

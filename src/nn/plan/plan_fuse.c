@@ -92,10 +92,8 @@ void plan_fuse(plan *p) {
             l->writer = p->layer[l->n->input[0]].writer;
             l->root = p->layer[l->n->input[0]].root;
         }
-        if (l->op->overwrites && only_reader(p, l->n->input[0]) == v) {
-            const layer *in = &p->layer[l->n->input[0]];
-            if (in->op->role != OPERATOR_IMAGE && in->root == l->n->input[0]) l->root = in->root;
-        }
+        if (l->op->overwrites && may_overwrite(p, l->n->input[0], v, v))
+            l->root = p->layer[l->n->input[0]].root;
         if (l->n->kind == NODE_CONV) fuse_conv(p, v);
     }
 }

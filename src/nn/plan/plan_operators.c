@@ -155,10 +155,15 @@ static const operator table[NODE_KINDS] = {
         .create = attention_layer_create,
         .destroy = attention_layer_destroy,
         .scratch = attention_layer_scratch},
-    [NODE_GELU] = {.name = "gelu",
+    /* The first input and the sum are tokens, the second input what is normalised. */
+    [NODE_MLP] = {.name = "mlp",
         .shape = first_shape,
         .overwrites = true,
-        .forward = gelu_forward},
+        .forward = mlp_forward,
+        .create = mlp_layer_create,
+        .destroy = mlp_layer_destroy,
+        .pack = mlp_layer_pack,
+        .scratch = mlp_layer_scratch},
     /* After a linear layer it is folded into it. */
     [NODE_SCALE] = {.name = "scale", .shape = first_shape, .forward = scale_forward},
     [NODE_PATCHES] = {.name = "patches",

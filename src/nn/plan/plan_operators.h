@@ -38,7 +38,8 @@ typedef struct operator{
     size_t keeps;      /* bytes an element of what it keeps of its own for the backward pass */
     bool in_place;     /* the gradient of the first input may stand where that of the value does */
     bool identity;     /* PLAN_INFER: the value is the first input */
-    bool overwrites;   /* PLAN_INFER: the value may stand where the first input does */
+    bool overwrites;   /* PLAN_INFER: the value may stand where the first input does, if no node
+                          reads that later */
     bool takes_image;  /* reads the caller's image in fp32, whatever the maps are */
 
     /* ---- the passes ----

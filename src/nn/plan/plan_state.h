@@ -61,6 +61,7 @@ typedef struct layer {
     norm_state norm;             /* NODE_NORM */
     struct embedding *embedding; /* NODE_EMBED, kernels/embedding.h */
     struct attention *attention; /* NODE_ATTENTION, kernels/attention.h */
+    struct mlp *mlp;             /* NODE_MLP, kernels/mlp.h */
     value summed; /* NODE_ADD, PLAN_TRAIN: the norm that is applied as it is added, or -1 */
 
     /* Gradients, PLAN_TRAIN. */

@@ -1,14 +1,18 @@
 /* Operators of transformers. Tokens are a value [T, 1, C]: linear layers are the 1 x 1 convolutions
  * that they are elsewhere, and a team shares out tokens. None has a backward pass.
  *
- * Attention and the embedding hold kernels and packed parameters of their own, made with the plan;
- * the rest are loops over tokens. */
+ * Attention, the MLP and the embedding hold kernels and packed parameters of their own, made with
+ * the plan; the rest are loops over tokens. */
 #include "src/nn/plan/plan_tokens.h"
 
 #include "src/base/rows.h"
 #include "src/nn/kernels/attention.h"
 #include "src/nn/kernels/embedding.h"
+#include "src/nn/kernels/mlp.h"
 #include "src/nn/kernels/tokens.h"
+
+#include <omp.h>
+#include <string.h>
 
 /* ---- the embedding ---- */
 
@@ -79,6 +83,49 @@ status attention_forward(plan *p, value v, const turn *r) {
         plan_data(p, v, r->image, r->t->leader));
 }
 
+/* ---- the MLP ---- */
+
+status mlp_layer_create(plan *p, layer *l) {
+    mlp_shape s = {
+        .tokens = l->height, .channels = l->n->channels, .hidden = l->n->hidden, .type = p->o.type};
+    status st = mlp_create(&l->mlp, p->engine, &s);
+    if (st == STATUS_OK) p->bytes += mlp_bytes(l->mlp);
+    return st;
+}
+
+void mlp_layer_destroy(layer *l) {
+    mlp_destroy(l->mlp);
+}
+
+status mlp_layer_pack(plan *p, layer *l) {
+    const node *n = l->n;
+    mlp_weights w = {.weight1 = plan_parameter(p, n->weight),
+        .bias1 = plan_parameter(p, n->bias),
+        .weight2 = plan_parameter(p, n->weight2),
+        .bias2 = plan_parameter(p, n->bias2),
+        .scale = plan_parameter(p, n->scale)};
+    return mlp_pack(l->mlp, omp_get_thread_num(), &w);
+}
+
+size_t mlp_layer_scratch(const layer *l) {
+    return mlp_scratch(l->mlp);
+}
+
+/* The sum is added where it stands. If its tokens are needed further on, they are copied first. */
+status mlp_forward(plan *p, value v, const turn *r) {
+    const layer *l = &p->layer[v];
+    const void *x = plan_data(p, l->n->input[0], r->image, r->t->leader);
+    void *y = plan_data(p, v, r->image, r->t->leader);
+    if (x != y) {
+        size_t begin, end;
+        team_share(r->t, l->elements, PLAN_SHARE, &begin, &end);
+        memcpy(row_at(y, begin, p->o.type), row_at(x, begin, p->o.type),
+            (end - begin) * dtype_size(p->o.type));
+        team_meet(r->t);
+    }
+    return mlp_run(l->mlp, r->t, plan_data(p, l->n->input[1], r->image, r->t->leader), y);
+}
+
 /* ---- loops over tokens ---- */
 
 /* This thread's tokens of node v: how many, where they begin in its first input and in it. */
@@ -102,12 +149,6 @@ status layer_norm_forward(plan *p, value v, const turn *r) {
     part w = part_of(p, v, r);
     tokens_layer_norm(w.x, w.y, w.count, w.channels, plan_parameter(p, n->weight),
         plan_parameter(p, n->bias), p->o.type);
-    return STATUS_OK;
-}
-
-status gelu_forward(plan *p, value v, const turn *r) {
-    part w = part_of(p, v, r);
-    tokens_gelu(w.x, w.y, w.count * w.channels, p->o.type);
     return STATUS_OK;
 }
 
