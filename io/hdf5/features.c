@@ -22,7 +22,6 @@ enum { TEXT = 32 };
 typedef struct head {
     features_info info;
     int64_t data; /* where /features/data begins in the file */
-    uint64_t checksum;
 } head;
 
 /* A file of the run, which can be made again: another status than bad input. */
@@ -48,7 +47,7 @@ static status read_attributes(hid_t file, const char *path, head *h) {
         st = hdf5_get_number(file, path, "/", "stride", H5T_NATIVE_INT, &i->stride);
     if (st == STATUS_OK) st = hdf5_get_number(file, path, "/", "key", H5T_NATIVE_UINT64, &i->key);
     if (st == STATUS_OK)
-        st = hdf5_get_number(file, path, "/", "checksum", H5T_NATIVE_UINT64, &h->checksum);
+        st = hdf5_get_number(file, path, "/", "checksum", H5T_NATIVE_UINT64, &h->info.checksum);
     return st;
 }
 
@@ -72,7 +71,7 @@ static status read_tables(const char *path, head *h, image_table *t) {
         h->info.d = (int)columns;
         h->info.images = table.count;
         h->info.rows = rows;
-        if (features_checksum(&h->info, &table) != h->checksum)
+        if (features_checksum(&h->info, &table) != h->info.checksum)
             st = damaged(path, "the checksum of its tables differs");
     }
     if (st == STATUS_OK)
@@ -159,17 +158,37 @@ static status take_rows(
     return map && x->n > 0 ? map_rows(path, h, t, x) : hold_rows(path, h, t, x);
 }
 
+/* Which file is wanted: one with this key, or of these images. */
+typedef struct wanted {
+    uint64_t key;
+    const features_names *names; /* NULL: the key counts */
+    bool map;
+} wanted;
+
+/* Rank 0's judgement of a file that is whole. */
+static status check_wanted(const char *path, const head *h, const image_table *t, const wanted *w) {
+    if (!w->names && h->info.key != w->key) {
+        log_error("%s: made with other inputs or settings", path);
+        return STATUS_OUTPUT;
+    }
+    if (!w->names) return STATUS_OK;
+    int64_t i = 0, both = w->names->count < t->count ? w->names->count : t->count;
+    while (i < both && strcmp(w->names->name[i], t->name[i]) == 0) i++;
+    if (i == w->names->count && i == t->count) return STATUS_OK;
+    log_error("%s: image %lld of the file is \"%s\", of the data set's training images \"%s\"",
+        path, (long long)i, i < t->count ? t->name[i] : "(none)",
+        i < w->names->count ? w->names->name[i] : "(none)");
+    return STATUS_DATA;
+}
+
 /* Rank 0 reads the tables for all, so that a thousand ranks do not open the file through HDF5 at
  * once. Collective. */
-static status take_file(const comm *c, const char *path, uint64_t key, bool map, features *out) {
+static status take_file(const comm *c, const char *path, const wanted *w, features *out) {
     head h;
     image_table t = {0};
     features x = {0};
     status st = comm_root(c) ? read_tables(path, &h, &t) : STATUS_OK;
-    if (comm_root(c) && st == STATUS_OK && h.info.key != key) {
-        log_error("%s: made with other inputs or settings", path);
-        st = STATUS_OUTPUT;
-    }
+    if (comm_root(c) && st == STATUS_OK) st = check_wanted(path, &h, &t, w);
     st = comm_agree(c, st);
     if (st == STATUS_OK) st = image_table_share(c, &t);
     if (st == STATUS_OK) {
@@ -177,7 +196,7 @@ static status take_file(const comm *c, const char *path, uint64_t key, bool map,
         /* The shards of extraction: images lie where they would have been computed. */
         x.first = shard_begin(t.count, comm_rank(c), comm_size(c));
         x.images = shard_begin(t.count, comm_rank(c) + 1, comm_size(c)) - x.first;
-        st = comm_agree(c, take_rows(path, &h, &t, map, &x));
+        st = comm_agree(c, take_rows(path, &h, &t, w->map, &x));
     }
     image_table_destroy(&t);
     if (st == STATUS_OK)
@@ -189,12 +208,17 @@ static status take_file(const comm *c, const char *path, uint64_t key, bool map,
 
 /* Into memory. */
 status features_read(const comm *c, const char *path, uint64_t key, features *out) {
-    return take_file(c, path, key, false, out);
+    return take_file(c, path, &(wanted){.key = key}, out);
 }
 
 /* Left in the file. */
 status features_map(const comm *c, const char *path, uint64_t key, features *out) {
-    return take_file(c, path, key, true, out);
+    return take_file(c, path, &(wanted){.key = key, .map = true}, out);
+}
+
+status features_map_any(
+    const comm *c, const char *path, const features_names *names, features *out) {
+    return take_file(c, path, &(wanted){.names = names, .map = true}, out);
 }
 
 /* For inspect, and to ask whether a file may be used. */

@@ -46,10 +46,21 @@ status features_read(const comm *c, const char *path, uint64_t key, features *ou
  * file of the same name does no harm. */
 status features_map(const comm *c, const char *path, uint64_t key, features *out);
 
+/* Names of images, which a file must have in this order; borrowed. */
+typedef struct features_names {
+    const char *const *name;
+    int64_t count;
+} features_names;
+/* Mapped, whatever the file's key is: of another program, or of another run. STATUS_DATA, naming
+ * the first image that differs, if it is not of just these images. Collective. */
+status features_map_any(
+    const comm *c, const char *path, const features_names *names, features *out);
+
 enum { FEATURES_LAYERS = 256 };
 typedef struct features_info {
     int64_t images;
     uint64_t rows, key;
+    uint64_t checksum; /* of the whole file: the images' rows by their hashes */
     int d, stride;
     dtype type;
     char layers[FEATURES_LAYERS];

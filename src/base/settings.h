@@ -73,7 +73,8 @@ typedef struct settings {
         extract_source source;
         extract_backbone backbone;
         extract_positions positions;
-        settings_text weights, layers, npy;
+        settings_text weights, layers, npy, files;
+        extract_files_order files_order;
         dtype dtype;
         extract_memory memory;
         bool normalize, keep;

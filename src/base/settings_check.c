@@ -72,6 +72,11 @@ static int check_training(const char *group, const view_settings *v, int warmup,
 
 /* Features of a network that nobody trained would say nothing. */
 static int check_source(const settings *s) {
+    if (s->extract.source == EXTRACT_SOURCE_FILES && !s->extract.files[0]) {
+        log_error("extract.source = \"files\": extract.files is empty: a folder of .npy files, or "
+                  "a features.h5, is needed");
+        return 1;
+    }
     if (s->extract.source != EXTRACT_SOURCE_WEIGHTS || s->extract.weights[0] || s->model.weights[0])
         return 0;
     log_error("extract.source = \"weights\": there are none: set model.weights or extract.weights "

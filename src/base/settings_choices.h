@@ -118,8 +118,14 @@ CHOICE_DECLARE(extract_positions, EXTRACT_POSITIONS);
 #define EXTRACT_SOURCES(X)                                                                         \
     X(EXTRACT_SOURCE_AUTO, "auto")                                                                 \
     X(EXTRACT_SOURCE_WEIGHTS, "weights")                                                           \
-    X(EXTRACT_SOURCE_FINETUNED, "finetuned")
+    X(EXTRACT_SOURCE_FINETUNED, "finetuned")                                                       \
+    X(EXTRACT_SOURCE_FILES, "files")
 CHOICE_DECLARE(extract_source, EXTRACT_SOURCES);
+
+#define EXTRACT_FILES_ORDERS(X)                                                                    \
+    X(EXTRACT_FILES_ORDER_AUTO, "auto")                                                            \
+    X(EXTRACT_FILES_ORDER_HWD, "hwd") X(EXTRACT_FILES_ORDER_DHW, "dhw")
+CHOICE_DECLARE(extract_files_order, EXTRACT_FILES_ORDERS);
 
 #define EXTRACT_MEMORIES(X) X(EXTRACT_MEMORY_HOLD, "hold") X(EXTRACT_MEMORY_STREAM, "stream")
 CHOICE_DECLARE(extract_memory, EXTRACT_MEMORIES);

@@ -222,8 +222,24 @@ static const setting table[] = {
 
     {CHOICE(extract, source, EXTRACT_SOURCE_AUTO,
         "What computes the features. weights: the encoder with the weights given; finetuned: the "
-        "model fine-tuned on the labelled share, which is trained first; auto: weights where "
-        "extract.weights or model.weights are given, else finetuned.")},
+        "model fine-tuned on the labelled share, which is trained first; files: another program "
+        "has "
+        "computed them, extract.files; auto: files where that is given, weights where "
+        "extract.weights or model.weights are, else finetuned. Rounds after the first take the "
+        "model of the round before.")},
+    /* Aside, with the next: what the files hold, and how it is read, is part of a stage's key. */
+    {WORDS(extract, files, "",
+         "Features of another program: a folder with a .npy a training image, of three dimensions, "
+         "float16, float32 or float64, C order, for image NAME.ending NAME.npy in the same "
+         "subfolders (or in the folder itself, where no two images have the same last part of "
+         "their name); or one file in the format of features.h5, with .h5 at its end. A map of h x "
+         "w covers its image evenly: height / h and width / w differ by what rounding at the edges "
+         "makes."),
+        .aside = true},
+    {CHOICE(extract, files_order, EXTRACT_FILES_ORDER_AUTO,
+         "Order of the dimensions in the .npy files of extract.files: [h, w, D] or [D, h, w]; "
+         "auto: the one in which all maps cover their images and have the same D."),
+        .aside = true},
     {WORDS(extract, weights, "", "Weights of the encoder; empty: model.weights."), .aside = true},
     {CHOICE(extract, backbone, EXTRACT_BACKBONE_MODEL,
          "The network that extract.weights are for. model: model.backbone; another word of it, or "

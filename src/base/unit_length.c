@@ -15,13 +15,16 @@ double unit_length_of(const float *x, int d) {
     return unit_length_scale(squares);
 }
 
-/* The sum of squares in the order of unit_length_of: what that has made is recognised. */
+/* False for a NaN. */
+bool unit_length_is(const float *x, int d, double rounding) {
+    double squares = 0;
+    for (int j = 0; j < d; j++) squares += (double)x[j] * (double)x[j];
+    return fabs(squares - 1) <= rounding;
+}
+
 void unit_length_others(float *x, size_t n, int d, double rounding) {
-    for (size_t i = 0; i < n; i++, x += d) {
-        double squares = 0;
-        for (int j = 0; j < d; j++) squares += (double)x[j] * (double)x[j];
-        if (!(fabs(squares - 1) <= rounding)) unit_length_row(x, d, x);
-    }
+    for (size_t i = 0; i < n; i++, x += d)
+        if (!unit_length_is(x, d, rounding)) unit_length_row(x, d, x);
 }
 
 /* y may be x: the scale is known before the first element is written. */

@@ -10,6 +10,7 @@
 #ifndef AUXSEG_BASE_UNIT_LENGTH_H
 #define AUXSEG_BASE_UNIT_LENGTH_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* s, from the sum of squares. */
@@ -27,6 +28,8 @@ void unit_length_rows(float *x, size_t n, int d);
 #define UNIT_LENGTH_F32 0x1p-22
 #define UNIT_LENGTH_F16 0x1p-9
 #define UNIT_LENGTH_BF16 0x1p-7
+/* Whether the row's squared length is 1 but for `rounding`. */
+bool unit_length_is(const float *x, int d, double rounding);
 /* Rows whose squared length is 1 but for `rounding` stay as they are, to the bit; the others get
  * length 1. So rows that come back from a file are those that were written. */
 void unit_length_others(float *x, size_t n, int d, double rounding);

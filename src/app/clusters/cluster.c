@@ -15,6 +15,7 @@
 #include "src/app/stage/choices.h"
 #include "src/app/stage/setup.h"
 #include "src/app/stage/stage.h"
+#include "src/base/hash.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
 
@@ -131,7 +132,7 @@ static status report_empty(stage *t, const features *x, const kmeans_result *r, 
 /* The stage as a sequence. Checkpoints go when the stage is recorded as done, not before: a kill in
  * between continues instead of beginning anew. The figure of merit counts passes over all rows in
  * the time of the clustering itself: neither the extraction nor files are in it. */
-static status cluster_stage(stage *t) {
+static status cluster_stage(stage *t, const extract_inputs *in) {
     char path[FILE_PATH];
     features x = {0};
     kmeans_result r = {0};
@@ -139,7 +140,7 @@ static status cluster_stage(stage *t) {
     uint64_t hash;
     int k = t->s->cluster.k;
     double now;
-    status st = extract_features(t, t->s->extract.keep, &x);
+    status st = extract_features(t, in, t->s->extract.keep, &x);
     /* That is the extraction's time. */
     stage_clock(t);
     if (st == STATUS_OK) st = cluster_report_begin(&report, t, &x);
@@ -168,17 +169,18 @@ done:
     return st;
 }
 
-/* What the labels depend on: weights of the extractor, a start from a file, and the settings of
- * four groups. */
+/* What the labels depend on: weights of the extractor or files of features, a start from a file,
+ * and the settings of four groups. */
 status cluster_images(const comm *c, const settings *s, int round) {
-    char weights[FILE_PATH];
+    extract_inputs in;
     stage t;
-    uint64_t start = 0;
+    uint64_t input = 0; /* of a start, and of files if there are any */
     status st = stage_begin(&t, c, s, STAGE_CLUSTER, round);
-    if (st == STATUS_OK) st = comm_agree(c, extract_weights_path(weights, s, round));
-    if (st == STATUS_OK) st = cluster_start_hash(c, s, &start);
-    if (st == STATUS_OK) st = stage_key(&t, weights, start);
-    if (st == STATUS_OK && !stage_done(&t)) st = cluster_stage(&t);
+    if (st == STATUS_OK) st = extract_inputs_find(&t, &in);
+    if (st == STATUS_OK) st = cluster_start_hash(c, s, &input);
+    if (st == STATUS_OK && in.files) input = hash_append(input, &in.files, sizeof in.files);
+    if (st == STATUS_OK) st = stage_key(&t, in.weights, input);
+    if (st == STATUS_OK && !stage_done(&t)) st = cluster_stage(&t, &in);
     stage_end(&t);
     return st;
 }

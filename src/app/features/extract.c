@@ -1,10 +1,12 @@
-/* Where the clustering's features come from: a file that holds just these, or the network. The key
+/* Where the clustering's features come from: a file that holds just these, the network, or files of
+ * another program. The key
  * decides, a hash of everything that they depend on: what was made with other images, weights or
  * settings is made anew. */
 #include "src/app/features/extract.h"
 
 #include "io/files/npy_rows.h"
 #include "src/app/features/extract_compute.h"
+#include "src/app/features/extract_files.h"
 #include "src/app/stage/extractor.h"
 #include "src/app/stage/setup.h"
 #include "src/base/log.h"
@@ -17,6 +19,8 @@ status extract_weights_path(char *path, const settings *s, int round) {
     /* Later rounds extract with what the round before has learnt. */
     if (round > 1) return setup_path(path, s, "finetuned.safetensors", round - 1);
     if (stage_extracts_finetuned(s, round)) return setup_path(path, s, "baseline.safetensors", 1);
+    path[0] = '\0';
+    if (stage_extracts_files(s, round)) return STATUS_OK;
     const char *given = s->extract.weights[0] ? s->extract.weights : s->model.weights;
     if (strlen(given) >= FILE_PATH) {
         log_error("%s: path too long", given);
@@ -32,7 +36,9 @@ status extract_weights_path(char *path, const settings *s, int round) {
 void extract_layers(char *text, const settings *s, int round) {
     bool own = stage_extracts_finetuned(s, round);
     bool transformer = s->extract.backbone == EXTRACT_BACKBONE_VIT;
-    if (s->extract.layers[0] && !(own && transformer))
+    if (stage_extracts_files(s, round))
+        snprintf(text, EXTRACT_LAYERS, "files");
+    else if (s->extract.layers[0] && !(own && transformer))
         snprintf(text, EXTRACT_LAYERS, "%.255s", s->extract.layers);
     else if (own)
         snprintf(text, EXTRACT_LAYERS, "head");
@@ -45,11 +51,19 @@ void extract_layers(char *text, const settings *s, int round) {
     }
 }
 
+status extract_inputs_find(const stage *t, extract_inputs *out) {
+    out->files = 0;
+    status st = comm_agree(t->c, extract_weights_path(out->weights, t->s, t->round));
+    if (st == STATUS_OK && stage_extracts_files(t->s, t->round))
+        st = extract_files_hash(t, &out->files);
+    return st;
+}
+
 /* Features of other stages than this one have the same key: a copy of the stage computes it. */
-static status extract_key(const stage *t, const char *weights, uint64_t *key) {
+static status extract_key(const stage *t, const extract_inputs *in, uint64_t *key) {
     stage copy = *t;
     copy.id = STAGE_EXTRACT;
-    status st = stage_key(&copy, weights, 0);
+    status st = stage_key(&copy, in->weights, in->files);
     *key = copy.key;
     return st;
 }
@@ -74,9 +88,8 @@ static status write_npy(const stage *t, const features *x, bool computed) {
 }
 
 /* An entry of its own, also where the clustering has the features computed. features.h5 has no hash
- * of its contents: its key stands for them. */
-static status record_extraction(stage *t, const extract_request *q) {
-    bool file = q->keep || q->stream;
+ * of its contents: its key stands for them. file: whether it was written. */
+static status record_extraction(stage *t, const extract_request *q, bool file) {
     double seconds = timer_now() - t->began;
     stage_result r = {
         file ? q->file : NULL, file ? q->key : 0, setup_training(t->d) / seconds, "images/s", 0};
@@ -85,14 +98,22 @@ static status record_extraction(stage *t, const extract_request *q) {
 
 /* Features are computed as a stage of its own within the caller's, so that their time and figure
  * are not the clustering's. */
-status extract_features(stage *t, bool keep, features *out) {
+static status make_features(stage *t, const extract_request *q, features *x) {
+    stage part = stage_within(t, STAGE_EXTRACT, q->key);
+    bool file = q->keep || q->stream;
+    status st = stage_extracts_files(t->s, t->round) ? extract_files(&part, q, x, &file)
+                                                     : extract_compute(&part, q, x);
+    return st == STATUS_OK ? record_extraction(&part, q, file) : st;
+}
+
+status extract_features(stage *t, const extract_inputs *in, bool keep, features *out) {
     extract_request q = {.keep = keep, .stream = t->s->extract.memory == EXTRACT_MEMORY_STREAM};
     features x = {0};
     extract_layers(q.layers, t->s, t->round);
     q.own = stage_extracts_finetuned(t->s, t->round);
-    status st = comm_agree(t->c, extract_weights_path(q.weights, t->s, t->round));
-    if (st == STATUS_OK) st = stage_path(t, q.file, "features.h5");
-    if (st == STATUS_OK) st = extract_key(t, q.weights, &q.key);
+    strcpy(q.weights, in->weights);
+    status st = stage_path(t, q.file, "features.h5");
+    if (st == STATUS_OK) st = extract_key(t, in, &q.key);
     if (st != STATUS_OK) return st;
 
     /* A kept file is read whole or not at all: a part of the images would be another key. */
@@ -104,9 +125,7 @@ status extract_features(stage *t, bool keep, features *out) {
         if (!kept && comm_root(t->c)) log_warn("%s: damaged and made anew", q.file);
     }
     if (!kept) {
-        stage part = stage_within(t, STAGE_EXTRACT, q.key);
-        st = extract_compute(&part, &q, &x);
-        if (st == STATUS_OK) st = record_extraction(&part, &q);
+        st = make_features(t, &q, &x);
     }
     if (st == STATUS_OK) st = write_npy(t, &x, !kept);
     if (st == STATUS_OK)
@@ -119,9 +138,11 @@ status extract_features(stage *t, bool keep, features *out) {
 /* Features that are asked for by themselves are kept, else there would be nothing to show. */
 status command_extract(const comm *c, const settings *s) {
     stage t;
+    extract_inputs in;
     features x = {0};
     status st = stage_begin(&t, c, s, STAGE_EXTRACT, 1);
-    if (st == STATUS_OK) st = extract_features(&t, true, &x);
+    if (st == STATUS_OK) st = extract_inputs_find(&t, &in);
+    if (st == STATUS_OK) st = extract_features(&t, &in, true, &x);
     if (st == STATUS_OK && t.record) st = run_record_save(t.record);
     st = comm_agree(c, st);
     features_destroy(&x);

@@ -9,9 +9,8 @@
 #include "mpi/features_place.h"
 #include "mpi/shard.h"
 #include "mpi/stop_watch.h"
+#include "src/app/features/extract_finish.h"
 #include "src/app/features/extract_kept.h"
-#include "src/app/features/extract_pca.h"
-#include "src/app/features/extract_project.h"
 #include "src/app/stage/inference.h"
 #include "src/app/stage/setup.h"
 #include "src/base/log.h"
@@ -22,7 +21,6 @@
 
 #include <omp.h>
 #include <string.h>
-#include <unistd.h>
 
 /* Images through the network, and where their rows go. */
 typedef struct extraction {
@@ -80,11 +78,6 @@ static void store_rows(const extraction *e, const plan *p, int count, void *rows
     }
 }
 
-/* What is stored, whatever the network computes in. */
-static bool in_bf16(const settings *s) {
-    return s->extract.dtype == DTYPE_BF16;
-}
-
 /* Shapes of this rank's images at the features' stride; no rows yet. A shard of the training
  * images, in their order: the order of rows in everything that follows. */
 static status shapes_create(const stage *t, const inference *net, features *x) {
@@ -92,10 +85,8 @@ static status shapes_create(const stage *t, const inference *net, features *x) {
     x->first = shard_begin(n, comm_rank(t->c), comm_size(t->c));
     x->images = shard_begin(n, comm_rank(t->c) + 1, comm_size(t->c)) - x->first;
     if (features_create_shapes(x) != STATUS_OK) return STATUS_FAILED;
-    /* Principal components are those of rows that are not rounded yet. */
-    bool rounded = in_bf16(t->s) && t->s->extract.pca == 0;
     x->d = inference_channels(net);
-    x->type = rounded ? DTYPE_BF16 : DTYPE_F32;
+    x->type = extract_first_type(t->s);
     int stride = inference_stride(net);
     for (int64_t i = 0; i < x->images; i++) {
         int h, w;
@@ -204,7 +195,9 @@ static status log_memory(const extraction *e) {
     const settings *s = e->t->s;
     size_t rows = e->q->stream ? e->run_rows : e->x->n;
     /* A projection needs its result, too, and rounding that once more. */
-    size_t projected = s->extract.pca > 0 ? sizeof(float) + (in_bf16(s) ? sizeof(uint16_t) : 0) : 0;
+    size_t projected = s->extract.pca > 0
+                           ? sizeof(float) + (s->extract.dtype == DTYPE_BF16 ? sizeof(uint16_t) : 0)
+                           : 0;
     /* Products of all columns, of each thread twice, of a rank and among LAPACK's. */
     double products = s->extract.pca > 0 ? (setup_threads(s) + 2) * 16.0 * e->x->d : 0;
     double mib[4] = {
@@ -316,51 +309,7 @@ static status compute_rows(extraction *e, const char *const *names) {
     return st;
 }
 
-/* Rows that the projection left in float32 become what extract.dtype says. Rounding comes last:
- * the bits that are stored are those that are clustered. */
-static status round_rows(const settings *s, features *x) {
-    size_t d = (size_t)x->d;
-    if (!in_bf16(s) || x->type == DTYPE_BF16) return STATUS_OK;
-    uint16_t *y = memory_alloc(x->n * d, sizeof *y, "rounded features");
-    if (!y) return STATUS_FAILED;
-    const float *from = x->data;
-#pragma omp parallel for num_threads(setup_threads(s))
-    for (size_t i = 0; i < x->n; i++) row_store(y + i * d, from + i * d, d, DTYPE_BF16);
-    memory_free(x->data);
-    x->data = y;
-    x->type = DTYPE_BF16;
-    return STATUS_OK;
-}
-
-/* What follows from all rows together, in memory. Collective. */
-static status complete(stage *t, const extraction *e, const char *const *names) {
-    features_origin from = origin_of(e, names);
-    status st = extract_pca(t, e->x);
-    if (st == STATUS_OK) st = comm_agree(t->c, round_rows(t->s, e->x));
-    if (st == STATUS_OK && e->q->keep) st = features_write(t->c, e->q->file, e->x, &from);
-    return st;
-}
-
-/* The same for rows in e->file, of which the projected ones are made. The file of the network's
- * outputs goes at the end, once no rank has it mapped any more; a stop leaves it for the next
- * start. Collective. */
-static status complete_streamed(stage *t, const extraction *e, const char *const *names) {
-    features raw = {0};
-    features_origin from = origin_of(e, names);
-    if (t->s->extract.pca == 0) return STATUS_OK;
-    status st = features_map(t->c, e->file, e->q->key, &raw);
-    if (st == STATUS_OK)
-        st = extract_project(t, &raw, in_bf16(t->s) ? DTYPE_BF16 : DTYPE_F32, e->q->file, &from);
-    features_destroy(&raw);
-    comm_barrier(t->c);
-    if (st == STATUS_STOPPED)
-        log_info("extract: the network's outputs are kept in %s", e->file);
-    else if (comm_root(t->c))
-        unlink(e->file);
-    return st;
-}
-
-/* Whether such a file is there. Collective. */
+/* Whether a stopped start has left the network's outputs in their file. Collective. */
 static bool outputs_left(const extraction *e) {
     const stage *t = e->t;
     features_info info;
@@ -386,7 +335,11 @@ static status compute(stage *t, extraction *e) {
         log_info("extract: %s of %s, %d dimensions at stride %d, %.1f images/s", e->q->layers,
             e->q->weights, e->x->d, inference_stride(e->net),
             setup_training(t->d) / (timer_now() - began));
-    if (st == STATUS_OK) st = (e->q->stream ? complete_streamed : complete)(t, e, names);
+    if (st == STATUS_OK) {
+        features_origin from = origin_of(e, names);
+        st = e->q->stream ? extract_finish_streamed(t, e->q, &from, e->file)
+                          : extract_finish_held(t, e->q, &from, e->x);
+    }
     memory_free(names);
     return st;
 }

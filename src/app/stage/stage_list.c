@@ -11,8 +11,9 @@ bool stage_extracts_finetuned(const settings *s, int round) {
     if (round > 1) return true;
     switch (s->extract.source) {
     case EXTRACT_SOURCE_AUTO:
-        return !s->extract.weights[0] && !s->model.weights[0];
+        return !s->extract.files[0] && !s->extract.weights[0] && !s->model.weights[0];
     case EXTRACT_SOURCE_WEIGHTS:
+    case EXTRACT_SOURCE_FILES:
         return false;
     case EXTRACT_SOURCE_FINETUNED:
         return true;
@@ -28,6 +29,11 @@ bool stage_has_labels(const settings *s) {
 static bool with_labels(const settings *s, int round) {
     (void)round;
     return stage_has_labels(s);
+}
+
+bool stage_extracts_files(const settings *s, int round) {
+    return round == 1 && s->extract.files[0] &&
+           (s->extract.source == EXTRACT_SOURCE_FILES || s->extract.source == EXTRACT_SOURCE_AUTO);
 }
 
 /* Beside the reference that it is, the first round's extractor. */
@@ -58,7 +64,7 @@ static const stage_info table[] = {
         .condition = "labels, and run.compare or an extractor that is to be fine-tuned",
         .wanted = baseline_wanted},
     [STAGE_EXTRACT] = {.summary = "dense features of every training image",
-        .reads = "dataset.h5, the weights that [extract] names",
+        .reads = "dataset.h5, the weights or files that [extract] names",
         .writes = "features.h5",
         .groups = "dataset,model,extract",
         .condition = "extract.keep, else the clustering computes them",

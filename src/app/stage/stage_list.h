@@ -25,6 +25,8 @@ bool stage_wanted(stage_id id, const settings *s, int round);
 /* Whether a round's features are those of a model that was trained on labels: by extract.source,
  * for want of other weights, or as the round is a later one. */
 bool stage_extracts_finetuned(const settings *s, int round);
+/* Whether they are read from extract.files. */
+bool stage_extracts_files(const settings *s, int round);
 /* Whether the data set can have labels: those of layout "folder" have none. */
 bool stage_has_labels(const settings *s);
 /* What `run` cannot do without labels although the settings ask for it: each is named by an error;

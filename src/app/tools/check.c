@@ -29,6 +29,7 @@ status command_check(const settings *s, int mistakes) {
     check_space(&k);
     memory_free(k.height);
     memory_free(k.width);
+    memory_free(k.name);
     if (k.mistakes == 0)
         log_info("check: no mistake found");
     else

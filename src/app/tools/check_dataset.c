@@ -15,6 +15,7 @@
 #include "src/image/turn.h"
 
 #include <math.h>
+#include <string.h>
 #include <unistd.h>
 
 /* FILES: images whose files are opened: on a parallel file system each takes a millisecond or more.
@@ -132,14 +133,28 @@ static int scaled(uint32_t size, double scale) {
     return size == 0 ? 0 : side < 1 ? 1 : (int)side;
 }
 
+/* Names of the training images in one block, texts behind the list; NULL without memory. */
+static const char **copy_names(const layout *l, int train) {
+    size_t bytes = (size_t)train * sizeof(char *);
+    for (int i = 0; i < train; i++) bytes += strlen(l->item[i].name) + 1;
+    const char **name = memory_alloc(bytes, 1, "names of images");
+    char *to = name ? (char *)(name + train) : NULL;
+    for (int i = 0; name && i < train; i++) {
+        name[i] = strcpy(to, l->item[i].name);
+        to += strlen(to) + 1;
+    }
+    return name;
+}
+
 /* Training images come first. */
 static void keep_sizes(survey *v) {
     check *k = v->k;
     k->images = v->l.items;
     while (k->train < v->l.items && v->l.item[k->train].split == SPLIT_TRAIN) k->train++;
+    k->name = copy_names(&v->l, k->train);
     k->height = memory_alloc((size_t)k->train, sizeof *k->height, "sizes of images");
     k->width = memory_alloc((size_t)k->train, sizeof *k->width, "sizes of images");
-    if (!k->height || !k->width) {
+    if (!k->height || !k->width || !k->name) {
         check_note(k, STATUS_FAILED);
         return;
     }

@@ -177,6 +177,11 @@ void check_networks(check *k) {
     bool exact;
     check_files(k);
     k->values = count_values(k);
+    if (stage_extracts_files(k->s, 1)) {
+        if (k->cluster) check_features(k);
+        if (k->channels > 0) check_clusters(k, true);
+        return;
+    }
     if (!feature_shape(k, &k->channels, &stride)) {
         check_note(k, STATUS_USAGE);
         return;

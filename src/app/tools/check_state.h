@@ -17,6 +17,7 @@ typedef struct check {
     int classes; /* 0: not known, or none */
     int images, train;
     int *height, *width; /* owned; after dataset.scale */
+    const char **name;   /* [train], owned, as are the texts, which lie behind it */
     double bytes;        /* of all files, images and labels */
 
     /* The network, and the features of all training images; 0: not known. */
@@ -46,6 +47,7 @@ void check_tell(check *k, const check_found *f);
 /* The parts, in the order in which `run` would find the mistakes. */
 void check_folders(check *k);  /* of what is written */
 void check_dataset(check *k);  /* lists, classes, images and label maps */
+void check_features(check *k); /* extract.files; for check_networks */
 void check_networks(check *k); /* files of weights, initial centroids, shapes of features */
 void check_space(check *k);    /* disk and memory */
 
