@@ -69,7 +69,8 @@ status image_file_palette(
 status image_file_encode(const image *m, void **bytes, size_t *size);
 status image_file_encode_labels(
     const labelmap *m, const uint8_t (*colours)[3], void **bytes, size_t *size);
-/* JPEG, quality 1 to 100, for pages: much smaller, not exact. Owned by the caller (memory_free). */
+/* JPEG, quality 1 to 100, from 95 on with as many colours as pixels: much smaller, not exact. Owned
+ * by the caller (memory_free). */
 status image_file_encode_jpeg(const image *m, int quality, void **bytes, size_t *size);
 
 #endif

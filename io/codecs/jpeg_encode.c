@@ -12,6 +12,8 @@
 
 #include <jpeglib.h>
 
+enum { FULL_COLOURS = 95 }; /* quality from which on no colour is left out */
+
 /* The library hands its first member back, from which the whole is found. */
 typedef struct jpeg_errors {
     struct jpeg_error_mgr manager;
@@ -49,6 +51,8 @@ static status encode(const image *m, int quality, unsigned char **bytes, unsigne
      * their own. */
     jpeg_set_defaults(&j);
     jpeg_set_quality(&j, quality, TRUE);
+    /* Who asks for so much wants the colours whole, too: half as many would be the default. */
+    if (quality >= FULL_COLOURS) j.comp_info[0].h_samp_factor = j.comp_info[0].v_samp_factor = 1;
     jpeg_start_compress(&j, TRUE);
     while (j.next_scanline < j.image_height) {
         JSAMPROW row = m->data + (size_t)j.next_scanline * (size_t)m->width * 3;

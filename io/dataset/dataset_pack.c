@@ -18,6 +18,7 @@
 #include "io/dataset/unlabelled.h"
 #include "io/files/file.h"
 #include "io/dataset/pack_state.h"
+#include "io/dataset/reduce.h"
 #include "io/hdf5/hdf5_writer.h"
 #include "mpi/shard.h"
 #include "src/base/hash.h"
@@ -112,6 +113,8 @@ static status fill_table(packing *k) {
     if (name) t->name = dataset_texts(name, t->images);
     memory_free(name);
     if (!t->split || !t->name) return STATUS_FAILED;
+    int reduced = 0;
+    for (size_t i = 0; i < n; i++) reduced += k->found[i].reduced != 0;
     for (size_t i = 0; i < n; i++) t->split[i] = (uint8_t)k->l.item[i].split;
     for (int which = 0; which < BLOBS; which++) {
         dataset_blob *b = &t->blob[which];
@@ -123,10 +126,28 @@ static status fill_table(packing *k) {
             b->shape[2 * i] = k->found[i].shape[which][0];
             b->shape[2 * i + 1] = k->found[i].shape[which][1];
             b->hash[i] = k->found[i].hash[which];
-            if (k->found[i].bytes[which] > 0) b->orientation[i] = k->found[i].orientation[which];
+            bool turned = k->found[i].bytes[which] > 0;
+            if (which == BLOB_IMAGES && k->found[i].reduced) turned = false; /* upright already */
+            if (turned) b->orientation[i] = k->found[i].orientation[which];
             t->turned |= b->orientation[i] != ORIENTATION_UPRIGHT;
         }
     }
+    if (reduced > 0)
+        log_info("pack: %d images are larger than dataset.max_side = %d and packed smaller",
+            reduced, k->s->dataset.max_side);
+    return STATUS_OK;
+}
+
+/* The bytes of a large image become those of the smaller one that was checked. */
+static status replace_reduced(const packing *k, const char *path, void **bytes, size_t *size) {
+    image_header h;
+    void *small = NULL;
+    status st = image_file_header(*bytes, *size, path, &h);
+    if (st == STATUS_OK)
+        st = reduce_image(*bytes, *size, path, &h, k->s->dataset.max_side, &small, size);
+    if (st != STATUS_OK) return st;
+    memory_free(*bytes);
+    *bytes = small;
     return STATUS_OK;
 }
 
@@ -140,6 +161,8 @@ static status read_wave(const packing *k, int which, int i, int end, char *to) {
         const char *path = which == BLOB_IMAGES ? k->l.item[i].image : k->l.item[i].label;
         if (k->found[i].bytes[which] == 0) continue;
         st = file_read(path, DATASET_FILE_LIMIT, &bytes, &size);
+        if (st == STATUS_OK && which == BLOB_IMAGES && k->found[i].reduced)
+            st = replace_reduced(k, path, &bytes, &size);
         if (st == STATUS_OK && (size != k->found[i].bytes[which] ||
                                    hash_bytes(bytes, size) != k->found[i].hash[which])) {
             log_error("%s: changed while it was packed", path);
@@ -242,6 +265,8 @@ static status write_attributes(packing *k, hdf5_writer *w) {
     if (st == STATUS_OK) st = hdf5_put_text(w, "/", "names", names);
     if (st == STATUS_OK) st = hdf5_put_number(w, "/", "classes", H5T_NATIVE_INT, &k->t.classes);
     if (st == STATUS_OK) st = hdf5_put_number(w, "/", "ignore", H5T_NATIVE_INT, &k->t.ignore);
+    if (st == STATUS_OK && k->s->dataset.max_side > 0)
+        st = hdf5_put_number(w, "/", "max_side", H5T_NATIVE_INT, &k->s->dataset.max_side);
     memory_free(names);
     return st;
 }
@@ -333,7 +358,8 @@ static status check(packing *k, const pack_keep *keep) {
     uint8_t *known = memory_alloc(LABEL_IDS, 1, "label ids");
     st = known ? dataset_classes_read(k->s, k->l.variant, labelled, &k->t, known) : STATUS_FAILED;
     st = comm_agree(k->c, st);
-    item_rules rules = {item_pixel_limit(k->s), &k->t, known, &k->t.colours};
+    item_rules rules = {
+        item_pixel_limit(k->s), k->s->dataset.max_side, &k->t, known, &k->t.colours};
     if (st == STATUS_OK) st = dataset_check(k->c, k->s, &k->l, &rules, &k->state);
     if (st == STATUS_STOPPED) st = pack_state_stop(&k->state, k->c);
     memory_free(known);

@@ -5,6 +5,7 @@
  * same words. Nothing here is collective. */
 #include "io/dataset/item_check.h"
 
+#include "io/dataset/reduce.h"
 #include "io/files/file.h"
 #include "src/base/hash.h"
 #include "src/base/log.h"
@@ -89,6 +90,24 @@ static void note(finding *f, int blob, const void *bytes, size_t size, const ima
     f->hash[blob] = hash_bytes(bytes, size);
 }
 
+/* What is packed of an image that is too large: encoded here, to know how many bytes it takes, and
+ * once more when it is written. */
+static status note_reduced(finding *f, const item_rules *r, const layout_item *x, const void *bytes,
+    size_t size, const image_header *h) {
+    int height = (int)f->shape[BLOB_IMAGES][0], width = (int)f->shape[BLOB_IMAGES][1];
+    void *small = NULL;
+    if (!reduce_shape(&height, &width, r->max_side)) return STATUS_OK;
+    status st = reduce_image(bytes, size, x->image, h, r->max_side, &small, &size);
+    if (st != STATUS_OK) return st;
+    f->shape[BLOB_IMAGES][0] = (uint32_t)height;
+    f->shape[BLOB_IMAGES][1] = (uint32_t)width;
+    f->bytes[BLOB_IMAGES] = size;
+    f->hash[BLOB_IMAGES] = hash_bytes(small, size);
+    f->reduced = 1;
+    memory_free(small);
+    return STATUS_OK;
+}
+
 /* Only that it can be decoded counts, so that no picture is held. f is written only if it can. */
 static status decode_image(const item_rules *r, const layout_item *x, finding *f, image_header *h) {
     void *bytes = NULL;
@@ -97,6 +116,7 @@ static status decode_image(const item_rules *r, const layout_item *x, finding *f
     if (st == STATUS_OK) st = image_file_try(bytes, size, x->image, r->max_pixels, h);
     if (st == STATUS_OK) note(f, BLOB_IMAGES, bytes, size, h);
     if (st == STATUS_OK) f->warnings = h->warnings;
+    if (st == STATUS_OK) st = note_reduced(f, r, x, bytes, size, h);
     memory_free(bytes);
     return st;
 }

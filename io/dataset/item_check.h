@@ -19,6 +19,7 @@ typedef struct finding {
     uint8_t orientation[BLOBS];         /* 1 to 8: what makes the stored pixels upright */
     uint8_t lie;                        /* label_lie of the label map */
     uint64_t bytes[BLOBS], hash[BLOBS]; /* 0 where there is no label map */
+    uint32_t reduced;                   /* packed smaller: shape, bytes, hash are of that */
     uint32_t warnings;                  /* of the image's decoder: bits 1 << image_warning */
     int32_t bad, done; /* 0, FINDING_UNREADABLE or FINDING_UNKNOWN; it was looked at */
 } finding;
@@ -28,6 +29,7 @@ enum { FINDING_UNREADABLE = 1, FINDING_UNKNOWN };
 /* What files are held against; all borrowed. */
 typedef struct item_rules {
     int64_t max_pixels;
+    int max_side;                 /* larger images are packed smaller; 0: none is */
     const dataset_table *t;       /* classes, ignore, map; NULL: ids are not looked at */
     const uint8_t *known;         /* [LABEL_IDS], ids that may occur */
     const label_colours *colours; /* of t, or none; NULL: not known, label maps are not decoded */

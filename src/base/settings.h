@@ -49,7 +49,7 @@ typedef struct settings {
             unlabelled;
         dataset_on_bad_image on_bad_image;
         dataset_label_orientation label_orientation;
-        int classes, ignore;
+        int classes, ignore, max_side;
         double scale, max_megapixels;
         int synth_train, synth_val, synth_height, synth_width;
     } dataset;

@@ -145,6 +145,12 @@ static const setting table[] = {
     /* A file of a few bytes may claim any size: this is looked at before memory is taken for it. */
     {REAL(dataset, max_megapixels, 100, 0.001, 10000, "megapixels",
         "Larger images are refused before they are decoded.")},
+    {INTEGER(dataset, max_side, 0, 0, 65536, "pixels",
+         "Images whose longer side is above it are packed with this one, upright and encoded anew "
+         "(JPEG with quality 95, PNG exactly), so that pictures of tens of megapixels are decoded "
+         "once; label maps are taken at their nearest pixels; 0: all images are packed as they "
+         "are."),
+        .later = true},
     {INTEGER(dataset, synth_train, 96, 1, 1000000, "images", "Training images of synth.")},
     {INTEGER(dataset, synth_val, 48, 1, 1000000, "images", "Validation images of synth.")},
     {INTEGER(dataset, synth_height, 120, 16, 8192, "pixels", "Height of synth's images.")},

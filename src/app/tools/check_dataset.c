@@ -5,6 +5,7 @@
 #include "io/dataset/dataset.h"
 #include "io/dataset/dataset_classes.h"
 #include "io/dataset/item_check.h"
+#include "io/dataset/reduce.h"
 #include "io/dataset/unlabelled.h"
 #include "io/files/file.h"
 #include "src/app/tools/check_state.h"
@@ -86,8 +87,11 @@ static void look_at(survey *v, int i) {
     }
     v->state[i] = ITEM_LOOKED;
     bool swaps = orientation_swaps(h.image.orientation);
-    v->shape[i][0] = (uint32_t)(swaps ? h.image.width : h.image.height);
-    v->shape[i][1] = (uint32_t)(swaps ? h.image.height : h.image.width);
+    int height = swaps ? h.image.width : h.image.height;
+    int width = swaps ? h.image.height : h.image.width;
+    reduce_shape(&height, &width, v->k->s->dataset.max_side);
+    v->shape[i][0] = (uint32_t)height;
+    v->shape[i][1] = (uint32_t)width;
     orientation_add(&v->orientations, h.image.orientation, h.lie, x->name);
     v->bytes += (double)h.bytes;
     v->pixels += (double)h.image.height * h.image.width * (x->label ? 2 : 1);
