@@ -176,6 +176,7 @@ static status reduce(pickle *p) {
             callee.name->module, callee.name->name);
         return STATUS_DATA;
     case PICKLE_MAKES_CALL:
+    case PICKLE_MAKES_RECORD:
         break;
     }
     st = pickle_push_ref(p, &p->stack, args);
@@ -184,14 +185,27 @@ static status reduce(pickle *p) {
     return st;
 }
 
-/* BUILD: a state for the object below. Attributes of a dictionary (a state_dict's _metadata) are
- * let go; nothing else has any. */
+/* NEWOBJ: an object of a class, as REDUCE has it. A function is none. */
+static status new_object(pickle *p) {
+    pickle_ref class;
+    status st = pickle_top(p, 1, &class);
+    if (st != STATUS_OK) return st;
+    const pickle_value *v = &p->value[class];
+    if (v->kind == PICKLE_NAME && v->name->makes == PICKLE_MAKES_CALL)
+        return pickle_refuse(p, "an object of what is no class");
+    return reduce(p);
+}
+
+/* BUILD: a state for the object below. Attributes of a dictionary (a state_dict's _metadata, what
+ * the command line said) and of a record (numpy's types) are let go; nothing else has any. */
 static status build(pickle *p) {
     pickle_ref state, object;
     status st = pickle_pop(p, &state);
     if (st == STATUS_OK) st = pickle_top(p, 0, &object);
     if (st != STATUS_OK) return st;
-    if (p->value[object].kind != PICKLE_DICT) return pickle_refuse(p, "a state for what has none");
+    const pickle_value *v = &p->value[object];
+    bool record = v->kind == PICKLE_CALL && v->name->makes == PICKLE_MAKES_RECORD;
+    if (v->kind != PICKLE_DICT && !record) return pickle_refuse(p, "a state for what has none");
     return STATUS_OK;
 }
 
@@ -336,6 +350,8 @@ static status run(pickle *p, unsigned char opcode) {
         return push_global(p);
     case 0x93: /* STACK_GLOBAL */
         return push_stack_global(p);
+    case 0x81: /* NEWOBJ */
+        return new_object(p);
     case 'R': /* REDUCE */
         return reduce(p);
     case 'b': /* BUILD */

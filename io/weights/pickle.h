@@ -37,6 +37,7 @@ typedef uint32_t pickle_ref; /* a value's number, below pickle_values */
 /* What a call of a name becomes. */
 typedef enum pickle_makes {
     PICKLE_MAKES_CALL,    /* a PICKLE_CALL */
+    PICKLE_MAKES_RECORD,  /* the same, of an object whose state may follow, and is let go */
     PICKLE_MAKES_DICT,    /* a dictionary, from nothing or from a list of pairs */
     PICKLE_MAKES_LIST,    /* a list, from nothing or from a list */
     PICKLE_MAKES_NOTHING, /* it may be named, not called */

@@ -22,6 +22,12 @@ enum { TYPES = sizeof type / sizeof *type };
 
 static const pickle_name names[] = {
     MAKES("collections", "OrderedDict", PICKLE_MAKES_DICT),
+    /* What training programs keep beside the weights: how they were called, and a best score. */
+    MAKES("argparse", "Namespace", PICKLE_MAKES_DICT),
+    MAKES("numpy", "dtype", PICKLE_MAKES_RECORD),
+    MAKES("numpy.core.multiarray", "scalar", PICKLE_MAKES_RECORD),
+    MAKES("numpy._core.multiarray", "scalar", PICKLE_MAKES_RECORD),
+    MAKES("_codecs", "encode", PICKLE_MAKES_RECORD),
     MAKES("builtins", "set", PICKLE_MAKES_LIST),
     MAKES("__builtin__", "set", PICKLE_MAKES_LIST),
     CALL("torch", "Size", TORCH_OTHER),

@@ -1,5 +1,6 @@
 /* The names that a file of tensors and plain containers may hold: PyTorch's functions that put a
- * tensor together, its types, and two containers of Python's library. Not collective. */
+ * tensor together, its types, and what training programs keep beside: plain containers of Python's
+ * library and single numbers of numpy's. Not collective. */
 #ifndef AUXSEG_IO_WEIGHTS_TORCH_NAMES_H
 #define AUXSEG_IO_WEIGHTS_TORCH_NAMES_H
 

@@ -114,7 +114,7 @@ void weight_family_text(const tensor_file *f, char *text) {
             known);
     else
         snprintf(text, WEIGHT_FAMILY, "its names are those of %s",
-            t.transformer ? "a vision transformer"
+            t.transformer ? "a vision transformer: extract.backbone = \"vit\""
             : t.convnext  ? "a ConvNeXt, which this program has not"
             : t.vgg       ? "a VGG, which this program has not"
             : t.blocks[0] ? "a ResNet of another depth or kind than this program has"

@@ -5,7 +5,8 @@ From each of SEEDS (a folder with torch_zip.pth and torch_legacy.pth: tests/fixt
 pickles (within an archive whose checksums are right again, or in the older format) and N mutated archives (any bytes):
 bits, bytes, numbers made large, pieces cut, doubled, moved. Then files made to do harm: bombs, names of paths, cycles,
 a crowded memo, storages that overlap or lie, strides beyond them, big-endian numbers; safetensors headers that lie.
-Ends with 1 if one crashes, takes over a second or over 256 MB, or ends in another way than being read or refused."""
+Ends with 1 if one crashes, takes over 4 s or over 256 MB, or ends in another way than being read or refused; the
+longest time is printed."""
 import io
 import os
 import random

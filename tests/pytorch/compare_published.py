@@ -5,6 +5,7 @@ from 0 to 255, stride in the 1x1), beside PyTorch's in float64. Measured is the 
 feature vectors, each of length 1: the largest of all pixels, at most 1e-4 in fp32.
 Also: `auxseg convert --to` writes what PyTorch's networks load with strict=True, and gives the same features back.
 Exit code 77: PyTorch is not installed."""
+import argparse
 import os
 import subprocess
 import sys
@@ -60,7 +61,8 @@ PROJECTS = {
         **prefixed("module.encoder_q.", s), **junk("module.encoder_q.fc.0.weight", "module.queue"),
         **prefixed("module.encoder_k.", {n: v + 1 for n, v in s.items()})}}, {}, '"moco"'),
     "SwAV": (lambda s: {**prefixed("module.", s), **junk("module.prototypes.weight")}, {}, '"parallel"'),
-    "DINO": (lambda s: {"epoch": 1, "teacher": {**prefixed("backbone.", s), **junk("head.mlp.0.weight")},
+    "DINO": (lambda s: {"epoch": 1, "args": argparse.Namespace(lr=0.1, arch="resnet50"), "best": numpy.float64(0.5),
+                        "teacher": {**prefixed("backbone.", s), **junk("head.mlp.0.weight")},
                         "student": prefixed("module.backbone.", {n: v + 1 for n, v in s.items()})}, {}, '"torchvision"'),
     "mmsegmentation": (lambda s: {"meta": {"epoch": 1}, "state_dict": {
         **prefixed("backbone.", s), **junk("decode_head.conv_seg.weight", "auxiliary_head.conv_seg.weight")}},

@@ -13,8 +13,9 @@ static const pickle_name names[] = {
     {.module = "builtins", .name = "set", .makes = PICKLE_MAKES_LIST},
     {.module = "lib", .name = "make", .makes = PICKLE_MAKES_CALL, .id = 7},
     {.module = "lib", .name = "Type", .makes = PICKLE_MAKES_NOTHING, .id = 8},
+    {.module = "lib", .name = "Object", .makes = PICKLE_MAKES_RECORD, .id = 7},
 };
-static const pickle_rules rules = {.path = "test", .name = names, .count = 4};
+static const pickle_rules rules = {.path = "test", .name = names, .count = 5};
 
 #define P(text) text, sizeof text - 1
 
@@ -71,6 +72,14 @@ static void sound_pickles_are_read(void **state) {
             P("\x80\2"
               "clib\nmake\nN\x85R."),
             PICKLE_CALL, 1, 0},
+        {"an object and its state",
+            P("\x80\2"
+              "clib\nObject\n)\x81K\1b."),
+            PICKLE_CALL, 1, 0},
+        {"a dictionary's class",
+            P("\x80\2"
+              "ccollections\nOrderedDict\n)\x81}K\1Nsb."),
+            PICKLE_DICT, 0, 0},
         {"persistent", P("\x80\2NQ."), PICKLE_PERSISTENT, 1, 0},
         {"memo",
             P("\x80\2K\5q\0"
