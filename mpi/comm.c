@@ -9,6 +9,7 @@
 
 #include <assert.h>
 #include <limits.h>
+#include <stdio.h>
 #include <string.h>
 
 /* Elements of one message: MPI 3.1 counts are int, and no transfer reaches 2 GiB. */
@@ -22,13 +23,15 @@ status comm_create(comm **out, MPI_Comm world) {
     comm *c = memory_alloc(1, sizeof *c, "communicator");
     int *count = memory_alloc((size_t)size, sizeof *count, "gather counts");
     int *offset = memory_alloc((size_t)size, sizeof *offset, "gather offsets");
-    int good = c && count && offset, all;
+    uint64_t *value = memory_alloc((size_t)size, sizeof *value, "values of ranks");
+    int good = c && count && offset && value, all;
     MPI_Allreduce(&good, &all, 1, MPI_INT, MPI_MIN, world);
     if (!all || MPI_Comm_dup(world, &c->mpi) != MPI_SUCCESS) {
         log_error("a communicator cannot be made");
         memory_free(c);
         memory_free(count);
         memory_free(offset);
+        memory_free(value);
         return STATUS_FAILED;
     }
     /* Ranks that share memory are counted through a communicator of their own, which goes at once.
@@ -41,6 +44,7 @@ status comm_create(comm **out, MPI_Comm world) {
     c->size = size;
     c->count = count;
     c->offset = offset;
+    c->value = value;
     *out = c;
     return STATUS_OK;
 }
@@ -51,6 +55,7 @@ void comm_destroy(comm *c) {
     MPI_Comm_free(&c->mpi);
     memory_free(c->count);
     memory_free(c->offset);
+    memory_free(c->value);
     memory_free(c);
 }
 
@@ -93,6 +98,49 @@ void comm_same(const comm *c, const char *what, uint64_t value) {
 #else
     (void)c, (void)what, (void)value;
 #endif
+}
+
+/* How many ranks have the value of rank r. */
+static int votes(const comm *c, int r) {
+    int n = 0;
+    for (int i = 0; i < c->size; i++) n += c->value[i] == c->value[r];
+    return n;
+}
+
+/* The ranks that have another value than rank `most`: "rank 3", "ranks 3, 7". */
+static void name_ranks(const comm *c, int most, char *text, size_t size) {
+    int others = c->size - votes(c, most);
+    int n = snprintf(text, size, others > 1 ? "ranks " : "rank ");
+    bool first = true;
+    for (int i = 0; i < c->size && n < (int)size; i++) {
+        if (c->value[i] == c->value[most]) continue;
+        n += snprintf(text + n, size - (size_t)n, first ? "%d" : ", %d", i);
+        first = false;
+    }
+}
+
+/* Of two ranks neither is known to be right. */
+status comm_compare(const comm *c, const char *what, uint64_t value) {
+    enum { NAMES = 256 };
+    char names[NAMES];
+    if (!c || c->size == 1) return STATUS_OK;
+    MPI_Allgather(&value, 1, MPI_UINT64_T, c->value, 1, MPI_UINT64_T, c->mpi);
+    int most = 0;
+    for (int i = 1; i < c->size; i++)
+        if (votes(c, i) > votes(c, most)) most = i;
+    if (votes(c, most) == c->size) return STATUS_OK;
+    if (c->rank != 0) return STATUS_FAILED;
+    name_ranks(c, most, names, sizeof names);
+    if (2 * votes(c, most) > c->size)
+        log_error("%s are others on %s than on all other ranks: its memory or processor may be at "
+                  "fault",
+            what, names);
+    else
+        log_error(
+            "%s are not the same on all ranks (%s and others differ): a memory or a processor "
+            "may be at fault",
+            what, names);
+    return STATUS_FAILED;
 }
 
 /* In place; one rank has nothing to do. */

@@ -15,6 +15,7 @@ typedef struct comm {
     int rank, size;
     int node;            /* ranks on this rank's node */
     int *count, *offset; /* [size], comm_gather's: allocated once, so that it cannot fail */
+    uint64_t *value;     /* [size], comm_compare's, likewise */
 } comm;
 
 /* Collective over `world`. */
@@ -34,6 +35,11 @@ bool comm_root(const comm *c);
 status comm_agree(const comm *c, status mine);
 /* In debug builds, an assert that `value` is the same on every rank. Collective. */
 void comm_same(const comm *c, const char *what, uint64_t value);
+
+/* Whether `value` is the same on every rank, in all builds. If not: STATUS_FAILED, and rank 0 says
+ * which ranks have another one than most; where no value has most, that cannot be told. Collective.
+ */
+status comm_compare(const comm *c, const char *what, uint64_t value);
 
 /* Exact: integers, maxima. In place, the same on every rank afterwards. Collective. No count limit.
  */

@@ -3,6 +3,7 @@
  * overflows is a message, not a short block. The peak is what a user sizes a job by. */
 #include "src/base/memory.h"
 
+#include "src/base/hook.h"
 #include "src/base/log.h"
 
 #include <stdbool.h>
@@ -16,6 +17,8 @@
 /* Blocks of a few large pages at least: for a smaller one, the rest of a page would be lost. */
 enum { ALIGNMENT = 64, HUGE_PAGE = 2 << 20, HUGE_PAGES = 4 };
 
+static hook no_memory = {.name = "MEMORY"};
+
 void *memory_alloc(size_t count, size_t size, const char *what) {
     if (size != 0 && count > (SIZE_MAX - ALIGNMENT) / size) {
         log_error("%s: %zu x %zu bytes do not fit the address space", what, count, size);
@@ -26,7 +29,7 @@ void *memory_alloc(size_t count, size_t size, const char *what) {
     /* Weights and activations are read with strides of pages: large ones miss fewer of them. */
     bool large = bytes >= (size_t)HUGE_PAGES * HUGE_PAGE;
     void *p;
-    if (posix_memalign(&p, large ? HUGE_PAGE : ALIGNMENT, bytes) != 0) {
+    if (hook_now(&no_memory) || posix_memalign(&p, large ? HUGE_PAGE : ALIGNMENT, bytes) != 0) {
         log_error("%s: out of memory (%zu bytes)", what, bytes);
         return NULL;
     }

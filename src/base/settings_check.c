@@ -34,6 +34,25 @@ static int check_groups(const settings *s) {
     return wrong;
 }
 
+/* The smallest map that a norm sees: DeepLab's mean of the image, or what the encoder leaves of a
+ * small crop, whose stride doubles with each stage. */
+static bool one_pixel(const settings *s, int crop) {
+    int stride = 2 << s->model.stages;
+    if (stride > s->model.output_stride) stride = s->model.output_stride;
+    return s->model.head != MODEL_HEAD_FCN || crop <= stride;
+}
+
+/* Statistics of one value: the value less its mean is zero, and what is behind the norm learns
+ * nothing. The engine refuses it, too, whatever the network. Pretraining has two views. */
+static int check_single(const settings *s) {
+    int batch = s->finetune.batch;
+    if (s->model.norm != MODEL_NORM_SYNC || batch > 1 || !one_pixel(s, s->finetune.crop)) return 0;
+    log_error("finetune.batch = %d with model.norm = \"sync\": a norm would take statistics of one "
+              "value a channel: two images, a larger crop and head \"fcn\", or norm \"frozen\"",
+        batch);
+    return 1;
+}
+
 /* An empty range would be an endless search, or a view of nothing. */
 static int check_range(const char *group, const char *key, double min, double max) {
     if (min <= max) return 0;
@@ -218,8 +237,9 @@ static int check_model(settings *s) {
 /* In the order of the groups; none of them hides another. */
 int settings_check(settings *s) {
     return check_model(s) + check_colours("mean", s->model.mean, false) +
-           check_colours("std", s->model.std, true) + check_groups(s) + check_source(s) +
-           check_extractor(s) + check_layers(s) + check_scales(s) + check_dataset(s) +
+           check_colours("std", s->model.std, true) + check_groups(s) + check_single(s) +
+           check_source(s) + check_extractor(s) + check_layers(s) + check_scales(s) +
+           check_dataset(s) +
            check_training("pretrain", &s->pretrain.view, s->pretrain.warmup, s->pretrain.steps) +
            check_training("finetune", &s->finetune.view, s->finetune.warmup, s->finetune.steps);
 }

@@ -92,6 +92,12 @@ static void test_contradictions(void **state) {
     } cases[] = {
         {"pretrain: { batch = 6; };", "pretrain.batch = 6: its 12 views must be whole groups"},
         {"finetune: { batch = 12; };", "finetune.batch = 12: must be whole groups"},
+        {"model: { norm = \"sync\"; }; finetune: { batch = 1; };",
+            "finetune.batch = 1 with model.norm = \"sync\": a norm would take statistics of one "
+            "value"},
+        {"model: { norm = \"sync\"; head = \"fcn\"; output_stride = 32; }; finetune: { batch = 1; "
+         "crop = 32; };",
+            "finetune.batch = 1 with model.norm = \"sync\": a norm would take"},
         {"model: { output_stride = 12; };", "model.output_stride = 12: must be 8, 16 or 32"},
         {"pretrain: { scale_min = 2.0; };", "pretrain.scale_min = 2 is above"},
         {"pretrain: { area_min = 0.9; area_max = 0.5; };", "pretrain.area_min = 0.9 is above"},

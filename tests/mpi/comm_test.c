@@ -91,6 +91,17 @@ static void gathered_in_rank_order(void **state) {
     memory_free(all);
 }
 
+/* The last rank alone, or each another one. */
+static void ranks_are_compared(void **state) {
+    (void)state;
+    bool last = world->rank == world->size - 1;
+    status want = world->size > 1 ? STATUS_FAILED : STATUS_OK;
+    assert_int_equal(comm_compare(world, "x", UINT64_MAX), STATUS_OK);
+    assert_int_equal(comm_compare(world, "x", last ? 1 : 2), want);
+    assert_int_equal(comm_compare(world, "x", (uint64_t)world->rank), want);
+    assert_int_equal(comm_compare(NULL, "x", 1), STATUS_OK);
+}
+
 static void shards_cover_everything_once(void **state) {
     (void)state;
     static const int64_t sizes[] = {0, 1, 2, 7, 100, INT64_C(1) << 61};
@@ -131,6 +142,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(reductions_are_exact),
         cmocka_unit_test(rank_0_tells_all),
         cmocka_unit_test(gathered_in_rank_order),
+        cmocka_unit_test(ranks_are_compared),
         cmocka_unit_test(shards_cover_everything_once),
         cmocka_unit_test(spread_of_phases),
     };

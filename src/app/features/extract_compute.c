@@ -13,6 +13,7 @@
 #include "src/app/features/extract_kept.h"
 #include "src/app/stage/inference.h"
 #include "src/app/stage/setup.h"
+#include "src/base/hook.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
 #include "src/base/rows.h"
@@ -126,6 +127,20 @@ static status allocate(extraction *e) {
     return memory && e->scratch ? STATUS_OK : STATUS_FAILED;
 }
 
+/* The index of an image says little to a user: its name says which file to look at. */
+static void name_image(const extraction *e, const features *x) {
+    int64_t bad = -1, i = 0;
+    features_largest(x, setup_threads(e->t->s), &bad);
+    size_t row = bad < 0 ? 0 : (size_t)bad;
+    for (; i < x->images && row >= features_image_rows(x, i); i++) row -= features_image_rows(x, i);
+    if (i < x->images)
+        log_error("extract: features of image %s by %s are not finite: nothing is kept of it",
+            dataset_get(e->t->d, (int)(x->first + i)).name, e->q->weights);
+}
+
+/* A test's: the first row of a run of images. */
+static hook bad_feature = {.name = "FEATURE"};
+
 /* Rows that are not finite are refused before they are written anywhere: `count` images from `at`
  * on. */
 static status check_rows(const extraction *e, int at, int count, void *rows) {
@@ -138,7 +153,11 @@ static status check_rows(const extraction *e, int at, int count, void *rows) {
         .height = e->x->height + at,
         .width = e->x->width + at};
     for (int i = 0; i < count; i++) x.n += features_image_rows(&x, i);
-    return features_check(&x, setup_threads(e->t->s), &largest);
+    /* All ones: not finite as bf16 and as float32. */
+    if (hook_now(&bad_feature)) memset(rows, 0xff, sizeof(float));
+    status st = features_check(&x, setup_threads(e->t->s), &largest);
+    if (st == STATUS_NONFINITE) name_image(e, &x);
+    return st;
 }
 
 /* Images of one shape from `at` on (counted from this rank's first): their rows. */

@@ -11,6 +11,7 @@
 #include "src/app/stage/choices.h"
 #include "src/app/stage/setup.h"
 #include "src/app/training/divergence.h"
+#include "src/app/training/faults.h"
 #include "src/base/hash.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
@@ -21,6 +22,9 @@
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
+
+/* Steps from a comparison of the ranks to the next: milliseconds of some minutes. */
+enum { COMPARED = 200 };
 
 /* Images of the global batch that a rank holds: whole deals, in contiguous blocks. */
 static int rank_first(const trainer *t, int rank) {
@@ -188,7 +192,9 @@ status trainer_create(
     if (st == STATUS_OK) st = comm_agree(c, build_network(t));
     if (st == STATUS_OK) st = gradient_sync_create(&t->sync, c, t->gradient);
     if (st == STATUS_OK) st = load_weights(t, &resumed);
-    if (st == STATUS_OK) st = comm_agree(c, choose_waves(t, &options));
+    /* What is wrong with the network is wrong on all ranks: one says it. */
+    if (st == STATUS_OK) st = comm_agree(c, comm_root(c) ? choose_waves(t, &options) : STATUS_OK);
+    if (st == STATUS_OK) st = comm_agree(c, comm_root(c) ? STATUS_OK : choose_waves(t, &options));
     if (st == STATUS_OK) st = comm_agree(c, build_plan(t, options));
     if (st == STATUS_OK) st = open_metrics(t);
     if (st != STATUS_OK) goto done;
@@ -346,6 +352,24 @@ static status save(trainer *t) {
     return st;
 }
 
+/* Every rank has computed the same weights and states by itself, so that a bit that flips in one
+ * rank's memory would never be noticed, and poisons all sums from then on. What is compared is a
+ * hash; what is saved has been compared before. Collective. */
+static status compare_ranks(const trainer *t) {
+    if (comm_size(t->c) == 1) return STATUS_OK;
+    char what[160];
+    uint64_t hash = weights_hash(t->p);
+    for (int i = 0; i < t->optimizer.states; i++)
+        hash = hash_append(hash, t->optimizer.state[i], t->p->count * sizeof(float));
+    snprintf(what, sizeof what, "%s: step %" PRId64 ": weights or the optimiser's state",
+        t->o.stage, t->step);
+    status st = comm_compare(t->c, what, hash);
+    if (st != STATUS_OK && comm_root(t->c))
+        log_error("%s: nothing is written of it; the same command goes on from %s %" PRId64,
+            t->o.stage, t->saved > 0 ? "the checkpoint of step" : "step", t->saved);
+    return st;
+}
+
 /* Rank 0 alone has the file; the norm is the gradient's before clipping. */
 static status write_row(trainer *t, double loss, double anchors) {
     if (!comm_root(t->c)) return STATUS_OK;
@@ -363,6 +387,7 @@ static status take_step(trainer *t, double loss) {
     double rate[2] = {t->rate, t->rate * t->o.head_lr};
     optimizer_step(&t->optimizer, t->p, t->gradient, rate, t->step);
     commit_statistics(t);
+    faults_inject(t);
     bool diverged = !isfinite(loss) || divergence_find(t, fault);
     status st = comm_agree(t->c, diverged ? STATUS_NONFINITE : plan_pack(t->plan));
     return st == STATUS_NONFINITE ? divergence_report(t, diverged ? fault : "") : st;
@@ -383,7 +408,12 @@ status trainer_update(trainer *t, double loss, double anchors) {
     st = comm_agree(t->c, st);
     /* Not after the last step: the weights themselves follow. */
     bool due = t->s->run.checkpoint_steps > 0 && t->step % t->s->run.checkpoint_steps == 0;
-    if ((st == STATUS_OK && due && t->step < t->o.steps) || st == STATUS_STOPPED) {
+    bool save_now = (st == STATUS_OK && due && t->step < t->o.steps) || st == STATUS_STOPPED;
+    if (save_now || (st == STATUS_OK && (t->step % COMPARED == 0 || t->step == t->o.steps))) {
+        status same = compare_ranks(t);
+        if (same != STATUS_OK) return same;
+    }
+    if (save_now) {
         /* A checkpoint that cannot be written ends the stage now, not after hours in which nothing
          * is safe. */
         status saved = save(t);

@@ -52,6 +52,7 @@ static status lay_out(plan *p) {
     p->layer = plan_alloc(p, (size_t)p->nodes, sizeof *p->layer, "plan");
     if (!p->layer) st = STATUS_FAILED;
     if (st == STATUS_OK) st = plan_shapes(p);
+    if (st == STATUS_OK) st = plan_check_norms(p);
     if (st == STATUS_OK && p->o.mode == PLAN_INFER) plan_fuse(p);
     if (st == STATUS_OK && p->o.mode == PLAN_TRAIN) plan_fuse_sums(p);
     return st == STATUS_OK ? plan_layout(p) : st;

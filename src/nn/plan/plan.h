@@ -36,7 +36,7 @@ typedef struct plan_options {
     norm_mode norm; /* PLAN_TRAIN only */
     int group;      /* images of a unit under NORM_GROUP; a unit is one image otherwise */
     int images;     /* most images of one call, all held in memory at once */
-    int batch;      /* NORM_SYNC: images of the global batch, whose statistics are gathered */
+    int batch;      /* images of the global batch: those whose statistics NORM_SYNC gathers */
     int threads;
     recompute_mode recompute; /* PLAN_TRAIN only */
     bool direct;              /* convolutions by oneDNN's direct kernels alone: no Winograd */
@@ -68,7 +68,8 @@ typedef struct step_context {
 typedef struct plan plan;
 
 /* `g` and `p` are borrowed for the plan's life; plans of several shapes may share them.
- * STATUS_FAILED with a message when oneDNN refuses or memory is short. */
+ * STATUS_FAILED with a message when oneDNN refuses or memory is short; STATUS_USAGE where a norm
+ * would take statistics of a single value a channel. */
 status plan_create(plan **out, const graph *g, parameters *p, plan_options o);
 /* NULL-safe. */
 void plan_destroy(plan *p);

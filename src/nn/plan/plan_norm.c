@@ -17,6 +17,7 @@
  * dealt to them. */
 #include "src/nn/plan/plan_norm.h"
 
+#include "src/base/log.h"
 #include "src/base/memory.h"
 #include "src/base/rows.h"
 #include "src/nn/kernels/lanes32.h"
@@ -44,6 +45,34 @@ bool norm_takes_gradient(const plan *p, value v) {
     const layer *l = &p->layer[v];
     return l->summed >= 0 && l->summed == v - 1 && l->n->relu && l->gradient >= 0 &&
            p->layer[l->summed].gradient == l->gradient;
+}
+
+/* Images of the smallest unit that a step may have. */
+static int smallest_unit(const plan *p) {
+    int all = p->o.batch > 0 ? p->o.batch : p->o.images;
+    if (p->o.norm == NORM_SYNC) return all;
+    int rest = all % p->o.group;
+    return rest > 0 ? rest : p->o.group;
+}
+
+/* Of a single value mean and value are the same: the normalised map is zero whatever the image
+ * shows, and nothing behind it learns. Nothing fails, so that it would go unnoticed. */
+status plan_check_norms(const plan *p) {
+    if (!plan_batch_statistics(p)) return STATUS_OK;
+    int unit = smallest_unit(p);
+    for (value v = 0; v < p->nodes; v++) {
+        const layer *l = &p->layer[v];
+        if (!plan_has_role(p, v, OPERATOR_STATISTICS)) continue;
+        if ((int64_t)unit * l->height * l->width > 1) continue;
+        log_error(
+            "a norm has one value a channel to take statistics of (%s of %d image on a map of "
+            "1 x 1): model.norm = \"frozen\", %s needed",
+            p->o.norm == NORM_SYNC ? "the batch" : "a group", unit,
+            p->o.norm == NORM_SYNC ? "a batch of 2 images or a larger crop is"
+                                   : "groups of 2 images or a larger crop are");
+        return STATUS_USAGE;
+    }
+    return STATUS_OK;
 }
 
 /* Groups need statistics for as many units as fit in a wave, the other modes for one. mean,

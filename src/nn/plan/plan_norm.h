@@ -7,6 +7,9 @@
 
 #include "src/nn/plan/plan_operators.h"
 
+/* STATUS_USAGE if a norm of a step would have one value a channel to take statistics of: said of
+ * the first. The plan has its shapes. */
+status plan_check_norms(const plan *p);
 /* Memory of the statistics of all norms. */
 status plan_create_norms(plan *p);
 void plan_destroy_norm(layer *l);

@@ -313,6 +313,33 @@ static void test_refuses_what_does_not_fit(void **state) {
     operator_destroy(&r);
 }
 
+/* One image on a map of one pixel, in the batch or in a norm group; two have statistics. */
+static void test_refuses_statistics_of_one_value(void **state) {
+    (void)state;
+    static const char *const name[] = {"norm_sync", "norm_group_relu"};
+    for (size_t i = 0; i < sizeof name / sizeof *name; i++) {
+        const operator_case *c = find_case(name[i]);
+        operator_run r = operator_create(c, options_of(c, DTYPE_F32, 1));
+        plan_options o = options_of(c, DTYPE_F32, 1);
+        plan *p = NULL;
+        size_t each;
+        o.height = o.width = o.images = o.group = 1;
+        o.batch = 0;
+        assert_int_equal(plan_create(&p, r.g, r.p, o), STATUS_USAGE);
+        assert_int_equal(plan_image_bytes(r.g, r.p, o, &each), STATUS_USAGE);
+        assert_null(p);
+        o.batch = 3; /* a rank's one image of three; the last group has one of them */
+        o.group = 2;
+        assert_int_equal(plan_create(&p, r.g, r.p, o), i == 0 ? STATUS_OK : STATUS_USAGE);
+        plan_destroy(p);
+        p = NULL;
+        o.batch = o.images = 2;
+        assert_int_equal(plan_create(&p, r.g, r.p, o), STATUS_OK);
+        plan_destroy(p);
+        operator_destroy(&r);
+    }
+}
+
 int main(void) {
     omp_set_num_threads(2); /* a plan must not depend on it */
     const struct CMUnitTest tests[] = {cmocka_unit_test(test_threads_and_dealing),
@@ -321,6 +348,7 @@ int main(void) {
         cmocka_unit_test(test_dropout_is_identity_in_inference),
         cmocka_unit_test(test_no_primitive_after_creation), cmocka_unit_test(test_pack),
         cmocka_unit_test(test_every_parameter_is_reported), cmocka_unit_test(test_image_bytes),
-        cmocka_unit_test(test_refuses_what_does_not_fit)};
+        cmocka_unit_test(test_refuses_what_does_not_fit),
+        cmocka_unit_test(test_refuses_statistics_of_one_value)};
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

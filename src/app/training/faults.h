@@ -1,0 +1,12 @@
+/* What fails in a training without anybody's doing, as tests ask for it (src/base/hook.h). */
+#ifndef AUXSEG_APP_TRAINING_FAULTS_H
+#define AUXSEG_APP_TRAINING_FAULTS_H
+
+#include "src/app/training/trainer.h"
+
+/* After the N-th step of this start: AUXSEG_HOOK_BIT turns a bit of a weight over,
+ * _WEIGHT, _STATISTIC and _STATE make a weight, a norm's running mean and a state of the optimiser
+ * NaN. Does nothing in a program without tests. */
+void faults_inject(trainer *t);
+
+#endif
