@@ -4,6 +4,7 @@
 
 #include <stddef.h>
 
+/* The first of the names that each class has in the challenge's list; its colours. */
 static const layout_class class[] = {{"wall", {120, 120, 120}}, {"building", {180, 120, 120}},
     {"sky", {6, 230, 230}}, {"floor", {80, 50, 50}}, {"tree", {4, 200, 3}},
     {"ceiling", {120, 120, 80}}, {"road", {140, 140, 140}}, {"bed ", {204, 5, 255}},
@@ -56,11 +57,13 @@ static const layout_class class[] = {{"wall", {120, 120, 120}}, {"building", {18
     {"shower", {0, 133, 255}}, {"radiator", {255, 214, 0}}, {"glass", {25, 194, 194}},
     {"clock", {102, 255, 0}}, {"flag", {92, 0, 255}}};
 
+/* 20,210 images for training, 2,000 for validation, of any size. */
 static const layout_part parts[] = {
     {SPLIT_TRAIN, "images/training", ".jpg", "annotations/training", ".png", NULL, NULL},
     {SPLIT_VAL, "images/validation", ".jpg", "annotations/validation", ".png", NULL, NULL},
     {.split = SPLIT_TEST, .images = "images/testing", .image_end = ".jpg"}, {0}};
 
+/* What other programs call "reduce zero label". */
 static const layout_ids ids[] = {{0, 1, LAYOUT_VOID}, {1, 150, 0}, {0}};
 
 static const layout_variant variants[] = {{.name = "challenge",

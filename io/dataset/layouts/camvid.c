@@ -71,6 +71,7 @@ static const layout_part original[] = {
         .label_end = "_L.png",
         .split_of = split_of_name},
     {0}};
+/* Copies that have a folder a split; lists of SegNet's may be lost. */
 #define PART(split_, folder_, labels_, label_end_)                                                 \
     { split_, folder_, ".png", labels_, label_end_, NULL, NULL }
 static const layout_part folders[] = {PART(SPLIT_TRAIN, "train", "train_labels", "_L.png"),
@@ -79,6 +80,7 @@ static const layout_part folders[] = {PART(SPLIT_TRAIN, "train", "train_labels",
 static const layout_part segnet[] = {PART(SPLIT_TRAIN, "train", "trainannot", ".png"),
     PART(SPLIT_VAL, "val", "valannot", ".png"), PART(SPLIT_TEST, "test", "testannot", ".png"), {0}};
 
+/* The lists first: they say which images there are. */
 #define COLOURED .coloured = true, .class = class_11, .classes = 11
 #define LABELS_11 COLOURED, .ids = ids_11, .colours = &colours
 #define LABELS_32                                                                                  \

@@ -8,6 +8,7 @@
 
 #include <stddef.h>
 
+/* Things are classes 1 to 80. */
 static const char *things_name(int y) {
     return y == 0 ? "background" : cocostuff_class[y - 1].name;
 }
@@ -17,6 +18,7 @@ static const layout_ids things_ids[] = {{0, 11, 1}, {12, 13, 12}, {26, 2, 25}, {
     {45, 20, 41}, {66, 1, 61}, {69, 1, 62}, {71, 11, 63}, {83, 7, 74}, {91, 91, LAYOUT_ALL(0)},
     {255, 1, LAYOUT_VOID}, {0}};
 
+/* As panoptic_coco_categories.json has them, in its order. */
 static const char *const stuff[] = {"banner", "blanket", "bridge", "cardboard", "counter",
     "curtain", "door-stuff", "floor-wood", "flower", "fruit", "gravel", "house", "light",
     "mirror-stuff", "net", "pillow", "platform", "playingfield", "railroad", "river", "road",
@@ -36,6 +38,7 @@ static const char *panoptic_name(int y) {
     "stuffthingmaps/" split_ "|stuffthingmaps_trainval2017/" split_ "|stuffthingmaps_" split_      \
     "|stuffthingmaps_" split_ "_pixelmaps|annotations/" split_
 #define IMAGES(split_) split_ "|images/" split_, ".jpg"
+/* test2017 and unlabeled2017 have no labels: they may be named by dataset.unlabelled. */
 static const layout_part things_parts[] = {
     {SPLIT_TRAIN, IMAGES("train2017"), FOLDERS("train2017"), ".png", NULL, NULL},
     {SPLIT_VAL, IMAGES("val2017"), FOLDERS("val2017"), ".png", NULL, NULL}, {0}};

@@ -8,6 +8,8 @@
 
 #include <stddef.h>
 
+/* Things first, then stuff, without the names that were never drawn. No colours: the published ones
+ * are not all different. */
 const layout_class cocostuff_class[COCOSTUFF_CLASSES] = {{.name = "person"}, {.name = "bicycle"},
     {.name = "car"}, {.name = "motorcycle"}, {.name = "airplane"}, {.name = "bus"},
     {.name = "train"}, {.name = "truck"}, {.name = "boat"}, {.name = "traffic light"},
@@ -51,14 +53,18 @@ const layout_class cocostuff_class[COCOSTUFF_CLASSES] = {{.name = "person"}, {.n
     {.name = "wall-wood"}, {.name = "water-other"}, {.name = "waterdrops"},
     {.name = "window-blind"}, {.name = "window-other"}, {.name = "wood"}};
 
+/* The gaps are street sign, hat, shoe, eye glasses, plate, mirror, window,
+ * desk, door, blender and hair brush. */
 static const layout_ids ids_164k[] = {{0, 11, 0}, {12, 13, 11}, {26, 2, 24}, {30, 14, 26},
     {45, 20, 40}, {66, 1, 60}, {69, 1, 61}, {71, 11, 62}, {83, 7, 73}, {91, 91, 80},
     {255, 1, LAYOUT_VOID}, {0}};
 
+/* The same, one higher. */
 static const layout_ids ids_10k[] = {{0, 1, LAYOUT_VOID}, {1, 11, 0}, {13, 13, 11}, {27, 2, 24},
     {31, 14, 26}, {46, 20, 40}, {67, 1, 60}, {70, 1, 61}, {72, 11, 62}, {84, 7, 73}, {92, 91, 80},
     {0}};
 
+/* As mmsegmentation's converter numbers them. */
 static const layout_ids ids_10k_train[] = {{0, 1, LAYOUT_VOID}, {1, COCOSTUFF_CLASSES, 0}, {0}};
 
 /* As unpacked by the data set's own instructions, or beside COCO. */
@@ -73,6 +79,7 @@ static const layout_part parts_164k_train_ids[] = {
     PART_164K(SPLIT_TRAIN, "train2017", "_labelTrainIds.png"),
     PART_164K(SPLIT_VAL, "val2017", "_labelTrainIds.png"), {0}};
 
+/* The converter copies images to folders of their split. */
 static const layout_part parts_10k_train_ids[] = {
     {SPLIT_TRAIN, "images/train2014", ".jpg", "annotations/train2014", "_labelTrainIds.png", NULL,
         NULL},
@@ -83,6 +90,7 @@ static const layout_part parts_10k[] = {
     {SPLIT_TRAIN, "images", ".jpg", "annotations", ".png", .list = "imageLists/train.txt"},
     {SPLIT_VAL, "images", ".jpg", "annotations", ".png", .list = "imageLists/test.txt"}, {0}};
 
+/* Converted label maps first: their names end in ".png", too. */
 #define LABELS .class = cocostuff_class, .classes = COCOSTUFF_CLASSES
 static const layout_variant variants[] = {{.name = "164k", .part = parts_164k_train_ids, LABELS},
     {.name = "164k", .part = parts_164k, LABELS, .ids = ids_164k},

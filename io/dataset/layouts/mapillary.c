@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 
+/* "readable" of config_v1.2.json, and its colours. */
 static const layout_class class_1[] = {{"Bird", {165, 42, 42}}, {"Ground Animal", {0, 192, 0}},
     {"Curb", {196, 196, 196}}, {"Fence", {190, 153, 153}}, {"Guard Rail", {180, 165, 180}},
     {"Barrier", {90, 120, 150}}, {"Wall", {102, 102, 156}}, {"Bike Lane", {128, 64, 255}},
@@ -32,6 +33,7 @@ static const layout_class class_1[] = {{"Bird", {165, 42, 42}}, {"Ground Animal"
     {"Truck", {0, 0, 70}}, {"Wheeled Slow", {0, 0, 192}}, {"Car Mount", {32, 32, 32}},
     {"Ego Vehicle", {120, 10, 10}}};
 
+/* The same of config_v2.0.json: some classes of 1.2 are divided, some are new. */
 static const layout_class class_2[] = {{"Bird", {165, 42, 42}}, {"Ground Animal", {0, 192, 0}},
     {"Ambiguous Barrier", {250, 170, 31}}, {"Concrete Block", {250, 170, 32}},
     {"Curb", {196, 196, 196}}, {"Fence", {190, 153, 153}}, {"Guard Rail", {180, 165, 180}},
@@ -96,6 +98,7 @@ static const layout_class class_2[] = {{"Bird", {165, 42, 42}}, {"Ground Animal"
     {"Water Valve", {170, 170, 170}}, {"Car Mount", {32, 32, 32}}, {"Dynamic", {111, 74, 0}},
     {"Ego Vehicle", {120, 10, 10}}, {"Ground", {81, 0, 81}}, {"Static", {111, 111, 0}}};
 
+/* 18,000 images for training, 2,000 for validation, up to 22 megapixels. */
 #define PARTS(training_, validation_)                                                              \
     {                                                                                              \
         {SPLIT_TRAIN, "training/images", ".jpg", training_, ".png", NULL, NULL},                   \

@@ -6,6 +6,7 @@
 
 #include <stddef.h>
 
+/* Names and colours of the development kit; background is a class. */
 static const layout_class class[] = {{"background", {0, 0, 0}}, {"aeroplane", {128, 0, 0}},
     {"bicycle", {0, 128, 0}}, {"bird", {128, 128, 0}}, {"boat", {0, 0, 128}},
     {"bottle", {128, 0, 128}}, {"bus", {0, 128, 128}}, {"car", {128, 128, 128}},
@@ -15,6 +16,7 @@ static const layout_class class[] = {{"background", {0, 0, 0}}, {"aeroplane", {1
     {"sheep", {128, 64, 0}}, {"sofa", {0, 192, 0}}, {"train", {128, 192, 0}},
     {"tvmonitor", {0, 64, 128}}};
 
+/* Most images of JPEGImages have no label map: only what is in a list counts. */
 #define LIST(name_) "ImageSets/Segmentation/" name_ ".txt"
 #define PART(split_, labels_, list_)                                                               \
     { split_, "JPEGImages", ".jpg", labels_, ".png", .list = LIST(list_) }
@@ -22,7 +24,9 @@ static const layout_class class[] = {{"background", {0, 0, 0}}, {"aeroplane", {1
 #define TEST                                                                                       \
     { .split = SPLIT_TEST, .images = "JPEGImages", .image_end = ".jpg", .list = LIST("test") }
 
+/* 1,464 images for training, 1,449 for validation. */
 static const layout_part own[] = {PART(SPLIT_TRAIN, "SegmentationClass", "train"), VAL, TEST, {0}};
+/* 10,582 for training. The list goes around under two names. */
 static const layout_part aug[] = {
     PART(SPLIT_TRAIN, "SegmentationClassAug", "trainaug"), VAL, TEST, {0}};
 static const layout_part aug_elsewhere[] = {
