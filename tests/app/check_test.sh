@@ -166,9 +166,9 @@ both 3 'none.txt: names no image' --set finetune.list=none.txt
 printf '\xef\xbb\xbftrain/00002.png\r\n' >known.txt
 both 0 'no mistake found' --set finetune.list=known.txt
 mkdir photos
-config=folder.cfg both 3 'no image found'
+config=folder.cfg both 3 'no image found' --set model.weights=weights.safetensors
 cp images/train/*.png photos
-config=folder.cfg both 3 'no labelled training image' --set run.until=pretrain
+config=folder.cfg both 2 'has no labels to train an extractor with' --set run.until=pretrain
 config=folder.cfg both 0 'no mistake found' --set run.until=pretrain \
     --set model.weights=weights.safetensors
 ln -s nothing.png photos/dangling.png

@@ -38,7 +38,7 @@ fail() {
 
 # results NAME: hashes of labels and weights, figures of score and segmentation, pictures.
 results() {
-    sed -n '/"results"/,$p' "$folder/$1/run.json" | grep -Ev '"(started|ranks|threads|finished)"'
+    sed -n '/"results"/,$p' "$folder/$1/run.json" | grep -Ev '"(started|ranks|threads|finished|settings.cfg|report.html)"'
     cksum <"$folder/$1/labels.h5"
     cksum <"$folder/$1/confusion-finetuned.csv"
     sed -n '/<section id="quality"/,/<section id="curves"/p' "$folder/$1/report.html" | cksum
