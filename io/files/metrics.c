@@ -134,8 +134,8 @@ status metrics_sync(metrics *m) {
     return STATUS_OUTPUT;
 }
 
-/* Rows that are lost here are written again if the stage goes on from a checkpoint: a warning is
- * enough. */
+/* What a stage stands behind was synced before: rows that are lost here are written again when it
+ * goes on, so that a warning is enough. */
 void metrics_close(metrics *m) {
     if (!m) return;
     bool safe = fsync(fileno(m->file)) == 0;

@@ -73,6 +73,9 @@ expect 4 'cut/features.h5: not' "$auxseg" verify cut/features.h5
 head -c 700 run/run.json >cut/run.json
 expect 4 'cut/run.json: its checksum differs' "$auxseg" verify cut
 expect 3 'images/run.json: there is none' "$auxseg" verify images
+# Names that say what a file is, whatever a damaged beginning looks like.
+printf 'S' | dd of=cut/metrics.csv bs=1 conv=notrunc status=none
+expect 4 'cut/metrics.csv: damaged: its first line' "$auxseg" verify cut/metrics.csv
 rm -r cut away
 damage run/baseline.safetensors damaged.safetensors 5
 expect 3 'damaged.safetensors: tensor .* is damaged' "$auxseg" verify damaged.safetensors

@@ -148,6 +148,7 @@ static status cluster_stage(stage *t, const extract_inputs *in) {
     if (st == STATUS_OK) st = report_empty(t, &x, &r, k);
     now = timer_now();
     if (st == STATUS_OK) st = stage_path(t, path, "labels.h5");
+    if (st == STATUS_OK) st = comm_agree(t->c, metrics_sync(report.metrics));
     if (st == STATUS_OK) st = write_labels(t, &x, k, &r, path, &hash);
     if (st != STATUS_OK) goto done;
     timer_lap(&t->time, PHASE_WRITE, now);

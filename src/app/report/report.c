@@ -143,9 +143,23 @@ static void content_destroy(content *g) {
     memory_free(g->class_name);
 }
 
+/* In a record that is opened anew: the stage's own has this start's settings and ranks at its top,
+ * which are to stay those of what was computed. */
+static status record_page(const settings *s) {
+    char page[FILE_PATH], path[FILE_PATH];
+    run_record *r = NULL;
+    status st = setup_path(page, s, "report.html", 1);
+    if (st == STATUS_OK) st = setup_path(path, s, "run.json", 1);
+    if (st == STATUS_OK) st = run_record_open(&r, path);
+    if (st == STATUS_OK) st = output_record(r, page);
+    if (st == STATUS_OK) st = run_record_save(r);
+    run_record_close(r);
+    return st;
+}
+
 /* Rank 0. A run that has no metrics yet has a page without curves. */
 static status write_page(stage *t, const dataset_summary *d) {
-    char metrics_path[FILE_PATH], page[FILE_PATH], title[256];
+    char metrics_path[FILE_PATH], title[256];
     content g = {.t = t, .round = last_round(t)};
     snprintf(title, sizeof title, "auxseg: %.200s", t->s->run.dir);
     status st = setup_path(metrics_path, t->s, "metrics.csv", 1);
@@ -159,9 +173,7 @@ static status write_page(stage *t, const dataset_summary *d) {
     if (st == STATUS_OK) st = fill_content(&g);
     if (st == STATUS_OK) st = page_write(t->s->run.dir, &g.data);
     content_destroy(&g);
-    if (st == STATUS_OK) st = setup_path(page, t->s, "report.html", 1);
-    if (st == STATUS_OK) st = output_record(t->record, page);
-    return st == STATUS_OK ? run_record_save(t->record) : st;
+    return st == STATUS_OK ? record_page(t->s) : st;
 }
 
 status command_report(const comm *c, const settings *s) {

@@ -439,7 +439,8 @@ status trainer_finish(trainer *t, const char *path, uint64_t *hash) {
     const char *metadata[12] = {
         "format", "pt", "program", "auxseg " AUXSEG_VERSION, "stage", t->o.stage, "steps", step};
     model_setup_metadata(&t->model, input, &metadata[8]);
-    status st = weights_save(t->c, path, t->p, metadata, 6);
+    status st = comm_agree(t->c, metrics_sync(t->metrics));
+    if (st == STATUS_OK) st = weights_save(t->c, path, t->p, metadata, 6);
     if (st != STATUS_OK) return st;
     *hash = weights_hash(t->p);
     return STATUS_OK;
