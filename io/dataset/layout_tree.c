@@ -66,7 +66,8 @@ static int compare(const void *a, const void *b) {
 
 /* The label map of image x, by each ending in turn; false: there is none. */
 static bool find_map(const reading *r, const char *x, char *map) {
-    for (const char *end = r->p->label_end; end;) {
+    const char *ends = r->maps.count > 0 ? r->p->label_end : NULL;
+    for (const char *end = ends; end;) {
         int length = (int)strcspn(end, "|");
         char name[FILE_PATH], *key = name;
         int n = snprintf(name, sizeof name, "%s%.*s", x, length, end);
