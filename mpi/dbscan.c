@@ -5,6 +5,7 @@
 
 #include "mpi/distance_total.h"
 #include "mpi/row_sample.h"
+#include "mpi/stop_watch.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
 
@@ -44,6 +45,50 @@ static void subset_destroy(subset *s) {
     memory_free(s->x);
 }
 
+/* The steps from `first` on that are taken before the next question whether to stop. */
+static dbscan_range range_of(size_t first, size_t together, size_t all) {
+    return (dbscan_range){first, all - first < together ? all : first + together};
+}
+
+/* count [n]: the neighbours in this rank's pairs. Collective. */
+static status count_neighbours(
+    const comm *c, const dbscan_rows *rows, const dbscan_share *share, int64_t *count) {
+    size_t all = dbscan_steps(rows), together = dbscan_steps_at_once(rows, share);
+    status st = STATUS_OK;
+    stop_watch watch = stop_watch_begin(c);
+    for (size_t at = 0; st == STATUS_OK && at < all; at += together) {
+        dbscan_count(rows, share, range_of(at, together, all), count);
+        st = stop_watch_ask(&watch, st);
+    }
+    return stop_watch_end(&watch, st);
+}
+
+/* Core points that are neighbours in this rank's pairs. Collective. */
+static status join_neighbours(
+    const comm *c, const dbscan_rows *core, const dbscan_share *share, int32_t *parent) {
+    size_t all = dbscan_steps(core), together = dbscan_steps_at_once(core, share);
+    status st = STATUS_OK;
+    stop_watch watch = stop_watch_begin(c);
+    for (size_t at = 0; st == STATUS_OK && at < all; at += together) {
+        st = dbscan_join(core, share, range_of(at, together, all), parent);
+        st = stop_watch_ask(&watch, st);
+    }
+    return stop_watch_end(&watch, st);
+}
+
+/* label [x->n]: of this rank's blocks of the rows that are no core points. Collective. */
+static status label_border(const comm *c, const dbscan_rows *x, const dbscan_rows *core,
+    const int32_t *cluster, const dbscan_share *share, int32_t *label) {
+    size_t all = dbscan_border_steps(x), together = dbscan_border_at_once(x, core, share);
+    status st = STATUS_OK;
+    stop_watch watch = stop_watch_begin(c);
+    for (size_t at = 0; st == STATUS_OK && at < all; at += together) {
+        dbscan_border(x, core, cluster, share, range_of(at, together, all), label);
+        st = stop_watch_ask(&watch, st);
+    }
+    return stop_watch_end(&watch, st);
+}
+
 /* core [n]: a row with enough neighbours, of those that all ranks count. A rank counts in its
  * pairs alone, for all rows. Collective. */
 static status find_core(const comm *c, const dbscan_options *o, const features *x, uint8_t *core) {
@@ -53,8 +98,8 @@ static status find_core(const comm *c, const dbscan_options *o, const features *
     int64_t *count = memory_alloc(n, sizeof *count, "neighbours");
     status st = count ? dbscan_rows_create(&rows, x->data, n, x->d) : STATUS_FAILED;
     st = comm_agree(c, st);
+    if (st == STATUS_OK) st = count_neighbours(c, &rows, &share, count);
     if (st == STATUS_OK) {
-        dbscan_count(&rows, &share, count);
         comm_sum_i64(c, count, n);
         for (size_t i = 0; i < n; i++) core[i] = count[i] >= o->min_points;
     }
@@ -86,8 +131,8 @@ static status join_core(const comm *c, const dbscan_options *o, const dbscan_row
     int32_t *parent = memory_alloc(n, 2 * sizeof *parent, "clusters of core points");
     status st = parent ? STATUS_OK : STATUS_FAILED;
     for (size_t i = 0; parent && i < n; i++) parent[i] = (int32_t)i;
-    if (st == STATUS_OK) st = dbscan_join(core, &share, parent);
     st = comm_agree(c, st);
+    if (st == STATUS_OK) st = join_neighbours(c, core, &share, parent);
     if (st == STATUS_OK) {
         unite_ranks(c, parent, parent + n, n);
         *clusters = dbscan_number(parent, n, cluster);
@@ -125,7 +170,8 @@ status dbscan_sample(const comm *c, const dbscan_options *o, const features *x, 
     /* Both lists fit into one: together they are the sample. */
     int32_t *others = cluster + inner.rows.n;
     for (size_t i = 0; i < outer.rows.n; i++) others[i] = -1;
-    dbscan_border(&outer.rows, &inner.rows, cluster, &share, others);
+    st = label_border(c, &outer.rows, &inner.rows, cluster, &share, others);
+    if (st != STATUS_OK) goto done;
     comm_max_i32(c, others, outer.rows.n);
     merge_labels(flag, cluster, others, n, label);
     memcpy(core, flag, n * sizeof *core);
@@ -194,22 +240,45 @@ static status cluster_sample(const comm *c, extension *e, dbscan_result *r) {
     return st;
 }
 
+/* Rows that are compared with all core points between two questions whether to stop: a second or
+ * two, but so many that packing the core points is nothing beside them. */
+static size_t rows_at_once(const extension *e) {
+    const double work = 0x1p34 * e->o->threads; /* multiplications */
+    double rows = work / ((double)e->n * e->x->d), least = 1 << 13;
+    return (size_t)(rows > least ? rows : least);
+}
+
+/* Labels of this rank's rows, some at a time. Collective. */
+static status extend(const comm *c, const extension *e, uint16_t *label) {
+    const dbscan_options *o = e->o;
+    size_t n = e->x->n, together = rows_at_once(e);
+    status st = STATUS_OK;
+    stop_watch watch = stop_watch_begin(c);
+    for (size_t at = 0; st == STATUS_OK && at < n; at += together) {
+        const features part = features_part(e->x, at, n - at < together ? n - at : together);
+        st = dbscan_extend(&part, e->core, e->cluster, e->n, o->eps, o->threads, label + at);
+        st = stop_watch_ask(&watch, st);
+    }
+    return stop_watch_end(&watch, st);
+}
+
 /* Labels and distances of this rank's rows. Rows without a label have no centroid to be away from.
- */
-static status label_rows(const extension *e, dbscan_result *r) {
+ * Collective. */
+static status label_rows(const comm *c, const extension *e, dbscan_result *r) {
     size_t n = e->x->n;
     r->centroids = memory_alloc((size_t)r->k * (size_t)e->x->d, sizeof *r->centroids, "centroids");
     r->label = memory_alloc(n, sizeof *r->label, "labels");
     r->distance = memory_alloc(n, sizeof *r->distance, "distances");
-    if (!r->centroids || !r->label || !r->distance) return STATUS_FAILED;
-    status st = dbscan_means(e->core, e->cluster, e->n, e->x->d, r->k, e->o->cosine, r->centroids);
+    status st = r->centroids && r->label && r->distance ? STATUS_OK : STATUS_FAILED;
     if (st == STATUS_OK)
-        st = dbscan_extend(e->x, e->core, e->cluster, e->n, e->o->eps, e->o->threads, r->label);
+        st = dbscan_means(e->core, e->cluster, e->n, e->x->d, r->k, e->o->cosine, r->centroids);
+    st = comm_agree(c, st);
+    if (st == STATUS_OK) st = extend(c, e, r->label);
     if (st == STATUS_OK)
         st = kmeans_distances(e->x, r->centroids, r->label, e->o->threads, r->distance);
     for (size_t i = 0; st == STATUS_OK && i < n; i++)
         if (r->label[i] == LABEL_NONE) r->distance[i] = 0;
-    return st;
+    return comm_agree(c, st);
 }
 
 /* What is not finite is refused before anything else, by its rank, and then by all. */
@@ -220,7 +289,7 @@ status dbscan_run(const comm *c, const dbscan_options *o, const features *x, dbs
     status st = comm_agree(c, features_check(x, o->threads, &largest));
     if (st != STATUS_OK) return st;
     st = cluster_sample(c, &e, &r);
-    if (st == STATUS_OK) st = comm_agree(c, label_rows(&e, &r));
+    if (st == STATUS_OK) st = label_rows(c, &e, &r);
     if (st == STATUS_OK) r.objective = distance_total(c, r.distance, x->n, x->total);
     memory_free(e.core);
     memory_free(e.cluster);

@@ -5,18 +5,17 @@
 #include "mpi/row_sample.h"
 #include "src/base/memory.h"
 #include "src/base/unit_length.h"
-#include "src/label/kmeans_start.h"
 
-/* The initial centroids of a restart from the sample x [n, D]. */
-static status choose(
-    const kmeans_options *o, int restart, const float *x, int64_t n, int d, float *centroids) {
+/* The initial centroids of a restart from the sample x [n, D]. Collective. */
+static status choose(const comm *c, const kmeans_options *o, int restart,
+    const kmeans_start_rows *rows, float *centroids) {
     /* An item that no image has. */
     random_stream r = random_begin(o->seed, RANDOM_CLUSTER, (uint64_t)restart, UINT64_MAX);
-    const kmeans_start_rows rows = {x, NULL, (size_t)n, d};
-    status st = o->init == KMEANS_RANDOM
-                    ? kmeans_start_random(&r, x, (size_t)n, d, o->k, centroids)
-                    : kmeans_start_plusplus(&r, &rows, o->k, o->threads, centroids);
-    if (st == STATUS_OK && o->cosine) unit_length_rows(centroids, (size_t)o->k, d);
+    status st =
+        o->init == KMEANS_RANDOM
+            ? comm_agree(c, kmeans_start_random(&r, rows->x, rows->n, rows->d, o->k, centroids))
+            : kmeans_start_choose(c, o, &r, rows, centroids);
+    if (st == STATUS_OK && o->cosine) unit_length_rows(centroids, (size_t)o->k, rows->d);
     return st;
 }
 
@@ -28,7 +27,8 @@ status kmeans_start(
     if (sample > x->total) sample = x->total;
     float *all = NULL;
     status st = row_sample_gather(c, x, o->seed, restart, sample, &all);
-    if (st == STATUS_OK) st = comm_agree(c, choose(o, restart, all, sample, x->d, centroids));
+    const kmeans_start_rows rows = {all, NULL, (size_t)sample, x->d};
+    if (st == STATUS_OK) st = choose(c, o, restart, &rows, centroids);
     memory_free(all);
     return st;
 }

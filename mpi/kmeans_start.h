@@ -3,12 +3,18 @@
 #define AUXSEG_MPI_KMEANS_START_H
 
 #include "mpi/kmeans.h"
+#include "src/label/kmeans_start.h"
 
 /* centroids [K, D]: by o->init, on a sample of o->sample rows that every rank gets, keyed by (seed,
  * restart, image), or on all rows. The same on every rank and for any number of ranks and threads.
  * Collective. */
 status kmeans_start(
     const comm *c, const kmeans_options *o, const features *x, int restart, float *centroids);
+/* k-means++ on rows that every rank has, by each alike: the same centroids everywhere. Ranks meet
+ * at the end alone; STATUS_STOPPED on all soon after one is asked to stop. For the two above.
+ * Collective. */
+status kmeans_start_choose(const comm *c, const kmeans_options *o, random_stream *r,
+    const kmeans_start_rows *rows, float *centroids);
 /* k-means|| (Bahmani, Moseley, Vattani, Kumar, Vassilvitskii 2012): five times each row becomes a
  * candidate with probability 2 K d / sum of d, d being its squared distance from the nearest
  * candidate before; of the candidates, weighted by the rows that are nearest to them, k-means++

@@ -4,9 +4,9 @@
 #include "mpi/kmeans_start.h"
 
 #include "mpi/distance_total.h"
+#include "mpi/stop_watch.h"
 #include "src/base/memory.h"
 #include "src/base/unit_length.h"
-#include "src/label/kmeans_start.h"
 
 #include <math.h>
 #include <string.h>
@@ -112,38 +112,60 @@ static status choose_first(search *s) {
     return append(s, here);
 }
 
-/* label and distance [n] of the nearest of k candidates: the assignment of k-means, by its
- * definition, with candidates for centroids. */
-static status assign(search *s, const float *candidate, int k) {
+/* label and distance of rows first .. first + rows - 1: of the nearest of k candidates, by the
+ * assignment of k-means, by its definition, with candidates for centroids. */
+static status assign(search *s, const float *candidate, int k, size_t first, size_t rows) {
     const kmeans_assigner_options o = {k, s->o->threads, KMEANS_SCREEN_DENSE, s->o->arithmetic};
-    const features *x = s->x;
+    const features part = features_part(s->x, first, rows);
     kmeans_assigner *a = NULL;
     kmeans_counts counts;
-    memset(s->label, 0xFF, x->n * sizeof *s->label); /* LABEL_NONE */
-    status st = kmeans_assigner_create(&a, x, &o);
-    if (st == STATUS_OK) st = kmeans_assigner_assign(a, candidate, s->label, &counts);
+    uint16_t *label = s->label + first;
+    memset(label, 0xFF, rows * sizeof *label); /* LABEL_NONE */
+    status st = kmeans_assigner_create(&a, &part, &o);
+    if (st == STATUS_OK) st = kmeans_assigner_assign(a, candidate, label, &counts);
     kmeans_assigner_destroy(a);
     if (st != STATUS_OK) return st;
-    return kmeans_distances(x, candidate, s->label, s->o->threads, s->distance);
+    return kmeans_distances(&part, candidate, label, s->o->threads, s->distance + first);
 }
 
-/* Rows are compared with the candidates that are new, some thousands at once, as labels have 16
- * bits. Of equally near ones the first counts. Not collective. */
-static status compare(search *s) {
-    size_t d = (size_t)s->x->d;
-    while (s->compared < s->m) {
-        int64_t left = s->m - s->compared;
-        int k = left < TOGETHER ? (int)left : TOGETHER;
-        status st = assign(s, s->candidate + (size_t)s->compared * d, k);
-        if (st != STATUS_OK) return st;
-        for (size_t i = 0; i < s->x->n; i++) {
+/* Rows that are compared with k candidates between two questions whether to stop: as many as take a
+ * second or two, but so many that packing the candidates is nothing beside them. */
+static size_t rows_at_once(const search *s, int k) {
+    const double work = 0x1p34 * s->o->threads; /* multiplications */
+    double rows = work / ((double)k * s->x->d), least = 1 << 13;
+    return (size_t)(rows > least ? rows : least);
+}
+
+/* All rows with candidates s->compared and the k - 1 behind it. */
+static status compare_some(search *s, int k, stop_watch *watch) {
+    const float *candidate = s->candidate + (size_t)s->compared * (size_t)s->x->d;
+    size_t n = s->x->n, together = rows_at_once(s, k);
+    status st = STATUS_OK;
+    for (size_t first = 0; st == STATUS_OK && first < n; first += together) {
+        size_t rows = n - first < together ? n - first : together;
+        st = assign(s, candidate, k, first, rows);
+        for (size_t i = first; st == STATUS_OK && i < first + rows; i++) {
             if (s->distance[i] >= s->nearest[i]) continue;
             s->nearest[i] = s->distance[i];
             s->owner[i] = s->compared + s->label[i];
         }
-        s->compared += k;
+        st = stop_watch_ask(watch, st);
     }
-    return STATUS_OK;
+    s->compared += k;
+    return st;
+}
+
+/* Rows are compared with the candidates that are new, some thousands at once, as labels have 16
+ * bits. Of equally near ones the first counts. Each rank does its own rows; all leave as soon as
+ * one is asked to. Collective. */
+static status compare(search *s) {
+    status st = STATUS_OK;
+    stop_watch watch = stop_watch_begin(s->c);
+    while (st == STATUS_OK && s->compared < s->m) {
+        int64_t left = s->m - s->compared;
+        st = compare_some(s, left < TOGETHER ? (int)left : TOGETHER, &watch);
+    }
+    return stop_watch_end(&watch, st);
 }
 
 /* Each row with probability 2 K d / sum; returns how many. Not collective. */
@@ -173,7 +195,7 @@ static status reduce(search *s, float *centroids) {
         for (size_t i = 0; i < s->x->n; i++) weight[s->owner[i]]++;
         comm_sum_i64(s->c, weight, (size_t)s->m);
         const kmeans_start_rows rows = {s->candidate, weight, (size_t)s->m, s->x->d};
-        st = comm_agree(s->c, kmeans_start_plusplus(&r, &rows, s->o->k, s->o->threads, centroids));
+        st = kmeans_start_choose(s->c, s->o, &r, &rows, centroids);
     }
     memory_free(weight);
     return st;
@@ -186,11 +208,11 @@ status kmeans_start_parallel(
     double sum = INFINITY;
     status st = comm_agree(c, search_create(&s));
     if (st == STATUS_OK) st = choose_first(&s);
-    if (st == STATUS_OK) st = comm_agree(c, compare(&s));
+    if (st == STATUS_OK) st = compare(&s);
     for (int round = 0; st == STATUS_OK && round < ROUNDS && sum > 0; round++) {
         sum = distance_total(c, s.nearest, x->n, x->total);
         st = append(&s, sum > 0 ? draw(&s, round, sum) : 0);
-        if (st == STATUS_OK) st = comm_agree(c, compare(&s));
+        if (st == STATUS_OK) st = compare(&s);
     }
     if (st == STATUS_OK) st = reduce(&s, centroids);
     if (st == STATUS_OK && o->cosine) unit_length_rows(centroids, (size_t)o->k, x->d);

@@ -2,6 +2,7 @@
  * and sent, since nodes with other processors or libraries would find other last bits. */
 #include "mpi/pca.h"
 
+#include "mpi/stop_watch.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
 
@@ -41,6 +42,27 @@ static status fit_create(fit *f, pca *p) {
     return st == STATUS_OK && !(good && p->mean && p->axis && p->variance) ? STATUS_FAILED : st;
 }
 
+/* Units from `first` on, at most `count` of them: borrowed. */
+static pca_units units_from(const pca_units *u, size_t first, size_t count) {
+    return (pca_units){u->count - first < count ? u->count - first : count, u->begin + first};
+}
+
+/* f->product += those of this rank's rows, some units at a time, as many as take a second or two:
+ * integers add to the same in any order. Collective. */
+static status add_products(fit *f, const pca *p) {
+    double each = (double)PCA_UNIT * p->d * p->d / 2, units = 0x1p33 * f->threads / each;
+    size_t together = (size_t)(units < f->threads ? f->threads : units);
+    status st = STATUS_OK;
+    stop_watch watch = stop_watch_begin(f->c);
+    for (size_t at = 0; st == STATUS_OK && at < f->units.count; at += together) {
+        const pca_units some = units_from(&f->units, at, together);
+        st = pca_products(
+            f->x, &some, p->mean, f->exponent, pca_shift(f->x->total), f->threads, f->product);
+        st = stop_watch_ask(&watch, st);
+    }
+    return stop_watch_end(&watch, st);
+}
+
 /* Columns have scales of their own: features of one layer may be a thousand times those of
  * another. Collective. */
 static status fit_mean(fit *f, pca *p) {
@@ -60,9 +82,7 @@ static status fit_mean(fit *f, pca *p) {
  * everybody's. Collective. */
 static status fit_axes(fit *f, pca *p) {
     size_t d = (size_t)p->d, n = (size_t)p->components;
-    status st = pca_products(
-        f->x, &f->units, p->mean, f->exponent, pca_shift(f->x->total), f->threads, f->product);
-    st = comm_agree(f->c, st);
+    status st = add_products(f, p);
     if (st != STATUS_OK) return st;
     comm_sum_i64(f->c, f->product, d * d);
     /* On one rank, as nodes may find other last bits. */

@@ -178,12 +178,37 @@ static void count_tile(void *context, const pairs *p, size_t i, size_t j, tile s
     }
 }
 
+size_t dbscan_steps(const dbscan_rows *x) {
+    return blocks_of(x) * blocks_of(x);
+}
+
+/* Multiplications of all threads in a second or two; of the steps half are below the diagonal, and
+ * this part has one of `parts` of the rest. */
+static size_t steps_of(double each, const dbscan_share *s) {
+    double steps = 0x1p34 * s->threads / each;
+    return steps < 1 ? 1 : steps > 0x1p40 ? (size_t)1 << 40 : (size_t)steps;
+}
+
+size_t dbscan_steps_at_once(const dbscan_rows *x, const dbscan_share *s) {
+    const double side = BLOCK * PANEL;
+    return steps_of(side * side * x->d / 2 / s->parts, s);
+}
+
+size_t dbscan_border_steps(const dbscan_rows *x) {
+    return blocks_of(x);
+}
+
+size_t dbscan_border_at_once(const dbscan_rows *x, const dbscan_rows *core, const dbscan_share *s) {
+    const double side = BLOCK * PANEL;
+    return steps_of(side * (double)core->n * x->d / s->parts, s);
+}
+
 /* Each pair of blocks by one thread; counts of a row are added by several, as integers. */
-void dbscan_count(const dbscan_rows *x, const dbscan_share *s, int64_t *count) {
+void dbscan_count(const dbscan_rows *x, const dbscan_share *s, dbscan_range steps, int64_t *count) {
     size_t blocks = blocks_of(x);
     pairs p = pairs_of(x, x, s->eps);
 #pragma omp parallel for schedule(dynamic) num_threads(s->threads)
-    for (size_t at = 0; at < blocks * blocks; at++)
+    for (size_t at = steps.first; at < steps.end; at++)
         if (is_mine(s, at % blocks, at / blocks))
             block_pairs(&p, at % blocks, at / blocks, count_tile, count);
 }
@@ -232,14 +257,15 @@ int dbscan_unite(int32_t *parent, const int32_t *other, size_t n) {
 
 /* A forest a thread: threads would meet in one all the time, and forests unite at the end to the
  * same trees. */
-status dbscan_join(const dbscan_rows *core, const dbscan_share *s, int32_t *parent) {
+status dbscan_join(
+    const dbscan_rows *core, const dbscan_share *s, dbscan_range steps, int32_t *parent) {
     size_t n = core->n, blocks = blocks_of(core), team = (size_t)s->threads;
     pairs p = pairs_of(core, core, s->eps);
     int32_t *forest = memory_alloc(team * n, sizeof *forest, "clusters of threads");
     if (!forest) return STATUS_FAILED;
     for (size_t i = 0; i < team * n; i++) forest[i] = (int32_t)(i % n);
 #pragma omp parallel for schedule(dynamic) num_threads(s->threads)
-    for (size_t at = 0; at < blocks * blocks; at++)
+    for (size_t at = steps.first; at < steps.end; at++)
         if (is_mine(s, at % blocks, at / blocks))
             block_pairs(
                 &p, at % blocks, at / blocks, join_tile, forest + (size_t)omp_get_thread_num() * n);
@@ -277,12 +303,12 @@ static void border_tile(void *context, const pairs *p, size_t i, size_t j, tile 
 
 /* Rows are dealt by blocks: a row's label is written by one thread. */
 void dbscan_border(const dbscan_rows *x, const dbscan_rows *core, const int32_t *cluster,
-    const dbscan_share *s, int32_t *label) {
-    size_t rows = blocks_of(x), columns = blocks_of(core);
+    const dbscan_share *s, dbscan_range steps, int32_t *label) {
+    size_t columns = blocks_of(core);
     pairs p = pairs_of(x, core, s->eps);
     border b = {cluster, label};
 #pragma omp parallel for schedule(dynamic) num_threads(s->threads)
-    for (size_t i = 0; i < rows; i++)
+    for (size_t i = steps.first; i < steps.end; i++)
         for (size_t j = 0; j < columns && i % (size_t)s->parts == (size_t)s->part; j++)
             block_pairs(&p, i, j, border_tile, &b);
 }

@@ -37,24 +37,36 @@ typedef struct dbscan_share {
     int part, parts, threads;
 } dbscan_share;
 
-/* count [n] += the neighbours that this part finds: parts add up. */
-void dbscan_count(const dbscan_rows *x, const dbscan_share *s, int64_t *count);
+/* Pairs of blocks of rows are taken in a fixed order, some after others, so that who counts or
+ * joins can stop in between: how many there are, and about how many take a second or two. */
+size_t dbscan_steps(const dbscan_rows *x);
+size_t dbscan_steps_at_once(const dbscan_rows *x, const dbscan_share *s);
+typedef struct dbscan_range {
+    size_t first, end; /* steps */
+} dbscan_range;
+/* count [n] += the neighbours that this part finds in these steps: parts and steps add up. */
+void dbscan_count(const dbscan_rows *x, const dbscan_share *s, dbscan_range steps, int64_t *count);
 
-/* A forest: parent[i] <= i, a root is its own parent. Joins core points that this part finds to be
- * neighbours; on return every parent is a root, the lowest index of its tree. On failure parent is
- * not touched. */
-status dbscan_join(const dbscan_rows *core, const dbscan_share *s, int32_t *parent);
+/* A forest: parent[i] <= i, a root is its own parent. Joins core points that this part finds in
+ * these steps to be neighbours; on return every parent is a root, the lowest index of its tree. On
+ * failure parent is not touched. */
+status dbscan_join(
+    const dbscan_rows *core, const dbscan_share *s, dbscan_range steps, int32_t *parent);
 /* Joins what is joined in `other` [n], too: forests of parts are combined. Whether that changed
  * parent. */
 int dbscan_unite(int32_t *parent, const int32_t *other, size_t n);
 /* cluster [n]: trees by number, in the order of their roots; returns how many. */
 int dbscan_number(const int32_t *parent, size_t n, int32_t *cluster);
 
-/* label [x->n] becomes, for the rows of this part, the lowest cluster among neighbouring core
- * points; rows without one, and of other parts, stay: from labels of -1, the largest of all parts'
- * is the label. cluster [core->n]. */
+/* Blocks of x's rows, which dbscan_border takes one after another, and about how many take a second
+ * or two. */
+size_t dbscan_border_steps(const dbscan_rows *x);
+size_t dbscan_border_at_once(const dbscan_rows *x, const dbscan_rows *core, const dbscan_share *s);
+/* label [x->n] becomes, for the rows of this part and these steps, the lowest cluster among
+ * neighbouring core points; rows without one, and of other parts, stay: from labels of -1, the
+ * largest of all parts' is the label. cluster [core->n]. */
 void dbscan_border(const dbscan_rows *x, const dbscan_rows *core, const int32_t *cluster,
-    const dbscan_share *s, int32_t *label);
+    const dbscan_share *s, dbscan_range steps, int32_t *label);
 
 /* centroids [K, D]: the mean of each cluster's core points (of length 1 if cosine), summed in
  * float64 in their order. core [n, D], cluster [n] in [0, K), every cluster with a point. */

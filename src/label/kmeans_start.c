@@ -24,19 +24,21 @@ status kmeans_start_random(random_stream *r, const float *x, size_t n, int d, in
     return STATUS_OK;
 }
 
-/* What k-means++ knows of its rows. */
-typedef struct plusplus {
+/* What k-means++ knows of its rows, and how far it has come. */
+struct kmeans_plusplus {
     const kmeans_start_rows *rows;
-    int threads;
+    random_stream *r;
+    float *c; /* [K, D] */
+    int k, chosen, threads;
     double *nearest; /* [n]: squared distance from the nearest centroid so far */
     int32_t *owner;  /* [n]: which one */
     double *apart;   /* [K]: squared distances of the newest centroid from those before */
-} plusplus;
+};
 
 /* Centroid `newest` of c [.., D] is there. A row that is nearer to its own centroid than half the
  * way from there to the newest cannot be nearer to that; the margin is far beyond rounding. */
-static void add_centroid(plusplus *p, const float *c, int newest) {
-    const float *x = p->rows->x;
+static void add_centroid(kmeans_plusplus *p, int newest) {
+    const float *x = p->rows->x, *c = p->c;
     size_t d = (size_t)p->rows->d, n = p->rows->n;
     const float *to = c + (size_t)newest * d;
 #pragma omp parallel for num_threads(p->threads)
@@ -53,13 +55,13 @@ static void add_centroid(plusplus *p, const float *c, int newest) {
 }
 
 /* A candidate of k-means|| stands for the rows that are nearest to it. */
-static double weighted(const plusplus *p, size_t i) {
+static double weighted(const kmeans_plusplus *p, size_t i) {
     return p->rows->weight ? (double)p->rows->weight[i] * p->nearest[i] : p->nearest[i];
 }
 
 /* The first row at which the running sum passes `target`, among those at a distance. Rounding may
  * leave the sum below the target at the end: then it is the last of them. */
-static size_t row_at_sum(const plusplus *p, double target) {
+static size_t row_at_sum(const kmeans_plusplus *p, double target) {
     size_t last = 0;
     double sum = 0;
     for (size_t i = 0; i < p->rows->n; i++) {
@@ -82,28 +84,60 @@ static size_t first_row(random_stream *r, const kmeans_start_rows *rows) {
     return row;
 }
 
+void kmeans_plusplus_destroy(kmeans_plusplus *p) {
+    if (!p) return;
+    memory_free(p->nearest);
+    memory_free(p->owner);
+    memory_free(p->apart);
+    memory_free(p);
+}
+
+status kmeans_plusplus_create(kmeans_plusplus **out, random_stream *r,
+    const kmeans_start_rows *rows, int k, int threads, float *c) {
+    kmeans_plusplus *p = memory_alloc(1, sizeof *p, "k-means++");
+    if (!p) return STATUS_FAILED;
+    *p = (kmeans_plusplus){.rows = rows, .r = r, .c = c, .k = k, .threads = threads};
+    p->nearest = memory_alloc(rows->n, sizeof *p->nearest, "distances of the sample");
+    p->owner = memory_alloc(rows->n, sizeof *p->owner, "centroids of the sample");
+    p->apart = memory_alloc((size_t)k, sizeof *p->apart, "distances of centroids");
+    if (!p->nearest || !p->owner || !p->apart) {
+        kmeans_plusplus_destroy(p);
+        return STATUS_FAILED;
+    }
+    for (size_t i = 0; i < rows->n; i++) p->nearest[i] = INFINITY;
+    *out = p;
+    return STATUS_OK;
+}
+
 /* The running sum is one sum in the order of rows, on one thread: its rounding decides which row
  * is drawn. Distances take the time, and threads share those. */
+static size_t next_row(kmeans_plusplus *p) {
+    size_t n = p->rows->n;
+    double sum = 0;
+    if (p->chosen == 0) return first_row(p->r, p->rows);
+    add_centroid(p, p->chosen - 1);
+    for (size_t i = 0; i < n; i++) sum += weighted(p, i);
+    return sum > 0 ? row_at_sum(p, random_uniform(p->r) * sum) : random_below(p->r, n);
+}
+
+/* What the triangle inequality leaves out is counted, too: later ones are faster. */
+bool kmeans_plusplus_go_on(kmeans_plusplus *p, double work) {
+    double each = (double)p->rows->n * p->rows->d, done = 0;
+    do {
+        copy_row(p->c, p->chosen, p->rows->x, next_row(p), p->rows->d);
+        p->chosen++;
+        done += each;
+    } while (p->chosen < p->k && done + each <= work);
+    return p->chosen < p->k;
+}
+
 status kmeans_start_plusplus(
     random_stream *r, const kmeans_start_rows *rows, int k, int threads, float *c) {
-    plusplus p = {.rows = rows, .threads = threads};
-    p.nearest = memory_alloc(rows->n, sizeof *p.nearest, "distances of the sample");
-    p.owner = memory_alloc(rows->n, sizeof *p.owner, "centroids of the sample");
-    p.apart = memory_alloc((size_t)k, sizeof *p.apart, "distances of centroids");
-    status st = p.nearest && p.owner && p.apart ? STATUS_OK : STATUS_FAILED;
-    if (st != STATUS_OK) goto done;
-    for (size_t i = 0; i < rows->n; i++) p.nearest[i] = INFINITY;
-    copy_row(c, 0, rows->x, first_row(r, rows), rows->d);
-    for (int a = 1; a < k; a++) {
-        double sum = 0;
-        add_centroid(&p, c, a - 1);
-        for (size_t i = 0; i < rows->n; i++) sum += weighted(&p, i);
-        size_t row = sum > 0 ? row_at_sum(&p, random_uniform(r) * sum) : random_below(r, rows->n);
-        copy_row(c, a, rows->x, row, rows->d);
+    kmeans_plusplus *p;
+    status st = kmeans_plusplus_create(&p, r, rows, k, threads, c);
+    if (st != STATUS_OK) return st;
+    while (kmeans_plusplus_go_on(p, INFINITY)) {
     }
-done:
-    memory_free(p.nearest);
-    memory_free(p.owner);
-    memory_free(p.apart);
-    return st;
+    kmeans_plusplus_destroy(p);
+    return STATUS_OK;
 }

@@ -6,6 +6,7 @@
 #include "src/base/random.h"
 #include "src/base/status.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -27,5 +28,16 @@ typedef struct kmeans_start_rows {
  * not depend on threads. */
 status kmeans_start_plusplus(
     random_stream *r, const kmeans_start_rows *rows, int k, int threads, float *c);
+
+/* The same some centroids at a time, for who wants to be able to stop. rows, r and c [K, D] are
+ * borrowed until the end. */
+typedef struct kmeans_plusplus kmeans_plusplus;
+status kmeans_plusplus_create(kmeans_plusplus **out, random_stream *r,
+    const kmeans_start_rows *rows, int k, int threads, float *c);
+/* Chooses some more, as many as take `work` multiplications or fewer, at least one; false: all K
+ * are there. */
+bool kmeans_plusplus_go_on(kmeans_plusplus *p, double work);
+/* NULL-safe. */
+void kmeans_plusplus_destroy(kmeans_plusplus *p);
 
 #endif

@@ -60,7 +60,9 @@ static void neighbours(void **state) {
         assert_int_equal(dbscan_rows_create(&rows, x, N, d), STATUS_OK);
         for (int part = 0; part < 3; part++) {
             dbscan_share s = {cases[w].eps, part, 3, 2};
-            dbscan_count(&rows, &s, found);
+            size_t steps = dbscan_steps(&rows), some = steps / 2 + 1;
+            dbscan_count(&rows, &s, (dbscan_range){0, some}, found);
+            dbscan_count(&rows, &s, (dbscan_range){some, steps}, found);
         }
         for (int i = 0; i < N; i++) {
             pairs += plain[i];
@@ -102,7 +104,9 @@ static void clusters(void **state) {
         for (int part = 0; part < 3; part++) {
             dbscan_share s = {cases[w].eps, part, 3, 1 + part};
             for (int i = 0; i < N; i++) other[i] = i;
-            assert_int_equal(dbscan_join(&rows, &s, other), STATUS_OK);
+            size_t steps = dbscan_steps(&rows), some = steps / 2 + 1;
+            assert_int_equal(dbscan_join(&rows, &s, (dbscan_range){some, steps}, other), STATUS_OK);
+            assert_int_equal(dbscan_join(&rows, &s, (dbscan_range){0, some}, other), STATUS_OK);
             dbscan_unite(parent, other, N);
             assert_false(dbscan_unite(parent, other, N));
         }
@@ -131,8 +135,11 @@ static void borders(void **state) {
         }
         assert_int_equal(dbscan_rows_create(&rows, x, N, d), STATUS_OK);
         assert_int_equal(dbscan_rows_create(&core, x, CORE, d), STATUS_OK);
-        for (int part = 0; part < 2; part++)
-            dbscan_border(&rows, &core, cluster, &(dbscan_share){cases[w].eps, part, 2, 2}, found);
+        for (int part = 0; part < 2; part++) {
+            const dbscan_share s = {cases[w].eps, part, 2, 2};
+            for (size_t at = 0; at < dbscan_border_steps(&rows); at++)
+                dbscan_border(&rows, &core, cluster, &s, (dbscan_range){at, at + 1}, found);
+        }
         assert_memory_equal(found, plain, sizeof plain);
         dbscan_rows_destroy(&rows);
         dbscan_rows_destroy(&core);

@@ -4,6 +4,7 @@
 #include "src/app/features/extract_pca.h"
 
 #include "mpi/pca.h"
+#include "mpi/stop_watch.h"
 #include "src/app/stage/setup.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
@@ -46,10 +47,27 @@ status extract_pca_rows(const settings *s, const pca *p, const features *x, floa
     return STATUS_OK;
 }
 
-/* New rows before the old ones go: both are there for a while, which the stage has stated. */
-static status project(const pca *p, const settings *s, features *x) {
+/* y [n, components], some rows at a time: as many as take a second or two, but so many that packing
+ * the axes is nothing beside them. Collective. */
+static status project_rows(const stage *t, const pca *p, const features *x, float *y) {
+    size_t columns = (size_t)p->components;
+    double rows = 0x1p33 * setup_threads(t->s) / ((double)p->d * p->components), least = 1 << 13;
+    size_t together = (size_t)(rows > least ? rows : least);
+    status st = y ? STATUS_OK : STATUS_FAILED;
+    stop_watch watch = stop_watch_begin(t->c);
+    for (size_t at = 0; st == STATUS_OK && at < x->n; at += together) {
+        const features part = features_part(x, at, x->n - at < together ? x->n - at : together);
+        st = extract_pca_rows(t->s, p, &part, y + at * columns);
+        st = stop_watch_ask(&watch, st);
+    }
+    return stop_watch_end(&watch, st);
+}
+
+/* New rows before the old ones go: both are there for a while, which the stage has stated.
+ * Collective. */
+static status project(const stage *t, const pca *p, features *x) {
     float *y = memory_alloc(x->n * (size_t)p->components, sizeof *y, "projected features");
-    status st = y ? extract_pca_rows(s, p, x, y) : STATUS_FAILED;
+    status st = project_rows(t, p, x, y);
     if (st != STATUS_OK) {
         memory_free(y);
         return st;
@@ -66,7 +84,7 @@ status extract_pca(stage *t, features *x) {
     pca p = {0};
     if (t->s->extract.pca == 0) return STATUS_OK;
     status st = extract_pca_fit(t, x, &p);
-    if (st == STATUS_OK) st = comm_agree(t->c, project(&p, t->s, x));
+    if (st == STATUS_OK) st = project(t, &p, x);
     pca_destroy(&p);
     return st;
 }
