@@ -73,11 +73,11 @@ typedef struct settings {
         extract_source source;
         extract_backbone backbone;
         extract_positions positions;
-        settings_text weights, layers, npy, files;
+        settings_text weights, layers, npy, files, scales;
         extract_files_order files_order;
         dtype dtype;
         extract_memory memory;
-        bool normalize, keep;
+        bool normalize, keep, flip;
         int pca;
     } extract;
     struct {

@@ -153,16 +153,16 @@ static int check_layers(settings *s) {
     return 0;
 }
 
-/* "0.75,1,1.25": read here as evaluation reads it, so that a list that it would misread ends here.
+/* "0.75,1,1.25": read here as evaluation and extraction read it, so that a list that it would
+ * misread ends here.
  */
-static int check_scales(const settings *s) {
-    const char *at = s->evaluate.scales;
+static int check_scales(const char *key, const char *scales) {
+    const char *at = scales;
     do {
         char *end;
         double scale = strtod(at, &end);
         if (end == at || !(scale >= 0.05 && scale <= 20) || (*end && *end != ',')) {
-            log_error("evaluate.scales = \"%s\": numbers from 0.05 to 20 separated by commas",
-                s->evaluate.scales);
+            log_error("%s = \"%s\": numbers from 0.05 to 20 separated by commas", key, scales);
             return 1;
         }
         at = *end ? end + 1 : NULL;
@@ -238,8 +238,9 @@ static int check_model(settings *s) {
 int settings_check(settings *s) {
     return check_model(s) + check_colours("mean", s->model.mean, false) +
            check_colours("std", s->model.std, true) + check_groups(s) + check_single(s) +
-           check_source(s) + check_extractor(s) + check_layers(s) + check_scales(s) +
-           check_dataset(s) +
+           check_source(s) + check_extractor(s) + check_layers(s) +
+           check_scales("evaluate.scales", s->evaluate.scales) +
+           check_scales("extract.scales", s->extract.scales) + check_dataset(s) +
            check_training("pretrain", &s->pretrain.view, s->pretrain.warmup, s->pretrain.steps) +
            check_training("finetune", &s->finetune.view, s->finetune.warmup, s->finetune.steps);
 }

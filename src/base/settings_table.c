@@ -261,6 +261,15 @@ static const setting table[] = {
         "Layers whose outputs are joined, separated by commas: layer1 to layer4, head; of a vision "
         "transformer block0, block1, ..., each also with .keys, .queries or .values, and norm. "
         "Empty: the last stage, of a transformer norm, or with source \"finetuned\" the head.")},
+    {WORDS(extract, scales, "1",
+         "Sizes of an image whose features are averaged, as factors separated by commas: \"0.75, "
+         "1, "
+         "1.5\". Maps of other sizes are brought to the image's own grid by bilinear "
+         "interpolation, "
+         "and averaged before normalize."),
+        .later = true},
+    {FLAG(extract, flip, 0, "Average with the features of the mirrored image, at each scale."),
+        .later = true},
     {FLAG(extract, normalize, 1, "Every feature vector gets length 1.")},
     {INTEGER(extract, pca, 0, 0, 65536, "dimensions",
         "The features are projected on so many principal components, and get length 1 again under "

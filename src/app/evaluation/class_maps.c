@@ -6,27 +6,15 @@
  * is written. */
 #include "src/app/evaluation/class_maps.h"
 
+#include "src/app/stage/scales.h"
 #include "src/base/memory.h"
+#include "src/image/mirror.h"
 #include "src/segment/confusion.h"
 #include "src/segment/upsample.h"
 
 #include <math.h>
 #include <stdbool.h>
-#include <stdlib.h>
 #include <string.h>
-
-/* Mirrors the rows of a normalised image [H, W, 3]. */
-static void mirror(float *x, int height, int width) {
-    for (int y = 0; y < height; y++) {
-        float *row = x + (size_t)y * (size_t)width * 3;
-        for (int a = 0, b = width - 1; a < b; a++, b--)
-            for (int j = 0; j < 3; j++) {
-                float t = row[3 * a + j];
-                row[3 * a + j] = row[3 * b + j];
-                row[3 * b + j] = t;
-            }
-    }
-}
 
 /* A pass over images of one shape: magnified by `scale`, mirrored if `flip`. */
 typedef struct pass {
@@ -40,7 +28,7 @@ static status pass_input(const image *rgb, const pass *a, int height, int width,
     image resized = {0};
     status st = image_resize(rgb, height, width, &resized);
     if (st == STATUS_OK) image_normalize(&resized, a->input, input);
-    if (st == STATUS_OK && a->flip) mirror(input, height, width);
+    if (st == STATUS_OK && a->flip) mirror_normalized(input, height, width);
     image_destroy(&resized);
     return st;
 }
@@ -82,17 +70,6 @@ static status add_pass(inference *net, const pass *a, const image *rgb, int coun
     return worst;
 }
 
-/* The next number of a list "0.75, 1.0"; 1 where the list is empty. */
-static bool next_scale(const char **list, double *scale) {
-    if (!*list) return false;
-    char *end;
-    *scale = strtod(*list, &end);
-    if (end == *list) *scale = 1;
-    end += strspn(end, " ,");
-    *list = *end && end != *list ? end : NULL;
-    return true;
-}
-
 /* out [count], created here at height x width, which need not be the images' own; destroyed by the
  * caller, whatever is returned. All probabilities of these images are in memory until the last
  * pass: class_maps_count bounds how many. */
@@ -106,7 +83,7 @@ status class_maps_predict(const stage *t, inference *net, const image *rgb, int 
         (size_t)count * pixels, sizeof *probability * (size_t)classes, "class probabilities");
     status st = probability ? STATUS_OK : STATUS_FAILED;
     for (int i = 0; st == STATUS_OK && i < count; i++) st = labelmap_create(&out[i], height, width);
-    while (st == STATUS_OK && next_scale(&list, &a.scale)) {
+    while (st == STATUS_OK && scales_next(&list, &a.scale)) {
         a.flip = false;
         st = add_pass(net, &a, rgb, count, out, probability);
         a.flip = true;

@@ -11,6 +11,7 @@
 #include "mpi/stop_watch.h"
 #include "src/app/features/extract_finish.h"
 #include "src/app/features/extract_kept.h"
+#include "src/app/features/extract_views.h"
 #include "src/app/stage/inference.h"
 #include "src/app/stage/setup.h"
 #include "src/base/hook.h"
@@ -35,6 +36,7 @@ typedef struct extraction {
     void *run;               /* streamed: rows of one run of images */
     size_t run_rows;
     extract_kept kept; /* rows of an earlier start, and what is done in this one */
+    float *mean;       /* [rows of one run, D]: over views; NULL: the image is the only one */
 } extraction;
 
 /* Images first .. first + count - 1 of the data set, of one shape: decoded into the plan's
@@ -56,18 +58,20 @@ static status load_inputs(const stage *t, const image_input *input, plan *p, int
     return worst;
 }
 
-/* Outputs of `count` images to rows, each by one thread: float32 rows are made where they stay,
- * others in the thread's scratch and rounded from there, after they have length 1. */
-static void store_rows(const extraction *e, const plan *p, int count, void *rows) {
-    int h, w;
+/* The map of the run's image i, of so many pixels: the plan's output, or the mean over views. */
+static const float *map_of(const extraction *e, const plan *p, int i, size_t pixels) {
+    return e->mean ? e->mean + (size_t)i * pixels * (size_t)e->x->d : plan_output(p, 0, i);
+}
+
+/* Maps of `count` images to rows, each by one thread: float32 rows are made where they stay, others
+ * in the thread's scratch and rounded from there, after they have length 1. */
+static void store_rows(const extraction *e, const plan *p, size_t pixels, int count, void *rows) {
     dtype type = e->x->type;
     size_t d = (size_t)e->x->d;
     bool normalize = e->t->s->extract.normalize;
-    plan_output_shape(p, 0, &h, &w, &(int){0});
-    size_t pixels = (size_t)h * (size_t)w;
 #pragma omp parallel for schedule(static) num_threads(setup_threads(e->t->s))
     for (int i = 0; i < count; i++) {
-        const float *from = plan_output(p, 0, i);
+        const float *from = map_of(e, p, i, pixels);
         float *scratch = e->scratch + (size_t)omp_get_thread_num() * d;
         for (size_t r = 0; r < pixels; r++, from += d) {
             void *to = row_at(rows, ((size_t)i * pixels + r) * d, type);
@@ -124,7 +128,10 @@ static status allocate(extraction *e) {
         x->data = memory;
     size_t threads = (size_t)setup_threads(e->t->s);
     e->scratch = memory_alloc(threads * (size_t)x->d, sizeof *e->scratch, "a row a thread");
-    return memory && e->scratch ? STATUS_OK : STATUS_FAILED;
+    if (!memory || !e->scratch) return STATUS_FAILED;
+    if (extract_views_plain(e->t->s)) return STATUS_OK;
+    e->mean = memory_alloc(e->run_rows * (size_t)x->d, sizeof *e->mean, "features over views");
+    return e->mean ? STATUS_OK : STATUS_FAILED;
 }
 
 /* The index of an image says little to a user: its name says which file to look at. */
@@ -160,19 +167,31 @@ static status check_rows(const extraction *e, int at, int count, void *rows) {
     return st;
 }
 
+/* The network's maps of images first .. first + count - 1, of one shape: into the plan's outputs.
+ */
+static status compute_maps(const extraction *e, int first, int count, plan **p) {
+    int height, width;
+    dataset_shape(e->t->d, first, e->t->s->dataset.scale, &height, &width);
+    status st = inference_plan(e->net, height, width, p);
+    double now = timer_now();
+    if (st == STATUS_OK) st = load_inputs(e->t, inference_input(e->net), *p, first, count);
+    timer_lap(&e->t->time, PHASE_READ, now);
+    return st == STATUS_OK ? plan_forward(*p, count, &(step_context){0}) : st;
+}
+
 /* Images of one shape from `at` on (counted from this rank's first): their rows. */
 static status compute_run(const extraction *e, int at, int count, void *rows) {
-    int height, width, first = (int)e->x->first + at;
+    const features *x = e->x;
+    int first = (int)x->first + at;
     plan *p = NULL;
-    dataset_shape(e->t->d, first, e->t->s->dataset.scale, &height, &width);
-    status st = inference_plan(e->net, height, width, &p);
-    double now = timer_now();
-    if (st == STATUS_OK) st = load_inputs(e->t, inference_input(e->net), p, first, count);
-    now = timer_lap(&e->t->time, PHASE_READ, now);
-    if (st == STATUS_OK) st = plan_forward(p, count, &(step_context){0});
-    if (st == STATUS_OK) store_rows(e, p, count, rows);
+    double now = timer_now(), read = e->t->time.seconds[PHASE_READ];
+    const view_grid grid = {x->height[at], x->width[at], x->d};
+    status st = e->mean ? extract_views_mean(e->t, e->net, first, count, &grid, e->mean)
+                        : compute_maps(e, first, count, &p);
+    if (st == STATUS_OK) store_rows(e, p, features_image_rows(x, at), count, rows);
     if (st == STATUS_OK) st = check_rows(e, at, count, rows);
-    timer_lap(&e->t->time, PHASE_FORWARD, now);
+    read = e->t->time.seconds[PHASE_READ] - read;
+    e->t->time.seconds[PHASE_FORWARD] += timer_now() - now - read;
     return st;
 }
 
@@ -203,7 +222,8 @@ static status largest_plan(const extraction *e, double *bytes) {
     if (x->images == 0) return STATUS_OK;
     int height, width;
     plan *p = NULL;
-    dataset_shape(e->t->d, (int)(x->first + largest), e->t->s->dataset.scale, &height, &width);
+    double scale = e->t->s->dataset.scale * extract_views_largest(e->t->s);
+    dataset_shape(e->t->d, (int)(x->first + largest), scale, &height, &width);
     status st = inference_plan(e->net, height, width, &p);
     if (st == STATUS_OK) *bytes = (double)plan_bytes(p);
     return st;
@@ -381,6 +401,7 @@ status extract_compute(stage *t, const extract_request *q, features *out) {
     inference_destroy(e.net);
     extract_kept_destroy(&e.kept);
     memory_free(e.scratch);
+    memory_free(e.mean);
     memory_free(e.run);
     if (st == STATUS_OK && !q->stream) {
         *out = x;
