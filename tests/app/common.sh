@@ -32,3 +32,19 @@ damage() {
     printf "%b" "\\$(printf %03o $((byte ^ 1)))" |
         dd of="$2" bs=1 seek=$((size - $3)) conv=notrunc status=none
 }
+
+# cluster_checkpoint FOLDER: a clustering of tiny.cfg in FOLDER that is told to stop once it is under
+# way leaves its state there.
+cluster_checkpoint() {
+    local i job
+    "$auxseg" cluster tiny.cfg --set "run.dir=$1" --set cluster.k=2 --set cluster.restarts=1000 \
+        --set cluster.checkpoint_iterations=1 >out 2>&1 </dev/null &
+    job=$!
+    for ((i = 0; i < 400; i++)); do
+        compgen -G "$1/checkpoints/cluster-*.safetensors" >list && break
+        sleep 0.05
+    done
+    kill -TERM "$job"
+    wait "$job"
+    [[ -s list ]] || fail "no checkpoint of a clustering"
+}
