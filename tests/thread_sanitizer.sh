@@ -14,7 +14,7 @@ flags+=('-DAUXSEG_VERSION="test"' "-DAUXSEG_TESTS=\"$PWD/tests\"")
 read -ra libraries <<<"$(pkg-config --libs libpng libturbojpeg libjpeg libconfig jansson libzip \
     hdf5-openmpi) $(mpicc --showme:link) -lcmocka -ldnnl -lm"
 objects=()
-for f in src/base/*.c src/image/*.c io/codecs/*.c io/files/*.c io/dataset/*.c io/hdf5/*.c mpi/comm.c \
+for f in src/base/*.c src/image/*.c io/codecs/*.c io/files/*.c io/dataset/*.c io/dataset/*/*.c io/hdf5/*.c mpi/comm.c \
     mpi/stop*.c mpi/phases.c mpi/features_place.c src/label/features.c src/app/training/loader.c \
     src/app/training/samples.c src/app/stage/binding.c; do
     [[ -e $f ]] || continue
