@@ -1,6 +1,7 @@
 # Sourced by sweeps over a whole run: a tiny run of all stages with every kind of output, what its
 # results are, and workers side by side. $AUXSEG: the program; $AUXSEG_MPIRUN: mpirun and flags;
 # $AUXSEG_FAULT_LIBRARY: fault.c's. $AUXSEG_JOBS: how many workers (1). $AUXSEG_SEED: of the sample.
+# $AUXSEG_SECONDS: begin nothing new after so long; what was done until then is counted.
 set -uo pipefail
 auxseg=$AUXSEG
 read -ra mpirun <<<"$AUXSEG_MPIRUN"
@@ -66,6 +67,10 @@ whole 1
 [[ $code -eq 0 ]] || { tail -n 20 out; exit 1; }
 results >golden.txt
 [[ $(wc -l <golden.txt) -gt 15 ]] || { echo "results are missing"; cat golden.txt; exit 1; }
+
+late() {
+    [[ -n ${AUXSEG_SECONDS:-} && $SECONDS -ge $AUXSEG_SECONDS ]]
+}
 
 # in_workers COMMAND...: `COMMAND W`, W from 0 below $jobs, side by side; false if one noted a failure.
 in_workers() {
