@@ -9,6 +9,7 @@
 #include "src/base/hash.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
+#include "src/base/open_retry.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -81,13 +82,19 @@ status file_temporary(char *temporary, const char *path) {
  * written is a new file that only this process has made. */
 int file_create_temporary(const char *temporary) {
     if (unlink(temporary) != 0 && errno != ENOENT) return -1;
-    return open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0666);
+    int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+    return open_retry(temporary, flags, 0666);
+}
+
+/* Linux has closed it when a signal interrupts the call: to call again would close another's. */
+int file_close(int fd) {
+    return close(fd) == 0 || errno == EINTR ? 0 : -1;
 }
 
 /* Whether what was written under `path` (a file or a folder) is on the disk. Any descriptor of a
  * file will do for fsync: the one that wrote is closed. errno is fsync's, whatever close sets. */
 static bool flush(const char *path, int flags) {
-    int fd = open(path, flags | O_CLOEXEC);
+    int fd = open_retry(path, flags | O_CLOEXEC, 0);
     if (fd < 0) return false;
     /* Some file systems cannot fsync a folder: nothing can be done about it there. */
     bool ok = fsync(fd) == 0 || ((flags & O_DIRECTORY) && errno == EINVAL);
@@ -143,7 +150,7 @@ status file_write_parts(const char *path, const file_part *part, int parts) {
     ok = ok && fsync(fd) == 0;
     /* close may tell of errors that no write has told of (quotas on NFS). */
     int error = errno;
-    if (fd >= 0 && close(fd) != 0 && ok) {
+    if (fd >= 0 && file_close(fd) != 0 && ok) {
         ok = false;
         error = errno;
     }
@@ -162,7 +169,7 @@ status file_write(const char *path, const void *data, size_t bytes) {
 status file_open(const char *path, int *fd, uint64_t *bytes) {
     struct stat s;
     /* O_NONBLOCK: a named pipe must be refused, not waited for. */
-    int f = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    int f = open_retry(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
     if (f < 0 || fstat(f, &s) != 0) {
         log_error("%s: cannot be read: %s", path, strerror(errno));
     } else if (!S_ISREG(s.st_mode)) {

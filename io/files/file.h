@@ -27,6 +27,8 @@ status file_temporary(char *temporary, const char *path);
 /* Opens it for writing as a new file: what stands there under this name, a link too, is removed
  * first, never followed. -1 and errno on failure. */
 int file_create_temporary(const char *temporary);
+/* As close(), for a file that was written: what fails is that its bytes may not be on the disk. */
+int file_close(int fd);
 /* fsync of `temporary`, rename to path, fsync of its folder. On error `temporary` is removed. */
 status file_publish(const char *temporary, const char *path);
 

@@ -10,6 +10,7 @@
 #include "io/files/file.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
+#include "src/base/open_retry.h"
 #include "src/base/stop.h"
 #include "src/base/timer.h"
 
@@ -102,7 +103,7 @@ static int print_owner(const owner *o, char *line) {
 /* What a lock says. False: it says nothing that makes sense (it is just being written, say). */
 static bool read_owner(const char *path, owner *o, struct stat *s) {
     char line[LOCK_LINE] = "";
-    int fd = open(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC);
+    int fd = open_retry(path, O_RDONLY | O_NOFOLLOW | O_CLOEXEC, 0);
     if (fd < 0) return false;
     ssize_t n = fstat(fd, s) == 0 ? read(fd, line, sizeof line - 1) : -1;
     close(fd);
@@ -116,11 +117,12 @@ static bool read_owner(const char *path, owner *o, struct stat *s) {
 static bool make_file(const char *path, const owner *o) {
     char line[LOCK_LINE];
     int n = print_owner(o, line);
-    int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0644);
+    int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
+    int fd = open_retry(path, flags, 0644);
     if (fd < 0) return false;
     bool ok = write(fd, line, (size_t)n) == n;
     int why = errno;
-    if (close(fd) != 0 && ok) {
+    if (file_close(fd) != 0 && ok) {
         ok = false;
         why = errno;
     }

@@ -11,6 +11,7 @@
 #include "io/files/metrics_rows.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
+#include "src/base/open_retry.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -93,7 +94,7 @@ status metrics_open(metrics **out, const char *path, const char *stage, int roun
     if (!m) return STATUS_FAILED;
     snprintf(m->path, sizeof m->path, "%s", path);
     /* Appending: every row goes to the end, whoever else has the file open. */
-    int fd = open(path, O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC);
+    int fd = open_retry(path, O_WRONLY | O_APPEND | O_NOFOLLOW | O_CLOEXEC, 0);
     m->file = fd >= 0 ? fdopen(fd, "a") : NULL;
     if (!m->file) {
         log_error("%s: cannot be written: %s", path, strerror(errno));

@@ -9,6 +9,7 @@
 #include "io/files/npy.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
+#include "src/base/open_retry.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -48,18 +49,18 @@ static status begin_file(const char *temporary, const char *path, const char *he
     int fd = file_create_temporary(temporary);
     if (fd < 0) return failed(path);
     status st = file_write_at(fd, path, 0, header, n);
-    if (close(fd) != 0 && st == STATUS_OK) st = failed(path);
+    if (file_close(fd) != 0 && st == STATUS_OK) st = failed(path);
     return st;
 }
 
 /* Each rank syncs what it has written: rank 0 could not do it for other nodes. */
 static status add_rows(
     const char *temporary, const char *path, uint64_t offset, const features *x, float *scratch) {
-    int fd = open(temporary, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+    int fd = open_retry(temporary, O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0);
     if (fd < 0) return failed(path);
     status st = write_rows(fd, path, offset, x, scratch);
     if (st == STATUS_OK && fsync(fd) != 0) st = failed(path);
-    if (close(fd) != 0 && st == STATUS_OK) st = failed(path);
+    if (file_close(fd) != 0 && st == STATUS_OK) st = failed(path);
     return st;
 }
 
@@ -151,11 +152,11 @@ status npy_write_labels(const comm *c, const char *path, const uint16_t *label, 
     size_t bytes = npy_header(header, "<u2", (size_t)total, 0);
     if (comm_root(c)) st = begin_file(temporary, path, header, bytes);
     if (comm_root(c) && st == STATUS_OK &&
-        (fd = open(temporary, O_WRONLY | O_NOFOLLOW | O_CLOEXEC)) < 0)
+        (fd = open_retry(temporary, O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0)) < 0)
         st = failed(path);
     st = comm_agree(c, st);
     if (st == STATUS_OK) st = write_labels(c, fd, path, bytes, label, first);
-    if (fd >= 0 && close(fd) != 0 && st == STATUS_OK) st = failed(path);
+    if (fd >= 0 && file_close(fd) != 0 && st == STATUS_OK) st = failed(path);
     if (comm_root(c) && st == STATUS_OK)
         st = file_publish(temporary, path);
     else if (comm_root(c))

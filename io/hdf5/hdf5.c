@@ -1,9 +1,10 @@
 /* The calls of HDF5 that read arrays, each checked, each with a message that names the file and
- * what of it. HDF5 prints nothing by itself, and loads nothing. */
+ * what of it. */
 #include "io/hdf5/hdf5.h"
 
 #include "io/files/file.h"
 #include "io/hdf5/hdf5_guard.h"
+#include "io/hdf5/hdf5_library.h"
 #include "io/hdf5/hdf5_object.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
@@ -12,33 +13,6 @@
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-enum { REASON = 256 };
-
-/* Once a process: what fails is told by us, with file and name, and HDF5 must not try to write
- * again while the process ends. No plug-in is loaded for a filter that a file names. */
-void hdf5_begin(void) {
-    static bool begun;
-    if (begun) return;
-    begun = true;
-    H5dont_atexit();
-    H5Eset_auto2(H5E_DEFAULT, NULL, NULL);
-    H5PLset_loading_state(0);
-}
-
-/* The innermost function that failed knows why: what it said goes to text [REASON]. */
-static herr_t take_reason(unsigned n, const H5E_error2_t *error, void *text) {
-    if (n == 0 && error->desc) snprintf(text, REASON, "%s", error->desc);
-    return 0;
-}
-
-void hdf5_reason(char text[HDF5_REASON]) {
-    char reason[REASON] = "no reason given";
-    H5Ewalk2(H5E_DEFAULT, H5E_WALK_UPWARD, take_reason, reason);
-    snprintf(text, HDF5_REASON, "%s%s", reason,
-        strstr(reason, "lock") ? " (HDF5_USE_FILE_LOCKING=FALSE in the environment goes without)"
-                               : "");
-}
 
 /* Without a lock: files of this program never change once they have their name, what another
  * process that has one open for writing does to it is told by checksums, and network file systems

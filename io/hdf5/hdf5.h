@@ -15,12 +15,6 @@
 #include <stdint.h>
 
 /* Reading, by one process. */
-/* Before HDF5's first use in a process: it neither prints nor tidies up at exit, where it would try
- * once more to write what could not be written, and crash. */
-void hdf5_begin(void);
-/* Why HDF5's last call failed, in its own words, with what helps where it is a lock. */
-enum { HDF5_REASON = 384 };
-void hdf5_reason(char text[HDF5_REASON]);
 status hdf5_open(hid_t *file, const char *path);
 /* Shape of a dataset [rows, columns] (columns 1 where one-dimensional). STATUS_DATA if absent. All
  * of it lies within the file: so large memory may be taken for it. */

@@ -6,6 +6,7 @@
  * cannot ask for gigabytes. */
 #include "io/hdf5/hdf5_object.h"
 
+#include "io/hdf5/hdf5_library.h"
 #include "src/base/log.h"
 
 #include <stdint.h>
@@ -16,7 +17,10 @@
 enum { NAME = 256, LONGEST_ELEMENT = 1 << 16, DESCRIPTION = 32 };
 
 status hdf5_refuse(const char *path, const char *name, const char *why) {
-    log_error("%s: %s %s", path, name, why);
+    char reason[HDF5_REASON] = "";
+    /* Where the last call of HDF5 failed, it knows more: a disk that cannot be read, say. */
+    if (H5Eget_num(H5E_DEFAULT) > 0) hdf5_reason(reason);
+    log_error("%s: %s %s%s%s", path, name, why, reason[0] ? ": " : "", reason);
     return STATUS_DATA;
 }
 
@@ -31,9 +35,9 @@ status hdf5_links_check(hid_t file, const char *path, const char *name) {
     for (size_t i = 1; n > 1 && i <= n; i++) {
         if (name[i] != '/' && name[i] != '\0') continue;
         part[i] = '\0';
-        if (H5Lexists(file, part, H5P_DEFAULT) <= 0)
-            return hdf5_refuse(path, part, "is not in the file");
-        if (H5Lget_info(file, part, &link, H5P_DEFAULT) < 0)
+        htri_t there = H5Lexists(file, part, H5P_DEFAULT);
+        if (there == 0) return hdf5_refuse(path, part, "is not in the file");
+        if (there < 0 || H5Lget_info(file, part, &link, H5P_DEFAULT) < 0)
             return hdf5_refuse(path, part, "cannot be read");
         if (link.type != H5L_TYPE_HARD)
             return hdf5_refuse(path, part, "is a link to another place, which is not followed");

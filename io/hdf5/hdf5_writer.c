@@ -4,9 +4,10 @@
 #include "io/hdf5/hdf5_writer.h"
 
 #include "io/files/file.h"
-#include "io/hdf5/hdf5.h"
+#include "io/hdf5/hdf5_library.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
+#include "src/base/open_retry.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -65,7 +66,7 @@ static status failed(const hdf5_writer *w) {
 }
 
 static status open_rows(hdf5_writer *w) {
-    if (w->fd < 0) w->fd = open(w->path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+    if (w->fd < 0) w->fd = open_retry(w->path, O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0);
     return comm_agree(w->c, w->fd >= 0 ? STATUS_OK : failed(w));
 }
 
@@ -155,7 +156,7 @@ static status close_rows(hdf5_writer *w, bool keep) {
     status st = STATUS_OK;
     if (w->fd < 0) return st;
     if (keep && fsync(w->fd) != 0) st = failed(w);
-    if (close(w->fd) != 0 && keep && errno != EINTR && st == STATUS_OK) st = failed(w);
+    if (file_close(w->fd) != 0 && keep && st == STATUS_OK) st = failed(w);
     w->fd = -1;
     return st;
 }

@@ -7,6 +7,7 @@
 #include "src/app/session.h"
 
 #include "io/files/file.h"
+#include "io/hdf5/hdf5_library.h"
 #include "mpi/settings_share.h"
 #include "src/app/session_place.h"
 #include "src/app/session_record.h"
@@ -163,6 +164,7 @@ static status run(const comm *c, status (*stage)(const comm *c, const settings *
  * compute beside it. */
 static status open_session(comm **c) {
     int provided = MPI_THREAD_SINGLE;
+    hdf5_begin(); /* before MPI, which would otherwise have HDF5 tidy up at its end */
     MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided);
     stop_install();
     status st = comm_create(c, MPI_COMM_WORLD);

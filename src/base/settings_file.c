@@ -1,6 +1,7 @@
 /* Reads a file of settings and makes it safe for libconfig: no includes (a saved settings.cfg must
  * hold all that a run was), no device or pipe that never ends, no text that takes libconfig
  * minutes, and integers of 64 bits, which old versions of it cut to 32 without a word. */
+#include "src/base/open_retry.h"
 #include "src/base/settings_file.h"
 
 #include "src/base/log.h"
@@ -27,7 +28,7 @@ static char *load(const char *file) {
     char *text = NULL;
     size_t used = 0;
     ssize_t got = 1;
-    int fd = open(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    int fd = open_retry(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
     if (fd < 0 || fstat(fd, &about) != 0) {
         log_error("%s: %s", file, strerror(errno));
     } else if (!S_ISREG(about.st_mode) || about.st_size > FILE_LIMIT) {

@@ -23,8 +23,8 @@ declare -A words=([EACCES]="Permission denied" [EIO]="Input/output error"
 plan() {
     local rank kind n known
     for rank in 0 1 all; do
-        rm -rf run calls
-        whole 2 AUXSEG_FAULT=any:0:none AUXSEG_FAULT_PATH=run/ AUXSEG_FAULT_RANK="${rank/all/0}" \
+        rm -rf the-run calls
+        whole 2 AUXSEG_FAULT=any:0:none AUXSEG_FAULT_PATH=the-run/ AUXSEG_FAULT_RANK="${rank/all/0}" \
             AUXSEG_FAULT_LOG="$top/calls" LD_PRELOAD="$AUXSEG_FAULT_LIBRARY"
         for kind in "${!errors[@]}"; do
             read -ra known <<<"${errors[$kind]}"
@@ -65,9 +65,9 @@ sweep() {
         line=$((line + 1))
         [[ $((line % jobs)) -eq $1 ]] || continue
         ! late || break
-        rm -rf run fault.log
+        rm -rf the-run fault.log
         patience=$limit
-        whole 2 AUXSEG_FAULT="$kind:$n:$error" AUXSEG_FAULT_PATH=run/ \
+        whole 2 AUXSEG_FAULT="$kind:$n:$error" AUXSEG_FAULT_PATH=the-run/ \
             AUXSEG_FAULT_RANK="${rank/all/}" AUXSEG_FAULT_LOG="$PWD/fault.log" \
             LD_PRELOAD="$AUXSEG_FAULT_LIBRARY"
         [[ -e fault.log ]] || continue # fewer such calls than in the plan: threads share them

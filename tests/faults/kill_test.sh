@@ -7,12 +7,12 @@
 wanted=${1:-12}
 
 began=${EPOCHREALTIME/./}
-rm -rf run
+rm -rf the-run
 whole 2
 microseconds=$((${EPOCHREALTIME/./} - began))
 whole_calls() { # of rank 0 of two, on files of the run
-    rm -rf run
-    whole 2 AUXSEG_FAULT=any:0:none AUXSEG_FAULT_PATH=run/ AUXSEG_FAULT_RANK=0 \
+    rm -rf the-run
+    whole 2 AUXSEG_FAULT=any:0:none AUXSEG_FAULT_PATH=the-run/ AUXSEG_FAULT_RANK=0 \
         AUXSEG_FAULT_LOG="$top/calls" LD_PRELOAD="$AUXSEG_FAULT_LIBRARY"
     wc -l <"$top/calls"
 }
@@ -24,7 +24,7 @@ killed_inside() {
     local ranks=$1 kind=kill
     ((RANDOM % 2)) && kind=killall
     whole "$ranks" AUXSEG_FAULT="any:$(((RANDOM * 32768 + RANDOM) % calls + 1)):$kind" \
-        AUXSEG_FAULT_PATH=run/ AUXSEG_FAULT_RANK=$((RANDOM % ranks)) \
+        AUXSEG_FAULT_PATH=the-run/ AUXSEG_FAULT_RANK=$((RANDOM % ranks)) \
         AUXSEG_FAULT_LOG=killed LD_PRELOAD="$AUXSEG_FAULT_LIBRARY"
 }
 
@@ -45,6 +45,8 @@ killed_some_time() {
         [[ -d /proc/$job ]] || break
         sleep 0.02
     done
+    read -ra late <<<"$(cat "/proc/$job/task/$job/children" 2>/dev/null)" # begun meanwhile
+    all+=(${late[@]+"${late[@]}"})
     kill -KILL "$job" 2>/dev/null && sleep 0.1
     { wait "$job"; } 2>/dev/null || code=$?
     # None of them may be left when the next start comes.
@@ -59,18 +61,18 @@ chains() {
     RANDOM=$((${AUXSEG_SEED:-1} * 1000 + worker))
     while [[ $kills -lt $share ]] && ! late; do
         rm -f killed
-        [[ -e run ]] || in_chain=0
+        [[ -e the-run ]] || in_chain=0
         if ((RANDOM % 2)); then killed_inside $((starts % 4 + 1)); else killed_some_time $((starts % 4 + 1)); fi
         starts=$((starts + 1))
         [[ $starts -le $((share * 4 + 20)) ]] || { fail "it ends before it can be killed"; break; }
         case $code in
         0) # it came to its end: what follows a chain of kills is compared
             results | diff golden.txt - >differs || { cp differs out; fail "after $in_chain kills: other results"; }
-            rm -rf run ;;
+            rm -rf the-run ;;
         1 | 137 | 143) kills=$((kills + 1)) in_chain=$((in_chain + 1)) ;;
         *)
             fail "killed $in_chain times, then code $code"
-            rm -rf run ;;
+            rm -rf the-run ;;
         esac
     done
     finishes 2 "after $in_chain kills"

@@ -12,7 +12,7 @@ trap 'rm -rf "$top"' EXIT
 export OMP_NUM_THREADS=1
 
 cat >"$top/tiny.cfg" <<'CFG'
-run: { dir = "run"; checkpoint_steps = 1; };
+run: { dir = "the-run"; checkpoint_steps = 1; };
 dataset: { layout = "synth"; root = "images"; synth_train = 4; synth_val = 2; synth_height = 48;
            synth_width = 64; };
 model: { backbone = "resnet18"; stages = 2; head = "fcn"; head_channels = 8; group = 2;
@@ -38,9 +38,9 @@ whole() {
 # What may not differ: labels, weights, figures, the confusion matrices, and every row of the
 # metrics without its times, once.
 results() {
-    sed -n '/"results"/,$p' run/run.json | grep -E '"(labels|baseline|pretrained|finetuned|mIoU|aAcc)"'
-    cat run/dataset.h5 run/labels.h5 run/confusion-*.csv | cksum
-    cut -d, -f1-10 run/metrics.csv
+    sed -n '/"results"/,$p' the-run/run.json | grep -E '"(labels|baseline|pretrained|finetuned|mIoU|aAcc)"'
+    cat the-run/dataset.h5 the-run/labels.h5 the-run/confusion-*.csv | cksum
+    cut -d, -f1-10 the-run/metrics.csv
 }
 
 # worker_folder W: a folder of its own with the images and the golden results.

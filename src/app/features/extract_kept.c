@@ -9,6 +9,7 @@
 #include "src/base/hash.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
+#include "src/base/open_retry.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -107,7 +108,7 @@ static status save(extract_kept *k) {
 static status write_rows(extract_kept *k) {
     const char *from = k->x->data;
     status st = STATUS_OK;
-    int fd = open(k->rows, O_WRONLY | O_NOFOLLOW | O_CLOEXEC);
+    int fd = open_retry(k->rows, O_WRONLY | O_NOFOLLOW | O_CLOEXEC, 0);
     if (fd < 0) {
         log_error("%s: cannot be written: %s", k->rows, strerror(errno));
         return STATUS_OUTPUT;
@@ -125,7 +126,7 @@ static status write_rows(extract_kept *k) {
     }
     bool synced = st != STATUS_OK || fsync(fd) == 0;
     int why = errno;
-    if ((close(fd) != 0 && (why = errno)) || !synced) {
+    if ((file_close(fd) != 0 && (why = errno)) || !synced) {
         log_error("%s: cannot be written: %s", k->rows, strerror(why));
         st = STATUS_OUTPUT;
     }

@@ -1,4 +1,5 @@
 #include "io/hdf5/hdf5.h"
+#include "io/hdf5/hdf5_library.h"
 
 #include "src/base/memory.h"
 #include "tests/base/capture.h"
