@@ -11,12 +11,12 @@
 #include "io/weights/weight_names.h"
 #include "io/weights/tensor_fault.h"
 #include "src/base/bf16.h"
+#include "src/base/float16.h"
 #include "src/base/hash.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
 #include "src/base/text.h"
 
-#include <math.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -48,17 +48,6 @@ bool weights_same_shape(const tensor_info *t, const parameter *item) {
     return same;
 }
 
-/* IEEE 754 half precision; exact. 10 bits of fraction below an implicit one, an exponent that is
- * biased by 15: (1024 + fraction) * 2^(exponent - 15 - 10); without an exponent no implicit one. */
-static float half_to_float(uint16_t h) {
-    int exponent = h >> 10 & 31;
-    float fraction = (float)(h & 1023);
-    float x = exponent == 31 ? (fraction > 0 ? NAN : INFINITY)
-              : exponent     ? ldexpf(1024 + fraction, exponent - 25)
-                             : ldexpf(fraction, -24);
-    return h >> 15 ? -x : x;
-}
-
 /* out [elements]. The file's data may be unaligned: every element is copied out. Only F64 is
  * rounded; integers are refused, as their scale would be a guess. */
 bool weights_to_float(const tensor_info *t, float *out) {
@@ -77,7 +66,7 @@ bool weights_to_float(const tensor_info *t, float *out) {
         for (size_t i = 0; i < n; i++) {
             uint16_t x;
             memcpy(&x, at + i * size, sizeof x);
-            out[i] = half ? half_to_float(x) : bf16_to_float(x);
+            out[i] = half ? float16_to_float(x) : bf16_to_float(x);
         }
     } else {
         return false;
