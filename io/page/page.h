@@ -123,6 +123,7 @@ typedef struct page_data {
     const page_strip *overlay;        /* auxiliary labels on images */
     int overlays;
     const char *overlay_note;
+    int empty_clusters;          /* that no pixel has, told beside the overlays; -1: not known */
     const page_cluster *cluster; /* the largest first */
     int clusters;
     const char *cluster_note;

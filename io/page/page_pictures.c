@@ -65,6 +65,9 @@ static void put_note(html *h, const char *note) {
 void page_overlays(html *h, const page_data *d) {
     if (!d->overlays) return;
     put_note(h, d->overlay_note);
+    /* Colours alone do not show what is not there. */
+    if (d->empty_clusters >= 0)
+        html_print(h, "<p class=\"note\">Clusters without a pixel: %d.</p>\n", d->empty_clusters);
     put_legend(h, d);
     put_strips(h, d->overlay, d->overlays);
 }

@@ -96,6 +96,14 @@ static status fill_classes(content *g) {
     return dataset_colours(g->t->d, g->colours);
 }
 
+/* As the clustering counted them; run.json of an older version has no such figure. */
+static int empty_clusters(const stage *t, int round) {
+    char name[STAGE_NAME];
+    snprintf(name, sizeof name, round > 1 ? "cluster-%d" : "cluster", round);
+    double n = run_record_get_result(t->record, name, "clusters without a pixel");
+    return isnan(n) ? -1 : (int)n;
+}
+
 /* With more than 255 labels the palette repeats itself, and the note must say so. */
 static status fill_labels(content *g) {
     static const char own_colours[] =
@@ -111,6 +119,7 @@ static status fill_labels(content *g) {
     if (st == STATUS_OK) st = typical_patches_create(&g->typical, g->t, g->aux, &g->quality);
     g->data.overlay = g->overlays.strip;
     g->data.overlays = g->overlays.strips;
+    g->data.empty_clusters = empty_clusters(g->t, g->round);
     g->data.overlay_note = g->quality.k > 255 ? shared_colours : own_colours;
     g->data.cluster = g->typical.cluster;
     g->data.clusters = g->typical.clusters;

@@ -319,6 +319,25 @@ static void a_section_without_content_has_no_heading(void **state) {
     memory_free(page);
 }
 
+/* A clustering of an older version has not counted them: nothing is said. */
+static void clusters_without_a_pixel_are_told(void **state) {
+    (void)state;
+    static const page_strip strip = {"an image", NULL, 0};
+    page_data d = {.title = "t", .overlay = &strip, .overlays = 1, .empty_clusters = 3};
+    char *page = write_and_read(&d);
+    markup_check(page);
+    assert_has(page, "Clusters without a pixel: 3.");
+    memory_free(page);
+    d.empty_clusters = 0;
+    page = write_and_read(&d);
+    assert_has(page, "Clusters without a pixel: 0.");
+    memory_free(page);
+    d.empty_clusters = -1;
+    page = write_and_read(&d);
+    assert_lacks(page, "without a pixel");
+    memory_free(page);
+}
+
 /* A matrix of very many classes says nothing to the eye: the largest confusions are listed. */
 static void many_classes_have_a_list_of_confusions(void **state) {
     (void)state;
@@ -425,6 +444,7 @@ int main(void) {
         cmocka_unit_test(stages_and_starts_are_told),
         cmocka_unit_test(curves_are_charts),
         cmocka_unit_test(a_section_without_content_has_no_heading),
+        cmocka_unit_test(clusters_without_a_pixel_are_told),
         cmocka_unit_test(many_classes_have_a_list_of_confusions),
         cmocka_unit_test(settings_that_differ_come_first),
         cmocka_unit_test(stages_of_other_settings_are_marked),
