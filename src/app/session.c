@@ -160,13 +160,28 @@ static status run(const comm *c, status (*stage)(const comm *c, const settings *
     return st;
 }
 
-/* Starts MPI; *c is made. Only the thread that began MPI calls it (FUNNELED): OpenMP's threads
- * compute beside it. */
+/* MPI's libraries end the process where they get no memory, or leave the others waiting. The rank
+ * is the launcher's, as MPI's is not known yet. */
+static bool room_for_mpi(void) {
+    enum { MPI_ROOM = 256 << 20 };
+    static const char *const names[] = {"OMPI_COMM_WORLD_RANK", "PMI_RANK", "SLURM_PROCID"};
+    const char *rank = NULL;
+    char what[64] = "MPI";
+    for (size_t i = 0; i < sizeof names / sizeof *names && !rank; i++) rank = getenv(names[i]);
+    if (rank) snprintf(what, sizeof what, "rank %.20s: MPI", rank);
+    return memory_room(MPI_ROOM, what);
+}
+
+/* Starts MPI; *c is made, or MPI has not begun. Only the thread that began MPI calls it (FUNNELED):
+ * OpenMP's threads compute beside it. */
 static status open_session(comm **c) {
     int provided = MPI_THREAD_SINGLE;
-    hdf5_begin(); /* before MPI, which would otherwise have HDF5 tidy up at its end */
+    /* The launcher ends the other ranks when this one leaves before MPI has begun. */
+    if (!room_for_mpi()) return STATUS_FAILED;
+    hdf5_begin();   /* before MPI, which would otherwise have HDF5 tidy up at its end */
+    stop_install(); /* MPI writes files, too, whose size may be limited */
     MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided);
-    stop_install();
+    stop_install(); /* once more: MPI has handlers of its own */
     status st = comm_create(c, MPI_COMM_WORLD);
     /* Without a communicator ranks cannot agree: the only way out together is to abort. */
     if (st != STATUS_OK) MPI_Abort(MPI_COMM_WORLD, (int)st);
@@ -188,6 +203,7 @@ status session_run(
     comm *c = NULL;
     arguments a = {0};
     status st = open_session(&c);
+    if (!c) return st;
     log_set_times(true);
     /* Every rank reads the same words: only one needs to complain. */
     if (st == STATUS_OK && comm_root(c)) st = arguments_read(&a, argc, argv);
@@ -202,6 +218,7 @@ status session_run_words(
     status (*work)(const comm *c, int argc, char **argv), int argc, char **argv) {
     comm *c = NULL;
     status st = open_session(&c);
+    if (!c) return st;
     st = comm_agree(c, st);
     if (st == STATUS_OK) st = work(c, argc, argv);
     close_session(c, st);

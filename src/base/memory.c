@@ -6,7 +6,6 @@
 #include "src/base/hook.h"
 #include "src/base/log.h"
 
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -42,6 +41,22 @@ void *memory_alloc(size_t count, size_t size, const char *what) {
 
 void memory_free(void *p) {
     free(p);
+}
+
+/* Asked of the kernel by taking it, as nothing else tells what it counts; untouched, it costs no
+ * memory. */
+bool memory_room(size_t bytes, const char *what) {
+    struct rlimit limit;
+    if (getrlimit(RLIMIT_AS, &limit) != 0 || limit.rlim_cur == RLIM_INFINITY) return true;
+    void *p = mmap(NULL, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    if (p != MAP_FAILED) {
+        munmap(p, bytes);
+        return true;
+    }
+    log_error("%s: out of memory: %zu bytes of address space are wanted, which is limited to %llu "
+              "(ulimit -v)",
+        what, bytes, (unsigned long long)limit.rlim_cur);
+    return false;
 }
 
 /* In KiB under Linux. What the kernel counts since the process began, or since the count was last

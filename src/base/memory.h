@@ -2,6 +2,7 @@
 #ifndef AUXSEG_BASE_MEMORY_H
 #define AUXSEG_BASE_MEMORY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* count * size bytes, zeroed, aligned to 64 bytes; owned by the caller, freed with memory_free.
@@ -11,6 +12,11 @@ void *memory_alloc(size_t count, size_t size, const char *what);
 
 /* NULL-safe. */
 void memory_free(void *p);
+
+/* Whether the address space has `bytes` left, where it is limited (ulimit -v): asked before a
+ * library takes memory that does not look whether it gets any. Where there is no limit, it has. A
+ * message names `what`, the bytes and the limit. */
+bool memory_room(size_t bytes, const char *what);
 
 /* Bytes that new blocks may take on this node before it swaps or kills, and, where the process is
  * confined to less (a batch system's control group), within that. root: where proc and sys stand,

@@ -58,10 +58,15 @@ static status lay_out(plan *p) {
     return st == STATUS_OK ? plan_layout(p) : st;
 }
 
+/* What oneDNN takes for its code while kernels are made: measured at tens of MiB, and it ends the
+ * process where it gets none. */
+enum { KERNEL_CODE = 128 << 20 };
+
 static status build(plan *p) {
     status st = lay_out(p);
     if (st == STATUS_OK) st = plan_create_maps(p);
     if (st == STATUS_OK) st = plan_create_norms(p);
+    if (st == STATUS_OK && !memory_room(KERNEL_CODE, "oneDNN")) st = STATUS_FAILED;
     if (st == STATUS_OK) st = plan_create_kernels(p);
     if (st == STATUS_OK) st = plan_create_packed(p);
     if (st == STATUS_OK) st = plan_create_workers(p);
