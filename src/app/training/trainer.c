@@ -1,7 +1,7 @@
 /* The step of both training stages. Each rank holds the weights and the optimiser as a whole and a
  * part of the batch; what goes between ranks are the sums of the gradient, as integers, and a few
  * figures of each norm group. Ranks then do the same arithmetic on the same numbers, which keeps
- * their weights equal without ever comparing them. */
+ * their weights equal; that they are is looked at now and then, by a hash. */
 #include "src/app/training/trainer.h"
 
 #include "io/files/file.h"
