@@ -18,8 +18,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define IMAGE_ENDS ".jpg|.jpeg|.png"
-
 /* How a list's lines are read. */
 typedef struct list_format {
     const char *root, *prefix;
@@ -103,7 +101,7 @@ static status read_lists(layout *l, const settings *s, const char *root) {
 /* All of it is for training, and without labels. */
 static status read_folder(layout *l, const char *root) {
     layout_files files = {0};
-    status st = layout_walk(root, IMAGE_ENDS, &files);
+    status st = layout_walk(root, LAYOUT_IMAGE_ENDS, &files);
     for (int i = 0; st == STATUS_OK && i < files.count; i++)
         st = layout_append(l, root, SPLIT_TRAIN, files.path[i], NULL);
     layout_files_destroy(&files);
@@ -247,7 +245,7 @@ static bool anything_there(const layout_variant *v, const settings *s, const cha
     const char *list = s->dataset.train[0] ? s->dataset.train : "train.txt";
     if (v->kind == LAYOUT_TREE) return layout_tree_there(v, s->dataset.root, inside);
     if (file_path(root, s->dataset.root, inside) != STATUS_OK) return false;
-    if (v->kind == LAYOUT_FOLDER) return layout_walk_any(root, IMAGE_ENDS);
+    if (v->kind == LAYOUT_FOLDER) return layout_walk_any(root, LAYOUT_IMAGE_ENDS);
     char *path = layout_join(root, list);
     bool there = path && file_exists(path);
     memory_free(path);

@@ -6,6 +6,9 @@
 
 #include <stdbool.h>
 
+/* What the names of images end in. */
+#define LAYOUT_IMAGE_ENDS ".jpg|.jpeg|.png"
+
 typedef struct layout_files {
     char **path; /* [count], below the folder; owned */
     int count;

@@ -76,7 +76,7 @@ static status read_folder(layout *l, const places *own, const settings *s, const
     char folder[SETTINGS_TEXT];
     snprintf(folder, sizeof folder, "%s", s->dataset.unlabelled);
     for (size_t n = strlen(folder); n > 1 && folder[n - 1] == '/'; n--) folder[n - 1] = '\0';
-    status st = layout_walk(path, ".jpg|.jpeg|.png", &files);
+    status st = layout_walk(path, LAYOUT_IMAGE_ENDS, &files);
     for (int i = 0; st == STATUS_OK && i < files.count; i++) {
         char listed[FILE_PATH];
         st = file_path(listed, folder, files.path[i]);
@@ -89,6 +89,7 @@ static status read_folder(layout *l, const places *own, const settings *s, const
 /* A second path is refused: it may be a label map, and then the list is another one than meant. */
 static status read_list(layout *l, const places *own, const settings *s, const char *path) {
     const char *prefix = s->dataset.strip_prefix;
+    if (!prefix[0] && l->variant->prefix) prefix = l->variant->prefix;
     size_t length = strlen(prefix);
     text_lines text;
     status st = text_lines_open(&text, path);

@@ -33,7 +33,8 @@ status matrix_about(const char *path, matrix_info *out);
 const char *matrix_element_name(matrix_element e);
 /* to [rows, D]: rows first .. first + rows - 1 of the file. */
 status matrix_read(const char *path, const matrix_info *m, int64_t first, int64_t rows, float *to);
-/* Whether the file's rows are such as memory has them: float32, one after the other. */
+/* Whether the file's rows are such as memory has them: float32, one after the other, from a
+ * multiple of 4 bytes on. */
 bool matrix_plain(const matrix_info *m);
 /* The same rows, mapped read-only: of a plain file. *mapping [*bytes] is the caller's to unmap,
  * *to lies in it. Who cuts the file short afterwards kills the process (SIGBUS). */

@@ -155,7 +155,9 @@ static status take_rows(
         x->height[k] = (int)t->shape[2 * (x->first + k)];
         x->width[k] = (int)t->shape[2 * (x->first + k) + 1];
     }
-    return map && x->n > 0 ? map_rows(path, h, t, x) : hold_rows(path, h, t, x);
+    /* Another program's file may have them at an odd place, where no element can be read. */
+    bool aligned = (uint64_t)h->data % (features_row_bytes(x) / (uint64_t)x->d) == 0;
+    return map && aligned && x->n > 0 ? map_rows(path, h, t, x) : hold_rows(path, h, t, x);
 }
 
 /* Which file is wanted: one with this key, or of these images. */

@@ -6,6 +6,7 @@
 #include "io/hdf5/hdf5_guard.h"
 
 #include "src/base/log.h"
+#include "src/base/timer.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -18,7 +19,6 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 /* Seconds until it is given up: its own limit is on those of the processor. */
@@ -26,7 +26,9 @@ enum { WAIT_SECONDS = 60, ENVIRONMENT = 4096, SAID = 2048 };
 
 static bool wanted;
 
+/* Who starts programs with SIGCHLD ignored would leave us without a word of how a child ended. */
 void hdf5_guard_begin(void) {
+    signal(SIGCHLD, SIG_DFL);
     wanted = true;
 }
 
@@ -74,14 +76,14 @@ static int start(const char *path, pid_t *child, int *from) {
 /* Until the child has closed its end, which it does by ending, however it does; false: it did not
  * in time. said [SAID] is a text, cut where it is longer. */
 static bool listen_to(int from, char *said) {
-    time_t until = time(NULL) + WAIT_SECONDS;
+    double until = timer_now() + WAIT_SECONDS;
     size_t n = 0;
     for (;;) {
         char piece[256];
         struct pollfd p = {.fd = from, .events = POLLIN};
-        time_t left = until - time(NULL);
+        double left = until - timer_now();
         if (left <= 0) break;
-        int ready = poll(&p, 1, (int)left * 1000);
+        int ready = poll(&p, 1, (int)(left * 1000) + 1);
         if (ready < 0 && errno != EINTR) break;
         if (ready <= 0) continue;
         ssize_t got = read(from, piece, sizeof piece);

@@ -21,12 +21,13 @@ enum { CPU_SECONDS = 3, MEMORY = 256 << 20 };
 static const char *const arrays[] = {"/images/name", "/images/split", "/images/data",
     "/images/offset", "/images/shape", "/images/hash", "/images/orientation", "/annotations/data",
     "/annotations/offset", "/annotations/shape", "/annotations/hash", "/annotations/orientation",
-    "/label_map", "/labels/data", "/labels/offset", "/labels/shape", "/labels/name", "/labels/hash",
-    "/centroids", "/typical/distance", "/typical/image", "/typical/pixel", "/features/data",
-    "/features/offset", "/features/shape", "/features/name", "/features/hash"};
+    "/label_map", "/label_colours", "/labels/data", "/labels/offset", "/labels/shape",
+    "/labels/name", "/labels/hash", "/centroids", "/typical/distance", "/typical/image",
+    "/typical/pixel", "/features/data", "/features/offset", "/features/shape", "/features/name",
+    "/features/hash"};
 static const char *const attributes[] = {"format", "program", "classes", "ignore", "names",
-    "splits", "hash", "k", "iterations", "objective", "outlier_threshold", "method", "metric",
-    "dataset", "checksum", "dtype", "stride", "layers", "key"};
+    "splits", "hash", "max_side", "k", "iterations", "objective", "outlier_threshold", "method",
+    "metric", "dataset", "checksum", "dtype", "stride", "layers", "key"};
 
 /* Of an address space: what the program takes by itself differs from site to site. Sanitizers take
  * terabytes, and are left alone. A request to stop goes to all processes of a job: whoever waits

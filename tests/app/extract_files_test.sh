@@ -94,6 +94,9 @@ refuse 3 'an array of 22 x 16 x 64 does not cover its image of 64 x 88 evenly'
 refuse 3 'bad/train/00001.npy: in Fortran order'
 { header '(16, 22, 32)' False && tail -c +129 maps/train/00001.npy; } >bad/train/00001.npy
 refuse 3 'D = .* here and .* in another file'
+expect 3 'does not cover its image of 64 x 88 evenly, read as \[D, h, w\]' "$auxseg" check tiny.cfg \
+    --set extract.source=files --set extract.files=maps --set extract.layers= \
+    --set extract.files_order=dhw
 truncate -s -4 bad/train/00003.npy
 refuse 3 'bad/train/00003.npy: damaged: its data end too early'
 expect 2 'extract.files is empty' "$auxseg" check tiny.cfg --set extract.source=files

@@ -115,6 +115,17 @@ printf xxxxxxxx | dd of=run/checkpoints/extract.rows bs=1 seek=1000 conv=notrunc
 expect 0 'rows of image .* are damaged' "$auxseg" "${pca[@]}"
 cmp run/features.h5 golden/features.h5 >out 2>&1 || fail "extract: other rows after damage"
 
+# One of them joins the images before it, which are then more at once than those that were missing:
+# of 2 ranks both have done the first of their 9.
+rm -rf run
+cp -r golden run
+rm run/features.h5
+stopped extract 2 1 "$auxseg" extract tiny.cfg --set extract.memory=stream
+rows=$(stat -c %s run/checkpoints/extract.rows)
+dd if=/dev/zero of=run/checkpoints/extract.rows bs=1 seek=$((rows / 2 + 4096)) count=$((rows / 36)) \
+    conv=notrunc status=none
+expect 0 'rows of image .* are damaged' "$auxseg" extract tiny.cfg --set extract.memory=stream
+
 # Figures are those of the whole run.
 rm -rf run
 cp -r finetune run

@@ -112,11 +112,14 @@ static int run_images(const extraction *e, int at) {
     return inference_run(e->net, e->t->d, NULL, first, end, e->t->s->dataset.scale);
 }
 
-/* Memory for all rows, or for those of the largest run. */
+/* Memory for all rows, or for those of the largest run: as if none were there, since a kept image
+ * that turns out to be damaged joins the run before it. */
 static status allocate(extraction *e) {
     features *x = e->x;
+    int end = (int)(x->first + x->images);
     for (int i = 0, count; i < x->images; i += count) {
-        count = e->kept.done[x->first + i] ? 1 : run_images(e, i);
+        count =
+            inference_run(e->net, e->t->d, NULL, (int)x->first + i, end, e->t->s->dataset.scale);
         size_t rows = (size_t)count * features_image_rows(x, i);
         if (rows > e->run_rows) e->run_rows = rows;
     }

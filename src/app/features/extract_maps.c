@@ -163,13 +163,14 @@ static status find_order(extract_maps *m, extract_files_order wanted) {
         m->d = d[order];
         return STATUS_OK;
     }
-    if (good[HWD] && comm_root(m->c))
+    bool both = order == ORDERS && good[HWD];
+    if (both && comm_root(m->c))
         log_error("%s: all maps fit as [h, w, D] and as [D, h, w]: extract.files_order must say "
                   "which it is",
             m->folder);
-    else if (!good[HWD])
+    else if (!both)
         name_misfit(m, order, d[order == DHW]);
-    return good[HWD] ? STATUS_USAGE : STATUS_DATA;
+    return both ? STATUS_USAGE : STATUS_DATA;
 }
 
 /* What all ranks have found. Collective. */

@@ -100,8 +100,8 @@ static status open_file(const comm *c, const char *path, bool map, matrix_info *
         st = STATUS_DATA;
     }
     if (comm_root(c) && st == STATUS_OK && map && !matrix_plain(m)) {
-        log_error("%s: --memory map: only rows of float32 that stand one after the other can stay "
-                  "in the file (.npy, .fbin)",
+        log_error("%s: --memory map: only rows of float32 that stand one after the other, from a "
+                  "multiple of 4 bytes on, can stay in the file (.npy, .fbin)",
             path);
         st = STATUS_USAGE;
     }
