@@ -43,8 +43,9 @@ status partial_create(partial *p, const stage *t, size_t sums, int images) {
 }
 
 status partial_end(partial *p, status st) {
-    const comm *c = p->t->c;
+    /* Where what comes before partial_create has failed, there is no stage in it. */
     if (st != STATUS_OK && st != STATUS_STOPPED) return st;
+    const comm *c = p->t->c;
     comm_sum_i64(c, p->sum, p->sums);
     comm_max_i32(c, p->done, (size_t)p->images);
     if (st == STATUS_OK) return st;

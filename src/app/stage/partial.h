@@ -26,8 +26,9 @@ typedef struct partial {
 /* After stage_key: what was kept under another key is not used. p may be destroyed after any
  * status. Collective. */
 status partial_create(partial *p, const stage *t, size_t sums, int images);
-/* st: of all ranks. STATUS_OK and STATUS_STOPPED: sum and done are those of all ranks, on every
- * one; the latter is kept, or the reason returned why it could not be. Collective. */
+/* st: of all ranks; p may be zeros where it is a failure. STATUS_OK and STATUS_STOPPED: sum and
+ * done are those of all ranks, on every one; the latter is kept, or the reason returned why it
+ * could not be. Collective. */
 status partial_end(partial *p, status st);
 /* Removes what was kept, once the stage is recorded. Rank 0 does. */
 void partial_clear(const partial *p);
