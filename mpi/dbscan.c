@@ -55,7 +55,7 @@ static status count_neighbours(
     const comm *c, const dbscan_rows *rows, const dbscan_share *share, int64_t *count) {
     size_t all = dbscan_steps(rows), together = dbscan_steps_at_once(rows, share);
     status st = STATUS_OK;
-    stop_watch watch = stop_watch_begin(c);
+    stop_watch watch = stop_watch_begin_whole(c);
     for (size_t at = 0; st == STATUS_OK && at < all; at += together) {
         dbscan_count(rows, share, range_of(at, together, all), count);
         st = stop_watch_ask(&watch, st);
@@ -68,7 +68,7 @@ static status join_neighbours(
     const comm *c, const dbscan_rows *core, const dbscan_share *share, int32_t *parent) {
     size_t all = dbscan_steps(core), together = dbscan_steps_at_once(core, share);
     status st = STATUS_OK;
-    stop_watch watch = stop_watch_begin(c);
+    stop_watch watch = stop_watch_begin_whole(c);
     for (size_t at = 0; st == STATUS_OK && at < all; at += together) {
         st = dbscan_join(core, share, range_of(at, together, all), parent);
         st = stop_watch_ask(&watch, st);
@@ -81,7 +81,7 @@ static status label_border(const comm *c, const dbscan_rows *x, const dbscan_row
     const int32_t *cluster, const dbscan_share *share, int32_t *label) {
     size_t all = dbscan_border_steps(x), together = dbscan_border_at_once(x, core, share);
     status st = STATUS_OK;
-    stop_watch watch = stop_watch_begin(c);
+    stop_watch watch = stop_watch_begin_whole(c);
     for (size_t at = 0; st == STATUS_OK && at < all; at += together) {
         dbscan_border(x, core, cluster, share, range_of(at, together, all), label);
         st = stop_watch_ask(&watch, st);
@@ -253,7 +253,7 @@ static status extend(const comm *c, const extension *e, uint16_t *label) {
     const dbscan_options *o = e->o;
     size_t n = e->x->n, together = rows_at_once(e);
     status st = STATUS_OK;
-    stop_watch watch = stop_watch_begin(c);
+    stop_watch watch = stop_watch_begin_whole(c);
     for (size_t at = 0; st == STATUS_OK && at < n; at += together) {
         const features part = features_part(e->x, at, n - at < together ? n - at : together);
         st = dbscan_extend(&part, e->core, e->cluster, e->n, o->eps, o->threads, label + at);

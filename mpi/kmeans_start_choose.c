@@ -12,7 +12,7 @@ status kmeans_start_choose(const comm *c, const kmeans_options *o, random_stream
     const kmeans_start_rows *rows, float *centroids) {
     kmeans_plusplus *p = NULL;
     bool more = true;
-    stop_watch watch = stop_watch_begin(c);
+    stop_watch watch = stop_watch_begin_whole(c);
     status st = kmeans_plusplus_create(&p, r, rows, o->k, o->threads, centroids);
     while (st == STATUS_OK && more) {
         more = kmeans_plusplus_go_on(p, WORK * o->threads);

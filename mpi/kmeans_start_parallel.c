@@ -160,7 +160,7 @@ static status compare_some(search *s, int k, stop_watch *watch) {
  * one is asked to. Collective. */
 static status compare(search *s) {
     status st = STATUS_OK;
-    stop_watch watch = stop_watch_begin(s->c);
+    stop_watch watch = stop_watch_begin_whole(s->c);
     while (st == STATUS_OK && s->compared < s->m) {
         int64_t left = s->m - s->compared;
         st = compare_some(s, left < TOGETHER ? (int)left : TOGETHER, &watch);

@@ -53,7 +53,7 @@ static status add_products(fit *f, const pca *p) {
     double each = (double)PCA_UNIT * p->d * p->d / 2, units = 0x1p33 * f->threads / each;
     size_t together = (size_t)(units < f->threads ? f->threads : units);
     status st = STATUS_OK;
-    stop_watch watch = stop_watch_begin(f->c);
+    stop_watch watch = stop_watch_begin_whole(f->c);
     for (size_t at = 0; st == STATUS_OK && at < f->units.count; at += together) {
         const pca_units some = units_from(&f->units, at, together);
         st = pca_products(

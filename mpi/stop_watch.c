@@ -26,6 +26,16 @@ stop_watch stop_watch_begin(const comm *c) {
     return w;
 }
 
+stop_watch stop_watch_begin_whole(const comm *c) {
+    stop_watch w = stop_watch_begin(c);
+    w.whole = true;
+    return w;
+}
+
+static bool asked(const stop_watch *w) {
+    return w->whole ? stop_asked() : stop_requested();
+}
+
 /* The request is given up at once: the message is received before the communicator goes. */
 static void tell(stop_watch *w) {
     if (w->told) return;
@@ -57,7 +67,7 @@ static bool listen(stop_watch *w) {
 
 status stop_watch_ask(stop_watch *w, status st) {
     bool others = listen(w);
-    if (st == STATUS_OK && (others || stop_requested())) st = STATUS_STOPPED;
+    if (st == STATUS_OK && (others || asked(w))) st = STATUS_STOPPED;
     if (st != STATUS_OK) tell(w);
     return st;
 }
@@ -74,7 +84,7 @@ status stop_watch_end(stop_watch *w, status st) {
     MPI_Iallreduce(&worst, &all, 1, MPI_INT, MPI_MAX, w->c->mpi, &met);
     for (int done = 0, looks = 0; !done; looks++) {
         listen(w);
-        if (looks % LOOKS == LOOKS - 1 && stop_requested()) tell(w);
+        if (looks % LOOKS == LOOKS - 1 && asked(w)) tell(w);
         MPI_Test(&met, &done, MPI_STATUS_IGNORE);
         if (!done) usleep(PAUSE);
     }

@@ -20,12 +20,16 @@ enum { STOP_WATCH_NEIGHBOURS = 3 };
 typedef struct stop_watch {
     const comm *c; /* borrowed */
     bool told;     /* this rank has told its neighbours */
+    bool whole;    /* nothing is kept of a part of the work */
     int neighbour[STOP_WATCH_NEIGHBOURS], neighbours;
     bool heard[STOP_WATCH_NEIGHBOURS];
 } stop_watch;
 
 /* Not collective, but every rank begins as many as the others, one after another. */
 stop_watch stop_watch_begin(const comm *c);
+/* For work of which nothing is kept when it is left: a request ends it, a deadline does not. The next
+ * job would begin it anew and meet its own deadline at the same place, and so for ever. */
+stop_watch stop_watch_begin_whole(const comm *c);
 /* How it goes on: st if that is not STATUS_OK; STATUS_STOPPED if this rank is asked to stop
  * (src/base/stop.h) or another one has left. Not collective, no waiting. */
 status stop_watch_ask(stop_watch *w, status st);

@@ -57,7 +57,11 @@ void stop_now(void) {
 
 /* The file is looked for at last and only while nothing else has asked: it is the one question that
  * reaches a file system. */
-bool stop_requested(void) {
+bool stop_asked(void) {
     if (hook_from_now(&asked_by_test)) asked = 1;
-    return asked || timer_now() >= deadline || (stop_file[0] && access(stop_file, F_OK) == 0);
+    return asked || (stop_file[0] && access(stop_file, F_OK) == 0);
+}
+
+bool stop_requested(void) {
+    return timer_now() >= deadline || stop_asked();
 }

@@ -14,5 +14,7 @@ void stop_set_file(const char *path);
 /* stop_requested becomes true now. Thread-safe. */
 void stop_now(void);
 bool stop_requested(void);
+/* The same without the deadline: somebody wants the program to end now. */
+bool stop_asked(void);
 
 #endif

@@ -66,6 +66,7 @@ if [[ -r $shared/data/weights/squeezenet1_0-imagenet.safetensors ]]; then
     expect 3 'are those of resnet18.*no classifier of whole images' "$auxseg" classify \
         "$weights/resnet18-imagenet-layer3.safetensors" "$photos/dog.jpg"
     # As extractor: maps on the grid of every other encoder.
+    expect 0 'squeeze/dataset.h5' "$auxseg" pack synth.cfg --set run.dir=squeeze
     expect 0 '3 clusters' "$auxseg" cluster synth.cfg --set run.dir=squeeze --set run.until= \
         --set model.backbone=squeezenet1_0 --set model.stages=4 --set extract.source=weights \
         --set "extract.weights=$weights/squeezenet1_0-imagenet.safetensors" \

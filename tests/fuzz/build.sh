@@ -48,7 +48,7 @@ export CC CFLAGS NO_COMPARISONS flags root work
 
 cd "$root"
 mapfile -t sources < <(printf '%s\n' src/base/*.c src/image/*.c io/codecs/*.c io/files/*.c \
-    io/dataset/*.c io/weights/*.c)
+    io/dataset/*.c io/dataset/layouts/*.c io/weights/*.c)
 rm -f "$work/all.a"
 printf '%s\0' "${sources[@]}" | xargs -0 -P "$(nproc)" -I{} bash -euc 'compile {}' |
     xargs ar rcs "$work/all.a"

@@ -269,7 +269,7 @@ static char *rows_at(const extraction *e, size_t row) {
 static status take_kept(extraction *e) {
     const features *x = e->x;
     status st = STATUS_OK;
-    stop_watch watch = stop_watch_begin(e->t->c);
+    stop_watch watch = stop_watch_begin_whole(e->t->c);
     size_t row = 0;
     double now = timer_now();
     for (int i = 0; st == STATUS_OK && i < x->images; i++) {

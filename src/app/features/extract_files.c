@@ -272,7 +272,7 @@ static status take_images(intake *e) {
     size_t row = 0;
     status st = STATUS_OK;
     progress bar = progress_begin_share("extract", "images", x->images, e->list.count);
-    stop_watch watch = stop_watch_begin(e->t->c);
+    stop_watch watch = stop_watch_begin_whole(e->t->c);
     for (int64_t i = 0, count; st == STATUS_OK && i < x->images; i += count) {
         double now = timer_now();
         count = x->images - i < together(e) ? x->images - i : together(e);

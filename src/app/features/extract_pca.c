@@ -54,7 +54,7 @@ static status project_rows(const stage *t, const pca *p, const features *x, floa
     double rows = 0x1p33 * setup_threads(t->s) / ((double)p->d * p->components), least = 1 << 13;
     size_t together = (size_t)(rows > least ? rows : least);
     status st = y ? STATUS_OK : STATUS_FAILED;
-    stop_watch watch = stop_watch_begin(t->c);
+    stop_watch watch = stop_watch_begin_whole(t->c);
     for (size_t at = 0; st == STATUS_OK && at < x->n; at += together) {
         const features part = features_part(x, at, x->n - at < together ? x->n - at : together);
         st = extract_pca_rows(t->s, p, &part, y + at * columns);

@@ -51,7 +51,7 @@ static status project_image(const projection *p, size_t first, size_t rows) {
 static status project_images(const comm *c, const projection *p, int64_t images) {
     const features *x = p->raw;
     status st = STATUS_OK;
-    stop_watch watch = stop_watch_begin(c);
+    stop_watch watch = stop_watch_begin_whole(c);
     progress bar = progress_begin_share("project", "images", x->images, images);
     size_t row = 0;
     for (int64_t i = 0; st == STATUS_OK && i < x->images; i++) {
