@@ -27,8 +27,8 @@ typedef struct stop_watch {
 
 /* Not collective, but every rank begins as many as the others, one after another. */
 stop_watch stop_watch_begin(const comm *c);
-/* For work of which nothing is kept when it is left: a request ends it, a deadline does not. The next
- * job would begin it anew and meet its own deadline at the same place, and so for ever. */
+/* For work of which nothing is kept when it is left: a request ends it, a deadline does not. The
+ * next job would begin it anew and meet its own deadline at the same place, and so for ever. */
 stop_watch stop_watch_begin_whole(const comm *c);
 /* How it goes on: st if that is not STATUS_OK; STATUS_STOPPED if this rank is asked to stop
  * (src/base/stop.h) or another one has left. Not collective, no waiting. */
