@@ -156,7 +156,7 @@ static status take_rows(
         x->width[k] = (int)t->shape[2 * (x->first + k) + 1];
     }
     /* Another program's file may have them at an odd place, where no element can be read. */
-    bool aligned = (uint64_t)h->data % (features_row_bytes(x) / (uint64_t)x->d) == 0;
+    bool aligned = (uint64_t)h->data % dtype_size(x->type) == 0;
     return map && aligned && x->n > 0 ? map_rows(path, h, t, x) : hold_rows(path, h, t, x);
 }
 

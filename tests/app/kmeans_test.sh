@@ -30,6 +30,11 @@ cmp a/centroids.npy c.npy >out 2>&1 || fail "not bench's centroids"
 kmeans 3 b x.fbin --k 30 --iterations 3 --start first --memory map
 same a b
 expect 0 'already done' "$auxseg" kmeans x.fbin --k 30 --iterations 3 --start first --out a
+# A header of 129 bytes: the same rows, at a place where no float can be read.
+{ printf '\223NUMPY\001\000\167\000%-118s\n' \
+    "{'descr': '<f4', 'fortran_order': False, 'shape': (1500, 24), }" && tail -c +129 x.npy; } >odd.npy
+expect 2 'from a multiple of 4 bytes on' "$auxseg" kmeans odd.npy --k 30 --out a --memory map
+expect 0 'already done' "$auxseg" kmeans odd.npy --k 30 --iterations 3 --start first --out a
 truncate -s -1 a/labels.npy
 expect 0 'objective' "$auxseg" kmeans x.fbin --k 30 --iterations 3 --start first --out a
 same a b

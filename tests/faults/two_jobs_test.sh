@@ -43,7 +43,7 @@ for ((turn = 0; turn < times; turn++)); do
     job 2
     code=([1]=0 [2]=0) loser=0
     # The first to end is the one that may not run.
-    for ((i = 0; i < 400 && loser == 0; i++)); do
+    for ((i = 0; i < 1200 && loser == 0; i++)); do
         for j in 1 2; do kill -0 "${process[$j]}" 2>/dev/null || loser=$j; done
         sleep 0.05
     done

@@ -102,6 +102,23 @@ static void a_list_keeps_its_order(void **state) {
     check_names(&s, "all/a.png all/more/d.jpeg all/b.jpg all/val.png");
 }
 
+/* What a layout takes off its own lists is taken off this one, too. */
+static void the_layouts_prefix_is_taken_off(void **state) {
+    (void)state;
+    static const char *const names[] = {"all/a.png", "all/b.jpg", "all/val.png"};
+    layout l;
+    put("train.txt", "/SegNet/CamVid/all/a.png /SegNet/CamVid/all/labels.png\n");
+    put("val.txt", "/SegNet/CamVid/all/val.png /SegNet/CamVid/all/labels.png\n");
+    put("more", "/SegNet/CamVid/all/b.jpg\n");
+    settings s = with("more");
+    s.dataset.layout = DATASET_LAYOUT_CAMVID;
+    s.dataset.train[0] = s.dataset.val[0] = '\0';
+    assert_int_equal(layout_read(&l, &s), STATUS_OK);
+    assert_int_equal(l.items, 3);
+    for (int i = 0; i < 3; i++) assert_string_equal(l.item[i].name, names[i]);
+    layout_destroy(&l);
+}
+
 static void mistakes_are_named(void **state) {
     (void)state;
     static const struct {
@@ -126,6 +143,7 @@ static void mistakes_are_named(void **state) {
 int main(void) {
     const struct CMUnitTest tests[] = {cmocka_unit_test(a_folder_is_taken_but_for_what_is_listed),
         cmocka_unit_test(an_absolute_folder_gives_absolute_names),
-        cmocka_unit_test(a_list_keeps_its_order), cmocka_unit_test(mistakes_are_named)};
+        cmocka_unit_test(a_list_keeps_its_order), cmocka_unit_test(the_layouts_prefix_is_taken_off),
+        cmocka_unit_test(mistakes_are_named)};
     return cmocka_run_group_tests(tests, setup, teardown);
 }
