@@ -14,6 +14,7 @@
 #include "src/app/stage/binding.h"
 #include "src/app/stage/repair.h"
 #include "src/app/stage/setup.h"
+#include "src/base/launcher.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
 #include "src/base/stop.h"
@@ -164,10 +165,8 @@ static status run(const comm *c, status (*stage)(const comm *c, const settings *
  * is the launcher's, as MPI's is not known yet. */
 static bool room_for_mpi(void) {
     enum { MPI_ROOM = 256 << 20 };
-    static const char *const names[] = {"OMPI_COMM_WORLD_RANK", "PMI_RANK", "SLURM_PROCID"};
-    const char *rank = NULL;
+    const char *rank = launcher_rank();
     char what[64] = "MPI";
-    for (size_t i = 0; i < sizeof names / sizeof *names && !rank; i++) rank = getenv(names[i]);
     if (rank) snprintf(what, sizeof what, "rank %.20s: MPI", rank);
     return memory_room(MPI_ROOM, what);
 }

@@ -4,17 +4,16 @@
 #include "src/base/hook.h"
 
 #ifdef AUXSEG_HOOKS
+#include "src/base/launcher.h"
+
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
 
-/* Open MPI's, MPICH's and Slurm's. */
 static int launched_rank(void) {
-    static const char *const names[] = {"OMPI_COMM_WORLD_RANK", "PMI_RANK", "SLURM_PROCID"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (getenv(names[i])) return atoi(getenv(names[i]));
-    return 0;
+    const char *rank = launcher_rank();
+    return rank ? atoi(rank) : 0;
 }
 
 /* The number that is asked for; 0: none. */

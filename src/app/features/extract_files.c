@@ -52,7 +52,7 @@ typedef struct intake {
     char raw[FILE_PATH];     /* streamed: where first rows go */
 } intake;
 
-static bool is_file(const settings *s) {
+bool extract_files_is_one(const settings *s) {
     return text_ends_with(s->extract.files, ".h5") || text_ends_with(s->extract.files, ".hdf5");
 }
 
@@ -87,7 +87,7 @@ status extract_files_hash(const stage *t, uint64_t *hash) {
     const char *path = t->s->extract.files;
     features_info about = {0};
     *hash = 0;
-    if (is_file(t->s)) {
+    if (extract_files_is_one(t->s)) {
         /* Its checksum covers every byte, and is compared when they are read. */
         status st = comm_agree(t->c, comm_root(t->c) ? features_about(path, &about) : STATUS_OK);
         comm_broadcast(t->c, &about, sizeof about);
@@ -139,7 +139,7 @@ static status source_open(intake *e) {
     const stage *t = e->t;
     const extract_images images = images_of(&e->list);
     e->from.path = t->s->extract.files;
-    if (is_file(t->s)) return open_file(t->c, &e->from, &e->list);
+    if (extract_files_is_one(t->s)) return open_file(t->c, &e->from, &e->list);
     return extract_maps_open(&e->from.maps, t->c, t->s, &images);
 }
 

@@ -4,6 +4,9 @@
 
 #include "src/app/features/extract_compute.h"
 
+/* Whether extract.files is one file in the format of features.h5, by its ending; else a folder of
+ * .npy maps. Not collective. */
+bool extract_files_is_one(const settings *s);
 /* Hash of the features that extract.files holds, for the stage's key. All that can be told of the
  * files without reading their numbers is looked at. Collective. */
 status extract_files_hash(const stage *t, uint64_t *hash);

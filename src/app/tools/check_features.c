@@ -1,11 +1,11 @@
 /* Features of another program, for `auxseg check`: each image's file is looked for and its header
  * read, as the extraction does it; values are not. */
+#include "src/app/features/extract_files.h"
 #include "src/app/features/extract_maps.h"
 
 #include "io/hdf5/features.h"
 #include "src/app/tools/check_state.h"
 #include "src/base/log.h"
-#include "src/base/text.h"
 
 /* Of a folder of maps. Where some images' sizes are not known nothing can be told of what fits. */
 static status check_maps(check *k) {
@@ -28,7 +28,7 @@ void check_features(check *k) {
     const char *path = k->s->extract.files;
     features_info about;
     if (!k->name || k->train == 0) return;
-    if (!text_ends_with(path, ".h5") && !text_ends_with(path, ".hdf5")) {
+    if (!extract_files_is_one(k->s)) {
         check_note(k, check_maps(k));
         return;
     }
