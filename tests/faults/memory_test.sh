@@ -34,7 +34,7 @@ for stage in pack baseline extract cluster score pretrain finetune evaluate repo
     last=before-$stage
     cp -r run "$last"
 done
-before[predict]=before-finetune
+before[predict]="before-finetune"
 
 # lacking STAGE RANK N [KEY=VALUE]: false once the rank makes fewer allocations.
 lacking() {

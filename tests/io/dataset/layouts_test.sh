@@ -1,4 +1,5 @@
 #!/usr/bin/env bash
+# shellcheck disable=SC2154 # auxseg, failures: of common.sh
 # Every published layout, in a small tree of its published form: `check` and `pack` with dataset.root
 # alone, and labels as a plain reading in Python has them (tests/fixtures/make_layouts.py). Then what
 # is missing or wrong in such trees.
