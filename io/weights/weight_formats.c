@@ -54,7 +54,8 @@ const weight_format *weight_format_at(int i) {
 }
 
 /* Encoders stand alone under bare names; in torchvision's networks for segmentation they are called
- * backbone. mmsegmentation's are always. */
+ * backbone. mmsegmentation's are always, and a "classifier" is one of whole images, which it has no
+ * place for, unless it begins as a head for segmentation does. */
 bool weight_format_name(const weight_format *f, const char *name, bool segments, char *out) {
     int i = 0;
     bool bare = strncmp(name, BACKBONE, sizeof BACKBONE - 1) == 0;
@@ -65,6 +66,7 @@ bool weight_format_name(const weight_format *f, const char *name, bool segments,
     if (!has || (formats[i].lacks && begins(name, formats[i].lacks))) return false;
     if (!weight_rule_revert(f->rule, name, out)) return false;
     bool encoder = !begins(name, any_head);
+    if (strcmp(f->name, "mmseg") == 0) return encoder || segments;
     if (strcmp(f->name, "torchvision") != 0 || !segments || !encoder) return true;
     int n = snprintf(out, WEIGHT_NAME, BACKBONE "%s", name);
     return n >= 0 && n < WEIGHT_NAME;

@@ -65,6 +65,8 @@ if [[ -r $shared/data/weights/squeezenet1_0-imagenet.safetensors ]]; then
         synth.cfg --set "evaluate.weights=$weights/squeezenet1_0-imagenet.safetensors"
     expect 3 'are those of resnet18.*no classifier of whole images' "$auxseg" classify \
         "$weights/resnet18-imagenet-layer3.safetensors" "$photos/dog.jpg"
+    expect 3 'no tensor that the format has' "$auxseg" convert \
+        "$weights/squeezenet1_0-imagenet.safetensors" no.safetensors --to mmseg
     # As extractor: maps on the grid of every other encoder.
     expect 0 'squeeze/dataset.h5' "$auxseg" pack synth.cfg --set run.dir=squeeze
     expect 0 '3 clusters' "$auxseg" cluster synth.cfg --set run.dir=squeeze --set run.until= \

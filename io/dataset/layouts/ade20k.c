@@ -7,7 +7,7 @@
 /* The first of the names that each class has in the challenge's list; its colours. */
 static const layout_class class[] = {{"wall", {120, 120, 120}}, {"building", {180, 120, 120}},
     {"sky", {6, 230, 230}}, {"floor", {80, 50, 50}}, {"tree", {4, 200, 3}},
-    {"ceiling", {120, 120, 80}}, {"road", {140, 140, 140}}, {"bed ", {204, 5, 255}},
+    {"ceiling", {120, 120, 80}}, {"road", {140, 140, 140}}, {"bed", {204, 5, 255}},
     {"windowpane", {230, 230, 230}}, {"grass", {4, 250, 7}}, {"cabinet", {224, 5, 255}},
     {"sidewalk", {235, 255, 7}}, {"person", {150, 5, 61}}, {"earth", {120, 120, 70}},
     {"door", {8, 255, 51}}, {"table", {255, 6, 82}}, {"mountain", {143, 255, 140}},

@@ -14,10 +14,9 @@
 #include <string.h>
 
 /* What one output is made of: `count` inputs from `first` on, with their weights. */
-enum { TAPS = 64 }; /* 4 x the shrinkage: grids shrink sixteenfold at most */
 typedef struct mix {
     int first, count;
-    double weight[TAPS];
+    double *weight;
 } mix;
 
 /* Keys' cubic convolution (1981). */
@@ -32,30 +31,36 @@ static int clamp(int i, int size) {
 }
 
 /* Output i of `out`, from `in` inputs; samples outside are the border's. */
-static mix mix_scaled(int i, int in, int out) {
+static mix mix_scaled(int i, int in, int out, double *weight) {
     double at = (i + 0.5) * in / (out + 0.1) - 0.5, floored = floor(at);
     int low = clamp((int)floored - 1, in), high = clamp((int)floored + 2, in);
-    mix m = {.first = low, .count = high - low + 1};
+    mix m = {.first = low, .count = high - low + 1, .weight = weight};
     for (int k = -1; k <= 2; k++)
         m.weight[clamp((int)floored + k, in) - low] += cubic(at - floored - k, -0.75);
     return m;
 }
 
 /* The same with antialias: the kernel is as wide as an output is, in inputs. */
-static mix mix_sized(int i, int in, int out) {
+static mix mix_sized(int i, int in, int out, double *weight) {
     double scale = (double)in / out, wide = scale > 1 ? scale : 1;
     double centre = scale * (i + 0.5), sum = 0;
     int low = (int)(centre - 2 * wide + 0.5), high = (int)(centre + 2 * wide + 0.5);
     if (low < 0 || centre - 2 * wide + 0.5 < 0) low = 0;
     if (high > in) high = in;
-    if (high - low > TAPS) high = low + TAPS;
-    mix m = {.first = low, .count = high - low};
+    mix m = {.first = low, .count = high - low, .weight = weight};
     for (int k = 0; k < m.count; k++) {
         m.weight[k] = cubic((low + k - centre + 0.5) / wide, -0.5);
         sum += m.weight[k];
     }
     for (int k = 0; k < m.count; k++) m.weight[k] /= sum;
     return m;
+}
+
+/* How each of `out` outputs is made of `in` inputs; weight [out, taps]. */
+static void mix_axis(mix *m, int in, int out, bool antialias, double *weight, size_t taps) {
+    memset(weight, 0, (size_t)out * taps * sizeof *weight);
+    for (int i = 0; i < out; i++, weight += taps)
+        m[i] = antialias ? mix_sized(i, in, out, weight) : mix_scaled(i, in, out, weight);
 }
 
 /* Lines of an image: `out` vectors of `channels` floats, `step` apart, of vectors `step` apart. */
@@ -77,20 +82,22 @@ status positions_resize(
         return STATUS_OK;
     }
     int longest = height > width ? height : width;
+    /* The four that bicubic takes, or, shrunk with antialias, all of the grid at most. */
+    size_t taps = g < 4 ? 4 : g;
     mix *m = memory_alloc((size_t)longest, sizeof *m, "positions");
+    double *weight = memory_alloc((size_t)longest, taps * sizeof *weight, "positions");
     float *half = memory_alloc(g * w * c, sizeof *half, "positions"); /* [grid, width, C] */
-    if (m && half) {
-        for (int i = 0; i < width; i++)
-            m[i] = antialias ? mix_sized(i, grid, width) : mix_scaled(i, grid, width);
+    if (m && weight && half) {
+        mix_axis(m, grid, width, antialias, weight, taps);
         for (size_t r = 0; r < g; r++)
             mix_line(m, width, x + r * g * c, half + r * w * c, c, channels);
-        for (int i = 0; i < height; i++)
-            m[i] = antialias ? mix_sized(i, grid, height) : mix_scaled(i, grid, height);
+        mix_axis(m, grid, height, antialias, weight, taps);
         for (size_t i = 0; i < w; i++)
             mix_line(m, height, half + i * c, y + i * c, w * c, channels);
     }
-    status st = m && half ? STATUS_OK : STATUS_FAILED;
+    status st = m && weight && half ? STATUS_OK : STATUS_FAILED;
     memory_free(m);
+    memory_free(weight);
     memory_free(half);
     return st;
 }
