@@ -65,7 +65,7 @@ run stopped 2 1 --set run.compare=false --set run.until=score || fail "until sco
 [[ ! -e $folder/stopped/pretrained.safetensors ]] || fail "run.until goes on"
 starts=0
 code=75
-while [[ $code == 75 && $starts -lt 120 ]]; do
+while [[ $code == 75 && $starts -lt 60 ]]; do
     starts=$((starts + 1))
     code=0
     run stopped $((starts % 3 + 1)) 1 --set run.max_hours=1e-9 || code=$?

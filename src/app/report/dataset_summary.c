@@ -49,7 +49,7 @@ static status count_maps(const stage *t, const image_list *list, int wanted, int
         status mine = own ? STATUS_OK : STATUS_FAILED;
 #pragma omp for schedule(dynamic)
         for (int i = begin; i < end; i++) {
-            if (mine == STATUS_OK && stop_requested()) mine = STATUS_STOPPED;
+            if (mine == STATUS_OK && stop_asked()) mine = STATUS_STOPPED;
             if (mine == STATUS_OK)
                 mine = count_map(t->d, list->member[spaced(i, wanted, list->count)], own);
         }

@@ -40,9 +40,10 @@ void picture_set_destroy(picture_set *p) {
     *p = (picture_set){0};
 }
 
-/* Pictures are few and made anew at each start: nothing of them is kept. */
+/* Pictures are few and made anew at each start: nothing of them is kept, so that a deadline, which
+ * would come at the same place again, does not end them. */
 static status unless_stopped(status st) {
-    return st == STATUS_OK && stop_requested() ? STATUS_STOPPED : st;
+    return st == STATUS_OK && stop_asked() ? STATUS_STOPPED : st;
 }
 
 /* Room for so many strips. Also where it fails the set can be destroyed: strips is set once both

@@ -56,7 +56,7 @@ static status measure(const labels *aux, label_size *size, int *shape) {
     for (int a = 0; a < k; a++) size[a].label = a;
     for (int i = 0; i < labels_count(aux); i++) {
         labelmap m;
-        status st = stop_requested() ? STATUS_STOPPED : labels_load(aux, i, &m);
+        status st = stop_asked() ? STATUS_STOPPED : labels_load(aux, i, &m);
         if (st != STATUS_OK) return st;
         shape[2 * i] = m.height;
         shape[2 * i + 1] = m.width;
@@ -197,7 +197,7 @@ static status cut_patches(
         int count = 1;
         if (n > 0 && list[n - 1].image == list[n].image) continue; /* the first takes all */
         while (n + count < places && list[n + count].image == list[n].image) count++;
-        status mine = stop_requested() ? STATUS_STOPPED : cut_image(r, t, shape, list + n, count);
+        status mine = stop_asked() ? STATUS_STOPPED : cut_image(r, t, shape, list + n, count);
         if (mine != STATUS_OK) {
 #pragma omp critical(worst)
             worst = mine;
