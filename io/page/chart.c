@@ -6,20 +6,11 @@
 #include "io/page/chart.h"
 
 #include "io/page/number.h"
+#include "io/page/svg.h"
 
 #include <math.h>
-#include <string.h>
 
-enum {
-    WIDTH = 400,
-    HEIGHT = 230,
-    TOP = 22,    /* the label of the vertical axis stands there */
-    BOTTOM = 34, /* labels of ticks, and of the axis */
-    RIGHT = 16,  /* half of the last tick's label */
-    LETTER = 6,  /* about as wide as one is */
-    TICKS_X = 6,
-    TICKS_Y = 6
-};
+enum { WIDTH = 400, HEIGHT = 230, TICKS_X = 6, TICKS_Y = 6 };
 
 /* Over which values the curves go; low > high: there is no point. */
 typedef struct range {
@@ -54,73 +45,20 @@ bool chart_has_points(const chart *c) {
 /* The axes, and where they leave room for the curves. */
 static chart_frame make_frame(const chart *c) {
     range x, y, positive;
-    chart_frame f = {.top = TOP, .height = HEIGHT - TOP - BOTTOM};
-    size_t letters = 0;
+    axis upright;
     measure(c, true, &x, &positive);
     measure(c, false, &x, &y);
     /* A hundredfold is where a linear axis begins to hide the smaller values. */
     if (c->scale == CHART_LOG && positive.high > 100 * positive.low) {
-        f.y = axis_log(positive.low, positive.high, TICKS_Y);
+        upright = axis_log(positive.low, positive.high, TICKS_Y);
     } else {
         double margin = (y.high - y.low) / 25; /* so that no curve runs along the frame */
         if (c->scale == CHART_ZERO)
-            f.y = axis_linear(0, fmax(y.high + margin, 0), TICKS_Y, false);
+            upright = axis_linear(0, fmax(y.high + margin, 0), TICKS_Y, false);
         else
-            f.y = axis_linear(y.low - margin, y.high + margin, TICKS_Y, false);
+            upright = axis_linear(y.low - margin, y.high + margin, TICKS_Y, false);
     }
-    f.x = axis_linear(x.low, x.high, TICKS_X, true);
-    /* The longest label decides how much room the vertical axis needs; bytes that continue a
-     * character of UTF-8 have no width. */
-    for (int i = 0; i < f.y.ticks; i++) {
-        size_t n = 0;
-        for (const char *at = f.y.tick[i].text; *at; at++) n += (*at & 0xC0) != 0x80;
-        if (n > letters) letters = n;
-    }
-    f.left = LETTER * (double)letters + 10;
-    f.width = WIDTH - RIGHT - f.left;
-    return f;
-}
-
-/* class: where the text is anchored. */
-static void put_text(html *h, double x, double y, const char *class, const char *text) {
-    html_print(h, "<text class=\"%s\" x=\"", class);
-    html_fixed(h, x, 1);
-    html_put(h, "\" y=\"");
-    html_fixed(h, y, 1);
-    html_put(h, "\">");
-    html_text(h, text);
-    html_put(h, "</text>");
-}
-
-/* The path of one straight line: right by `dx` and down by `dy`. */
-static void put_stroke(html *h, const char *class, double x, double y, double dx, double dy) {
-    html_print(h, "<path class=\"%s\" d=\"M", class);
-    html_fixed(h, x, 1);
-    html_put(h, " ");
-    html_fixed(h, y, 1);
-    html_put(h, "l");
-    html_fixed(h, dx, 1);
-    html_put(h, " ");
-    html_fixed(h, dy, 1);
-    html_put(h, "\"/>");
-}
-
-/* Lines of the grid are horizontal only: heights are compared, steps are not. */
-static void put_axes(html *h, const chart *c, const chart_frame *f) {
-    double bottom = f->top + f->height, right = f->left + f->width;
-    for (int i = 0; i < f->y.ticks; i++) {
-        double y = bottom - f->height * axis_place(&f->y, f->y.tick[i].value);
-        put_stroke(h, "rule", f->left, y, f->width, 0);
-        put_text(h, f->left - 6, y + 4, "end", f->y.tick[i].text);
-    }
-    for (int i = 0; i < f->x.ticks; i++) {
-        double x = f->left + f->width * axis_place(&f->x, f->x.tick[i].value);
-        put_stroke(h, "axis", x, bottom, 0, 4);
-        put_text(h, x, bottom + 16, "middle", f->x.tick[i].text);
-    }
-    put_stroke(h, "axis", f->left, bottom, f->width, 0);
-    put_text(h, 0, 11, "label", c->y_label);
-    put_text(h, right, bottom + 30, "label end", c->x_label);
+    return frame_create(axis_linear(x.low, x.high, TICKS_X, true), upright, WIDTH, HEIGHT);
 }
 
 /* "Loss: round 1, 300 points, from 2.548 to 0.3102; ...", for readers who do not see it. First and
@@ -161,12 +99,11 @@ static void put_legend(html *h, const chart *c) {
 void chart_put(html *h, const chart *c) {
     if (!chart_has_points(c)) return;
     chart_frame f = make_frame(c);
-    html_print(h, "<svg class=\"chart\" viewBox=\"0 0 %d %d\" role=\"img\" aria-label=\"",
-        (int)WIDTH, (int)HEIGHT);
+    svg_begin(h, WIDTH, HEIGHT, false);
     put_description(h, c);
-    html_put(h, "\">");
-    put_axes(h, c, &f);
+    svg_described(h);
+    frame_put(h, &f, c->x_label, c->y_label, false);
     for (int i = 0; i < c->count; i++) chart_curve_put(h, &f, &c->series[i], i);
-    html_put(h, "</svg>\n");
+    svg_end(h);
     if (c->count > 1 || c->named) put_legend(h, c);
 }

@@ -94,9 +94,8 @@ static void put_path(
             drawing = false;
             continue;
         }
-        put_point(h, drawing && !dots ? 'L' : 'M',
-            f->left + f->width * axis_place(&f->x, line->x[at]),
-            f->top + f->height * (1 - axis_place(&f->y, line->y[at])));
+        put_point(
+            h, drawing && !dots ? 'L' : 'M', frame_x(f, line->x[at]), frame_y(f, line->y[at]));
         /* A point between two gaps: a line of no length, which round ends make a dot. */
         if (dots || (!drawing && !next)) html_put(h, "h0");
         drawing = true;

@@ -2,8 +2,7 @@
 #ifndef AUXSEG_IO_PAGE_CHART_CURVE_H
 #define AUXSEG_IO_PAGE_CHART_CURVE_H
 
-#include "io/page/chart_axis.h"
-#include "io/page/html.h"
+#include "io/page/chart_frame.h"
 
 #include <stdbool.h>
 
@@ -17,12 +16,6 @@ typedef struct chart_series {
     chart_line line;
     chart_line trend; /* drawn strongly above a faint line; n = 0: the line alone, drawn strongly */
 } chart_series;
-
-/* Where the curves are, in the SVG's units. */
-typedef struct chart_frame {
-    axis x, y;
-    double left, top, width, height;
-} chart_frame;
 
 /* Classes of the page's style, which has the colours: "c0" to "c5"; and kinds of line, "l0" to
  * "l3", of which the next comes when the colours are used up. */

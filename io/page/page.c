@@ -6,6 +6,7 @@
 
 #include "io/files/file.h"
 #include "io/page/page_sections.h"
+#include "io/page/page_shell.h"
 #include "io/page/page_table.h"
 #include "src/base/memory.h"
 
@@ -32,16 +33,9 @@ static const section sections[] = {
 };
 enum { SECTIONS = sizeof sections / sizeof *sections };
 
-/* lang for screen readers, viewport for phones: without it they draw a page of 980 pixels. */
 static void put_head(html *h, const page_data *d) {
-    html_put(h, "<!DOCTYPE html>\n<html lang=\"en\"><head><meta charset=\"utf-8\"/>"
-                "<meta name=\"viewport\" content=\"width=device-width, initial-scale=1\"/><title>");
-    html_text(h, d->title);
-    html_put(h, "</title><style>");
-    html_put(h, page_style);
-    html_put(h, "</style></head>\n<body><header><h1>");
-    html_text(h, d->title);
-    html_put(h, "</h1><p class=\"note\">");
+    page_begin(h, d->title);
+    html_put(h, "<p class=\"note\">");
     if (run_record_text(d->record, "started")) {
         html_put(h, "started ");
         html_moment(h, run_record_text(d->record, "started"));
@@ -59,15 +53,12 @@ static void put_contents(html *h, const html *text) {
     html_put(h, "</ul></nav>\n");
 }
 
-/* A section is a landmark that its heading names. */
 static void put_sections(html *h, const html *text) {
     for (int i = 0; i < SECTIONS; i++) {
         if (text[i].size == 0) continue;
-        html_print(h, "<section id=\"%s\" aria-labelledby=\"%s-heading\"><h2 id=\"%s-heading\">",
-            sections[i].id, sections[i].id, sections[i].id);
-        html_print(h, "%s</h2>\n", sections[i].heading);
+        page_section(h, sections[i].id, sections[i].heading);
         html_bytes(h, text[i].text, text[i].size);
-        html_put(h, "</section>\n");
+        page_section_end(h);
     }
 }
 
@@ -87,7 +78,7 @@ status page_write(const char *folder, const page_data *d) {
     if (any) put_contents(&page, text);
     html_put(&page, "<main>\n");
     put_sections(&page, text);
-    html_put(&page, "</main></body></html>\n");
+    page_end(&page);
     if (st == STATUS_OK) st = page.result;
     if (st == STATUS_OK) st = file_write(path, page.text, page.size);
     for (int i = 0; i < SECTIONS; i++) memory_free(text[i].text);

@@ -7,6 +7,7 @@
 
 #include "io/files/run_record.h"
 #include "io/page/number.h"
+#include "io/page/page_strip.h"
 #include "src/base/settings.h"
 #include "src/base/status.h"
 
@@ -38,19 +39,6 @@ typedef struct page_score {
     const char *name;
     double value, chance; /* in [0, 1]; chance NAN: none */
 } page_score;
-
-typedef struct page_picture {
-    const void *data; /* encoded as JPEG or PNG */
-    size_t bytes;
-    const char *caption;
-} page_picture;
-
-/* Pictures that belong side by side: image, labels, prediction ... */
-typedef struct page_strip {
-    const char *title;
-    const page_picture *picture; /* [pictures] */
-    int pictures;
-} page_strip;
 
 /* A square part of an image around one of a cluster's pixels. */
 typedef struct page_patch {

@@ -1,25 +1,11 @@
-/* The sections of pictures. A picture opens large where it is clicked: it stands in the label of a
- * check box, whose state the style reads, so that no script is needed and the keyboard works. Bytes
- * of pictures stand in the page itself, as base64. A picture never comes without words: alt texts
- * say what is to see, captions say it to all. */
+/* The sections of pictures: overlays, predictions, and the patches of the clusters. Colours never
+ * come without names beside them, pictures never without words. How a picture and a strip of them
+ * are written is page_strip.c's. */
 #include "io/page/page_sections.h"
-#include <stdbool.h>
-#include <string.h>
+#include "io/page/page_shell.h"
+#include "io/page/page_strip.h"
 
 enum { FOLD_AFTER = 15 }; /* clusters beyond are folded away */
-
-/* alt: what is to see, and of which image (NULL: the first says it). The kind is read from the
- * bytes: JPEG begins with FF D8, all else that we make is PNG. */
-static void put_image(html *h, const page_picture *p, const char *what, const char *image) {
-    bool jpeg = p->bytes > 2 && memcmp(p->data, "\xFF\xD8", 2) == 0;
-    html_put(h, "<img alt=\"");
-    html_text(h, what);
-    if (image) html_put(h, " of ");
-    html_text(h, image);
-    html_print(h, "\" src=\"data:image/%s;base64,", jpeg ? "jpeg" : "png");
-    html_base64(h, p->data, p->bytes);
-    html_put(h, "\"/>");
-}
 
 /* Colours of the classes. Names beside colours, since colours alone are not told apart by
  * everybody. */
@@ -36,46 +22,20 @@ static void put_legend(html *h, const page_data *d) {
     html_put(h, "</p>\n");
 }
 
-/* An image's pictures side by side below its name. The check box lies invisible over its picture
- * and takes clicks and the keyboard; when it is set, the style lets the picture fill the window. */
-static void put_strips(html *h, const page_strip *strip, int count) {
-    for (int i = 0; i < count; i++) {
-        html_put(h, "<h3 class=\"file\">");
-        html_text(h, strip[i].title);
-        html_put(h, "</h3>\n<div class=\"strip\">");
-        for (int j = 0; j < strip[i].pictures; j++) {
-            const page_picture *p = &strip[i].picture[j];
-            html_put(h, "<figure><label class=\"zoom\"><input type=\"checkbox\"/>");
-            put_image(h, p, p->caption, strip[i].title);
-            html_put(h, "</label><figcaption>");
-            html_text(h, p->caption);
-            html_put(h, "</figcaption></figure>\n");
-        }
-        html_put(h, "</div>\n");
-    }
-}
-
-static void put_note(html *h, const char *note) {
-    if (!note) return;
-    html_put(h, "<p class=\"note\">");
-    html_text(h, note);
-    html_put(h, "</p>\n");
-}
-
 void page_overlays(html *h, const page_data *d) {
     if (!d->overlays) return;
-    put_note(h, d->overlay_note);
+    page_note(h, d->overlay_note);
     /* Colours alone do not show what is not there. */
     if (d->empty_clusters >= 0)
         html_print(h, "<p class=\"note\">Clusters without a pixel: %d.</p>\n", d->empty_clusters);
     put_legend(h, d);
-    put_strips(h, d->overlay, d->overlays);
+    page_strips(h, d->overlay, d->overlays);
 }
 
 void page_predictions(html *h, const page_data *d) {
     if (!d->predictions) return;
     put_legend(h, d);
-    put_strips(h, d->prediction, d->predictions);
+    page_strips(h, d->prediction, d->predictions);
 }
 
 /* The square is placed in shares of the patch, so that it fits at any size. In per cent with one
@@ -90,7 +50,7 @@ static void put_patch(html *h, const page_patch *p) {
     html_put(h, "<span class=\"patch\" title=\"");
     html_text(h, p->picture.caption);
     html_put(h, "\">");
-    put_image(h, &p->picture, p->picture.caption, NULL);
+    page_image(h, &p->picture, p->picture.caption, NULL);
     for (int i = 0; i < 4; i++) {
         html_put(h, part[i].before);
         html_fixed(h, 100 * part[i].share, 1);
@@ -116,7 +76,7 @@ static void put_cluster(html *h, const page_cluster *c) {
 /* The first are the largest clusters: what is folded away matters less. */
 void page_clusters(html *h, const page_data *d) {
     if (!d->clusters) return;
-    put_note(h, d->cluster_note);
+    page_note(h, d->cluster_note);
     for (int i = 0; i < d->clusters; i++) {
         if (i == FOLD_AFTER)
             html_print(h, "<details><summary>%d more</summary>\n", d->clusters - FOLD_AFTER);

@@ -71,6 +71,9 @@ const char page_style[] =
     ".grid>*{min-width:0}"
     /* Pictures of one image: as many columns as pictures. */
     ".strip{display:grid;grid-auto-flow:column;grid-auto-columns:minmax(0,26rem);gap:.7rem}"
+    /* Of many cells: as wide as can be compared, in as many rows as that needs. */
+    ".strip.many{grid-auto-flow:row;grid-template-columns:"
+    "repeat(auto-fill,minmax(min(15rem,48%),1fr))}"
     ".legend span{white-space:nowrap;margin-right:.7rem}"
     ".legend i,i.swatch{display:inline-block;width:.75rem;height:.75rem;border-radius:2px;"
     "margin-right:.3rem;vertical-align:-.08rem}"
@@ -81,6 +84,8 @@ const char page_style[] =
     ".patch{position:relative;width:84px;height:84px}"
     ".patch img{width:84px;height:84px;box-shadow:0 0 0 1px var(--line)}"
     ".patch i{position:absolute;border:1px solid #fff;outline:1px solid rgba(0,0,0,.55)}"
+    "pre{background:var(--tint);border-radius:6px;padding:.7rem 1rem;margin:0;overflow-x:auto;"
+    "font:.82rem/1.5 ui-monospace,SFMono-Regular,Menlo,Consolas,monospace;white-space:pre-wrap}"
     "figure{margin:0;min-width:0;break-inside:avoid}"
     "figcaption{color:var(--soft);font-size:.82rem;margin-top:.15rem}"
     "figcaption b{font-weight:600;color:var(--ink)}"
@@ -104,9 +109,15 @@ const char page_style[] =
     "stroke-width:1}"
     ".chart .curve{stroke-width:1.8}.chart .raw{stroke-width:.8;opacity:.45}"
     ".chart .dots{stroke-width:5}"
+    /* Plots: marks are empty unless they say something by being filled; what is named is dark. */
+    ".chart .zero{stroke:var(--ink);stroke-width:1.2}.chart .whisker{stroke-width:1.8}"
+    ".chart .mark{fill:#fff;stroke-width:1.8}.chart .solid{fill:currentColor}"
+    ".chart .seed{fill:#fff;stroke:var(--soft);stroke-width:1}"
+    ".chart text.name,.plot .chart text{fill:var(--ink)}"
+    ".plot{margin:1.2rem 0}"
     /* Colours of curves, CHART_COLOURS of them, then dashes, CHART_LINES kinds. */
-    ".c0{stroke:#2f6db3}.c1{stroke:#c05a28}.c2{stroke:#2f8f5b}.c3{stroke:#8a5fb0}"
-    ".c4{stroke:#8f7400}.c5{stroke:#b23a66}"
+    ".c0{stroke:#2f6db3;color:#2f6db3}.c1{stroke:#c05a28}.c2{stroke:#2f8f5b}"
+    ".c3{stroke:#8a5fb0}.c4{stroke:#8f7400}.c5{stroke:#b23a66}"
     ".l1:not(.dots){stroke-dasharray:7 4}.l2:not(.dots){stroke-dasharray:2 4}"
     ".l3:not(.dots){stroke-dasharray:9 3 2 3}"
     ".key{display:inline-block;width:22px;height:10px;margin-right:.3rem}"

@@ -1,0 +1,58 @@
+/* compare.html: one self-contained page about runs side by side. As report.html (page.h) it loads
+ * nothing and runs nothing; its links lead to the runs' own pages, by relative addresses. Every
+ * text is escaped. Not collective: one rank calls. The page depends on the data alone. */
+#ifndef AUXSEG_IO_PAGE_COMPARE_PAGE_H
+#define AUXSEG_IO_PAGE_COMPARE_PAGE_H
+
+#include "io/page/page_strip.h"
+#include "io/page/plot.h"
+#include "src/base/status.h"
+
+/* One run of a cell. */
+typedef struct compare_page_run {
+    const char *name;    /* "seed 1" */
+    const char *address; /* of its report, relative to the page's folder; NULL: none */
+    const char *failure; /* why it has no result; NULL: it has one */
+} compare_page_run;
+
+/* What is compared: the same settings, once a seed. */
+typedef struct compare_page_cell {
+    const char *name;
+    const char *settings; /* what differs from the configuration; NULL, "": nothing */
+    bool reference;
+    double miou, deviation; /* over its seeds, of a hundred; NAN: none */
+    int results;            /* seeds that have a result */
+    plot_value gain;        /* paired with the reference's, in points of a hundred */
+    const double *point;    /* [points]: the gain of each seed */
+    int points;
+    double score;                /* of the auxiliary labels, of a hundred; NAN: none */
+    double seconds;              /* a run takes; NAN: not known */
+    double images;               /* a run's trainings saw; NAN: not known */
+    const compare_page_run *run; /* [runs] */
+    int runs;
+} compare_page_cell;
+
+/* All borrowed; what is NULL or empty is left out. */
+typedef struct compare_page {
+    const char *title;
+    const char *about;   /* what is compared with what */
+    const char *measure; /* of the column of means: "mIoU" */
+    const char *score;   /* and of the labels: "score by pairs" */
+    const compare_page_cell *cell;
+    int cells;
+    const plot_scatter *scatter; /* score against mIoU */
+    const char *scatter_note;    /* the rank correlation with its interval */
+    const plot_lines *lines;     /* over the setting that varies */
+    const char *lines_note;
+    const page_strip *strip; /* labellings of the same image by each cell */
+    int strips;
+    const char *strip_note;
+    const char *command; /* that makes the page again */
+    const char *command_note;
+} compare_page;
+
+/* Writes `path` atomically. STATUS_OUTPUT, with a message, if it cannot be written; on failure an
+ * older page stays. */
+status compare_page_write(const char *path, const compare_page *d);
+
+#endif
