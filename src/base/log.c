@@ -60,7 +60,7 @@ static void write_line(int to, const char *prefix, const char *format, va_list a
     int used = snprintf(line, sizeof line, "%s%s%s", wipe, when, prefix);
     size_t length = (size_t)used;
     if (vsnprintf(message, sizeof message, format, arguments) >= 0)
-        length += plain_text(line + used, sizeof line - 1 - (size_t)used, message);
+        length += plain_line(line + used, sizeof line - 1 - (size_t)used, message);
     line[length++] = '\n';
     fflush(stdout);
     if (write(to, line, length) < 0) return;

@@ -9,18 +9,19 @@
 #include <stdlib.h>
 
 /* Bytes of the control character at `at`; 0: it is none. */
-static size_t control_length(const unsigned char *at) {
-    if (*at == '\n' || *at == '\t') return 0;
+static size_t control_length(const unsigned char *at, bool lines) {
+    if (*at == '\t' || (*at == '\n' && lines)) return 0;
     if (*at < 0x20 || *at == 0x7F) return 1;
     return at[0] == 0xC2 && at[1] >= 0x80 && at[1] <= 0x9F ? 2 : 0;
 }
 
-size_t plain_text(char *out, size_t size, const char *in) {
+/* lines: newlines stay. */
+static size_t write_plain(char *out, size_t size, const char *in, bool lines) {
     static const char digit[] = "0123456789abcdef";
     const unsigned char *at = (const unsigned char *)in;
     size_t n = 0;
     while (*at) {
-        size_t control = control_length(at), bytes = control ? 4 * control : 1;
+        size_t control = control_length(at, lines), bytes = control ? 4 * control : 1;
         if (n + bytes >= size) break;
         for (size_t k = 0; k < control; k++, at++) {
             out[n++] = '\\';
@@ -32,6 +33,14 @@ size_t plain_text(char *out, size_t size, const char *in) {
     }
     out[n] = '\0';
     return n;
+}
+
+size_t plain_text(char *out, size_t size, const char *in) {
+    return write_plain(out, size, in, true);
+}
+
+size_t plain_line(char *out, size_t size, const char *in) {
+    return write_plain(out, size, in, false);
 }
 
 /* Twice: once for the length. A text that cannot be held is left out: it is one for people. */

@@ -10,6 +10,9 @@
  * it does not fit. Letters beyond ASCII stay as they are, but for the controls among them (U+0080
  * to U+009F). Returns the length of out. */
 size_t plain_text(char *out, size_t size, const char *in);
+/* The same for a line of its own: a newline is \x0a, too. A file's name that holds one could
+ * otherwise put a line into the log that nobody logged. */
+size_t plain_line(char *out, size_t size, const char *in);
 /* printf to standard output, the whole of what it makes being plain. */
 void plain_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -56,6 +56,16 @@ static void test_long_line_is_cut(void **state) {
     assert_non_null(strstr(out.text, "x\nauxseg: error: next\n"));
 }
 
+/* A file may be called so. */
+static void test_names_add_no_line(void **state) {
+    (void)state;
+    capture_begin(&out, STDERR_FILENO);
+    log_error("%s: broken", "a\nauxseg: error: all is lost\n.png");
+    capture_end(&out);
+    assert_string_equal(
+        out.text, "auxseg: error: a\\x0aauxseg: error: all is lost\\x0a.png: broken\n");
+}
+
 static void *chatter(void *text) {
     for (int i = 0; i < MESSAGES; i++) log_error("%s", (const char *)text);
     return NULL;
@@ -176,6 +186,7 @@ int main(void) {
         cmocka_unit_test(test_prefix),
         cmocka_unit_test(test_rank_0_informs),
         cmocka_unit_test(test_long_line_is_cut),
+        cmocka_unit_test(test_names_add_no_line),
         cmocka_unit_test(test_threads_write_whole_lines),
         cmocka_unit_test(test_progress_in_a_job_log),
         cmocka_unit_test(test_progress_of_a_share),
