@@ -31,7 +31,7 @@ grep -q avx512_bf16 /proc/cpuinfo && types="f32 bf16"
 # Below AVX2 the slow paths are the only ones.
 grep -q avx2 /proc/cpuinfo || exit 77
 for type in $types; do
-    for crop in 160 768; do
+    for crop in 160 512; do
         log 50 $crop "$type" 1 frozen
         grep -E "$ran(convolution|matmul),[^,]*(gemm|ref)" log &&
             fail "crop $crop, $type: a slow path"

@@ -3,9 +3,9 @@
 # whole run fails, on one rank or on all, with one of the errors that such a call can have. All
 # ranks leave (--long: within 10 seconds); the message names the file and the reason; the same command
 # afterwards gives the results of a run that was never disturbed. io_test.sh [N] tries a sample of N
-# (20); io_test.sh --long every n.
+# (8); io_test.sh --long every n.
 . "$(dirname "${BASH_SOURCE[0]}")/whole_run.sh"
-sample=${1:-20}
+sample=${1:-8}
 # How long the start with the failing call may take. A busy machine only looks for hangs.
 limit=60
 [[ $sample == --long ]] && limit=10

@@ -2,9 +2,9 @@
 # Kills: one random rank, or all of them at once, is killed at a random moment of a whole run, or
 # halfway through a random write, rename, fsync, ...; then the same command on another number of
 # ranks, until it ends: the results are those of a run that was never disturbed, no row of the
-# metrics is missing or there twice. kill_test.sh [KILLS] (12); 1000 is the long form.
+# metrics is missing or there twice. kill_test.sh [KILLS] (5); 1000 is the long form.
 . "$(dirname "${BASH_SOURCE[0]}")/whole_run.sh"
-wanted=${1:-12}
+wanted=${1:-5}
 
 began=${EPOCHREALTIME/./}
 rm -rf the-run
