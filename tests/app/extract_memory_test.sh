@@ -93,5 +93,24 @@ expect 75 'stopped' "${mpirun[@]}" -n 2 "$auxseg" cluster tiny.cfg --set extract
     --set extract.pca=3 --set run.max_hours=1e-9 --set run.resume=never
 [[ -z $(find run -name 'features-raw*' -o -name '*.part') ]] || fail "a projection leaves its source"
 
+# One large image among small ones of other sizes: what is said to be taken is what is taken.
+mkdir odd
+for size in 1600x1200 96x128 96x160 64x96 128x96 160x96 96x96 128x128; do
+    rm -rf images
+    expect 0 'images' "$auxseg" synth tiny.cfg --set dataset.synth_train=1 \
+        --set "dataset.synth_height=${size%x*}" --set "dataset.synth_width=${size#*x}"
+    mv "$(find images -name '*.png' -size +2k | sort | head -n 1)" odd/$size.png
+done
+figure() { # the number of MiB before or behind words of the log
+    grep -oE "$1" out | grep -oE '[0-9.]+' | head -n 1 | cut -d. -f1
+}
+odd=(--set dataset.layout=folder --set dataset.root=odd --set run.dir=odd-run --set extract.source=weights
+    --set extract.weights=run/baseline.safetensors --set run.verbose=true)
+expect 0 'PASS' "$auxseg" pack tiny.cfg "${odd[@]}"
+expect 0 'PASS' "$auxseg" extract tiny.cfg "${odd[@]}"
+said=$(figure 'about [0-9.]+ MiB a rank') used=$(figure 'Peak memory .MiB.: [0-9]+')
+[[ -n $said && -n $used && $said -lt $((used * 5 / 4)) && $((said + 120)) -gt $((used * 3 / 4)) ]] ||
+    fail "$said MiB are said, $used are used"
+
 [[ $failures -eq 0 ]] || exit 1
 echo "all as expected"

@@ -13,6 +13,7 @@
 #include "src/app/features/extract_kept.h"
 #include "src/app/features/extract_views.h"
 #include "src/app/stage/inference.h"
+#include "src/app/stage/inference_memory.h"
 #include "src/app/stage/setup.h"
 #include "src/base/hook.h"
 #include "src/base/log.h"
@@ -198,40 +199,6 @@ static status compute_run(const extraction *e, int at, int count, void *rows) {
     return st;
 }
 
-/* Plans of a network that are in memory together: one a shape, at most INFERENCE_PLANS. height and
- * width hold the shapes that are known; the one in question stands behind them, so that the search
- * always ends. */
-static int count_plans(const stage *t, const features *x) {
-    int height[INFERENCE_PLANS], width[INFERENCE_PLANS], count = 0;
-    for (int64_t i = 0; i < x->images && count < INFERENCE_PLANS; i++) {
-        /* Linear search: a data set has few shapes, and the count ends with the plans that are
-         * held. */
-        int known = 0;
-        dataset_shape(
-            t->d, (int)(x->first + i), t->s->dataset.scale, &height[count], &width[count]);
-        while (height[known] != height[count] || width[known] != width[count]) known++;
-        count += known == count;
-    }
-    return count;
-}
-
-/* Bytes of the network's plan for the largest image; makes it. */
-static status largest_plan(const extraction *e, double *bytes) {
-    const features *x = e->x;
-    int64_t largest = 0;
-    for (int64_t i = 1; i < x->images; i++)
-        if (features_image_rows(x, i) > features_image_rows(x, largest)) largest = i;
-    *bytes = 0;
-    if (x->images == 0) return STATUS_OK;
-    int height, width;
-    plan *p = NULL;
-    double scale = e->t->s->dataset.scale * extract_views_largest(e->t->s);
-    dataset_shape(e->t->d, (int)(x->first + largest), scale, &height, &width);
-    status st = inference_plan(e->net, height, width, &p);
-    if (st == STATUS_OK) *bytes = (double)plan_bytes(p);
-    return st;
-}
-
 /* What is held at most from here on, on the rank that holds most. Collective. */
 static status log_memory(const extraction *e) {
     const settings *s = e->t->s;
@@ -244,14 +211,16 @@ static status log_memory(const extraction *e) {
     double products = s->extract.pca > 0 ? (setup_threads(s) + 2) * 16.0 * e->x->d : 0;
     double mib[4] = {
         (double)rows * (double)(features_row_bytes(e->x) + (size_t)s->extract.pca * projected)};
-    status st = comm_agree(e->t->c, largest_plan(e, &mib[1]));
+    inference_views views = {
+        (int)e->x->first, (int)e->x->images, s->dataset.scale, s->extract.scales};
+    if (e->mean) mib[0] += (double)e->run_rows * e->x->d * (double)sizeof *e->mean;
+    status st = comm_agree(e->t->c, inference_memory(e->net, e->t->d, &views, &mib[1]));
     if (st != STATUS_OK) return st;
-    mib[1] *= count_plans(e->t, e->x);
     mib[2] = products * e->x->d;
     mib[3] = mib[0] + mib[1] + mib[2];
     comm_max_f64(e->t->c, mib, sizeof mib / sizeof *mib);
     for (size_t i = 0; i < sizeof mib / sizeof *mib; i++) mib[i] /= 1 << 20;
-    log_detail("extract: at most %.1f MiB a rank beside the program: features %.1f, network %.1f, "
+    log_detail("extract: about %.1f MiB a rank beside the program: features %.1f, network %.1f, "
                "PCA %.1f",
         mib[3], mib[0], mib[1], mib[2]);
     if (e->q->stream) log_info("extract: features go to %s, which is kept", e->q->file);

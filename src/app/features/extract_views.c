@@ -24,12 +24,6 @@ bool extract_views_plain(const settings *s) {
     return one && !s->extract.flip;
 }
 
-double extract_views_largest(const settings *s) {
-    double largest;
-    scales_count(s->extract.scales, &largest);
-    return largest;
-}
-
 /* Where the centre of cell i of n lies among `size` cells: between low and low + 1, by `weight`
  * nearer to the second; the outermost cells have no neighbour beyond. */
 typedef struct between {

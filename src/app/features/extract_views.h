@@ -8,8 +8,6 @@
 
 /* Whether the image itself is the only view. */
 bool extract_views_plain(const settings *s);
-/* The largest scale: of the largest input. */
-double extract_views_largest(const settings *s);
 
 /* The grid of the image itself, which all views' maps are brought to. */
 typedef struct view_grid {

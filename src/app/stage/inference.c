@@ -92,6 +92,10 @@ static bool is_large(int height, int width) {
     return (int64_t)height * width >= LARGE_IMAGE;
 }
 
+int inference_images(const inference *n, int height, int width) {
+    return is_large(height, width) ? n->threads : inference_chunk(n);
+}
+
 int inference_threads(const inference *n) {
     return n->threads;
 }
@@ -116,7 +120,7 @@ status inference_plan(inference *n, int height, int width, plan **out) {
     o.height = height;
     o.width = width;
     o.mode = PLAN_INFER;
-    o.images = is_large(height, width) ? n->threads : inference_chunk(n);
+    o.images = inference_images(n, height, width);
     o.threads = n->threads;
     status st = plan_create(&slot->p, n->g, n->p, o);
     /* The first shape stands for all: the table would be long. */
@@ -144,7 +148,7 @@ int inference_run(
     const inference *n, const dataset *d, const int *list, int first, int end, double scale) {
     int h0, w0, h, w, count = 1;
     dataset_shape(d, list ? list[first] : first, scale, &h0, &w0);
-    int most = is_large(h0, w0) ? n->threads : inference_chunk(n);
+    int most = inference_images(n, h0, w0);
     /* A plan runs images of one shape alone; data sets list them mostly in runs. */
     for (; count < most && first + count < end; count++) {
         dataset_shape(d, list ? list[first + count] : first + count, scale, &h, &w);

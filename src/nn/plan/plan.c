@@ -182,6 +182,10 @@ size_t plan_bytes(const plan *p) {
     return p->bytes;
 }
 
+size_t plan_packed_bytes(const plan *p) {
+    return p->packed_bytes;
+}
+
 bool plan_supports(dtype t) {
     return onednn_supports(t);
 }

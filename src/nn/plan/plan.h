@@ -119,6 +119,8 @@ void plan_log(const plan *p);
 
 /* Bytes of memory that the plan holds. */
 size_t plan_bytes(const plan *p);
+/* Those of them that are packed weights: the others grow with the pixels of an image. */
+size_t plan_packed_bytes(const plan *p);
 /* Most bytes that each of `images` adds to those of a plan in PLAN_TRAIN, found without making one:
  * activations, input, outputs, norm statistics. STATUS_FAILED as plan_create. */
 status plan_image_bytes(const graph *g, parameters *p, plan_options o, size_t *bytes);

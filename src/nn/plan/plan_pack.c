@@ -41,7 +41,8 @@ static size_t place_all(plan *p, char *packed) {
 
 status plan_create_packed(plan *p) {
     p->late = plan_batch_statistics(p);
-    p->packed = plan_alloc(p, place_all(p, NULL), 1, "packed weights");
+    p->packed_bytes = place_all(p, NULL);
+    p->packed = plan_alloc(p, p->packed_bytes, 1, "packed weights");
     if (!p->packed) return STATUS_FAILED;
     place_all(p, p->packed);
     return STATUS_OK;

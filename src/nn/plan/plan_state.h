@@ -102,7 +102,8 @@ struct plan {
     int *item;    /* [declarations]: index in p->item */
     onednn *engine;
     char *packed; /* packed weights of convolutions that ask for it; see plan_conv.c */
-    bool late;    /* they are packed when they are needed, and take each other's place */
+    size_t packed_bytes;
+    bool late; /* they are packed when they are needed, and take each other's place */
 
     buffer *buffer;
     int buffers;
