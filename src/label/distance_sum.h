@@ -3,7 +3,7 @@
 #ifndef AUXSEG_LABEL_DISTANCE_SUM_H
 #define AUXSEG_LABEL_DISTANCE_SUM_H
 
-#include "src/label/sum128.h"
+#include "src/base/sum128.h"
 
 #include <stddef.h>
 

@@ -10,7 +10,7 @@
 #define AUXSEG_LABEL_KMEANS_H
 
 #include "src/label/features.h"
-#include "src/label/sum128.h"
+#include "src/base/sum128.h"
 
 enum { LABEL_NONE = 65535 }; /* no label: not assigned yet, an outlier, or ignored */
 

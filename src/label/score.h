@@ -12,7 +12,7 @@
 #define AUXSEG_LABEL_SCORE_H
 
 #include "src/base/status.h"
-#include "src/label/sum128.h"
+#include "src/base/sum128.h"
 
 #include <stddef.h>
 #include <stdint.h>

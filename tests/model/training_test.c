@@ -183,7 +183,12 @@ static void run(step *s, dtype type, int threads, int wave) {
         double *moments = memory_alloc(plan_moments_width(p), sizeof *moments, "moments");
         assert_int_equal(plan_units(p, s->images), 1);
         plan_moments(p, moments);
-        plan_commit(p, moments, 1);
+        moment_sums sums;
+        assert_int_equal(moment_sums_create(&sums, plan_moments_width(p)), STATUS_OK);
+        moment_sums_begin(&sums, moments, 1);
+        moment_sums_add(&sums, moments, 1, 0);
+        plan_commit(p, &sums, 1);
+        moment_sums_destroy(&sums);
         memory_free(moments);
     }
     plan_destroy(p);

@@ -108,13 +108,7 @@ static status choose_waves(trainer *t, plan_options *o) {
 static status build_plan(trainer *t, plan_options o) {
     status st = plan_create(&t->plan, t->g, t->p, o);
     if (st != STATUS_OK) return st;
-    /* All ranks gather all units' statistics: running averages are updated in unit order
-     * everywhere. */
-    size_t width = plan_moments_width(t->plan), own = (size_t)units_of(t, t->local);
-    t->moments = memory_alloc((size_t)t->units * width, sizeof *t->moments, "norm statistics");
-    t->own = memory_alloc(own * width, sizeof *t->own, "norm statistics");
-    t->bytes = memory_alloc((size_t)comm_size(t->c), sizeof *t->bytes, "gather");
-    return t->moments && t->own && t->bytes ? STATUS_OK : STATUS_FAILED;
+    return norm_statistics_create(&t->statistics, t->plan, units_of(t, t->local));
 }
 
 /* A checkpoint is further than any initial weights. The warning is for the file of another network,
@@ -211,9 +205,7 @@ done:
 void trainer_destroy(trainer *t) {
     if (!t) return;
     metrics_close(t->metrics);
-    memory_free(t->moments);
-    memory_free(t->own);
-    memory_free(t->bytes);
+    norm_statistics_destroy(&t->statistics);
     plan_destroy(t->plan);
     gradient_sync_destroy(t->sync);
     optimizer_destroy(&t->optimizer);
@@ -233,17 +225,13 @@ bool trainer_next(trainer *t) {
     return true;
 }
 
-/* Rows of `width` figures, one a unit, of every rank in unit order. */
-static status gather_rows(
-    void *context, const double *local, size_t rows, size_t width, double *all) {
-    trainer *t = context;
-    for (int r = 0; r < comm_size(t->c); r++)
-        t->bytes[r] =
-            (size_t)units_of(t, rank_first(t, r + 1) - rank_first(t, r)) * width * sizeof *all;
-    assert(t->bytes[comm_rank(t->c)] == rows * width * sizeof *all);
-    (void)rows;
-    comm_gather(t->c, local, t->bytes, all);
-    return STATUS_OK;
+/* Exchanges of norm "sync". */
+static void largest_of_ranks(void *context, int32_t *x, size_t n) {
+    comm_max_i32(((const trainer *)context)->c, x, n);
+}
+
+static void sum_of_ranks(void *context, int64_t *x, size_t n) {
+    comm_sum_i64(((const trainer *)context)->c, x, n);
 }
 
 void trainer_input(trainer *t, float **input) {
@@ -267,7 +255,7 @@ static step_context context_of(trainer *t, int first) {
     return (step_context){.seed = (uint64_t)t->s->run.seed,
         .step = (uint64_t)t->step,
         .first = t->first + first,
-        .exchange = {gather_rows, t, t->o.images},
+        .exchange = {largest_of_ranks, sum_of_ranks, t, t->o.images},
         .poll = gradient_sync_poll,
         .poll_context = t->sync};
 }
@@ -284,7 +272,7 @@ status trainer_forward(trainer *t, int k) {
     status st = plan_forward(t->plan, images, &x);
     /* Statistics of a wave must be taken before the next wave overwrites them. */
     if (t->s->model.norm == MODEL_NORM_GROUP)
-        plan_moments(t->plan, t->own + (size_t)units_of(t, first) * plan_moments_width(t->plan));
+        norm_statistics_keep(&t->statistics, t->plan, units_of(t, first));
     timer_lap(&t->time, PHASE_FORWARD, now);
     return st;
 }
@@ -319,20 +307,21 @@ status trainer_end(trainer *t, status st, bool *again) {
     return divergence_report(t, text);
 }
 
-/* Norm statistics of all units, in unit order, on every rank. Running averages enter no gradient,
- * but the weights that are written: they are updated like them, on every rank in one order. */
+/* Running averages enter no gradient, but the weights that are written: they are updated like them,
+ * on every rank to the same bits. */
 static void commit_statistics(trainer *t) {
-    size_t width = plan_moments_width(t->plan);
+    norm_statistics *s = &t->statistics;
     switch (t->s->model.norm) {
     case MODEL_NORM_FROZEN:
         break;
     case MODEL_NORM_SYNC:
-        plan_moments(t->plan, t->moments);
-        plan_commit(t->plan, t->moments, 1);
+        /* The batch is one unit, whose moments every rank has. */
+        norm_statistics_keep(s, t->plan, 0);
+        norm_statistics_commit(s, t->plan, NULL, (units_place){0, 1, 1});
         break;
     case MODEL_NORM_GROUP:
-        gather_rows(t, t->own, (size_t)units_of(t, t->local), width, t->moments);
-        plan_commit(t->plan, t->moments, t->units);
+        norm_statistics_commit(s, t->plan, t->c,
+            (units_place){units_of(t, t->first), units_of(t, t->local), t->units});
         break;
     }
 }

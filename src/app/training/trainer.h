@@ -28,6 +28,7 @@
 #include "mpi/gradient_sync.h"
 #include "src/app/stage/arithmetic.h"
 #include "src/app/stage/model_setup.h"
+#include "src/app/training/norm_statistics.h"
 #include "src/app/training/waves.h"
 #include "src/base/log.h"
 #include "src/base/settings.h"
@@ -77,9 +78,7 @@ typedef struct trainer {
     double rate, began; /* learning rate of this step; start of the stage */
     int64_t resumed;    /* steps that were done before this start */
     int64_t saved;      /* step of the newest checkpoint; 0: there is none */
-    double *moments;    /* [units, width]: norm statistics of the global batch */
-    double *own;        /* [this rank's units, width]: its part of them */
-    size_t *bytes;      /* [ranks], of a gather */
+    norm_statistics statistics;
     progress bar;
     char note[32]; /* beside it: the last step's loss */
 } trainer;

@@ -21,6 +21,7 @@
 #include "src/nn/plan/plan_operators.h"
 #include "src/nn/plan/plan_pack.h"
 #include "src/nn/plan/plan_shape.h"
+#include "src/nn/plan/plan_sync.h"
 
 #include <assert.h>
 #include <stdio.h>
@@ -136,7 +137,7 @@ void plan_destroy(plan *p) {
     memory_free(p->slot);
     memory_free(p->unit_gradient);
     memory_free(p->plain);
-    memory_free(p->gathered);
+    plan_destroy_sync(p);
     memory_free(p->reported);
     memory_free(p);
 }

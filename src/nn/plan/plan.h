@@ -11,6 +11,7 @@
 #include "src/base/dtype.h"
 #include "src/nn/graph/graph.h"
 #include "src/nn/graph/exact_gradient.h"
+#include "src/nn/plan/moment_sums.h"
 
 typedef enum plan_mode {
     PLAN_INFER, /* norms folded into convolutions by their running statistics, no gradient */
@@ -36,18 +37,18 @@ typedef struct plan_options {
     norm_mode norm; /* PLAN_TRAIN only */
     int group;      /* images of a unit under NORM_GROUP; a unit is one image otherwise */
     int images;     /* most images of one call, all held in memory at once */
-    int batch;      /* images of the global batch: those whose statistics NORM_SYNC gathers */
+    int batch;      /* images of the global batch: those whose statistics NORM_SYNC combines */
     int threads;
     recompute_mode recompute; /* PLAN_TRAIN only */
     bool direct;              /* convolutions by oneDNN's direct kernels alone: no Winograd */
     dtype products;           /* arithmetic of the other convolutions' matrix products */
 } plan_options;
 
-/* Sums that cross ranks under NORM_SYNC: gather [local, width] of every rank in image order to
- * all [global, width]. NULL function: this rank has the whole batch. Returns a status that is the
- * same on every rank. */
+/* What crosses ranks under NORM_SYNC: integers, n of them from every rank to all, in place: their
+ * maximum, their sum. NULL functions: this rank has the whole batch. */
 typedef struct norm_exchange {
-    status (*gather)(void *context, const double *local, size_t rows, size_t width, double *all);
+    void (*max)(void *context, int32_t *x, size_t n);
+    void (*sum)(void *context, int64_t *x, size_t n);
     void *context;
     int images; /* of the global batch */
 } norm_exchange;
@@ -101,13 +102,13 @@ float *plan_output_gradient(plan *p, int output, int image);
  * the same bits for any waves of whole units, in any order. */
 status plan_backward(plan *p, int images, const step_context *c, gradient *total);
 
-/* Moves running statistics by the last forward's, in unit order. Under NORM_GROUP with several
- * ranks each rank has its own units only: plan_moments gives what must be gathered.
- *   moments [units, width]: per unit the means and unbiased variances of every norm, in order. */
+/* Running statistics. Of the last forward pass's own units: moments [units, width] is written, per
+ * unit the means and unbiased variances of every norm, in order. */
 size_t plan_moments_width(const plan *p);
 int plan_units(const plan *p, int images);
 void plan_moments(const plan *p, double *moments);
-void plan_commit(plan *p, const double *moments, int units);
+/* Moves them by the sums over all `units` of the batch, which are those of all ranks. */
+void plan_commit(plan *p, const moment_sums *s, int units);
 
 /* Whether the passes that follow are timed, operator by operator; begins anew. */
 void plan_time(plan *p, bool on);

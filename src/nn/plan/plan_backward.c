@@ -157,11 +157,8 @@ status plan_backward(plan *p, int images, const step_context *c, gradient *total
         open_node(p, b->conv, total);
         if (st == STATUS_OK) st = run_step(p, b, images, c, total);
         open_node(p, b->norm, total);
-        if (b->norm >= 0) {
-            /* After an error the exchanges go on: other ranks wait in them. */
-            status combined = norm_combine_sums(p, b->norm, images, c, total);
-            if (st == STATUS_OK) st = combined;
-        }
+        /* After an error the exchanges go on: other ranks wait in them. */
+        if (b->norm >= 0) norm_combine_sums(p, b->norm, images, c, total);
         if (c->more) continue;
         report_node(p, b->conv, total);
         report_node(p, b->norm, total);

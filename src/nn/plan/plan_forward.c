@@ -120,10 +120,7 @@ status plan_forward(plan *p, int images, const step_context *c) {
         status run =
             st == STATUS_OK ? run_images(p, run_image, (segment){begin, end}, images, c) : st;
         if (st == STATUS_OK) st = run;
-        if (end < p->nodes) {
-            status combined = norm_combine(p, end, images, c);
-            if (st == STATUS_OK) st = combined;
-        }
+        if (end < p->nodes) norm_combine(p, end, images, c);
     }
     return st;
 }

@@ -13,20 +13,19 @@
  * alone combines rows, for each image's must be there, and they are few numbers. The combination
  * runs over the images of a unit in their order, whatever thread or rank measured them. A wave is
  * whole units, so that no unit is divided over waves; under NORM_SYNC the unit is the global batch,
- * and rows of all ranks are gathered, not sums, since sums of ranks would depend on how images are
- * dealt to them. */
+ * whose sums are those of integers (plan_sync.h). */
 #include "src/nn/plan/plan_norm.h"
 
 #include "src/base/log.h"
 #include "src/base/memory.h"
 #include "src/base/rows.h"
 #include "src/nn/kernels/lanes32.h"
+#include "src/nn/plan/plan_sync.h"
 
 #include <math.h>
 #include <string.h>
 
-/* Units of statistics: groups; or one, the whole batch or the running statistics. */
-static int norm_units(const plan *p, int images) {
+int norm_units(const plan *p, int images) {
     bool grouped = plan_batch_statistics(p) && p->o.norm == NORM_GROUP;
     return grouped ? (images + p->o.group - 1) / p->o.group : 1;
 }
@@ -99,26 +98,16 @@ static status create_norm(plan *p, layer *l) {
     return ok ? STATUS_OK : STATUS_FAILED;
 }
 
-/* Memory for the gathered statistics of the widest norm: a rank that found in a step that it has
- * none would leave the others waiting in the exchange. */
-static status create_gathered(plan *p) {
-    size_t widest = 0;
-    if (p->o.norm != NORM_SYNC || p->o.batch == 0) return STATUS_OK;
-    for (value v = 0; v < p->nodes; v++)
-        if (plan_is_norm(p, v) && (size_t)p->layer[v].n->channels > widest)
-            widest = (size_t)p->layer[v].n->channels;
-    p->gathered_count = 2 * widest * (size_t)p->o.batch;
-    p->gathered = plan_alloc(p, p->gathered_count, sizeof *p->gathered, "norm statistics");
-    return p->gathered ? STATUS_OK : STATUS_FAILED;
-}
-
 status plan_create_norms(plan *p) {
     status st = STATUS_OK;
+    size_t widest = 0;
     for (value v = 0; v < p->nodes && st == STATUS_OK; v++) {
         layer *l = &p->layer[v];
-        if (plan_is_norm(p, v)) st = create_norm(p, l);
+        if (!plan_is_norm(p, v)) continue;
+        if ((size_t)l->n->channels > widest) widest = (size_t)l->n->channels;
+        st = create_norm(p, l);
     }
-    return st == STATUS_OK ? create_gathered(p) : st;
+    return st == STATUS_OK ? plan_create_sync(p, widest) : st;
 }
 
 void plan_destroy_norm(layer *l) {
@@ -139,27 +128,6 @@ size_t plan_norm_bytes(const plan *p) {
     for (value v = 0; v < p->nodes; v++)
         if (plan_is_norm(p, v)) channels += (size_t)p->layer[v].n->channels;
     return channels * each;
-}
-
-/* Rows of all images of the global batch, under NORM_SYNC; otherwise this rank's own. *rows
- * [*count, width], borrowed. The memory for the global batch grows to the largest request and is
- * kept. */
-static status gather(plan *p, const double *local, size_t width, int images, const step_context *c,
-    const double **rows, int *count) {
-    *rows = local;
-    *count = images;
-    if (p->o.norm != NORM_SYNC || !c->exchange.gather) return STATUS_OK;
-    size_t wanted = (size_t)c->exchange.images * width;
-    if (wanted > p->gathered_count) {
-        memory_free(p->gathered);
-        p->gathered_count = 0;
-        p->gathered = memory_alloc(wanted, sizeof *p->gathered, "norm statistics");
-        if (!p->gathered) return STATUS_FAILED;
-        p->gathered_count = wanted;
-    }
-    *rows = p->gathered;
-    *count = c->exchange.images;
-    return c->exchange.gather(c->exchange.context, local, (size_t)images, width, p->gathered);
 }
 
 /* This thread's channels, in whole vectors as layer_part asks for. */
@@ -208,12 +176,11 @@ static void set_affine(const plan *p, layer *l, size_t unit) {
     }
 }
 
-/* m2 passes through `unbiased`. The biased variance normalises, the unbiased one goes to the
- * running statistics, as PyTorch does; of one value there is no unbiased one, and it is 0. */
-static void combine_unit(const plan *p, layer *l, size_t unit, const double *rows, int images) {
+/* m2 is in `unbiased` before. The biased variance normalises, the unbiased one goes to the running
+ * statistics, as PyTorch does; of one value there is no unbiased one, and it is 0. */
+static void finish_unit(const plan *p, layer *l, size_t unit, int images) {
     norm_state *m = &l->norm;
     size_t c = (size_t)l->n->channels, at = unit * c;
-    combine_moments(rows, images, m->pixels, c, m->mean + at, m->unbiased + at);
     double n = (double)m->pixels * images;
     for (size_t j = at; j < at + c; j++) {
         double m2 = m->unbiased[j];
@@ -221,6 +188,15 @@ static void combine_unit(const plan *p, layer *l, size_t unit, const double *row
         m->unbiased[j] = n > 1 ? m2 / (n - 1) : 0;
     }
     set_affine(p, l, unit);
+}
+
+/* Its images one after another: they are all of this rank. */
+static void combine_group(const plan *p, layer *l, int first, int images) {
+    norm_state *m = &l->norm;
+    size_t c = (size_t)l->n->channels, unit = unit_of(p, first), at = unit * c;
+    const double *rows = m->moments + (size_t)first * 2 * c;
+    combine_moments(rows, images, m->pixels, c, m->mean + at, m->unbiased + at);
+    finish_unit(p, l, unit, images);
 }
 
 /* Of the one unit that all images belong to. */
@@ -234,25 +210,19 @@ static void use_running(const plan *p, layer *l) {
     set_affine(p, l, 0);
 }
 
-/* A last group may be smaller. A rank without images has no units under NORM_GROUP, but gathers
+/* A last group may be smaller. A rank without images has no units under NORM_GROUP, but exchanges
  * under NORM_SYNC. */
-status norm_combine(plan *p, value v, int images, const step_context *c) {
+void norm_combine(plan *p, value v, int images, const step_context *c) {
     layer *l = &p->layer[v];
-    size_t width = 2 * (size_t)l->n->channels;
-    const double *rows;
-    int count;
     if (!plan_batch_statistics(p)) {
         use_running(p, l);
-        return STATUS_OK;
+    } else if (p->o.norm == NORM_SYNC) {
+        int all = sync_moments(p, l, images, c);
+        if (all > 0) finish_unit(p, l, 0, all);
+    } else {
+        for (int first = 0; first < images; first += p->o.group)
+            combine_group(p, l, first, images - first < p->o.group ? images - first : p->o.group);
     }
-    status st = gather(p, l->norm.moments, width, images, c, &rows, &count);
-    if (st != STATUS_OK) return st;
-    int units = norm_units(p, images), each = p->o.norm == NORM_GROUP ? p->o.group : count;
-    for (int u = 0; u < units && count > 0; u++) {
-        int first = u * each, n = count - first < each ? count - first : each;
-        combine_unit(p, l, (size_t)u, rows + (size_t)first * width, n);
-    }
-    return STATUS_OK;
 }
 
 /* With the statistics of the image's unit; borrowed. */
@@ -363,23 +333,17 @@ static void combine_groups(plan *p, layer *l, int images, gradient *total) {
 
 /* Under NORM_SYNC the gradient of the map needs the sums of all ranks, those of weight and bias
  * none: each image is rounded by itself, and the exact sum does the rest. */
-status norm_combine_sums(plan *p, value v, int images, const step_context *c, gradient *total) {
+void norm_combine_sums(plan *p, value v, int images, const step_context *c, gradient *total) {
     layer *l = &p->layer[v];
     size_t width = 2 * (size_t)l->n->channels;
     if (p->o.norm == NORM_GROUP) {
         combine_groups(p, l, images, total);
-        return STATUS_OK;
+        return;
     }
     /* Each image is a unit. */
     for (int i = 0; i < images; i++) add_gradient(p, l, l->norm.sums + (size_t)i * width, total);
-    const double *rows;
-    int count;
-    status st = gather(p, l->norm.sums, width, images, c, &rows, &count);
-    if (st != STATUS_OK || images == 0) return st;
-    double *sums = l->norm.total;
-    if (p->o.norm == NORM_SYNC) add_rows(rows, count, width, sums);
-    set_factors(l, 0, sums, p->o.norm == NORM_SYNC ? (double)l->norm.pixels * count : 0);
-    return STATUS_OK;
+    int all = p->o.norm == NORM_SYNC ? sync_sums(p, l, images, c) : 0;
+    if (images > 0) set_factors(l, 0, l->norm.total, (double)l->norm.pixels * all);
 }
 
 status norm_backward(plan *p, value v, const turn *r) {
@@ -394,56 +358,4 @@ status norm_backward(plan *p, value v, const turn *r) {
     void *dx = share_of(p, l, t, plan_gradient(p, l->n->input[0], image), &pixels);
     layer_norm_gradient(&n, x, dy, dx, pixels, factors, l->accumulates[0], p->o.type);
     return STATUS_OK;
-}
-
-/* ---- running statistics ---- */
-
-size_t plan_moments_width(const plan *p) {
-    size_t width = 0;
-    for (value v = 0; v < p->nodes; v++)
-        if (plan_has_role(p, v, OPERATOR_STATISTICS)) width += 2 * (size_t)p->layer[v].n->channels;
-    return width;
-}
-
-int plan_units(const plan *p, int images) {
-    return plan_batch_statistics(p) ? norm_units(p, images) : 0;
-}
-
-/* In the order in which plan_commit reads them. */
-void plan_moments(const plan *p, double *moments) {
-    int units = plan_units(p, p->images);
-    for (int u = 0; u < units; u++)
-        for (value v = 0; v < p->nodes; v++) {
-            const layer *l = &p->layer[v];
-            if (!plan_has_role(p, v, OPERATOR_STATISTICS)) continue;
-            size_t c = (size_t)l->n->channels, at = (size_t)u * c;
-            memcpy(moments, l->norm.mean + at, c * sizeof *moments);
-            memcpy(moments + c, l->norm.unbiased + at, c * sizeof *moments);
-            moments += 2 * c;
-        }
-}
-
-/* running = (1 - momentum) running + momentum moment, a unit after another. In float64 over all
- * units of the step, rounded once at its end. width: of a unit's row in `moment`. */
-static void move(float *running, const double *moment, size_t width, size_t c, int units) {
-    for (size_t j = 0; j < c; j++) {
-        double r = running[j];
-        for (int u = 0; u < units; u++) r += NORM_MOMENTUM * (moment[(size_t)u * width + j] - r);
-        running[j] = (float)r;
-    }
-}
-
-/* moments [units, width] of the global batch, in unit order, the same on all ranks: running
- * statistics then are, too. */
-void plan_commit(plan *p, const double *moments, int units) {
-    size_t width = plan_moments_width(p), at = 0;
-    for (value v = 0; v < p->nodes; v++) {
-        const layer *l = &p->layer[v];
-        if (!plan_has_role(p, v, OPERATOR_STATISTICS)) continue;
-        size_t c = (size_t)l->n->channels;
-        move(plan_parameter(p, l->n->mean), moments + at, width, c, units);
-        move(plan_parameter(p, l->n->variance), moments + at + c, width, c, units);
-        at += 2 * c;
-    }
-    p->p->batches_tracked += units;
 }

@@ -16,6 +16,8 @@ void plan_destroy_norm(layer *l);
 /* Bytes of statistics that an image in PLAN_TRAIN adds, at most: where it is a unit. */
 size_t plan_norm_bytes(const plan *p);
 
+/* Units of statistics: groups; or one, the whole batch or the running statistics. */
+int norm_units(const plan *p, int images);
 /* Whether v is a norm that is run by itself: not one folded into a convolution. */
 bool plan_is_norm(const plan *p, value v);
 /* Whether the sum v passes its gradient on as its norm, the node before, takes its own sums. */
@@ -39,8 +41,8 @@ status norm_backward(plan *p, value v, const turn *r);
  * Collective under NORM_SYNC. */
 
 /* Statistics of the units, and what they make of the map. */
-status norm_combine(plan *p, value v, int images, const step_context *c);
+void norm_combine(plan *p, value v, int images, const step_context *c);
 /* The gradients of weight and bias of each unit, added to `total`, and of the map. */
-status norm_combine_sums(plan *p, value v, int images, const step_context *c, gradient *total);
+void norm_combine_sums(plan *p, value v, int images, const step_context *c, gradient *total);
 
 #endif

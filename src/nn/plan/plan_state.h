@@ -122,10 +122,10 @@ struct plan {
     float *slot; /* [slots, slot_floats]: weight gradients of as many images */
     size_t slot_floats;
     int slots;
-    float *unit_gradient; /* [slot_floats], their sum over a unit */
-    float *plain;         /* the same in PyTorch's layout */
-    double *gathered;     /* [gathered_rows, 2, C], NORM_SYNC */
-    size_t gathered_count;
+    float *unit_gradient;   /* [slot_floats], their sum over a unit */
+    float *plain;           /* the same in PyTorch's layout */
+    int32_t *sync_exponent; /* NORM_SYNC, of the widest norm: plan_sync.c */
+    int64_t *sync_sum;
     bool *reported; /* [trainable]: gradient_ready was called */
     bool timed;
     size_t bytes;

@@ -76,7 +76,12 @@ static void check_statistics(const operator_case *c, const operator_run *r, doub
     double *moments = malloc((size_t)units * plan_moments_width(r->plan) * sizeof *moments);
     assert_non_null(moments);
     plan_moments(r->plan, moments);
-    plan_commit(r->plan, moments, units);
+    moment_sums sums;
+    assert_int_equal(moment_sums_create(&sums, plan_moments_width(r->plan)), STATUS_OK);
+    moment_sums_begin(&sums, moments, units);
+    moment_sums_add(&sums, moments, units, 0);
+    plan_commit(r->plan, &sums, units);
+    moment_sums_destroy(&sums);
     free(moments);
     assert_int_equal(r->p->batches_tracked, units);
     for (int i = r->p->trainable; i < r->p->items; i++) {

@@ -68,33 +68,46 @@ static void test_threads_and_dealing(void **state) {
     if (plan_supports(DTYPE_BF16)) check_dealing(find_case("residual_group"), DTYPE_BF16);
 }
 
-/* ---- ranks under NORM_SYNC: two threads that exchange their rows ---- */
+/* ---- ranks under NORM_SYNC: two threads that exchange integers ---- */
 
 typedef struct meeting {
     pthread_barrier_t barrier;
-    double rows[IMAGES * 2 * WIDE];
+    int64_t x[2][6 * WIDE];
 } meeting;
 
 typedef struct rank {
     meeting *m;
     const operator_case *c;
     operator_run run;
-    int first, images;
+    int first, images, number;
 } rank;
 
-static status gather(void *context, const double *local, size_t rows, size_t width, double *all) {
-    rank *k = context;
+/* What the other one has brought. */
+static const int64_t *meet(rank *k, const int64_t *x, size_t n) {
     meeting *m = k->m;
-    if (rows > 0) memcpy(m->rows + (size_t)k->first * width, local, rows * width * sizeof *local);
+    assert_true(n <= 6 * WIDE);
+    pthread_barrier_wait(&m->barrier); /* what was brought before has been taken */
+    memcpy(m->x[k->number], x, n * sizeof *x);
     pthread_barrier_wait(&m->barrier);
-    memcpy(all, m->rows, IMAGES * width * sizeof *all);
-    pthread_barrier_wait(&m->barrier);
-    return STATUS_OK;
+    return m->x[1 - k->number];
+}
+
+static void largest(void *context, int32_t *x, size_t n) {
+    int64_t wide[6 * WIDE];
+    for (size_t i = 0; i < n; i++) wide[i] = x[i];
+    const int64_t *other = meet(context, wide, n);
+    for (size_t i = 0; i < n; i++)
+        if (other[i] > x[i]) x[i] = (int32_t)other[i];
+}
+
+static void sum(void *context, int64_t *x, size_t n) {
+    const int64_t *other = meet(context, x, n);
+    for (size_t i = 0; i < n; i++) x[i] += other[i];
 }
 
 static void *run_rank(void *argument) {
     rank *k = argument;
-    step_context x = {.first = k->first, .exchange = {gather, k, IMAGES}};
+    step_context x = {.first = k->first, .exchange = {largest, sum, k, IMAGES}};
     operator_step(&k->run, k->first, k->images, &x);
     return NULL;
 }
@@ -114,8 +127,12 @@ static void check_sync(int images_of_first) {
     operator_batch(&whole, c, IMAGES); /* and predicts those of the next step */
     static meeting m;
     assert_int_equal(pthread_barrier_init(&m.barrier, NULL, 2), 0);
-    rank k[] = {{.m = &m, .c = c, .images = images_of_first},
-        {.m = &m, .c = c, .first = images_of_first, .images = IMAGES - images_of_first}};
+    rank k[] = {
+        {.m = &m, .c = c, .images = images_of_first}, {.m = &m,
+                                                          .c = c,
+                                                          .first = images_of_first,
+                                                          .images = IMAGES - images_of_first,
+                                                          .number = 1}};
     pthread_t other;
     start_rank(&k[0], whole.gradient);
     start_rank(&k[1], whole.gradient);

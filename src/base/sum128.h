@@ -1,6 +1,6 @@
 /* 128-bit sums that int64 reductions can add over ranks. Not collective. */
-#ifndef AUXSEG_LABEL_SUM128_H
-#define AUXSEG_LABEL_SUM128_H
+#ifndef AUXSEG_BASE_SUM128_H
+#define AUXSEG_BASE_SUM128_H
 
 #include <stdint.h>
 
