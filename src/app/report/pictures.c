@@ -7,8 +7,8 @@
  * made small only after labels or predictions of that size are there. */
 #include "src/app/report/pictures.h"
 
-#include "io/codecs/image_file.h"
 #include "src/app/evaluation/class_maps.h"
+#include "src/app/report/drawing.h"
 #include "src/app/report/spaced.h"
 #include "src/app/stage/image_list.h"
 #include "src/app/stage/output.h"
@@ -19,22 +19,12 @@
 #include "src/image/palette.h"
 
 #include <stdbool.h>
-#include <string.h>
 
-enum {
-    LONGER = 640, /* most pixels of a picture's longer side */
-    QUALITY = 88  /* of its JPEG */
-};
+enum { LONGER = 640 }; /* most pixels of a picture's longer side */
 
 void picture_set_destroy(picture_set *p) {
     for (int i = 0; i < p->strips && p->picture; i++)
-        for (int k = 0; k < PICTURES; k++) {
-            /* The page borrows pictures as const; here they are owned. Copying the pointer's bytes
-             * takes the const away without a cast that the compiler warns of. */
-            void *bytes;
-            memcpy(&bytes, &p->picture[i][k].data, sizeof bytes);
-            memory_free(bytes);
-        }
+        for (int k = 0; k < PICTURES; k++) drawing_free(&p->picture[i][k]);
     memory_free(p->picture);
     memory_free(p->strip);
     *p = (picture_set){0};
@@ -58,51 +48,20 @@ static status pictures_create(picture_set *p, int strips, const uint8_t (*colour
     return STATUS_OK;
 }
 
-/* Encoded, behind the strip's other pictures. */
+/* Behind the strip's other pictures. */
 static status add_image(picture_set *p, int strip, const image *m, const char *caption) {
-    void *jpeg = NULL;
-    size_t bytes;
-    status st = image_file_encode_jpeg(m, QUALITY, &jpeg, &bytes);
-    if (st != STATUS_OK) return st;
-    p->picture[strip][p->strip[strip].pictures++] = (page_picture){jpeg, bytes, caption};
-    return STATUS_OK;
-}
-
-/* The image no larger than a page shows it: what a page weighs does not grow with the images. */
-static status shrink(image *m) {
-    int longer = m->height > m->width ? m->height : m->width;
-    image small = {0};
-    if (longer <= LONGER) return STATUS_OK;
-    int height = m->height * LONGER / longer, width = m->width * LONGER / longer;
-    status st = image_resize(m, height > 0 ? height : 1, width > 0 ? width : 1, &small);
-    if (st != STATUS_OK) return st;
-    image_destroy(m);
-    *m = small;
-    return STATUS_OK;
-}
-
-/* A label map over its image. The map is drawn at the picture's size, whatever its own. 0.6 is the
- * share of the colour. */
-static status add_overlay(picture_set *p, int strip, const image *rgb, const labelmap *map,
-    const uint8_t (*colour)[3], const char *caption) {
-    image mixed = {0};
-    status st = palette_overlay(rgb, map, colour, 0.6, &mixed);
-    if (st == STATUS_OK) st = add_image(p, strip, &mixed, caption);
-    image_destroy(&mixed);
+    page_strip *s = &p->strip[strip];
+    status st = drawing_image(m, caption, &p->picture[strip][s->pictures]);
+    if (st == STATUS_OK) s->pictures++;
     return st;
 }
 
-/* Clusters become their commonest class, if it is known of any. In place. majority [K]: -1 where
- * the cluster has no known class; its pixels then have none either. */
-static bool to_classes(labelmap *map, const int *majority) {
-    bool known = false;
-    for (size_t i = 0, n = (size_t)map->height * (size_t)map->width; i < n; i++) {
-        if (map->data[i] == LABEL_IGNORE) continue;
-        int class = majority[map->data[i]];
-        map->data[i] = class < 0 ? LABEL_IGNORE : (uint16_t) class;
-        known = known || class >= 0;
-    }
-    return known;
+static status add_overlay(picture_set *p, int strip, const image *rgb, const labelmap *map,
+    const uint8_t (*colour)[3], const char *caption) {
+    page_strip *s = &p->strip[strip];
+    status st = drawing_overlay(rgb, map, colour, caption, &p->picture[strip][s->pictures]);
+    if (st == STATUS_OK) s->pictures++;
+    return st;
 }
 
 /* The strip of one training image. Without ground truth the strip has up to two pictures fewer. The
@@ -112,13 +71,13 @@ static status overlay_strip(
     image rgb = {0};
     labelmap truth = {0}, label = {0};
     status st = dataset_load(t->d, index, t->s->dataset.scale, &rgb, &truth);
-    if (st == STATUS_OK) st = shrink(&rgb);
+    if (st == STATUS_OK) st = drawing_shrink(&rgb, LONGER);
     if (st == STATUS_OK) st = labels_load(aux, index, &label);
     p->strip[strip].title = dataset_get(t->d, index).name;
     if (st == STATUS_OK) st = add_image(p, strip, &rgb, "image");
     if (st == STATUS_OK)
         st = add_overlay(p, strip, &rgb, &label, palette_classes(), "auxiliary labels");
-    if (st == STATUS_OK && to_classes(&label, majority))
+    if (st == STATUS_OK && drawing_classes(&label, majority))
         st = add_overlay(p, strip, &rgb, &label, p->colour, "each cluster as its commonest class");
     if (st == STATUS_OK && truth.data)
         st = add_overlay(p, strip, &rgb, &truth, p->colour, "ground truth");
@@ -152,7 +111,7 @@ static status predict_strips(
         labelmap map = {0};
         st = dataset_load(t->d, list[i], t->s->dataset.scale, &rgb, NULL);
         if (st == STATUS_OK) st = class_maps_predict(t, net, &rgb, 1, rgb.height, rgb.width, &map);
-        if (st == STATUS_OK) st = shrink(&rgb);
+        if (st == STATUS_OK) st = drawing_shrink(&rgb, LONGER);
         if (st == STATUS_OK) st = add_overlay(p, i, &rgb, &map, p->colour, caption);
         image_destroy(&rgb);
         labelmap_destroy(&map);
@@ -170,7 +129,7 @@ static status truth_strips(const stage *t, const int *list, picture_set *p) {
         labelmap truth = {0};
         st = dataset_load(t->d, list[i], t->s->dataset.scale, &rgb, &truth);
         p->strip[i].title = dataset_get(t->d, list[i]).name;
-        if (st == STATUS_OK) st = shrink(&rgb);
+        if (st == STATUS_OK) st = drawing_shrink(&rgb, LONGER);
         if (st == STATUS_OK) st = add_image(p, i, &rgb, "image");
         if (st == STATUS_OK && truth.data)
             st = add_overlay(p, i, &rgb, &truth, p->colour, "ground truth");
