@@ -4,6 +4,7 @@
  * handler ends the job, which a lost rank leaves no other way to do. */
 #include "mpi/comm.h"
 
+#include "mpi/traffic.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
 
@@ -82,6 +83,7 @@ status comm_agree(const comm *c, status mine) {
     if (!c) return mine;
     /* An error outweighs a request to stop. */
     int code = mine == STATUS_STOPPED ? 1 : mine == STATUS_OK ? 0 : (int)mine + 1, worst;
+    if (c->size > 1) traffic_add(sizeof code);
     MPI_Allreduce(&code, &worst, 1, MPI_INT, MPI_MAX, c->mpi);
     return worst == 0 ? STATUS_OK : worst == 1 ? STATUS_STOPPED : (status)(worst - 1);
 }
@@ -124,6 +126,7 @@ status comm_compare(const comm *c, const char *what, uint64_t value) {
     enum { NAMES = 256 };
     char names[NAMES];
     if (!c || c->size == 1) return STATUS_OK;
+    traffic_add(sizeof value);
     MPI_Allgather(&value, 1, MPI_UINT64_T, c->value, 1, MPI_UINT64_T, c->mpi);
     int most = 0;
     for (int i = 1; i < c->size; i++)
@@ -146,6 +149,7 @@ status comm_compare(const comm *c, const char *what, uint64_t value) {
 /* In place; one rank has nothing to do. */
 static void reduce(const comm *c, void *x, size_t n, size_t size, MPI_Datatype type, MPI_Op op) {
     if (!c || c->size == 1) return;
+    traffic_add(n * size);
     for (size_t done = 0; done < n; done += CHUNK) {
         size_t part = n - done < CHUNK ? n - done : CHUNK;
         MPI_Allreduce(MPI_IN_PLACE, (char *)x + done * size, (int)part, type, op, c->mpi);
@@ -177,6 +181,7 @@ void comm_sum_f64_disjoint(const comm *c, double *x, size_t n) {
 /* In pieces, as an int counts bytes. */
 void comm_broadcast(const comm *c, void *x, size_t bytes) {
     if (!c || c->size == 1) return;
+    if (c->rank == 0) traffic_add(bytes);
     for (size_t done = 0; done < bytes; done += CHUNK) {
         size_t part = bytes - done < CHUNK ? bytes - done : CHUNK;
         MPI_Bcast((char *)x + done, (int)part, MPI_BYTE, 0, c->mpi);
@@ -192,6 +197,7 @@ void comm_gather(const comm *c, const void *mine, const size_t *bytes, void *all
         if (total > 0) memcpy(all, mine, total);
         return;
     }
+    traffic_add(bytes[c->rank]);
     if (total <= INT_MAX) {
         int sum = 0;
         for (int r = 0; r < c->size; r++) {

@@ -4,6 +4,7 @@
  * messages that the others start without it: there is no circle of waits. */
 #include "mpi/gradient_sync.h"
 
+#include "mpi/traffic.h"
 #include "src/base/memory.h"
 
 #include <assert.h>
@@ -105,6 +106,7 @@ static void start(gradient_sync *s, bool all) {
         const gradient_chunk *chunk = &g->chunks.at[s->started];
         gradient_open_chunk(g, s->started);
         assert(chunk->count <= INT_MAX);
+        if (s->own->size > 1) traffic_add(chunk->count * sizeof *chunk->sum);
         MPI_Iallreduce(MPI_IN_PLACE, chunk->sum, (int)chunk->count, MPI_INT64_T, MPI_SUM,
             s->own->mpi, &s->request[s->started]);
         s->flying++;

@@ -2,6 +2,7 @@
  * in any order, as the merge of two lists is the best of both. */
 #include "mpi/typical.h"
 
+#include "mpi/traffic.h"
 #include "src/base/memory.h"
 
 /* MPI's form of typical_merge: an element is the list of one cluster. */
@@ -20,6 +21,7 @@ static void merge_ranks(const comm *c, typical_pixel *list, int k) {
      * operation. */
     MPI_Type_contiguous(TYPICAL * (int)sizeof *list, MPI_BYTE, &cluster);
     MPI_Type_commit(&cluster);
+    if (c->size > 1) traffic_add((size_t)k * TYPICAL * sizeof *list);
     MPI_Op_create(merge, 1, &op);
     MPI_Allreduce(MPI_IN_PLACE, list, k, cluster, op, c->mpi);
     MPI_Op_free(&op);

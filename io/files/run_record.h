@@ -37,6 +37,7 @@ typedef struct stage_record {
     const phases *phases; /* NULL: not measured */
     double peak_memory;   /* MiB, of the rank that held most during the stage; NAN: not known */
     int peak_rank;        /* the lowest of them */
+    double bytes_sent;    /* handed to MPI by all ranks, timed steps alone; NAN: not known */
     int64_t rows;         /* of its own in metrics.csv; 0: none, or not known */
     double fom;           /* figure of merit, "images/s" ...; NAN: none */
     const char *fom_unit; /* NULL: none */

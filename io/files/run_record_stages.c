@@ -67,6 +67,7 @@ static status put_figures(json_t *entry, const stage_record *stage) {
         st = run_record_put(entry, "phases", phases_json(stage->phases));
     if (st == STATUS_OK) st = run_record_put(entry, "peak_memory", json_number(stage->peak_memory));
     if (st == STATUS_OK) st = run_record_put(entry, "peak_rank", json_integer(stage->peak_rank));
+    if (st == STATUS_OK) st = run_record_put(entry, "bytes_sent", json_number(stage->bytes_sent));
     if (st == STATUS_OK && stage->rows > 0)
         st = run_record_put(entry, "rows", json_integer(stage->rows));
     if (st == STATUS_OK) st = run_record_put(entry, "fom", json_number(stage->fom));
@@ -142,6 +143,7 @@ bool run_record_stage(const run_record *r, int index, stage_record *out, phases 
     s.place = run_record_get_place(entry);
     s.peak_memory = json_number_or_nan(json_object_get(entry, "peak_memory"));
     s.peak_rank = (int)json_integer_value(json_object_get(entry, "peak_rank"));
+    s.bytes_sent = json_number_or_nan(json_object_get(entry, "bytes_sent"));
     s.rows = json_integer_value(json_object_get(entry, "rows"));
     s.fom = json_number_or_nan(json_object_get(entry, "fom"));
     s.fom_unit = json_string_value(json_object_get(entry, "fom_unit"));

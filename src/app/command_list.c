@@ -79,7 +79,8 @@ static const command commands[] = {
             "       auxseg bench extract|train [--depth D] [--crop C] [--batch B] "
             "[--dtype f32|bf16] [--threads T] [--stride 8|16|32] [--steps S] [--classes K] "
             "[--norm group|frozen] [--winograd auto|off] [--recompute none|blocks] [--operators "
-            "yes]",
+            "yes]\n"
+            "       auxseg bench roof [--threads T] [--seconds S]",
         .reads = "X.npy, float32 [rows, D]; the first K rows are the initial centroids. Z.npy, "
                  "float32 [rows, D] of length 1; A.npy, their labels, below 0: takes no part",
         .writes = "the labels of the last iteration (uint16), and the float32 centroids that they "

@@ -38,7 +38,7 @@ typedef struct settings {
         run_resume resume;
         int64_t seed;
         int rounds, threads, checkpoint_steps; /* threads 0: OMP_NUM_THREADS or the cores given */
-        int loader_threads, loader_depth;
+        int loader_threads, loader_depth, untimed_steps;
         bool compare;
         double max_hours;
         bool verbose; /* the log's tables */

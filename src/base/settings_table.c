@@ -73,6 +73,11 @@ static const setting table[] = {
     {INTEGER(run, checkpoint_steps, 100, 1, INT_MAX, "steps",
          "Distance of checkpoints in the training stages."),
         .aside = true},
+    {INTEGER(run, untimed_steps, 0, 0, 1000000, "steps",
+         "First steps of a start of a training stage that its phases and images a second leave "
+         "out: "
+         "they fill caches, and choose scales."),
+        .aside = true},
     {FLAG(run, compare, 1,
          "Fine-tune and evaluate from the plain initial weights, too, and report both."),
         .aside = true},

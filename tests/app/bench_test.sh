@@ -57,7 +57,14 @@ for dtype in f32 auto; do
 done
 [[ $(figure n) -eq 603 && $(figure d) -eq 24 && $(figure iterations) -eq 4 ]] || fail "figures"
 
-refuse 2 'must be kmeans, loss, extract or train' nothing
+# How much comes out is the machine's, which may be busy.
+run 1 roof --threads 1 --seconds 0.03
+[[ $(figure fp32_gflops) =~ ^[1-9] && $(figure read_gbps) =~ [1-9] ]] || fail "roof"
+run 2 roof --threads 2 --seconds 0.03
+[[ $(figure ranks) -eq 2 && $(figure threads) -eq 2 && $(figure fp32_gflops) =~ ^[1-9] ]] ||
+    fail "roof of two ranks"
+
+refuse 2 'must be kmeans, loss, extract, train or roof' nothing
 refuse 2 '--data is missing' kmeans --k 3
 refuse 2 'unknown option --dta: did you mean --data' kmeans --dta g1.npy --k 3
 refuse 2 '--k three: must be a whole number' kmeans --data g1.npy --k three

@@ -71,9 +71,9 @@ offers 'auxseg run a.cfg --set run.compare=' 'true false'
 offers 'OMP_NUM_THREADS=2 auxseg run a' 'a.cfg'
 offers 'auxseg inspect b' 'b.txt'
 offers 'auxseg check --d' '--defaults'
-offers 'auxseg bench ' 'kmeans loss extract train'
+offers 'auxseg bench ' 'kmeans loss extract train roof'
 offers 'auxseg bench train --norm ' 'group frozen'
-offers 'auxseg bench kmeans --s' '--screen --seed --stride --steps'
+offers 'auxseg bench kmeans --s' '--screen --seed --stride --steps --seconds'
 [[ $(reply 'auxseg run a.cfg --set ' | wc -w) -eq ${#keys[@]} ]] || fail "not every setting is offered"
 
 [[ $failures -eq 0 ]] && echo "all as expected"

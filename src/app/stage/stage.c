@@ -10,6 +10,7 @@
 
 #include "io/weights/checkpoint.h"
 #include "io/weights/weights_about.h"
+#include "mpi/traffic.h"
 #include "src/app/stage/binding.h"
 #include "src/app/stage/output.h"
 #include "src/app/stage/setup.h"
@@ -102,6 +103,7 @@ void stage_end(stage *t) {
 
 void stage_clock(stage *t) {
     t->time = (timers){0};
+    t->sent = traffic_sent();
     t->began = timer_now();
     run_record_time(t->started);
     memory_span_begin();
@@ -215,8 +217,10 @@ bool stage_done(stage *t) {
 status stage_finish(stage *t, const stage_result *r) {
     phases spread;
     const double mib = 1 << 20;
+    double sent = traffic_sent() - t->sent;
     phases_combine(t->c, &t->time, &spread);
     phase_spread peak = phases_spread(t->c, (double)memory_span_peak() / mib);
+    sent = phases_spread(t->c, sent).mean * comm_size(t->c);
     /* A run's folder may be moved: outputs are recorded relative to it. */
     const char *slash = r->output ? strrchr(r->output, '/') : NULL;
     stage_record record = {.name = t->name,
@@ -230,6 +234,7 @@ status stage_finish(stage *t, const stage_result *r) {
         .phases = &spread,
         .peak_memory = peak.min > 0 ? peak.max : NAN,
         .peak_rank = peak.slowest,
+        .bytes_sent = sent,
         .rows = r->rows,
         .fom = r->fom,
         .fom_unit = r->unit};

@@ -37,7 +37,7 @@ typedef struct stage {
     /* Its clock: */
     char started[RUN_RECORD_TIME];
     timers time;
-    double began;
+    double began, sent; /* the moment, and traffic_sent() at it */
 } stage;
 
 /* Opens the run's data set and run.json, and compares the two: STATUS_OUTPUT where the data set is

@@ -6,6 +6,7 @@
 #include "src/app/tools/bench_extract_train.h"
 #include "src/app/tools/bench_kmeans.h"
 #include "src/app/tools/bench_loss.h"
+#include "src/app/tools/bench_roof.h"
 #include "src/base/log.h"
 
 #include <string.h>
@@ -16,11 +17,11 @@ status command_bench(const comm *c, int argc, char **argv) {
         const char *name;
         status (*run)(const comm *c, int argc, char **argv);
     } bench[] = {{"kmeans", bench_kmeans}, {"loss", bench_loss}, {"extract", bench_extract},
-        {"train", bench_train}};
+        {"train", bench_train}, {"roof", bench_roof}};
     for (size_t i = 0; argc > 0 && i < sizeof bench / sizeof *bench; i++)
         if (strcmp(argv[0], bench[i].name) == 0) return bench[i].run(c, argc - 1, argv + 1);
     if (comm_root(c))
-        log_error("bench %s: must be kmeans, loss, extract or train (auxseg bench --help)",
+        log_error("bench %s: must be kmeans, loss, extract, train or roof (auxseg bench --help)",
             argc > 0 ? argv[0] : "");
     return STATUS_USAGE;
 }

@@ -200,8 +200,8 @@ status batches_next(batches *b, batch **out) {
     return st;
 }
 
-/* The share is of this start's steps alone, by rank 0's clock: what was waited before a restart is
- * gone. */
+/* The share is of this start's steps alone, and of those that are timed, by rank 0's clock: what
+ * was waited before a restart is gone. */
 void batches_report(batches *b) {
     const trainer *t = b->t;
     double all = 0, steps = (double)(t->step - t->resumed);

@@ -201,6 +201,7 @@ static status finetune_stage(stage *t, const char *weights, const char *output) 
     if (st == STATUS_OK) st = trainer_finish(x.t, path, &hash);
     if (st == STATUS_OK) {
         t->time = x.t->time;
+        t->sent = x.t->sent;
         if (t->record) st = run_record_set_hash(t->record, t->name, hash);
         if (st == STATUS_OK) st = stage_images(t, &x.t->model.input);
         st = comm_agree(t->c, st);

@@ -169,6 +169,7 @@ static status finish(stage *t, trainer *x) {
     if (st == STATUS_OK) st = trainer_finish(x, path, &hash);
     if (st != STATUS_OK) return st;
     t->time = x->time;
+    t->sent = x->sent;
     if (t->record) st = run_record_set_hash(t->record, t->name, hash);
     if (st == STATUS_OK) st = stage_images(t, &x->model.input);
     st = comm_agree(t->c, st);

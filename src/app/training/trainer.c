@@ -8,6 +8,7 @@
 #include "io/weights/checkpoint.h"
 #include "io/weights/weights.h"
 #include "mpi/shard.h"
+#include "mpi/traffic.h"
 #include "src/app/stage/choices.h"
 #include "src/app/stage/setup.h"
 #include "src/app/training/divergence.h"
@@ -165,6 +166,15 @@ static void log_start(const trainer *t) {
         t->o.stage, network + held + state, network, held, state);
 }
 
+/* Time and traffic are counted from here on. A training that ends within its untimed steps counts
+ * all of them. */
+static void begin_clock(trainer *t) {
+    t->time = (timers){0};
+    t->began = timer_now();
+    t->timed = t->step;
+    t->sent = traffic_sent();
+}
+
 /* The order is that of what may be agreed upon: the arithmetic, then what follows from it. */
 status trainer_create(
     trainer **out, const comm *c, const settings *s, const dataset *d, const trainer_options *o) {
@@ -193,7 +203,7 @@ status trainer_create(
     if (st == STATUS_OK) st = open_metrics(t);
     if (st != STATUS_OK) goto done;
     log_start(t);
-    t->began = timer_now();
+    begin_clock(t);
     t->bar = progress_begin(o->stage, "steps", t->step, o->steps);
     *out = t;
     return STATUS_OK;
@@ -220,6 +230,7 @@ void trainer_destroy(trainer *t) {
  * before. */
 bool trainer_next(trainer *t) {
     if (t->step >= t->o.steps) return false;
+    t->step_began = timer_now();
     t->rate =
         t->o.lr * schedule_factor(t->o.schedule, t->step, t->o.steps, t->o.warmup, t->o.power);
     return true;
@@ -367,6 +378,7 @@ static status write_row(trainer *t, double loss, double anchors) {
     row.anchors = anchors;
     row.learning_rate = t->rate;
     row.gradient_norm = gradient_norm(t->gradient);
+    row.seconds = timer_now() - t->step_began;
     return metrics_write(t->metrics, &row);
 }
 
@@ -392,6 +404,7 @@ status trainer_update(trainer *t, double loss, double anchors) {
     snprintf(t->note, sizeof t->note, "loss %.4f", loss);
     progress_update(&t->bar, t->step, t->note);
     timer_lap(&t->time, PHASE_WRITE, now);
+    if (t->step == t->resumed + t->s->run.untimed_steps && t->step < t->o.steps) begin_clock(t);
     /* One rank that was signalled is enough: the code travels with the agreement. */
     if (st == STATUS_OK && stop_requested()) st = STATUS_STOPPED;
     st = comm_agree(t->c, st);
@@ -445,5 +458,5 @@ void trainer_forget(trainer *t) {
 /* Of this start alone. */
 double trainer_images_per_second(const trainer *t) {
     double seconds = timer_now() - t->began;
-    return seconds > 0 ? (double)(t->step - t->resumed) * t->o.images / seconds : 0;
+    return seconds > 0 ? (double)(t->step - t->timed) * t->o.images / seconds : 0;
 }

@@ -77,6 +77,9 @@ typedef struct trainer {
     int units, threads; /* units of the global batch */
     double rate, began; /* learning rate of this step; start of the stage */
     int64_t resumed;    /* steps that were done before this start */
+    int64_t timed;      /* steps that were done before its clock began: run.untimed_steps more */
+    double sent;        /* traffic_sent() at that moment */
+    double step_began;  /* this step: its seconds in metrics.csv */
     int64_t saved;      /* step of the newest checkpoint; 0: there is none */
     norm_statistics statistics;
     progress bar;
@@ -119,7 +122,7 @@ void trainer_gather_images(const trainer *t, double *figure);
 status trainer_finish(trainer *t, const char *path, uint64_t *hash);
 /* Removes the stage's checkpoints, once run.json says that it is done. Collective. */
 void trainer_forget(trainer *t);
-/* Images a second since the start. */
+/* Images a second since the clock began. */
 double trainer_images_per_second(const trainer *t);
 
 #endif

@@ -47,6 +47,7 @@ static void stages(void **state) {
         .phases = &spread,
         .peak_memory = 1536.5,
         .peak_rank = 5,
+        .bytes_sent = 12345678,
         .fom = 77.125,
         .fom_unit = "Mpixel/s"};
     const stage_record score = {
@@ -80,6 +81,7 @@ static void stages(void **state) {
     assert_true(s.place.nodes == 2 && s.place.ranks == 6 && s.place.threads == 4);
     assert_string_equal(s.place.hosts, "n001,n002");
     assert_true(s.peak_memory == 1536.5 && s.peak_rank == 5);
+    assert_true(s.bytes_sent == 12345678);
     assert_string_equal(s.started, "2025-01-31T23:59:58Z");
     assert_int_equal(strlen(s.finished), strlen(s.started));
     assert_null(s.within);
