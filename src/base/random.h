@@ -17,6 +17,7 @@ typedef enum random_purpose {
     RANDOM_CLUSTER,   /* epoch: restart, item: image */
     RANDOM_CANDIDATE, /* epoch: restart * 64 + round, item: image */
     RANDOM_BATCH,     /* epoch: restart, item: iteration */
+    RANDOM_POOL,      /* epoch: step, item: (sample of the batch * 2 + view) * pixels + pixel */
 } random_purpose;
 
 typedef struct random_stream {

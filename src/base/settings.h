@@ -98,6 +98,7 @@ typedef struct settings {
         dtype loss_dtype;
         training_schedule schedule;
         int steps, batch, crop, pixels, warmup;
+        int pool; /* rows of all ranks; 0: no bound */
         double temperature, lr, head_lr;
         optimizer_settings update;
         view_settings view;

@@ -368,6 +368,13 @@ static const setting table[] = {
     {INTEGER(pretrain, crop, 160, 32, 8192, "pixels", "Side of a view.")},
     {INTEGER(pretrain, pixels, 160, 1, 1000000, "pixels",
         "Pixels of a view that are compared, chosen evenly over its labels.")},
+    /* MoCo's queue, from which on more negatives have not helped (He et al. 2020, figure 3). */
+    {INTEGER(pretrain, pool, 65536, 0, 1000000000, "pixels",
+         "Most pixels of a step that are compared, over all ranks: of more, so many are drawn, by "
+         "image and pixel, and the loss is that of those. Work grows with the square, each node "
+         "holds all, and more negatives than the default have hardly helped elsewhere (MoCo). "
+         "0: no bound."),
+        .later = true},
     {INTEGER(pretrain, warmup, 0, 0, 100000000, "steps",
         "Steps over which the learning rate first rises.")},
     /* Never 0, as products are divided by it. */

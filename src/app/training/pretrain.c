@@ -99,7 +99,7 @@ static status train(views *v) {
     contrast_stats stats = {0};
     status st = STATUS_OK;
     while (st == STATUS_OK && trainer_next(v->t)) {
-        st = comm_agree(v->t->c, views_load(v));
+        st = views_load(v);
         if (st == STATUS_OK) st = step_gradient(v, &stats);
         if (st == STATUS_OK) st = trainer_update(v->t, stats.loss, (double)stats.anchors);
     }
@@ -107,10 +107,15 @@ static status train(views *v) {
 }
 
 /* The stage's key, and how a loss in bf16 is multiplied: processors do that in different ways, and
- * a checkpoint of one way does not continue in another. A loss in float32 has one way. */
+ * a checkpoint of one way does not continue in another. A loss in float32 has one way. A bound on
+ * the pool counts where it may hold, also at its default, which is in no key. */
 static uint64_t loss_key(const stage *t) {
-    bool bf16 = t->s->pretrain.loss_dtype == DTYPE_BF16;
-    return bf16 ? hash_append(t->key, &t->how.pairs, sizeof t->how.pairs) : t->key;
+    const settings *s = t->s;
+    uint64_t key = t->key;
+    if (s->pretrain.loss_dtype == DTYPE_BF16)
+        key = hash_append(key, &t->how.pairs, sizeof t->how.pairs);
+    if (views_bounded(s)) key = hash_append(key, &s->pretrain.pool, sizeof s->pretrain.pool);
+    return key;
 }
 
 /* The network's batch is of views: two an image, which one rank must hold together. `images` counts

@@ -67,7 +67,10 @@ status views_create(views *v, trainer *t, samples *images, const labels *aux, or
     v->label = memory_alloc(rows, sizeof *v->label, "labels of rows");
     v->image = memory_alloc(rows, sizeof *v->image, "images of rows");
     v->partner = memory_alloc(rows, sizeof *v->partner, "partners of rows");
-    bool whole = v->z && v->scale && v->gradient && v->label && v->image && v->partner;
+    bool bounded = views_bounded(t->s);
+    if (bounded) v->key = memory_alloc(rows, sizeof *v->key, "draw of the pool");
+    bool whole = (v->key || !bounded) && v->z && v->scale && v->gradient && v->label && v->image &&
+                 v->partner;
     status st = comm_agree(t->c, whole ? STATUS_OK : STATUS_FAILED);
     batches_options o = {.sequence = sequence,
         .views = batches_views(&t->s->pretrain.view, t->o.crop),
@@ -89,6 +92,7 @@ void views_destroy(views *v) {
     memory_free(v->label);
     memory_free(v->image);
     memory_free(v->partner);
+    memory_free(v->key);
     *v = (views){0};
 }
 
@@ -113,7 +117,8 @@ static void list_rows(views *v) {
 
 status views_load(views *v) {
     batch *b;
-    status st = batches_next(v->source, &b);
+    status st = comm_agree(v->t->c, batches_next(v->source, &b));
+    if (st == STATUS_OK && v->key) st = views_draw(v, b);
     v->now = b;
     if (st == STATUS_OK) list_rows(v);
     return st;

@@ -22,14 +22,21 @@ typedef struct views {
     float *z, *gradient;              /* [n, D]: rows of length 1; of the loss */
     double *scale;                    /* [n]: unit_rows' */
     int32_t *label, *image, *partner; /* [n] */
+    float *key;                       /* [n], the draw of a bounded pool, or NULL */
 } views;
+
+/* Whether pretrain.pool may leave rows out, at these settings. */
+bool views_bounded(const settings *s);
 
 /* All but v is borrowed. Batches begin to be made. Collective. */
 status views_create(views *v, trainer *t, samples *images, const labels *aux, order *sequence);
 /* Not collective. */
 void views_destroy(views *v);
-/* The step's views into the plan's inputs, and which pixels take part. Not collective. */
+/* The step's views into the plan's inputs, and which pixels take part. Collective. */
 status views_load(views *v);
+/* Leaves out chosen pixels of the batch, so that at most pretrain.pool are left of all ranks, where
+ * views_bounded. The same pixels for any number of ranks. Collective. */
+status views_draw(views *v, batch *b);
 /* After trainer_forward of wave k: its chosen pixels' embeddings as unit rows. Not collective. */
 void views_embed(views *v, int k);
 /* Once all waves are embedded: name of the first image whose embeddings are not finite, or NULL.
