@@ -18,6 +18,7 @@ typedef enum random_purpose {
     RANDOM_CANDIDATE, /* epoch: restart * 64 + round, item: image */
     RANDOM_BATCH,     /* epoch: restart, item: iteration */
     RANDOM_POOL,      /* epoch: step, item: (sample of the batch * 2 + view) * pixels + pixel */
+    RANDOM_CUTMIX,    /* epoch: step, item: sample of the batch */
 } random_purpose;
 
 typedef struct random_stream {

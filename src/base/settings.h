@@ -104,11 +104,13 @@ typedef struct settings {
         view_settings view;
     } pretrain;
     struct {
-        settings_text list;
+        finetune_method method;
+        settings_text list, teacher; /* teacher: weights that label; "": trained first */
         training_schedule schedule;
         settings_text weights; /* the command `finetune` starts from; "": pretrained.safetensors */
         int steps, batch, crop, warmup;
         double fraction, lr, head_lr, power;
+        double unlabelled_weight, confidence, cutmix, strong; /* -1: as the method's paper */
         optimizer_settings update;
         view_settings view;
     } finetune;

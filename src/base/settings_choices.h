@@ -177,6 +177,12 @@ CHOICE_DECLARE(pretrain_scope, PRETRAIN_SCOPES);
     X(TRAINING_SCHEDULE_COSINE, "cosine")
 CHOICE_DECLARE(training_schedule, TRAINING_SCHEDULES);
 
+#define FINETUNE_METHODS(X)                                                                        \
+    X(FINETUNE_METHOD_SUPERVISED, "supervised")                                                    \
+    X(FINETUNE_METHOD_PSEUDO_LABELS, "pseudo-labels")                                              \
+    X(FINETUNE_METHOD_CROSS_PSEUDO, "cross-pseudo")
+CHOICE_DECLARE(finetune_method, FINETUNE_METHODS);
+
 #define UPDATE_OPTIMIZERS(X)                                                                       \
     X(UPDATE_OPTIMIZER_SGD, "sgd")                                                                 \
     X(UPDATE_OPTIMIZER_LARS, "lars") X(UPDATE_OPTIMIZER_ADAMW, "adamw")

@@ -107,7 +107,8 @@ static const setting table[] = {
     {WORDS(dataset, test, "",
         "List file of the test images; empty: there are none; camvid: test.txt if it is there.")},
     {WORDS(dataset, unlabelled, "",
-         "More training images, without labels, for extraction, clustering and pretraining: a list "
+         "More training images, without labels, for extraction, clustering, pretraining and the "
+         "ways of fine-tuning that take such images: a list "
          "file of paths, one a line, or a folder, of which every JPEG and PNG is taken that the "
          "data set does not have already. Below root, as other lists."),
         .later = true},
@@ -384,9 +385,22 @@ static const setting table[] = {
     OPTIMIZER_NUMBERS(pretrain),
     VIEWS(pretrain),
 
+    {CHOICE(finetune, method, FINETUNE_METHOD_SUPERVISED,
+         "How the model learns. supervised: from the labelled share alone. The others show "
+         "training images without labels in half of a batch's places, so that all see as many "
+         "images (src/app/training/README.md). pseudo-labels: those that a teacher, fine-tuned "
+         "first on the labelled share from the same weights, is sure of (Lee 2013; Sohn et al. "
+         "2020). cross-pseudo: two networks whose heads begin at different values label for each "
+         "other; the first one is written (Chen et al. 2021). The baseline is trained by the same "
+         "method, from plain initial weights."),
+        .later = true},
     {WORDS(finetune, list, "",
         "File with the names of the labelled images, one a line; empty: a share of the training "
         "images, chosen by run.seed.")},
+    {WORDS(finetune, teacher, "",
+         "Weights of the model that labels under method \"pseudo-labels\"; what the file holds "
+         "counts. Empty: one is fine-tuned first."),
+        .aside = true},
     OPTIMIZER(finetune),
     {CHOICE_OF(finetune, schedule, training_schedule_words, TRAINING_SCHEDULE_POLYNOMIAL,
         "Course of the learning rate.")},
@@ -403,6 +417,24 @@ static const setting table[] = {
     {REAL(finetune, lr, 0.01, 0, 1000, NULL, "Learning rate of the encoder.")},
     {REAL(finetune, head_lr, 3, 0, 1000, NULL, "Factor of lr for all that is not the encoder.")},
     {REAL(finetune, power, 0.9, 0, 100, NULL, "Exponent of the polynomial schedule.")},
+    {REAL(finetune, unlabelled_weight, -1, -1, 1000, NULL,
+         "Factor of the loss of images without labels. -1, here and in the next three: as in the "
+         "method's paper: 1; cross-pseudo 1.5."),
+        .later = true},
+    {REAL(finetune, confidence, -1, -1, 1, NULL,
+         "Pixels of which the teacher is less sure take no part. -1: pseudo-labels 0.95, "
+         "cross-pseudo 0."),
+        .later = true},
+    {REAL(finetune, cutmix, -1, -1, 0.9, NULL,
+         "CutMix: share of a view without labels, a box, that shows a second image; 0: none. -1: "
+         "cross-pseudo 0.5, pseudo-labels 0."),
+        .later = true},
+    {REAL(finetune, strong, -1, -1, 1, NULL,
+         "Strong augmentation of views that are learned from without labels, where what labels "
+         "them sees plain ones: with probability 0.8 brightness, contrast and saturation change "
+         "by up to this share and hue by half of it; a fifth is grey, half are blurred; 0: plain "
+         "ones. -1: pseudo-labels 0.5, cross-pseudo 0."),
+        .later = true},
     OPTIMIZER_NUMBERS(finetune),
     VIEWS(finetune),
 

@@ -210,6 +210,13 @@ status network_create(graph **out, const network_options *o, network_end end, co
         build_encoder(g, image, o, cut ? wanted.deepest + 1 : stages, stage);
         build_end(g, o, stage, end, &wanted);
     }
+    if (o->twin) {
+        assert(end == NETWORK_CLASSIFIER);
+        graph_prefix(g, NETWORK_TWIN);
+        graph_group(g, GROUP_BACKBONE);
+        build_encoder(g, image, o, stages, stage);
+        build_end(g, o, stage, end, &wanted);
+    }
     st = graph_status(g);
     if (st != STATUS_OK) {
         graph_destroy(g);

@@ -216,6 +216,32 @@ static void test_kinds_of_resnet(void **state) {
     parameters_destroy(p);
 }
 
+/* The first of two is the network that stands alone, value for value; the second has its tensors
+ * under other names, with other initial values. */
+static void test_twins(void **state) {
+    (void)state;
+    network_options o = small();
+    parameters *alone = create(&o, NETWORK_CLASSIFIER), *part = NULL;
+    o.twin = true;
+    parameters *both = create(&o, NETWORK_CLASSIFIER);
+    parameters_initialize(alone, 1);
+    parameters_initialize(both, 1);
+    assert_int_equal(both->items, 2 * alone->items);
+    for (int within = 0; within < 2; within++) {
+        assert_int_equal(parameters_part(&part, both, NETWORK_TWIN, within), STATUS_OK);
+        assert_int_equal(part->items, alone->items);
+        for (int i = 0; i < part->items; i++) {
+            assert_string_equal(part->item[i].name, alone->item[i].name);
+            assert_int_equal(part->item[i].group, alone->item[i].group);
+        }
+        assert_int_equal(
+            memcmp(part->value, alone->value, alone->count * sizeof(float)) != 0, within);
+        parameters_part_destroy(part);
+    }
+    parameters_destroy(alone);
+    parameters_destroy(both);
+}
+
 static void test_wrong_options(void **state) {
     (void)state;
     for (int i = 0; i < 3; i++) {
@@ -238,6 +264,7 @@ int main(void) {
         cmocka_unit_test(test_strides),
         cmocka_unit_test(test_squeezenet),
         cmocka_unit_test(test_kinds_of_resnet),
+        cmocka_unit_test(test_twins),
         cmocka_unit_test(test_wrong_options),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -62,6 +62,18 @@ static size_t view_bytes(const trainer *t) {
     return (size_t)t->o.crop * (size_t)t->o.crop * 3 * sizeof(float);
 }
 
+/* Places are counted over the global batch: 1, 3, 5 ... have no labels. */
+int batches_unlabelled(const trainer *t, int i) {
+    int place = t->first + i;
+    return place % 2 ? place / 2 - t->first / 2 : -1;
+}
+
+/* Of this rank. */
+static size_t unlabelled_places(const batches *b) {
+    const trainer *t = b->t;
+    return b->o.unlabelled ? (size_t)((t->first + t->local) / 2 - t->first / 2) : 0;
+}
+
 /* Memory for this rank's part of a batch; what fails is freed by batches_destroy. A rank without
  * images in the batch has empty ones: it takes part in every exchange all the same. */
 static status buffer_create(const batches *b, batch *buffer) {
@@ -73,6 +85,11 @@ static status buffer_create(const batches *b, batch *buffer) {
     buffer->label = memory_alloc(local * pixels, sizeof *buffer->label, "labels of a batch");
     buffer->chosen = memory_alloc(local * (size_t)b->o.wanted, sizeof *buffer->chosen, "batch");
     buffer->count = memory_alloc(local, sizeof *buffer->count, "batch");
+    size_t places = unlabelled_places(b);
+    buffer->other = memory_alloc(places, sizeof *buffer->other, "batch");
+    buffer->box = memory_alloc(places, sizeof *buffer->box, "batch");
+    buffer->plain = memory_alloc(2 * places, view_bytes(t), "batch");
+    if (!buffer->other || !buffer->box || !buffer->plain) return STATUS_FAILED;
     return buffer->source && buffer->input && buffer->label && buffer->chosen && buffer->count
                ? STATUS_OK
                : STATUS_FAILED;
@@ -84,6 +101,24 @@ static void buffer_destroy(batch *buffer) {
     memory_free(buffer->label);
     memory_free(buffer->chosen);
     memory_free(buffer->count);
+    memory_free(buffer->other);
+    memory_free(buffer->box);
+    memory_free(buffer->plain);
+}
+
+/* Half of the places each: an epoch of the labelled images takes twice as many steps as it would
+ * alone. Those without labels come in pairs, whether they are mixed or not, so that a method's
+ * images do not depend on that. */
+static void begin_halves(batches *b, batch *next) {
+    const trainer *t = b->t;
+    int64_t without = t->o.images / 2, with = t->o.images - without;
+    for (int i = 0; i < t->local; i++) {
+        int place = t->first + i, j = batches_unlabelled(t, i);
+        int64_t pair = 2 * (next->step * without + place / 2);
+        next->source[i] = j < 0 ? order_at(b->o.sequence, next->step * with + place / 2)
+                                : order_at(b->o.unlabelled, pair);
+        if (j >= 0) next->other[j] = order_at(b->o.unlabelled, pair + 1);
+    }
 }
 
 /* order_at keeps the permutation of an epoch, so that steps must begin in order, one at a time; the
@@ -93,6 +128,10 @@ static void begin(void *context, void *buffer, int64_t step) {
     const trainer *t = b->t;
     batch *next = buffer;
     next->step = step;
+    if (b->o.unlabelled) {
+        begin_halves(b, next);
+        return;
+    }
     for (int i = 0; i < t->local; i += t->o.together)
         next->source[i / t->o.together] =
             order_at(b->o.sequence, (step * t->o.images + t->first + i) / t->o.together);
@@ -105,14 +144,17 @@ static status make(void *context, void *buffer, int part) {
 
 /* Two numbers of a stream an image, whether it has one view or two: the first view is the same in
  * both stages. */
+random_stream batch_stream(const batch *b, int i, int number) {
+    const trainer *t = b->of->t;
+    uint64_t item = (uint64_t)(t->first + i) * (uint64_t)(2 / t->o.together) + (uint64_t)number;
+    return random_begin((uint64_t)t->s->run.seed, RANDOM_AUGMENT, (uint64_t)b->step, item);
+}
+
 status batch_view(batch *b, int i, const sample *m, const labelmap *labels, view *v) {
     const batches *all = b->of;
     const trainer *t = all->t;
     int h = all->o.label_height, w = all->o.label_width;
-    /* Two numbers an image, whether it has two views or one. */
-    uint64_t item = (uint64_t)(t->first + i) * (uint64_t)(2 / t->o.together);
-    random_stream r =
-        random_begin((uint64_t)t->s->run.seed, RANDOM_AUGMENT, (uint64_t)b->step, item);
+    random_stream r = batch_stream(b, i, 0);
     view drawn = view_draw(&r, &all->o.views, m->height, m->width);
     view_labels(&drawn, m->height, m->width, labels, h, w, b->label + (size_t)i * (size_t)(h * w));
     if (v) *v = drawn;

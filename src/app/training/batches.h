@@ -6,6 +6,7 @@
 #include "src/app/stage/order.h"
 #include "src/app/training/samples.h"
 #include "src/app/training/trainer.h"
+#include "src/image/cutmix.h"
 
 /* This rank's part of a step. A view is an image as the network sees it; the trainer's `together`
  * views of an image stand side by side. */
@@ -13,6 +14,10 @@ typedef struct batch {
     const struct batches *of;
     int64_t step;
     int *source;     /* [local / together], images of the data set */
+    int *other;      /* [unlabelled], of each place without labels the image that is mixed in */
+    mix_box *box;    /* [unlabelled], where it is */
+    float *plain;    /* [unlabelled, 2, crop, crop, 3], views of source and other: as what labels
+                        them sees them */
     float *input;    /* [local, crop, crop, 3]; the trainer's once it is due */
     uint16_t *label; /* [local, label_height, label_width] */
     int *chosen;     /* [local, wanted], pixels of the label maps that take part */
@@ -21,6 +26,9 @@ typedef struct batch {
 
 typedef struct batches_options {
     order *sequence; /* borrowed */
+    /* NULL, or of images without labels, borrowed: every second place of the global batch, from
+     * place 1 on, shows one of these, or a mixture of two. Under `together` 1 alone. */
+    order *unlabelled;
     augment_options views;
     int label_height, label_width, wanted;
     /* Makes the views of source[part], by batch_view, and all that belongs to them. From any
@@ -30,6 +38,10 @@ typedef struct batches_options {
 } batches_options;
 
 typedef struct batches batches;
+
+/* Which of this rank's places without labels local place i is, counted from 0; -1: it has labels.
+ * Not collective. */
+int batches_unlabelled(const trainer *t, int i);
 
 /* Views of side `crop` as a stage's settings describe them. */
 augment_options batches_views(const view_settings *v, int crop);
@@ -41,6 +53,9 @@ void batches_destroy(batches *b);
 /* A random view of an image and of a label map of it, at any resolution: local view i of the batch.
  * *v is the view (may be NULL). Not collective; thread-safe. */
 status batch_view(batch *b, int i, const sample *m, const labelmap *labels, view *v);
+/* The stream of numbers that view `number`, 0 or 1, of local place i is drawn from. Not collective;
+ * thread-safe. */
+random_stream batch_stream(const batch *b, int i, int number);
 /* The batch of the trainer's step, its input the trainer's; *out is borrowed until the next call.
  * The wait for it is the phase "input". Not collective. */
 status batches_next(batches *b, batch **out);

@@ -1,147 +1,55 @@
-/* Supervised training on the labelled share, and the stage around it. The loss is the mean over all
- * labelled pixels of the global batch: how many there are must be known before the first gradient,
- * so that ranks add up their counts as soon as the batch is there. It is the number of the global
- * batch that matters, not a rank's: a mean of means would weigh pixels by how the batch was dealt.
- * Losses of images are sums in double, one an image, added in the order of the batch on every rank:
- * the same bits for any ranks and waves. */
+/* Fine-tuning: the stage around the ways to do it (finetune_supervised.c and its neighbours). It
+ * knows which images have labels and which have not, makes the batches of both, and trains what a
+ * method needs first: the teacher of pseudo-labels is a fine-tuning of its own, which is recorded
+ * and not repeated. */
 #include "src/app/training/finetune.h"
 
 #include "src/app/stage/choices.h"
 #include "src/app/stage/image_list.h"
 #include "src/app/stage/setup.h"
 #include "src/app/stage/stage.h"
-#include "src/app/training/batches.h"
-#include "src/app/training/trainer.h"
+#include "src/app/training/finetune_step.h"
+#include "src/base/hash.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
 #include "src/segment/cross_entropy.h"
 
-#include <math.h>
-#include <string.h>
+#include <stdio.h>
 
-/* A step: the batch, its label maps being class ids at the views' size, and losses of all
- * images. */
-typedef struct supervised {
-    trainer *t;
-    samples *images;
-    batches *source;
-    const batch *now;
-    double *loss;   /* [batch], sums over pixels; this rank's at t->first */
-    int64_t pixels; /* that count, in the global batch */
-} supervised;
+/* A fine-tuning's place in run.json, and its file. Texts are borrowed. */
+typedef struct named_stage {
+    stage_id id;
+    int round;
+    const char *base, *output;
+} named_stage;
 
-static size_t view_pixels(const trainer *t) {
-    return (size_t)t->o.crop * (size_t)t->o.crop;
-}
-
-/* One random view of an image and of its labels; counts the pixels that have one. */
+/* One random view of an image and of its labels, and how many pixels have one; of a place without
+ * labels, views for learning and for what labels it. */
 static status load_view(void *context, batch *b, int i) {
-    const supervised *x = context;
+    const finetuning *x = context;
+    size_t pixels = (size_t)x->t->o.crop * (size_t)x->t->o.crop;
     sample m;
+    if (x->halves && batches_unlabelled(x->t, i) >= 0) return unlabelled_views(&x->more, b, i);
     status st = samples_get(x->images, b->source[i], &m);
     if (st != STATUS_OK) return st;
     st = batch_view(b, i, &m, &m.label, NULL);
     /* The loader has time to count; the step has not. */
-    b->count[i] =
-        (int)cross_entropy_pixels(b->label + (size_t)i * view_pixels(x->t), view_pixels(x->t));
+    b->count[i] = (int)cross_entropy_pixels(b->label + (size_t)i * pixels, pixels);
     samples_release(&m);
     return st;
 }
 
-/* The step's batch; how many pixels of the global one have a label. Collective. */
-static status load_batch(supervised *x) {
-    trainer *t = x->t;
-    batch *b;
-    status st = comm_agree(t->c, batches_next(x->source, &b));
-    if (st != STATUS_OK) return st;
-    x->now = b;
-    x->pixels = 0;
-    for (int i = 0; i < t->local; i++) x->pixels += b->count[i];
-    comm_sum_i64(t->c, &x->pixels, 1);
-    return STATUS_OK;
-}
-
-/* Loss of every image of a wave, and its gradient where the network's backward pass begins. By
- * images, since each has its own loss and gradient; a thread that fails does not stop the
- * others. */
-static status wave_loss(supervised *x, int k) {
-    trainer *t = x->t;
-    double now = timer_now();
-    int h, w, classes, first, images = trainer_wave(t, k, &first);
-    status worst = STATUS_OK;
-    /* A batch without a labelled pixel has no gradient, and is a step all the same. */
-    double scale = x->pixels > 0 ? 1.0 / (double)x->pixels : 0;
-    plan_output_shape(t->plan, 0, &h, &w, &classes);
-#pragma omp parallel for schedule(dynamic) num_threads(t->threads)
-    for (int i = 0; i < images; i++) {
-        const logit_map logits = {plan_output(t->plan, 0, i), h, w, classes};
-        status st = cross_entropy(&logits, x->now->label + (size_t)(first + i) * view_pixels(t),
-            t->o.crop, t->o.crop, scale, &x->loss[t->first + first + i],
-            plan_output_gradient(t->plan, 0, i));
-        if (st != STATUS_OK) {
-#pragma omp critical(worst)
-            worst = st;
-        }
+/* Without a default, as in choices.c. labeller: the file of pseudo-labels' teacher. */
+static status train(finetuning *x, const char *labeller) {
+    switch (x->t->s->finetune.method) {
+    case FINETUNE_METHOD_PSEUDO_LABELS:
+        return finetune_pseudo_labels(x, labeller);
+    case FINETUNE_METHOD_CROSS_PSEUDO:
+        return finetune_cross_pseudo(x);
+    case FINETUNE_METHOD_SUPERVISED:
+        break;
     }
-    timer_lap(&t->time, PHASE_LOSS, now);
-    return worst;
-}
-
-/* The gradient of the step's batch, wave by wave; each wave's loss needs its own images alone, so
- * that one pass forward and back does. A failure inside of a wave is told to the others in
- * trainer_end alone: ranks have different numbers of waves. */
-static status step_gradient(supervised *x) {
-    status st = STATUS_OK;
-    bool again = true;
-    while (st == STATUS_OK && again) {
-        /* Again from the first wave where the gradient's scale did not fit. */
-        trainer_begin(x->t);
-        for (int k = 0; k < x->t->waves.count && st == STATUS_OK; k++) {
-            st = trainer_forward(x->t, k);
-            if (st == STATUS_OK) st = wave_loss(x, k);
-            st = trainer_backward(x->t, k, st);
-        }
-        st = trainer_end(x->t, st, &again);
-    }
-    return st;
-}
-
-/* Mean over pixels, added in image order. */
-static double total_loss(supervised *x) {
-    trainer_gather_images(x->t, x->loss);
-    /* Not partial sums of ranks, whose rounding would depend on how many there are. */
-    double sum = 0;
-    for (int i = 0; i < x->t->o.images; i++) sum += x->loss[i];
-    return x->pixels > 0 ? sum / (double)x->pixels : 0;
-}
-
-/* After a step whose gradient was not finite: whether single images made it so. The rank that holds
- * the first of them names it, as it alone knows which image stands there. Collective. */
-static void name_images(supervised *x) {
-    const trainer *t = x->t;
-    int count = 0, first = -1;
-    trainer_gather_images(t, x->loss);
-    for (int i = t->o.images - 1; i >= 0; i--) {
-        if (isfinite(x->loss[i])) continue;
-        count++;
-        first = i;
-    }
-    if (first < t->first || first >= t->first + t->local) return;
-    log_error("%s: the loss of %d of the step's %d images is not finite; the first is %s",
-        t->o.stage, count, t->o.images, samples_name(x->images, x->now->source[first - t->first]));
-}
-
-/* The stage as the method reads: a batch, its gradient, a step. Every call is collective and has
- * agreed on its status before it returns. */
-static status train(supervised *x) {
-    status st = STATUS_OK;
-    while (st == STATUS_OK && trainer_next(x->t)) {
-        st = load_batch(x);
-        if (st == STATUS_OK) st = step_gradient(x);
-        if (st == STATUS_NONFINITE) name_images(x);
-        if (st == STATUS_OK) st = trainer_update(x->t, total_loss(x), NAN);
-    }
-    return st;
+    return finetune_supervised(x);
 }
 
 /* All that differs from pretraining stands here. */
@@ -151,6 +59,7 @@ static trainer_options options_of(const stage *t, const char *weights) {
         .metric = t->base,
         .round = t->round,
         .end = NETWORK_CLASSIFIER,
+        .twin = s->finetune.method == FINETUNE_METHOD_CROSS_PSEUDO,
         .weights = weights,
         .key = t->key,
         .how = &t->how,
@@ -166,73 +75,171 @@ static trainer_options options_of(const stage *t, const char *weights) {
         .optimizer = setup_optimizer(&s->finetune.update)};
 }
 
-/* From the choice of images to the record. What could fail on one rank is agreed upon before the
- * next collective call. */
-static status finetune_stage(stage *t, const char *weights, const char *output) {
-    char path[FILE_PATH];
-    image_list list = {0};
-    order sequence = {0};
-    supervised x = {0};
-    uint64_t hash;
-    trainer_options o = options_of(t, weights);
+/* Which images stand in the places of a batch. */
+typedef struct shares {
+    image_list labelled, unlabelled;
+    order with, without;
+} shares;
+
+/* Not collective. Both in orders of their own. */
+static status shares_create(shares *a, const stage *t) {
+    uint64_t seed = (uint64_t)t->s->run.seed;
+    bool supervised = t->s->finetune.method == FINETUNE_METHOD_SUPERVISED;
+    status st = images_labelled(&a->labelled, t->d, t->s);
+    if (st == STATUS_OK) st = order_create(&a->with, a->labelled.member, a->labelled.count, seed);
+    if (st != STATUS_OK || supervised) return st;
+    st = unlabelled_list(&a->unlabelled, t->d, &a->labelled);
+    if (st != STATUS_OK) return st;
+    return order_create(&a->without, a->unlabelled.member, a->unlabelled.count, seed);
+}
+
+static void shares_destroy(shares *a) {
+    order_destroy(&a->with);
+    order_destroy(&a->without);
+    memory_free(a->labelled.member);
+    memory_free(a->unlabelled.member);
+}
+
+/* Users see what a method does with their images, and in what it is not its paper's. */
+static void log_shares(const stage *t, const shares *a) {
+    unlabelled_options how = unlabelled_read(t->s);
+    log_info("%s: %d labelled images of %d", t->name, a->labelled.count, setup_training(t->d));
+    if (!a->without.permutation) return;
+    log_info("%s: %s: %d images without labels in half of a batch's places, weight %g, confidence "
+             "%g, CutMix %g, strong colours %g",
+        t->name, finetune_method_words[t->s->finetune.method], a->unlabelled.count, how.weight,
+        how.confidence, how.cutmix, how.strong);
+    log_info("%s: adapted: one batch of %d has both kinds of images, so that every method sees as "
+             "many; labels come from norms' running statistics; %s",
+        t->name, t->s->finetune.batch, unlabelled_adapted(t->s->finetune.method));
+}
+
+/* Memory, the cache of images, and the batches, which begin to be made. Collective. */
+static status prepare(finetuning *x, const stage *t, shares *a) {
+    int crop = x->t->o.crop;
     samples_options kept = {.scale = t->s->dataset.scale,
         .budget = setup_cache_bytes(t->c),
         .labelled = true,
-        .views = batches_views(&t->s->finetune.view, o.crop)};
-    status st = stage_path(t, path, output);
-    if (st == STATUS_OK) st = comm_agree(t->c, images_labelled(&list, t->d, t->s));
-    if (st != STATUS_OK) goto done;
-    log_info("%s: %d labelled images of %d", t->name, list.count, setup_training(t->d));
-    st = trainer_create(&x.t, t->c, t->s, t->d, &o);
-    if (st != STATUS_OK) goto done;
-    x.loss = memory_alloc((size_t)o.images, sizeof *x.loss, "losses");
-    st = order_create(&sequence, list.member, list.count, (uint64_t)t->s->run.seed);
-    if (st == STATUS_OK) st = samples_create(&x.images, t->d, &kept);
-    st = comm_agree(t->c, x.loss ? st : STATUS_FAILED);
-    batches_options parts = {.sequence = &sequence,
+        .views = batches_views(&t->s->finetune.view, crop)};
+    x->outputs = graph_outputs(x->t->g);
+    x->loss =
+        memory_alloc((size_t)(x->t->o.images * x->outputs), sizeof *x->loss, "losses of images");
+    status st = x->loss ? samples_create(&x->images, t->d, &kept) : STATUS_FAILED;
+    st = comm_agree(t->c, st);
+    if (st != STATUS_OK) return st;
+    x->more = (unlabelled){x->t, x->images, kept.views, unlabelled_read(t->s)};
+    x->halves = a->without.permutation != NULL;
+    batches_options parts = {.sequence = &a->with,
+        .unlabelled = x->halves ? &a->without : NULL,
         .views = kept.views,
-        .label_height = o.crop,
-        .label_width = o.crop,
+        .label_height = crop,
+        .label_width = crop,
         .make = load_view,
-        .context = &x};
-    if (st == STATUS_OK) st = batches_create(&x.source, x.t, &parts);
-    if (st == STATUS_OK) st = train(&x);
+        .context = x};
+    return batches_create(&x->source, x->t, &parts);
+}
+
+/* Weights, then record, then the checkpoints go: a kill in between finds enough to go on. */
+static status finish(stage *t, trainer *x, const char *path) {
+    uint64_t hash;
+    status st = trainer_finish(x, path, &hash);
+    if (st != STATUS_OK) return st;
+    t->time = x->time;
+    t->sent = x->sent;
+    if (t->record) st = run_record_set_hash(t->record, t->name, hash);
+    if (st == STATUS_OK) st = stage_images(t, &x->model.input);
+    st = comm_agree(t->c, st);
+    stage_result r = {path, hash, trainer_images_per_second(x), "images/s", x->o.steps};
+    if (st == STATUS_OK) st = stage_finish(t, &r);
+    if (st == STATUS_OK) trainer_forget(x);
+    return st;
+}
+
+/* From the choice of images to the record. What could fail on one rank is agreed upon before the
+ * next collective call. labeller: the file of pseudo-labels' teacher, else "". */
+static status finetune_stage(
+    stage *t, const char *weights, const char *labeller, const char *output) {
+    char path[FILE_PATH];
+    shares a = {0};
+    finetuning x = {0};
+    trainer_options o = options_of(t, weights);
+    status st = stage_path(t, path, output);
+    if (st == STATUS_OK) st = comm_agree(t->c, shares_create(&a, t));
+    if (st != STATUS_OK) goto done;
+    log_shares(t, &a);
+    st = trainer_create(&x.t, t->c, t->s, t->d, &o);
+    if (st == STATUS_OK) st = prepare(&x, t, &a);
+    if (st == STATUS_OK) st = train(&x, labeller);
     if (st == STATUS_OK) batches_report(x.source);
-    if (st == STATUS_OK) st = trainer_finish(x.t, path, &hash);
-    if (st == STATUS_OK) {
-        t->time = x.t->time;
-        t->sent = x.t->sent;
-        if (t->record) st = run_record_set_hash(t->record, t->name, hash);
-        if (st == STATUS_OK) st = stage_images(t, &x.t->model.input);
-        st = comm_agree(t->c, st);
-        stage_result r = {path, hash, trainer_images_per_second(x.t), "images/s", o.steps};
-        if (st == STATUS_OK) st = stage_finish(t, &r);
-        if (st == STATUS_OK) trainer_forget(x.t);
-    }
+    if (st == STATUS_OK) st = finish(t, x.t, path);
 done:
     batches_destroy(x.source);
     samples_destroy(x.images);
-    order_destroy(&sequence);
+    shares_destroy(&a);
     memory_free(x.loss);
-    memory_free(list.member);
     trainer_destroy(x.t);
     return st;
 }
 
-/* A list is named by the settings and meant by its contents: another list of the same name is
- * another stage. */
-status finetune_model(const comm *c, const settings *s, stage_id id, int round, const char *weights,
-    const char *output) {
+/* Contents of a file, which the settings hold by name alone, into what the key rests on: a list or
+ * a teacher of the same name and another content is another stage. Rank 0. */
+static status add_file(const char *path, uint64_t *input) {
+    uint64_t hash;
+    status st = file_hash(path, &hash);
+    if (st == STATUS_OK) *input = *input ? hash_append(*input, &hash, sizeof hash) : hash;
+    return st;
+}
+
+/* One fine-tuning, under a name of its own; labeller as in finetune_stage. */
+static status finetune_named(const comm *c, const settings *s, const named_stage *n,
+    const char *weights, const char *labeller) {
     stage t;
-    uint64_t list = 0; /* contents of finetune.list, which the settings hold by name alone */
-    status st = stage_begin(&t, c, s, id, round);
+    uint64_t input = 0;
+    status st = stage_begin_as(&t, c, s, n->id, n->base, n->round);
     if (st == STATUS_OK && s->finetune.list[0] && comm_root(c))
-        st = file_hash(s->finetune.list, &list);
+        st = add_file(s->finetune.list, &input);
+    if (st == STATUS_OK && labeller[0] && comm_root(c)) st = add_file(labeller, &input);
     st = comm_agree(c, st);
-    if (st == STATUS_OK) st = stage_key(&t, weights, list);
-    if (st == STATUS_OK && !stage_done(&t)) st = finetune_stage(&t, weights, output);
+    if (st == STATUS_OK) st = stage_key(&t, weights, input);
+    if (st == STATUS_OK && !stage_done(&t)) st = finetune_stage(&t, weights, labeller, n->output);
     stage_end(&t);
     return st;
+}
+
+/* The supervised model that labels for another one: fine-tuned from the same weights with the same
+ * settings, so that the method gains by its unlabelled images alone. path [FILE_PATH] becomes its
+ * file. */
+static status train_teacher(
+    const comm *c, const settings *s, stage_id id, int round, const char *weights, char *path) {
+    bool baseline = id == STAGE_BASELINE;
+    named_stage n = {id, round, baseline ? "baseline-teacher" : "finetune-teacher",
+        baseline ? "baseline-teacher.safetensors" : "finetuned-teacher.safetensors"};
+    settings *plain = memory_alloc(1, sizeof *plain, "settings of a teacher");
+    status st = comm_agree(c, plain ? STATUS_OK : STATUS_FAILED);
+    if (st == STATUS_OK) {
+        *plain = *s;
+        plain->finetune.method = FINETUNE_METHOD_SUPERVISED;
+        plain->finetune.unlabelled_weight = plain->finetune.confidence = -1;
+        plain->finetune.cutmix = plain->finetune.strong = -1;
+        st = finetune_named(c, plain, &n, weights, "");
+    }
+    memory_free(plain);
+    if (st == STATUS_OK) st = comm_agree(c, setup_path(path, s, n.output, round));
+    return st;
+}
+
+status finetune_model(const comm *c, const settings *s, stage_id id, int round, const char *weights,
+    const char *output) {
+    char labeller[FILE_PATH] = "";
+    named_stage n = {id, round, stage_id_words[id], output};
+    status st = STATUS_OK;
+    if (s->finetune.method == FINETUNE_METHOD_PSEUDO_LABELS) {
+        if (s->finetune.teacher[0])
+            snprintf(labeller, sizeof labeller, "%s", s->finetune.teacher);
+        else
+            st = train_teacher(c, s, id, round, weights, labeller);
+    }
+    return st == STATUS_OK ? finetune_named(c, s, &n, weights, labeller) : st;
 }
 
 status command_finetune(const comm *c, const settings *s) {

@@ -60,6 +60,7 @@ static void deal_images(trainer *t) {
 }
 
 static status build_network(trainer *t) {
+    t->model.network.twin = t->o.twin;
     status st = network_create(&t->g, &t->model.network, t->o.end, NULL);
     if (st != STATUS_OK) return st;
     t->p = parameters_create(t->g);
@@ -112,8 +113,33 @@ static status build_plan(trainer *t, plan_options o) {
     return norm_statistics_create(&t->statistics, t->plan, units_of(t, t->local));
 }
 
-/* A checkpoint is further than any initial weights. The warning is for the file of another network,
- * which a few common names let pass. */
+/* The warning is for the file of another network, which a few common names let pass. */
+static status load_file(trainer *t, parameters *p) {
+    weights_match match = {0};
+    const char *replaced =
+        t->s->model.weights_strict ? NULL : network_classifier(&t->model.network);
+    status st = weights_load(t->c, t->o.weights, replaced, p, &match);
+    if (st == STATUS_OK && match.matched < match.missing && comm_root(t->c))
+        log_warn("%s: most of the network's tensors are not in it: is it the right backbone?",
+            t->o.weights);
+    return st;
+}
+
+/* Both networks of a pair from one file; what it lacks keeps values that differ between the two. */
+static status load_initial(trainer *t) {
+    status st = STATUS_OK;
+    if (!t->o.twin) return load_file(t, t->p);
+    for (int k = 0; k < 2 && st == STATUS_OK; k++) {
+        parameters *part = NULL;
+        st = comm_agree(t->c, parameters_part(&part, t->p, NETWORK_TWIN, k == 1));
+        if (st == STATUS_OK) st = load_file(t, part);
+        if (st == STATUS_OK) t->p->batches_tracked = part->batches_tracked;
+        parameters_part_destroy(part);
+    }
+    return st;
+}
+
+/* A checkpoint is further than any initial weights. */
 static status load_weights(trainer *t, bool *resumed) {
     char folder[FILE_PATH];
     status st = comm_agree(t->c, setup_path(folder, t->s, "checkpoints", 1));
@@ -128,15 +154,7 @@ static status load_weights(trainer *t, bool *resumed) {
         log_info("%s: continues after step %" PRId64, t->o.stage, t->step);
         return STATUS_OK;
     }
-    weights_match match = {0};
-    if (!t->o.weights[0]) return STATUS_OK;
-    const char *replaced =
-        t->s->model.weights_strict ? NULL : network_classifier(&t->model.network);
-    st = weights_load(t->c, t->o.weights, replaced, t->p, &match);
-    if (st == STATUS_OK && match.matched < match.missing && comm_root(t->c))
-        log_warn("%s: most of the network's tensors are not in it: is it the right backbone?",
-            t->o.weights);
-    return st;
+    return t->o.weights[0] ? load_initial(t) : STATUS_OK;
 }
 
 /* At the step that was loaded: what a killed run wrote beyond its checkpoint goes. */
@@ -441,11 +459,14 @@ status trainer_finish(trainer *t, const char *path, uint64_t *hash) {
     const char *metadata[12] = {
         "format", "pt", "program", "auxseg " AUXSEG_VERSION, "stage", t->o.stage, "steps", step};
     model_setup_metadata(&t->model, input, &metadata[8]);
-    status st = comm_agree(t->c, metrics_sync(t->metrics));
-    if (st == STATUS_OK) st = weights_save(t->c, path, t->p, metadata, 6);
-    if (st != STATUS_OK) return st;
-    *hash = weights_hash(t->p);
-    return STATUS_OK;
+    parameters *written = t->p, *first = NULL;
+    status st = t->o.twin ? parameters_part(&first, t->p, NETWORK_TWIN, false) : STATUS_OK;
+    if (first) written = first;
+    st = comm_agree(t->c, st == STATUS_OK ? metrics_sync(t->metrics) : st);
+    if (st == STATUS_OK) st = weights_save(t->c, path, written, metadata, 6);
+    if (st == STATUS_OK) *hash = weights_hash(written);
+    parameters_part_destroy(first);
+    return st;
 }
 
 /* Only now: a kill between the weights and the record must find the checkpoints. */

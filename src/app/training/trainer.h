@@ -43,6 +43,7 @@ typedef struct trainer_options {
     const char *metric; /* name in metrics.csv, without the round, borrowed */
     int round;
     network_end end;
+    bool twin;           /* a second network learns beside the first, which alone is written */
     const char *weights; /* initial ones, a path; "": random */
     uint64_t key; /* hash of what the result depends on: checkpoints of another are not continued */
     const arithmetic *how; /* borrowed for trainer_create */

@@ -21,7 +21,9 @@
 /* The first layers of a network are its encoder. */
 graph *graph_create(void) {
     graph *g = memory_alloc(1, sizeof *g, "graph");
-    if (g) g->group = GROUP_BACKBONE;
+    if (!g) return NULL;
+    g->group = GROUP_BACKBONE;
+    g->prefix = "";
     return g;
 }
 
@@ -39,6 +41,10 @@ status graph_status(const graph *g) {
 
 void graph_group(graph *g, parameter_group group) {
     g->group = group;
+}
+
+void graph_prefix(graph *g, const char *prefix) {
+    g->prefix = prefix;
 }
 
 /* Space for one more item at the end of an array; false, with the graph's state set, when memory is
@@ -91,13 +97,13 @@ static node derived(const graph *g, node_kind kind, value x) {
         .variance = -1};
 }
 
-/* p: all but name and group. Names are name + "." + suffix; that they are too long is an error of
- * the program, not of its user. */
+/* p: all but name and group. Names are prefix + name + "." + suffix; that they are too long is an
+ * error of the program, not of its user. */
 static int declare(graph *g, const char *name, const char *suffix, parameter p) {
     void *array = g->declared;
     if (!reserve(g, &array, g->declarations, &g->declared_capacity, sizeof *g->declared)) return -1;
     g->declared = array;
-    int length = snprintf(p.name, sizeof p.name, "%s.%s", name, suffix);
+    int length = snprintf(p.name, sizeof p.name, "%s%s.%s", g->prefix, name, suffix);
     assert(length > 0 && length < PARAMETER_NAME);
     (void)length;
     p.group = g->group;

@@ -31,6 +31,9 @@ status graph_status(const graph *g);
 
 /* Parameters declared after this call belong to the group. Starts as GROUP_BACKBONE. */
 void graph_group(graph *g, parameter_group group);
+/* Names of parameters declared after this call begin with it: a second network in the same graph.
+ * Borrowed. Starts as "". */
+void graph_prefix(graph *g, const char *prefix);
 
 /* The image, fp32 [H, W, channels], normalised. */
 value graph_input(graph *g, int channels);

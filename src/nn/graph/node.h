@@ -54,6 +54,7 @@ struct graph {
     value *output;
     int outputs, output_capacity;
     parameter_group group;
+    const char *prefix; /* of parameters' names */
     status state;
 };
 

@@ -133,3 +133,43 @@ int parameters_copy(parameters *to, const parameters *from) {
     if (copied > 0) to->batches_tracked = from->batches_tracked;
     return copied;
 }
+
+/* Offsets are of the part's own blocks: its first item of each kind is where they begin. */
+static void take_part(parameters *part, const parameters *p, const char *prefix, bool within) {
+    size_t skipped = within ? strlen(prefix) : 0;
+    for (int i = 0; i < p->items; i++) {
+        const char *name = p->item[i].name;
+        if ((strncmp(name, prefix, strlen(prefix)) == 0) != within) continue;
+        parameter *item = &part->item[part->items++];
+        *item = p->item[i];
+        memcpy(item->name, name + skipped, strlen(name + skipped) + 1);
+        float **block = item->trainable ? &part->value : &part->buffer;
+        size_t *count = item->trainable ? &part->count : &part->buffers;
+        if (*count == 0) *block = elements(p, item);
+        item->offset = *count;
+        /* Else another network's item stands between. */
+        assert(*block + item->offset == elements(p, &p->item[i]));
+        *count += item->count;
+        if (item->trainable) part->trainable = part->items;
+    }
+}
+
+status parameters_part(parameters **out, const parameters *p, const char *prefix, bool within) {
+    parameters *part = memory_alloc(1, sizeof *part, "parameters");
+    if (!part) return STATUS_FAILED;
+    part->item = memory_alloc((size_t)p->items, sizeof *part->item, "parameters");
+    if (!part->item) {
+        memory_free(part);
+        return STATUS_FAILED;
+    }
+    take_part(part, p, prefix, within);
+    part->batches_tracked = p->batches_tracked;
+    *out = part;
+    return STATUS_OK;
+}
+
+void parameters_part_destroy(parameters *part) {
+    if (!part) return;
+    memory_free(part->item);
+    memory_free(part);
+}

@@ -121,11 +121,43 @@ static void test_copy_wants_name_and_shape(void **state) {
     parameters_destroy(to);
 }
 
+/* Two networks side by side: each alone has its own items, in p's memory. */
+static void test_parts(void **state) {
+    (void)state;
+    parameter declared[] = {
+        declare("a.weight", 2, 2, true, INIT_KAIMING),
+        declare("a.mean", 3, 0, false, INIT_ZERO),
+        declare("b.bias", 2, 0, true, INIT_UNIFORM),
+        declare("twin.a.weight", 2, 2, true, INIT_KAIMING),
+        declare("twin.a.mean", 3, 0, false, INIT_ZERO),
+        declare("twin.b.bias", 2, 0, true, INIT_UNIFORM),
+    };
+    parameters *p = create(declared, 6), *part = NULL;
+    parameters_initialize(p, 1);
+    for (int within = 0; within < 2; within++) {
+        assert_int_equal(parameters_part(&part, p, "twin.", within), STATUS_OK);
+        assert_int_equal(part->items, 3);
+        assert_int_equal(part->trainable, 2);
+        assert_int_equal(part->count, 6);
+        assert_int_equal(part->buffers, 3);
+        assert_int_equal(parameters_find(part, "b.bias"), 1);
+        assert_int_equal(parameters_find(part, "a.mean"), 2);
+        assert_int_equal(part->item[1].offset, 4);
+        assert_ptr_equal(part->value, p->value + 6 * within);
+        assert_ptr_equal(part->buffer, p->buffer + 3 * within);
+        parameters_part_destroy(part);
+    }
+    parameters_part_destroy(NULL);
+    assert_memory_not_equal(p->value, p->value + 6, 6 * sizeof(float));
+    parameters_destroy(p);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_trainable_come_first),
         cmocka_unit_test(test_initial_values),
         cmocka_unit_test(test_copy_wants_name_and_shape),
+        cmocka_unit_test(test_parts),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
