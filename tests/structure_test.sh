@@ -69,6 +69,8 @@ may_include src/app/clusters "${below[@]}" src/app/stage/ src/app/features/
 may_include src/app/training "${below[@]}" src/app/stage/
 may_include src/app/evaluation "${below[@]}" src/app/stage/
 may_include src/app/report "${below[@]}" src/app/stage/ src/app/clusters/ src/app/evaluation/
+may_include src/app/compare "${below[@]}" src/app/stage/ src/app/report/ src/app/clusters/ \
+    src/app/evaluation/
 may_include src/app/tools "${below[@]}" src/app/stage/ src/app/features/ src/app/clusters/
 may_include src/app "${below[@]}"
 
