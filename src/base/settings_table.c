@@ -386,7 +386,9 @@ static const setting table[] = {
     VIEWS(pretrain),
 
     {CHOICE(finetune, method, FINETUNE_METHOD_SUPERVISED,
-         "How the model learns. supervised: from the labelled share alone. The others show "
+         "How the model learns. supervised: from the labelled share alone. pixel-contrast: pixels "
+         "of the labelled share are first contrasted by their classes, as [pretrain] says (Zhao "
+         "et al. 2021). The others show "
          "training images without labels in half of a batch's places, so that all see as many "
          "images (src/app/training/README.md). pseudo-labels: those that a teacher, fine-tuned "
          "first on the labelled share from the same weights, is sure of (Lee 2013; Sohn et al. "

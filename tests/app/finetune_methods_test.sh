@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Ways of fine-tuning that learn from images without labels: each gives the same weights on 1 and 3
+# Ways of fine-tuning beside the supervised one: each gives the same weights on 1 and 3
 # ranks, with 1 and 2 threads, in waves, stopped after a step and continued on another number of
 # ranks; and other weights than supervised training. Needs no data.
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -12,7 +12,7 @@ model: { backbone = "resnet18"; stages = 2; head = "fcn"; head_channels = 8; gro
          output_stride = 8; projection = 8; };
 extract: { source = "finetuned"; layers = "layer1"; };
 cluster: { k = 4; iterations = 2; sample = 60; };
-pretrain: { steps = 1; batch = 4; crop = 32; pixels = 20; };
+pretrain: { steps = 2; batch = 4; crop = 32; pixels = 20; };
 finetune: { steps = 3; batch = 6; crop = 32; fraction = 0.34; confidence = 0.15; };
 CFG
 export OMP_NUM_THREADS=1
@@ -44,8 +44,11 @@ loss() { sed -n "s/^$1,1,3,\([^,]*\),.*/\1/p" "$2/metrics.csv"; }
 given=(--set finetune.teacher=supervised/finetuned.safetensors)
 train taught pseudo-labels 1 1 0 'finetune-teacher: already done' --set finetune.confidence=0.1
 
-for method in pseudo-labels cross-pseudo; do
-    train $method $method 1 1 0 "finetune: $method: 4 images without labels" "${given[@]}"
+declare -A says=([pixel-contrast]='finetune-contrast: pixels of a class .* in 2 labelled images'
+    [pseudo-labels]='finetune: pseudo-labels: 4 images without labels'
+    [cross-pseudo]='finetune: cross-pseudo: 4 images without labels')
+for method in pixel-contrast pseudo-labels cross-pseudo; do
+    train $method $method 1 1 0 "${says[$method]}" "${given[@]}"
     cmp -s supervised/finetuned.safetensors $method/finetuned.safetensors &&
         fail "$method gives what supervised training gives"
     # Stopped after a step by a deadline that has passed; continued in waves.
@@ -54,6 +57,7 @@ for method in pseudo-labels cross-pseudo; do
     same $method-3 $method
 done
 train cross-pseudo cross-pseudo 1 1 0 'finetune: already done'
+train pixel-contrast pixel-contrast 1 1 0 'finetune-contrast: already done'
 
 # Places of a rank that begin within a pair; without an image that has none, all are shown without
 # labels, too.

@@ -46,6 +46,7 @@ static status train(finetuning *x, const char *labeller) {
         return finetune_pseudo_labels(x, labeller);
     case FINETUNE_METHOD_CROSS_PSEUDO:
         return finetune_cross_pseudo(x);
+    case FINETUNE_METHOD_PIXEL_CONTRAST:
     case FINETUNE_METHOD_SUPERVISED:
         break;
     }
@@ -84,7 +85,8 @@ typedef struct shares {
 /* Not collective. Both in orders of their own. */
 static status shares_create(shares *a, const stage *t) {
     uint64_t seed = (uint64_t)t->s->run.seed;
-    bool supervised = t->s->finetune.method == FINETUNE_METHOD_SUPERVISED;
+    bool supervised = t->s->finetune.method == FINETUNE_METHOD_SUPERVISED ||
+                      t->s->finetune.method == FINETUNE_METHOD_PIXEL_CONTRAST;
     status st = images_labelled(&a->labelled, t->d, t->s);
     if (st == STATUS_OK) st = order_create(&a->with, a->labelled.member, a->labelled.count, seed);
     if (st != STATUS_OK || supervised) return st;
@@ -228,16 +230,37 @@ static status train_teacher(
     return st;
 }
 
+/* As train_teacher: the initial weights of the fine-tuning that follows. */
+static status train_contrast(
+    const comm *c, const settings *s, stage_id id, int round, const char *weights, char *path) {
+    bool baseline = id == STAGE_BASELINE;
+    const char *output =
+        baseline ? "baseline-contrast.safetensors" : "finetuned-contrast.safetensors";
+    status st = finetune_contrast(
+        c, s, baseline ? "baseline-contrast" : "finetune-contrast", round, weights, output);
+    return st == STATUS_OK ? comm_agree(c, setup_path(path, s, output, round)) : st;
+}
+
+/* What a method needs first, then the fine-tuning itself. */
 status finetune_model(const comm *c, const settings *s, stage_id id, int round, const char *weights,
     const char *output) {
-    char labeller[FILE_PATH] = "";
+    char labeller[FILE_PATH] = "", contrasted[FILE_PATH];
     named_stage n = {id, round, stage_id_words[id], output};
     status st = STATUS_OK;
-    if (s->finetune.method == FINETUNE_METHOD_PSEUDO_LABELS) {
+    switch (s->finetune.method) {
+    case FINETUNE_METHOD_PIXEL_CONTRAST:
+        st = train_contrast(c, s, id, round, weights, contrasted);
+        weights = contrasted;
+        break;
+    case FINETUNE_METHOD_PSEUDO_LABELS:
         if (s->finetune.teacher[0])
             snprintf(labeller, sizeof labeller, "%s", s->finetune.teacher);
         else
             st = train_teacher(c, s, id, round, weights, labeller);
+        break;
+    case FINETUNE_METHOD_CROSS_PSEUDO:
+    case FINETUNE_METHOD_SUPERVISED:
+        break;
     }
     return st == STATUS_OK ? finetune_named(c, s, &n, weights, labeller) : st;
 }

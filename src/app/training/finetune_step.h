@@ -47,4 +47,10 @@ status finetune_supervised(finetuning *x);
 status finetune_pseudo_labels(finetuning *x, const char *weights);
 status finetune_cross_pseudo(finetuning *x);
 
+/* What "pixel-contrast" does before it is supervised training: the contrast on the labelled share,
+ * from `weights` to the run's file `output`, under a name of its own. Collective. Skipped if done.
+ */
+status finetune_contrast(const comm *c, const settings *s, const char *base, int round,
+    const char *weights, const char *output);
+
 #endif

@@ -120,13 +120,13 @@ static uint64_t loss_key(const stage *t) {
 
 /* The network's batch is of views: two an image, which one rank must hold together. `images` counts
  * views, and so does all that the trainer says of images. */
-static trainer_options options_of(const stage *t) {
+static trainer_options options_of(const stage *t, const char *weights) {
     const settings *s = t->s;
     return (trainer_options){.stage = t->name,
         .metric = t->base,
         .round = t->round,
         .end = NETWORK_PROJECTION,
-        .weights = s->model.weights,
+        .weights = weights,
         .key = loss_key(t),
         .how = &t->how,
         .together = 2,
@@ -167,10 +167,10 @@ static void report_loss(const trainer *x) {
 }
 
 /* Weights, then record, then the checkpoints go: a kill in between finds enough to go on. */
-static status finish(stage *t, trainer *x) {
+static status finish(stage *t, trainer *x, const char *output) {
     char path[FILE_PATH];
     uint64_t hash;
-    status st = stage_path(t, path, "pretrained.safetensors");
+    status st = stage_path(t, path, output);
     if (st == STATUS_OK) st = trainer_finish(x, path, &hash);
     if (st != STATUS_OK) return st;
     t->time = x->time;
@@ -186,22 +186,21 @@ static status finish(stage *t, trainer *x) {
 
 /* From the labels to the record. Everything is created before the first step, so that a lack of
  * memory shows at once. */
-static status pretrain_stage(stage *t, uint64_t labels_recorded) {
+status pretrain_task(stage *t, const contrast_task *task) {
     labels *aux = NULL;
-    image_list list = {0};
     order sequence = {0};
     samples *images = NULL;
     trainer *x = NULL;
     views v = {0};
-    trainer_options o = options_of(t);
+    trainer_options o = options_of(t, task->weights);
     samples_options kept = {.scale = t->s->dataset.scale,
         .budget = setup_cache_bytes(t->c),
+        .labelled = task->truth,
         .views = batches_views(&t->s->pretrain.view, o.crop)};
-    status st = open_labels(t, labels_recorded, &aux);
-    if (st == STATUS_OK) st = comm_agree(t->c, images_of_split(&list, t->d, SPLIT_TRAIN, false));
+    status st = task->truth ? STATUS_OK : open_labels(t, task->labels, &aux);
     if (st == STATUS_OK) st = trainer_create(&x, t->c, t->s, t->d, &o);
     if (st != STATUS_OK) goto done;
-    st = order_create(&sequence, list.member, list.count, (uint64_t)t->s->run.seed);
+    st = order_create(&sequence, task->list.member, task->list.count, (uint64_t)t->s->run.seed);
     if (st == STATUS_OK) st = samples_create(&images, t->d, &kept);
     st = comm_agree(t->c, st);
     if (st == STATUS_OK) st = views_create(&v, x, images, aux, &sequence);
@@ -210,14 +209,24 @@ static status pretrain_stage(stage *t, uint64_t labels_recorded) {
         batches_report(v.source);
         report_loss(x);
     }
-    if (st == STATUS_OK) st = finish(t, x);
+    if (st == STATUS_OK) st = finish(t, x, task->output);
 done:
     views_destroy(&v);
     samples_destroy(images);
     order_destroy(&sequence);
-    memory_free(list.member);
     labels_close(aux);
     trainer_destroy(x);
+    return st;
+}
+
+/* All training images, by their auxiliary labels. */
+static status pretrain_stage(stage *t, uint64_t labels_recorded) {
+    contrast_task task = {.weights = t->s->model.weights,
+        .output = "pretrained.safetensors",
+        .labels = labels_recorded};
+    status st = comm_agree(t->c, images_of_split(&task.list, t->d, SPLIT_TRAIN, false));
+    if (st == STATUS_OK) st = pretrain_task(t, &task);
+    memory_free(task.list.member);
     return st;
 }
 

@@ -25,6 +25,7 @@ static unlabelled_options of_paper(finetune_method m) {
     case FINETUNE_METHOD_PSEUDO_LABELS:
         /* The threshold of Sohn et al. 2020. */
         return (unlabelled_options){.weight = 1, .confidence = 0.95, .strong = 0.5};
+    case FINETUNE_METHOD_PIXEL_CONTRAST:
     case FINETUNE_METHOD_SUPERVISED:
         break;
     }
@@ -47,6 +48,7 @@ const char *unlabelled_adapted(finetune_method m) {
         return "one box of CutMix, of half of the view, for three of a quarter to a half";
     case FINETUNE_METHOD_PSEUDO_LABELS:
         return "the teacher is a supervised model that stays as it is and labels each view";
+    case FINETUNE_METHOD_PIXEL_CONTRAST:
     case FINETUNE_METHOD_SUPERVISED:
         break;
     }

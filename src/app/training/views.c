@@ -44,9 +44,9 @@ static status load_pair(void *context, batch *b, int part) {
     labelmap aux = {0};
     status st = samples_get(v->images, b->source[part], &m);
     if (st != STATUS_OK) return st;
-    st = labels_load(v->aux, b->source[part], &aux);
+    if (v->aux) st = labels_load(v->aux, b->source[part], &aux);
     for (int k = 0; k < 2 && st == STATUS_OK; k++)
-        st = batch_view(b, 2 * part + k, &m, &aux, &pair[k]);
+        st = batch_view(b, 2 * part + k, &m, v->aux ? &aux : &m.label, &pair[k]);
     samples_release(&m);
     labelmap_destroy(&aux);
     return st == STATUS_OK ? choose_pixels(v, b, 2 * part, pair) : st;

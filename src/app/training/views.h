@@ -12,9 +12,9 @@
 typedef struct views {
     trainer *t; /* borrowed, like the next two */
     samples *images;
-    const labels *aux;
-    batches *source;  /* owned */
-    const batch *now; /* this step's: its label maps are auxiliary labels [local, h, w] */
+    const labels *aux; /* NULL: pixels have the classes of the images' own label maps */
+    batches *source;   /* owned */
+    const batch *now;  /* this step's: its label maps are those labels [local, h, w] */
     contrast_positives positives;
     int h, w, d;                      /* of the embeddings: grid and dimensions */
     int wanted;                       /* pixels a view */
