@@ -193,8 +193,11 @@ void comm_broadcast(const comm *c, void *x, size_t bytes) {
 void comm_gather(const comm *c, const void *mine, const size_t *bytes, void *all) {
     size_t total = 0;
     for (int r = 0; r < comm_size(c); r++) total += bytes[r];
+    size_t before = 0;
+    for (int r = 0; r < comm_rank(c); r++) before += bytes[r];
+    bool placed = mine == (const char *)all + before;
     if (!c || c->size == 1) {
-        if (total > 0) memcpy(all, mine, total);
+        if (total > 0 && !placed) memcpy(all, mine, total);
         return;
     }
     traffic_add(bytes[c->rank]);
@@ -205,13 +208,14 @@ void comm_gather(const comm *c, const void *mine, const size_t *bytes, void *all
             c->offset[r] = sum;
             sum += c->count[r];
         }
-        MPI_Allgatherv(
-            mine, (int)bytes[c->rank], MPI_BYTE, all, c->count, c->offset, MPI_BYTE, c->mpi);
+        MPI_Allgatherv(placed ? MPI_IN_PLACE : mine, (int)bytes[c->rank], MPI_BYTE, all, c->count,
+            c->offset, MPI_BYTE, c->mpi);
     } else {
         /* Too large for int displacements: each rank's part is broadcast in pieces. */
         size_t begin = 0;
         for (int r = 0; r < c->size; begin += bytes[r], r++) {
-            if (r == c->rank && bytes[r] > 0) memcpy((char *)all + begin, mine, bytes[r]);
+            if (r == c->rank && bytes[r] > 0 && !placed)
+                memcpy((char *)all + begin, mine, bytes[r]);
             for (size_t done = 0; done < bytes[r]; done += CHUNK) {
                 size_t part = bytes[r] - done < CHUNK ? bytes[r] - done : CHUNK;
                 MPI_Bcast((char *)all + begin + done, (int)part, MPI_BYTE, r, c->mpi);

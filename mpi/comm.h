@@ -52,7 +52,8 @@ void comm_sum_f64_disjoint(const comm *c, double *x, size_t n);
 /* From rank 0. Transfers of 2 GiB and more are cut. Collective. */
 void comm_broadcast(const comm *c, void *x, size_t bytes);
 /* Each rank's bytes in rank order to all: bytes [size] says how many each rank gives (known
- * everywhere); `all` is [sum of bytes]. Collective. */
+ * everywhere); `all` is [sum of bytes]. `mine` may stand at its place in `all` already. Collective.
+ */
 void comm_gather(const comm *c, const void *mine, const size_t *bytes, void *all);
 void comm_barrier(const comm *c);
 

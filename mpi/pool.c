@@ -1,137 +1,213 @@
 /* The one exchange of the contrastive loss: every rank gets all embeddings, and then the two sums
  * that each anchor's gradient needs, so that a rank can finish its own rows alone. What is gathered
  * is in rank order, hence in the order of the batch: the loss adds in that order, whatever the
- * number of ranks. */
+ * number of ranks.
+ *
+ * A node holds the pool once, gathered and sorted, in memory that its ranks share: each writes its
+ * own rows there, the nodes' leaders gather the rest, and each sorts and packs a part. What a rank
+ * has of its own is the order of the pool, some 36 bytes a row. */
 #include "mpi/pool.h"
 
+#include "mpi/node.h"
 #include "src/base/bf16.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
+#include "src/contrast/tiles.h"
 
 #include <assert.h>
+#include <string.h>
 
-/* The global pool on its way: owned. */
-typedef struct gathering {
+struct pool_exchange {
     const comm *c;
+    node *node;
+    size_t *rows;  /* [ranks]: of each */
+    size_t *bytes; /* [ranks]: of each, in the gather under way */
+};
+
+/* The global pool of a step: all of it in the node's memory. */
+typedef struct gathering {
+    pool_exchange *e;
     const contrast_pool *mine;
+    const contrast_options *o;
     size_t n, first; /* rows of all ranks; this rank's first */
-    size_t *rows;    /* [size]: of each rank */
-    size_t *bytes;   /* [size]: of each rank, in the gather under way */
-    float *z;
-    uint16_t *half, *own_half; /* bf16: the embeddings on their way; or NULL */
+    float *z;        /* [n, D] */
+    uint16_t *half;  /* bf16: [n, D], as they are sent */
     int32_t *label, *image, *partner;
     contrast_row *row;
-    int32_t *own_partner; /* [mine->n], as indices of the pool */
-    contrast_row *own_row;
+    tiles tiles; /* rows and panels there, too */
 } gathering;
 
-/* Also of one that was made half. */
-static void gathering_destroy(gathering *g) {
-    memory_free(g->rows);
-    memory_free(g->bytes);
-    memory_free(g->z);
-    memory_free(g->half);
-    memory_free(g->own_half);
-    memory_free(g->label);
-    memory_free(g->image);
-    memory_free(g->partner);
-    memory_free(g->row);
-    memory_free(g->own_partner);
-    memory_free(g->own_row);
+status pool_exchange_create(pool_exchange **out, const comm *c) {
+    size_t ranks = (size_t)comm_size(c);
+    pool_exchange *e = memory_alloc(1, sizeof *e, "pool");
+    if (e) {
+        e->c = c;
+        e->rows = memory_alloc(ranks, sizeof *e->rows, "sizes of the pool");
+        e->bytes = memory_alloc(ranks, sizeof *e->bytes, "sizes of the pool");
+    }
+    status st = comm_agree(c, e && e->rows && e->bytes ? STATUS_OK : STATUS_FAILED);
+    if (st == STATUS_OK) st = node_create(&e->node, c);
+    if (st != STATUS_OK) {
+        pool_exchange_destroy(e);
+        return st;
+    }
+    *out = e;
+    return STATUS_OK;
 }
 
-/* Ranks have different numbers of rows: labels decide how many pixels a view gives. Collective. */
+void pool_exchange_destroy(pool_exchange *e) {
+    if (!e) return;
+    node_destroy(e->node);
+    memory_free(e->rows);
+    memory_free(e->bytes);
+    memory_free(e);
+}
+
+/* Ranks have different numbers of rows: labels decide how many pixels a view gives. Positions in
+ * the pool are 32 bits, with room for tiles beyond its end. Collective. */
 static status count_rows(gathering *g) {
-    size_t size = (size_t)comm_size(g->c);
-    g->rows = memory_alloc(size, sizeof *g->rows, "sizes of the pool");
-    g->bytes = memory_alloc(size, sizeof *g->bytes, "sizes of the pool");
-    status st = comm_agree(g->c, g->rows && g->bytes ? STATUS_OK : STATUS_FAILED);
-    if (st != STATUS_OK) return st;
-    for (size_t r = 0; r < size; r++) g->bytes[r] = sizeof g->mine->n;
-    comm_gather(g->c, &g->mine->n, g->bytes, g->rows);
-    for (size_t r = 0; r < size; r++) {
-        if (r < (size_t)comm_rank(g->c)) g->first += g->rows[r];
-        g->n += g->rows[r];
+    pool_exchange *e = g->e;
+    int ranks = comm_size(e->c);
+    for (int r = 0; r < ranks; r++) e->bytes[r] = sizeof g->mine->n;
+    comm_gather(e->c, &g->mine->n, e->bytes, e->rows);
+    for (int r = 0; r < ranks; r++) {
+        if (r < comm_rank(e->c)) g->first += e->rows[r];
+        g->n += e->rows[r];
     }
-    return STATUS_OK;
+    if (g->n <= INT32_MAX / 2) return STATUS_OK;
+    if (comm_root(e->c))
+        log_error("contrastive pool: %zu rows are too many: pretrain.pool bounds it", g->n);
+    return STATUS_USAGE;
 }
 
-/* Arrays for the whole pool. Positions in it are 32 bits, with room for tiles beyond its end. */
-static status allocate(gathering *g) {
-    size_t local = g->mine->n;
-    if (g->n > INT32_MAX / 2) {
-        log_error("contrastive pool: %zu rows are too many", g->n);
-        return STATUS_USAGE;
+/* The next array of the memory, on a cache line; NULL while it is only measured. */
+static void *take(char *base, size_t *used, size_t bytes) {
+    enum { LINE = 64 };
+    char *at = base ? base + *used : NULL;
+    *used += (bytes + LINE - 1) / LINE * LINE;
+    return at;
+}
+
+static bool pairs(const gathering *g) {
+    return g->o->type == DTYPE_BF16 && g->o->pairs;
+}
+
+/* Where things lie from `base` on; returns how many bytes they take. */
+static size_t lay_out(gathering *g, char *base) {
+    size_t used = 0, n = g->n, d = (size_t)g->mine->d;
+    tiles_space space = tiles_space_of(n, g->mine->d, pairs(g));
+    g->z = take(base, &used, n * d * sizeof *g->z);
+    if (g->o->type == DTYPE_BF16) g->half = take(base, &used, n * d * sizeof *g->half);
+    g->label = take(base, &used, n * sizeof *g->label);
+    g->image = take(base, &used, n * sizeof *g->image);
+    g->partner = take(base, &used, n * sizeof *g->partner);
+    g->row = take(base, &used, n * sizeof *g->row);
+    g->tiles.rows = take(base, &used, space.rows * sizeof *g->tiles.rows);
+    g->tiles.panels = take(base, &used, space.panels * sizeof *g->tiles.panels);
+    return used;
+}
+
+/* Every rank's rows of `size` bytes, which the group has written. Collective over the leaders. */
+static void gather(const gathering *g, size_t size, void *all) {
+    pool_exchange *e = g->e;
+    for (int r = 0; r < comm_size(e->c); r++) e->bytes[r] = e->rows[r] * size;
+    node_gather(e->node, e->bytes, all);
+}
+
+/* This rank's rows into the memory. In bf16 they are rounded before they are sent: half the bytes,
+ * and the loss would round them anyhow. */
+static void write_rows(const gathering *g) {
+    const contrast_pool *p = g->mine;
+    size_t d = (size_t)p->d, at = g->first * d;
+    if (p->n == 0) return;
+    for (size_t i = 0; i < p->n; i++) {
+        assert(p->partner[i] < 0 || (size_t)p->partner[i] < p->n);
+        g->partner[g->first + i] = p->partner[i] < 0 ? -1 : p->partner[i] + (int32_t)g->first;
     }
-    g->z = memory_alloc(g->n * (size_t)g->mine->d, sizeof *g->z, "pool of embeddings");
-    g->label = memory_alloc(g->n, sizeof *g->label, "labels of the pool");
-    g->image = memory_alloc(g->n, sizeof *g->image, "images of the pool");
-    g->partner = memory_alloc(g->n, sizeof *g->partner, "partners of the pool");
-    g->row = memory_alloc(g->n, sizeof *g->row, "sums of the pool");
-    g->own_partner = memory_alloc(local, sizeof *g->own_partner, "partners of the pool");
-    g->own_row = memory_alloc(local, sizeof *g->own_row, "sums of the pool");
-    bool all = g->z && g->label && g->image && g->partner && g->row && g->own_partner && g->own_row;
-    return all ? STATUS_OK : STATUS_FAILED;
+    memcpy(g->label + g->first, p->label, p->n * sizeof *p->label);
+    memcpy(g->image + g->first, p->image, p->n * sizeof *p->image);
+    if (g->half)
+        for (size_t i = 0; i < p->n * d; i++) g->half[at + i] = bf16_from_float(p->z[i]);
+    else
+        memcpy(g->z + at, p->z, p->n * d * sizeof *p->z);
 }
 
-/* Every rank's rows of `size` bytes. Collective. */
-static void gather(gathering *g, const void *mine, size_t size, void *all) {
-    for (int r = 0; r < comm_size(g->c); r++) g->bytes[r] = g->rows[r] * size;
-    comm_gather(g->c, mine, g->bytes, all);
-}
-
-/* Rounded to bf16 before they are sent: half the bytes, and the loss would round them anyhow.
- * Collective. */
-static status gather_rounded(gathering *g) {
-    size_t d = (size_t)g->mine->d, own = g->mine->n * d, all = g->n * d;
-    g->half = memory_alloc(all, sizeof *g->half, "pool of embeddings");
-    g->own_half = memory_alloc(own, sizeof *g->own_half, "pool of embeddings");
-    status st = comm_agree(g->c, g->half && g->own_half ? STATUS_OK : STATUS_FAILED);
-    if (st != STATUS_OK) return st;
-    for (size_t i = 0; i < own; i++) g->own_half[i] = bf16_from_float(g->mine->z[i]);
-    gather(g, g->own_half, d * sizeof *g->half, g->half);
-    for (size_t i = 0; i < all; i++) g->z[i] = bf16_to_float(g->half[i]);
-    memory_free(g->half);
-    memory_free(g->own_half);
-    g->half = g->own_half = NULL;
-    return STATUS_OK;
+/* A part of the rows as floats. */
+static void widen(const gathering *g) {
+    const node *n = g->e->node;
+    size_t all = g->n * (size_t)g->mine->d, parts = (size_t)node_size(n);
+    size_t begin = all / parts * (size_t)node_rank(n), end = begin + all / parts;
+    if (node_rank(n) == node_size(n) - 1) end = all;
+    for (size_t i = begin; i < end; i++) g->z[i] = bf16_to_float(g->half[i]);
 }
 
 /* Embeddings, labels, images and partners of all ranks. Collective. */
-static status gather_rows(gathering *g, dtype type) {
-    const contrast_pool *p = g->mine;
-    for (size_t i = 0; i < p->n; i++) {
-        assert(p->partner[i] < 0 || (size_t)p->partner[i] < p->n);
-        g->own_partner[i] = p->partner[i] < 0 ? -1 : p->partner[i] + (int32_t)g->first;
-    }
-    if (type == DTYPE_BF16) {
-        status st = gather_rounded(g);
-        if (st != STATUS_OK) return st;
-    } else {
-        gather(g, p->z, (size_t)p->d * sizeof *p->z, g->z);
-    }
-    gather(g, p->label, sizeof *p->label, g->label);
-    gather(g, p->image, sizeof *p->image, g->image);
-    gather(g, g->own_partner, sizeof *g->own_partner, g->partner);
+static void gather_rows(const gathering *g) {
+    const node *n = g->e->node;
+    size_t d = (size_t)g->mine->d;
+    write_rows(g);
+    node_meet(n);
+    if (g->half)
+        gather(g, d * sizeof *g->half, g->half);
+    else
+        gather(g, d * sizeof *g->z, g->z);
+    gather(g, sizeof *g->label, g->label);
+    gather(g, sizeof *g->image, g->image);
+    gather(g, sizeof *g->partner, g->partner);
+    node_meet(n);
+    if (!g->half) return;
+    widen(g);
+    node_meet(n);
+}
+
+/* The sorted pool: each rank finds the order, and packs its part. Collective. */
+static status sort_pool(gathering *g, const contrast_pool *pool) {
+    const node *n = g->e->node;
+    tiles sorted;
+    status st = comm_agree(g->e->c, tiles_index(&sorted, g->o, pool, pairs(g)));
+    if (st != STATUS_OK) return st;
+    sorted.rows = g->tiles.rows;
+    sorted.panels = g->tiles.panels;
+    g->tiles = sorted;
+    tiles_pack(&g->tiles, g->o, pool, node_rank(n), node_size(n));
+    node_meet(n);
+    return STATUS_OK;
+}
+
+/* What passes 1 and 2 leave of this rank's rows, then of all. Collective. */
+static status compute_rows(const gathering *g) {
+    status st = contrast_rows_of(g->o, &g->tiles, g->first, g->mine->n, g->row + g->first);
+    st = comm_agree(g->e->c, st);
+    if (st != STATUS_OK) return st;
+    node_meet(g->e->node);
+    gather(g, sizeof *g->row, g->row);
+    node_meet(g->e->node);
     return STATUS_OK;
 }
 
 /* Two exchanges: rows, then what passes 1 and 2 have left of them. The mean needs all of the
- * second. */
-status pool_loss(const comm *c, const contrast_options *o, const contrast_pool *mine,
+ * second. No rank writes into the memory before all have read what they need: it has to be in the
+ * agreement at the end. */
+status pool_loss(pool_exchange *e, const contrast_options *o, const contrast_pool *mine,
     contrast_stats *stats, float *gradient) {
-    gathering g = {.c = c, .mine = mine};
-    comm_same(c, "dimension of embeddings", (uint64_t)mine->d);
+    gathering g = {.e = e, .mine = mine, .o = o};
+    comm_same(e->c, "dimension of embeddings", (uint64_t)mine->d);
     status st = count_rows(&g);
-    if (st == STATUS_OK) st = comm_agree(c, allocate(&g));
-    if (st == STATUS_OK) st = gather_rows(&g, o->type);
+    if (st == STATUS_OK) st = comm_agree(e->c, tiles_check(mine, g.first));
+    if (st == STATUS_OK) st = node_reserve(e->node, lay_out(&g, NULL));
+    if (st != STATUS_OK) return st;
+    lay_out(&g, e->node->memory);
+    gather_rows(&g);
     const contrast_pool pool = {g.n, mine->d, g.z, g.label, g.image, g.partner};
-    if (st == STATUS_OK) st = comm_agree(c, contrast_rows(o, &pool, g.first, mine->n, g.own_row));
-    if (st != STATUS_OK) goto done;
-    gather(&g, g.own_row, sizeof *g.own_row, g.row);
-    st = comm_agree(c, contrast_gradient(o, &pool, g.row, g.first, mine->n, gradient));
-    if (st == STATUS_OK) *stats = contrast_total(&pool, g.row);
-done:
-    gathering_destroy(&g);
+    st = sort_pool(&g, &pool);
+    if (st != STATUS_OK) return st;
+    st = compute_rows(&g);
+    if (st == STATUS_OK) {
+        contrast_stats total = contrast_total(&pool, g.row);
+        st = contrast_gradient_of(o, &g.tiles, &pool, g.row, g.first, mine->n, gradient);
+        st = comm_agree(e->c, st);
+        if (st == STATUS_OK) *stats = total;
+    }
+    tiles_destroy(&g.tiles);
     return st;
 }

@@ -5,13 +5,22 @@
 #include "mpi/comm.h"
 #include "src/contrast/loss.h"
 
+/* What is kept from step to step: the memory of the pool, of which a node's ranks hold one copy
+ * (mpi/node.h). */
+typedef struct pool_exchange pool_exchange;
+
+/* c is borrowed for its life. Collective. */
+status pool_exchange_create(pool_exchange **out, const comm *c);
+/* Collective. NULL-safe. */
+void pool_exchange_destroy(pool_exchange *e);
+
 /* Contrastive loss of the global pool and the gradient of this rank's rows (src/contrast/loss.h):
  * ranks gather embeddings (DTYPE_BF16: as bf16), labels, then (N, Q, |P|). Collective; empty ranks
  * are legal. mine: this rank's rows, unit rows, whose partners are among themselves, by their index
  * here; the pool is rank 0's rows, rank 1's, ... gradient [mine->n, D] is written; *stats is the
  * same on every rank.
- * The same bits for any number of ranks that hold the same rows in the same order. */
-status pool_loss(const comm *c, const contrast_options *o, const contrast_pool *mine,
+ * The same bits for any number of ranks and nodes that hold the same rows in the same order. */
+status pool_loss(pool_exchange *e, const contrast_options *o, const contrast_pool *mine,
     contrast_stats *stats, float *gradient);
 
 #endif

@@ -16,8 +16,7 @@ static int launched_rank(void) {
     return rank ? atoi(rank) : 0;
 }
 
-/* The number that is asked for; 0: none. */
-static long wanted(const hook *h) {
+long hook_number(const hook *h) {
     char variable[64];
     int rank = -1;
     long n = 0;
@@ -36,7 +35,7 @@ static void report(const hook *h, long n) {
 }
 
 static bool fires(hook *h, bool later) {
-    long at = wanted(h);
+    long at = hook_number(h);
     if (at == 0) return false;
     long n = atomic_fetch_add(&h->passed, 1) + 1;
     if (n == at) report(h, n);

@@ -22,6 +22,8 @@ typedef struct hook {
 bool hook_now(hook *h);
 /* Whether this is the N-th time or a later one. */
 bool hook_from_now(hook *h);
+/* N itself, for places that ask for a number; 0: none. */
+long hook_number(const hook *h);
 #else
 typedef struct hook {
     const char *name;
@@ -35,6 +37,11 @@ static inline bool hook_now(hook *h) {
 static inline bool hook_from_now(hook *h) {
     (void)h;
     return false;
+}
+
+static inline long hook_number(const hook *h) {
+    (void)h;
+    return 0;
 }
 #endif
 

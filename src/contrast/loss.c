@@ -143,35 +143,41 @@ static workspace workspace_of(const tiles *t, float *memory) {
 
 /* Tiles of anchors are dealt to threads as they get free; each row is written by the one that has
  * it. */
-status contrast_rows(const contrast_options *o, const contrast_pool *p, size_t first, size_t count,
-    contrast_row *row) {
-    tiles t = {0};
-    status st = tiles_create(&t, o, p, o->type == DTYPE_BF16 && o->pairs);
-    if (st != STATUS_OK) return st;
+status contrast_rows_of(
+    const contrast_options *o, const tiles *t, size_t first, size_t count, contrast_row *row) {
     int threads = o->threads > 0 ? o->threads : 1;
-    st = STATUS_FAILED;
-    size_t floats = workspace_floats(&t);
+    status st = STATUS_FAILED;
+    size_t floats = workspace_floats(t);
     int32_t *chosen = memory_alloc(count, sizeof *chosen, "anchors");
     float *memory = memory_alloc((size_t)threads * floats, sizeof *memory, "tiles of the loss");
     if (!chosen || !memory) goto done;
-    int32_t anchors_here = tiles_select(&t, first, count, chosen);
+    int32_t anchors_here = tiles_select(t, first, count, chosen);
     for (size_t i = 0; i < count; i++)
         row[i] = (contrast_row){.log_negatives = -INFINITY, .log_q = -INFINITY};
 #pragma omp parallel num_threads(threads)
     {
-        workspace w = workspace_of(&t, memory + (size_t)omp_get_thread_num() * floats);
+        workspace w = workspace_of(t, memory + (size_t)omp_get_thread_num() * floats);
         anchors a = {.a = w.a};
 #pragma omp for schedule(dynamic)
         for (int32_t i = 0; i < anchors_here; i += TILE_ROWS) {
             int32_t left = anchors_here - i;
-            anchors_gather(&a, &t, chosen + i, left < TILE_ROWS ? left : TILE_ROWS);
-            anchor_rows(&t, o->temperature, &a, &w, first, row);
+            anchors_gather(&a, t, chosen + i, left < TILE_ROWS ? left : TILE_ROWS);
+            anchor_rows(t, o->temperature, &a, &w, first, row);
         }
     }
     st = STATUS_OK;
 done:
     memory_free(chosen);
     memory_free(memory);
+    return st;
+}
+
+status contrast_rows(const contrast_options *o, const contrast_pool *p, size_t first, size_t count,
+    contrast_row *row) {
+    tiles t;
+    status st = tiles_create(&t, o, p, o->type == DTYPE_BF16 && o->pairs);
+    if (st != STATUS_OK) return st;
+    st = contrast_rows_of(o, &t, first, count, row);
     tiles_destroy(&t);
     return st;
 }

@@ -211,35 +211,32 @@ static workspace workspace_of(const tiles *t, float *memory) {
 }
 
 /* The mean's factor is that of the whole pool. Rows that take no part keep zeros. */
-status contrast_gradient(const contrast_options *o, const contrast_pool *p, const contrast_row *row,
-    size_t first, size_t count, float *gradient) {
-    tiles t = {0};
+status contrast_gradient_of(const contrast_options *o, const tiles *t, const contrast_pool *p,
+    const contrast_row *row, size_t first, size_t count, float *gradient) {
     weights w = {0};
     int32_t *chosen = NULL;
     float *memory = NULL;
-    status st = tiles_create(&t, o, p, o->type == DTYPE_BF16 && o->pairs);
-    if (st != STATUS_OK) return st;
-    st = weights_create(&w, &t, row, o->temperature);
+    status st = weights_create(&w, t, row, o->temperature);
     if (st != STATUS_OK) goto done;
     st = STATUS_FAILED;
     int threads = o->threads > 0 ? o->threads : 1;
-    size_t floats = workspace_floats(&t);
+    size_t floats = workspace_floats(t);
     chosen = memory_alloc(count, sizeof *chosen, "anchors");
     memory = memory_alloc((size_t)threads * floats, sizeof *memory, "tiles of the gradient");
     if (!chosen || !memory) goto done;
     int64_t counted = contrast_total(p, row).anchors;
     double scale = counted ? 1 / ((double)counted * o->temperature) : 0;
-    int32_t anchors_here = tiles_select(&t, first, count, chosen);
+    int32_t anchors_here = tiles_select(t, first, count, chosen);
     memset(gradient, 0, count * (size_t)p->d * sizeof *gradient);
 #pragma omp parallel num_threads(threads)
     {
-        workspace k = workspace_of(&t, memory + (size_t)omp_get_thread_num() * floats);
+        workspace k = workspace_of(t, memory + (size_t)omp_get_thread_num() * floats);
         anchors a = {.a = k.a};
 #pragma omp for schedule(dynamic)
         for (int32_t i = 0; i < anchors_here; i += TILE_ROWS) {
             int32_t left = anchors_here - i;
-            anchors_gather(&a, &t, chosen + i, left < TILE_ROWS ? left : TILE_ROWS);
-            anchor_gradients(&t, &w, &a, &k, scale, first, gradient);
+            anchors_gather(&a, t, chosen + i, left < TILE_ROWS ? left : TILE_ROWS);
+            anchor_gradients(t, &w, &a, &k, scale, first, gradient);
         }
     }
     st = STATUS_OK;
@@ -247,6 +244,15 @@ done:
     memory_free(chosen);
     memory_free(memory);
     weights_destroy(&w);
+    return st;
+}
+
+status contrast_gradient(const contrast_options *o, const contrast_pool *p, const contrast_row *row,
+    size_t first, size_t count, float *gradient) {
+    tiles t;
+    status st = tiles_create(&t, o, p, o->type == DTYPE_BF16 && o->pairs);
+    if (st != STATUS_OK) return st;
+    st = contrast_gradient_of(o, &t, p, row, first, count, gradient);
     tiles_destroy(&t);
     return st;
 }

@@ -109,6 +109,24 @@ static void find_partners(tiles *t, const contrast_pool *p, int32_t *place) {
     }
 }
 
+/* Arrays end with whole tiles, of zeros: no loop asks where the pool ends. */
+static size_t padded_rows(size_t n) {
+    return (n + TILE_COLUMNS - 1) / TILE_COLUMNS * TILE_COLUMNS;
+}
+
+static int pitch_of(int d) {
+    return (d + PANEL - 1) / PANEL * PANEL;
+}
+
+static int steps_of(int d, bool pairs) {
+    return pairs ? (d + 1) / 2 : d;
+}
+
+tiles_space tiles_space_of(size_t n, int d, bool pairs) {
+    size_t rows = padded_rows(n);
+    return (tiles_space){rows * (size_t)pitch_of(d), rows * (size_t)steps_of(d, pairs)};
+}
+
 /* Words of row i of t->rows, the k-th to `to` + k * apart. */
 static void pack_words(const tiles *t, int32_t i, product_word *to, size_t apart) {
     const float *row = t->rows + (size_t)i * (size_t)t->pitch;
@@ -122,59 +140,62 @@ static void pack_words(const tiles *t, int32_t i, product_word *to, size_t apart
 }
 
 /* Rows in sorted order, whole for products of weights with rows, and by panels for products of rows
- * with rows. bf16 is rounded here once, for both. A panel is one thread's; rows beyond n and
- * columns beyond D stay the zeros that they were created as. */
-static void pack(tiles *t, const contrast_pool *p, dtype type, int threads) {
-    int d = t->d;
-#pragma omp parallel for num_threads(threads) schedule(static)
-    for (int32_t panel = 0; panel < (t->n + PANEL - 1) / PANEL; panel++) {
-        product_word *transposed = t->panels + (size_t)panel * PANEL * (size_t)t->steps;
-        for (int32_t i = panel * PANEL; i < t->n && i < (panel + 1) * PANEL; i++) {
-            const float *z = p->z + (size_t)t->origin[i] * (size_t)d;
-            float *row = t->rows + (size_t)i * (size_t)t->pitch;
-            for (int k = 0; k < d; k++)
-                row[k] = type == DTYPE_BF16 ? bf16_to_float(bf16_from_float(z[k])) : z[k];
-            pack_words(t, i, transposed + i % PANEL, PANEL);
-        }
+ * with rows. bf16 is rounded here once, for both. Rows beyond n and columns beyond D are zeros,
+ * whatever the memory has held. */
+static void pack_panel(const tiles *t, const contrast_pool *p, dtype type, int32_t panel) {
+    size_t first = (size_t)panel * PANEL, pitch = (size_t)t->pitch;
+    product_word *transposed = t->panels + first * (size_t)t->steps;
+    memset(t->rows + first * pitch, 0, PANEL * pitch * sizeof *t->rows);
+    memset(transposed, 0, (size_t)t->steps * PANEL * sizeof *transposed);
+    for (int32_t i = panel * PANEL; i < t->n && i < (panel + 1) * PANEL; i++) {
+        const float *z = p->z + (size_t)t->origin[i] * (size_t)t->d;
+        float *row = t->rows + (size_t)i * pitch;
+        for (int k = 0; k < t->d; k++)
+            row[k] = type == DTYPE_BF16 ? bf16_to_float(bf16_from_float(z[k])) : z[k];
+        pack_words(t, i, transposed + i % PANEL, PANEL);
     }
+}
+
+/* A panel is one thread's. */
+void tiles_pack(
+    const tiles *t, const contrast_options *o, const contrast_pool *p, int part, int parts) {
+    int64_t panels = (int64_t)(padded_rows((size_t)t->n) / PANEL);
+    int32_t begin = (int32_t)(panels * part / parts), end = (int32_t)(panels * (part + 1) / parts);
+#pragma omp parallel for num_threads(o->threads > 0 ? o->threads : 1) schedule(static)
+    for (int32_t panel = begin; panel < end; panel++) pack_panel(t, p, o->type, panel);
 }
 
 /* 0 x is not zero for what is not finite, and sums of zeros are: one pass without branches. It also
  * protects the loops to come, in which -inf and +inf mean "does not count". */
-static status check_finite(const contrast_pool *p) {
+status tiles_check(const contrast_pool *p, size_t first) {
     for (size_t i = 0; i < p->n; i++) {
         float zero = 0;
         for (int k = 0; k < p->d; k++) zero += 0 * p->z[i * (size_t)p->d + (size_t)k];
         if (zero == 0) continue;
-        log_error("contrastive loss: embedding %zu of the pool is not finite", i);
+        log_error("contrastive loss: embedding %zu of the pool is not finite", first + i);
         return STATUS_NONFINITE;
     }
     return STATUS_OK;
 }
 
-/* Arrays end with whole tiles, of zeros: no loop asks where the pool ends. */
-status tiles_create(tiles *out, const contrast_options *o, const contrast_pool *p, bool pairs) {
+status tiles_index(tiles *out, const contrast_options *o, const contrast_pool *p, bool pairs) {
     assert(p->d > 0 && p->n < INT32_MAX - TILE_COLUMNS && o->temperature > 0);
-    status st = check_finite(p);
-    if (st != STATUS_OK) return st;
-    st = STATUS_FAILED;
-    tiles t = {.d = p->d, .pitch = (p->d + PANEL - 1) / PANEL * PANEL, .pairs = pairs};
-    t.steps = pairs ? (t.d + 1) / 2 : t.d;
+    status st = STATUS_FAILED;
+    tiles t = {.d = p->d, .pairs = pairs, .borrowed = true};
+    t.pitch = pitch_of(t.d);
+    t.steps = steps_of(t.d, pairs);
     sort_key *key = memory_alloc(p->n, sizeof *key, "order of the pool");
     int32_t *place = memory_alloc(p->n, sizeof *place, "order of the pool");
     if (!key || !place) goto done;
     t.n = sort_rows(o, p, key);
-    size_t n = (size_t)t.n, padded = (n + TILE_COLUMNS - 1) / TILE_COLUMNS * TILE_COLUMNS;
+    size_t n = (size_t)t.n;
     t.origin = memory_alloc(n, sizeof *t.origin, "order of the pool");
     t.where = memory_alloc(n, sizeof *t.where, "order of the pool");
     t.special = memory_alloc(n + 1, sizeof *t.special, "partners of the pool");
     t.other = memory_alloc(2 * n, sizeof *t.other, "partners of the pool");
-    t.rows = memory_alloc(padded * (size_t)t.pitch, sizeof *t.rows, "sorted pool");
-    t.panels = memory_alloc(padded * (size_t)t.steps, sizeof *t.panels, "sorted pool");
-    if (!t.origin || !t.where || !t.special || !t.other || !t.rows || !t.panels) goto done;
+    if (!t.origin || !t.where || !t.special || !t.other) goto done;
     find_spans(&t, key);
     if (o->positives != POSITIVES_AUXILIARY) find_partners(&t, p, place);
-    pack(&t, p, o->type, o->threads > 0 ? o->threads : 1);
     *out = t;
     st = STATUS_OK;
 done:
@@ -184,11 +205,30 @@ done:
     return st;
 }
 
+status tiles_create(tiles *out, const contrast_options *o, const contrast_pool *p, bool pairs) {
+    tiles t = {0};
+    status st = tiles_check(p, 0);
+    if (st == STATUS_OK) st = tiles_index(&t, o, p, pairs);
+    if (st != STATUS_OK) return st;
+    tiles_space space = tiles_space_of((size_t)t.n, t.d, pairs);
+    t.borrowed = false;
+    t.rows = memory_alloc(space.rows, sizeof *t.rows, "sorted pool");
+    t.panels = memory_alloc(space.panels, sizeof *t.panels, "sorted pool");
+    if (!t.rows || !t.panels) {
+        tiles_destroy(&t);
+        return STATUS_FAILED;
+    }
+    tiles_pack(&t, o, p, 0, 1);
+    *out = t;
+    return STATUS_OK;
+}
+
 void tiles_destroy(tiles *t) {
     memory_free(t->origin);
     memory_free(t->where);
     memory_free(t->special);
     memory_free(t->other);
+    if (t->borrowed) return;
     memory_free(t->rows);
     memory_free(t->panels);
 }

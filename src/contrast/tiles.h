@@ -26,6 +26,7 @@ typedef struct tiles {
     int32_t *other;   /* are other[special[i]] .. other[special[i + 1] - 1]; may repeat */
     float *rows;      /* [n to whole tiles, pitch], zeros beyond */
     product_word *panels; /* [n to whole tiles / PANEL, S, PANEL]: the same, transposed by panel */
+    bool borrowed;        /* rows and panels are another's */
 } tiles;
 
 /* Owned by the caller. pairs: under DTYPE_BF16 alone.
@@ -33,6 +34,27 @@ typedef struct tiles {
 status tiles_create(tiles *out, const contrast_options *o, const contrast_pool *p, bool pairs);
 /* NULL-safe on the arrays. */
 void tiles_destroy(tiles *t);
+
+/* The same in steps, for ranks that share the large arrays: each indexes, lets t->rows and
+ * t->panels point to the memory of all, and packs a part; all parts must be packed before any tile
+ * is used. Floats and words of the two arrays for n rows, or fewer that take part. */
+typedef struct tiles_space {
+    size_t rows, panels;
+} tiles_space;
+tiles_space tiles_space_of(size_t n, int d, bool pairs);
+/* STATUS_NONFINITE, with a message, if a row of the pool is not; `first` is added to its number. */
+status tiles_check(const contrast_pool *p, size_t first);
+/* Everything but rows and panels; p->z is not read. */
+status tiles_index(tiles *out, const contrast_options *o, const contrast_pool *p, bool pairs);
+/* Part `part` of `parts`. */
+void tiles_pack(
+    const tiles *t, const contrast_options *o, const contrast_pool *p, int part, int parts);
+
+/* contrast_rows and contrast_gradient (loss.h) with tiles that were made before. */
+status contrast_rows_of(
+    const contrast_options *o, const tiles *t, size_t first, size_t count, contrast_row *row);
+status contrast_gradient_of(const contrast_options *o, const tiles *t, const contrast_pool *p,
+    const contrast_row *row, size_t first, size_t count, float *gradient);
 
 /* Positions of the pool rows first .. first + count - 1 that take part, ascending: chosen [count]
  * is written, their number returned. */

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # What ranks exchange in a step of pretraining, counted by a library that stands before MPI: beside the
 # gradient, whose size is the network's, and the pool, no byte more for more images and norm groups;
-# under norm "group" and "sync". Calls of a run of 3 steps less those of a run of 1: of two steps.
+# under norm "group" and "sync". Calls of a run of 3 steps less those of a run of 1: of two steps. Every
+# rank is taken for a node of its own, as ranks of a node hold one pool and send none of it.
 # exchange_test.sh table RANKS...: prints the table of mpi/README.md instead.
 # $AUXSEG: the program; $AUXSEG_MPIRUN: mpirun and flags; $AUXSEG_COUNT_LIBRARY: tests/mpi/count_calls.c.
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
@@ -17,7 +18,7 @@ cluster: { k = 4; iterations = 2; sample = 60; };
 pretrain: { steps = 1; batch = 2; crop = 32; pixels = 20; };
 finetune: { steps = 1; batch = 4; crop = 32; };
 CFG
-export OMP_NUM_THREADS=1
+export OMP_NUM_THREADS=1 AUXSEG_HOOK_NODE=1
 expect 0 'PASS' "$auxseg" run tiny.cfg --set run.until=cluster
 [[ $failures -eq 0 ]] || exit 1
 
@@ -79,7 +80,8 @@ for norm in group sync; do
         [[ $(of $call 3) == 0 ]] || fail "norm $norm: bytes of $call"
     done
     # The pool: at most 20 rows of 2 views of 6 images, and 12 + 40 bytes beside their 8 dimensions.
-    [[ $(of Allgatherv 3) -le $((20 * 12 * (8 * 4 + 52) + 16)) ]] || fail "norm $norm: the pool"
+    most=$((20 * 12 * (8 * 4 + 52) + 16)) pool=$(of Allgatherv 3)
+    [[ $pool -le $most && $pool -gt $((most / 4)) ]] || fail "norm $norm: $pool bytes of the pool"
     [[ $failures -eq 0 ]] || cat few.txt step.txt
 done
 

@@ -42,7 +42,8 @@ for positives in auxiliary augmentation; do
     train "none-$positives" 2 "pretrain.positives=$positives" pretrain.pool=72
     same "all-$positives" "none-$positives"
     for ranks in 1 2 3; do
-        train "$ranks-$positives" $ranks "pretrain.positives=$positives" pretrain.pool=31
+        # Three ranks as two nodes: of two ranks, and of one.
+        AUXSEG_HOOK_NODE=2 train "$ranks-$positives" $ranks "pretrain.positives=$positives" pretrain.pool=31
         same "1-$positives" "$ranks-$positives"
     done
     all=$(anchors "all-$positives") few=$(anchors "1-$positives")

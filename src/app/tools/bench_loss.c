@@ -132,15 +132,18 @@ static status measure(const comm *c, const word_option *o, const contrast_option
     bool allocated = image && gradient && (all || !o[GRAD].value);
     status st = comm_agree(c, allocated ? STATUS_OK : STATUS_FAILED);
     contrast_stats s;
+    pool_exchange *exchange = NULL;
+    if (st == STATUS_OK) st = pool_exchange_create(&exchange, c);
     double now = timer_now(), norm = 0;
     for (size_t i = 0; st == STATUS_OK && i < local; i++) partner[i] = -1;
     const contrast_pool mine = {
         local, (int)p->d, p->z + begin * p->d, p->label + begin, image, partner};
-    if (st == STATUS_OK) st = pool_loss(c, q, &mine, &s, gradient);
+    if (st == STATUS_OK) st = pool_loss(exchange, q, &mine, &s, gradient);
     now = timer_now() - now;
     if (st == STATUS_OK) st = norm_of(c, gradient, local * p->d, &norm);
     if (st == STATUS_OK && comm_root(c)) print(c, p, &s, q, now, norm);
     if (st == STATUS_OK && all) st = write_gradient(c, o[GRAD].value, p, gradient, all);
+    pool_exchange_destroy(exchange);
     memory_free(image);
     memory_free(gradient);
     memory_free(all);

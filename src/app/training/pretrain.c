@@ -58,7 +58,7 @@ static status contrast(views *v, contrast_stats *stats) {
     contrast_options o = loss_options(v);
     double now = timer_now();
     const contrast_pool mine = {v->n, v->d, v->z, v->label, v->image, v->partner};
-    status st = pool_loss(v->t->c, &o, &mine, stats, v->gradient);
+    status st = pool_loss(v->exchange, &o, &mine, stats, v->gradient);
     timer_lap(&v->t->time, PHASE_LOSS, now);
     return st;
 }

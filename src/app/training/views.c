@@ -79,6 +79,7 @@ status views_create(views *v, trainer *t, samples *images, const labels *aux, or
         .wanted = v->wanted,
         .make = load_pair,
         .context = v};
+    if (st == STATUS_OK) st = pool_exchange_create(&v->exchange, t->c);
     if (st == STATUS_OK) st = batches_create(&v->source, t, &o);
     if (st != STATUS_OK) views_destroy(v);
     return st;
@@ -86,6 +87,7 @@ status views_create(views *v, trainer *t, samples *images, const labels *aux, or
 
 void views_destroy(views *v) {
     batches_destroy(v->source);
+    pool_exchange_destroy(v->exchange);
     memory_free(v->z);
     memory_free(v->scale);
     memory_free(v->gradient);

@@ -5,6 +5,7 @@
 #define AUXSEG_APP_TRAINING_VIEWS_H
 
 #include "io/hdf5/labels.h"
+#include "mpi/pool.h"
 #include "src/app/training/batches.h"
 #include "src/contrast/loss.h"
 #include "src/image/augment.h"
@@ -22,6 +23,7 @@ typedef struct views {
     float *z, *gradient;              /* [n, D]: rows of length 1; of the loss */
     double *scale;                    /* [n]: unit_rows' */
     int32_t *label, *image, *partner; /* [n] */
+    pool_exchange *exchange;          /* owned: the loss's */
     float *key;                       /* [n], the draw of a bounded pool, or NULL */
 } views;
 
@@ -30,7 +32,7 @@ bool views_bounded(const settings *s);
 
 /* All but v is borrowed. Batches begin to be made. Collective. */
 status views_create(views *v, trainer *t, samples *images, const labels *aux, order *sequence);
-/* Not collective. */
+/* Collective. */
 void views_destroy(views *v);
 /* The step's views into the plan's inputs, and which pixels take part. Collective. */
 status views_load(views *v);
