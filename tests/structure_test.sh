@@ -72,6 +72,7 @@ may_include src/app/report "${below[@]}" src/app/stage/ src/app/clusters/ src/ap
 may_include src/app/compare "${below[@]}" src/app/stage/ src/app/report/ src/app/clusters/ \
     src/app/evaluation/
 may_include src/app/tools "${below[@]}" src/app/stage/ src/app/features/ src/app/clusters/
+may_include src/app/study "${below[@]}" src/app/stage/
 may_include src/app "${below[@]}"
 
 while IFS= read -r folder; do

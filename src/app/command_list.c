@@ -11,6 +11,7 @@
 #include "src/app/features/extract.h"
 #include "src/app/report/report.h"
 #include "src/app/run.h"
+#include "src/app/study/study.h"
 #include "src/app/tools/bench.h"
 #include "src/app/tools/check.h"
 #include "src/app/tools/classify.h"
@@ -125,6 +126,22 @@ static const command commands[] = {
         .writes = "nothing",
         .example = "auxseg settings configs/camvid.cfg --set cluster.k=50",
         .local = command_settings},
+    {.name = "study",
+        .summary = "how stages scale: ranks and threads in turn, each started by mpirun",
+        .arguments =
+            CONFIG " --ranks R,R,... [--threads T,T,...] [--weak] [--stages STAGE,...] "
+                   "[--steps N] [--untimed N] [--repeats N] [--out FOLDER] [--launch COMMAND] "
+                   "[--part all|list|prepare|measure|collect] [--only RANKSxTHREADS]",
+        .reads = "settings, and what the stages read. --stages: extract, cluster, pretrain, "
+                 "finetune (all). --steps: of training and iterations of the clustering that a "
+                 "point does (10), after --untimed more of training (2). --weak: batches, and "
+                 "the built-in data set, grow with the ranks. --launch: in place of mpirun, with "
+                 "{ranks} and {threads} in it",
+        .writes = "scaling.csv, scaling.html and measurements in run.dir/study; a table, and a "
+                  "line \"Figure of Merit (FOM)\" a point. Measured points are not done again. "
+                  "Code 1 where two points have different results",
+        .example = "auxseg study configs/demo.cfg --ranks 1,2 --stages cluster,pretrain",
+        .files = command_study},
     {.name = "inspect",
         .summary =
             "what is in a file: images, data sets, labels, features, weights, checkpoints, arrays",
