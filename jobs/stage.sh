@@ -1,7 +1,7 @@
 # Sourced by jobs/stage.sbatch, `stage.sh STAGE CONFIG [--set KEY=VALUE]...`: runs the job up to STAGE
 # under srun, what is done already being skipped. A start that ends with 75 (stopped on request, state
-# saved: the time limit is near, see --signal) puts the same job back into the queue, so that jobs
-# that wait for it with afterok go on waiting.
+# saved: the time limit is near, see --signal), or with 6 (a rank hung), puts the same job back into the
+# queue, so that jobs that wait for it with afterok go on waiting.
 set -euo pipefail
 . "$AUXSEG_JOBS/site.sh"
 MAX_STARTS_WITHOUT_GAIN=3
@@ -53,12 +53,13 @@ run_stage() {
     # for one more request to stop, so that they leave with 75 too.
     srun --mpi="$MPI_FLAVOUR" --kill-on-bad-exit=1 --cpu-bind=cores "${SRUN_OPTIONS[@]}" \
         "$AUXSEG" run "$config" "${settings[@]}" || code=$?
-    [[ $code -eq 75 ]] || return "$code"
+    [[ $code -eq 75 || $code -eq 6 ]] || return "$code"
     reason=$(refuse_restart)
     if [[ -n $reason ]]; then
         echo "stopped early and not put back into the queue: $reason" >&2
         return "$code"
     fi
+    [[ $code -eq 75 ]] || echo "a rank hung (its line in the log says which, and on which node)"
     echo "stopped early, state saved: job $SLURM_JOB_ID goes back into the queue"
     scontrol requeue "$SLURM_JOB_ID"
 }

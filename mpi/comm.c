@@ -7,6 +7,7 @@
 #include "mpi/traffic.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
+#include "src/base/pulse.h"
 
 #include <assert.h>
 #include <limits.h>
@@ -26,8 +27,10 @@ status comm_create(comm **out, MPI_Comm world) {
     int *offset = memory_alloc((size_t)size, sizeof *offset, "gather offsets");
     uint64_t *value = memory_alloc((size_t)size, sizeof *value, "values of ranks");
     int good = c && count && offset && value, all;
+    pulse_wait();
     MPI_Allreduce(&good, &all, 1, MPI_INT, MPI_MIN, world);
     if (!all || MPI_Comm_dup(world, &c->mpi) != MPI_SUCCESS) {
+        pulse_go();
         log_error("a communicator cannot be made");
         memory_free(c);
         memory_free(count);
@@ -41,6 +44,7 @@ status comm_create(comm **out, MPI_Comm world) {
     MPI_Comm_split_type(c->mpi, MPI_COMM_TYPE_SHARED, rank, MPI_INFO_NULL, &node);
     MPI_Comm_size(node, &c->node);
     MPI_Comm_free(&node);
+    pulse_go();
     c->rank = rank;
     c->size = size;
     c->count = count;
@@ -84,7 +88,9 @@ status comm_agree(const comm *c, status mine) {
     /* An error outweighs a request to stop. */
     int code = mine == STATUS_STOPPED ? 1 : mine == STATUS_OK ? 0 : (int)mine + 1, worst;
     if (c->size > 1) traffic_add(sizeof code);
+    pulse_wait();
     MPI_Allreduce(&code, &worst, 1, MPI_INT, MPI_MAX, c->mpi);
+    pulse_go();
     return worst == 0 ? STATUS_OK : worst == 1 ? STATUS_STOPPED : (status)(worst - 1);
 }
 
@@ -127,7 +133,9 @@ status comm_compare(const comm *c, const char *what, uint64_t value) {
     char names[NAMES];
     if (!c || c->size == 1) return STATUS_OK;
     traffic_add(sizeof value);
+    pulse_wait();
     MPI_Allgather(&value, 1, MPI_UINT64_T, c->value, 1, MPI_UINT64_T, c->mpi);
+    pulse_go();
     int most = 0;
     for (int i = 1; i < c->size; i++)
         if (votes(c, i) > votes(c, most)) most = i;
@@ -152,7 +160,9 @@ static void reduce(const comm *c, void *x, size_t n, size_t size, MPI_Datatype t
     traffic_add(n * size);
     for (size_t done = 0; done < n; done += CHUNK) {
         size_t part = n - done < CHUNK ? n - done : CHUNK;
+        pulse_wait();
         MPI_Allreduce(MPI_IN_PLACE, (char *)x + done * size, (int)part, type, op, c->mpi);
+        pulse_go();
     }
 }
 
@@ -184,7 +194,9 @@ void comm_broadcast(const comm *c, void *x, size_t bytes) {
     if (c->rank == 0) traffic_add(bytes);
     for (size_t done = 0; done < bytes; done += CHUNK) {
         size_t part = bytes - done < CHUNK ? bytes - done : CHUNK;
+        pulse_wait();
         MPI_Bcast((char *)x + done, (int)part, MPI_BYTE, 0, c->mpi);
+        pulse_go();
     }
 }
 
@@ -208,8 +220,10 @@ void comm_gather(const comm *c, const void *mine, const size_t *bytes, void *all
             c->offset[r] = sum;
             sum += c->count[r];
         }
+        pulse_wait();
         MPI_Allgatherv(placed ? MPI_IN_PLACE : mine, (int)bytes[c->rank], MPI_BYTE, all, c->count,
             c->offset, MPI_BYTE, c->mpi);
+        pulse_go();
     } else {
         /* Too large for int displacements: each rank's part is broadcast in pieces. */
         size_t begin = 0;
@@ -218,7 +232,9 @@ void comm_gather(const comm *c, const void *mine, const size_t *bytes, void *all
                 memcpy((char *)all + begin, mine, bytes[r]);
             for (size_t done = 0; done < bytes[r]; done += CHUNK) {
                 size_t part = bytes[r] - done < CHUNK ? bytes[r] - done : CHUNK;
+                pulse_wait();
                 MPI_Bcast((char *)all + begin + done, (int)part, MPI_BYTE, r, c->mpi);
+                pulse_go();
             }
         }
     }
@@ -226,5 +242,8 @@ void comm_gather(const comm *c, const void *mine, const size_t *bytes, void *all
 
 /* For files alone, which other ranks must not touch yet: data need none. */
 void comm_barrier(const comm *c) {
-    if (c && c->size > 1) MPI_Barrier(c->mpi);
+    if (!c || c->size == 1) return;
+    pulse_wait();
+    MPI_Barrier(c->mpi);
+    pulse_go();
 }

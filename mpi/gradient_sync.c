@@ -6,6 +6,7 @@
 
 #include "mpi/traffic.h"
 #include "src/base/memory.h"
+#include "src/base/pulse.h"
 
 #include <assert.h>
 #include <limits.h>
@@ -68,10 +69,13 @@ void gradient_sync_destroy(gradient_sync *s) {
 static void test(gradient_sync *s, bool wait) {
     int n;
     if (s->flying == 0) return;
-    if (wait)
+    if (wait) {
+        pulse_wait();
         MPI_Waitsome(s->started, s->request, &n, s->index, MPI_STATUSES_IGNORE);
-    else
+        pulse_go();
+    } else {
         MPI_Testsome(s->started, s->request, &n, s->index, MPI_STATUSES_IGNORE);
+    }
     for (int i = 0; i < n; i++) s->arrived[s->index[i]] = true;
     s->flying -= n;
 }
@@ -152,6 +156,7 @@ void gradient_sync_begin(gradient_sync *s, int units) {
 /* Whatever has arrived is noted; converting it needs memory and threads, which are not to be had
  * inside of a parallel region. */
 void gradient_sync_poll(void *sync) {
+    pulse_tick();
     test(sync, false);
 }
 

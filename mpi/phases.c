@@ -2,6 +2,8 @@
  * at once, or of another figure. */
 #include "mpi/phases.h"
 
+#include "src/base/pulse.h"
+
 /* spread [n] of the figures that this rank has in mine [n], n at most PHASE_COUNT. */
 static void spread_of(const comm *c, const double *mine, int n, phase_spread *spread) {
     struct {
@@ -16,8 +18,10 @@ static void spread_of(const comm *c, const double *mine, int n, phase_spread *sp
     }
     if (c && comm_size(c) > 1) {
         /* A tie goes to the lower rank: MPI_MAXLOC. */
+        pulse_wait();
         MPI_Allreduce(local, slowest, n, MPI_DOUBLE_INT, MPI_MAXLOC, c->mpi);
         MPI_Allreduce(MPI_IN_PLACE, sum, n, MPI_DOUBLE, MPI_SUM, c->mpi);
+        pulse_go();
         comm_min_f64(c, least, (size_t)n);
     }
     for (int p = 0; p < n; p++)

@@ -5,6 +5,7 @@
  * number of messages to receive is known and none is left for later. */
 #include "mpi/stop_watch.h"
 
+#include "src/base/pulse.h"
 #include "src/base/stop.h"
 
 #include <unistd.h>
@@ -82,6 +83,7 @@ status stop_watch_end(stop_watch *w, status st) {
     MPI_Request met;
     if (st != STATUS_OK) tell(w);
     MPI_Iallreduce(&worst, &all, 1, MPI_INT, MPI_MAX, w->c->mpi, &met);
+    pulse_wait();
     for (int done = 0, looks = 0; !done; looks++) {
         listen(w);
         if (looks % LOOKS == LOOKS - 1 && asked(w)) tell(w);
@@ -93,5 +95,6 @@ status stop_watch_end(stop_watch *w, status st) {
     if (any) tell(w);
     for (int i = 0; any && i < w->neighbours; i++)
         if (!w->heard[i]) receive(w, i);
+    pulse_go();
     return all == 0 ? STATUS_OK : all == 1 ? STATUS_STOPPED : (status)(all - 1);
 }

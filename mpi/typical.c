@@ -4,6 +4,7 @@
 
 #include "mpi/traffic.h"
 #include "src/base/memory.h"
+#include "src/base/pulse.h"
 
 /* MPI's form of typical_merge: an element is the list of one cluster. */
 static void merge(void *from, void *into, int *clusters, MPI_Datatype *type) {
@@ -23,7 +24,9 @@ static void merge_ranks(const comm *c, typical_pixel *list, int k) {
     MPI_Type_commit(&cluster);
     if (c->size > 1) traffic_add((size_t)k * TYPICAL * sizeof *list);
     MPI_Op_create(merge, 1, &op);
+    pulse_wait();
     MPI_Allreduce(MPI_IN_PLACE, list, k, cluster, op, c->mpi);
+    pulse_go();
     MPI_Op_free(&op);
     MPI_Type_free(&cluster);
 }

@@ -121,6 +121,7 @@ $folder/bin/auxseg run run.cfg --set cluster.k=7 --set run.until=pack cpus=3"
 expect "data error" "$(start 3 0)" "3 "
 touch gain
 for restart in 0 1 2 3 4; do expect "stopped, $restart" "$(start 75 $restart)" "0 requeue 7"; done
+expect "a rank hung" "$(start 6 1)" "0 requeue 7"
 expect "restarted too often" "$(start 75 5)" "75 "
 rm gain
 expect "no gain, first" "$(start 75 1)" "0 requeue 7"

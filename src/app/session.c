@@ -9,14 +9,17 @@
 #include "io/files/file.h"
 #include "io/hdf5/hdf5_library.h"
 #include "mpi/settings_share.h"
+#include "mpi/watchdog.h"
 #include "src/app/session_place.h"
 #include "src/app/session_record.h"
+#include "src/app/session_watch.h"
 #include "src/app/stage/binding.h"
 #include "src/app/stage/repair.h"
 #include "src/app/stage/setup.h"
 #include "src/base/launcher.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
+#include "src/base/pulse.h"
 #include "src/base/stop.h"
 #include "src/base/timer.h"
 #include "src/base/version.h"
@@ -138,7 +141,7 @@ static void print_end(status st, double seconds, double peak, double all_peaks) 
 /* Collective. What has been begun is ended on every way out: the record of a start that failed gets
  * its code, and the lock goes. A stage that was stopped is told apart from one that failed, and the
  * file that asked for it, if one did, is named once more at the end. */
-static status run(const comm *c, status (*stage)(const comm *c, const settings *s),
+static status run(const comm *c, watchdog **w, status (*stage)(const comm *c, const settings *s),
     const arguments *a, const command_line *line) {
     double began = timer_now(), all_peaks;
     session_record record = {0};
@@ -146,6 +149,7 @@ static status run(const comm *c, status (*stage)(const comm *c, const settings *
     settings *s = memory_alloc(1, sizeof *s, "settings");
     status st = comm_agree(c, s ? STATUS_OK : STATUS_FAILED);
     if (st == STATUS_OK) st = settings_share(c, s, a->config, a->set, a->sets);
+    if (st == STATUS_OK) st = watchdog_connect(w, c, s->run.watchdog);
     if (st == STATUS_OK) st = begin(c, s, &lock);
     if (st == STATUS_OK) st = session_record_begin(&record, c, s, line);
     if (st == STATUS_OK) {
@@ -172,14 +176,18 @@ static bool room_for_mpi(void) {
 }
 
 /* Starts MPI; *c is made, or MPI has not begun. Only the thread that began MPI calls it (FUNNELED):
- * OpenMP's threads compute beside it. */
-static status open_session(comm **c) {
+ * OpenMP's threads compute beside it. The watchdog, whose limit as far as it is known is `limit`,
+ * begins before: a rank that is stopped here would leave the others in MPI's start. */
+static status open_session(comm **c, watchdog **w, double limit) {
     int provided = MPI_THREAD_SINGLE;
     /* The launcher ends the other ranks when this one leaves before MPI has begun. */
     if (!room_for_mpi()) return STATUS_FAILED;
     hdf5_begin();   /* before MPI, which would otherwise have HDF5 tidy up at its end */
     stop_install(); /* MPI writes files, too, whose size may be limited */
+    *w = watchdog_begin(limit);
+    pulse_wait();
     MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided);
+    pulse_go();
     stop_install(); /* once more: MPI has handlers of its own */
     status st = comm_create(c, MPI_COMM_WORLD);
     /* Without a communicator ranks cannot agree: the only way out together is to abort. */
@@ -190,36 +198,42 @@ static status open_session(comm **c) {
     return STATUS_FAILED;
 }
 
-static void close_session(comm *c, status st) {
+static void close_session(comm *c, watchdog *w, status st) {
     if (st != STATUS_OK && comm_size(c) > 1) usleep(FORWARDING);
+    pulse_wait();
     comm_destroy(c);
     MPI_Finalize();
+    pulse_go();
+    watchdog_end(w);
 }
 
 status session_run(
     const char *command, status (*stage)(const comm *c, const settings *s), int argc, char **argv) {
     const command_line line = {command, argc, argv};
     comm *c = NULL;
+    watchdog *w = NULL;
     arguments a = {0};
-    status st = open_session(&c);
+    status st = open_session(&c, &w, session_watch_limit(argc, argv));
     if (!c) return st;
     log_set_times(true);
     /* Every rank reads the same words: only one needs to complain. */
     if (st == STATUS_OK && comm_root(c)) st = arguments_read(&a, argc, argv);
     st = comm_agree(c, st);
-    if (st == STATUS_OK) st = run(c, stage, &a, &line);
+    if (st == STATUS_OK) st = run(c, &w, stage, &a, &line);
     arguments_destroy(&a);
-    close_session(c, st);
+    close_session(c, w, st);
     return st;
 }
 
 status session_run_words(
     status (*work)(const comm *c, int argc, char **argv), int argc, char **argv) {
     comm *c = NULL;
-    status st = open_session(&c);
+    watchdog *w = NULL;
+    status st = open_session(&c, &w, session_watch_default());
     if (!c) return st;
     st = comm_agree(c, st);
+    if (st == STATUS_OK) st = watchdog_connect(&w, c, session_watch_default());
     if (st == STATUS_OK) st = work(c, argc, argv);
-    close_session(c, st);
+    close_session(c, w, st);
     return st;
 }

@@ -3,6 +3,7 @@
 #include "src/base/log.h"
 
 #include "src/base/plain.h"
+#include "src/base/pulse.h"
 #include "src/base/timer.h"
 
 #include <stdarg.h>
@@ -123,6 +124,7 @@ static bool on_terminal(void) {
 /* The first line comes after a second: what is quicker needs none. */
 progress progress_begin(const char *what, const char *unit, int64_t begin, int64_t total) {
     double now = timer_now();
+    pulse_stage(what, begin);
     return (progress){what, unit, begin, total, 0, now, now, 1};
 }
 
@@ -169,6 +171,7 @@ static void write_text(const char *text) {
 /* Called as often as there is news: five times a second is what an eye follows on a terminal, and
  * in a file pauses double, so that short stages have a few lines and long ones not too many. */
 void progress_update(progress *p, int64_t done, const char *note) {
+    pulse_stage(p->what, done);
     if (log_rank != 0) return;
     double now = timer_now();
     if (now - p->printed < 0.2) return;

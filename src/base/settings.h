@@ -40,7 +40,7 @@ typedef struct settings {
         int rounds, threads, checkpoint_steps; /* threads 0: OMP_NUM_THREADS or the cores given */
         int loader_threads, loader_depth, untimed_steps;
         bool compare;
-        double max_hours;
+        double max_hours, watchdog;
         bool verbose; /* the log's tables */
     } run;
     struct {

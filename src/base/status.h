@@ -9,6 +9,7 @@
     X(DATA, 3, "input data")                                                                       \
     X(OUTPUT, 4, "checkpoint or output file")                                                      \
     X(NONFINITE, 5, "non-finite values")                                                           \
+    X(HUNG, 6, "a rank made no progress, which run.watchdog names")                                \
     X(STOPPED, 75, "stopped early on request, state saved: run the same command again")
 
 typedef enum status {

@@ -5,6 +5,7 @@
 #include "src/base/stop.h"
 
 #include "src/base/hook.h"
+#include "src/base/pulse.h"
 #include "src/base/timer.h"
 
 #include <math.h>
@@ -56,8 +57,9 @@ void stop_now(void) {
 }
 
 /* The file is looked for at last and only while nothing else has asked: it is the one question that
- * reaches a file system. */
+ * reaches a file system. Whoever asks has done a piece of work. */
 bool stop_asked(void) {
+    pulse_tick();
     if (hook_from_now(&asked_by_test)) asked = 1;
     return asked || (stop_file[0] && access(stop_file, F_OK) == 0);
 }

@@ -1,6 +1,8 @@
 /* The monotonic clock: the time of day may jump when a node's clock is set. */
 #include "src/base/timer.h"
 
+#include "src/base/pulse.h"
+
 #include <time.h>
 
 /* As they stand in run.json. */
@@ -20,5 +22,6 @@ double timer_now(void) {
 double timer_lap(timers *t, phase p, double since) {
     double now = timer_now();
     t->seconds[p] += now - since;
+    pulse_phase(p);
     return now;
 }

@@ -5,6 +5,7 @@
 #include "src/contrast/loss.h"
 
 #include "src/base/memory.h"
+#include "src/base/pulse.h"
 #include "src/contrast/terms.h"
 #include "src/contrast/tiles.h"
 
@@ -163,6 +164,7 @@ status contrast_rows_of(
             int32_t left = anchors_here - i;
             anchors_gather(&a, t, chosen + i, left < TILE_ROWS ? left : TILE_ROWS);
             anchor_rows(t, o->temperature, &a, &w, first, row);
+            pulse_tick();
         }
     }
     st = STATUS_OK;

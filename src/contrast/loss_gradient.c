@@ -5,6 +5,7 @@
 #include "src/contrast/loss.h"
 
 #include "src/base/memory.h"
+#include "src/base/pulse.h"
 #include "src/contrast/terms.h"
 #include "src/contrast/tiles.h"
 
@@ -237,6 +238,7 @@ status contrast_gradient_of(const contrast_options *o, const tiles *t, const con
             int32_t left = anchors_here - i;
             anchors_gather(&a, t, chosen + i, left < TILE_ROWS ? left : TILE_ROWS);
             anchor_gradients(t, &w, &a, &k, scale, first, gradient);
+            pulse_tick();
         }
     }
     st = STATUS_OK;

@@ -6,6 +6,7 @@
  * The p of a tile stay in the cache for three steps: the products, with the least p of each lane;
  * which columns lie within e of the least; and the choice among these, in float32 where its error
  * allows, else by the definition. No distance is stored. */
+#include "src/base/pulse.h"
 #include "src/base/vector.h"
 #include "src/label/kmeans_assigner.h"
 #include "src/label/kmeans_lanes.h"
@@ -290,6 +291,7 @@ void assign_dense(kmeans_assigner *a, size_t every, kmeans_counts *counts) {
     for (int64_t t = 0; t < tiles; t++) {
         kmeans_counts here = {0};
         assign_tile(a, &a->workers[omp_get_thread_num()], (size_t)t * PRODUCT_ROWS, every, &here);
+        pulse_tick();
         changed += here.changed;
         kept += here.kept;
     }

@@ -6,6 +6,7 @@
  *
  * One row against one panel waits for memory. So a block's visits are noted first and sorted by
  * group; then a group's rows, from anywhere in the block, are multiplied together. */
+#include "src/base/pulse.h"
 #include "src/base/vector.h"
 #include "src/label/kmeans_assigner.h"
 #include "src/label/kmeans_lanes.h"
@@ -275,6 +276,7 @@ void assign_pruned(kmeans_assigner *a, kmeans_counts *counts) {
     for (int64_t t = 0; t < blocks; t++) {
         block b = {.a = a, .w = &a->workers[omp_get_thread_num()], .first = (size_t)t * most};
         assign_block(&b, n - b.first < most ? (int)(n - b.first) : (int)most);
+        pulse_tick();
         changed += b.counts.changed;
         kept += b.counts.kept;
     }
