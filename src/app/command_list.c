@@ -131,7 +131,7 @@ static const command commands[] = {
         .arguments =
             CONFIG " --ranks R,R,... [--threads T,T,...] [--weak] [--stages STAGE,...] "
                    "[--steps N] [--untimed N] [--repeats N] [--out FOLDER] [--launch COMMAND] "
-                   "[--part all|list|prepare|measure|collect] [--only RANKSxTHREADS]",
+                   "[--part all|list|folder|prepare|measure|collect] [--only RANKSxTHREADS]",
         .reads = "settings, and what the stages read. --stages: extract, cluster, pretrain, "
                  "finetune (all). --steps: of training and iterations of the clustering that a "
                  "point does (10), after --untimed more of training (2). --weak: batches, and "

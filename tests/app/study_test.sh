@@ -40,6 +40,7 @@ expect 2 '9 ranks x 1 thread: extract: 8 images: at most 8 ranks' \
 expect 2 '"synth" alone' "${study[@]}" --ranks 1 --weak --set dataset.layout=folder
 expect 2 'only 4x1: one of the points' "${study[@]}" --ranks 1 --part measure --only 4x1
 expect 0 '^2x1$' "${study[@]}" --ranks 1,2 --threads 1,2 --stages extract --part list
+expect 0 '^run/study$' "${study[@]}" --ranks 1 --part folder
 [[ ! -e run ]] || fail "a mistake is named after something was done"
 
 # Told to stop while the last stage of the first point is under way: what is measured stays.

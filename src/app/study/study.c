@@ -31,8 +31,11 @@ static void tell_oversubscribed(const study_plan *p) {
     }
 }
 
-static void list_points(const study_plan *p) {
-    for (int i = 0; i < p->points; i++) printf("%dx%d\n", p->point[i].ranks, p->point[i].threads);
+/* For scripts: nothing else goes to standard output. */
+static void answer(const study_plan *p) {
+    if (p->part == STUDY_FOLDER) puts(p->out);
+    for (int i = 0; i < p->points && p->part == STUDY_LIST; i++)
+        printf("%dx%d\n", p->point[i].ranks, p->point[i].threads);
 }
 
 static bool same_point(study_point a, study_point b) {
@@ -103,8 +106,8 @@ static void print_result(status st) {
 status command_study(int argc, char **argv) {
     study_plan *p = memory_alloc(1, sizeof *p, "study");
     status st = p ? study_plan_read(p, argc, argv) : STATUS_FAILED;
-    if (st == STATUS_OK && p->part == STUDY_LIST) {
-        list_points(p);
+    if (st == STATUS_OK && (p->part == STUDY_LIST || p->part == STUDY_FOLDER)) {
+        answer(p);
     } else if (st == STATUS_OK && getenv("OMPI_COMM_WORLD_SIZE")) {
         log_error("study: it starts mpirun itself, and cannot be started by it");
         st = STATUS_USAGE;

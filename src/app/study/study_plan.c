@@ -20,7 +20,8 @@ enum { MOST_RANKS = 1 << 20, MOST_STEPS = 100000 };
 enum { RANKS, THREADS, STAGES, STEPS, UNTIMED, REPEATS, OUT, LAUNCH, PART, ONLY, OPTIONS };
 static const char *const option_names[] = {"--ranks", "--threads", "--stages", "--steps",
     "--untimed", "--repeats", "--out", "--launch", "--part", "--only", NULL};
-static const char *const part_words[] = {"all", "list", "prepare", "measure", "collect", NULL};
+static const char *const part_words[] = {
+    "all", "list", "folder", "prepare", "measure", "collect", NULL};
 
 /* What can be measured, in the order in which one reads what the other writes. */
 static const stage_id studied[STUDY_STAGES] = {
@@ -253,7 +254,8 @@ static int check_points(const study_plan *p) {
 static int read_options(study_plan *p, const char *const *value) {
     int part = value[PART] ? choice_find(part_words, value[PART]) : 0, mistakes = 0;
     if (part < 0) {
-        log_error("study: --part %s: one of all, list, prepare, measure, collect", value[PART]);
+        log_error(
+            "study: --part %s: one of all, list, folder, prepare, measure, collect", value[PART]);
         mistakes++;
     }
     p->part = part < 0 ? STUDY_ALL : (study_part)part;

@@ -17,6 +17,7 @@ typedef struct study_point {
 typedef enum study_part {
     STUDY_ALL,
     STUDY_LIST,    /* prints the points */
+    STUDY_FOLDER,  /* prints the study's folder */
     STUDY_PREPARE, /* what the points read */
     STUDY_MEASURE, /* points, prepared before */
     STUDY_COLLECT  /* of what is measured */
