@@ -18,12 +18,20 @@
 
 #define SCALE "gradient.scale"
 #define TRACKED "batches_tracked"
-enum { NUMBER = 24 };
+enum { NUMBER = 24, AVERAGES = 2 };
 
-/* How many tensors a file holds: parameters, states of the optimiser, scales, in this order. misfit
- * wants exactly as many: one more would be of a state that this program does not have. */
+/* How many tensors a file holds: parameters, states of the optimiser, averages, scales, in this
+ * order. misfit wants exactly as many: one more would be of a state that this program does not
+ * have. */
 static int tensors(const checkpoint_state *s) {
-    return s->p->items + s->optimizer->states + 1;
+    return s->p->items + s->optimizer->states + (s->average ? AVERAGES : 0) + 1;
+}
+
+/* Averages have the layout of what they are of, each one flat block. */
+static tensor_info average_tensor(const checkpoint_state *s, int i) {
+    const parameters *a = s->average;
+    return i == 0 ? checkpoint_file_flat("average.weights", "F32", a->value, a->count)
+                  : checkpoint_file_flat("average.statistics", "F32", a->buffer, a->buffers);
 }
 
 /* States of the optimiser have the layout of the weights, one flat block. */
@@ -42,6 +50,8 @@ static status save(const char *folder, const char *stage, const checkpoint_state
     if (!tensor) return STATUS_FAILED;
     for (int i = 0; i < p->items; i++) tensor[i] = weights_tensor(p, i);
     for (int i = 0; i < s->optimizer->states; i++) tensor[p->items + i] = state_tensor(s, i);
+    for (int i = 0; s->average && i < AVERAGES; i++)
+        tensor[p->items + s->optimizer->states + i] = average_tensor(s, i);
     /* A gradient's sum is rounded at a scale that the step before predicts: without it a continued
      * run would round its first step in another way. */
     tensor[tensors(s) - 1] = checkpoint_file_flat(SCALE, "I32", s->g->scale, (size_t)p->trainable);
@@ -76,6 +86,10 @@ static const char *misfit(const safetensors *f, const checkpoint_state *s) {
         if (safetensors_find(f, want.name) < 0) return "it is of another optimiser";
         if (!checkpoint_file_tensor(f, &want, &have)) return "it is of another network";
     }
+    for (int i = 0; s->average && i < AVERAGES; i++) {
+        want = average_tensor(s, i);
+        if (!checkpoint_file_tensor(f, &want, &have)) return "it has no averaged weights";
+    }
     return safetensors_count(f) == tensors(s) ? NULL : "it is of another network";
 }
 
@@ -95,11 +109,31 @@ static const char *take(void *context, const safetensors *f, int64_t step) {
         have = safetensors_get(f, safetensors_find(f, optimizer_state_name(s->optimizer, i)));
         memcpy(s->optimizer->state[i], have.data, have.bytes);
     }
+    for (int i = 0; s->average && i < AVERAGES; i++) {
+        have = safetensors_get(f, safetensors_find(f, average_tensor(s, i).name));
+        memcpy(i == 0 ? s->average->value : s->average->buffer, have.data, have.bytes);
+    }
     have = safetensors_get(f, safetensors_find(f, SCALE));
     memcpy(s->g->scale, have.data, have.bytes);
     p->batches_tracked = strtoll(safetensors_metadata(f, TRACKED), NULL, 10);
     s->step = step;
     return NULL;
+}
+
+/* From rank 0 to all others. Collective. */
+static void share(const comm *c, checkpoint_state *s) {
+    parameters *p = s->p, *a = s->average;
+    comm_broadcast(c, p->value, p->count * sizeof *p->value);
+    comm_broadcast(c, p->buffer, p->buffers * sizeof *p->buffer);
+    for (int i = 0; i < s->optimizer->states; i++)
+        comm_broadcast(c, s->optimizer->state[i], p->count * sizeof *s->optimizer->state[i]);
+    comm_broadcast(c, s->g->scale, (size_t)p->trainable * sizeof *s->g->scale);
+    comm_broadcast(c, &p->batches_tracked, sizeof p->batches_tracked);
+    comm_broadcast(c, &s->step, sizeof s->step);
+    if (!a) return;
+    comm_broadcast(c, a->value, a->count * sizeof *a->value);
+    comm_broadcast(c, a->buffer, a->buffers * sizeof *a->buffer);
+    a->batches_tracked = p->batches_tracked;
 }
 
 /* What rank 0 has read is sent as it stands in memory: ranks need not see the same files. */
@@ -114,14 +148,7 @@ status checkpoint_load(
     comm_broadcast(c, &any, sizeof any);
     *found = any;
     if (!any) return STATUS_OK;
-    parameters *p = s->p;
-    comm_broadcast(c, p->value, p->count * sizeof *p->value);
-    comm_broadcast(c, p->buffer, p->buffers * sizeof *p->buffer);
-    for (int i = 0; i < s->optimizer->states; i++)
-        comm_broadcast(c, s->optimizer->state[i], p->count * sizeof *s->optimizer->state[i]);
-    comm_broadcast(c, s->g->scale, (size_t)p->trainable * sizeof *s->g->scale);
-    comm_broadcast(c, &p->batches_tracked, sizeof p->batches_tracked);
-    comm_broadcast(c, &s->step, sizeof s->step);
+    share(c, s);
     return STATUS_OK;
 }
 

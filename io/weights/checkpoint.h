@@ -12,9 +12,10 @@
 typedef struct checkpoint_state {
     parameters *p;
     optimizer *optimizer;
-    gradient *g;       /* its scales */
-    uint64_t settings; /* hash of what the stage depends on: another one is not continued */
-    int64_t step;      /* steps done */
+    gradient *g;         /* its scales */
+    parameters *average; /* of p over the steps; NULL: none is kept */
+    uint64_t settings;   /* hash of what the stage depends on: another one is not continued */
+    int64_t step;        /* steps done */
     const char *const *metadata; /* [2 * pairs], of what else the file is to say of its weights */
     int pairs;
 } checkpoint_state;

@@ -99,7 +99,7 @@ typedef struct settings {
         training_schedule schedule;
         int steps, batch, crop, pixels, warmup;
         int pool; /* rows of all ranks; 0: no bound */
-        double temperature, lr, head_lr;
+        double temperature, lr, head_lr, average;
         optimizer_settings update;
         view_settings view;
     } pretrain;
@@ -111,6 +111,7 @@ typedef struct settings {
         int steps, batch, crop, warmup;
         double fraction, lr, head_lr, power;
         double unlabelled_weight, confidence, cutmix, strong; /* -1: as the method's paper */
+        double average;
         optimizer_settings update;
         view_settings view;
     } finetune;

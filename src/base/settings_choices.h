@@ -181,6 +181,7 @@ CHOICE_DECLARE(training_schedule, TRAINING_SCHEDULES);
     X(FINETUNE_METHOD_SUPERVISED, "supervised")                                                    \
     X(FINETUNE_METHOD_PIXEL_CONTRAST, "pixel-contrast")                                            \
     X(FINETUNE_METHOD_PSEUDO_LABELS, "pseudo-labels")                                              \
+    X(FINETUNE_METHOD_MEAN_TEACHER, "mean-teacher")                                                \
     X(FINETUNE_METHOD_CROSS_PSEUDO, "cross-pseudo")
 CHOICE_DECLARE(finetune_method, FINETUNE_METHODS);
 

@@ -390,6 +390,11 @@ static const setting table[] = {
     {REAL(pretrain, temperature, 0.1, 0.001, 100, NULL, "Divides the similarity of two pixels.")},
     {REAL(pretrain, lr, 0.01, 0, 1000, NULL, "Learning rate of the encoder.")},
     {REAL(pretrain, head_lr, 1, 0, 1000, NULL, "Factor of lr for all that is not the encoder.")},
+    {REAL(pretrain, average, 0, 0, 0.999999, NULL,
+         "Decay of averaged weights, which are what is written: after a step they are so much of "
+         "what they were and for the rest the step's, norm statistics included; 0.99 averages "
+         "over some hundred steps. The first ones count alike. 0: the last step's weights."),
+        .later = true},
     OPTIMIZER_NUMBERS(pretrain),
     VIEWS(pretrain),
 
@@ -400,7 +405,9 @@ static const setting table[] = {
          "training images without labels in half of a batch's places, so that all see as many "
          "images (src/app/training/README.md). pseudo-labels: those that a teacher, fine-tuned "
          "first on the labelled share from the same weights, is sure of (Lee 2013; Sohn et al. "
-         "2020). cross-pseudo: two networks whose heads begin at different values label for each "
+         "2020). mean-teacher: those that the average of the model's own weights is sure of, with "
+         "CutMix; the average is written (Tarvainen, Valpola 2017; French et al. 2020). "
+         "cross-pseudo: two networks whose heads begin at different values label for each "
          "other; the first one is written (Chen et al. 2021). The baseline is trained by the same "
          "method, from plain initial weights."),
         .later = true},
@@ -433,17 +440,23 @@ static const setting table[] = {
         .later = true},
     {REAL(finetune, confidence, -1, -1, 1, NULL,
          "Pixels of which the teacher is less sure take no part. -1: pseudo-labels 0.95, "
-         "cross-pseudo 0."),
+         "mean-teacher 0.97, cross-pseudo 0."),
         .later = true},
     {REAL(finetune, cutmix, -1, -1, 0.9, NULL,
          "CutMix: share of a view without labels, a box, that shows a second image; 0: none. -1: "
-         "cross-pseudo 0.5, pseudo-labels 0."),
+         "mean-teacher and cross-pseudo 0.5, pseudo-labels 0."),
         .later = true},
     {REAL(finetune, strong, -1, -1, 1, NULL,
          "Strong augmentation of views that are learned from without labels, where what labels "
          "them sees plain ones: with probability 0.8 brightness, contrast and saturation change "
          "by up to this share and hue by half of it; a fifth is grey, half are blurred; 0: plain "
-         "ones. -1: pseudo-labels 0.5, cross-pseudo 0."),
+         "ones. -1: pseudo-labels and mean-teacher 0.5, cross-pseudo 0."),
+        .later = true},
+    {REAL(finetune, average, 0, 0, 0.999999, NULL,
+         "Decay of averaged weights, which are what is written: after a step they are so much of "
+         "what they were and for the rest the step's, norm statistics included; 0.99 averages "
+         "over some hundred steps. The first ones count alike. 0: the last step's weights; under "
+         "mean-teacher 0.99."),
         .later = true},
     OPTIMIZER_NUMBERS(finetune),
     VIEWS(finetune),

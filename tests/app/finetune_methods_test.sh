@@ -45,9 +45,10 @@ given=(--set finetune.teacher=supervised/finetuned.safetensors)
 train taught pseudo-labels 1 1 0 'finetune-teacher: already done' --set finetune.confidence=0.1
 
 declare -A says=([pixel-contrast]='finetune-contrast: pixels of a class .* in 2 labelled images'
+    [mean-teacher]='finetune: mean-teacher: 4 images without labels'
     [pseudo-labels]='finetune: pseudo-labels: 4 images without labels'
     [cross-pseudo]='finetune: cross-pseudo: 4 images without labels')
-for method in pixel-contrast pseudo-labels cross-pseudo; do
+for method in pixel-contrast pseudo-labels mean-teacher cross-pseudo; do
     train $method $method 1 1 0 "${says[$method]}" "${given[@]}"
     cmp -s supervised/finetuned.safetensors $method/finetuned.safetensors &&
         fail "$method gives what supervised training gives"
@@ -58,6 +59,17 @@ for method in pixel-contrast pseudo-labels cross-pseudo; do
 done
 train cross-pseudo cross-pseudo 1 1 0 'finetune: already done'
 train pixel-contrast pixel-contrast 1 1 0 'finetune-contrast: already done'
+
+# Averaged weights: of the same training other ones than the last step's.
+cp -r run averaged
+expect 0 'PASS' "$auxseg" pretrain tiny.cfg --set run.dir=averaged --set pretrain.average=0.9
+expect 0 'PASS' "$auxseg" finetune tiny.cfg --set run.dir=averaged --set finetune.average=0.9 \
+    --set finetune.weights=supervised/pretrained.safetensors
+cut -d, -f1-5 averaged/metrics.csv >averaged.csv
+cut -d, -f1-5 supervised/metrics.csv | cmp - averaged.csv || fail "averages change the training"
+for file in pretrained finetuned; do
+    cmp -s averaged/$file.safetensors supervised/$file.safetensors && fail "$file: not averaged"
+done
 
 # Places of a rank that begin within a pair; without an image that has none, all are shown without
 # labels, too.

@@ -44,6 +44,8 @@ static status train(finetuning *x, const char *labeller) {
     switch (x->t->s->finetune.method) {
     case FINETUNE_METHOD_PSEUDO_LABELS:
         return finetune_pseudo_labels(x, labeller);
+    case FINETUNE_METHOD_MEAN_TEACHER:
+        return finetune_mean_teacher(x);
     case FINETUNE_METHOD_CROSS_PSEUDO:
         return finetune_cross_pseudo(x);
     case FINETUNE_METHOD_PIXEL_CONTRAST:
@@ -69,6 +71,7 @@ static trainer_options options_of(const stage *t, const char *weights) {
         .crop = s->finetune.crop,
         .steps = s->finetune.steps,
         .warmup = s->finetune.warmup,
+        .average = unlabelled_average(s),
         .lr = s->finetune.lr,
         .head_lr = s->finetune.head_lr,
         .power = s->finetune.power,
@@ -258,6 +261,7 @@ status finetune_model(const comm *c, const settings *s, stage_id id, int round, 
         else
             st = train_teacher(c, s, id, round, weights, labeller);
         break;
+    case FINETUNE_METHOD_MEAN_TEACHER:
     case FINETUNE_METHOD_CROSS_PSEUDO:
     case FINETUNE_METHOD_SUPERVISED:
         break;

@@ -45,6 +45,7 @@ status finetune_learn(finetuning *x);
  * those whose teacher is another one. Collective. */
 status finetune_supervised(finetuning *x);
 status finetune_pseudo_labels(finetuning *x, const char *weights);
+status finetune_mean_teacher(finetuning *x);
 status finetune_cross_pseudo(finetuning *x);
 
 /* What "pixel-contrast" does before it is supervised training: the contrast on the labelled share,

@@ -134,6 +134,7 @@ static trainer_options options_of(const stage *t, const char *weights) {
         .crop = s->pretrain.crop,
         .steps = s->pretrain.steps,
         .warmup = s->pretrain.warmup,
+        .average = s->pretrain.average,
         .lr = s->pretrain.lr,
         .head_lr = s->pretrain.head_lr,
         .power = 1,

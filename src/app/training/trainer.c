@@ -13,10 +13,12 @@
 #include "src/app/stage/setup.h"
 #include "src/app/training/divergence.h"
 #include "src/app/training/faults.h"
+#include "src/app/training/trainer_weights.h"
 #include "src/base/hash.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
 #include "src/base/stop.h"
+#include "src/nn/graph/average.h"
 
 #include <assert.h>
 #include <inttypes.h>
@@ -67,6 +69,7 @@ static status build_network(trainer *t) {
     if (!t->p) return STATUS_FAILED;
     /* Every rank draws the same numbers, keyed by the parameters' names: nothing is sent. */
     parameters_initialize(t->p, (uint64_t)t->s->run.seed);
+    if (t->o.average > 0 && !(t->average = parameters_create(t->g))) return STATUS_FAILED;
     t->gradient = gradient_create(t->p, GRADIENT_CHUNK);
     if (!t->gradient) return STATUS_FAILED;
     return optimizer_create(&t->optimizer, t->p, &t->o.optimizer);
@@ -113,38 +116,15 @@ static status build_plan(trainer *t, plan_options o) {
     return norm_statistics_create(&t->statistics, t->plan, units_of(t, t->local));
 }
 
-/* The warning is for the file of another network, which a few common names let pass. */
-static status load_file(trainer *t, parameters *p) {
-    weights_match match = {0};
-    const char *replaced =
-        t->s->model.weights_strict ? NULL : network_classifier(&t->model.network);
-    status st = weights_load(t->c, t->o.weights, replaced, p, &match);
-    if (st == STATUS_OK && match.matched < match.missing && comm_root(t->c))
-        log_warn("%s: most of the network's tensors are not in it: is it the right backbone?",
-            t->o.weights);
-    return st;
-}
-
-/* Both networks of a pair from one file; what it lacks keeps values that differ between the two. */
-static status load_initial(trainer *t) {
-    status st = STATUS_OK;
-    if (!t->o.twin) return load_file(t, t->p);
-    for (int k = 0; k < 2 && st == STATUS_OK; k++) {
-        parameters *part = NULL;
-        st = comm_agree(t->c, parameters_part(&part, t->p, NETWORK_TWIN, k == 1));
-        if (st == STATUS_OK) st = load_file(t, part);
-        if (st == STATUS_OK) t->p->batches_tracked = part->batches_tracked;
-        parameters_part_destroy(part);
-    }
-    return st;
-}
-
 /* A checkpoint is further than any initial weights. */
 static status load_weights(trainer *t, bool *resumed) {
     char folder[FILE_PATH];
     status st = comm_agree(t->c, setup_path(folder, t->s, "checkpoints", 1));
-    checkpoint_state state = {
-        .p = t->p, .optimizer = &t->optimizer, .g = t->gradient, .settings = t->o.key};
+    checkpoint_state state = {.p = t->p,
+        .optimizer = &t->optimizer,
+        .g = t->gradient,
+        .average = t->average,
+        .settings = t->o.key};
     *resumed = false;
     if (st == STATUS_OK && t->s->run.resume == RUN_RESUME_AUTO)
         st = checkpoint_load(t->c, folder, t->o.stage, &state, resumed);
@@ -154,7 +134,7 @@ static status load_weights(trainer *t, bool *resumed) {
         log_info("%s: continues after step %" PRId64, t->o.stage, t->step);
         return STATUS_OK;
     }
-    return t->o.weights[0] ? load_initial(t) : STATUS_OK;
+    return trainer_initial_weights(t);
 }
 
 /* At the step that was loaded: what a killed run wrote beyond its checkpoint goes. */
@@ -239,6 +219,7 @@ void trainer_destroy(trainer *t) {
     optimizer_destroy(&t->optimizer);
     gradient_destroy(t->gradient);
     parameters_destroy(t->p);
+    parameters_destroy(t->average);
     graph_destroy(t->g);
     memory_free(t);
 }
@@ -362,7 +343,8 @@ static status save(trainer *t) {
     const char *metadata[4];
     char input[IMAGE_INPUT_TEXT];
     model_setup_metadata(&t->model, input, metadata);
-    checkpoint_state state = {t->p, &t->optimizer, t->gradient, t->o.key, t->step, metadata, 2};
+    checkpoint_state state = {
+        t->p, &t->optimizer, t->gradient, t->average, t->o.key, t->step, metadata, 2};
     if (st == STATUS_OK) st = comm_agree(t->c, metrics_sync(t->metrics));
     if (st == STATUS_OK) st = checkpoint_save(t->c, folder, t->o.stage, &state);
     if (st == STATUS_OK) t->saved = t->step;
@@ -379,6 +361,7 @@ static status compare_ranks(const trainer *t) {
     uint64_t hash = weights_hash(t->p);
     for (int i = 0; i < t->optimizer.states; i++)
         hash = hash_append(hash, t->optimizer.state[i], t->p->count * sizeof(float));
+    if (t->average) hash = hash_append(hash, t->average->value, t->p->count * sizeof(float));
     snprintf(what, sizeof what, "%s: step %" PRId64 ": weights or the optimiser's state",
         t->o.stage, t->step);
     status st = comm_compare(t->c, what, hash);
@@ -418,6 +401,7 @@ status trainer_update(trainer *t, double loss, double anchors) {
     now = timer_lap(&t->time, PHASE_OPTIMIZER, now);
     if (st != STATUS_OK) return st;
     t->step++;
+    if (t->average) average_update(t->average, t->p, t->o.average, t->step);
     st = write_row(t, loss, anchors);
     snprintf(t->note, sizeof t->note, "loss %.4f", loss);
     progress_update(&t->bar, t->step, t->note);
@@ -459,14 +443,8 @@ status trainer_finish(trainer *t, const char *path, uint64_t *hash) {
     const char *metadata[12] = {
         "format", "pt", "program", "auxseg " AUXSEG_VERSION, "stage", t->o.stage, "steps", step};
     model_setup_metadata(&t->model, input, &metadata[8]);
-    parameters *written = t->p, *first = NULL;
-    status st = t->o.twin ? parameters_part(&first, t->p, NETWORK_TWIN, false) : STATUS_OK;
-    if (first) written = first;
-    st = comm_agree(t->c, st == STATUS_OK ? metrics_sync(t->metrics) : st);
-    if (st == STATUS_OK) st = weights_save(t->c, path, written, metadata, 6);
-    if (st == STATUS_OK) *hash = weights_hash(written);
-    parameters_part_destroy(first);
-    return st;
+    status st = comm_agree(t->c, metrics_sync(t->metrics));
+    return st == STATUS_OK ? trainer_write_weights(t, path, metadata, 6, hash) : st;
 }
 
 /* Only now: a kill between the weights and the record must find the checkpoints. */

@@ -50,6 +50,7 @@ typedef struct trainer_options {
     int together;          /* images that one rank must hold: 2 for the views of an image, else 1 */
     int images;            /* of the global batch, as the network sees them */
     int crop, steps, warmup;
+    double average;            /* decay of the averaged weights that are written; 0: none */
     double lr, head_lr, power; /* head_lr: factor of lr for GROUP_HEAD; power: of the schedule */
     schedule_kind schedule;
     optimizer_options optimizer;
@@ -62,6 +63,7 @@ typedef struct trainer {
     model_setup model; /* its network, and how that is given images */
     graph *g;
     parameters *p;
+    parameters *average; /* of p; NULL: none */
     gradient *gradient;
     gradient_sync *sync;
     optimizer optimizer;

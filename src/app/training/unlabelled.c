@@ -22,6 +22,9 @@ static unlabelled_options of_paper(finetune_method m) {
     case FINETUNE_METHOD_CROSS_PSEUDO:
         /* Chen et al. 2021, with CutMix, on PASCAL VOC. */
         return (unlabelled_options){.weight = 1.5, .cutmix = 0.5};
+    case FINETUNE_METHOD_MEAN_TEACHER:
+        /* French et al. 2020; the colours are what later methods add. */
+        return (unlabelled_options){.weight = 1, .confidence = 0.97, .cutmix = 0.5, .strong = 0.5};
     case FINETUNE_METHOD_PSEUDO_LABELS:
         /* The threshold of Sohn et al. 2020. */
         return (unlabelled_options){.weight = 1, .confidence = 0.95, .strong = 0.5};
@@ -40,12 +43,21 @@ unlabelled_options unlabelled_read(const settings *s) {
         .strong = or_paper(s->finetune.strong, p.strong)};
 }
 
+/* French et al. 2020. */
+double unlabelled_average(const settings *s) {
+    bool needed = s->finetune.method == FINETUNE_METHOD_MEAN_TEACHER;
+    return needed && s->finetune.average <= 0 ? 0.99 : s->finetune.average;
+}
+
 /* What all have in common is said by the stage. Users compare figures with those of papers: what
  * may move them stands in the log. */
 const char *unlabelled_adapted(finetune_method m) {
     switch (m) {
     case FINETUNE_METHOD_CROSS_PSEUDO:
         return "one box of CutMix, of half of the view, for three of a quarter to a half";
+    case FINETUNE_METHOD_MEAN_TEACHER:
+        return "the cross-entropy of pixels that the teacher is sure of, for squared differences "
+               "weighted by how many these are; strong colours";
     case FINETUNE_METHOD_PSEUDO_LABELS:
         return "the teacher is a supervised model that stays as it is and labels each view";
     case FINETUNE_METHOD_PIXEL_CONTRAST:

@@ -17,6 +17,9 @@ typedef struct unlabelled_options {
 
 /* Not collective. */
 unlabelled_options unlabelled_read(const settings *s);
+/* Decay of the averaged weights: finetune.average, and where that is 0 that of a method which
+ * cannot do without. Not collective. */
+double unlabelled_average(const settings *s);
 /* What is done in another way than in the method's paper, for the log. Not collective. */
 const char *unlabelled_adapted(finetune_method m);
 /* The training images outside of the labelled share; all of them, where none is left. STATUS_FAILED

@@ -17,10 +17,12 @@ typedef struct training {
     parameters *p;
     optimizer optimizer;
     gradient *g;
+    parameters *average;
     checkpoint_state state;
 } training;
 
 static optimizer_kind kind = OPTIMIZER_SGD; /* of every training that begins */
+static bool averaged;                       /* whether it has averages */
 
 static void begin(training *t, uint64_t seed, int classes, uint64_t settings, int64_t step) {
     t->p = network_create(seed, classes);
@@ -32,14 +34,20 @@ static void begin(training *t, uint64_t seed, int classes, uint64_t settings, in
         for (size_t i = 0; i < t->p->count; i++)
             t->optimizer.state[k][i] = (float)(seed + i) + 0.5f * (float)k;
     for (int i = 0; i < t->p->trainable; i++) t->g->scale[i] = (int32_t)seed + i;
-    t->state = (checkpoint_state){
-        .p = t->p, .optimizer = &t->optimizer, .g = t->g, .settings = settings, .step = step};
+    t->average = averaged ? network_create(seed + 1, classes) : NULL;
+    t->state = (checkpoint_state){.p = t->p,
+        .optimizer = &t->optimizer,
+        .g = t->g,
+        .average = t->average,
+        .settings = settings,
+        .step = step};
 }
 
 static void end(training *t) {
     optimizer_destroy(&t->optimizer);
     gradient_destroy(t->g);
     parameters_destroy(t->p);
+    parameters_destroy(t->average);
 }
 
 static bool same(const training *a, const training *b) {
@@ -47,6 +55,7 @@ static bool same(const training *a, const training *b) {
     size_t bytes = a->p->count * sizeof(float);
     for (int k = 0; k < a->optimizer.states; k++)
         if (memcmp(a->optimizer.state[k], b->optimizer.state[k], bytes) != 0) return false;
+    if (a->average && !network_same(a->average, b->average)) return false;
     return network_same(a->p, b->p) && a->p->batches_tracked == b->p->batches_tracked &&
            memcmp(a->g->scale, b->g->scale, scales) == 0 && a->state.step == b->state.step;
 }
@@ -100,6 +109,19 @@ static void damage(const char *name, size_t at, size_t keep) {
 static void clear(void) {
     checkpoint_clear(world, folder.folder, "pretrain");
     comm_barrier(world);
+}
+
+/* Averages come back; a state without does not stand in for one with them, nor the other way. */
+static void averages_are_kept(void **state) {
+    (void)state;
+    save(1, 5, 1);
+    averaged = true;
+    expect(0, 5, 0);
+    save(2, 5, 2);
+    expect(2, 5, 2);
+    averaged = false;
+    expect(1, 5, 1);
+    clear();
 }
 
 static void last_two_are_kept(void **state) {
@@ -251,6 +273,7 @@ static void killed_writers_leave_a_whole_one(void **state) {
 
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(averages_are_kept),
         cmocka_unit_test(last_two_are_kept),
         cmocka_unit_test(damaged_one_gives_way_to_the_one_before),
         cmocka_unit_test(every_damaged_byte_is_found),

@@ -1,0 +1,50 @@
+/* Where a training's weights come from and which of them go out. Both know of what a trainer may
+ * hold beside one network: a second one, whose tensors have other names in the graph but not in any
+ * file, and averages, which are no tensors of the graph at all. */
+#include "src/app/training/trainer_weights.h"
+
+#include "io/weights/weights.h"
+
+/* The warning is for the file of another network, which a few common names let pass. */
+static status load_file(trainer *t, parameters *p) {
+    weights_match match = {0};
+    const char *replaced =
+        t->s->model.weights_strict ? NULL : network_classifier(&t->model.network);
+    status st = weights_load(t->c, t->o.weights, replaced, p, &match);
+    if (st == STATUS_OK && match.matched < match.missing && comm_root(t->c))
+        log_warn("%s: most of the network's tensors are not in it: is it the right backbone?",
+            t->o.weights);
+    return st;
+}
+
+/* Both networks of a pair from one file; what it lacks keeps values that differ between the two. */
+static status load_pair(trainer *t) {
+    status st = STATUS_OK;
+    for (int k = 0; k < 2 && st == STATUS_OK; k++) {
+        parameters *part = NULL;
+        st = comm_agree(t->c, parameters_part(&part, t->p, NETWORK_TWIN, k == 1));
+        if (st == STATUS_OK) st = load_file(t, part);
+        if (st == STATUS_OK) t->p->batches_tracked = part->batches_tracked;
+        parameters_part_destroy(part);
+    }
+    return st;
+}
+
+status trainer_initial_weights(trainer *t) {
+    status st = STATUS_OK;
+    if (t->o.weights[0]) st = t->o.twin ? load_pair(t) : load_file(t, t->p);
+    if (t->average) parameters_copy(t->average, t->p);
+    return st;
+}
+
+status trainer_write_weights(
+    const trainer *t, const char *path, const char *const *metadata, int pairs, uint64_t *hash) {
+    parameters *whole = t->average ? t->average : t->p, *first = NULL;
+    status st = t->o.twin ? parameters_part(&first, whole, NETWORK_TWIN, false) : STATUS_OK;
+    const parameters *written = first ? first : whole;
+    st = comm_agree(t->c, st);
+    if (st == STATUS_OK) st = weights_save(t->c, path, written, metadata, pairs);
+    if (st == STATUS_OK) *hash = weights_hash(written);
+    parameters_part_destroy(first);
+    return st;
+}
