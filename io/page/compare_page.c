@@ -12,29 +12,37 @@
 
 #include <math.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { DECIMALS = 2 }; /* of mIoU and gains, in points of a hundred */
 
+/* With a true minus where it is negative; a dash where there is none. */
+static void put_value(html *h, double value) {
+    if (!isfinite(value))
+        html_number(h, NUMBER_PLAIN, value);
+    else if (value < 0)
+        html_signed(h, value, DECIMALS);
+    else
+        html_fixed(h, value, DECIMALS);
+}
+
 static void put_fixed(html *h, double value) {
     html_put(h, "<td class=\"n\">");
-    if (isfinite(value))
-        html_fixed(h, value, DECIMALS);
-    else
-        html_number(h, NUMBER_PLAIN, value);
+    put_value(h, value);
     html_put(h, "</td>");
 }
 
 /* Of a gain: its mean in one column, its interval in the next. */
 static void put_gain(html *h, const compare_page_cell *c) {
     html_put(h, "<td class=\"n\">");
-    if (c->reference)
-        html_put(h, "reference");
-    else if (isfinite(c->gain.mean))
+    if (c->reference && isfinite(c->gain.mean))
         html_signed(h, c->gain.mean, DECIMALS);
+    else if (!c->reference && c->referred)
+        html_put(h, "reference");
     else
         html_number(h, NUMBER_PLAIN, NAN);
     html_put(h, "</td><td class=\"n\">");
-    if (!c->reference && isfinite(c->gain.low) && isfinite(c->gain.high)) {
+    if (c->reference && isfinite(c->gain.low) && isfinite(c->gain.high)) {
         html_signed(h, c->gain.low, DECIMALS);
         html_put(h, " to ");
         html_signed(h, c->gain.high, DECIMALS);
@@ -44,54 +52,68 @@ static void put_gain(html *h, const compare_page_cell *c) {
     html_put(h, "</td>");
 }
 
-/* Which of the columns any cell has a figure for. */
-static bool any(const compare_page *d, double (*of)(const compare_page_cell *)) {
-    for (int i = 0; i < d->cells; i++)
-        if (isfinite(of(&d->cell[i]))) return true;
-    return false;
-}
-static double score_of(const compare_page_cell *c) {
-    return c->score;
-}
-static double seconds_of(const compare_page_cell *c) {
-    return c->seconds;
-}
-static double images_of(const compare_page_cell *c) {
-    return c->images;
+/* Columns that no cell has a figure for are left out. */
+typedef struct columns {
+    bool reference; /* cells are compared with different ones */
+    bool score, seconds, contrastive, finetune;
+} columns;
+
+static columns find_columns(const compare_page *d) {
+    columns c = {0};
+    const char *first = NULL;
+    for (int i = 0; i < d->cells; i++) {
+        const compare_page_cell *of = &d->cell[i];
+        if (of->reference && !first) first = of->reference;
+        c.reference = c.reference || (of->reference && strcmp(of->reference, first) != 0);
+        c.score = c.score || isfinite(of->score);
+        c.seconds = c.seconds || isfinite(of->seconds);
+        c.contrastive = c.contrastive || of->contrastive_images > 0;
+        c.finetune = c.finetune || of->finetune_images > 0;
+    }
+    return c;
 }
 
-static void put_table(html *h, const compare_page *d) {
+static void put_heads(html *h, const compare_page *d, const columns *has) {
     char head[96];
-    bool score = any(d, score_of), seconds = any(d, seconds_of), images = any(d, images_of);
-    table_begin(h, TABLE_WIDE);
     table_column(h, "Cell");
+    if (has->reference) table_column(h, "compared with");
     table_number_column(h, "runs", NUMBER_COUNT);
-    snprintf(head, sizeof head, "%.60s, %%", d->measure);
-    table_number_column(h, head, NUMBER_PLAIN);
+    table_number_column(h, "mIoU, %", NUMBER_PLAIN);
     table_number_column(h, "standard deviation", NUMBER_PLAIN);
     table_number_column(h, "difference, points", NUMBER_PLAIN);
     table_number_column(h, "95 % interval", NUMBER_PLAIN);
     snprintf(head, sizeof head, "%.60s, %%", d->score ? d->score : "score");
-    if (score) table_number_column(h, head, NUMBER_PLAIN);
-    if (seconds) table_number_column(h, "seconds a run", NUMBER_SECONDS);
-    if (images) table_number_column(h, "images a run", NUMBER_COUNT);
+    if (has->score) table_number_column(h, head, NUMBER_PLAIN);
+    if (has->seconds) table_number_column(h, "seconds a run", NUMBER_SECONDS);
+    if (has->contrastive) table_number_column(h, "images of pretraining", NUMBER_COUNT);
+    if (has->finetune) table_number_column(h, "of fine-tuning", NUMBER_COUNT);
+}
+
+static void put_table(html *h, const compare_page *d) {
+    columns has = find_columns(d);
+    table_begin(h, TABLE_WIDE);
+    put_heads(h, d, &has);
     table_body(h);
     for (int i = 0; i < d->cells; i++) {
         const compare_page_cell *c = &d->cell[i];
         table_row(h, c->name);
+        if (has.reference) table_text(h, c->reference);
         table_number(h, NUMBER_COUNT, c->results);
         put_fixed(h, c->miou);
         put_fixed(h, c->deviation);
         put_gain(h, c);
-        if (score) put_fixed(h, c->score);
-        if (seconds) table_number(h, NUMBER_SECONDS, c->seconds);
-        if (images) table_number(h, NUMBER_COUNT, c->images);
+        if (has.score) put_fixed(h, c->score);
+        if (has.seconds) table_number(h, NUMBER_SECONDS, c->seconds);
+        if (has.contrastive) table_number(h, NUMBER_COUNT, c->contrastive_images);
+        if (has.finetune) table_number(h, NUMBER_COUNT, c->finetune_images);
         table_row_end(h);
     }
     table_end(h);
 }
 
+/* A row a cell; one that is compared with none has no marks. */
 static void put_gains(html *h, const compare_page *d) {
+    const plot_value none = {NAN, NAN, NAN};
     plot_row *row = memory_alloc((size_t)d->cells, sizeof *row, "page");
     if (!row) {
         html_fail(h, STATUS_FAILED);
@@ -99,13 +121,12 @@ static void put_gains(html *h, const compare_page *d) {
     }
     for (int i = 0; i < d->cells; i++) {
         const compare_page_cell *c = &d->cell[i];
-        const plot_value none = {NAN, NAN, NAN};
-        row[i] = (plot_row){c->name, c->reference ? none : c->gain, c->reference ? NULL : c->point,
-            c->reference ? 0 : c->points, c->reference ? "reference" : NULL};
+        row[i] = (plot_row){.name = c->name, .value = none, .note = c->referred ? "reference" : ""};
+        if (c->reference) row[i] = (plot_row){c->name, c->gain, c->point, c->runs, NULL};
     }
     html_put(h, "<div class=\"plot scroll\">");
     plot_rows_put(h, &(plot_rows){"Difference to the reference",
-                         "difference to the reference, points", DECIMALS, row, d->cells});
+                         "difference to the reference, points of mIoU", DECIMALS, row, d->cells});
     html_put(h, "</div>\n");
     memory_free(row);
 }
@@ -130,6 +151,34 @@ static void put_lines(html *h, const compare_page *d) {
     page_section_end(h);
 }
 
+/* Of every figure of the score: which one to trust is to be seen, not chosen here. */
+static void put_correlations(html *h, const compare_page *d) {
+    if (!d->correlations) return;
+    table_begin(h, TABLE_PLAIN);
+    table_column(h, "Figure of the score");
+    table_number_column(h, "cells", NUMBER_COUNT);
+    table_number_column(h, "rank correlation with mIoU", NUMBER_PLAIN);
+    table_number_column(h, "95 % interval", NUMBER_PLAIN);
+    table_body(h);
+    for (int i = 0; i < d->correlations; i++) {
+        const compare_page_correlation *c = &d->correlation[i];
+        table_row(h, c->name);
+        table_number(h, NUMBER_COUNT, c->cells);
+        put_fixed(h, c->rho);
+        html_put(h, "<td class=\"n\">");
+        if (isfinite(c->low) && isfinite(c->high)) {
+            put_value(h, c->low);
+            html_put(h, " to ");
+            put_value(h, c->high);
+        } else {
+            html_number(h, NUMBER_PLAIN, NAN);
+        }
+        html_put(h, "</td>");
+        table_row_end(h);
+    }
+    table_end(h);
+}
+
 static void put_scatter(html *h, const compare_page *d) {
     if (!d->scatter) return;
     page_section(h, "score", "Score of the labels against the result");
@@ -137,6 +186,7 @@ static void put_scatter(html *h, const compare_page *d) {
     html_put(h, "<div class=\"plot scroll\">");
     plot_scatter_put(h, d->scatter);
     html_put(h, "</div>\n");
+    put_correlations(h, d);
     page_section_end(h);
 }
 
@@ -180,16 +230,20 @@ static void put_run(html *h, const compare_page_run *r) {
 }
 
 static void put_runs(html *h, const compare_page *d) {
+    bool about = false;
+    for (int i = 0; i < d->cells; i++) about = about || (d->cell[i].about && *d->cell[i].about);
     page_section(h, "runs", "Cells and their runs");
     page_note(h, "What a cell sets differently from the configuration, and the page of each run.");
     table_begin(h, TABLE_PLAIN);
     table_column(h, "Cell");
+    if (about) table_column(h, "What it is");
     table_column(h, "Settings");
     table_column(h, "Runs");
     table_body(h);
     for (int i = 0; i < d->cells; i++) {
         const compare_page_cell *c = &d->cell[i];
         table_row(h, c->name);
+        if (about) table_text(h, c->about);
         if (c->settings && *c->settings)
             table_code(h, c->settings);
         else

@@ -15,34 +15,43 @@ typedef struct compare_page_run {
     const char *failure; /* why it has no result; NULL: it has one */
 } compare_page_run;
 
-/* What is compared: the same settings, once a seed. */
+/* What is compared: the same settings, once a seed. Figures NAN: there is none. */
 typedef struct compare_page_cell {
-    const char *name;
-    const char *settings; /* what differs from the configuration; NULL, "": nothing */
-    bool reference;
-    double miou, deviation; /* over its seeds, of a hundred; NAN: none */
-    int results;            /* seeds that have a result */
-    plot_value gain;        /* paired with the reference's, in points of a hundred */
-    const double *point;    /* [points]: the gain of each seed */
-    int points;
-    double score;                /* of the auxiliary labels, of a hundred; NAN: none */
-    double seconds;              /* a run takes; NAN: not known */
-    double images;               /* a run's trainings saw; NAN: not known */
+    const char *name, *about;    /* about: a sentence; NULL, "": nothing */
+    const char *settings;        /* what differs from the configuration; NULL, "": nothing */
+    const char *reference;       /* the cell that it is compared with; NULL: none */
+    bool referred;               /* others are compared with it */
+    double miou, deviation;      /* over its seeds, of a hundred */
+    int results;                 /* seeds that have a result */
+    plot_value gain;             /* paired with the reference's, in points of a hundred */
+    const double *point;         /* [runs]: the gain of each seed */
+    double score;                /* of the auxiliary labels, of a hundred */
+    double seconds;              /* that a run takes */
+    double contrastive_images;   /* that pretraining shows */
+    double finetune_images;      /* and fine-tuning */
     const compare_page_run *run; /* [runs] */
     int runs;
 } compare_page_cell;
 
+/* How a figure of the score goes with the result, over cells. */
+typedef struct compare_page_correlation {
+    const char *name;
+    double rho, low, high; /* Spearman's; low, high NAN: no interval */
+    int cells;
+} compare_page_correlation;
+
 /* All borrowed; what is NULL or empty is left out. */
 typedef struct compare_page {
     const char *title;
-    const char *about;   /* what is compared with what */
-    const char *measure; /* of the column of means: "mIoU" */
-    const char *score;   /* and of the labels: "score by pairs" */
+    const char *about; /* what is compared with what */
+    const char *score; /* which of its figures is shown */
     const compare_page_cell *cell;
     int cells;
     const plot_scatter *scatter; /* score against mIoU */
-    const char *scatter_note;    /* the rank correlation with its interval */
-    const plot_lines *lines;     /* over the setting that varies */
+    const char *scatter_note;    /* with the rank correlation of what is drawn */
+    const compare_page_correlation *correlation;
+    int correlations;
+    const plot_lines *lines; /* over the setting that varies */
     const char *lines_note;
     const page_strip *strip; /* labellings of the same image by each cell */
     int strips;

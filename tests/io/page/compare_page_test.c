@@ -42,27 +42,30 @@ static const compare_page_run runs[] = {
 };
 static const compare_page_cell cells[] = {
     {.name = "plain",
-        .reference = true,
+        .referred = true,
         .miou = 41.256,
         .deviation = 0.5,
         .results = 2,
-        .gain = {0, NAN, NAN},
+        .gain = {NAN, NAN, NAN},
         .score = NAN,
         .seconds = 12,
-        .images = 4800,
+        .contrastive_images = 0,
+        .finetune_images = 4800,
         .run = runs,
         .runs = 1},
     {.name = "k <50>",
+        .about = "fewer <clusters>",
         .settings = "cluster.k = 50 & more",
+        .reference = "plain",
         .miou = 43.256,
         .deviation = 1.25,
         .results = 2,
         .gain = {2, 0.125, 3.875},
         .point = gains,
-        .points = 2,
         .score = 61.5,
         .seconds = 20.25,
-        .images = NAN,
+        .contrastive_images = 19200,
+        .finetune_images = NAN,
         .run = runs,
         .runs = 2},
     {.name = "failed",
@@ -71,7 +74,8 @@ static const compare_page_cell cells[] = {
         .gain = {NAN, NAN, NAN},
         .score = NAN,
         .seconds = NAN,
-        .images = NAN,
+        .contrastive_images = NAN,
+        .finetune_images = NAN,
         .run = runs + 1,
         .runs = 1},
 };
@@ -79,7 +83,6 @@ static const compare_page_cell cells[] = {
 static compare_page some(void) {
     return (compare_page){.title = "a <plan>",
         .about = "reference & all",
-        .measure = "mIoU",
         .score = "score",
         .cell = cells,
         .cells = 3,
@@ -95,7 +98,10 @@ static void figures_of_table_and_plot_agree(void **state) {
     assert_has(page, "<th scope=\"row\">k &lt;50&gt;</th><td class=\"n\">2</td>"
                      "<td class=\"n\">43.26</td><td class=\"n\">1.25</td><td class=\"n\">+2.00</td>"
                      "<td class=\"n\">+0.12 to +3.88</td><td class=\"n\">61.50</td>"
-                     "<td class=\"n\">20.2</td><td class=\"n\">\xE2\x80\x93</td>");
+                     "<td class=\"n\">20.2</td><td class=\"n\">19\xE2\x80\x89"
+                     "200</td><td class=\"n\">\xE2\x80\x93</td>");
+    assert_has(page, "<td>fewer &lt;clusters&gt;</td>");
+    assert_lacks(page, "compared with</th>"); /* there is one reference */
     assert_has(page, ">+2.00 (+0.12 to +3.88)</text>");
     assert_has(page, ">reference</text>");
     assert_has(page, "k &lt;50&gt;, +2.00 (+0.12 to +3.88)");
@@ -139,12 +145,17 @@ static void sections_come_with_their_content(void **state) {
     memory_free(page);
     d.scatter = &scatter;
     d.scatter_note = "Spearman's <rho>";
+    d.correlation = &(compare_page_correlation){"purity <p>", 0.825, -0.125, 0.96, 7};
+    d.correlations = 1;
     d.lines = &lines;
     d.strip = strip;
     d.strips = 2;
     d.command = NULL;
     page = write_and_read(&d);
     for (int i = 0; i < 3; i++) assert_has(page, id[i]);
+    assert_has(page, "purity &lt;p&gt;</th><td class=\"n\">7</td><td class=\"n\">0.82</td>"
+                     "<td class=\"n\">\xE2\x88\x92"
+                     "0.12 to 0.96</td>");
     assert_has(page, "Spearman&#39;s &lt;rho&gt;");
     assert_has(page, "<figcaption>a &lt;1&gt;</figcaption>");
     assert_has(page, "data:image/jpeg;base64,");
