@@ -8,6 +8,7 @@
 #include "src/base/hook.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
+#include "src/base/pulse.h"
 
 #include <assert.h>
 #include <sys/statvfs.h>
@@ -20,9 +21,11 @@ static hook no_room = {.name = "NO_SHARED_MEMORY"};
 static int leader_of(const comm *c) {
     MPI_Comm together;
     int leader = c->rank;
+    pulse_wait();
     MPI_Comm_split_type(c->mpi, MPI_COMM_TYPE_SHARED, c->rank, MPI_INFO_NULL, &together);
     MPI_Bcast(&leader, 1, MPI_INT, 0, together);
     MPI_Comm_free(&together);
+    pulse_go();
     return leader;
 }
 
@@ -48,7 +51,9 @@ static int group_of(const node *n, int rank) {
 static status split(const comm *c, int colour, comm **out) {
     MPI_Comm part;
     status st = STATUS_OK;
+    pulse_wait();
     MPI_Comm_split(c->mpi, colour, c->rank, &part);
+    pulse_go();
     if (part != MPI_COMM_NULL) {
         st = comm_create(out, part);
         MPI_Comm_free(&part);
@@ -63,7 +68,9 @@ static status make_groups(node *n, int most) {
     status st = comm_agree(c, leader ? STATUS_OK : STATUS_FAILED);
     if (st == STATUS_OK) {
         int mine = leader_of(c);
+        pulse_wait();
         MPI_Allgather(&mine, 1, MPI_INT, leader, 1, MPI_INT, c->mpi);
+        pulse_go();
         find_groups(n, leader, most);
         st = split(c, group_of(n, c->rank), &n->ranks);
     }
@@ -144,10 +151,12 @@ static void make_window(node *n, size_t bytes) {
     MPI_Aint size;
     int unit;
     void *own;
+    pulse_wait();
     MPI_Win_allocate_shared(n->ranks->rank == 0 ? (MPI_Aint)bytes : 0, 1, MPI_INFO_NULL,
         n->ranks->mpi, &own, &n->window);
     MPI_Win_shared_query(n->window, 0, &size, &unit, &n->memory);
     MPI_Win_lock_all(MPI_MODE_NOCHECK, n->window);
+    pulse_go();
     n->size = bytes;
 }
 
@@ -179,7 +188,9 @@ status node_reserve(node *n, size_t bytes) {
 void node_meet(const node *n) {
     if (!n->shared) return;
     MPI_Win_sync(n->window);
+    pulse_wait();
     MPI_Barrier(n->ranks->mpi);
+    pulse_go();
     MPI_Win_sync(n->window);
 }
 

@@ -54,7 +54,7 @@ may_include src/contrast src/base/ src/image/
 may_include src/segment src/base/ src/image/
 core=(src/base/ src/image/ src/nn/ src/model/ src/label/ src/contrast/ src/segment/)
 may_include mpi "${core[@]}"
-communicator=(mpi/comm.h mpi/shard.h mpi/phases.h mpi/stop_watch.h)
+communicator=(mpi/comm.h mpi/shard.h mpi/phases.h mpi/stop_watch.h mpi/ranks_where.h)
 may_include io/files "${core[@]}" "${communicator[@]}"
 may_include io/codecs src/base/ src/image/
 may_include io/hdf5 "${core[@]}" "${communicator[@]}" io/files/

@@ -13,6 +13,7 @@
  */
 #include "io/dataset/dataset.h"
 #include "io/dataset/dataset_check.h"
+#include "io/dataset/dataset_there.h"
 #include "io/dataset/dataset_classes.h"
 #include "io/dataset/layout_share.h"
 #include "io/dataset/unlabelled.h"
@@ -350,6 +351,7 @@ static status write_file(packing *k, const char *path) {
  * table of classes stays in k->t and becomes a part of the file. */
 static status check(packing *k, const pack_keep *keep) {
     status st = layout_share(k->c, k->s, &k->l);
+    if (st == STATUS_OK) st = dataset_there(k->c, k->s, &k->l);
     if (st == STATUS_OK) st = pack_state_create(&k->state, k->c, k->l.items, keep);
     if (st != STATUS_OK) return st;
     unlabelled_log(&k->l, k->s);

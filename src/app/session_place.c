@@ -2,10 +2,14 @@
  * in another working folder, an old program on one node, two jobs in one folder. Each would end in
  * a hang or in wrong files much later, so it is looked for before anything is written. Rank 0
  * writes a line into the lock's file, and all others look for that very line in what they take for
- * the same folder. Programs are compared by a hash of the file that runs. */
+ * the same folder. Programs are compared by a hash of the file that runs,
+ * processors and libraries by what they tell of themselves. */
 #include "src/app/session_place.h"
 
 #include "io/files/file.h"
+#include "io/files/machine.h"
+#include "mpi/ranks_where.h"
+#include "src/app/stage/setup.h"
 #include "src/base/log.h"
 #include "src/base/timer.h"
 
@@ -43,37 +47,16 @@ static bool sees(const char *folder, const char *line) {
     return true;
 }
 
-/* The lowest rank that differs, and how many others; -1: none. Collective. In doubles, as ranks are
- * compared by a minimum: they are exact there. */
-static int lowest(const comm *c, bool differs, int64_t *others) {
-    double rank = differs ? comm_rank(c) : comm_size(c);
-    *others = differs;
-    comm_min_f64(c, &rank, 1);
-    comm_sum_i64(c, others, 1);
-    *others -= 1;
-    return rank < comm_size(c) ? (int)rank : -1;
-}
-
-/* "rank 3 on node7, and 4 others": text [size]. */
-static void describe(const comm *c, int64_t others, char *text, size_t size) {
-    char host[128] = "", more[48] = "";
-    if (gethostname(host, sizeof host - 1) != 0) host[0] = 0;
-    if (others > 0) snprintf(more, sizeof more, ", and %lld others", (long long)others);
-    snprintf(text, size, "rank %d on %s%s", comm_rank(c), host, more);
-}
-
-/* Collective. The lowest rank that differs speaks, by its host's name; all return the same. */
+/* Collective. The lowest rank that differs speaks for all that do. */
 static status same_folder(const comm *c, const char *folder, const char *line) {
-    int64_t others;
-    char who[320], here[FILE_PATH];
-    int rank = lowest(c, !sees(folder, line), &others);
-    if (rank < 0) return STATUS_OK;
-    if (rank == comm_rank(c)) {
-        describe(c, others, who, sizeof who);
+    char here[FILE_PATH];
+    ranks_where w = ranks_where_true(c, !sees(folder, line));
+    if (w.count == 0) return STATUS_OK;
+    if (w.lowest == comm_rank(c)) {
         if (!getcwd(here, sizeof here)) strcpy(here, "?");
         log_error("run.dir = \"%s\" is another folder on %s, than on rank 0 (working folder here: "
                   "%s). All ranks need the same one, on a shared file system",
-            folder, who, here);
+            folder, w.text, here);
     }
     return STATUS_USAGE;
 }
@@ -81,21 +64,54 @@ static status same_folder(const comm *c, const char *folder, const char *line) {
 /* Collective. */
 static status same_program(const comm *c) {
     uint64_t mine = 0, root;
-    int64_t others;
-    char who[320], path[FILE_PATH] = "";
+    char path[FILE_PATH] = "";
     status st = comm_agree(c, file_hash(program_path, &mine));
     if (st != STATUS_OK) return st;
     root = mine;
     comm_broadcast(c, &root, sizeof root);
-    int rank = lowest(c, mine != root, &others);
-    if (rank < 0) return STATUS_OK;
-    if (rank == comm_rank(c)) {
+    ranks_where w = ranks_where_true(c, mine != root);
+    if (w.count == 0) return STATUS_OK;
+    if (w.lowest == comm_rank(c)) {
         ssize_t n = readlink(program_path, path, sizeof path - 1);
-        describe(c, others, who, sizeof who);
         log_error("%s: the program on %s, is not that of rank 0: all ranks need the same build",
-            n > 0 ? path : "auxseg", who);
+            n > 0 ? path : "auxseg", w.text);
     }
     return STATUS_USAGE;
+}
+
+/* What the same arithmetic is done by. Ranks compute the same weights each for itself: one whose
+ * processor or library rounds in another way would be found hundreds of steps later, and taken for
+ * one with a broken memory. Collective. */
+static status same_arithmetic(const comm *c) {
+    static const char *const facts[] = {"instructions", "onednn", "mpi", "hdf5"};
+    char mine[MACHINE_TEXT], root[MACHINE_TEXT];
+    const char *key;
+    for (int i = 0; machine_fact(i, &key, mine); i++) {
+        bool wanted = false;
+        for (size_t k = 0; k < sizeof facts / sizeof *facts; k++)
+            wanted = wanted || strcmp(key, facts[k]) == 0;
+        if (!wanted) continue;
+        memcpy(root, mine, sizeof root);
+        comm_broadcast(c, root, sizeof root);
+        ranks_where w = ranks_where_true(c, strcmp(mine, root) != 0);
+        if (w.count == 0) continue;
+        if (w.lowest == comm_rank(c))
+            log_error("%s on %s: \"%s\"; on rank 0: \"%s\". Ranks that compute in different ways "
+                      "come to different results: all need nodes of one kind",
+                key, w.text, mine, root);
+        return STATUS_USAGE;
+    }
+    return STATUS_OK;
+}
+
+/* Results do not depend on threads, but the slowest rank is what all wait for. Collective. */
+static void compare_threads(const comm *c, const settings *s) {
+    int mine = setup_threads(s), root = mine;
+    comm_broadcast(c, &root, sizeof root);
+    ranks_where w = ranks_where_true(c, mine != root);
+    if (w.lowest == comm_rank(c))
+        log_warn("%d threads on %s, %d on rank 0: is OMP_NUM_THREADS the same everywhere?", mine,
+            w.text, root);
 }
 
 status session_place_take(file_lock **out, const comm *c, const settings *s) {
@@ -108,6 +124,8 @@ status session_place_take(file_lock **out, const comm *c, const settings *s) {
     comm_broadcast(c, line, sizeof line);
     st = same_folder(c, s->run.dir, line);
     if (st == STATUS_OK) st = same_program(c);
+    if (st == STATUS_OK) st = same_arithmetic(c);
+    if (st == STATUS_OK) compare_threads(c, s);
     if (st == STATUS_OK)
         *out = l;
     else

@@ -10,8 +10,9 @@
 /* The batch system's name of this job; NULL outside of one. Not collective. */
 const char *session_place_job(void);
 /* Takes the lock of run.dir, which exists, on rank 0 (*out; NULL elsewhere), and compares what each
- * rank sees there, and the program that each one runs, with rank 0's. STATUS_USAGE where another
- * job has the folder or a rank differs: the lowest one is named, with its host. Collective. */
+ * rank sees there, the program that each one runs, its processor's instructions and its libraries
+ * with rank 0's. STATUS_USAGE where another job has the folder or ranks differ: all of them are
+ * named, with their hosts. Different numbers of threads are a warning. Collective. */
 status session_place_take(file_lock **out, const comm *c, const settings *s);
 
 #endif

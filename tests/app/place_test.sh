@@ -63,10 +63,30 @@ expect 2 'run.dir = "run" is another folder on rank 1 on ' "${mpirun[@]}" -n 2 b
 # A rank with another build.
 cp "$auxseg" changed
 printf 'x' >>changed
-expect 2 "/changed: the program on rank 1 on $(hostname), and 1 others, is not that of rank 0" \
+expect 2 "/changed: the program on ranks 1 to 2 on $(hostname), is not that of rank 0" \
     "${mpirun[@]}" -n 3 bash -c "[[ $rank -eq 0 ]] || exec \"\$1\" score tiny.cfg; exec \"\$0\" score tiny.cfg" \
     "$auxseg" "$folder/changed"
 expect 0 'Result: PASS' "${mpirun[@]}" -n 2 "$auxseg" score tiny.cfg
+
+# A rank whose processor, as oneDNN sees it, has fewer instructions.
+expect 2 "onednn on rank 1 on $(hostname): .*; on rank 0: " "${mpirun[@]}" -n 2 bash -c \
+    "[[ $rank -eq 0 ]] || export ONEDNN_MAX_CPU_ISA=SSE41 DNNL_MAX_CPU_ISA=SSE41; exec \"\$0\" score tiny.cfg" \
+    "$auxseg"
+# Other numbers of threads are told and no more.
+expect 0 "warning: 2 threads on rank 1 on $(hostname), 1 on rank 0" "${mpirun[@]}" -n 2 bash -c \
+    "[[ $rank -eq 0 ]] || export OMP_NUM_THREADS=2; exec \"\$0\" score tiny.cfg" "$auxseg"
+
+# A node without the data set: the folder is there, and empty, as where nothing is mounted.
+if unshare -m true 2>/dev/null; then
+    expect 2 "dataset.root = \"images\" holds not the same data set on ranks 1 to 2 on $(hostname)" \
+        "${mpirun[@]}" -n 3 bash -c \
+        "[[ $rank -eq 0 ]] || exec unshare -m bash -c 'mount -t tmpfs none images && exec \"\$0\" pack tiny.cfg --set run.dir=fresh' \"\$0\"; exec \"\$0\" pack tiny.cfg --set run.dir=fresh" \
+        "$auxseg"
+    # And a node whose /tmp is its own: the run's folder is another place there.
+    expect 2 "is another folder on rank 1 on $(hostname)" "${mpirun[@]}" -n 2 bash -c \
+        "[[ $rank -eq 0 ]] || exec unshare -m bash -c 'mkdir -p run && mount -t tmpfs none run && exec \"\$0\" score tiny.cfg' \"\$0\"; exec \"\$0\" score tiny.cfg" \
+        "$auxseg"
+fi
 
 [[ $failures -eq 0 ]] && echo passed
 exit "$((failures > 0))"
