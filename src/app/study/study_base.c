@@ -53,6 +53,7 @@ status study_base_make(const study_plan *p, study_point at) {
     if (st == STATUS_OK) st = file_make_folder(folder);
     if (st == STATUS_OK) st = file_path(log, folder, "study.log");
     if (st == STATUS_OK) {
+        /* `run` does what the settings ask for up to there, the baseline where it extracts. */
         for (int i = 0; i < INPUTS; i++)
             if (inputs[i].stage == last) until = inputs[i].before;
         study_line_begin(l, p, at, "run");
@@ -68,6 +69,7 @@ status study_base_make(const study_plan *p, study_point at) {
     return st;
 }
 
+/* For nftw: a folder comes after what is in it. */
 static int remove_one(const char *path, const struct stat *about, int kind, struct FTW *where) {
     (void)about, (void)kind, (void)where;
     return remove(path);

@@ -51,6 +51,8 @@ static int choose_cores(int cores, cpu_set_t *chosen) {
     CPU_ZERO(chosen);
     CPU_ZERO(&seen);
     if (sched_getaffinity(0, sizeof mine, &mine) != 0) return 1;
+    /* A second hyperthread adds little of what the first one does: a point of two cores on two
+     * threads of one would look like bad scaling. */
     for (size_t i = 0; i < CPU_SETSIZE && taken < cores; i++) {
         size_t first = first_sibling(i);
         if (!CPU_ISSET(i, &mine) || first >= CPU_SETSIZE || CPU_ISSET(first, &seen)) continue;
@@ -74,7 +76,7 @@ int study_child_physical(int cores) {
 
 /* Between fork and exec: nothing here allocates or logs. 126 and 127 as a shell has them. */
 static void become(const study_child *c, const cpu_set_t *cores) {
-    setsid();
+    setsid(); /* away from the terminal's Ctrl-C */
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     int log = open(c->log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     int null = open("/dev/null", O_RDONLY | O_CLOEXEC);
@@ -101,6 +103,17 @@ static void last_line(const char *path, char *text) {
     if (f) fclose(f);
 }
 
+/* Whether a code is one of this program's. */
+static bool known(int code) {
+#define STATUS_CASE(name_, code_, text_) case code_:
+    switch (code) {
+        STATUS_LIST(STATUS_CASE)
+        return true;
+    }
+#undef STATUS_CASE
+    return false;
+}
+
 /* What the child's end means. One that was told to stop has stopped, whatever code its launcher
  * made of it: Open MPI's may be 1. */
 static status code_of(const study_child *c, int ended) {
@@ -114,7 +127,7 @@ static status code_of(const study_child *c, int ended) {
     }
     last_line(c->log, said);
     log_error("study: code %d, log %s: %s", code, c->log, said);
-    return code <= STATUS_NONFINITE ? (status)code : STATUS_FAILED;
+    return known(code) ? (status)code : STATUS_FAILED;
 }
 
 /* Looks now and then, so that a request to stop is seen without a signal being lost between the

@@ -86,6 +86,7 @@ void study_line_begin(study_line *l, const study_plan *p, study_point at, const 
     study_line_add(l, "%s", command);
 }
 
+/* A number as --set. */
 static void add_setting(study_line *l, const char *key, int64_t value) {
     study_line_add(l, "--set");
     study_line_add(l, "%s=%lld", key, (long long)value);
@@ -115,6 +116,7 @@ void study_line_settings(study_line *l, const study_plan *p, study_point at, con
     add_setting(l, "finetune.steps", p->untimed + p->steps);
     add_setting(l, "cluster.iterations", p->steps);
     if (!p->weak) return;
+    /* Images in a folder of their own: those of another number of ranks are other images. */
     add_setting(l, "pretrain.batch", study_batch(p, STAGE_PRETRAIN, at.ranks));
     add_setting(l, "finetune.batch", study_batch(p, STAGE_FINETUNE, at.ranks));
     if (p->s->dataset.layout != DATASET_LAYOUT_SYNTH) return;

@@ -167,6 +167,7 @@ static status time_stage(const study_plan *p, study_point at, stage_id stage, co
         time_clustering(row, rows, name, entry.fom, m);
     else if (st == STATUS_OK)
         st = time_steps(p, row, rows, name, m);
+    /* What the trainer counts as images: each gives two views in pretraining. */
     if (stage >= STAGE_PRETRAIN)
         m->work = (double)study_batch(p, stage, at.ranks) * (stage == STAGE_PRETRAIN ? 2 : 1);
     memory_free(row);
@@ -211,6 +212,7 @@ static status keep_stage(
 }
 
 /* A child whose output goes to logs/WHAT-RxT-K.log. */
+/* The file is anew each time: of a measurement that was repeated the last start's. */
 static status run_child(const study_plan *p, study_point at, study_line *l, const char *what,
     int64_t repeat, char *log) {
     char name[128];
@@ -264,7 +266,7 @@ static status keep_roof(const study_plan *p, const char *log, const char *path) 
         log_error("study: %s: no line of bench roof", log);
         return STATUS_FAILED;
     }
-    remove(path);
+    remove(path); /* one of another key: opening would go on with it */
     st = run_record_open(&r, path);
     const char *name[] = {"fp32", "bf16", "read"};
     const double value[] = {m.median, m.least, m.most};

@@ -17,7 +17,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Of the bars, in the SVG's units. */
+/* Of the bars, in the SVG's units. LETTERS_FROM: what a part must be wider than its name to carry
+ * it. Beyond COLOURS phases colours come again, fainter. */
 enum { WIDTH = 720, NAMES = 150, ROW = 26, THICK = 17, COLOURS = 6, LETTERS_FROM = 10 };
 
 /* Lines of one plot: series of so many threads a rank, the ideal, the roof. */
@@ -62,17 +63,19 @@ static void add(lines *l, const char *name, double x, plot_value v) {
     add_value(&l->series[i], l->x[i], l->value[i], x, v);
 }
 
-/* The interval is that of the repetitions' medians. efficiency: per core, in per cent. */
+/* The interval is that of the repetitions' medians. efficiency: per core, in per cent. A point that
+ * is oversubscribed has its place by what it asks for: the ideal is then flat, as there is nothing
+ * more to compute on. */
 static void add_row(lines *l, const study_row *r, const study_row *first, bool efficiency) {
     char name[32];
-    double cores = study_point_cores(r->at), ratio = cores / study_point_cores(first->at);
+    double asked = study_point_cores(r->at), ratio = (double)r->cores / first->cores;
     double scale = efficiency ? 100 / ratio : 1, roof = r->roof_efficiency * ratio * scale;
     snprintf(name, sizeof name, "%d thread%s a rank", r->at.threads, r->at.threads == 1 ? "" : "s");
-    add(l, name, cores,
+    add(l, name, asked,
         (plot_value){r->speedup * scale, r->speedup * scale * r->median / r->slowest,
             r->speedup * scale * r->median / r->fastest});
-    add(l, "ideal", cores, (plot_value){ratio * scale, NAN, NAN});
-    add(l, "the cores' own roof", cores, (plot_value){roof, NAN, NAN});
+    add(l, "ideal", asked, (plot_value){ratio * scale, NAN, NAN});
+    add(l, "the cores' own roof", asked, (plot_value){roof, NAN, NAN});
 }
 
 /* rows [points] of one stage. */
@@ -82,7 +85,7 @@ static status put_plot(html *h, const study_plan *p, const study_row *rows, bool
     for (int i = 0; i < p->points; i++)
         if (rows[i].repeats > 0 && rows[0].repeats > 0) add_row(l, &rows[i], &rows[0], efficiency);
     const plot_lines plot = {efficiency ? "Efficiency over cores" : "Speed-up over cores",
-        "cores (ranks × threads)",
+        "ranks × threads",
         efficiency ? "efficiency, %"
         : p->weak  ? "scaled speed-up"
                    : "speed-up",
@@ -108,7 +111,8 @@ static void short_name(study_point at, char *text) {
     snprintf(text, STUDY_NAME, "%d × %d", at.ranks, at.threads);
 }
 
-/* One part of a bar, and its name where it fits. place: among the phases that take time. */
+/* One part of a bar, as a wide stroke: the style has colours of strokes. Its name where it fits,
+ * and in any case where a pointer rests. place: among the phases that take time. */
 static void put_part(html *h, double x, double y, double width, int place, const char *name) {
     html_print(h, "<path class=\"c%d\" style=\"stroke-width:%d;stroke-linecap:butt%s\" d=\"M",
         place % COLOURS, (int)THICK, place / COLOURS % 2 ? ";opacity:.55" : "");
@@ -187,6 +191,7 @@ static void put_shares(html *h, const study_plan *p, const study_row *rows) {
     html_put(h, "</figure>\n");
 }
 
+/* One row of the table; what the repetitions spread over is between min and max. */
 static void put_figures(html *h, const study_row *r) {
     char name[STUDY_NAME];
     short_name(r->at, name);
@@ -260,7 +265,8 @@ static void put_phases(html *h, const study_plan *p, const study_row *rows) {
     html_put(h, "</details>\n");
 }
 
-/* rows [points] of one stage. */
+/* One section. Whether results differ is said above its plots: a reader must not take them for
+ * speed. rows [points] of one stage. */
 static status put_stage(html *h, const study_plan *p, const study_row *rows) {
     const char *word = stage_id_words[rows[0].stage];
     char note[256], hash[17];

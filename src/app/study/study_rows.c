@@ -63,6 +63,7 @@ static bool gather(const study_plan *p, study_row *row, study_measurement *all) 
                 stage_id_words[row->stage], name);
         }
     qsort(all, (size_t)n, sizeof *all, by_time);
+    /* Phases, bytes and memory of one and the same repetition belong together; means would not. */
     row->m = all[(n - 1) / 2];
     row->median = (all[(n - 1) / 2].median + all[n / 2].median) / 2;
     row->fastest = all[0].median;
@@ -91,6 +92,15 @@ static void judge_phases(study_row *row) {
     row->communication = mean + exchange > 0 ? exchange / (mean + exchange) : NAN;
 }
 
+/* More ranks than cores share the cores that there are, and are compared with these: what is lost
+ * is then lost to being many. Another launcher's machines are not known here. */
+static void judge_place(const study_plan *p, study_row *row) {
+    int there = study_child_processors();
+    row->cores = study_point_cores(row->at);
+    row->oversubscribed = !p->launch && row->cores > there;
+    if (row->oversubscribed) row->cores = there;
+}
+
 /* Median of each roof over the repetitions. scratch [3, repeats]. */
 static void gather_roof(const study_plan *p, study_row *row, double *scratch) {
     int n = 0;
@@ -117,7 +127,7 @@ static double roof_of(const study_plan *p, const study_row *row) {
 /* Against the first point of the stage. In a weak study the work grows with the ranks, and so does
  * the figure of merit: the same division. */
 static void compare(const study_plan *p, study_row *row, const study_row *first) {
-    double cores = (double)study_point_cores(row->at) / study_point_cores(first->at);
+    double cores = (double)row->cores / first->cores;
     row->speedup = row->fom / first->fom;
     row->efficiency = row->speedup / cores;
     row->roof_efficiency = roof_of(p, row) / roof_of(p, first) / cores;
@@ -173,8 +183,7 @@ status study_rows_collect(const study_plan *p, study_row **out) {
             study_row *row = first + i;
             row->stage = p->stage[s];
             row->at = p->point[i];
-            row->oversubscribed =
-                !p->launch && study_point_cores(row->at) > study_child_processors();
+            judge_place(p, row);
             differ += !gather(p, row, all);
             gather_roof(p, row, roofs);
             judge_phases(row);

@@ -7,6 +7,7 @@
 typedef struct study_row {
     stage_id stage;
     study_point at;
+    int cores;                  /* that it computes on: no more than this machine has */
     int repeats;                /* that are measured; 0: none, and all that follows is empty */
     study_measurement m;        /* the repetition in the middle, by its time */
     double median, least, most; /* seconds of a unit, over the repetitions */

@@ -74,7 +74,7 @@ static void put_row(FILE *f, const study_plan *p, const study_row *r) {
     put_text(f, r->m.host);
     put_text(f, r->m.processor);
     fprintf(f, ",%d,%d,%d,%d,%d,%d", nodes, (r->at.ranks + nodes - 1) / nodes, r->at.ranks,
-        r->at.threads, study_point_cores(r->at), r->oversubscribed);
+        r->at.threads, r->cores, r->oversubscribed);
     put_work(f, p, r);
     const double times[] = {r->median, r->least, r->most, r->m.work, r->fom};
     for (size_t i = 0; i < sizeof times / sizeof *times; i++) put_number(f, times[i]);
@@ -88,6 +88,7 @@ static void put_row(FILE *f, const study_plan *p, const study_row *r) {
     fprintf(f, ",%s\n", hash);
 }
 
+/* In memory first: a table that is cut off would pass for a smaller study. */
 status study_table_write(const study_plan *p, const study_row *rows) {
     char path[FILE_PATH];
     char *text = NULL;
@@ -132,6 +133,7 @@ static void print_fom(const study_row *r) {
         r->of_roof);
 }
 
+/* Lines of figures after all tables: programs read these, people those. */
 void study_table_print(const study_plan *p, const study_row *rows) {
     for (int s = 0; s < p->stages; s++) {
         printf("\n%s, seconds of %s; %s\n", stage_id_words[p->stage[s]],
