@@ -53,6 +53,17 @@ static int check_single(const settings *s) {
     return 1;
 }
 
+/* Every second place of a batch: one image would have none. */
+static int check_method(const settings *s) {
+    bool alone = s->finetune.method == FINETUNE_METHOD_SUPERVISED ||
+                 s->finetune.method == FINETUNE_METHOD_PIXEL_CONTRAST;
+    if (alone || s->finetune.batch > 1) return 0;
+    log_error("finetune.batch = %d: method \"%s\" shows images without labels in half of the "
+              "places, and needs two at least",
+        s->finetune.batch, finetune_method_words[s->finetune.method]);
+    return 1;
+}
+
 /* An empty range would be an endless search, or a view of nothing. */
 static int check_range(const char *group, const char *key, double min, double max) {
     if (min <= max) return 0;
@@ -238,7 +249,7 @@ static int check_model(settings *s) {
 int settings_check(settings *s) {
     return check_model(s) + check_colours("mean", s->model.mean, false) +
            check_colours("std", s->model.std, true) + check_groups(s) + check_single(s) +
-           check_source(s) + check_extractor(s) + check_layers(s) +
+           check_method(s) + check_source(s) + check_extractor(s) + check_layers(s) +
            check_scales("evaluate.scales", s->evaluate.scales) +
            check_scales("extract.scales", s->extract.scales) + check_dataset(s) +
            check_training("pretrain", &s->pretrain.view, s->pretrain.warmup, s->pretrain.steps) +

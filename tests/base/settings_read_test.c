@@ -91,6 +91,9 @@ static void test_contradictions(void **state) {
         const char *text, *message;
     } cases[] = {
         {"pretrain: { batch = 6; };", "pretrain.batch = 6: its 12 views must be whole groups"},
+        {"model: { group = 2; norm = \"frozen\"; }; finetune: { batch = 1; method = "
+         "\"mean-teacher\"; };",
+            "finetune.batch = 1: method \"mean-teacher\" shows images without labels"},
         {"finetune: { batch = 12; };", "finetune.batch = 12: must be whole groups"},
         {"model: { norm = \"sync\"; }; finetune: { batch = 1; };",
             "finetune.batch = 1 with model.norm = \"sync\": a norm would take statistics of one "

@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
 
@@ -86,7 +87,8 @@ static double step_loss(const step *s, double *error) {
 static void agrees_with_pytorch(void **state) {
     (void)state;
     static step s;
-    FILE *f = fopen(AUXSEG_TESTS "/fixtures/methods.bin", "rb");
+    const char *other = getenv("AUXSEG_METHODS"); /* tests/pytorch/compare_methods.py */
+    FILE *f = fopen(other ? other : AUXSEG_TESTS "/fixtures/methods.bin", "rb");
     assert_non_null(f);
     int cases = 0;
     for (; read_step(f, &s); cases++) {

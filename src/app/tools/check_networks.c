@@ -70,6 +70,7 @@ static void check_files(check *k) {
     char extractor[FILE_PATH], layers[EXTRACT_LAYERS];
     const settings *s = k->s;
     bool given = !stage_extracts_finetuned(s, 1) && k->cluster;
+    bool taught = s->finetune.method == FINETUNE_METHOD_PSEUDO_LABELS;
     network_end plain = k->baseline && k->classes > 0 ? NETWORK_CLASSIFIER : NETWORK_PROJECTION;
     status st = given ? extract_weights_path(extractor, s, 1) : STATUS_OK;
     check_note(k, st);
@@ -77,6 +78,7 @@ static void check_files(check *k) {
     const weights_use use[] = {{s->model.weights, plain, NULL, false},
         {given && st == STATUS_OK ? extractor : "", NETWORK_FEATURES, layers, true},
         {s->finetune.weights, NETWORK_CLASSIFIER, NULL, false},
+        {taught ? s->finetune.teacher : "", NETWORK_CLASSIFIER, NULL, true},
         {s->evaluate.weights, NETWORK_CLASSIFIER, NULL, true}};
     const char *bad = "";
     for (size_t i = 0; i < sizeof use / sizeof *use; i++) {
