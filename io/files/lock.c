@@ -225,10 +225,10 @@ static attempt try_once(file_lock *l, const owner *self, obstacle *by) {
 
 /* Tries until it has the lock, or has waited long enough for another owner. A lock that is gone is
  * tried for at once, as others may be waiting, too. Patience is for a killed job's last seconds. */
-static status try_all(file_lock *l, const owner *self, double patience) {
+static status try_all(file_lock *l, const owner *self, const file_lock_options *o) {
     enum { PAUSE = 100000 }; /* microseconds */
     obstacle by = {0};
-    double until = timer_now() + patience;
+    double until = timer_now() + o->patience;
     for (;;) {
         switch (try_once(l, self, &by)) {
         case TAKEN:
@@ -236,7 +236,8 @@ static status try_all(file_lock *l, const owner *self, double patience) {
         case IMPOSSIBLE:
             return STATUS_OUTPUT;
         case BLOCKED:
-            if (timer_now() >= until) return refuse(l->path, &by.owner, by.known, by.age);
+            if (timer_now() >= until)
+                return o->quiet ? STATUS_USAGE : refuse(l->path, &by.owner, by.known, by.age);
             usleep(PAUSE);
             break;
         case GONE:
@@ -299,7 +300,7 @@ status file_lock_take(file_lock **out, const char *folder, const file_lock_optio
     if (!l) return STATUS_FAILED;
     print_owner(&self, l->line);
     status st = file_path(l->path, folder, LOCK_NAME);
-    if (st == STATUS_OK) st = try_all(l, &self, o->patience);
+    if (st == STATUS_OK) st = try_all(l, &self, o);
     if (st != STATUS_OK) {
         memory_free(l);
         return st;

@@ -24,6 +24,7 @@ typedef struct file_lock_options {
     int start;       /* how often the job was requeued before */
     double
         patience; /* seconds to wait for another owner: what is killed may take a moment to end */
+    bool quiet;   /* no message where another one has it */
 } file_lock_options;
 
 /* Takes folder/LOCK and keeps touching it, in a thread of its own, which calls neither MPI nor

@@ -96,6 +96,12 @@ bool run_record_stage_done(
     const run_record *r, const char *stage, uint64_t key, uint64_t *output_hash);
 /* Replaces what was recorded under the stage's name; everything is copied. */
 status run_record_set_stage(run_record *r, const stage_record *stage);
+/* Takes a stage over from another run's record, with those that were done within it, the hash of
+ * its output's file, and the results and hashes that have the stage's name. */
+status run_record_import_stage(run_record *r, const run_record *from, const char *stage);
+/* The same for one member of "results" or "hashes"; nothing where there is none. */
+status run_record_import_member(
+    run_record *r, const run_record *from, const char *section, const char *name);
 /* The stage counts as not done: its entry goes. */
 void run_record_forget_stage(run_record *r, const char *stage);
 /* The settings of these groups ("run,dataset") that a result can depend on, kept with the stage,

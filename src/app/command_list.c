@@ -6,6 +6,7 @@
 
 #include "src/app/clusters/cluster.h"
 #include "src/app/clusters/score.h"
+#include "src/app/compare.h"
 #include "src/app/evaluation/evaluate.h"
 #include "src/app/evaluation/predict.h"
 #include "src/app/features/extract.h"
@@ -69,6 +70,22 @@ static const command commands[] = {
         .example = "mpirun -n 4 auxseg predict configs/camvid.cfg --set evaluate.predictions=20",
         .stage = command_predict},
     {.does = STAGE_REPORT, .example = "auxseg report configs/camvid.cfg", .stage = command_report},
+    {.name = "compare",
+        .summary = "the runs of a plan, one after another, and their results side by side",
+        .arguments = CONFIG " [--plan NAME|FILE] [--seeds LIST] [--cell N]\n"
+                            "       auxseg compare " CONFIG " [--plan NAME|FILE] --list|--collect\n"
+                            "       auxseg compare --plans\n"
+                            "       auxseg compare --of RUN...",
+        .reads =
+            "settings, a plan (src/app/compare/README.md; default: controlled); --of: run.json "
+            "of each folder",
+        .writes = "below run.dir: PLAN/CELL/seed-N, a run each, PLAN/compare.csv, and store/, by "
+                  "which runs share what they have in common; a table to standard output. The same "
+                  "command goes on with what is missing. --cell: one run, by its number in --list; "
+                  "--collect: the results of what is done; --of: compare.csv of finished runs, "
+                  "here",
+        .example = "mpirun -n 4 auxseg compare configs/camvid.cfg --plan clusters --seeds 1-5",
+        .files = command_compare},
     {.name = "bench",
         .summary = "speed of a part of the program, as one line of JSON",
         .arguments =
@@ -223,6 +240,11 @@ static void print_exit_codes(FILE *to) {
 #undef CODE_LINE
 }
 
+/* `compare` does so by itself, for what computes. */
+static bool starts_mpi(const command *k) {
+    return k->stage || k->words || k->files == command_compare;
+}
+
 void command_help_all(FILE *to) {
     command k;
     fputs("auxseg: contrastive pretraining for semantic segmentation with cross-image auxiliary "
@@ -233,8 +255,8 @@ void command_help_all(FILE *to) {
         to);
     bool mpi = true;
     for (int i = 0; command_at(i, &k); i++) {
-        if (mpi && !k.stage && !k.words) fputs("Without MPI:\n", to);
-        mpi = k.stage || k.words;
+        if (mpi && !starts_mpi(&k)) fputs("Without MPI:\n", to);
+        mpi = starts_mpi(&k);
         fprintf(to, "  %-9s %s\n", k.name, k.summary);
     }
     fputs("\nSettings: configs/default.cfg is the manual; what stands after --set "

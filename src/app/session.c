@@ -104,15 +104,15 @@ static status watch_for_stop(const comm *c, const settings *s) {
 }
 
 /* *lock: rank 0's hold on the folder. Collective. */
-static status begin(const comm *c, const settings *s, file_lock **lock) {
+static status begin(const comm *c, const settings *s, bool alone, file_lock **lock) {
     int threads = setup_threads(s);
     omp_set_num_threads(threads);
     log_set_verbose(s->run.verbose);
     log_info("auxseg %s (%s), run folder %s", AUXSEG_VERSION, version_commit, s->run.dir);
-    status st = binding_print(c, threads);
+    status st = alone ? binding_print(c, threads) : STATUS_OK;
     if (st == STATUS_OK) st = setup_folder(c, s);
     if (st == STATUS_OK) st = session_place_take(lock, c, s);
-    if (st == STATUS_OK) st = watch_for_stop(c, s);
+    if (st == STATUS_OK && alone) st = watch_for_stop(c, s);
     return st == STATUS_OK ? comm_agree(c, comm_root(c) ? save_settings(s) : STATUS_OK) : st;
 }
 
@@ -140,27 +140,40 @@ static void print_end(status st, double seconds, double peak, double all_peaks) 
 
 /* Collective. What has been begun is ended on every way out: the record of a start that failed gets
  * its code, and the lock goes. A stage that was stopped is told apart from one that failed, and the
- * file that asked for it, if one did, is named once more at the end. */
-static status run(const comm *c, watchdog **w, status (*stage)(const comm *c, const settings *s),
-    const arguments *a, const command_line *line) {
+ * file that asked for it, if one did, is named once more at the end. alone: the process does
+ * nothing else. */
+static status run_job(const comm *c, const settings *s, const session_work *work, bool alone) {
     double began = timer_now(), all_peaks;
     session_record record = {0};
     file_lock *lock = NULL;
-    settings *s = memory_alloc(1, sizeof *s, "settings");
-    status st = comm_agree(c, s ? STATUS_OK : STATUS_FAILED);
-    if (st == STATUS_OK) st = settings_share(c, s, a->config, a->set, a->sets);
-    if (st == STATUS_OK) st = watchdog_connect(w, c, s->run.watchdog);
-    if (st == STATUS_OK) st = begin(c, s, &lock);
-    if (st == STATUS_OK) st = session_record_begin(&record, c, s, line);
+    status st = begin(c, s, alone, &lock);
+    if (st == STATUS_OK) st = session_record_begin(&record, c, s, work->line);
     if (st == STATUS_OK) {
-        st = stage(c, s);
+        st = work->stage(c, s);
         if (st == STATUS_DATA) repair_dataset(c, s);
         if (st == STATUS_STOPPED && comm_root(c)) name_stop_file(s);
     }
     double seconds = timer_now() - began, peak = peak_memory(c, &all_peaks);
     st = session_record_end(&record, c, st, seconds, peak);
     file_lock_release(lock);
-    print_end(st, seconds, peak, all_peaks);
+    if (alone) print_end(st, seconds, peak, all_peaks);
+    return st;
+}
+
+status session_job(const comm *c, const settings *s, const session_work *work) {
+    return run_job(c, s, work, false);
+}
+
+/* Collective. */
+static status run(const comm *c, watchdog **w, const session_work *work, const arguments *a) {
+    settings *s = memory_alloc(1, sizeof *s, "settings");
+    status st = comm_agree(c, s ? STATUS_OK : STATUS_FAILED);
+    if (st == STATUS_OK) st = settings_share(c, s, a->config, a->set, a->sets);
+    if (st == STATUS_OK) st = watchdog_connect(w, c, s->run.watchdog);
+    if (st == STATUS_OK)
+        st = run_job(c, s, work, true);
+    else
+        print_end(st, 0, 0, 0);
     memory_free(s);
     return st;
 }
@@ -210,6 +223,7 @@ static void close_session(comm *c, watchdog *w, status st) {
 status session_run(
     const char *command, status (*stage)(const comm *c, const settings *s), int argc, char **argv) {
     const command_line line = {command, argc, argv};
+    const session_work work = {stage, &line};
     comm *c = NULL;
     watchdog *w = NULL;
     arguments a = {0};
@@ -219,21 +233,32 @@ status session_run(
     /* Every rank reads the same words: only one needs to complain. */
     if (st == STATUS_OK && comm_root(c)) st = arguments_read(&a, argc, argv);
     st = comm_agree(c, st);
-    if (st == STATUS_OK) st = run(c, &w, stage, &a, &line);
+    if (st == STATUS_OK) st = run(c, &w, &work, &a);
     arguments_destroy(&a);
+    close_session(c, w, st);
+    return st;
+}
+
+/* limit: the watchdog's. */
+static status run_words(
+    status (*work)(const comm *c, int argc, char **argv), int argc, char **argv, double limit) {
+    comm *c = NULL;
+    watchdog *w = NULL;
+    status st = open_session(&c, &w, limit);
+    if (!c) return st;
+    st = comm_agree(c, st);
+    if (st == STATUS_OK) st = watchdog_connect(&w, c, limit);
+    if (st == STATUS_OK) st = work(c, argc, argv);
     close_session(c, w, st);
     return st;
 }
 
 status session_run_words(
     status (*work)(const comm *c, int argc, char **argv), int argc, char **argv) {
-    comm *c = NULL;
-    watchdog *w = NULL;
-    status st = open_session(&c, &w, session_watch_default());
-    if (!c) return st;
-    st = comm_agree(c, st);
-    if (st == STATUS_OK) st = watchdog_connect(&w, c, session_watch_default());
-    if (st == STATUS_OK) st = work(c, argc, argv);
-    close_session(c, w, st);
-    return st;
+    return run_words(work, argc, argv, session_watch_default());
+}
+
+status session_run_plan(
+    status (*work)(const comm *c, int argc, char **argv), int argc, char **argv) {
+    return run_words(work, argc, argv, session_watch_limit(argc, argv));
 }

@@ -4,6 +4,7 @@
 
 #include "mpi/comm.h"
 #include "src/app/arguments.h"
+#include "src/app/session_record.h"
 #include "src/base/settings.h"
 
 /* Starts MPI, shares the settings and saves them in run.dir, installs the requests to stop, runs
@@ -14,5 +15,19 @@ status session_run(
 /* The same for a command that takes words instead of settings: MPI's start and end around it. */
 status session_run_words(
     status (*work)(const comm *c, int argc, char **argv), int argc, char **argv);
+
+/* The same for words among which are a file of settings and --set: the watchdog has their limit. */
+status session_run_plan(
+    status (*work)(const comm *c, int argc, char **argv), int argc, char **argv);
+/* What one job does, and the words that it was started with. Borrowed. */
+typedef struct session_work {
+    status (*stage)(const comm *c, const settings *s);
+    const command_line *line;
+} session_work;
+
+/* One job of several in a session of words: with settings that all ranks have, in their run.dir,
+ * whose lock is taken; the start and its end stand in run.json. Requests to stop are the caller's
+ * to install. Collective: the same code on every rank. */
+status session_job(const comm *c, const settings *s, const session_work *work);
 
 #endif

@@ -33,7 +33,7 @@ typedef struct view_settings {
 
 typedef struct settings {
     struct {
-        settings_text dir;
+        settings_text dir, store;
         stage_id until; /* `run`: the stage after which it ends; STAGE_NONE: all */
         run_resume resume;
         int64_t seed;

@@ -41,6 +41,10 @@ static const struct {
  */
 static const setting table[] = {
     {WORDS(run, dir, "runs/auxseg", "Folder of everything that the run writes."), .aside = true},
+    {WORDS(run, store, "",
+         "Folder that runs share: what one of them has done for the same inputs and settings, the "
+         "others take over; empty: none."),
+        .aside = true},
     {CHOICE(run, resume, RUN_RESUME_AUTO,
          "auto: what is done for the same inputs and settings is skipped, what was interrupted is "
          "continued; never: everything is done anew."),

@@ -9,6 +9,7 @@
 #include "src/app/features/extract_files.h"
 #include "src/app/stage/extractor.h"
 #include "src/app/stage/setup.h"
+#include "src/app/stage/store.h"
 #include "src/base/log.h"
 
 #include <stdio.h>
@@ -98,12 +99,17 @@ static status record_extraction(stage *t, const extract_request *q, bool file) {
 
 /* Features are computed as a stage of its own within the caller's, so that their time and figure
  * are not the clustering's. */
-static status make_features(stage *t, const extract_request *q, features *x) {
-    stage part = stage_within(t, STAGE_EXTRACT, q->key);
+static status make_features(stage *part, const extract_request *q, features *x) {
     bool file = q->keep || q->stream;
-    status st = stage_extracts_files(t->s, t->round) ? extract_files(&part, q, x, &file)
-                                                     : extract_compute(&part, q, x);
-    return st == STATUS_OK ? record_extraction(&part, q, file) : st;
+    stage_clock(part);
+    status st = stage_extracts_files(part->s, part->round) ? extract_files(part, q, x, &file)
+                                                           : extract_compute(part, q, x);
+    return st == STATUS_OK ? record_extraction(part, q, file) : st;
+}
+
+/* From another run that keeps its features, if this one is to keep them. Collective. */
+static bool features_taken(stage *part, const extract_request *q) {
+    return q->keep && stage_take(part) && features_kept(part, q);
 }
 
 status extract_features(stage *t, const extract_inputs *in, bool keep, features *out) {
@@ -117,16 +123,16 @@ status extract_features(stage *t, const extract_inputs *in, bool keep, features 
     if (st != STATUS_OK) return st;
 
     /* A kept file is read whole or not at all: a part of the images would be another key. */
-    bool kept = features_kept(t, &q);
+    stage part = stage_within(t, STAGE_EXTRACT, q.key);
+    bool kept = features_kept(t, &q) || features_taken(&part, &q);
     if (kept) {
         st = (q.stream ? features_map : features_read)(t->c, q.file, q.key, &x);
         if (st == STATUS_OK) log_info("extract: features of %s read from %s", q.layers, q.file);
         kept = st != STATUS_OUTPUT && st != STATUS_DATA;
         if (!kept && comm_root(t->c)) log_warn("%s: damaged and made anew", q.file);
     }
-    if (!kept) {
-        st = make_features(t, &q, &x);
-    }
+    if (!kept) st = make_features(&part, &q, &x);
+    store_leave(&part);
     if (st == STATUS_OK) st = write_npy(t, &x, !kept);
     if (st == STATUS_OK)
         *out = x;

@@ -14,6 +14,7 @@
 #include "src/app/stage/binding.h"
 #include "src/app/stage/output.h"
 #include "src/app/stage/setup.h"
+#include "src/app/stage/store.h"
 #include "src/base/hash.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
@@ -93,6 +94,7 @@ status stage_begin_as(
 }
 
 void stage_end(stage *t) {
+    store_leave(t);
     dataset_close(t->d);
     run_record_close(t->record);
     memory_free(t->hosts);
@@ -114,6 +116,7 @@ stage stage_within(const stage *whole, stage_id id, uint64_t key) {
     stage part = *whole;
     part.key = key;
     part.hosts = NULL;
+    part.hold = NULL;
     if (id != whole->id) {
         part.id = id;
         part.base = stage_id_words[id];
@@ -204,11 +207,12 @@ bool stage_done(stage *t) {
     int32_t done = 0;
     if (t->s->run.resume == RUN_RESUME_AUTO && t->record)
         done = run_record_stage_done(t->record, t->name, t->key, NULL) && has_output(t);
-    comm_broadcast(t->c, &done, sizeof done);
-    if (done) {
+    if (done)
         log_info("%s: already done for these inputs and settings", t->name);
-        clear_checkpoints(t);
-    }
+    else
+        done = store_take(t);
+    comm_broadcast(t->c, &done, sizeof done);
+    if (done) clear_checkpoints(t);
     return done;
 }
 
@@ -245,9 +249,16 @@ status stage_finish(stage *t, const stage_result *r) {
     if (t->record && st == STATUS_OK)
         st = run_record_set_stage_settings(t->record, t->name, t->s, stage_about(t->id)->groups);
     if (t->record && st == STATUS_OK) st = run_record_save(t->record);
+    if (st == STATUS_OK) store_give(t);
     if (r->unit && !isnan(r->fom))
         log_info("Figure of Merit (FOM): %.4g %s, %s", r->fom, r->unit, t->name);
     return comm_agree(t->c, st);
+}
+
+bool stage_take(stage *t) {
+    int32_t taken = store_take(t);
+    comm_broadcast(t->c, &taken, sizeof taken);
+    return taken;
 }
 
 status stage_figure(stage *t, const char *group, const char *name, double figure) {

@@ -33,7 +33,9 @@ typedef struct stage {
     arithmetic how;     /* of its networks */
     const char *within; /* name of the stage on whose way this one is done; NULL: by itself */
     run_place place;    /* rank 0's, for the record */
-    char *hosts;        /* of place; owned by the stage that is not within another */
+    struct file_lock
+        *hold;   /* of the stage in run.store while this run does it; rank 0's, or NULL */
+    char *hosts; /* of place; owned by the stage that is not within another */
     /* Its clock: */
     char started[RUN_RECORD_TIME];
     timers time;
@@ -69,8 +71,13 @@ status stage_key(stage *t, const char *file, uint64_t input);
  * there, STATUS_OUTPUT if it is damaged. Collective. */
 status stage_input(stage *t, stage_id from, uint64_t *hash);
 /* Whether run.json has the stage with this key and its output is there, unless run.resume is
- * "never"; says so, and removes checkpoints that a kill has left. Collective. */
+ * "never"; else whether it was taken from run.store. Says so, and removes checkpoints that a kill
+ * has left. Collective. */
 bool stage_done(stage *t);
+
+/* Whether the stage was taken from run.store, for one that finds out by itself whether it is done;
+ * if not, until store_leave no other run does it. Collective. */
+bool stage_take(stage *t);
 
 typedef struct stage_result {
     const char *output; /* path below run.dir, or NULL */

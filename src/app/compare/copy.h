@@ -1,0 +1,10 @@
+/* Texts that a comparison owns. Not collective. */
+#ifndef AUXSEG_APP_COMPARE_COPY_H
+#define AUXSEG_APP_COMPARE_COPY_H
+
+/* Owned by the caller (memory_free); NULL, with a message, without memory. */
+char *copy_text(const char *text);
+/* As printf. */
+char *copy_print(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+#endif

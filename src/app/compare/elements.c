@@ -1,0 +1,289 @@
+/* From a plan to runs. The order is all cells with the first seed, then all with the second: a plan
+ * that is interrupted has compared everything a few times, rather than something often.
+ *
+ * How a run ended stands in a file of its own beside run.json, with a hash of all settings that
+ * say what the run is to do: run.until and run.rounds are in no stage's key, but a run that ended
+ * at another stage is another cell's. */
+#include "src/app/compare/elements.h"
+
+#include "io/files/file.h"
+#include "src/app/compare/copy.h"
+#include "src/base/hash.h"
+#include "src/base/log.h"
+#include "src/base/memory.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#define MARK "compared"
+
+int elements_count(const elements *e) {
+    return e->plan->cells * e->plan->seeds;
+}
+
+int elements_cell(const elements *e, int number) {
+    return (number - 1) % e->plan->cells;
+}
+
+int64_t elements_seed(const elements *e, int number) {
+    return e->plan->seed[(number - 1) / e->plan->cells];
+}
+
+static char *folder_of(const elements *e, const char *cell, int64_t seed) {
+    return copy_print("%s/%s/seed-%lld", e->folder, cell, (long long)seed);
+}
+
+char *elements_folder(const elements *e, int number) {
+    return folder_of(e, e->plan->cell[elements_cell(e, number)].name, elements_seed(e, number));
+}
+
+/* What a value "@CELL/FILE" names: the cell's index and the path behind it; -1: it is no such
+ * value, -2: of no cell that stands before `before`. */
+static int refers_to(const plan_file *p, const char *text, int before, const char **path) {
+    const char *equals = strchr(text, '=');
+    const char *at = equals ? equals + 1 + (equals[1] == '"') : "";
+    if (*at != '@') return -1;
+    size_t n = strcspn(at + 1, "/");
+    *path = at + 1 + n;
+    for (int i = 0; i < before && **path == '/'; i++)
+        if (strlen(p->cell[i].name) == n && strncmp(p->cell[i].name, at + 1, n) == 0) return i;
+    return -2;
+}
+
+/* A cell's setting as the run reads it: where it names another cell's file, the path of that. */
+static char *resolve(const elements *e, const plan_setting *s, int cell, int64_t seed) {
+    const char *path;
+    int other = refers_to(e->plan, s->text, cell, &path);
+    if (other < 0) return copy_text(s->text);
+    int length = (int)(strchr(s->text, '=') - s->text);
+    char *folder = folder_of(e, e->plan->cell[other].name, seed);
+    size_t n = strlen(path);
+    if (n > 0 && path[n - 1] == '"') n--;
+    char *text = folder ? copy_print("%.*s=%s%.*s", length, s->text, folder, (int)n, path) : NULL;
+    memory_free(folder);
+    return text;
+}
+
+void elements_free_settings(char **set, int sets) {
+    for (int i = 0; set && i < sets; i++) memory_free(set[i]);
+    memory_free(set);
+}
+
+/* The plan's for all cells first, which the command line may change, then those of the cell, which
+ * it may not: they are what is compared. */
+status elements_settings(const elements *e, int number, char ***set, int *sets) {
+    enum { OURS = 3 };
+    const plan_file *p = e->plan;
+    int cell = elements_cell(e, number), n = 0, total;
+    int64_t seed = elements_seed(e, number);
+    const plan_cell *c = &p->cell[cell];
+    total = p->sets + e->sets + c->sets + OURS;
+    char **text = memory_alloc((size_t)total, sizeof *text, "settings of a cell");
+    char *folder = elements_folder(e, number);
+    if (text && folder) {
+        for (int i = 0; i < p->sets; i++) text[n++] = copy_text(p->set[i].text);
+        for (int i = 0; i < e->sets; i++) text[n++] = copy_text(e->set[i]);
+        for (int i = 0; i < c->sets; i++) text[n++] = resolve(e, &c->set[i], cell, seed);
+        text[n++] = copy_print("run.dir=%s", folder);
+        text[n++] = copy_print("run.seed=%lld", (long long)seed);
+        text[n++] = copy_print("run.store=%s/store", e->base);
+    }
+    bool whole = n == total;
+    for (int i = 0; i < n; i++) whole = whole && text[i];
+    memory_free(folder);
+    *set = text;
+    *sets = n;
+    return whole ? STATUS_OK : STATUS_FAILED;
+}
+
+int elements_needs(const elements *e, int number, int index) {
+    const char *path;
+    int cell = elements_cell(e, number);
+    const plan_cell *c = &e->plan->cell[cell];
+    for (int i = 0; i < c->sets; i++) {
+        int other = refers_to(e->plan, c->set[i].text, cell, &path);
+        if (other >= 0 && index-- == 0) return number - cell + other;
+    }
+    return 0;
+}
+
+/* As the run will read them. */
+static status read_settings(const elements *e, int number, settings *s) {
+    char **set = NULL;
+    int sets = 0;
+    status st = elements_settings(e, number, &set, &sets);
+    if (st == STATUS_OK) st = settings_read(s, e->config, (const char *const *)set, sets);
+    elements_free_settings(set, sets);
+    return st;
+}
+
+/* Every cell once: seeds differ in nothing that can be wrong. */
+static status check_cells(const elements *e, settings *s) {
+    const plan_file *p = e->plan;
+    const char *path;
+    status st = STATUS_OK;
+    for (int i = 0; i < p->cells && st != STATUS_FAILED; i++) {
+        const plan_cell *c = &p->cell[i];
+        for (int k = 0; k < c->sets; k++) {
+            if (refers_to(p, c->set[k].text, i, &path) != -2) continue;
+            log_error("%s.cfg:%d: \"%s\": no cell of this name before this one", p->name,
+                c->set[k].line, c->set[k].text);
+            st = STATUS_USAGE;
+        }
+        if (read_settings(e, i + 1, s) == STATUS_OK) continue;
+        log_error("%s.cfg:%d: cell \"%s\": its settings are refused", p->name, c->line, c->name);
+        st = STATUS_USAGE;
+    }
+    return st;
+}
+
+status elements_create(elements *e) {
+    settings *s = memory_alloc(1, sizeof *s, "settings");
+    status st = s ? settings_read(s, e->config, e->set, e->sets) : STATUS_FAILED;
+    if (st == STATUS_OK) {
+        e->base = copy_text(s->run.dir);
+        e->folder = copy_print("%s/%s", s->run.dir, e->plan->name);
+        st = e->base && e->folder ? check_cells(e, s) : STATUS_FAILED;
+    }
+    memory_free(s);
+    return st;
+}
+
+void elements_destroy(elements *e) {
+    memory_free(e->base);
+    memory_free(e->folder);
+    e->base = e->folder = NULL;
+}
+
+/* Of all that says what the run does: groups whose settings count, and those of [run] that say how
+ * far it goes. */
+static uint64_t hash_settings(const settings *s) {
+    static const char groups[] =
+        "run,dataset,model,extract,cluster,pretrain,finetune,evaluate,report";
+    const int32_t way[] = {(int32_t)s->run.until, s->run.rounds, s->run.compare};
+    return hash_append(settings_hash(s, groups), way, sizeof way);
+}
+
+/* path [FILE_PATH] of the mark, and the hash that belongs there. */
+static status mark_of(const elements *e, int number, char *path, uint64_t *hash) {
+    settings *s = memory_alloc(1, sizeof *s, "settings");
+    status st = s ? read_settings(e, number, s) : STATUS_FAILED;
+    if (st == STATUS_OK) st = file_path(path, s->run.dir, MARK);
+    if (st == STATUS_OK) *hash = hash_settings(s);
+    memory_free(s);
+    return st;
+}
+
+int elements_code(const elements *e, int number) {
+    char path[FILE_PATH], key[17], found[17];
+    uint64_t hash;
+    void *text = NULL;
+    size_t bytes;
+    int code = COMPARE_UNFINISHED, read;
+    if (mark_of(e, number, path, &hash) != STATUS_OK || !file_exists(path)) return code;
+    hash_text(hash, key);
+    if (file_read(path, FILE_PATH, &text, &bytes) == STATUS_OK &&
+        sscanf(text, "%d %16s", &read, found) == 2 && strcmp(found, key) == 0)
+        code = read;
+    memory_free(text);
+    return code;
+}
+
+status elements_keep_code(const elements *e, int number, status code) {
+    char path[FILE_PATH], key[17], text[64];
+    uint64_t hash;
+    status st = mark_of(e, number, path, &hash);
+    if (st != STATUS_OK) return st;
+    hash_text(hash, key);
+    int n = snprintf(text, sizeof text, "%d %s\n", (int)code, key);
+    return file_write(path, text, (size_t)n);
+}
+
+/* The key of a setting, "group.key": its length. */
+static int key_length(const char *text) {
+    return (int)strcspn(text, "=");
+}
+
+/* Adds a key that is not there yet. */
+static status add_key(compare_results *r, const char *text) {
+    int n = key_length(text);
+    for (int i = 0; i < r->varying; i++)
+        if ((int)strlen(r->key[i]) == n && strncmp(r->key[i], text, (size_t)n) == 0)
+            return STATUS_OK;
+    r->key[r->varying] = copy_print("%.*s", n, text);
+    return r->key[r->varying++] ? STATUS_OK : STATUS_FAILED;
+}
+
+static status find_keys(compare_results *r, const plan_file *p) {
+    int most = 0;
+    status st = STATUS_OK;
+    for (int i = 0; i < p->cells; i++) most += p->cell[i].sets;
+    r->key = memory_alloc((size_t)most, sizeof *r->key, "settings that vary");
+    if (!r->key) return STATUS_FAILED;
+    for (int i = 0; i < p->cells; i++)
+        for (int k = 0; k < p->cell[i].sets && st == STATUS_OK; k++)
+            st = add_key(r, p->cell[i].set[k].text);
+    return st;
+}
+
+/* The effective values of the keys that vary. */
+static status find_values(compare_run *run, const compare_results *r, const settings *s) {
+    char key[128], text[SETTINGS_TEXT];
+    run->value = memory_alloc((size_t)r->varying, sizeof *run->value, "settings that vary");
+    if (!run->value) return STATUS_FAILED;
+    for (int i = 0; settings_item(s, i, key, sizeof key, text, sizeof text); i++)
+        for (int k = 0; k < r->varying; k++)
+            if (strcmp(key, r->key[k]) == 0 && !(run->value[k] = copy_text(text)))
+                return STATUS_FAILED;
+    return STATUS_OK;
+}
+
+static status add_run(const elements *e, int number, compare_results *r, settings *s) {
+    compare_cell *cell = &r->cell[elements_cell(e, number)];
+    compare_run *run = &cell->run[cell->runs++];
+    run->seed = elements_seed(e, number);
+    run->code = elements_code(e, number);
+    run->folder = elements_folder(e, number);
+    status st = run->folder ? read_settings(e, number, s) : STATUS_FAILED;
+    return st == STATUS_OK ? find_values(run, r, s) : st;
+}
+
+/* "a.b=c, d.e=f", as the plan has them. */
+static char *settings_text_of(const plan_cell *c) {
+    char *text = copy_text("");
+    for (int i = 0; i < c->sets && text; i++) {
+        char *longer = copy_print("%s%s%s", text, i > 0 ? ", " : "", c->set[i].text);
+        memory_free(text);
+        text = longer;
+    }
+    return text;
+}
+
+static status add_cells(const elements *e, compare_results *r) {
+    const plan_file *p = e->plan;
+    r->cell = memory_alloc((size_t)p->cells, sizeof *r->cell, "cells");
+    if (!r->cell) return STATUS_FAILED;
+    for (int i = 0; i < p->cells; i++) {
+        compare_cell *cell = &r->cell[r->cells++];
+        cell->name = copy_text(p->cell[i].name);
+        cell->about = copy_text(p->cell[i].about);
+        cell->settings = settings_text_of(&p->cell[i]);
+        cell->reference = p->cell[i].reference;
+        cell->run = memory_alloc((size_t)p->seeds, sizeof *cell->run, "runs of a cell");
+        if (!cell->name || !cell->about || !cell->settings || !cell->run) return STATUS_FAILED;
+    }
+    return STATUS_OK;
+}
+
+status elements_results(const elements *e, compare_results *out) {
+    settings *s = memory_alloc(1, sizeof *s, "settings");
+    *out = (compare_results){.name = copy_text(e->plan->name),
+        .about = copy_text(e->plan->about),
+        .folder = copy_text(e->folder)};
+    status st = s && out->name && out->about && out->folder ? STATUS_OK : STATUS_FAILED;
+    if (st == STATUS_OK) st = find_keys(out, e->plan);
+    if (st == STATUS_OK) st = add_cells(e, out);
+    for (int i = 1; i <= elements_count(e) && st == STATUS_OK; i++) st = add_run(e, i, out, s);
+    memory_free(s);
+    return st;
+}

@@ -1,0 +1,158 @@
+/* Finished runs by their folders, as cells: runs whose records have the same settings, but for the
+ * seed and for what changes no result, are one cell. The cell's name is that of its first run's
+ * folder. The first cell is what the others are compared with. */
+#include "src/app/compare/copy.h"
+#include "src/app/compare/results.h"
+
+#include "io/files/file.h"
+#include "io/files/run_record.h"
+#include "src/base/log.h"
+#include "src/base/memory.h"
+#include "src/base/settings_table.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Whether a setting tells cells apart. run.until and run.rounds say how far a run went: they are in
+ * no stage's key, but make another result. */
+static bool tells(const char *key) {
+    const setting *e;
+    if (strcmp(key, "run.seed") == 0) return false;
+    if (strcmp(key, "run.until") == 0 || strcmp(key, "run.rounds") == 0) return true;
+    for (int i = 0; (e = setting_at(i)); i++) {
+        size_t n = strlen(e->group);
+        if (strncmp(key, e->group, n) == 0 && key[n] == '.' && strcmp(key + n + 1, e->key) == 0)
+            return !e->aside;
+    }
+    return true;
+}
+
+/* "" where the record has no such setting. */
+static const char *value_of(const run_record *r, const char *wanted) {
+    const char *key, *text;
+    for (int i = 0; run_record_fact(r, "settings", i, &key, &text); i++)
+        if (strcmp(key, wanted) == 0) return text;
+    return "";
+}
+
+/* Whether every setting of a that tells cells apart is b's. */
+static bool within(const run_record *a, const run_record *b) {
+    const char *key, *text;
+    for (int i = 0; run_record_fact(a, "settings", i, &key, &text); i++)
+        if (tells(key) && strcmp(text, value_of(b, key)) != 0) return false;
+    return true;
+}
+
+static bool alike(const run_record *a, const run_record *b) {
+    return within(a, b) && within(b, a);
+}
+
+/* The folder without slashes at its end: its last name. */
+static char *name_of(const char *folder) {
+    size_t n = strlen(folder);
+    while (n > 1 && folder[n - 1] == '/') n--;
+    char *whole = copy_print("%.*s", (int)n, folder);
+    const char *slash = whole ? strrchr(whole, '/') : NULL;
+    char *name = whole ? copy_text(slash && slash[1] ? slash + 1 : whole) : NULL;
+    memory_free(whole);
+    return name;
+}
+
+/* owner [runs]: the index of the first run that is like it. */
+static int first_alike(run_record *const *record, int i) {
+    for (int k = 0; k < i; k++)
+        if (alike(record[k], record[i])) return k;
+    return i;
+}
+
+static bool known_key(const compare_results *r, const char *key) {
+    for (int i = 0; i < r->varying; i++)
+        if (strcmp(r->key[i], key) == 0) return true;
+    return false;
+}
+
+/* Keys in which any run differs from the first. */
+static status find_keys(compare_results *r, run_record *const *record, int runs) {
+    const char *key, *text;
+    int most = 0;
+    while (setting_at(most)) most++;
+    r->key = memory_alloc((size_t)most, sizeof *r->key, "settings that vary");
+    if (!r->key) return STATUS_FAILED;
+    for (int i = 1; i < runs; i++)
+        for (int k = 0; run_record_fact(record[i], "settings", k, &key, &text); k++) {
+            bool same = !tells(key) || strcmp(text, value_of(record[0], key)) == 0;
+            if (same || known_key(r, key) || r->varying == most) continue;
+            r->key[r->varying] = copy_text(key);
+            if (!r->key[r->varying++]) return STATUS_FAILED;
+        }
+    return STATUS_OK;
+}
+
+static status add_run(
+    compare_cell *cell, const compare_results *r, const run_record *record, const char *folder) {
+    compare_run *run = &cell->run[cell->runs++];
+    run->folder = copy_text(folder);
+    run->seed = atoll(value_of(record, "run.seed"));
+    run->value = memory_alloc((size_t)r->varying, sizeof *run->value, "settings that vary");
+    if (!run->folder || !run->value) return STATUS_FAILED;
+    for (int i = 0; i < r->varying; i++)
+        if (!(run->value[i] = copy_text(value_of(record, r->key[i])))) return STATUS_FAILED;
+    return STATUS_OK;
+}
+
+/* "a.b=c, d.e=f" of what varies. */
+static char *describe(const compare_results *r, const compare_run *run) {
+    char *text = copy_text("");
+    for (int i = 0; i < r->varying && text; i++) {
+        char *longer = copy_print("%s%s%s=%s", text, i > 0 ? ", " : "", r->key[i], run->value[i]);
+        memory_free(text);
+        text = longer;
+    }
+    return text;
+}
+
+static status add_cells(compare_results *r, run_record *const *record, char **folder, int runs) {
+    status st = STATUS_OK;
+    r->cell = memory_alloc((size_t)runs, sizeof *r->cell, "cells");
+    if (!r->cell) return STATUS_FAILED;
+    for (int i = 0; i < runs && st == STATUS_OK; i++) {
+        if (first_alike(record, i) != i) continue;
+        compare_cell *cell = &r->cell[r->cells++];
+        cell->reference = r->cells > 1 ? 0 : -1;
+        cell->name = name_of(folder[i]);
+        cell->about = copy_text("");
+        cell->run = memory_alloc((size_t)(runs - i), sizeof *cell->run, "runs of a cell");
+        if (!cell->name || !cell->about || !cell->run) return STATUS_FAILED;
+        for (int k = i; k < runs && st == STATUS_OK; k++)
+            if (first_alike(record, k) == i) st = add_run(cell, r, record[k], folder[k]);
+        if (st == STATUS_OK && !(cell->settings = describe(r, &cell->run[0]))) st = STATUS_FAILED;
+    }
+    return st;
+}
+
+static status open_records(run_record **record, char **folder, int runs) {
+    char path[FILE_PATH];
+    status st = STATUS_OK;
+    for (int i = 0; i < runs && st == STATUS_OK; i++) {
+        st = file_path(path, folder[i], "run.json");
+        if (st == STATUS_OK) st = run_record_look(&record[i], path);
+        if (st != STATUS_OK || record[i]) continue;
+        log_error("%s: no folder of a run: it has no run.json", folder[i]);
+        st = STATUS_DATA;
+    }
+    return st;
+}
+
+status compare_results_of(compare_results *out, char **folder, int folders) {
+    *out = (compare_results){.name = copy_text("runs"),
+        .about = copy_text("runs side by side"),
+        .folder = copy_text(".")};
+    run_record **record = memory_alloc((size_t)folders, sizeof *record, "records of runs");
+    status st = record && out->name && out->about && out->folder ? STATUS_OK : STATUS_FAILED;
+    if (st == STATUS_OK) st = open_records(record, folder, folders);
+    if (st == STATUS_OK) st = find_keys(out, record, folders);
+    if (st == STATUS_OK) st = add_cells(out, record, folder, folders);
+    for (int i = 0; record && i < folders; i++) run_record_close(record[i]);
+    memory_free(record);
+    return st == STATUS_OK ? compare_results_fill(out) : st;
+}

@@ -1,0 +1,25 @@
+/* The words of `compare`. Not collective. */
+#ifndef AUXSEG_APP_COMPARE_WORDS_H
+#define AUXSEG_APP_COMPARE_WORDS_H
+
+#include "src/base/status.h"
+
+#include <stdbool.h>
+
+/* All borrowed from argv. */
+typedef struct compare_words {
+    const char *config, *plan, *seeds; /* seeds NULL: the plan's */
+    const char **set;                  /* [sets]; owned */
+    int sets, cell;                    /* cell 0: all runs */
+    bool list, collect, plans;
+    char **run; /* [runs]: folders behind --of */
+    int runs;
+} compare_words;
+
+/* Every mistake is named: STATUS_USAGE. w may be destroyed after any status. */
+status compare_words_read(compare_words *w, int argc, char **argv);
+void compare_words_destroy(compare_words *w);
+/* Whether the words ask for what needs no MPI. */
+bool compare_words_quick(int argc, char **argv);
+
+#endif
