@@ -85,8 +85,8 @@ static void put_heads(html *h, const compare_page *d, const columns *has) {
     snprintf(head, sizeof head, "%.60s, %%", d->score ? d->score : "score");
     if (has->score) table_number_column(h, head, NUMBER_PLAIN);
     if (has->seconds) table_number_column(h, "seconds a run", NUMBER_SECONDS);
-    if (has->contrastive) table_number_column(h, "images of pretraining", NUMBER_COUNT);
-    if (has->finetune) table_number_column(h, "of fine-tuning", NUMBER_COUNT);
+    if (has->contrastive) table_number_column(h, "images: contrastive", NUMBER_COUNT);
+    if (has->finetune) table_number_column(h, "fine-tuning", NUMBER_COUNT);
 }
 
 static void put_table(html *h, const compare_page *d) {

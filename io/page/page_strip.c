@@ -23,11 +23,12 @@ void page_image(html *h, const page_picture *p, const char *what, const char *of
 /* An image's pictures side by side below its name. The check box lies invisible over its picture
  * and takes clicks and the keyboard; when it is set, the style lets the picture fill the window. */
 void page_strips(html *h, const page_strip *strip, int count) {
+    bool many = false; /* all alike, so that pictures have one size */
+    for (int i = 0; i < count; i++) many = many || strip[i].pictures > PAGE_STRIP_ROW;
     for (int i = 0; i < count; i++) {
         html_put(h, "<h3 class=\"file\">");
         html_text(h, strip[i].title);
-        html_print(
-            h, "</h3>\n<div class=\"strip%s\">", strip[i].pictures > PAGE_STRIP_ROW ? " many" : "");
+        html_print(h, "</h3>\n<div class=\"strip%s\">", many ? " many" : "");
         for (int j = 0; j < strip[i].pictures; j++) {
             const page_picture *p = &strip[i].picture[j];
             html_put(h, "<figure><label class=\"zoom\"><input type=\"checkbox\"/>");

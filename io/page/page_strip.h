@@ -22,8 +22,8 @@ typedef struct page_strip {
 
 /* An <img>. what: its alternative text; of: of which image, NULL: `what` says it. */
 void page_image(html *h, const page_picture *p, const char *what, const char *of);
-/* Each strip below its title. A picture opens large where it is clicked. A strip of more than
- * PAGE_STRIP_ROW pictures has several rows. */
+/* Each strip below its title. A picture opens large where it is clicked. Where one has more
+ * than PAGE_STRIP_ROW pictures, they stand in several rows. */
 enum { PAGE_STRIP_ROW = 4 };
 void page_strips(html *h, const page_strip *strip, int count);
 

@@ -79,10 +79,11 @@ static const command commands[] = {
         .reads =
             "settings, a plan (src/app/compare/README.md; default: controlled); --of: run.json "
             "of each folder",
-        .writes = "below run.dir: PLAN/CELL/seed-N, a run each, PLAN/compare.csv, and store/, by "
+        .writes = "below run.dir: PLAN/CELL/seed-N, a run each, PLAN/compare.csv and compare.html, "
+                  "and store/, by "
                   "which runs share what they have in common; a table to standard output. The same "
                   "command goes on with what is missing. --cell: one run, by its number in --list; "
-                  "--collect: the results of what is done; --of: compare.csv of finished runs, "
+                  "--collect: the results of what is done; --of: both files of finished runs, "
                   "here",
         .example = "mpirun -n 4 auxseg compare configs/camvid.cfg --plan clusters --seeds 1-5",
         .files = command_compare},

@@ -11,6 +11,7 @@
 #include "io/files/lock.h"
 #include "mpi/settings_share.h"
 #include "src/app/compare/compare_csv.h"
+#include "src/app/compare/compare_report.h"
 #include "src/app/compare/elements.h"
 #include "src/app/compare/plans.h"
 #include "src/app/compare_words.h"
@@ -65,10 +66,17 @@ static status print_list(comparison *x) {
     return STATUS_OK;
 }
 
-/* compare.csv and the table of what there is. Rank 0. */
-static status show(compare_results *r) {
-    status st = compare_csv_write(r);
+/* compare.csv, the table and the page of what there is. Rank 0. */
+static status show(const compare_results *r, const compare_words *w) {
+    char **words = memory_alloc((size_t)compare_words_most(w), sizeof *words, "command line");
+    if (!words) return STATUS_FAILED;
+    const command_line line = {"compare", compare_words_again(w, (const char **)words), words};
+    char *again = command_line_text(&line);
+    status st = again ? compare_csv_write(r) : STATUS_FAILED;
     if (st == STATUS_OK) compare_table_print(r);
+    if (st == STATUS_OK) st = compare_report_write(r, again);
+    memory_free(again);
+    memory_free(words);
     return st;
 }
 
@@ -77,7 +85,7 @@ static status collect(comparison *x) {
     status st = elements_results(&x->e, &r);
     if (st == STATUS_OK) st = compare_results_fill(&r);
     if (st == STATUS_OK) st = file_make_folder(r.folder);
-    if (st == STATUS_OK) st = show(&r);
+    if (st == STATUS_OK) st = show(&r, &x->words);
     compare_results_destroy(&r);
     return st;
 }
@@ -283,7 +291,7 @@ static status work(const comm *c, int argc, char **argv) {
 static status side_by_side(const compare_words *w) {
     compare_results r;
     status st = compare_results_of(&r, w->run, w->runs);
-    if (st == STATUS_OK) st = show(&r);
+    if (st == STATUS_OK) st = show(&r, w);
     compare_results_destroy(&r);
     return st;
 }

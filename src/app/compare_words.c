@@ -104,3 +104,28 @@ void compare_words_destroy(compare_words *w) {
     memory_free(w->set);
     *w = (compare_words){0};
 }
+
+int compare_words_most(const compare_words *w) {
+    return 5 + 2 * w->sets + 1 + w->runs;
+}
+
+int compare_words_again(const compare_words *w, const char **words) {
+    int n = 0;
+    if (w->runs > 0) {
+        words[n++] = "--of";
+        for (int i = 0; i < w->runs; i++) words[n++] = w->run[i];
+        return n;
+    }
+    words[n++] = w->config;
+    words[n++] = "--plan";
+    words[n++] = w->plan;
+    if (w->seeds) {
+        words[n++] = "--seeds";
+        words[n++] = w->seeds;
+    }
+    for (int i = 0; i < w->sets; i++) {
+        words[n++] = "--set";
+        words[n++] = w->set[i];
+    }
+    return n;
+}

@@ -40,8 +40,7 @@ static char *quote(char *to, const char *word) {
     return to;
 }
 
-/* "auxseg run x.cfg --set 'a.b=c d'": owned by the caller. */
-static char *command_text(const command_line *line) {
+char *command_line_text(const command_line *line) {
     static const char program[] = "auxseg ";
     size_t bytes = sizeof program + strlen(line->command);
     for (int i = 0; i < line->argc; i++) bytes += 4 * strlen(line->argv[i]) + 3;
@@ -80,7 +79,7 @@ status session_record_begin(
     if (st == STATUS_OK) st = comm_agree(c, setup_path(path, s, "run.json", 1));
     if (st != STATUS_OK || !comm_root(c)) return comm_agree(c, st);
     run_record_time(out->started);
-    out->command = command_text(line);
+    out->command = command_line_text(line);
     out->start = (start_record){.started = out->started,
         .command = out->command,
         .version = AUXSEG_VERSION,

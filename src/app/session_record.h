@@ -22,6 +22,10 @@ typedef struct command_line {
     char **argv; /* borrowed */
 } command_line;
 
+/* "auxseg run x.cfg --set 'a.b=c d'", as a shell reads it: owned by the caller; NULL without
+ * memory. Not collective. */
+char *command_line_text(const command_line *line);
+
 /* Adds the start to the record of run.dir, which exists. out may be ended after any status.
  * Collective. */
 status session_record_begin(
