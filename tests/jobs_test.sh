@@ -40,7 +40,9 @@ FAKE
 cat >bin/srun <<'FAKE'
 #!/bin/bash
 echo "$* cpus=$SRUN_CPUS_PER_TASK" >>srun.calls
-[[ ! -e gain ]] || echo step >>run/metrics.csv
+for to in run "run/a plan/k50"; do
+    [[ ! -e gain || ! -d $to ]] || echo step >>"$to/metrics.csv"
+done
 exit "$(cat code)"
 FAKE
 cat >bin/scontrol <<FAKE
@@ -53,7 +55,14 @@ fi
 FAKE
 cat >bin/auxseg <<FAKE
 #!/bin/bash
-if [[ \$1 == check ]]; then [[ \$2 == run.cfg ]]; else exec "$real" "\$@"; fi
+case \$1 in
+check) [[ \$2 == run.cfg ]] ;;
+compare)
+    echo "\$*" >>compare.calls
+    [[ \$4 != unknown ]] || exit 2
+    printf '%s\t%s\t%s\t%s\n' 1 plain 1 'run/a plan/plain/seed-1' 2 k50 1 'run/a plan/k50/seed-1' ;;
+*) exec "$real" "\$@" ;;
+esac
 FAKE
 chmod +x bin/*
 
@@ -92,8 +101,20 @@ expect "a chain for seeds" "$(cat sbatch.calls)" "--parsable --export=ALL --job-
 --array=1-3 --dependency=aftercorr:101 --kill-on-invalid-dep=yes \
 --output=run/jobs/cluster-%A_%a.log --account=a $jobs/stage.sbatch cluster run.cfg"
 rm sbatch.calls
+"$jobs/submit" run.cfg --plan clusters --ranks-per-node 3 --seeds 1-3 --at-once 4 --set cluster.k=7 >submit.out
+plan=("$jobs/plan.sbatch" clusters run.cfg --seeds 1-3 --set cluster.k=7)
+expect "a plan" "$(cat sbatch.calls)" "--parsable --export=ALL --job-name=auxseg-cells --nodes=1 \
+--ntasks-per-node=3 --cpus-per-task=1 --array=1-2%4 --output=run/a plan/jobs/cells-%A_%a.log \
+--account=a ${plan[*]}
+--parsable --export=ALL --job-name=auxseg-collect --nodes=1 --ntasks-per-node=1 --cpus-per-task=1 \
+--dependency=afterany:101 --kill-on-invalid-dep=yes --output=run/a plan/jobs/collect-%j.log \
+--account=a ${plan[*]}"
+expect "its list" "$(sort -u compare.calls)" \
+    "compare run.cfg --plan clusters --seeds 1-3 --set cluster.k=7 --list"
+rm sbatch.calls
 for wrong in "" "absent.cfg" "run.cfg --stages pack,x" "run.cfg --stages extract" "run.cfg --nodes 0" \
-    "run.cfg --what" "run.cfg --seeds 1,x" "run.cfg --set run.sed=1"; do
+    "run.cfg --what" "run.cfg --seeds 1,x" "run.cfg --set run.sed=1" "run.cfg --plan unknown" \
+    "run.cfg --plan clusters --whole" "run.cfg --plan clusters --at-once 0" "run.cfg --at-once 2"; do
     code=0
     # shellcheck disable=SC2086
     "$jobs/submit" $wrong >submit.out 2>&1 || code=$?
@@ -141,6 +162,37 @@ rm srun.calls
 SLURM_JOB_ID=8 SLURM_ARRAY_TASK_ID=4 bash copy run run.cfg >stage.out 2>&1 || true
 expect "a seed" "$(cat srun.calls)" "--mpi=pmi2 --kill-on-bad-exit=1 --cpu-bind=cores \
 $folder/bin/auxseg run run.cfg --set run.seed=4 --set run.dir=run/seed-4 cpus=1"
+
+# A task of a plan; the last job collects, as one process.
+cp "$jobs/plan.sbatch" copy
+mkdir -p "run/a plan/k50"
+# task NUMBER CODE: one start of it; prints its exit code and what went to scontrol.
+task() {
+    local code=0
+    echo "$2" >code
+    rm -f scontrol.calls
+    SLURM_JOB_ID=9 SLURM_ARRAY_TASK_ID=$1 AUXSEG_JOBS=$jobs \
+        bash "$folder/copy" clusters run.cfg --set cluster.k=7 >plan.out 2>&1 || code=$?
+    echo "$code $(cat scontrol.calls 2>/dev/null)"
+}
+rm srun.calls
+expect "a task" "$(task 2 0)" "0 "
+expect "its cell" "$(cat srun.calls)" "--mpi=pmi2 --kill-on-bad-exit=1 --cpu-bind=cores \
+$folder/bin/auxseg compare run.cfg --plan clusters --set cluster.k=7 --cell 2 cpus=1"
+rm gain
+expect "stopped" "$(task 2 75)" "0 requeue 9"
+expect "stopped again" "$(task 2 75)" "0 requeue 9"
+touch gain # of a run that it does on its way, or waits for
+expect "gained by another" "$(task 2 75)" "0 requeue 9"
+rm gain
+for start in 1 2; do expect "no gain, $start" "$(task 2 75)" "0 requeue 9"; done
+expect "no gain" "$(task 2 75)" "75 "
+touch "run/a plan/STOP"
+expect "told to stop by a file" "$(task 2 75)" "75 "
+rm srun.calls compare.calls "run/a plan/STOP"
+SLURM_JOB_ID=10 AUXSEG_JOBS=$jobs bash copy clusters run.cfg >plan.out 2>&1 || true
+expect "the last job" "$(cat compare.calls)" "compare run.cfg --plan clusters --collect"
+expect "starts no ranks" "$(ls srun.calls 2>/dev/null)" ""
 
 # The table of seeds: paired gains of 2 and 4 points, Student's interval.
 for seed in 1 2; do

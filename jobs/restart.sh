@@ -1,0 +1,63 @@
+# Sourced by jobs/stage.sh and jobs/plan.sh: one start of a job. A start that ends with 75 (stopped
+# on request, state saved: the time limit is near, see --signal), or with 6 (a rank hung), puts the
+# same job back into the queue, so that jobs that wait for it go on waiting.
+MAX_STARTS_WITHOUT_GAIN=3
+
+# gained FOLDER...: a sum over the names and sizes of the results there so far; it changes with every
+# step.
+gained() {
+    local folder
+    for folder in "$@"; do
+        [[ -d $folder ]] || continue # the first start
+        find "$folder" -type f \( -name '*.h5' -o -name '*.csv' -o -name '*.safetensors' -o \
+            -name '*.html' -o -path '*/checkpoints/*' \) -printf '%P %s\n' 2>/dev/null | sort
+    done | cksum
+}
+
+# refuse_restart BEFORE FOLDER...: prints why the job must not start again; nothing if it may. BEFORE:
+# what `gained` said before this start; of the folders the first is the run's.
+refuse_restart() {
+    local before=$1 folder=$2
+    shift
+    local without="$folder/jobs/$SLURM_JOB_ID.without-gain"
+    if [[ -e $folder/STOP ]]; then
+        echo "remove $folder/STOP and submit again"
+        return
+    fi
+    if [[ $(gained "$@") != "$before" ]]; then
+        rm -f "$without"
+    else
+        mkdir -p "$folder/jobs"
+        echo "$(date -Is) start ${SLURM_RESTART_COUNT:-0}" >>"$without"
+        if [[ $(wc -l <"$without") -ge $MAX_STARTS_WITHOUT_GAIN ]]; then
+            echo "$MAX_STARTS_WITHOUT_GAIN starts in a row gained nothing (more --time?)"
+            return
+        fi
+    fi
+    if [[ ${SLURM_RESTART_COUNT:-0} -ge $MAX_RESTARTS ]]; then
+        echo "it has been restarted $MAX_RESTARTS times (MAX_RESTARTS in site.conf)"
+    fi
+}
+
+# start_program FOLDER... -- ARGUMENT...: the program under srun. FOLDER...: where its results go, its
+# run's folder first.
+start_program() {
+    local code=0 reason before folders=()
+    while [[ $1 != -- ]]; do folders+=("$1") && shift; done
+    shift
+    before=$(gained "${folders[@]}")
+    export OMP_NUM_THREADS=${SLURM_CPUS_PER_TASK:-1} SRUN_CPUS_PER_TASK=${SLURM_CPUS_PER_TASK:-1}
+    # The first rank that leaves with 75 makes srun send SIGTERM to the others: the program takes it
+    # for one more request to stop, so that they leave with 75 too.
+    srun --mpi="$MPI_FLAVOUR" --kill-on-bad-exit=1 --cpu-bind=cores "${SRUN_OPTIONS[@]}" \
+        "$AUXSEG" "$@" || code=$?
+    [[ $code -eq 75 || $code -eq 6 ]] || return "$code"
+    reason=$(refuse_restart "$before" "${folders[@]}")
+    if [[ -n $reason ]]; then
+        echo "stopped early and not put back into the queue: $reason" >&2
+        return "$code"
+    fi
+    [[ $code -eq 75 ]] || echo "a rank hung (its line in the log says which, and on which node)"
+    echo "stopped early, state saved: job $SLURM_JOB_ID goes back into the queue"
+    scontrol requeue "$SLURM_JOB_ID"
+}
