@@ -9,6 +9,7 @@
 
 #include "io/files/file.h"
 #include "io/files/metrics_rows.h"
+#include "io/files/tensorboard.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
 #include "src/base/open_retry.h"
@@ -25,6 +26,7 @@
 struct metrics {
     FILE *file;
     char path[FILE_PATH];
+    tensorboard *events; /* NULL: nobody wants them */
 };
 
 /* Copies the rows that stay into kept, each with its check; returns their bytes. The text of a row
@@ -106,6 +108,29 @@ status metrics_open(metrics **out, const char *path, const char *stage, int roun
     return STATUS_OK;
 }
 
+/* A folder a stage and round: what TensorBoard calls a run, with steps of its own. */
+void metrics_show(metrics *m, const char *name, int64_t steps) {
+    char folder[FILE_PATH], above[FILE_PATH];
+    if (!m) return;
+    const char *end = strrchr(m->path, '/');
+    int length = end ? (int)(end - m->path) : 1;
+    snprintf(above, sizeof above, "%.*s/tensorboard", length, end ? m->path : ".");
+    int n = snprintf(folder, sizeof folder, "%s/%s", above, name);
+    if (n < (int)sizeof folder && file_make_folder(above) == STATUS_OK)
+        m->events = tensorboard_open(folder, steps);
+}
+
+/* Each column by its name. */
+static void show_row(const metrics *m, int64_t step, const double *value) {
+    char names[] = METRICS_OLD_HEADER, *rest = names;
+    tensorboard_value shown[METRICS_VALUES];
+    if (!m->events) return;
+    for (int skipped = 0; skipped < 3; skipped++) strsep(&rest, ","); /* stage, round, step */
+    for (int i = 0; i < METRICS_VALUES; i++)
+        shown[i] = (tensorboard_value){strsep(&rest, ","), value[i]};
+    tensorboard_write(m->events, step, shown, METRICS_VALUES);
+}
+
 /* Nine digits tell single-precision losses apart, and keep a row on a line of a terminal. */
 status metrics_write(metrics *m, const metrics_row *row) {
     if (!m) return STATUS_OK;
@@ -123,6 +148,7 @@ status metrics_write(metrics *m, const metrics_row *row) {
     metrics_check(line, line + n);
     n += METRICS_CHECK - 1;
     line[n++] = '\n';
+    show_row(m, row->step, value);
     /* One write a row: a kill leaves at most one torn line, the last. */
     if (fwrite(line, 1, (size_t)n, m->file) == (size_t)n && fflush(m->file) == 0) return STATUS_OK;
     log_error("%s: cannot be written: %s", m->path, strerror(errno));
@@ -139,6 +165,7 @@ status metrics_sync(metrics *m) {
  * goes on, so that a warning is enough. */
 void metrics_close(metrics *m) {
     if (!m) return;
+    tensorboard_close(m->events);
     bool safe = fsync(fileno(m->file)) == 0;
     safe = fclose(m->file) == 0 && safe;
     if (!safe) log_warn("%s: the last rows may be lost: %s", m->path, strerror(errno));

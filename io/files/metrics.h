@@ -30,6 +30,9 @@ typedef struct metrics metrics;
  * left out, with a warning, and the file as it was is kept as path + ".damaged". Not collective:
  * rank 0 only; a NULL object swallows rows. */
 status metrics_open(metrics **out, const char *path, const char *stage, int round, int64_t steps);
+/* Rows go to the folder "tensorboard" beside the file, too, as curves of `name` ("pretrain-2"),
+ * which has `steps` steps done. m may be NULL. */
+void metrics_show(metrics *m, const char *name, int64_t steps);
 status metrics_write(metrics *m, const metrics_row *row);
 /* All rows so far are on the disk: before the checkpoint that stands behind them. */
 status metrics_sync(metrics *m);

@@ -41,7 +41,7 @@ typedef struct settings {
         int loader_threads, loader_depth, untimed_steps;
         bool compare;
         double max_hours, watchdog;
-        bool verbose; /* the log's tables */
+        bool tensorboard, verbose; /* the log's tables */
     } run;
     struct {
         dataset_layout layout;

@@ -89,13 +89,15 @@ static const setting table[] = {
          "Save the state and end with code 75 after this time; 0: no limit. A file STOP in run.dir "
          "and the signals TERM, USR1 and USR2 do the same."),
         .aside = true},
-    /* Ten minutes: no piece of work between two ticks takes that long, and a job that hangs is seen
-     * long before its time limit. It is also how long PyTorch waits for a collective of NCCL. */
+    /* No piece of work takes ten minutes; PyTorch gives a collective of NCCL as long. */
     {REAL(run, watchdog, 600, 0, 86400, "seconds",
          "A rank that shows no progress for so long is named (rank, host, stage, step), and the "
          "job "
          "ends with code 6; time in a file system or under a debugger does not count. 0: jobs that "
          "hang are not ended."),
+        .aside = true},
+    {FLAG(
+         run, tensorboard, 0, "Figures also as event files: tensorboard --logdir RUN/tensorboard."),
         .aside = true},
     {FLAG(run, verbose, 0,
          "Tables in the log: all settings, where ranks compute, the algorithms of convolutions, "

@@ -66,6 +66,7 @@ status cluster_report_begin(cluster_report *r, stage *t, const features *x) {
         t->name, "passes", done, (int64_t)s->cluster.restarts * (s->cluster.iterations + 1));
     if (st == STATUS_OK && comm_root(t->c))
         st = metrics_open(&r->metrics, path, t->base, t->round, done);
+    if (s->run.tensorboard) metrics_show(r->metrics, t->name, done);
     keep->rows = r->metrics;
     return comm_agree(t->c, st);
 }

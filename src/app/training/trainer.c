@@ -143,6 +143,7 @@ static status open_metrics(trainer *t) {
     status st = setup_path(path, t->s, "metrics.csv", 1);
     if (st == STATUS_OK && comm_root(t->c))
         st = metrics_open(&t->metrics, path, t->o.metric, t->o.round, t->step);
+    if (t->s->run.tensorboard) metrics_show(t->metrics, t->o.stage, t->step);
     return comm_agree(t->c, st);
 }
 
