@@ -18,22 +18,6 @@
 #include "src/base/settings_rows.h"
 
 #include <limits.h>
-#include <string.h>
-
-/* The groups in the order of the struct. A group is known if it stands here. */
-static const struct {
-    const char *group, *help;
-} groups[] = {
-    {"run", "The run as a whole."},
-    {"dataset", "Images and labels, and how they are found."},
-    {"model", "The network."},
-    {"extract", "Dense features, of which the auxiliary labels are made."},
-    {"cluster", "Auxiliary labels: k-means over the features of all training images."},
-    {"pretrain", "Contrastive pretraining with the auxiliary labels."},
-    {"finetune", "Supervised training on the labelled share of the training images."},
-    {"evaluate", "Measures and predictions of a model."},
-    {"report", "The HTML page."},
-};
 
 /* Why a row is aside: it says where things are or how much is shown (run.dir, report.overlays),
  * when a stage ends or saves (run.until, run.checkpoint_steps), or by which way the same bits are
@@ -492,11 +476,4 @@ static const setting table[] = {
 /* The table is private: whoever walks it sees its order, and no size to keep in step. */
 const setting *setting_at(int index) {
     return index >= 0 && index < (int)(sizeof table / sizeof *table) ? &table[index] : NULL;
-}
-
-/* Empty, not NULL, for what is no group: this is also how a reader asks whether it is one. */
-const char *setting_group_help(const char *group) {
-    for (size_t i = 0; i < sizeof groups / sizeof *groups; i++)
-        if (strcmp(groups[i].group, group) == 0) return groups[i].help;
-    return "";
 }
