@@ -4,7 +4,6 @@
 #include "io/weights/checkpoint.h"
 
 #include "io/files/file.h"
-#include "io/weights/checkpoint_file.h"
 #include "io/weights/checkpoint_folder.h"
 #include "io/weights/tensor_fault.h"
 #include "io/weights/weights.h"
@@ -18,12 +17,12 @@
 
 #define SCALE "gradient.scale"
 #define TRACKED "batches_tracked"
-enum { NUMBER = 24, AVERAGES = 2 };
+enum { AVERAGES = 2 };
 
 /* How many tensors a file holds: parameters, states of the optimiser, averages, scales, in this
  * order. misfit wants exactly as many: one more would be of a state that this program does not
  * have. */
-static int tensors(const checkpoint_state *s) {
+int checkpoint_tensors(const checkpoint_state *s) {
     return s->p->items + s->optimizer->states + (s->average ? AVERAGES : 0) + 1;
 }
 
@@ -40,25 +39,37 @@ static tensor_info state_tensor(const checkpoint_state *s, int i) {
     return checkpoint_file_flat(optimizer_state_name(o, i), "F32", o->state[i], s->p->count);
 }
 
-/* Rank 0's part. Nothing is copied: the tensors are written from where they lie. State that is not
- * finite is refused, as a run could only go on from it to the same failure. */
-static status save(const char *folder, const char *stage, const checkpoint_state *s) {
+/* Tensors point to where they lie. */
+void checkpoint_describe(const checkpoint_state *s, const char *stage, tensor_info *tensor,
+    char *tracked, checkpoint_file *out) {
     const parameters *p = s->p;
-    char tracked[NUMBER];
-    snprintf(tracked, sizeof tracked, "%" PRId64, p->batches_tracked);
-    tensor_info *tensor = memory_alloc((size_t)tensors(s), sizeof *tensor, "checkpoint");
-    if (!tensor) return STATUS_FAILED;
+    snprintf(tracked, CHECKPOINT_NUMBER, "%" PRId64, p->batches_tracked);
     for (int i = 0; i < p->items; i++) tensor[i] = weights_tensor(p, i);
     for (int i = 0; i < s->optimizer->states; i++) tensor[p->items + i] = state_tensor(s, i);
     for (int i = 0; s->average && i < AVERAGES; i++)
         tensor[p->items + s->optimizer->states + i] = average_tensor(s, i);
     /* A gradient's sum is rounded at a scale that the step before predicts: without it a continued
      * run would round its first step in another way. */
-    tensor[tensors(s) - 1] = checkpoint_file_flat(SCALE, "I32", s->g->scale, (size_t)p->trainable);
-    const checkpoint_file f = {
-        stage, s->settings, s->step, tensor, tensors(s), TRACKED, tracked, s->metadata, s->pairs};
-    status st = tensor_fault_check(stage, tensor, tensors(s));
-    if (st == STATUS_OK) st = checkpoint_file_save(folder, &f);
+    int n = checkpoint_tensors(s);
+    tensor[n - 1] = checkpoint_file_flat(SCALE, "I32", s->g->scale, (size_t)p->trainable);
+    *out = (checkpoint_file){
+        stage, s->settings, s->step, tensor, n, TRACKED, tracked, s->metadata, s->pairs};
+}
+
+/* State that is not finite is refused, as a run could only go on from it to the same failure. */
+status checkpoint_write(const char *folder, const checkpoint_file *f) {
+    status st = tensor_fault_check(f->stage, f->tensor, f->tensors);
+    return st == STATUS_OK ? checkpoint_file_save(folder, f) : st;
+}
+
+/* Rank 0's part. Nothing is copied: the tensors are written from where they lie. */
+static status save(const char *folder, const char *stage, const checkpoint_state *s) {
+    char tracked[CHECKPOINT_NUMBER];
+    checkpoint_file f;
+    tensor_info *tensor = memory_alloc((size_t)checkpoint_tensors(s), sizeof *tensor, "checkpoint");
+    if (!tensor) return STATUS_FAILED;
+    checkpoint_describe(s, stage, tensor, tracked, &f);
+    status st = checkpoint_write(folder, &f);
     memory_free(tensor);
     return st;
 }
@@ -90,7 +101,7 @@ static const char *misfit(const safetensors *f, const checkpoint_state *s) {
         want = average_tensor(s, i);
         if (!checkpoint_file_tensor(f, &want, &have)) return "it has no averaged weights";
     }
-    return safetensors_count(f) == tensors(s) ? NULL : "it is of another network";
+    return safetensors_count(f) == checkpoint_tensors(s) ? NULL : "it is of another network";
 }
 
 /* misfit has looked at everything: from here on nothing can fail, and the state is taken as a

@@ -5,6 +5,7 @@
 #ifndef AUXSEG_IO_WEIGHTS_CHECKPOINT_H
 #define AUXSEG_IO_WEIGHTS_CHECKPOINT_H
 
+#include "io/weights/checkpoint_file.h"
 #include "mpi/comm.h"
 #include "src/nn/graph/exact_gradient.h"
 #include "src/nn/graph/optimizer.h"
@@ -29,6 +30,14 @@ status checkpoint_save(
  * is none. A checkpoint of other settings is left alone with a warning. */
 status checkpoint_load(
     const comm *c, const char *folder, const char *stage, checkpoint_state *s, bool *found);
+/* What a file of the state holds, for whoever writes it: tensor [checkpoint_tensors] and tracked
+ * [CHECKPOINT_NUMBER] are written, and *out points to them and to the state. Not collective. */
+enum { CHECKPOINT_NUMBER = 24 };
+int checkpoint_tensors(const checkpoint_state *s);
+void checkpoint_describe(const checkpoint_state *s, const char *stage, tensor_info *tensor,
+    char *tracked, checkpoint_file *out);
+/* Rank 0's part of checkpoint_save. Not collective. */
+status checkpoint_write(const char *folder, const checkpoint_file *f);
 /* Removes a stage's checkpoints once its result is written. Collective. */
 void checkpoint_clear(const comm *c, const char *folder, const char *stage);
 

@@ -226,6 +226,12 @@ both 0 'no mistake found' --set pretrain.crop=256 --set finetune.crop=256
 # Every default, in one configuration.
 : >defaults.cfg
 expect 0 'no mistake found' "$auxseg" check defaults.cfg
+expect 0 'pretrain: 16 images a step, dealt as norm groups (model.group) of 8: at most 2 ranks of 8 t' \
+    "$auxseg" check defaults.cfg
+expect 0 'pretrain: 6 images .* the views of an image of 2: at most 3 ranks of 2 threads' \
+    "$auxseg" check defaults.cfg --set model.norm=sync --set pretrain.batch=3
+expect 0 'finetune: 9 images .* single images of 1: at most 9 ranks of 1 thread have' \
+    "$auxseg" check defaults.cfg --set model.norm=frozen --set finetune.batch=9
 
 # Several at once: each is named, and the first decides the code.
 expect 4 'absent.safetensors' "$auxseg" check pairs.cfg --set run.dir=pairs.cfg/run \

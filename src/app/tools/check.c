@@ -27,6 +27,7 @@ status command_check(const settings *s, int mistakes) {
     check_dataset(&k);
     check_networks(&k);
     check_space(&k);
+    check_ranks(&k);
     memory_free(k.height);
     memory_free(k.width);
     memory_free(k.name);

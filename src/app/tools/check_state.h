@@ -45,10 +45,11 @@ typedef struct check_found {
 void check_tell(check *k, const check_found *f);
 
 /* The parts, in the order in which `run` would find the mistakes. */
-void check_folders(check *k);  /* of what is written */
-void check_dataset(check *k);  /* lists, classes, images and label maps */
-void check_features(check *k); /* extract.files; for check_networks */
-void check_networks(check *k); /* files of weights, initial centroids, shapes of features */
-void check_space(check *k);    /* disk and memory */
+void check_folders(check *k);     /* of what is written */
+void check_dataset(check *k);     /* lists, classes, images and label maps */
+void check_features(check *k);    /* extract.files; for check_networks */
+void check_networks(check *k);    /* files of weights, initial centroids, shapes of features */
+void check_space(check *k);       /* disk and memory */
+void check_ranks(const check *k); /* no mistakes, but how far training can be spread */
 
 #endif

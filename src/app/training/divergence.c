@@ -5,6 +5,7 @@
 
 #include "io/weights/tensor_fault.h"
 #include "io/weights/weights.h"
+#include "src/app/training/saves.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -51,12 +52,13 @@ bool divergence_find(const trainer *t, char *text) {
 
 /* Equal weights diverge on all ranks at once, and one of them is enough to say so; a rank that is
  * alone with it, through a fault of its memory, is the lowest with a text. */
-status divergence_report(const trainer *t, const char *text) {
+status divergence_report(trainer *t, const char *text) {
     double rank = comm_rank(t->c), speaker = text[0] ? rank : comm_size(t->c);
     char left[64] = "there is no checkpoint";
     comm_min_f64(t->c, &speaker, 1);
-    if (t->saved > 0)
-        snprintf(left, sizeof left, "the checkpoint of step %" PRId64 " is kept", t->saved);
+    double newest = comm_root(t->c) ? (double)saves_newest(t) : 0;
+    comm_max_f64(t->c, &newest, 1);
+    if (newest > 0) snprintf(left, sizeof left, "the checkpoint of step %.0f is kept", newest);
     if (speaker == rank)
         log_error("%s: step %" PRId64 ": %s: the training has diverged, nothing is written, %s",
             t->o.stage, t->step + 1, text, left);

@@ -12,6 +12,6 @@ enum { DIVERGENCE_TEXT = 512 };
 bool divergence_find(const trainer *t, char *text);
 /* Names stage, step and what the lowest rank with a text says, and which state is left. Returns
  * STATUS_NONFINITE. Collective. */
-status divergence_report(const trainer *t, const char *text);
+status divergence_report(trainer *t, const char *text);
 
 #endif

@@ -10,9 +10,11 @@
 #include "mpi/shard.h"
 #include "mpi/traffic.h"
 #include "src/app/stage/choices.h"
+#include "src/app/stage/deal.h"
 #include "src/app/stage/setup.h"
 #include "src/app/training/divergence.h"
 #include "src/app/training/faults.h"
+#include "src/app/training/saves.h"
 #include "src/app/training/trainer_weights.h"
 #include "src/base/hash.h"
 #include "src/base/log.h"
@@ -31,7 +33,7 @@ enum { COMPARED = 200 };
 
 /* Images of the global batch that a rank holds: whole deals, in contiguous blocks. */
 static int rank_first(const trainer *t, int rank) {
-    int deals = (t->o.images + t->deal - 1) / t->deal;
+    int deals = deal_count(t->o.images, t->deal);
     int64_t first = shard_begin(deals, rank, comm_size(t->c)) * t->deal;
     return first < t->o.images ? (int)first : t->o.images;
 }
@@ -46,16 +48,14 @@ static int units_of(const trainer *t, int images) {
 static void deal_images(trainer *t) {
     bool grouped = t->s->model.norm == MODEL_NORM_GROUP;
     int rank = comm_rank(t->c), ranks = comm_size(t->c);
-    /* What must be together decides what a rank can be given: a norm group for its statistics, the
-     * views of an image for their partners. */
-    t->deal = grouped ? t->s->model.group : t->o.together;
+    t->deal = deal_size(t->s, t->o.together);
     /* The views of an image stay together: settings_read refuses other groups. */
     assert(t->deal % t->o.together == 0);
     t->unit = grouped ? t->s->model.group : 1;
     t->units = units_of(t, t->o.images);
     t->first = rank_first(t, rank);
     t->local = rank_first(t, rank + 1) - t->first;
-    int deals = (t->o.images + t->deal - 1) / t->deal;
+    int deals = deal_count(t->o.images, t->deal);
     if (ranks > deals)
         log_info("%s: a batch of %d images is dealt in %d parts of %d: %d of %d ranks are idle",
             t->o.stage, t->o.images, deals, t->deal, ranks - deals, ranks);
@@ -94,7 +94,7 @@ static void set_options(const trainer *t, plan_options *o) {
 static status choose_waves(trainer *t, plan_options *o) {
     enum { SHARE = 2 };
     size_t each, budget = memory_available("") / SHARE / (size_t)comm_node_size(t->c);
-    size_t sums = t->p->count * (sizeof(int64_t) + 2 * sizeof(float));
+    size_t sums = t->p->count * (sizeof(int64_t) + 2 * sizeof(float)) + saves_bytes(t);
     set_options(t, o);
     status st = plan_image_bytes(t->g, t->p, *o, &each);
     if (st != STATUS_OK) return st;
@@ -112,6 +112,8 @@ static status choose_waves(trainer *t, plan_options *o) {
 
 static status build_plan(trainer *t, plan_options o) {
     status st = plan_create(&t->plan, t->g, t->p, o);
+    if (st != STATUS_OK) return st;
+    st = saves_create(t);
     if (st != STATUS_OK) return st;
     return norm_statistics_create(&t->statistics, t->plan, units_of(t, t->local));
 }
@@ -213,6 +215,7 @@ done:
 
 void trainer_destroy(trainer *t) {
     if (!t) return;
+    checkpoint_writer_destroy(t->writer);
     metrics_close(t->metrics);
     norm_statistics_destroy(&t->statistics);
     plan_destroy(t->plan);
@@ -337,26 +340,10 @@ static void commit_statistics(trainer *t) {
     }
 }
 
-static status save(trainer *t) {
-    char folder[FILE_PATH];
-    double now = timer_now();
-    status st = comm_agree(t->c, setup_path(folder, t->s, "checkpoints", 1));
-    const char *metadata[4];
-    char input[IMAGE_INPUT_TEXT];
-    model_setup_metadata(&t->model, input, metadata);
-    checkpoint_state state = {
-        t->p, &t->optimizer, t->gradient, t->average, t->o.key, t->step, metadata, 2};
-    if (st == STATUS_OK) st = comm_agree(t->c, metrics_sync(t->metrics));
-    if (st == STATUS_OK) st = checkpoint_save(t->c, folder, t->o.stage, &state);
-    if (st == STATUS_OK) t->saved = t->step;
-    timer_lap(&t->time, PHASE_CHECKPOINT, now);
-    return st;
-}
-
 /* Every rank has computed the same weights and states by itself, so that a bit that flips in one
  * rank's memory would never be noticed, and poisons all sums from then on. What is compared is a
  * hash; what is saved has been compared before. Collective. */
-static status compare_ranks(const trainer *t) {
+static status compare_ranks(trainer *t) {
     if (comm_size(t->c) == 1) return STATUS_OK;
     char what[160];
     uint64_t hash = weights_hash(t->p);
@@ -366,9 +353,10 @@ static status compare_ranks(const trainer *t) {
     snprintf(what, sizeof what, "%s: step %" PRId64 ": weights or the optimiser's state",
         t->o.stage, t->step);
     status st = comm_compare(t->c, what, hash);
-    if (st != STATUS_OK && comm_root(t->c))
-        log_error("%s: nothing is written of it; the same command goes on from %s %" PRId64,
-            t->o.stage, t->saved > 0 ? "the checkpoint of step" : "step", t->saved);
+    if (st == STATUS_OK || !comm_root(t->c)) return st;
+    int64_t newest = saves_newest(t);
+    log_error("%s: nothing is written of it; the same command goes on from %s %" PRId64, t->o.stage,
+        newest > 0 ? "the checkpoint of step" : "step", newest);
     return st;
 }
 
@@ -408,6 +396,9 @@ status trainer_update(trainer *t, double loss, double anchors) {
     progress_update(&t->bar, t->step, t->note);
     timer_lap(&t->time, PHASE_WRITE, now);
     if (t->step == t->resumed + t->s->run.untimed_steps && t->step < t->o.steps) begin_clock(t);
+    /* A checkpoint that could not be written ends the stage soon, not after hours in which nothing
+     * is safe. */
+    if (st == STATUS_OK) st = saves_poll(t);
     /* One rank that was signalled is enough: the code travels with the agreement. */
     if (st == STATUS_OK && stop_requested()) st = STATUS_STOPPED;
     st = comm_agree(t->c, st);
@@ -419,9 +410,7 @@ status trainer_update(trainer *t, double loss, double anchors) {
         if (same != STATUS_OK) return same;
     }
     if (save_now) {
-        /* A checkpoint that cannot be written ends the stage now, not after hours in which nothing
-         * is safe. */
-        status saved = save(t);
+        status saved = saves_state(t, st == STATUS_STOPPED);
         if (saved != STATUS_OK) return saved;
     }
     if (st == STATUS_STOPPED)
@@ -445,7 +434,11 @@ status trainer_finish(trainer *t, const char *path, uint64_t *hash) {
         "format", "pt", "program", "auxseg " AUXSEG_VERSION, "stage", t->o.stage, "steps", step};
     model_setup_metadata(&t->model, input, &metadata[8]);
     status st = comm_agree(t->c, metrics_sync(t->metrics));
-    return st == STATUS_OK ? trainer_write_weights(t, path, metadata, 6, hash) : st;
+    if (st == STATUS_OK) st = saves_finish(t);
+    double now = timer_now();
+    if (st == STATUS_OK) st = trainer_write_weights(t, path, metadata, 6, hash);
+    timer_lap(&t->time, PHASE_WRITE, now);
+    return st;
 }
 
 /* Only now: a kill between the weights and the record must find the checkpoints. */

@@ -25,6 +25,7 @@
 
 #include "io/dataset/dataset.h"
 #include "io/files/metrics.h"
+#include "io/weights/checkpoint_writer.h"
 #include "mpi/gradient_sync.h"
 #include "src/app/stage/arithmetic.h"
 #include "src/app/stage/model_setup.h"
@@ -83,7 +84,8 @@ typedef struct trainer {
     int64_t timed;      /* steps that were done before its clock began: run.untimed_steps more */
     double sent;        /* traffic_sent() at that moment */
     double step_began;  /* this step: its seconds in metrics.csv */
-    int64_t saved;      /* step of the newest checkpoint; 0: there is none */
+    int64_t saved;      /* step of the newest checkpoint written at once; 0: there is none */
+    checkpoint_writer *writer; /* rank 0's, of those written beside the steps, or NULL */
     norm_statistics statistics;
     progress bar;
     char note[32]; /* beside it: the last step's loss */

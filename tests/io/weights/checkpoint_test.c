@@ -1,5 +1,6 @@
 #include "io/files/file.h"
 #include "io/weights/checkpoint.h"
+#include "io/weights/checkpoint_writer.h"
 #include "src/base/memory.h"
 #include "tests/io/network.h"
 #include "tests/io/world.h"
@@ -10,8 +11,11 @@
 #include <stdint.h>
 #include <cmocka.h>
 
+#include <math.h>
 #include <signal.h>
+#include <string.h>
 #include <sys/wait.h>
+#include <unistd.h>
 
 typedef struct training {
     parameters *p;
@@ -271,9 +275,102 @@ static void killed_writers_leave_a_whole_one(void **state) {
     clear();
 }
 
+/* ---- beside the steps: rank 0's alone ---- */
+
+/* The values of another one; it stays where it is. */
+static void take(training *t, const training *from) {
+    size_t bytes = t->p->count * sizeof(float);
+    memcpy(t->p->value, from->p->value, bytes);
+    memcpy(t->p->buffer, from->p->buffer, t->p->buffers * sizeof(float));
+    t->p->batches_tracked = from->p->batches_tracked;
+    for (int k = 0; k < t->optimizer.states; k++)
+        memcpy(t->optimizer.state[k], from->optimizer.state[k], bytes);
+    memcpy(t->g->scale, from->g->scale, (size_t)t->p->trainable * sizeof *t->g->scale);
+    t->state.step = from->state.step;
+}
+
+/* What is written is the state as it was when the writing began. */
+static void a_copy_is_written(void **state) {
+    (void)state;
+    training t;
+    checkpoint_writer *w = NULL;
+    char text[8] = "now";
+    const char *metadata[] = {"when", text};
+    if (comm_root(world)) {
+        begin(&t, 1, 4, 5, 1);
+        t.state.metadata = metadata;
+        t.state.pairs = 1;
+        assert_int_equal(checkpoint_writer_create(&w, &t.state), STATUS_OK);
+        for (int step = 1; step <= 3; step++) {
+            training next;
+            begin(&next, (uint64_t)step, 4, 5, step);
+            take(&t, &next);
+            end(&next);
+            strcpy(text, "now");
+            assert_int_equal(
+                checkpoint_writer_begin(w, folder.folder, "pretrain", &t.state), STATUS_OK);
+            strcpy(text, "later");
+            for (size_t i = 0; i < t.p->count; i++) t.p->value[i] = -1;
+            memset(t.g->scale, 1, (size_t)t.p->trainable * sizeof *t.g->scale);
+            t.state.step = 77;
+        }
+        assert_int_equal(checkpoint_writer_wait(w), STATUS_OK);
+        assert_int_equal(checkpoint_writer_poll(w), STATUS_OK);
+        assert_int_equal(checkpoint_writer_written(w).count, 3);
+        assert_int_equal(checkpoint_writer_written(w).step, 3);
+        checkpoint_writer_destroy(w);
+        end(&t);
+        safetensors *f;
+        const char *path = scratch_path(&folder, "pretrain-3.safetensors");
+        assert_int_equal(safetensors_read(&f, path), STATUS_OK);
+        assert_string_equal(safetensors_metadata(f, "when"), "now");
+        safetensors_close(f);
+    }
+    comm_barrier(world);
+    expect(3, 5, 3);
+    assert_true(there("pretrain-2.safetensors") && !there("pretrain-1.safetensors"));
+    clear();
+}
+
+/* Told once, by whoever asks first; the one before stays. */
+static void a_failure_is_told_once(void **state) {
+    (void)state;
+    training t;
+    checkpoint_writer *w = NULL;
+    save(1, 5, 1);
+    if (comm_root(world)) {
+        begin(&t, 2, 4, 5, 2);
+        assert_int_equal(checkpoint_writer_create(&w, &t.state), STATUS_OK);
+        const char *nowhere = scratch_path(&folder, "not/there");
+        assert_int_equal(checkpoint_writer_begin(w, nowhere, "pretrain", &t.state), STATUS_OK);
+        assert_int_equal(checkpoint_writer_wait(w), STATUS_OUTPUT);
+        assert_int_equal(checkpoint_writer_wait(w), STATUS_OK);
+        assert_int_equal(checkpoint_writer_begin(w, nowhere, "pretrain", &t.state), STATUS_OK);
+        assert_int_equal(
+            checkpoint_writer_begin(w, folder.folder, "pretrain", &t.state), STATUS_OUTPUT);
+        t.p->value[0] = NAN;
+        assert_int_equal(
+            checkpoint_writer_begin(w, folder.folder, "pretrain", &t.state), STATUS_OK);
+        status st = STATUS_OK;
+        for (int i = 0; i < 20000 && st == STATUS_OK; i++) {
+            st = checkpoint_writer_poll(w);
+            usleep(1000);
+        }
+        assert_int_equal(st, STATUS_NONFINITE);
+        assert_int_equal(checkpoint_writer_written(w).count, 0);
+        checkpoint_writer_destroy(w);
+        end(&t);
+    }
+    comm_barrier(world);
+    expect(1, 5, 1);
+    clear();
+}
+
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(averages_are_kept),
+        cmocka_unit_test(a_copy_is_written),
+        cmocka_unit_test(a_failure_is_told_once),
         cmocka_unit_test(last_two_are_kept),
         cmocka_unit_test(damaged_one_gives_way_to_the_one_before),
         cmocka_unit_test(every_damaged_byte_is_found),
