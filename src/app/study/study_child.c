@@ -89,16 +89,18 @@ static void become(const study_child *c, const cpu_set_t *cores) {
     _exit(127);
 }
 
-/* What the log ends with: its last line that is not empty and says more than that it failed. */
-static void last_line(const char *path, char *text) {
+/* What a reader of the log would look for: the last error of the program, else the first line with
+ * a word in it, as launchers begin with what is wrong and end with advice. */
+static void find_reason(const char *path, char *text) {
     char line[LAST_LINE];
+    bool found = false;
     FILE *f = fopen(path, "r");
-    snprintf(text, LAST_LINE, "nothing");
+    snprintf(text, LAST_LINE, "nothing is in it");
     while (f && fgets(line, sizeof line, f)) {
         line[strcspn(line, "\n")] = '\0';
-        bool error = strstr(line, "error:") || strstr(line, "not found");
-        if (error || (line[0] && strcmp(text, "nothing") == 0))
-            snprintf(text, LAST_LINE, "%s", line);
+        bool word = strpbrk(line, "abcdefghijklmnopqrstuvwxyz");
+        if (strstr(line, "error:") || (word && !found)) snprintf(text, LAST_LINE, "%s", line);
+        found = found || word;
     }
     if (f) fclose(f);
 }
@@ -125,7 +127,7 @@ static status code_of(const study_child *c, int ended) {
         log_error("study: %s cannot be started", c->word[0]);
         return STATUS_FAILED;
     }
-    last_line(c->log, said);
+    find_reason(c->log, said);
     log_error("study: code %d, log %s: %s", code, c->log, said);
     return known(code) ? (status)code : STATUS_FAILED;
 }
