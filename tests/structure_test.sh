@@ -222,7 +222,7 @@ while IFS= read -r line; do
     violation "$line: an absolute path of one machine"
 done < <(grep -rnE "(^|[\"'= (:])/(work|home|root|scratch|users|mnt|data)/" src mpi io jobs configs \
     tests .ci CMakeLists.txt --include='*.[ch]' --include='*.txt' --include='*.sh' \
-    --include='*.sbatch' --include='*.cfg' --include='*.py' --include=run --include=submit \
+    --include='*.sbatch' --include='*.cfg' --include='*.py' --include=run --include=submit --include=study \
     --exclude=structure_test.sh)
 
 # Not a rule: how much of each folder's .c files is comment, in percent of the lines.
