@@ -126,3 +126,25 @@ submit "$share/jobs" "" "$share/configs/demo.cfg" --ranks-per-node 1 --seeds 3-4
 completed "${last}_3"
 completed "${last}_4"
 [[ -s $folder/seeds/seed-3/dataset.h5 && -s $folder/seeds/seed-4/dataset.h5 ]]
+
+echo "== a plan as a job array: a run that fails takes no other with it, and is told"
+cat >"$folder/tiny.cfg" <<'PLAN'
+reference = "plain";
+seeds = [1];
+settings = ["run.until=baseline"];
+cells = (
+  { name = "plain"; settings = []; },
+  { name = "lost"; settings = ["model.weights=absent.safetensors"]; },
+  { name = "longer"; settings = ["finetune.steps=3"]; }
+);
+PLAN
+submit "$share/jobs" "" "$share/configs/demo.cfg" --ranks-per-node 1 --plan "$folder/tiny.cfg" \
+    --set run.dir="$folder/plans" --set dataset.root="$folder/images" \
+    --set dataset.synth_train=8 --set dataset.synth_val=4 --set finetune.steps=2
+wait_until left "$last"
+scontrol -o show job "$last" | grep -o "ExitCode=3:0" # of the run that failed
+plan=$folder/plans/tiny
+grep -E "lost .* 1 failed \(code 3\)" "$plan/jobs/collect-$last.log"
+bash "$here/app/compare_page.sh" "$plan"
+# Packing and all else that the cells share is done once.
+[[ $(stat -c %i "$plan"/{plain,longer}/seed-1/dataset.h5 | sort -u | wc -l) -eq 1 ]]

@@ -76,12 +76,12 @@ static columns find_columns(const compare_page *d) {
 static void put_heads(html *h, const compare_page *d, const columns *has) {
     char head[96];
     table_column(h, "Cell");
-    if (has->reference) table_column(h, "compared with");
     table_number_column(h, "runs", NUMBER_COUNT);
     table_number_column(h, "mIoU, %", NUMBER_PLAIN);
     table_number_column(h, "standard deviation", NUMBER_PLAIN);
     table_number_column(h, "difference, points", NUMBER_PLAIN);
     table_number_column(h, "95 % interval", NUMBER_PLAIN);
+    if (has->reference) table_column(h, "compared with");
     snprintf(head, sizeof head, "%.60s, %%", d->score ? d->score : "score");
     if (has->score) table_number_column(h, head, NUMBER_PLAIN);
     if (has->seconds) table_number_column(h, "seconds a run", NUMBER_SECONDS);
@@ -97,11 +97,11 @@ static void put_table(html *h, const compare_page *d) {
     for (int i = 0; i < d->cells; i++) {
         const compare_page_cell *c = &d->cell[i];
         table_row(h, c->name);
-        if (has.reference) table_text(h, c->reference);
         table_number(h, NUMBER_COUNT, c->results);
         put_fixed(h, c->miou);
         put_fixed(h, c->deviation);
         put_gain(h, c);
+        if (has.reference) table_text(h, c->reference);
         if (has.score) put_fixed(h, c->score);
         if (has.seconds) table_number(h, NUMBER_SECONDS, c->seconds);
         if (has.contrastive) table_number(h, NUMBER_COUNT, c->contrastive_images);
