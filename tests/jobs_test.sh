@@ -93,6 +93,14 @@ expect "whole job" "$(cat sbatch.calls)" "--parsable --export=ALL --job-name=aux
 --ntasks-per-node=1 --cpus-per-task=1 --time=1:00:00 --output=a \"b/jobs/run-%j.log --account=a \
 $jobs/stage.sbatch run run.cfg --set run.dir=a \"b"
 rm sbatch.calls
+"$jobs/submit" run.cfg --stages pack,cluster --nodes 2 --stage-nodes cluster=16 --mem 64G >submit.out
+expect "nodes of a stage, memory" "$(grep -oE -- '--(nodes|mem)=[0-9A-Z]+' sbatch.calls | paste -sd' ')" \
+    "--nodes=2 --mem=64G --nodes=2 --mem=64G --nodes=16"
+rm sbatch.calls
+"$jobs/submit" run.cfg --stages pack --stage-nodes cluster=16 >submit.out 2>&1 &&
+    expect "nodes of a stage that is not submitted" "accepted" "refused"
+"$jobs/submit" run.cfg --stage-nodes cluster=0 >submit.out 2>&1 &&
+    expect "no nodes" "accepted" "refused"
 "$jobs/submit" run.cfg --seeds 1-3 --stages pack,cluster >submit.out
 expect "a chain for seeds" "$(cat sbatch.calls)" "--parsable --export=ALL --job-name=auxseg-pack \
 --nodes=1 --ntasks-per-node=1 --cpus-per-task=1 --array=1-3 --output=run/jobs/pack-%A_%a.log \

@@ -49,12 +49,19 @@ if [[ $long -eq 0 ]]; then
     hangs FREEZE=100:1 2 'does not run, or cannot be reached' cluster tiny.cfg
     unset AUXSEG_HOOK_NODE_EACH
 else
+    expect 0 'Result: PASS' "${mpirun[@]}" -n 2 "$auxseg" run tiny.cfg --set run.until=cluster
+    cp -r run clusters
     for ((i = 0; i < 20; i++)); do
-        hangs "FREEZE=$((1 + i * i * 8)):$((i % 2))" 2 'does not run' run tiny.cfg
-        hangs "SPIN=$((3 + i * i * 8)):$((i % 2))" 2 'runs, but gets nowhere' run tiny.cfg
+        rm -rf run # the places are those of a run from its beginning
+        hangs "FREEZE=$((1 + 60 * i)):$((i % 2))" 2 'does not run' run tiny.cfg
+        rm -rf run
+        hangs "SPIN=$((3 + 60 * i)):$((i % 2))" 2 'runs, but gets nowhere' run tiny.cfg
+        rm -rf run
+        cp -r clusters run
         hangs "FREEZE=$((60 + 7 * i)):$((i % 3))" 3 'does not run' cluster tiny.cfg \
             --set run.resume=never --set cluster.restarts=20
     done
+    echo "60 hangs were looked at"
 fi
 expect 0 'Result: PASS' "${mpirun[@]}" -n 2 "$auxseg" run tiny.cfg --set run.until=cluster
 [[ $failures -eq 0 ]] || exit 1
