@@ -155,13 +155,23 @@ void elements_destroy(elements *e) {
     e->base = e->folder = NULL;
 }
 
-/* Of all that says what the run does: groups whose settings count, and those of [run] that say how
- * far it goes. */
+/* Of [run], what says which run it is; of the other groups everything, paths of weights included,
+ * which are in no stage's settings: a stage hashes what the file holds. What changes no result
+ * costs a look at stages that are done. */
+static bool tells(const char *key) {
+    static const char *const run[] = {"run.seed", "run.until", "run.rounds", "run.compare"};
+    if (strncmp(key, "run.", 4) != 0) return true;
+    for (size_t i = 0; i < sizeof run / sizeof *run; i++)
+        if (strcmp(key, run[i]) == 0) return true;
+    return false;
+}
+
 static uint64_t hash_settings(const settings *s) {
-    static const char groups[] =
-        "run,dataset,model,extract,cluster,pretrain,finetune,evaluate,report";
-    const int32_t way[] = {(int32_t)s->run.until, s->run.rounds, s->run.compare};
-    return hash_append(settings_hash(s, groups), way, sizeof way);
+    char key[128], text[SETTINGS_TEXT];
+    uint64_t hash = 0;
+    for (int i = 0; settings_item(s, i, key, sizeof key, text, sizeof text); i++)
+        if (tells(key)) hash = hash_append(hash, text, strlen(text) + 1);
+    return hash;
 }
 
 /* path [FILE_PATH] of the mark, and the hash that belongs there. */
@@ -226,15 +236,30 @@ static status find_keys(compare_results *r, const plan_file *p) {
     return st;
 }
 
+/* Another cell's file as the plan has it, "@CELL/FILE": the path would be another one in every
+ * folder and for every seed. NULL: the cell has no such value for the key. */
+static const char *other_file(const plan_cell *c, const char *key) {
+    size_t n = strlen(key);
+    for (int i = 0; i < c->sets; i++) {
+        const char *text = c->set[i].text;
+        if (strncmp(text, key, n) == 0 && text[n] == '=' && text[n + 1] == '@') return text + n + 1;
+    }
+    return NULL;
+}
+
 /* The effective values of the keys that vary. */
-static status find_values(compare_run *run, const compare_results *r, const settings *s) {
+static status find_values(
+    compare_run *run, const compare_results *r, const plan_cell *c, const settings *s) {
     char key[128], text[SETTINGS_TEXT];
     run->value = memory_alloc((size_t)r->varying, sizeof *run->value, "settings that vary");
     if (!run->value) return STATUS_FAILED;
     for (int i = 0; settings_item(s, i, key, sizeof key, text, sizeof text); i++)
-        for (int k = 0; k < r->varying; k++)
-            if (strcmp(key, r->key[k]) == 0 && !(run->value[k] = copy_text(text)))
-                return STATUS_FAILED;
+        for (int k = 0; k < r->varying; k++) {
+            if (strcmp(key, r->key[k]) != 0) continue;
+            const char *file = other_file(c, key);
+            run->value[k] = copy_text(file ? file : text);
+            if (!run->value[k]) return STATUS_FAILED;
+        }
     return STATUS_OK;
 }
 
@@ -245,7 +270,8 @@ static status add_run(const elements *e, int number, compare_results *r, setting
     run->code = elements_code(e, number);
     run->folder = elements_folder(e, number);
     status st = run->folder ? read_settings(e, number, s) : STATUS_FAILED;
-    return st == STATUS_OK ? find_values(run, r, s) : st;
+    const plan_cell *c = &e->plan->cell[elements_cell(e, number)];
+    return st == STATUS_OK ? find_values(run, r, c, s) : st;
 }
 
 /* "a.b=c, d.e=f", as the plan has them. */
