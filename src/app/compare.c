@@ -38,6 +38,7 @@ typedef struct comparison {
     elements e;     /* rank 0's */
     settings *s;    /* of the run that is next */
     status failed;  /* of the first run that failed */
+    bool again;     /* the last one was another task's, which has ended by now */
 } comparison;
 
 /* What the words ask for, as far as it needs no MPI. Rank 0. */
@@ -151,6 +152,20 @@ static status end_run(comparison *x, int number, status st) {
     return elements_keep_code(&x->e, number, st);
 }
 
+/* A task that had to do what it needs has come to a run before the run's own task: that is no
+ * failure. Waits for the end of the other, whatever that is. st: of the run. Collective. */
+static bool was_taken(const comparison *x, int number, status st) {
+    int32_t taken = 0;
+    if (comm_root(x->c) && x->words.cell && st == STATUS_USAGE) {
+        char *folder = elements_folder(&x->e, number);
+        taken = folder && at_work(folder);
+        memory_free(folder);
+        if (taken) wait_for(x, number);
+    }
+    comm_broadcast(x->c, &taken, sizeof taken);
+    return taken;
+}
+
 /* One run. STATUS_OK also where it failed, which x->failed keeps. Collective. */
 static status do_run(comparison *x, int number) {
     const session_work work = {command_run, &x->line};
@@ -160,6 +175,8 @@ static status do_run(comparison *x, int number) {
             (long long)elements_seed(&x->e, number));
     status st = share_settings(x, number);
     if (st == STATUS_OK) st = session_job(x->c, x->s, &work);
+    x->again = was_taken(x, number, st);
+    if (x->again) return STATUS_OK;
     if (st != STATUS_OK && st != STATUS_STOPPED && x->failed == STATUS_OK) x->failed = st;
     status kept = comm_agree(x->c, comm_root(x->c) ? end_run(x, number, st) : STATUS_OK);
     return st == STATUS_STOPPED ? st : kept;
@@ -168,6 +185,7 @@ static status do_run(comparison *x, int number) {
 /* What comes next of the runs that `number` needs, and itself; 0: nothing. Rank 0. */
 static int next_of(const comparison *x, int number) {
     if (elements_code(&x->e, number) == STATUS_OK) return 0;
+    /* All runs of a plan are done in an order in which nothing is needed before it is there. */
     for (int i = 0, other; (other = elements_needs(&x->e, number, i)); i++) {
         int code = x->words.cell ? elements_code(&x->e, other) : STATUS_OK;
         if (code == STATUS_OK) continue;
@@ -191,8 +209,8 @@ static status do_runs(comparison *x, int first, int last) {
             /* One that has failed is not tried twice by one start. */
             if (next == 0 || next == before) break;
             st = do_run(x, next);
-            before = next;
-        } while (st == STATUS_OK && next != number);
+            before = x->again ? -1 : next;
+        } while (st == STATUS_OK && (next != number || x->again));
     }
     return st;
 }

@@ -88,17 +88,20 @@ rm b/few/STOP
 expect 3 'seed 2: failed with code 3' "${mpirun[@]}" -n 3 "$auxseg" "${words[@]}"
 figures b/few/compare.csv | cmp - wanted || fail "interrupted, on 3 ranks: another compare.csv"
 
-# Two tasks of an array at the same time, one of which needs what a third would make; the images are
-# there already.
+# Three tasks of an array at the same time, the last of which needs what the second makes; the images
+# are there already.
 plan c --seeds 1
 expect 0 'scenes' "$auxseg" synth tiny.cfg --set dataset.root=c/images
 expect 0 'c/few/ours/seed-1' "$auxseg" "${words[@]}" --list
 "$auxseg" "${words[@]}" --cell 1 >out.1 2>&1 </dev/null &
+"$auxseg" "${words[@]}" --cell 3 >out.3 2>&1 </dev/null &
 "$auxseg" "${words[@]}" --cell 4 >out.4 2>&1 </dev/null
 wait
 expect 75 '1 not finished' "$auxseg" "${words[@]}" --collect
-cat out.1 out.4 >out
+cat out.1 out.3 out.4 >out
 [[ $(grep -c 'FOM.*, pack$' out) -eq 1 ]] || fail "two tasks packed"
+[[ $(grep -c 'FOM.*, pretrain$' out) -eq 1 ]] || fail "two tasks pretrained"
+[[ $(grep -c 'Result: PASS' out) -eq 3 ]] || fail "a task failed"
 figures c/few/compare.csv | grep '^ours,1' >got.ours
 grep '^ours,1' wanted | cmp - got.ours || fail "ours as task of an array"
 figures c/few/compare.csv | grep '^again,1' >got.again
