@@ -80,7 +80,9 @@ static void name_place(const pulse *p, char *text) {
     if (p->waiting) snprintf(text + n, TEXT - (size_t)n, ", waiting for other ranks");
 }
 
-_Noreturn static void leave(void) {
+/* Before all have met the table still has its name, which nobody else would take away. */
+_Noreturn static void leave(const watchdog *w) {
+    watchdog_table_hide(w->name);
     usleep(FORWARDING);
     _exit(STATUS_HUNG);
 }
@@ -177,7 +179,7 @@ static void judge_node(watchdog *w, double dt, double limit) {
     if (late && may_speak(w)) {
         name_late(w);
         say_end();
-        leave();
+        leave(w);
     }
 }
 
@@ -216,7 +218,7 @@ static void judge_nodes(watchdog *w, double dt, double limit) {
                   "cannot be reached; %s",
             about.first, about.host, seconds, place);
     say_end();
-    leave();
+    leave(w);
 }
 
 /* Under the mutex but for the sleep, so that what is set before a wake is seen. */
@@ -229,7 +231,7 @@ static void *watch(void *context) {
         double limit = limit_of(w);
         struct timespec until;
         last = now;
-        if (atomic_load(&w->table->spoken)) leave();
+        if (atomic_load(&w->table->spoken)) leave(w);
         show(w, dt, limit);
         judge_node(w, dt, limit);
         if (w->nodes) judge_nodes(w, dt, limit);
