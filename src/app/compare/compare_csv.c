@@ -29,6 +29,7 @@ static void put_number(FILE *f, double value, const char *format) {
     if (isfinite(value)) fprintf(f, format, value);
 }
 
+/* Seconds stand last, so that what is the same at each start can be cut out by its columns. */
 static void put_head(FILE *f, const compare_results *r) {
     fputs("cell,seed,reference,code", f);
     for (int i = 0; i < r->varying; i++) {

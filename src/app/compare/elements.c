@@ -33,6 +33,7 @@ static char *folder_of(const elements *e, const char *cell, int64_t seed) {
     return copy_print("%s/%s/seed-%lld", e->folder, cell, (long long)seed);
 }
 
+/* Names of cells are names of folders: plan_file.c has seen to that. */
 char *elements_folder(const elements *e, int number) {
     return folder_of(e, e->plan->cell[elements_cell(e, number)].name, elements_seed(e, number));
 }
@@ -96,6 +97,7 @@ status elements_settings(const elements *e, int number, char ***set, int *sets) 
     return whole ? STATUS_OK : STATUS_FAILED;
 }
 
+/* Of the same seed: cells of one seed are numbered one after another. */
 int elements_needs(const elements *e, int number, int index) {
     const char *path;
     int cell = elements_cell(e, number);
@@ -184,6 +186,7 @@ static status mark_of(const elements *e, int number, char *path, uint64_t *hash)
     return st;
 }
 
+/* A mark of other settings says nothing about this run, as does one that cannot be read. */
 int elements_code(const elements *e, int number) {
     char path[FILE_PATH], key[17], found[17];
     uint64_t hash;
@@ -199,6 +202,7 @@ int elements_code(const elements *e, int number) {
     return code;
 }
 
+/* Written last, so that a kill before it has the run looked at again, which costs seconds. */
 status elements_keep_code(const elements *e, int number, status code) {
     char path[FILE_PATH], key[17], text[64];
     uint64_t hash;
@@ -263,6 +267,7 @@ static status find_values(
     return STATUS_OK;
 }
 
+/* Every run has its row, also one that has not begun: a table with fewer rows would hide it. */
 static status add_run(const elements *e, int number, compare_results *r, settings *s) {
     compare_cell *cell = &r->cell[elements_cell(e, number)];
     compare_run *run = &cell->run[cell->runs++];

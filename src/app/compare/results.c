@@ -93,6 +93,7 @@ static void read_figures(compare_run *run, const run_record *r) {
     read_stages(run, r, baseline);
 }
 
+/* NAN, not 0: a mean takes what is finite, and a figure that is lacking is no bad one. */
 static void forget(compare_run *run) {
     run->miou = run->macc = run->aacc = run->baseline = run->gain = NAN;
     for (int i = 0; i < COMPARE_SCORES; i++) run->score[i] = NAN;
@@ -101,6 +102,8 @@ static void forget(compare_run *run) {
     run->weights[0] = '\0';
 }
 
+/* A record that is gone makes the run an unfinished one; one that is damaged is an error, as its
+ * figures would otherwise be missing without a word. */
 static status read_run(compare_run *run) {
     char path[FILE_PATH];
     run_record *r = NULL;
@@ -135,6 +138,8 @@ static double mean_of(const double *x, int n, size_t stride) {
     return count > 0 ? sum / count : NAN;
 }
 
+/* x: room for a figure of each run. A pair needs both of its runs; where one is lacking the other
+ * still counts for its own cell's mean. */
 static void reckon_cell(compare_results *r, compare_cell *cell, double *x) {
     const compare_cell *reference = cell->reference >= 0 ? &r->cell[cell->reference] : NULL;
     compare_run *run = cell->run;

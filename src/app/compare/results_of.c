@@ -43,6 +43,7 @@ static bool within(const run_record *a, const run_record *b) {
     return true;
 }
 
+/* Records of different versions may have different keys: one more key is a difference. */
 static bool alike(const run_record *a, const run_record *b) {
     return within(a, b) && within(b, a);
 }
@@ -130,6 +131,7 @@ static status add_cells(compare_results *r, run_record *const *record, char **fo
     return st;
 }
 
+/* All are open at once: each is compared with each. They are only looked at. */
 static status open_records(run_record **record, char **folder, int runs) {
     char path[FILE_PATH];
     status st = STATUS_OK;
