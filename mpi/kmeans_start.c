@@ -11,10 +11,17 @@ static status choose(const comm *c, const kmeans_options *o, int restart,
     const kmeans_start_rows *rows, float *centroids) {
     /* An item that no image has. */
     random_stream r = random_begin(o->seed, RANDOM_CLUSTER, (uint64_t)restart, UINT64_MAX);
-    status st =
-        o->init == KMEANS_RANDOM
-            ? comm_agree(c, kmeans_start_random(&r, rows->x, rows->n, rows->d, o->k, centroids))
-            : kmeans_start_choose(c, o, &r, rows, centroids);
+    status st;
+    switch (o->init) {
+    case KMEANS_RANDOM:
+        st = comm_agree(c, kmeans_start_random(&r, rows->x, rows->n, rows->d, o->k, centroids));
+        break;
+    case KMEANS_HIERARCHICAL:
+        st = kmeans_start_hierarchical(c, o, restart, rows, centroids);
+        break;
+    default:
+        st = kmeans_start_choose(c, o, &r, rows, centroids);
+    }
     if (st == STATUS_OK && o->cosine) unit_length_rows(centroids, (size_t)o->k, rows->d);
     return st;
 }

@@ -22,5 +22,10 @@ status kmeans_start_choose(const comm *c, const kmeans_options *o, random_stream
  * all candidates, about 10 K rows. For kmeans_start. */
 status kmeans_start_parallel(
     const comm *c, const kmeans_options *o, const features *x, int restart, float *centroids);
+/* From rows that every rank has: k-means with about sqrt(K) centroids, then within each of its
+ * clusters (clusters of clusters: Nister, Stewenius 2006). The same centroids everywhere and for
+ * any number of ranks and threads; STATUS_STOPPED as above. For kmeans_start. Collective. */
+status kmeans_start_hierarchical(const comm *c, const kmeans_options *o, int restart,
+    const kmeans_start_rows *rows, float *centroids);
 
 #endif

@@ -108,11 +108,12 @@ static const command commands[] = {
         .words = command_bench},
     {.name = "kmeans",
         .summary = "clusters the rows of any matrix: the engine of `cluster`, exact, restartable",
-        .arguments = "X --k K --out FOLDER [--metric euclidean|cosine] [--iterations I] "
-                     "[--restarts R] [--start plusplus|parallel|sample|first|FILE] [--sample N] "
-                     "[--seed S] [--checkpoint I] [--resume auto|never] [--memory hold|map] "
-                     "[--threads T] [--dtype f32|bf16|int8|auto] [--screen dense|pruned|auto] "
-                     "[--verbose yes]",
+        .arguments =
+            "X --k K --out FOLDER [--metric euclidean|cosine] [--iterations I] "
+            "[--restarts R] [--start plusplus|parallel|hierarchical|sample|first|FILE] "
+            "[--sample N] [--seed S] [--checkpoint I] [--resume auto|never] [--memory hold|map] "
+            "[--threads T] [--dtype f32|bf16|int8|auto] [--screen dense|pruned|auto] "
+            "[--verbose yes]",
         .reads = "X: .npy (float32, float16, uint8, int8), .fvecs, .bvecs, .fbin, .u8bin or .i8bin "
                  "of at most 65536 columns; of a start that is a FILE (.npy, labels.h5) K "
                  "centroids. Ranks share out the rows. --memory map: float32 rows stay in X",

@@ -155,7 +155,8 @@ CHOICE_DECLARE(cluster_arithmetic, CLUSTER_ARITHMETICS);
 #define CLUSTER_INITS(X)                                                                           \
     X(CLUSTER_INIT_PLUSPLUS, "plusplus")                                                           \
     X(CLUSTER_INIT_RANDOM, "random")                                                               \
-    X(CLUSTER_INIT_PARALLEL, "parallel")
+    X(CLUSTER_INIT_PARALLEL, "parallel")                                                           \
+    X(CLUSTER_INIT_HIERARCHICAL, "hierarchical")
 CHOICE_DECLARE(cluster_init, CLUSTER_INITS);
 
 #define CLUSTER_OUTLIER_SCOPES(X)                                                                  \

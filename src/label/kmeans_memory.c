@@ -18,6 +18,21 @@ static size_t sample_bytes(const kmeans_options *o, size_t d) {
     return 2 * sample * d * sizeof(float) + sample * (sizeof(double) + 3 * sizeof(int64_t));
 }
 
+/* Of the hierarchical start: a branch's rows again, which may be all of the sample's, and what
+ * k-means within takes of each row; centroids twice. */
+static size_t branch_bytes(const kmeans_options *o, size_t d) {
+    enum { ROW = 2 * sizeof(int64_t) + 16 };
+    size_t sample = (size_t)(o->sample > o->k ? o->sample : o->k);
+    const kmeans_assigner_options within = {o->k, o->threads, o->screen, o->arithmetic};
+    return sample * (d * sizeof(float) + ROW) + kmeans_assigner_bytes(&within, sample, (int)d) +
+           2 * (size_t)o->k * d * sizeof(float);
+}
+
+static size_t start_bytes(const kmeans_options *o, size_t n, size_t d) {
+    if (o->init == KMEANS_PARALLEL) return parallel_bytes(o, n, d);
+    return sample_bytes(o, d) + (o->init == KMEANS_HIERARCHICAL ? branch_bytes(o, d) : 0);
+}
+
 /* Beside each term stands what it counts. A mini-batch holds its rows twice: as floats, and
  * rounded for its assignment. */
 kmeans_memory kmeans_needs(const kmeans_options *o, size_t n, int d) {
@@ -29,8 +44,7 @@ kmeans_memory kmeans_needs(const kmeans_options *o, size_t n, int d) {
     size_t words = (size_t)o->k * (size_t)d, batch = (size_t)o->batch;
     kmeans_memory m = {.rows = n * LABELS + kmeans_assigner_bytes(&screen, n, d),
         .centroids = words * CENTROID + (size_t)o->threads * (size_t)o->k * WORKER,
-        .start = o->init == KMEANS_PARALLEL ? parallel_bytes(o, n, (size_t)d)
-                                            : sample_bytes(o, (size_t)d)};
+        .start = start_bytes(o, n, (size_t)d)};
     if (batch > 0) {
         m.rows += batch * ((size_t)d * 2 * sizeof(float) + 2 * LABELS);
         m.centroids += words * sizeof(int64_t);

@@ -6,8 +6,13 @@
 #include "src/label/kmeans.h"
 #include "src/label/kmeans_state.h"
 
-/* The first two on a sample keyed by (seed, restart, image), k-means|| on all rows. */
-typedef enum kmeans_init { KMEANS_PLUSPLUS, KMEANS_RANDOM, KMEANS_PARALLEL } kmeans_init;
+/* On a sample keyed by (seed, restart, image), but for k-means||, which takes all rows. */
+typedef enum kmeans_init {
+    KMEANS_PLUSPLUS,
+    KMEANS_RANDOM,
+    KMEANS_PARALLEL,
+    KMEANS_HIERARCHICAL
+} kmeans_init;
 
 /* The farthest share of all rows, or of each cluster's. */
 typedef enum outlier_scope { OUTLIERS_GLOBAL, OUTLIERS_CLUSTER } outlier_scope;

@@ -17,8 +17,8 @@ static comm *world;
 static void expect(status want) {
     data s = data_create();
     features x = part_of(&s, world);
-    static const kmeans_init inits[] = {KMEANS_PLUSPLUS, KMEANS_PARALLEL};
-    for (int i = 0; i < 2; i++) {
+    static const kmeans_init inits[] = {KMEANS_PLUSPLUS, KMEANS_PARALLEL, KMEANS_HIERARCHICAL};
+    for (size_t i = 0; i < sizeof inits / sizeof *inits; i++) {
         kmeans_options o = {
             .k = 9, .iterations = 2, .restarts = 1, .threads = 2, .init = inits[i], .sample = 100};
         kmeans_result r = {0};

@@ -140,6 +140,8 @@ kmeans_init choices_init(cluster_init c) {
         return KMEANS_RANDOM;
     case CLUSTER_INIT_PARALLEL:
         return KMEANS_PARALLEL;
+    case CLUSTER_INIT_HIERARCHICAL:
+        return KMEANS_HIERARCHICAL;
     case CLUSTER_INIT_PLUSPLUS:
         break;
     }

@@ -47,9 +47,11 @@ enum {
 
 static const char *const memory_words[] = {"hold", "map", NULL};
 static const char *const resume_words[] = {"auto", "never", NULL};
-/* Starts that are no file; a file may have any other name. */
-enum { PLUSPLUS, PARALLEL, SAMPLED, FIRST };
-static const char *const start_words[] = {"plusplus", "parallel", "sample", "first", NULL};
+/* Starts that are no file; a file may have any other name. Their numbers are part of the key: new
+ * ones come last. */
+enum { PLUSPLUS, PARALLEL, SAMPLED, FIRST, HIERARCHICAL };
+static const char *const start_words[] = {
+    "plusplus", "parallel", "sample", "first", "hierarchical", NULL};
 
 /* One command on one rank. */
 typedef struct work {
@@ -64,6 +66,20 @@ typedef struct work {
     progress bar;
     double began;
 } work;
+
+/* A file of centroids, or the first rows, need none. */
+static kmeans_init init_of(int start) {
+    switch (start) {
+    case PARALLEL:
+        return KMEANS_PARALLEL;
+    case HIERARCHICAL:
+        return KMEANS_HIERARCHICAL;
+    case SAMPLED:
+        return KMEANS_RANDOM;
+    default:
+        return KMEANS_PLUSPLUS;
+    }
+}
 
 /* Numbers of the options; every rank reads the same words. */
 static status read_numbers(work *w) {
@@ -86,9 +102,7 @@ static status read_numbers(work *w) {
         .cosine = choices_cosine((cluster_metric)word_choice(&o[METRIC])),
         .screen = choices_screen((cluster_screen)word_choice(&o[SCREEN])),
         .arithmetic = choices_arithmetic((cluster_arithmetic)word_choice(&o[DTYPE])),
-        .init = w->start == PARALLEL  ? KMEANS_PARALLEL
-                : w->start == SAMPLED ? KMEANS_RANDOM
-                                      : KMEANS_PLUSPLUS,
+        .init = init_of(w->start),
         .sample = (int)sample,
         .seed = (uint64_t)seed};
     if (w->o.cosine && word_choice(&o[MEMORY]) == 1) {

@@ -39,6 +39,7 @@ static void words_are_the_engines_choices(void **state) {
     assert_int_equal(choices_init(CLUSTER_INIT_PLUSPLUS), KMEANS_PLUSPLUS);
     assert_int_equal(choices_init(CLUSTER_INIT_RANDOM), KMEANS_RANDOM);
     assert_int_equal(choices_init(CLUSTER_INIT_PARALLEL), KMEANS_PARALLEL);
+    assert_int_equal(choices_init(CLUSTER_INIT_HIERARCHICAL), KMEANS_HIERARCHICAL);
     assert_true(choices_cosine(CLUSTER_METRIC_COSINE));
     assert_false(choices_cosine(CLUSTER_METRIC_EUCLIDEAN));
     assert_int_equal(choices_outliers(CLUSTER_OUTLIER_SCOPE_GLOBAL), OUTLIERS_GLOBAL);
