@@ -19,11 +19,20 @@
 #define TRACKED "batches_tracked"
 enum { AVERAGES = 2 };
 
-/* How many tensors a file holds: parameters, states of the optimiser, averages, scales, in this
- * order. misfit wants exactly as many: one more would be of a state that this program does not
+/* How many tensors a file holds: parameters, states of the optimiser, averages, extras, scales, in
+ * this order. misfit wants exactly as many: one more would be of a state that this program does not
  * have. */
 int checkpoint_tensors(const checkpoint_state *s) {
-    return s->p->items + s->optimizer->states + (s->average ? AVERAGES : 0) + 1;
+    return s->p->items + s->optimizer->states + (s->average ? AVERAGES : 0) + s->extras + 1;
+}
+
+size_t checkpoint_extra_bytes(const checkpoint_extra *x) {
+    return x->n * safetensors_type_size(x->type);
+}
+
+static tensor_info extra_tensor(const checkpoint_state *s, int i) {
+    const checkpoint_extra *x = &s->extra[i];
+    return checkpoint_file_flat(x->name, x->type, x->data, x->n);
 }
 
 /* Averages have the layout of what they are of, each one flat block. */
@@ -48,9 +57,10 @@ void checkpoint_describe(const checkpoint_state *s, const char *stage, tensor_in
     for (int i = 0; i < s->optimizer->states; i++) tensor[p->items + i] = state_tensor(s, i);
     for (int i = 0; s->average && i < AVERAGES; i++)
         tensor[p->items + s->optimizer->states + i] = average_tensor(s, i);
+    int n = checkpoint_tensors(s);
+    for (int i = 0; i < s->extras; i++) tensor[n - 1 - s->extras + i] = extra_tensor(s, i);
     /* A gradient's sum is rounded at a scale that the step before predicts: without it a continued
      * run would round its first step in another way. */
-    int n = checkpoint_tensors(s);
     tensor[n - 1] = checkpoint_file_flat(SCALE, "I32", s->g->scale, (size_t)p->trainable);
     *out = (checkpoint_file){
         stage, s->settings, s->step, tensor, n, TRACKED, tracked, s->metadata, s->pairs};
@@ -101,6 +111,10 @@ static const char *misfit(const safetensors *f, const checkpoint_state *s) {
         want = average_tensor(s, i);
         if (!checkpoint_file_tensor(f, &want, &have)) return "it has no averaged weights";
     }
+    for (int i = 0; i < s->extras; i++) {
+        want = extra_tensor(s, i);
+        if (!checkpoint_file_tensor(f, &want, &have)) return "it has no queue of this length";
+    }
     return safetensors_count(f) == checkpoint_tensors(s) ? NULL : "it is of another network";
 }
 
@@ -124,6 +138,10 @@ static const char *take(void *context, const safetensors *f, int64_t step) {
         have = safetensors_get(f, safetensors_find(f, average_tensor(s, i).name));
         memcpy(i == 0 ? s->average->value : s->average->buffer, have.data, have.bytes);
     }
+    for (int i = 0; i < s->extras; i++) {
+        have = safetensors_get(f, safetensors_find(f, s->extra[i].name));
+        memcpy(s->extra[i].data, have.data, have.bytes);
+    }
     have = safetensors_get(f, safetensors_find(f, SCALE));
     memcpy(s->g->scale, have.data, have.bytes);
     p->batches_tracked = strtoll(safetensors_metadata(f, TRACKED), NULL, 10);
@@ -141,6 +159,8 @@ static void share(const comm *c, checkpoint_state *s) {
     comm_broadcast(c, s->g->scale, (size_t)p->trainable * sizeof *s->g->scale);
     comm_broadcast(c, &p->batches_tracked, sizeof p->batches_tracked);
     comm_broadcast(c, &s->step, sizeof s->step);
+    for (int i = 0; i < s->extras; i++)
+        comm_broadcast(c, s->extra[i].data, checkpoint_extra_bytes(&s->extra[i]));
     if (!a) return;
     comm_broadcast(c, a->value, a->count * sizeof *a->value);
     comm_broadcast(c, a->buffer, a->buffers * sizeof *a->buffer);

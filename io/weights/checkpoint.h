@@ -10,6 +10,13 @@
 #include "src/nn/graph/exact_gradient.h"
 #include "src/nn/graph/optimizer.h"
 
+/* A block of values beside weights: flat, of safetensors' type, "F32" or "I32". */
+typedef struct checkpoint_extra {
+    const char *name, *type;
+    void *data;
+    size_t n; /* values */
+} checkpoint_extra;
+
 typedef struct checkpoint_state {
     parameters *p;
     optimizer *optimizer;
@@ -19,7 +26,11 @@ typedef struct checkpoint_state {
     int64_t step;        /* steps done */
     const char *const *metadata; /* [2 * pairs], of what else the file is to say of its weights */
     int pairs;
+    const checkpoint_extra *extra; /* [extras], borrowed: what else the next step depends on */
+    int extras;
 } checkpoint_state;
+
+size_t checkpoint_extra_bytes(const checkpoint_extra *x);
 
 /* Collective; rank 0 writes folder/stage-STEP.safetensors, then deletes all but the last two.
  * STATUS_NONFINITE, naming the tensor, for values that no training comes back from: nothing is

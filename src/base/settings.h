@@ -93,12 +93,15 @@ typedef struct settings {
         double tolerance, outliers, eps;
     } cluster;
     struct {
+        pretrain_method method;
         pretrain_positives positives;
         pretrain_scope scope;
         dtype loss_dtype;
         training_schedule schedule;
         int steps, batch, crop, pixels, warmup;
-        int pool; /* rows of all ranks; 0: no bound */
+        int pool;  /* rows of all ranks; 0: no bound */
+        int queue; /* of method "instance", like the next two */
+        double key_temperature, key_average;
         double temperature, lr, head_lr, average;
         optimizer_settings update;
         view_settings view;

@@ -64,6 +64,32 @@ static int check_method(const settings *s) {
     return 1;
 }
 
+/* Images are compared without labels of pixels: what would make these, or begin with what a round
+ * before has learned of them, would do nothing for the result. */
+static int check_instance(const settings *s) {
+    int wrong = 0;
+    stage_id until = s->run.until;
+    if (s->pretrain.method != PRETRAIN_METHOD_INSTANCE) return 0;
+    if (s->run.rounds > 1) {
+        log_error("run.rounds = %d: pretrain.method = \"instance\" has no auxiliary labels that a "
+                  "round could better",
+            s->run.rounds);
+        wrong++;
+    }
+    if (until == STAGE_EXTRACT || until == STAGE_CLUSTER || until == STAGE_SCORE) {
+        log_error("run.until = \"%s\": pretrain.method = \"instance\" leaves this stage out",
+            stage_id_words[until]);
+        wrong++;
+    }
+    if (s->pretrain.average > 0) {
+        log_error("pretrain.average = %g: pretrain.method = \"instance\" has one average, of "
+                  "pretrain.key_average, which gives keys",
+            s->pretrain.average);
+        wrong++;
+    }
+    return wrong;
+}
+
 /* An empty range would be an endless search, or a view of nothing. */
 static int check_range(const char *group, const char *key, double min, double max) {
     if (min <= max) return 0;
@@ -249,8 +275,8 @@ static int check_model(settings *s) {
 int settings_check(settings *s) {
     return check_model(s) + check_colours("mean", s->model.mean, false) +
            check_colours("std", s->model.std, true) + check_groups(s) + check_single(s) +
-           check_method(s) + check_source(s) + check_extractor(s) + check_layers(s) +
-           check_scales("evaluate.scales", s->evaluate.scales) +
+           check_method(s) + check_instance(s) + check_source(s) + check_extractor(s) +
+           check_layers(s) + check_scales("evaluate.scales", s->evaluate.scales) +
            check_scales("extract.scales", s->extract.scales) + check_dataset(s) +
            check_training("pretrain", &s->pretrain.view, s->pretrain.warmup, s->pretrain.steps) +
            check_training("finetune", &s->finetune.view, s->finetune.warmup, s->finetune.steps);

@@ -163,6 +163,10 @@ CHOICE_DECLARE(cluster_init, CLUSTER_INITS);
     X(CLUSTER_OUTLIER_SCOPE_GLOBAL, "global") X(CLUSTER_OUTLIER_SCOPE_CLUSTER, "cluster")
 CHOICE_DECLARE(cluster_outlier_scope, CLUSTER_OUTLIER_SCOPES);
 
+#define PRETRAIN_METHODS(X)                                                                        \
+    X(PRETRAIN_METHOD_PIXEL, "pixel") X(PRETRAIN_METHOD_INSTANCE, "instance")
+CHOICE_DECLARE(pretrain_method, PRETRAIN_METHODS);
+
 #define PRETRAIN_POSITIVES(X)                                                                      \
     X(PRETRAIN_POSITIVES_AUXILIARY, "auxiliary")                                                   \
     X(PRETRAIN_POSITIVES_AUGMENTATION, "augmentation")                                             \

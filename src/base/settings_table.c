@@ -350,6 +350,13 @@ static const setting table[] = {
     {REAL(cluster, outliers, 0.05, 0, 0.5, NULL,
         "Share of the pixels, the farthest from their centroids, that get no label.")},
 
+    {CHOICE(pretrain, method, PRETRAIN_METHOD_PIXEL,
+         "What is compared. pixel: pixels, by their auxiliary labels. instance: whole images, each "
+         "view with the other one of its image against a queue of earlier ones (MoCo v2: He et al. "
+         "2020, Chen et al. 2020); it needs no auxiliary labels, so that a run leaves out their "
+         "stages, and of this group it takes neither positives, scope, loss_dtype, pixels, pool "
+         "nor temperature (src/app/training/README.md)."),
+        .later = true},
     {CHOICE(pretrain, positives, PRETRAIN_POSITIVES_AUXILIARY,
         "Pixels that are drawn together: those of the same auxiliary label; the one that shows the "
         "same place in the other view; both.")},
@@ -375,6 +382,17 @@ static const setting table[] = {
          "image and pixel, and the loss is that of those. Work grows with the square, each node "
          "holds all, and more negatives than the default have hardly helped elsewhere (MoCo). "
          "0: no bound."),
+        .later = true},
+    {INTEGER(pretrain, queue, 65536, 1, 100000000, "keys",
+         "instance: keys of earlier steps that a view is compared with; no more than the images "
+         "give in an epoch, no fewer than a step has."),
+        .later = true},
+    {REAL(pretrain, key_temperature, 0.2, 0.001, 100, NULL,
+         "instance: divides the similarity of two images."),
+        .later = true},
+    {REAL(pretrain, key_average, 0.999, 0, 0.999999, NULL,
+         "instance: decay of the averaged weights that give keys; the first steps count alike, as "
+         "under average. What is written are the weights that learn."),
         .later = true},
     {INTEGER(pretrain, warmup, 0, 0, 100000000, "steps",
         "Steps over which the learning rate first rises.")},

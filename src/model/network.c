@@ -123,6 +123,11 @@ static void build_end(graph *g, const network_options *o, const value *stage, ne
     head h = head_of(o->head);
     graph_group(g, GROUP_HEAD);
     value body = -1;
+    if (end == NETWORK_EMBEDDING) {
+        value last = graph_global_pool(g, stage[network_stages(o) - 1]);
+        graph_output(g, projection_build(g, last, o->projection));
+        return;
+    }
     if (end != NETWORK_FEATURES || wanted->deepest == LAYER_HEAD)
         body = h.body(g, stage, network_stages(o) - 1, o->head_channels);
     if (end == NETWORK_CLASSIFIER) {

@@ -31,6 +31,8 @@ typedef enum network_end {
     NETWORK_CLASSIFIER, /* encoder, head body, classifier: logits at the head's stride */
     NETWORK_PROJECTION, /* encoder, head body, projection head: embeddings at the head's stride, not
                            normalised */
+    NETWORK_EMBEDDING,  /* encoder, mean over all pixels of its last map, projection head: one
+                           embedding an image [1, 1, projection], not normalised */
     NETWORK_IMAGE, /* the encoder whole and undilated, with the classifier of whole images that it
                       was published with ("fc", "classifier.1"): scores [1, 1, classes] */
 } network_end;

@@ -26,6 +26,10 @@ bool stage_has_labels(const settings *s) {
     return s->dataset.layout != DATASET_LAYOUT_FOLDER;
 }
 
+bool stage_has_clusters(const settings *s) {
+    return s->pretrain.method == PRETRAIN_METHOD_PIXEL;
+}
+
 static bool with_labels(const settings *s, int round) {
     (void)round;
     return stage_has_labels(s);
@@ -38,16 +42,26 @@ bool stage_extracts_files(const settings *s, int round) {
 
 /* Beside the reference that it is, the first round's extractor. */
 static bool baseline_wanted(const settings *s, int round) {
-    return stage_has_labels(s) && round == 1 &&
-           (s->run.compare || stage_extracts_finetuned(s, round));
+    bool extractor = stage_has_clusters(s) && stage_extracts_finetuned(s, round);
+    return stage_has_labels(s) && round == 1 && (s->run.compare || extractor);
 }
 
 /* The clustering extracts by itself what is not kept, and what a later round keeps. */
 static bool extract_wanted(const settings *s, int round) {
-    return round == 1 && s->extract.keep;
+    return stage_has_clusters(s) && round == 1 && s->extract.keep;
+}
+
+static bool cluster_wanted(const settings *s, int round) {
+    (void)round;
+    return stage_has_clusters(s);
+}
+
+static bool score_wanted(const settings *s, int round) {
+    return stage_has_clusters(s) && with_labels(s, round);
 }
 
 #define NEEDS_LABELS "labels, which dataset.layout = \"folder\" has not"
+#define NEEDS_CLUSTERS "pretrain.method = \"pixel\", as \"instance\" has no auxiliary labels"
 
 /* Where two stages hash the same groups, they differ in what they read, which is in their keys,
  * too. */
@@ -67,22 +81,24 @@ static const stage_info table[] = {
         .reads = "dataset.h5, the weights or files that [extract] names",
         .writes = "features.h5",
         .groups = "dataset,model,extract",
-        .condition = "extract.keep, else the clustering computes them",
+        .condition = "extract.keep, else the clustering computes them, and with " NEEDS_CLUSTERS,
         .each_round = true,
         .wanted = extract_wanted},
     [STAGE_CLUSTER] = {.summary = "auxiliary labels: k-means over all pixels",
         .reads = "dataset.h5, features.h5 if it is there (else features are computed)",
         .writes = "labels.h5, metrics.csv",
         .groups = "run,dataset,model,extract,cluster",
-        .each_round = true},
+        .condition = NEEDS_CLUSTERS,
+        .each_round = true,
+        .wanted = cluster_wanted},
     /* The labels that it judges are its input; how they were made does not matter. */
     [STAGE_SCORE] = {.summary = "quality of the auxiliary labels against ground truth",
         .reads = "dataset.h5, labels.h5",
         .writes = "results in run.json, and a table",
         .groups = "dataset",
-        .condition = NEEDS_LABELS,
+        .condition = NEEDS_LABELS ", and with " NEEDS_CLUSTERS,
         .each_round = true,
-        .wanted = with_labels},
+        .wanted = score_wanted},
     [STAGE_PRETRAIN] = {.summary = "contrastive training with the auxiliary labels",
         .reads = "dataset.h5, labels.h5, model.weights, checkpoints/",
         .writes = "pretrained.safetensors, metrics.csv, checkpoints/",
@@ -138,9 +154,10 @@ int stage_check_unlabelled(const settings *s) {
             s->run.rounds);
         wrong++;
     }
-    if (s->run.until != STAGE_NONE && table[s->run.until].wanted && s->run.until != STAGE_EXTRACT) {
+    stage_id until = s->run.until;
+    if (until != STAGE_NONE && until != STAGE_EXTRACT && !stage_wanted(until, s, 1)) {
         log_error("run.until = \"%s\": it needs labels, which dataset.layout = \"folder\" has not",
-            stage_id_words[s->run.until]);
+            stage_id_words[until]);
         wrong++;
     }
     return wrong;

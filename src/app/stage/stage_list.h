@@ -29,6 +29,8 @@ bool stage_extracts_finetuned(const settings *s, int round);
 bool stage_extracts_files(const settings *s, int round);
 /* Whether the data set can have labels: those of layout "folder" have none. */
 bool stage_has_labels(const settings *s);
+/* Whether pretraining compares pixels by auxiliary labels, which the run then makes. */
+bool stage_has_clusters(const settings *s);
 /* What `run` cannot do without labels although the settings ask for it: each is named by an error;
  * how many there are. */
 int stage_check_unlabelled(const settings *s);

@@ -70,6 +70,8 @@ static void check_counts(check *k, const int *images, const int *labelled) {
         for (int wrong = stage_check_unlabelled(k->s); wrong > 0; wrong--)
             check_note(k, STATUS_USAGE);
     }
+    if (!stage_has_clusters(k->s))
+        log_info("pretrain.method = \"instance\": the run has no extract, no cluster and no score");
     if (images[SPLIT_TRAIN] == 0) {
         log_error("the data set has no training image");
         check_note(k, STATUS_DATA);

@@ -14,6 +14,9 @@ status command_stages(const settings *s) {
         if (stage_wanted(id, s, 1)) puts(stage_id_words[id]);
     if (!stage_has_labels(s))
         log_warn("dataset.layout = \"folder\": no labels; the stages that need them are left out");
+    if (!stage_has_clusters(s))
+        log_warn("pretrain.method = \"instance\": no auxiliary labels; the stages that make and "
+                 "judge them are left out");
     return STATUS_OK;
 }
 

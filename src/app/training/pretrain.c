@@ -11,7 +11,9 @@
 #include "src/app/stage/image_list.h"
 #include "src/app/stage/setup.h"
 #include "src/app/stage/stage.h"
+#include "src/app/stage/stage_list.h"
 #include "src/app/training/divergence.h"
+#include "src/app/training/pretrain_instance.h"
 #include "src/app/training/views.h"
 #include "src/base/hash.h"
 #include "src/base/log.h"
@@ -118,30 +120,6 @@ static uint64_t loss_key(const stage *t) {
     return key;
 }
 
-/* The network's batch is of views: two an image, which one rank must hold together. `images` counts
- * views, and so does all that the trainer says of images. */
-static trainer_options options_of(const stage *t, const char *weights) {
-    const settings *s = t->s;
-    return (trainer_options){.stage = t->name,
-        .metric = t->base,
-        .round = t->round,
-        .end = NETWORK_PROJECTION,
-        .weights = weights,
-        .key = loss_key(t),
-        .how = &t->how,
-        .together = 2,
-        .images = 2 * s->pretrain.batch,
-        .crop = s->pretrain.crop,
-        .steps = s->pretrain.steps,
-        .warmup = s->pretrain.warmup,
-        .average = s->pretrain.average,
-        .lr = s->pretrain.lr,
-        .head_lr = s->pretrain.head_lr,
-        .power = 1,
-        .schedule = choices_schedule(s->pretrain.schedule),
-        .optimizer = setup_optimizer(&s->pretrain.update)};
-}
-
 /* The file may be of another run, or written by a clustering that was then repeated: the record
  * says what this stage's key rests on. */
 static status open_labels(stage *t, uint64_t recorded, labels **out) {
@@ -158,33 +136,6 @@ static status open_labels(stage *t, uint64_t recorded, labels **out) {
     return st;
 }
 
-/* Whether the loss is worth a thought beside the network is what users ask first. */
-static void report_loss(const trainer *x) {
-    double all = 0;
-    for (int p = 0; p < PHASE_COUNT; p++) all += x->time.seconds[p];
-    if (all > 0)
-        log_detail("%s: loss %.2f %% of the step, its exchange over ranks included", x->o.stage,
-            100 * x->time.seconds[PHASE_LOSS] / all);
-}
-
-/* Weights, then record, then the checkpoints go: a kill in between finds enough to go on. */
-static status finish(stage *t, trainer *x, const char *output) {
-    char path[FILE_PATH];
-    uint64_t hash;
-    status st = stage_path(t, path, output);
-    if (st == STATUS_OK) st = trainer_finish(x, path, &hash);
-    if (st != STATUS_OK) return st;
-    t->time = x->time;
-    t->sent = x->sent;
-    if (t->record) st = run_record_set_hash(t->record, t->name, hash);
-    if (st == STATUS_OK) st = stage_images(t, &x->model.input);
-    st = comm_agree(t->c, st);
-    stage_result r = {path, hash, trainer_images_per_second(x), "images/s", x->o.steps};
-    if (st == STATUS_OK) st = stage_finish(t, &r);
-    if (st == STATUS_OK) trainer_forget(x);
-    return st;
-}
-
 /* From the labels to the record. Everything is created before the first step, so that a lack of
  * memory shows at once. */
 status pretrain_task(stage *t, const contrast_task *task) {
@@ -193,7 +144,8 @@ status pretrain_task(stage *t, const contrast_task *task) {
     samples *images = NULL;
     trainer *x = NULL;
     views v = {0};
-    trainer_options o = options_of(t, task->weights);
+    trainer_options o = pretrain_options(t, task->weights);
+    o.key = loss_key(t);
     samples_options kept = {.scale = t->s->dataset.scale,
         .budget = setup_cache_bytes(t->c),
         .labelled = task->truth,
@@ -206,11 +158,8 @@ status pretrain_task(stage *t, const contrast_task *task) {
     st = comm_agree(t->c, st);
     if (st == STATUS_OK) st = views_create(&v, x, images, aux, &sequence);
     if (st == STATUS_OK) st = train(&v);
-    if (st == STATUS_OK) {
-        batches_report(v.source);
-        report_loss(x);
-    }
-    if (st == STATUS_OK) st = finish(t, x, task->output);
+    if (st == STATUS_OK) batches_report(v.source);
+    if (st == STATUS_OK) st = pretrain_finish(t, x, task->output);
 done:
     views_destroy(&v);
     samples_destroy(images);
@@ -220,13 +169,15 @@ done:
     return st;
 }
 
-/* All training images, by their auxiliary labels. */
+/* All training images, by their auxiliary labels or as wholes. */
 static status pretrain_stage(stage *t, uint64_t labels_recorded) {
     contrast_task task = {.weights = t->s->model.weights,
         .output = "pretrained.safetensors",
         .labels = labels_recorded};
     status st = comm_agree(t->c, images_of_split(&task.list, t->d, SPLIT_TRAIN, false));
-    if (st == STATUS_OK) st = pretrain_task(t, &task);
+    if (st == STATUS_OK)
+        st = t->s->pretrain.method == PRETRAIN_METHOD_INSTANCE ? pretrain_instance(t, &task)
+                                                               : pretrain_task(t, &task);
     memory_free(task.list.member);
     return st;
 }
@@ -235,7 +186,8 @@ status pretrain_model(const comm *c, const settings *s, int round) {
     stage t;
     uint64_t labels_recorded = 0;
     status st = stage_begin(&t, c, s, STAGE_PRETRAIN, round);
-    if (st == STATUS_OK) st = stage_input(&t, STAGE_CLUSTER, &labels_recorded);
+    if (st == STATUS_OK && stage_has_clusters(s))
+        st = stage_input(&t, STAGE_CLUSTER, &labels_recorded);
     if (st == STATUS_OK) st = stage_key(&t, s->model.weights, labels_recorded);
     if (st == STATUS_OK && !stage_done(&t)) st = pretrain_stage(&t, labels_recorded);
     stage_end(&t);

@@ -11,8 +11,8 @@
 enum { METADATA = 2 }; /* pairs, of model_setup_metadata */
 
 static checkpoint_state state_of(trainer *t, const char *const *metadata) {
-    return (checkpoint_state){
-        t->p, &t->optimizer, t->gradient, t->average, t->o.key, t->step, metadata, METADATA};
+    return (checkpoint_state){t->p, &t->optimizer, t->gradient, t->average, t->o.key, t->step,
+        metadata, METADATA, t->o.extra, t->o.extras};
 }
 
 /* On rank 0, where there is a step to save beside others. */
@@ -23,7 +23,9 @@ static bool writes(const trainer *t) {
 size_t saves_bytes(const trainer *t) {
     size_t copies = t->average ? 2 : 1, all = t->p->count + t->p->buffers;
     size_t values = copies * all + (size_t)t->optimizer.states * t->p->count;
-    return writes(t) ? values * sizeof(float) : 0;
+    size_t bytes = values * sizeof(float);
+    for (int i = 0; i < t->o.extras; i++) bytes += checkpoint_extra_bytes(&t->o.extra[i]);
+    return writes(t) ? bytes : 0;
 }
 
 status saves_create(trainer *t) {

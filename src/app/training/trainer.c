@@ -126,7 +126,9 @@ static status load_weights(trainer *t, bool *resumed) {
         .optimizer = &t->optimizer,
         .g = t->gradient,
         .average = t->average,
-        .settings = t->o.key};
+        .settings = t->o.key,
+        .extra = t->o.extra,
+        .extras = t->o.extras};
     *resumed = false;
     if (st == STATUS_OK && t->s->run.resume == RUN_RESUME_AUTO)
         st = checkpoint_load(t->c, folder, t->o.stage, &state, resumed);
@@ -350,6 +352,8 @@ static status compare_ranks(trainer *t) {
     for (int i = 0; i < t->optimizer.states; i++)
         hash = hash_append(hash, t->optimizer.state[i], t->p->count * sizeof(float));
     if (t->average) hash = hash_append(hash, t->average->value, t->p->count * sizeof(float));
+    for (int i = 0; i < t->o.extras; i++)
+        hash = hash_append(hash, t->o.extra[i].data, checkpoint_extra_bytes(&t->o.extra[i]));
     snprintf(what, sizeof what, "%s: step %" PRId64 ": weights or the optimiser's state",
         t->o.stage, t->step);
     status st = comm_compare(t->c, what, hash);

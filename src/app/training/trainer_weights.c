@@ -39,7 +39,7 @@ status trainer_initial_weights(trainer *t) {
 
 status trainer_write_weights(
     const trainer *t, const char *path, const char *const *metadata, int pairs, uint64_t *hash) {
-    parameters *whole = t->average ? t->average : t->p, *first = NULL;
+    parameters *whole = t->average && !t->o.average_aside ? t->average : t->p, *first = NULL;
     status st = t->o.twin ? parameters_part(&first, whole, NETWORK_TWIN, false) : STATUS_OK;
     const parameters *written = first ? first : whole;
     st = comm_agree(t->c, st);
