@@ -54,7 +54,7 @@ train stopped 3 2 75 'stopped after step 1' --set run.max_hours=1e-9
 train stopped 1 2 0 'continues after step 1' --set model.wave=2
 same stopped
 # Killed once a checkpoint is there.
-long=(--set run.checkpoint_steps=5 --set pretrain.steps=60 --set pretrain.queue=7)
+long=(--set run.checkpoint_steps=3 --set pretrain.steps=30 --set pretrain.queue=7)
 "$auxseg" pretrain tiny.cfg --set run.dir=killed "${long[@]}" >out 2>&1 </dev/null &
 job=$!
 for ((i = 0; i < 1000; i++)); do
