@@ -38,6 +38,8 @@ expect 2 '3 ranks x 1 thread: pretrain: 4 images in groups of 2 (model.group): a
 expect 2 '9 ranks x 1 thread: extract: 8 images: at most 8 ranks' \
     "${study[@]}" --ranks 9 --stages extract
 expect 2 '"synth" alone' "${study[@]}" --ranks 1 --weak --set dataset.layout=folder
+expect 2 'cluster needs pretrain.method = "pixel"' "${study[@]}" --ranks 1 --stages cluster \
+    --set pretrain.method=instance
 expect 2 'only 4x1: one of the points' "${study[@]}" --ranks 1 --part measure --only 4x1
 expect 0 '^2x1$' "${study[@]}" --ranks 1,2 --threads 1,2 --stages extract --part list
 expect 0 '^run/study$' "${study[@]}" --ranks 1 --part folder

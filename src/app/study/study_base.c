@@ -7,6 +7,7 @@
 #include "src/app/study/study_base.h"
 
 #include "io/files/run_record.h"
+#include "src/app/stage/stage_list.h"
 #include "src/app/study/study_child.h"
 #include "src/app/study/study_line.h"
 #include "src/base/log.h"
@@ -56,6 +57,7 @@ status study_base_make(const study_plan *p, study_point at) {
         /* `run` does what the settings ask for up to there, the baseline where it extracts. */
         for (int i = 0; i < INPUTS; i++)
             if (inputs[i].stage == last) until = inputs[i].before;
+        if (until == STAGE_CLUSTER && !stage_has_clusters(p->s)) until = STAGE_PACK;
         study_line_begin(l, p, at, "run");
         study_line_settings(l, p, at, folder);
         study_line_add(l, "--set");

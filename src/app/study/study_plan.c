@@ -114,6 +114,16 @@ static int read_list(int option, const char *text, int most, int *list, int *cou
     return 1;
 }
 
+/* Why a run with these settings does not do a stage, or NULL. */
+static const char *lack(const settings *s, stage_id stage) {
+    bool clusters = stage == STAGE_EXTRACT || stage == STAGE_CLUSTER;
+    if (stage == STAGE_FINETUNE && !stage_has_labels(s))
+        return "labels, which dataset.layout = \"folder\" has not";
+    if (clusters && !stage_has_clusters(s))
+        return "pretrain.method = \"pixel\": \"instance\" has no auxiliary labels";
+    return NULL;
+}
+
 /* "pretrain,cluster", in any order; each at its place in the order of a run. */
 static int read_stages(study_plan *p, const char *text) {
     bool wanted[STUDY_STAGES] = {!text, !text, !text, !text};
@@ -134,12 +144,10 @@ static int read_stages(study_plan *p, const char *text) {
         at += length + (at[length] == ',');
     }
     for (int i = 0; i < STUDY_STAGES; i++) {
-        bool has = stage_has_labels(p->s) || studied[i] != STAGE_FINETUNE;
-        if (wanted[i] && (has || text)) p->stage[p->stages++] = studied[i];
-        if (!wanted[i] || has || !text) continue;
-        log_error("study: --stages %s: finetune needs labels, which dataset.layout = \"folder\" "
-                  "has not",
-            text);
+        const char *needs = lack(p->s, studied[i]);
+        if (wanted[i] && (!needs || text)) p->stage[p->stages++] = studied[i];
+        if (!wanted[i] || !needs || !text) continue;
+        log_error("study: --stages %s: %s needs %s", text, stage_id_words[studied[i]], needs);
         mistakes++;
     }
     if (p->stages > 0 || mistakes > 0) return mistakes;

@@ -21,6 +21,7 @@ static status contrast_settings(const comm *c, const settings *s, settings **out
         return st;
     }
     *own = *s;
+    own->pretrain.method = PRETRAIN_METHOD_PIXEL;
     own->pretrain.positives = PRETRAIN_POSITIVES_AUXILIARY;
     *out = own;
     return STATUS_OK;
