@@ -391,8 +391,9 @@ static const setting table[] = {
          "instance: divides the similarity of two images."),
         .later = true},
     {REAL(pretrain, key_average, 0.999, 0, 0.999999, NULL,
-         "instance: decay of the averaged weights that give keys; the first steps count alike, as "
-         "under average. What is written are the weights that learn."),
+         "instance: decay of the averaged weights that give keys, from the first step on: under a "
+         "fast one keys of earlier steps no longer compare. What is written are the weights that "
+         "learn."),
         .later = true},
     {INTEGER(pretrain, warmup, 0, 0, 100000000, "steps",
         "Steps over which the learning rate first rises.")},

@@ -2,9 +2,10 @@
  * Girshick, He 2020, arXiv:2003.04297). Each view of an image is to be told from all other images
  * by the other view of it: its embedding, of the whole view, is compared with the other one's key
  * and with a queue of earlier keys. Keys come from the average of the weights over the steps, which
- * changes slowly, so that keys of different steps can be compared with each other. It is the rival
- * of the contrast of pixels, on the same crops, schedule and images, and a way to a network that
- * was trained without any label, to extract from.
+ * changes slowly, so that keys of different steps can be compared with each other: with a fast one
+ * those of the queue differ from the query's own by their age.
+ * It is the rival of the contrast of pixels, on the same crops, schedule and images, and a way to a
+ * network that was trained without any label, to extract from.
  *
  * A query's loss depends on its own embedding alone, all keys being constants: one pass forward and
  * back a wave does. Keys of all ranks are gathered in the order of the batch, and each rank puts
@@ -265,8 +266,8 @@ static void log_method(const instance *x, const stage *t, int images) {
         t->name, images, x->queue.n, s->pretrain.key_temperature, s->pretrain.key_average);
     log_info(
         "%s: adapted from MoCo v2: a queue of one epoch at most, without keys of the query's own "
-        "image; both views are queries and keys; keys by running statistics of norms; a decay "
-        "that rises over the first steps; views, rate and schedule of [pretrain]",
+        "image; both views are queries and keys; keys by running statistics of norms; views, "
+        "rate and schedule of [pretrain]",
         t->name);
 }
 

@@ -28,8 +28,9 @@
 #include <stdio.h>
 #include <string.h>
 
-/* Steps from a comparison of the ranks to the next: milliseconds of some minutes. */
-enum { COMPARED = 200 };
+/* Steps from a comparison of the ranks to the next: milliseconds of some minutes. And a number of
+ * steps from which on an average has its whole decay: what serves the training has it at once. */
+enum { COMPARED = 200, SETTLED = 1 << 30 };
 
 /* Images of the global batch that a rank holds: whole deals, in contiguous blocks. */
 static int rank_first(const trainer *t, int rank) {
@@ -394,7 +395,8 @@ status trainer_update(trainer *t, double loss, double anchors) {
     now = timer_lap(&t->time, PHASE_OPTIMIZER, now);
     if (st != STATUS_OK) return st;
     t->step++;
-    if (t->average) average_update(t->average, t->p, t->o.average, t->step);
+    if (t->average)
+        average_update(t->average, t->p, t->o.average, t->o.average_aside ? SETTLED : t->step);
     st = write_row(t, loss, anchors);
     snprintf(t->note, sizeof t->note, "loss %.4f", loss);
     progress_update(&t->bar, t->step, t->note);

@@ -51,8 +51,9 @@ typedef struct trainer_options {
     int together;          /* images that one rank must hold: 2 for the views of an image, else 1 */
     int images;            /* of the global batch, as the network sees them */
     int crop, steps, warmup;
-    double average;                /* decay of the averaged weights that are written; 0: none */
-    bool average_aside;            /* they serve the training: what is written are the weights */
+    double average;     /* decay of the averaged weights that are written; 0: none */
+    bool average_aside; /* they serve the training, with that decay from the first step on: what
+                           is written are the weights */
     const checkpoint_extra *extra; /* [extras], borrowed: what else a checkpoint holds */
     int extras;
     double lr, head_lr, power; /* head_lr: factor of lr for GROUP_HEAD; power: of the schedule */
