@@ -164,8 +164,11 @@ static void gather_rows(const gathering *g) {
 static status sort_pool(gathering *g, const contrast_pool *pool) {
     const node *n = g->e->node;
     tiles sorted;
-    status st = comm_agree(g->e->c, tiles_index(&sorted, g->o, pool, pairs(g)));
-    if (st != STATUS_OK) return st;
+    status mine = tiles_index(&sorted, g->o, pool, pairs(g)), st = comm_agree(g->e->c, mine);
+    if (st != STATUS_OK) {
+        if (mine == STATUS_OK) tiles_destroy(&sorted);
+        return st;
+    }
     sorted.rows = g->tiles.rows;
     sorted.panels = g->tiles.panels;
     g->tiles = sorted;

@@ -51,11 +51,12 @@ static status load_pair(void *context, batch *b, int part) {
     const labelmap none = {1, 1, &nothing};
     sample m;
     status st = samples_get(x->images, b->source[part], &m);
+    if (st != STATUS_OK) return st;
     for (int k = 0; k < 2 && st == STATUS_OK; k++) {
         st = batch_view(b, 2 * part + k, &m, &none, NULL);
         b->count[2 * part + k] = 0;
     }
-    if (st == STATUS_OK) samples_release(&m);
+    samples_release(&m);
     return st;
 }
 

@@ -352,7 +352,10 @@ static status compare_ranks(trainer *t) {
     uint64_t hash = weights_hash(t->p);
     for (int i = 0; i < t->optimizer.states; i++)
         hash = hash_append(hash, t->optimizer.state[i], t->p->count * sizeof(float));
-    if (t->average) hash = hash_append(hash, t->average->value, t->p->count * sizeof(float));
+    if (t->average) {
+        uint64_t average = weights_hash(t->average); /* norm statistics, too */
+        hash = hash_append(hash, &average, sizeof average);
+    }
     for (int i = 0; i < t->o.extras; i++)
         hash = hash_append(hash, t->o.extra[i].data, checkpoint_extra_bytes(&t->o.extra[i]));
     snprintf(what, sizeof what, "%s: step %" PRId64 ": weights or the optimiser's state",

@@ -38,12 +38,14 @@ void moment_sums_begin(moment_sums *s, const double *moments, int units) {
 }
 
 void moment_sums_add(moment_sums *s, const double *moments, int units, int after) {
-    double weight = NORM_MOMENTUM * fade(after);
+    /* One chain of products from the batch's end on, whoever computes a part of it. */
+    double rest = fade(after);
     for (int u = units - 1; u >= 0; u--) {
+        double weight = NORM_MOMENTUM * rest;
         const double *x = moments + (size_t)u * s->width;
         for (size_t i = 0; i < s->width; i++)
             s->sum[i] += fixed_from(weight * x[i], s->exponent[i], FIXED_SUM_BITS);
-        weight *= 1 - NORM_MOMENTUM;
+        rest *= 1 - NORM_MOMENTUM;
     }
 }
 
