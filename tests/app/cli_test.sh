@@ -59,7 +59,7 @@ for library in onednn mpi hdf5 libpng; do
     expect 0 "^$library +[^ ]" "$auxseg" --version
 done
 for command in run pack extract cluster score pretrain finetune evaluate predict report check \
-    bench inspect verify convert synth; do
+    bench inspect verify convert synth classify kmeans compare study; do
     expect 0 "^Usage: auxseg $command " "$auxseg" "$command" --help
     expect 0 '^Example: .*auxseg '"$command" "$auxseg" "$command" -h
     expect 0 '^  75  stopped early' "$auxseg" "$command" --help
@@ -67,8 +67,8 @@ for command in run pack extract cluster score pretrain finetune evaluate predict
 done
 # Exit codes that the help names are those that there are.
 expect 0 '^   5  non-finite values' "$auxseg" --help
-diff <(sed -nE 's/^  +([0-9]+)  .*/\1/p' out) <(printf '%s\n' 0 1 2 3 4 5 75) >err ||
-    expect 0 'the exit codes of --help are 0 1 2 3 4 5 75' false
+diff <(sed -nE 's/^  +([0-9]+)  .*/\1/p' out) <(printf '%s\n' 0 1 2 3 4 5 6 75) >err ||
+    expect 0 'the exit codes of --help are 0 1 2 3 4 5 6 75' false
 
 expect 2 'unknown command pretain: did you mean pretrain\?' "$auxseg" pretain good.cfg
 expect 2 'a file of settings is missing' "$auxseg" check
