@@ -93,7 +93,7 @@ static const int64_t *meet(rank *k, const int64_t *x, size_t n) {
 }
 
 static void largest(void *context, int32_t *x, size_t n) {
-    int64_t wide[6 * WIDE];
+    int64_t wide[6 * WIDE] = {0};
     for (size_t i = 0; i < n; i++) wide[i] = x[i];
     const int64_t *other = meet(context, wide, n);
     for (size_t i = 0; i < n; i++)
