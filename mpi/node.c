@@ -111,8 +111,10 @@ status node_create(node **out, const comm *c) {
 /* A window's end is collective, too. */
 static void release(node *n) {
     if (n->shared && n->size > 0) {
+        pulse_wait();
         MPI_Win_unlock_all(n->window);
         MPI_Win_free(&n->window);
+        pulse_go();
     } else {
         memory_free(n->memory);
     }

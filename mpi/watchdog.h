@@ -5,7 +5,7 @@
  *
  *   frozen     the process does not run at all: stopped, or its node is lost
  *   stuck      it runs, but does no piece of work, waits for no other rank and for no file system
- *   deadlock   all ranks wait for each other
+ *   deadlock   all ranks of several nodes wait for each other
  *
  * Not taken for any of these: a process that a debugger has; a slow file system (a warning names
  * the rank); a job that was suspended as a whole. mpi/README.md says why it is built so. */

@@ -25,10 +25,12 @@ bool watchdog_table_name(char *name) {
         "OMPI_MCA_orte_precondition_transports", "SLURM_JOB_ID", "SLURM_STEP_ID"};
     uint64_t hash = 0;
     bool any = false;
+    /* Several launchers that are not Slurm's may run in one allocation. */
+    bool step = getenv("SLURM_STEP_ID");
     for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
         const char *value = getenv(names[i]);
         if (value) hash = hash_append(hash, value, strlen(value) + 1);
-        any = any || value;
+        any = any || (value && (step || strcmp(names[i], "SLURM_JOB_ID") != 0));
     }
     watchdog_table_name_of(hash, name);
     return any;

@@ -182,6 +182,9 @@ static status do_run(comparison *x, int number) {
     return st == STATUS_STOPPED ? st : kept;
 }
 
+/* Of next_of: this job is to stop, while it waits for another's run. */
+enum { STOPPED = -1 };
+
 /* What comes next of the runs that `number` needs, and itself; 0: nothing. Rank 0. */
 static int next_of(const comparison *x, int number) {
     if (elements_code(&x->e, number) == STATUS_OK) return 0;
@@ -189,8 +192,9 @@ static int next_of(const comparison *x, int number) {
     for (int i = 0, other; (other = elements_needs(&x->e, number, i)); i++) {
         int code = x->words.cell ? elements_code(&x->e, other) : STATUS_OK;
         if (code == STATUS_OK) continue;
-        if (!wait_for(x, other)) return 0;
-        return next_of(x, other) ? next_of(x, other) : number;
+        if (!wait_for(x, other)) return STOPPED;
+        int next = next_of(x, other);
+        return next ? next : number;
     }
     return number;
 }
@@ -206,6 +210,7 @@ static status do_runs(comparison *x, int first, int last) {
             if (stop) return STATUS_STOPPED;
             if (comm_root(x->c)) next = next_of(x, number);
             comm_broadcast(x->c, &next, sizeof next);
+            if (next == STOPPED) return STATUS_STOPPED;
             /* One that has failed is not tried twice by one start. */
             if (next == 0 || next == before) break;
             st = do_run(x, next);

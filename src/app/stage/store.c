@@ -39,20 +39,34 @@ static status store_path(const stage *t, char *path, const char *file) {
     return file_path(path, t->s->run.store, name);
 }
 
+/* A file of features may be larger than memory. */
+static status copy_file(const char *from, const char *temporary) {
+    enum { PIECE = 16 << 20 };
+    uint64_t bytes = 0;
+    int in = -1, out = file_create_temporary(temporary);
+    char *piece = memory_alloc(PIECE, 1, "a piece of a file");
+    status st = out < 0 ? STATUS_OUTPUT : piece ? file_open(from, &in, &bytes) : STATUS_FAILED;
+    for (uint64_t at = 0; st == STATUS_OK && at < bytes; at += PIECE) {
+        size_t size = bytes - at < PIECE ? (size_t)(bytes - at) : PIECE;
+        st = file_read_at(in, from, at, piece, size);
+        if (st == STATUS_OK) st = file_write_at(out, temporary, at, piece, size);
+    }
+    if (in >= 0) file_close(in);
+    if (out >= 0 && file_close(out) != 0 && st == STATUS_OK) st = STATUS_OUTPUT;
+    memory_free(piece);
+    return st;
+}
+
 /* A second name of a file, or a copy of it where there can be none: under the temporary name first,
  * as every file of a run. */
 static status link_file(const char *from, const char *to) {
     char temporary[FILE_PATH];
-    void *data = NULL;
-    size_t bytes;
     status st = file_temporary(temporary, to);
     if (st != STATUS_OK) return st;
-    if (file_same(from, to)) return STATUS_OK;
     unlink(temporary);
-    if (link(from, temporary) == 0) return file_publish(temporary, to);
-    st = file_read(from, SIZE_MAX - 1, &data, &bytes);
-    if (st == STATUS_OK) st = file_write(to, data, bytes);
-    memory_free(data);
+    if (link(from, temporary) != 0) st = copy_file(from, temporary);
+    if (st == STATUS_OK) return file_publish(temporary, to);
+    unlink(temporary);
     return st;
 }
 
@@ -105,6 +119,8 @@ static status take_from(stage *t, const char *folder, const run_record *from) {
     if (output) {
         st = file_path(source, folder, output);
         if (st == STATUS_OK) st = file_path(own, t->s->run.dir, output);
+        /* It was taken before, and this run's record no longer has it: it is damaged. */
+        if (st == STATUS_OK && file_exists(own) && file_same(source, own)) return STATUS_DATA;
         if (st == STATUS_OK) st = link_file(source, own);
     }
     if (st == STATUS_OK) st = take_rows(t, folder);

@@ -97,7 +97,7 @@ static void add_setting(study_line *l, const char *key, int64_t value) {
 void study_line_settings(study_line *l, const study_plan *p, study_point at, const char *folder) {
     static const char *const fixed[] = {"run.resume=auto", "run.rounds=1", "run.compare=false",
         "run.max_hours=0", "run.checkpoint_steps=100000000", "extract.keep=true",
-        "extract.npy=", "cluster.restarts=1", "cluster.checkpoint_iterations=0",
+        "extract.npy=", "run.store=", "cluster.restarts=1", "cluster.checkpoint_iterations=0",
         "pretrain.warmup=0", "finetune.warmup=0"};
     study_line_add(l, "%s", p->config);
     for (int i = 0; i < p->sets; i++) {
