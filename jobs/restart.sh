@@ -54,10 +54,14 @@ start_program() {
     [[ $code -eq 75 || $code -eq 6 ]] || return "$code"
     reason=$(refuse_restart "$before" "${folders[@]}")
     if [[ -n $reason ]]; then
-        echo "stopped early and not put back into the queue: $reason" >&2
+        echo "ended early and not put back into the queue: $reason" >&2
         return "$code"
     fi
-    [[ $code -eq 75 ]] || echo "a rank hung (its line in the log says which, and on which node)"
-    echo "stopped early, state saved: job $SLURM_JOB_ID goes back into the queue"
+    if [[ $code -eq 75 ]]; then
+        echo "stopped early, state saved: job $SLURM_JOB_ID goes back into the queue"
+    else
+        echo "a rank hung (its line in the log says which, and on which node): job $SLURM_JOB_ID goes back" \
+            "into the queue, to go on from what was saved last"
+    fi
     scontrol requeue "$SLURM_JOB_ID"
 }

@@ -16,12 +16,12 @@
 #include "src/base/launcher.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
+#include "src/base/thread.h"
 
 #include <errno.h>
 #include <limits.h>
 #include <math.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -245,19 +245,14 @@ static void *watch(void *context) {
     return NULL;
 }
 
-/* Signals are for the main thread. */
 static bool start_thread(watchdog *w) {
-    sigset_t all, before;
     pthread_condattr_t clock;
-    sigfillset(&all);
     pthread_mutex_init(&w->mutex, NULL);
     pthread_condattr_init(&clock);
     pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
     pthread_cond_init(&w->wake, &clock);
     pthread_condattr_destroy(&clock);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    w->threaded = pthread_create(&w->thread, NULL, watch, w) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    w->threaded = thread_start(&w->thread, watch, w) == 0;
     return w->threaded;
 }
 

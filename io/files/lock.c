@@ -12,6 +12,7 @@
 #include "src/base/memory.h"
 #include "src/base/open_retry.h"
 #include "src/base/stop.h"
+#include "src/base/thread.h"
 #include "src/base/timer.h"
 
 #include <errno.h>
@@ -132,7 +133,6 @@ static bool make_file(const char *path, const owner *o) {
 }
 
 /* Seconds since the file was touched, by the clock of its file system: that of a new file beside
- *
  * it. */
 static double age_of(const char *path, const struct stat *touched) {
     char beside[FILE_PATH + 32];
@@ -200,6 +200,19 @@ static bool remove_stale(
     return gone;
 }
 
+/* What is known of the lock at `path`; false: there is none. *why: its owner is gone, or NULL. */
+static bool look(
+    const char *path, const owner *self, obstacle *by, struct stat *judged, const char **why) {
+    *by = (obstacle){0};
+    by->known = read_owner(path, &by->owner, judged);
+    if (!by->known && stat(path, judged) != 0) return false;
+    by->age = age_of(path, judged);
+    *why = by->known              ? why_gone(&by->owner, self, by->age)
+           : by->age > LOCK_STALE ? "it has shown no sign of life"
+                                  : NULL;
+    return true;
+}
+
 /* One try: TAKEN; BLOCKED by *by; or the lock that was in the way is GONE. */
 typedef enum attempt { TAKEN, BLOCKED, GONE, IMPOSSIBLE } attempt;
 
@@ -210,13 +223,8 @@ static attempt try_once(file_lock *l, const owner *self, obstacle *by) {
         log_error("%s: %s", l->path, strerror(errno));
         return IMPOSSIBLE;
     }
-    *by = (obstacle){0};
-    by->known = read_owner(l->path, &by->owner, &judged);
-    if (!by->known && stat(l->path, &judged) != 0) return errno == ENOENT ? GONE : BLOCKED;
-    by->age = age_of(l->path, &judged);
-    const char *why = by->known              ? why_gone(&by->owner, self, by->age)
-                      : by->age > LOCK_STALE ? "it has shown no sign of life"
-                                             : NULL;
+    const char *why;
+    if (!look(l->path, self, by, &judged, &why)) return errno == ENOENT ? GONE : BLOCKED;
     if (!why || !remove_stale(l->path, by, &judged, self)) return BLOCKED;
     log_info("%s: taken over from process %ld on %s: %s", l->path, by->owner.process,
         by->known ? by->owner.host : "an unknown host", why);
@@ -282,15 +290,10 @@ static void *keep_alive(void *context) {
     return NULL;
 }
 
-/* The thread takes no signals: those are for the main thread. */
 static bool start_thread(file_lock *l) {
-    sigset_t all, before;
     pthread_mutex_init(&l->mutex, NULL);
     pthread_cond_init(&l->wake, NULL);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    l->threaded = pthread_create(&l->thread, NULL, keep_alive, l) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    l->threaded = thread_start(&l->thread, keep_alive, l) == 0;
     return l->threaded;
 }
 
@@ -321,6 +324,16 @@ const char *file_lock_line(const file_lock *l) {
 bool file_lock_says(const char *folder, const char *line) {
     char path[FILE_PATH];
     return file_path(path, folder, LOCK_NAME) == STATUS_OK && says(path, line);
+}
+
+bool file_lock_held(const char *folder) {
+    char path[FILE_PATH];
+    struct stat judged;
+    obstacle by;
+    const char *why;
+    owner self = this_process("", 0);
+    if (file_path(path, folder, LOCK_NAME) != STATUS_OK) return false;
+    return look(path, &self, &by, &judged, &why) && !why;
 }
 
 void file_lock_release(file_lock *l) {

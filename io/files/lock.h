@@ -38,4 +38,7 @@ void file_lock_release(file_lock *l);
 /* Whether folder/LOCK, as this process sees it, says `line`. By anyone. */
 bool file_lock_says(const char *folder, const char *line);
 
+/* Whether somebody has folder/LOCK who is not gone, as far as can be told from here. */
+bool file_lock_held(const char *folder);
+
 #endif

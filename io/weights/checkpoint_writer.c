@@ -7,10 +7,10 @@
 #include "io/files/file.h"
 #include "io/weights/checkpoint_file.h"
 #include "src/base/memory.h"
+#include "src/base/thread.h"
 #include "src/base/timer.h"
 
 #include <pthread.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdio.h>
 #include <string.h>
@@ -94,15 +94,11 @@ static void *write_file(void *context) {
     return NULL;
 }
 
-/* Signals are the main thread's. Where the system has no thread to give, the caller writes. */
+/* Where the system has no thread to give, the caller writes. */
 static void start(checkpoint_writer *w) {
-    sigset_t all, before;
     w->begun = true;
     atomic_store(&w->done, false);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    w->threaded = pthread_create(&w->thread, NULL, write_file, w) == 0;
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    w->threaded = thread_start(&w->thread, write_file, w) == 0;
     if (!w->threaded) write_file(w);
 }
 

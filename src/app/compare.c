@@ -25,8 +25,6 @@
 
 #include <stdio.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <time.h>
 #include <unistd.h>
 
 /* The command under way. What rank 0 alone has is empty elsewhere. */
@@ -102,20 +100,12 @@ static status worst_code(const comparison *x) {
     return worst;
 }
 
-/* Whether another job works in a run's folder: its lock is there and not stale. */
-static bool at_work(const char *folder) {
-    char path[FILE_PATH];
-    struct stat s;
-    if (file_path(path, folder, LOCK_NAME) != STATUS_OK || stat(path, &s) != 0) return false;
-    return time(NULL) - s.st_mtime < LOCK_STALE;
-}
-
 /* A run whose output this one reads, and that another task of the same array is at: until it has
  * done it, or is gone. Rank 0; false: this process is to stop. */
 static bool wait_for(const comparison *x, int number) {
     char *folder = elements_folder(&x->e, number);
     bool told = false, go_on = folder != NULL;
-    while (go_on && elements_code(&x->e, number) != STATUS_OK && at_work(folder)) {
+    while (go_on && elements_code(&x->e, number) != STATUS_OK && file_lock_held(folder)) {
         if (!told) log_info("compare: waits for %s, which another job does", folder);
         told = true;
         sleep(1);
@@ -158,7 +148,7 @@ static bool was_taken(const comparison *x, int number, status st) {
     int32_t taken = 0;
     if (comm_root(x->c) && x->words.cell && st == STATUS_USAGE) {
         char *folder = elements_folder(&x->e, number);
-        taken = folder && at_work(folder);
+        taken = folder && file_lock_held(folder);
         memory_free(folder);
         if (taken) wait_for(x, number);
     }
@@ -303,11 +293,7 @@ static status work(const comm *c, int argc, char **argv) {
     close_plan(&x);
     memory_free(x.s);
     compare_words_destroy(&x.words);
-    if (comm_root(c))
-        log_info(st == STATUS_OK        ? "Result: PASS"
-                 : st == STATUS_STOPPED ? "Result: STOPPED (code %d: %s)"
-                                        : "Result: FAIL (code %d: %s)",
-            (int)st, status_text(st));
+    log_result(st);
     return st;
 }
 

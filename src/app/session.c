@@ -127,15 +127,10 @@ static double peak_memory(const comm *c, double *all) {
     return largest / mib;
 }
 
-/* The result is the last line: a stop that was asked for is no failure. */
 static void print_end(status st, double seconds, double peak, double all_peaks) {
     log_info("Time to solution [s]: %.3f", seconds);
     log_info("Peak memory [MiB]: %.0f (largest rank), %.0f (all ranks)", peak, all_peaks);
-    if (st == STATUS_OK)
-        log_info("Result: PASS");
-    else
-        log_info("Result: %s (code %d: %s)", st == STATUS_STOPPED ? "STOPPED" : "FAIL", (int)st,
-            status_text(st));
+    log_result(st);
 }
 
 /* Collective. What has been begun is ended on every way out: the record of a start that failed gets

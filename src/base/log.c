@@ -100,6 +100,15 @@ void log_info(const char *format, ...) {
 }
 
 /* Rank 0 is asked first in all of these: what other ranks leave unsaid must not cost them time. */
+/* A stop that was asked for is no failure. */
+void log_result(status st) {
+    if (st == STATUS_OK)
+        log_info("Result: PASS");
+    else
+        log_info("Result: %s (code %d: %s)", st == STATUS_STOPPED ? "STOPPED" : "FAIL", (int)st,
+            status_text(st));
+}
+
 void log_detail(const char *format, ...) {
     if (log_rank != 0 || !verbose) return;
     va_list arguments;

@@ -14,6 +14,8 @@
 #ifndef AUXSEG_BASE_LOG_H
 #define AUXSEG_BASE_LOG_H
 
+#include "src/base/status.h"
+
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -32,6 +34,8 @@ void log_warn(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* Rank 0 only. */
 void log_info(const char *format, ...) __attribute__((format(printf, 1, 2)));
+/* The last line of a job: "Result: PASS", or STOPPED or FAIL with the code. Rank 0 only. */
+void log_result(status st);
 /* The same for what only run.verbose shows. */
 void log_detail(const char *format, ...) __attribute__((format(printf, 1, 2)));
 

@@ -4,6 +4,7 @@
  * plan is refused: it may be meant for days of computing. */
 #include "src/base/plan_file.h"
 
+#include "src/base/copy.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
 #include "src/base/settings_file.h"
@@ -38,12 +39,9 @@ __attribute__((format(printf, 3, 4))) static void mistake_at(
     r->mistakes++;
 }
 
-static char *copy_text(plan_reader *r, const char *text, size_t length) {
-    char *copy = memory_alloc(length + 1, 1, "plan");
-    if (copy)
-        memcpy(copy, text, length);
-    else
-        r->memory = false;
+static char *keep_text(plan_reader *r, const char *text, size_t length) {
+    char *copy = copy_print("%.*s", (int)length, text);
+    if (!copy) r->memory = false;
     return copy;
 }
 
@@ -51,26 +49,14 @@ static char *copy_text(plan_reader *r, const char *text, size_t length) {
 static char *read_text(plan_reader *r, const config_setting_t *c) {
     const char *text = config_setting_get_string(c);
     if (!text) MISTAKE(r, c, "%s: a string in quotes is expected", config_setting_name(c));
-    return copy_text(r, text ? text : "", text ? strlen(text) : 0);
-}
-
-static bool known_key(const char *argument) {
-    size_t length = strcspn(argument, "=");
-    const setting *e;
-    for (int i = 0; argument[length] && (e = setting_at(i)); i++) {
-        size_t group = strlen(e->group);
-        if (length == group + 1 + strlen(e->key) && argument[group] == '.' &&
-            strncmp(argument, e->group, group) == 0 &&
-            strncmp(argument + group + 1, e->key, length - group - 1) == 0)
-            return true;
-    }
-    return false;
+    return keep_text(r, text ? text : "", text ? strlen(text) : 0);
 }
 
 /* Of a cell they may say anything but what makes runs different: their folder and their seed. */
 static void check_setting(plan_reader *r, const config_setting_t *c, const char *text) {
     static const char *const ours[] = {"run.dir=", "run.seed=", "run.store=", "run.max_hours="};
-    if (!known_key(text))
+    size_t length = strcspn(text, "=");
+    if (!text[length] || !setting_find(text, length))
         MISTAKE(r, c,
             "\"%s\": group.key=value is expected, of a key that there is "
             "(auxseg check --defaults)",
@@ -101,7 +87,7 @@ static void read_settings(
         if (!text) MISTAKE(r, e, "a string \"group.key=value\" is expected");
         if (text) check_setting(r, e, text);
         (*set)[*sets].line = (int)config_setting_source_line(e);
-        (*set)[(*sets)++].text = copy_text(r, text ? text : "", text ? strlen(text) : 0);
+        (*set)[(*sets)++].text = keep_text(r, text ? text : "", text ? strlen(text) : 0);
     }
 }
 
@@ -141,8 +127,8 @@ static void read_cell(plan_reader *r, const config_setting_t *group, plan_file *
         else if (strcmp(key, "reference") != 0)
             MISTAKE(r, c, "unknown key %s of a cell: name, about, settings, reference", key);
     }
-    if (!cell->about) cell->about = copy_text(r, "", 0);
-    if (!cell->name) cell->name = copy_text(r, "", 0);
+    if (!cell->about) cell->about = keep_text(r, "", 0);
+    if (!cell->name) cell->name = keep_text(r, "", 0);
     if (r->memory && !good_name(cell->name))
         MISTAKE(r, group, "\"%s\": no name of a cell (letters, digits, - _ . +)", cell->name);
     else if (r->memory && find_cell(p, cell->name) >= 0)
@@ -211,7 +197,7 @@ static void read_plan(plan_reader *r, const config_setting_t *root, plan_file *p
             MISTAKE(
                 r, c, "unknown key %s of a plan: about, reference, seeds, settings, cells", key);
     }
-    if (!p->about) p->about = copy_text(r, "", 0);
+    if (!p->about) p->about = keep_text(r, "", 0);
     if (!r->memory) return;
     if (p->cells == 0 || p->seeds == 0) {
         log_error("%s: no %s", r->file, p->cells == 0 ? "cells" : "seeds");
@@ -224,7 +210,7 @@ static void read_plan(plan_reader *r, const config_setting_t *root, plan_file *p
 static void name_plan(plan_reader *r, plan_file *p) {
     const char *slash = strrchr(r->file, '/'), *name = slash ? slash + 1 : r->file;
     const char *dot = strrchr(name, '.');
-    p->name = copy_text(r, name, dot ? (size_t)(dot - name) : strlen(name));
+    p->name = keep_text(r, name, dot ? (size_t)(dot - name) : strlen(name));
     if (!p->name || good_name(p->name)) return;
     log_error("%s: a plan has the name of its file (letters, digits, - _ . +)", r->file);
     r->mistakes++;

@@ -218,3 +218,14 @@ uint64_t settings_hash(const settings *s, const char *groups) {
     }
     return hash;
 }
+
+const setting *setting_find(const char *name, size_t length) {
+    const setting *e;
+    for (int i = 0; (e = setting_at(i)); i++) {
+        size_t n = strlen(e->group);
+        if (length == n + 1 + strlen(e->key) && strncmp(name, e->group, n) == 0 && name[n] == '.' &&
+            strncmp(name + n + 1, e->key, length - n - 1) == 0)
+            break;
+    }
+    return e;
+}

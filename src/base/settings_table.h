@@ -30,6 +30,8 @@ typedef struct setting {
 
 /* In the order of the struct, group by group; NULL past the end. */
 const setting *setting_at(int index);
+/* By "group.key", of which `length` letters count; NULL: there is none. */
+const setting *setting_find(const char *name, size_t length);
 /* What a group is for. */
 const char *setting_group_help(const char *group);
 

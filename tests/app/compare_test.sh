@@ -110,8 +110,10 @@ grep '^ours,1' wanted | cmp - got.ours || fail "ours as task of an array"
 figures c/few/compare.csv | grep '^again,1' >got.again
 grep '^again,1' wanted | cmp - got.again || fail "again as task of an array"
 
-expect 0 '^seed-1 ' "$auxseg" compare --of a/few/ours/seed-1 a/few/ours/seed-2 a/few/plain/seed-1
-[[ $(grep -c '^seed-1,' compare.csv) -eq 3 ]] || fail "--of: not three runs of two cells"
+expect 0 '^a/few/ours/seed-1 ' "$auxseg" compare --of a/few/ours/seed-1 a/few/ours/seed-2 a/few/plain/seed-1
+[[ $(grep -c '^a/few/ours/seed-1,' compare.csv) -eq 2 ]] || fail "--of: not two runs of the first cell"
+[[ $(grep -c '^a/few/plain/seed-1,' compare.csv) -eq 1 ]] || fail "--of: not one run of the second cell"
+expect 0 '^seed-1 ' "$auxseg" compare --of a/few/ours/seed-1 a/few/ours/seed-2
 expect 3 'no folder of a run' "$auxseg" compare --of a/few
 
 cat >wrong.cfg <<'CFG'

@@ -7,7 +7,7 @@
 #include "src/app/compare/elements.h"
 
 #include "io/files/file.h"
-#include "src/app/compare/copy.h"
+#include "src/base/copy.h"
 #include "src/base/hash.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"

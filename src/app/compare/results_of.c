@@ -1,7 +1,8 @@
 /* Finished runs by their folders, as cells: runs whose records have the same settings, but for the
- * seed and for what changes no result, are one cell. The cell's name is that of its first run's
- * folder. The first cell is what the others are compared with. */
-#include "src/app/compare/copy.h"
+ * seed and for what changes no result, are one cell. The cell's name is the last of its first
+ * run's folder, or all of it where others have the same. The first cell is what the others are
+ * compared with. */
+#include "src/base/copy.h"
 #include "src/app/compare/results.h"
 
 #include "io/files/file.h"
@@ -13,18 +14,40 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Files that a result depends on. Stages' keys have what is in them, so that where they lie is
+ * aside; of two runs only that is known here. */
+static bool is_input(const char *key) {
+    static const char *const inputs[] = {"model.weights", "extract.weights", "cluster.start",
+        "finetune.teacher", "finetune.weights", "evaluate.weights"};
+    for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++)
+        if (strcmp(key, inputs[i]) == 0) return true;
+    return false;
+}
+
 /* Whether a setting tells cells apart. run.until and run.rounds say how far a run went: they are in
  * no stage's key, but make another result. */
 static bool tells(const char *key) {
-    const setting *e;
     if (strcmp(key, "run.seed") == 0) return false;
     if (strcmp(key, "run.until") == 0 || strcmp(key, "run.rounds") == 0) return true;
-    for (int i = 0; (e = setting_at(i)); i++) {
-        size_t n = strlen(e->group);
-        if (strncmp(key, e->group, n) == 0 && key[n] == '.' && strcmp(key + n + 1, e->key) == 0)
-            return !e->aside;
+    const setting *e = setting_find(key, strlen(key));
+    return !e || !e->aside || is_input(key);
+}
+
+/* Whether two values are one, but for the seed of a run in a path: runs/a/seed-1/x,
+ * runs/a/seed-2/x.
+ */
+static bool same_value(const char *a, const char *b) {
+    static const char seed[] = "seed-";
+    const char *begin = a;
+    for (; *a && *a == *b; a++, b++) {
     }
-    return true;
+    if (*a == *b) return true;
+    /* The first difference lies in the digits of both, or not at all in a seed's. */
+    while (a > begin && a[-1] >= '0' && a[-1] <= '9') a--, b--;
+    size_t before = (size_t)(a - begin), n = sizeof seed - 1;
+    size_t digits = strspn(a, "0123456789"), others = strspn(b, "0123456789");
+    return before >= n && strncmp(a - n, seed, n) == 0 && digits > 0 && others > 0 &&
+           strcmp(a + digits, b + others) == 0;
 }
 
 /* "" where the record has no such setting. */
@@ -39,7 +62,7 @@ static const char *value_of(const run_record *r, const char *wanted) {
 static bool within(const run_record *a, const run_record *b) {
     const char *key, *text;
     for (int i = 0; run_record_fact(a, "settings", i, &key, &text); i++)
-        if (tells(key) && strcmp(text, value_of(b, key)) != 0) return false;
+        if (tells(key) && !same_value(text, value_of(b, key))) return false;
     return true;
 }
 
@@ -57,6 +80,24 @@ static char *name_of(const char *folder) {
     char *name = whole ? copy_text(slash && slash[1] ? slash + 1 : whole) : NULL;
     memory_free(whole);
     return name;
+}
+
+/* Folders of several cells may have the same last name (cells of plans: seed-1): then all of the
+ * folder is the name. */
+static status name_apart(compare_results *r) {
+    bool *again = memory_alloc((size_t)r->cells, sizeof *again, "names of cells");
+    status st = again ? STATUS_OK : STATUS_FAILED;
+    for (int i = 0; again && i < r->cells; i++)
+        for (int k = 0; k < r->cells; k++)
+            if (i != k && strcmp(r->cell[i].name, r->cell[k].name) == 0) again[i] = true;
+    for (int i = 0; again && i < r->cells; i++) {
+        if (!again[i]) continue;
+        memory_free(r->cell[i].name);
+        r->cell[i].name = copy_text(r->cell[i].run[0].folder);
+        if (!r->cell[i].name) st = STATUS_FAILED;
+    }
+    memory_free(again);
+    return st;
 }
 
 /* owner [runs]: the index of the first run that is like it. */
@@ -81,7 +122,7 @@ static status find_keys(compare_results *r, run_record *const *record, int runs)
     if (!r->key) return STATUS_FAILED;
     for (int i = 1; i < runs; i++)
         for (int k = 0; run_record_fact(record[i], "settings", k, &key, &text); k++) {
-            bool same = !tells(key) || strcmp(text, value_of(record[0], key)) == 0;
+            bool same = !tells(key) || same_value(text, value_of(record[0], key));
             if (same || known_key(r, key) || r->varying == most) continue;
             r->key[r->varying] = copy_text(key);
             if (!r->key[r->varying++]) return STATUS_FAILED;
@@ -154,6 +195,7 @@ status compare_results_of(compare_results *out, char **folder, int folders) {
     if (st == STATUS_OK) st = open_records(record, folder, folders);
     if (st == STATUS_OK) st = find_keys(out, record, folders);
     if (st == STATUS_OK) st = add_cells(out, record, folder, folders);
+    if (st == STATUS_OK) st = name_apart(out);
     for (int i = 0; record && i < folders; i++) run_record_close(record[i]);
     memory_free(record);
     return st == STATUS_OK ? compare_results_fill(out) : st;

@@ -95,15 +95,6 @@ static status study(const study_plan *p) {
     return st;
 }
 
-/* The last line, as the log of a stage has it (log.h). */
-static void print_result(status st) {
-    if (st == STATUS_OK)
-        log_info("Result: PASS");
-    else
-        log_info("Result: %s (code %d: %s)", st == STATUS_STOPPED ? "STOPPED" : "FAIL", (int)st,
-            status_text(st));
-}
-
 status command_study(int argc, char **argv) {
     study_plan *p = memory_alloc(1, sizeof *p, "study");
     status st = p ? study_plan_read(p, argc, argv) : STATUS_FAILED;
@@ -117,7 +108,7 @@ status command_study(int argc, char **argv) {
         tell_oversubscribed(p);
         st = study_measure_key(p);
         if (st == STATUS_OK) st = study(p);
-        print_result(st);
+        log_result(st);
     }
     if (p) study_plan_destroy(p);
     memory_free(p);

@@ -16,6 +16,7 @@
 #include "src/app/study/study_line.h"
 #include "src/base/hash.h"
 #include "src/base/log.h"
+#include "src/base/median.h"
 #include "src/base/memory.h"
 
 #include <math.h>
@@ -83,11 +84,6 @@ static run_record *find_record(
     return NULL;
 }
 
-static int by_value(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* Median, least and most of the steps that are timed. */
 static status time_steps(const study_plan *p, const metrics_row *row, int rows, const char *stage,
     study_measurement *m) {
@@ -100,8 +96,7 @@ static status time_steps(const study_plan *p, const metrics_row *row, int rows, 
         m->loss = row[i].loss;
     }
     if (n > 0) {
-        qsort(seconds, (size_t)n, sizeof *seconds, by_value);
-        m->median = (seconds[(n - 1) / 2] + seconds[n / 2]) / 2;
+        m->median = median_sort(seconds, n);
         m->least = seconds[0];
         m->most = seconds[n - 1];
     }

@@ -7,22 +7,12 @@
 #include "src/app/study/study_child.h"
 #include "src/base/hash.h"
 #include "src/base/log.h"
+#include "src/base/median.h"
 #include "src/base/memory.h"
 
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-
-static int by_value(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
-/* value [n], n > 0, is sorted. */
-static double median_of(double *value, int n) {
-    qsort(value, (size_t)n, sizeof *value, by_value);
-    return (value[(n - 1) / 2] + value[n / 2]) / 2;
-}
 
 /* Repetitions by their times: the one in the middle stands for the point. */
 static int by_time(const void *a, const void *b) {
@@ -113,7 +103,8 @@ static void gather_roof(const study_plan *p, study_row *row, double *scratch) {
         bf16[n] = one.bf16;
         read[n++] = one.read;
     }
-    if (n > 0) row->roof = (study_roof){median_of(fp32, n), median_of(bf16, n), median_of(read, n)};
+    if (n > 0)
+        row->roof = (study_roof){median_sort(fp32, n), median_sort(bf16, n), median_sort(read, n)};
 }
 
 /* The roof that a stage lies under: of the arithmetic that its network is in. */

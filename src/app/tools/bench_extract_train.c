@@ -15,6 +15,7 @@
 #include "src/app/stage/choices.h"
 #include "src/app/tools/word_options.h"
 #include "src/base/log.h"
+#include "src/base/median.h"
 #include "src/base/memory.h"
 #include "src/base/random.h"
 #include "src/base/timer.h"
@@ -227,16 +228,10 @@ static status train_step(segment_bench *b, int step, double *sum) {
     return comm_agree(b->c, plan_pack(b->plan));
 }
 
-static int by_value(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* The median step: one that the system disturbed does not count. One line of JSON for programs that
  * compare; rank 0 writes it. Images a second are those of all ranks. */
 static void print(segment_bench *b, double sum) {
-    qsort(b->step, (size_t)b->steps, sizeof *b->step, by_value);
-    double seconds = b->step[b->steps / 2];
+    double seconds = median_sort(b->step, (int)b->steps);
     printf("{\"work\": \"%s\", \"depth\": %d, \"crop\": %d, \"batch\": %d, \"dtype\": \"%s\", "
            "\"threads\": %d, \"ranks\": %d, \"stride\": %d, \"images_per_second\": %.6g, "
            "\"seconds\": %.6g, \"loss\": %.9g, \"peak_rss_mib\": %.1f}\n",

@@ -11,6 +11,7 @@
 
 #include "mpi/phases.h"
 #include "src/app/tools/word_options.h"
+#include "src/base/median.h"
 #include "src/base/memory.h"
 #include "src/base/timer.h"
 
@@ -125,11 +126,6 @@ static double window(kernel run, float *const *x, int threads, double seconds) {
     return sum;
 }
 
-static int by_value(const void *a, const void *b) {
-    double x = *(const double *)a, y = *(const double *)b;
-    return (x > y) - (x < y);
-}
-
 /* Of all ranks, in billions a second: the median window. Ranks start each at the same time.
  * Collective. */
 static double measure(const comm *c, kernel run, float *const *x, int threads, double seconds) {
@@ -139,8 +135,7 @@ static double measure(const comm *c, kernel run, float *const *x, int threads, d
         double mine = run ? window(run, x, threads, seconds / WINDOWS) : 0;
         rate[i] = phases_spread(c, mine).mean * comm_size(c) / 1e9;
     }
-    qsort(rate, WINDOWS, sizeof *rate, by_value);
-    return rate[WINDOWS / 2];
+    return median_sort(rate, WINDOWS);
 }
 
 /* A thread's array is touched by the thread first: it then lies in the memory that is its own.

@@ -4,6 +4,7 @@
 
 #include "src/app/stage/choices.h"
 #include "src/app/stage/setup.h"
+#include "src/app/training/training_end.h"
 #include "src/base/log.h"
 
 /* The network's batch is of views: two an image, which one rank must hold together. `images` counts
@@ -39,21 +40,9 @@ static void report_loss(const trainer *x) {
             100 * x->time.seconds[PHASE_LOSS] / all);
 }
 
-/* Weights, then record, then the checkpoints go: a kill in between finds enough to go on. */
 status pretrain_finish(stage *t, trainer *x, const char *output) {
     char path[FILE_PATH];
-    uint64_t hash;
     report_loss(x);
     status st = stage_path(t, path, output);
-    if (st == STATUS_OK) st = trainer_finish(x, path, &hash);
-    if (st != STATUS_OK) return st;
-    t->time = x->time;
-    t->sent = x->sent;
-    if (t->record) st = run_record_set_hash(t->record, t->name, hash);
-    if (st == STATUS_OK) st = stage_images(t, &x->model.input);
-    st = comm_agree(t->c, st);
-    stage_result r = {path, hash, trainer_images_per_second(x), "images/s", x->o.steps};
-    if (st == STATUS_OK) st = stage_finish(t, &r);
-    if (st == STATUS_OK) trainer_forget(x);
-    return st;
+    return st == STATUS_OK ? training_end(t, x, path) : st;
 }

@@ -9,6 +9,7 @@
 #include "src/app/stage/setup.h"
 #include "src/app/stage/stage.h"
 #include "src/app/training/finetune_step.h"
+#include "src/app/training/training_end.h"
 #include "src/base/hash.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
@@ -144,22 +145,6 @@ static status prepare(finetuning *x, const stage *t, shares *a) {
     return batches_create(&x->source, x->t, &parts);
 }
 
-/* Weights, then record, then the checkpoints go: a kill in between finds enough to go on. */
-static status finish(stage *t, trainer *x, const char *path) {
-    uint64_t hash;
-    status st = trainer_finish(x, path, &hash);
-    if (st != STATUS_OK) return st;
-    t->time = x->time;
-    t->sent = x->sent;
-    if (t->record) st = run_record_set_hash(t->record, t->name, hash);
-    if (st == STATUS_OK) st = stage_images(t, &x->model.input);
-    st = comm_agree(t->c, st);
-    stage_result r = {path, hash, trainer_images_per_second(x), "images/s", x->o.steps};
-    if (st == STATUS_OK) st = stage_finish(t, &r);
-    if (st == STATUS_OK) trainer_forget(x);
-    return st;
-}
-
 /* From the choice of images to the record. What could fail on one rank is agreed upon before the
  * next collective call. labeller: the file of pseudo-labels' teacher, else "". */
 static status finetune_stage(
@@ -176,7 +161,7 @@ static status finetune_stage(
     if (st == STATUS_OK) st = prepare(&x, t, &a);
     if (st == STATUS_OK) st = train(&x, labeller);
     if (st == STATUS_OK) batches_report(x.source);
-    if (st == STATUS_OK) st = finish(t, x.t, path);
+    if (st == STATUS_OK) st = training_end(t, x.t, path);
 done:
     batches_destroy(x.source);
     samples_destroy(x.images);

@@ -7,11 +7,11 @@
 #include "src/app/stage/binding.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
+#include "src/base/thread.h"
 #include "src/base/timer.h"
 
 #include <assert.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <string.h>
@@ -98,23 +98,16 @@ static void *work(void *context) {
     return NULL;
 }
 
-/* Signals are the main thread's. OpenMP may have bound the caller to one core: the loader's threads
- * may use all of the rank's. */
+/* OpenMP may have bound the caller to one core: the loader's threads may use all of the rank's. */
 static status start_threads(loader *l) {
-    sigset_t all, before;
     cpu_set_t cores;
     binding_cores(&cores);
-    sigfillset(&all);
-    pthread_sigmask(SIG_SETMASK, &all, &before);
-    /* New threads inherit the signal mask: TERM and its like must find the main thread, which polls
-     * between steps. */
     int error = 0;
     for (; l->running < l->o.threads && error == 0; l->running += error == 0) {
         pthread_t *t = &l->thread[l->running];
-        error = pthread_create(t, NULL, work, l);
+        error = thread_start(t, work, l);
         if (error == 0 && CPU_COUNT(&cores) > 0) pthread_setaffinity_np(*t, sizeof cores, &cores);
     }
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (error != 0) log_error("loader: no thread: %s", strerror(error));
     return error == 0 ? STATUS_OK : STATUS_FAILED;
 }

@@ -41,8 +41,10 @@ static void one_has_it_at_a_time(void **state) {
     assert_int_equal(take(&first, folder.folder, "", 0), STATUS_OK);
     assert_int_equal(take(&second, folder.folder, "", 0), STATUS_USAGE);
     assert_null(second);
+    assert_true(file_lock_held(folder.folder));
     file_lock_release(first);
     assert_false(is_there());
+    assert_false(file_lock_held(folder.folder));
     assert_int_equal(take(&second, folder.folder, "", 0), STATUS_OK);
     file_lock_release(second);
     file_lock_release(NULL);
@@ -90,6 +92,7 @@ static void a_dead_process_loses_it(void **state) {
     file_lock *l = NULL;
     other_process(false);
     assert_true(is_there());
+    assert_false(file_lock_held(folder.folder));
     assert_int_equal(take(&l, folder.folder, "", 0), STATUS_OK);
     file_lock_release(l);
 }

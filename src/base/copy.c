@@ -1,6 +1,5 @@
-/* Texts of any length in memory of their own: names, folders and settings of cells outlive the plan
- * and the records that they come from. */
-#include "src/app/compare/copy.h"
+/* Texts of any length: names, folders and settings that outlive what they come from. */
+#include "src/base/copy.h"
 
 #include "src/base/memory.h"
 
@@ -17,7 +16,7 @@ char *copy_print(const char *format, ...) {
     va_start(a, format);
     va_copy(b, a);
     int n = vsnprintf(NULL, 0, format, a);
-    char *text = n >= 0 ? memory_alloc((size_t)n + 1, 1, "comparison") : NULL;
+    char *text = n >= 0 ? memory_alloc((size_t)n + 1, 1, "a text") : NULL;
     if (text) vsnprintf(text, (size_t)n + 1, format, b);
     va_end(b);
     va_end(a);

@@ -1,6 +1,6 @@
-/* Texts that a comparison owns. Not collective. */
-#ifndef AUXSEG_APP_COMPARE_COPY_H
-#define AUXSEG_APP_COMPARE_COPY_H
+/* Texts in memory of their own. Not collective. */
+#ifndef AUXSEG_BASE_COPY_H
+#define AUXSEG_BASE_COPY_H
 
 /* Owned by the caller (memory_free); NULL, with a message, without memory. */
 char *copy_text(const char *text);
