@@ -276,7 +276,8 @@ static int declare_tokens(
 value graph_embed(graph *g, value image, const char *prefix, patch_embed e) {
     node n = derived(g, NODE_EMBED, image);
     assert(e.patch > 0 && e.channels > 0 && e.channels % 32 == 0 && e.grid > 0);
-    char name[PARAMETER_NAME];
+    char name[PARAMETER_NAME / 2];
+    /* Shorter than a parameter's, which has a suffix, too. */
     snprintf(name, sizeof name, "%s.patch_embed.proj", prefix);
     n.tokens = e;
     n.channels = e.channels;
