@@ -379,9 +379,8 @@ static const setting table[] = {
     /* MoCo's queue, from which on more negatives have not helped (He et al. 2020, figure 3). */
     {INTEGER(pretrain, pool, 65536, 0, 1000000000, "pixels",
          "Most pixels of a step that are compared, over all ranks: of more, so many are drawn, by "
-         "image and pixel, and the loss is that of those. Work grows with the square, each node "
-         "holds all, and more negatives than the default have hardly helped elsewhere (MoCo). "
-         "0: no bound."),
+         "image and pixel, and the loss is that of those. Work grows with the square, and each "
+         "node holds all; the default is the length of MoCo's queue. 0: no bound."),
         .later = true},
     {INTEGER(pretrain, queue, 65536, 1, 100000000, "keys",
          "instance: keys of earlier steps that a view is compared with; no more than the images "
