@@ -9,26 +9,31 @@
 #include "src/base/pulse.h"
 
 #include <assert.h>
-#include <limits.h>
 #include <string.h>
 
 /* Message k is the gradient's chunk k. Ranks start messages in this order, whatever they hold. */
 struct gradient_sync {
     comm *own; /* NULL: one rank */
     gradient *gradient;
-    int messages;         /* of a step */
-    int started;          /* messages [0, started) are under way or done */
-    int flying;           /* of these, are under way */
-    size_t *missing;      /* [messages], elements not ready yet */
-    MPI_Request *request; /* [messages], MPI_REQUEST_NULL: not under way */
-    int *index;           /* [messages], work of MPI_Testsome */
-    bool *arrived;        /* [messages], the sums over all ranks are there */
-    int32_t *flags;       /* [2, trainable], exponents and non-finite marks */
+    int messages;    /* of a step */
+    int started;     /* messages [0, started) are under way or done */
+    size_t *missing; /* [messages], elements not ready yet */
+    bool *arrived;   /* [messages], the sums over all ranks are there */
+    int32_t *flags;  /* [2, trainable], exponents and non-finite marks */
+    exact_sums *sums;
 };
+
+/* Elements of the longest message. */
+static size_t longest(const gradient *g) {
+    size_t most = 0;
+    for (int k = 0; k < g->chunks.count; k++)
+        if (g->chunks.at[k].count > most) most = g->chunks.at[k].count;
+    return most;
+}
 
 /* Memory first, on all ranks, then the communicator: making one is collective. One rank needs
  * none, and no messages. */
-status gradient_sync_create(gradient_sync **out, const comm *c, gradient *g) {
+status gradient_sync_create(gradient_sync **out, const comm *c, gradient *g, bool alone) {
     gradient_sync *s = memory_alloc(1, sizeof *s, "gradient exchange");
     status mine = s ? STATUS_OK : STATUS_FAILED;
     if (s) {
@@ -36,15 +41,14 @@ status gradient_sync_create(gradient_sync **out, const comm *c, gradient *g) {
         s->messages = g->chunks.count;
         size_t n = (size_t)s->messages, items = (size_t)g->parameters->trainable;
         s->missing = memory_alloc(n, sizeof *s->missing, "gradient exchange");
-        s->request = memory_alloc(n, sizeof *s->request, "gradient exchange");
-        s->index = memory_alloc(n, sizeof *s->index, "gradient exchange");
         s->arrived = memory_alloc(n, sizeof *s->arrived, "gradient exchange");
         s->flags = memory_alloc(2 * items, sizeof *s->flags, "gradient exchange");
-        if (!s->missing || !s->request || !s->index || !s->arrived || !s->flags)
-            mine = STATUS_FAILED;
+        if (!s->missing || !s->arrived || !s->flags) mine = STATUS_FAILED;
     }
     status all = comm_agree(c, mine);
     if (all == STATUS_OK && comm_size(c) > 1) all = comm_agree(c, comm_create(&s->own, c->mpi));
+    if (all == STATUS_OK && s->own)
+        all = exact_sums_create(&s->sums, s->own, longest(g), GRADIENT_MESSAGES, alone);
     if (all != STATUS_OK) {
         gradient_sync_destroy(s);
         return all;
@@ -56,28 +60,26 @@ status gradient_sync_create(gradient_sync **out, const comm *c, gradient *g) {
 /* Nothing is under way then: every step has been ended. */
 void gradient_sync_destroy(gradient_sync *s) {
     if (!s) return;
+    exact_sums_destroy(s->sums);
     comm_destroy(s->own);
     memory_free(s->missing);
-    memory_free(s->request);
-    memory_free(s->index);
     memory_free(s->arrived);
     memory_free(s->flags);
     memory_free(s);
 }
 
+size_t gradient_sync_describe(const gradient_sync *s, char text[EXACT_SUM_TEXT]) {
+    text[0] = '\0';
+    if (!s->own) return 0;
+    exact_sums_describe(s->sums, text);
+    return exact_sums_bytes(s->sums);
+}
+
 /* Notes the messages that have arrived; `wait`: until one has, if any is under way. */
 static void test(gradient_sync *s, bool wait) {
-    int n;
-    if (s->flying == 0) return;
-    if (wait) {
-        pulse_wait();
-        MPI_Waitsome(s->started, s->request, &n, s->index, MPI_STATUSES_IGNORE);
-        pulse_go();
-    } else {
-        MPI_Testsome(s->started, s->request, &n, s->index, MPI_STATUSES_IGNORE);
-    }
-    for (int i = 0; i < n; i++) s->arrived[s->index[i]] = true;
-    s->flying -= n;
+    int id[GRADIENT_MESSAGES];
+    int n = exact_sums_test(s->sums, wait, id);
+    for (int i = 0; i < n; i++) s->arrived[id[i]] = true;
 }
 
 /* Values of the messages that have arrived; returns whether there was one. */
@@ -96,24 +98,23 @@ static bool convert_arrived(gradient_sync *s) {
  * entered. */
 static void wait_for_chunk(void *sync) {
     gradient_sync *s = sync;
+    if (!s->own) return;
     test(s, false);
-    if (convert_arrived(s) || s->flying < GRADIENT_MESSAGES) return;
+    if (convert_arrived(s) || exact_sums_flying(s->sums) < GRADIENT_MESSAGES) return;
     test(s, true);
     convert_arrived(s);
 }
 
-/* Starts the messages that are complete and whose turn it is; all of them at the end, when what
- * is missing will not come from this rank. */
+/* Starts the messages that are complete and whose turn it is, as long as there is room; at the end
+ * what is missing will not come from this rank. */
 static void start(gradient_sync *s, bool all) {
     gradient *g = s->gradient;
-    for (; s->started < s->messages && (all || s->missing[s->started] == 0); s->started++) {
+    while (s->started < s->messages && (all || s->missing[s->started] == 0) &&
+           exact_sums_flying(s->sums) < GRADIENT_MESSAGES) {
         const gradient_chunk *chunk = &g->chunks.at[s->started];
         gradient_open_chunk(g, s->started);
-        assert(chunk->count <= INT_MAX);
-        if (s->own->size > 1) traffic_add(chunk->count * sizeof *chunk->sum);
-        MPI_Iallreduce(MPI_IN_PLACE, chunk->sum, (int)chunk->count, MPI_INT64_T, MPI_SUM,
-            s->own->mpi, &s->request[s->started]);
-        s->flying++;
+        traffic_add(chunk->count * sizeof *chunk->sum);
+        exact_sums_begin(s->sums, chunk->sum, chunk->count, s->started++);
     }
 }
 
@@ -132,15 +133,15 @@ static void ready(void *sync, size_t offset, size_t count) {
         if (s->missing[k] == 0 && !s->own) gradient_convert(s->gradient, k);
     }
     if (!s->own) return;
-    start(s, false);
     test(s, false);
     convert_arrived(s);
+    start(s, false);
 }
 
 /* Every element is missing, and no request under way, before the hooks can be called. */
 void gradient_sync_begin(gradient_sync *s, int units) {
     gradient *g = s->gradient;
-    assert(s->flying == 0);
+    assert(!s->sums || exact_sums_flying(s->sums) == 0);
     gradient_begin(g, units);
     g->ready = ready;
     g->growing = wait_for_chunk;
@@ -148,16 +149,16 @@ void gradient_sync_begin(gradient_sync *s, int units) {
     s->started = 0;
     for (int k = 0; k < s->messages; k++) {
         s->missing[k] = g->chunks.at[k].count;
-        s->request[k] = MPI_REQUEST_NULL;
         s->arrived[k] = false;
     }
 }
 
-/* Whatever has arrived is noted; converting it needs memory and threads, which are not to be had
+/* What arrives goes on its way; converting sums needs memory and threads, which are not to be had
  * inside of a parallel region. */
 void gradient_sync_poll(void *sync) {
+    gradient_sync *s = sync;
     pulse_tick();
-    test(sync, false);
+    if (s->own) exact_sums_poll(s->sums);
 }
 
 /* Exponents of all ranks decide whether the step is repeated: they are gathered whether or not
@@ -165,9 +166,11 @@ void gradient_sync_poll(void *sync) {
 status gradient_sync_end(gradient_sync *s, bool *repeat) {
     gradient *g = s->gradient;
     size_t n = (size_t)g->parameters->trainable;
-    if (s->own) start(s, true);
-    while (s->flying > 0) test(s, true);
-    convert_arrived(s);
+    while (s->own && (s->started < s->messages || exact_sums_flying(s->sums) > 0)) {
+        start(s, true);
+        test(s, true);
+        convert_arrived(s);
+    }
     /* One reduction for both lists: the largest exponent, and any mark. */
     memcpy(s->flags, g->exponent, n * sizeof *s->flags);
     memcpy(s->flags + n, g->nonfinite, n * sizeof *s->flags);

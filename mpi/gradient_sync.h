@@ -5,21 +5,27 @@
  * A rank that runs ahead of the others waits, in gradient_open, rather than hold more than
  * GRADIENT_MESSAGES messages beside the chunks that are not complete.
  * The exchange has a communicator of its own: collectives of others may happen meanwhile, in the
- * same order on all ranks among the calls of the same step. */
+ * same order on all ranks among the calls of the same step; between the first gradient_ready and
+ * gradient_sync_end only where `alone` was not said (mpi/exact_sum.h: a rank that waits elsewhere
+ * would keep others from what they wait for). */
 #ifndef AUXSEG_MPI_GRADIENT_SYNC_H
 #define AUXSEG_MPI_GRADIENT_SYNC_H
 
-#include "mpi/comm.h"
+#include "mpi/exact_sum.h"
 #include "src/nn/graph/exact_gradient.h"
 
 typedef struct gradient_sync gradient_sync;
 
 enum { GRADIENT_MESSAGES = 8 }; /* under way at once: about two of the largest layers */
 
-/* Collective. Borrows g for its life; its chunks are the same on every rank. */
-status gradient_sync_create(gradient_sync **out, const comm *c, gradient *g);
+/* Collective. Borrows g for its life; its chunks are the same on every rank. alone: nothing else is
+ * exchanged while messages may be under way. */
+status gradient_sync_create(gradient_sync **out, const comm *c, gradient *g, bool alone);
 /* Collective. NULL-safe. */
 void gradient_sync_destroy(gradient_sync *s);
+
+/* How ranks sum, for the log, and bytes that a rank holds for it. Not collective. */
+size_t gradient_sync_describe(const gradient_sync *s, char text[EXACT_SUM_TEXT]);
 
 /* Begins the gradient's step and installs the hooks. Not collective. */
 void gradient_sync_begin(gradient_sync *s, int units);

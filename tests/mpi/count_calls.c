@@ -1,15 +1,25 @@
 /* Counts a program's MPI calls and the bytes of their results, for LD_PRELOAD: each rank adds lines
  * "call calls bytes" to $AUXSEG_COUNT/RANK.txt when MPI ends. Bytes are those that the rank has
- * afterwards: of a reduction its result, of a gather all ranks' parts. */
+ * afterwards: of a reduction its result, of a gather all ranks' parts; of a message those that it
+ * sends. */
 #include <mpi.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-typedef enum call { ALLREDUCE, IALLREDUCE, ALLGATHER, ALLGATHERV, BCAST, BARRIER, CALLS } call;
+typedef enum call {
+    ALLREDUCE,
+    IALLREDUCE,
+    ISEND,
+    ALLGATHER,
+    ALLGATHERV,
+    BCAST,
+    BARRIER,
+    CALLS
+} call;
 
 static const char *const name[CALLS] = {
-    "Allreduce", "Iallreduce", "Allgather", "Allgatherv", "Bcast", "Barrier"};
+    "Allreduce", "Iallreduce", "Isend", "Allgather", "Allgatherv", "Bcast", "Barrier"};
 static int64_t calls[CALLS], bytes[CALLS];
 
 static void count(call c, int64_t elements, MPI_Datatype type) {
@@ -28,6 +38,12 @@ int MPI_Iallreduce(const void *from, void *to, int n, MPI_Datatype type, MPI_Op 
     MPI_Request *request) {
     count(IALLREDUCE, n, type);
     return PMPI_Iallreduce(from, to, n, type, op, c, request);
+}
+
+int MPI_Isend(
+    const void *x, int n, MPI_Datatype type, int to, int tag, MPI_Comm c, MPI_Request *request) {
+    count(ISEND, n, type);
+    return PMPI_Isend(x, n, type, to, tag, c, request);
 }
 
 int MPI_Allgather(const void *from, int n, MPI_Datatype type, void *to, int m,

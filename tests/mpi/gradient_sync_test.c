@@ -77,11 +77,12 @@ static void alone(float *value, int units) {
 }
 
 /* expected [COUNT]: alone's */
-static void check_exchange(const comm *c, int units, size_t bytes, const float *expected) {
+static void check_exchange(
+    const comm *c, int units, size_t bytes, bool alone, const float *expected) {
     parameters *p = create_parameters();
     gradient *g = gradient_create(p, bytes);
     gradient_sync *s = NULL;
-    assert_int_equal(gradient_sync_create(&s, c, g), STATUS_OK);
+    assert_int_equal(gradient_sync_create(&s, c, g, alone), STATUS_OK);
     int rank = comm_rank(c), size = comm_size(c), tries = 0;
     for (int step = 0; step < 2; step++) {
         bool repeat;
@@ -110,8 +111,9 @@ static void test_same_bits_as_alone(void **state) {
     float *expected = memory_alloc(COUNT, sizeof *expected, "gradient");
     for (int units = 1; units <= 5; units += 4) {
         alone(expected, units);
-        for (int i = 0; i < 4; i++) check_exchange(world, units, bytes[i], expected);
-        if (units == 5) check_exchange(NULL, units, 1, expected);
+        for (int i = 0; i < 4; i++) check_exchange(world, units, bytes[i], i != 1, expected);
+        check_exchange(world, units, 1, false, expected);
+        if (units == 5) check_exchange(NULL, units, 1, true, expected);
     }
     memory_free(expected);
 }
@@ -122,7 +124,7 @@ static void test_nonfinite_is_told_everywhere(void **state) {
     gradient *g = gradient_create(p, 1);
     gradient_sync *s = NULL;
     bool repeat = true;
-    assert_int_equal(gradient_sync_create(&s, world, g), STATUS_OK);
+    assert_int_equal(gradient_sync_create(&s, world, g, true), STATUS_OK);
     for (int i = 0; i < ITEMS; i++) g->scale[i] = 30 + i;
     gradient_sync_begin(s, world->size);
     if (world->rank == world->size - 1) {

@@ -287,7 +287,7 @@ static status bench_segment(const comm *c, const char *work, int argc, char **ar
     *b = (segment_bench){.c = c, .work = work, .train = strcmp(work, "train") == 0};
     st = read_options(b, o, argc, argv);
     if (st == STATUS_OK) st = comm_agree(c, build(b));
-    if (st == STATUS_OK && b->train) st = gradient_sync_create(&b->sync, c, b->gradient);
+    if (st == STATUS_OK && b->train) st = gradient_sync_create(&b->sync, c, b->gradient, true);
     if (st != STATUS_OK) goto done;
     fill(b);
     st = measure(b, word_choice(&o[OPERATORS]));

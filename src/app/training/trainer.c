@@ -156,10 +156,12 @@ static status open_metrics(trainer *t) {
  * for memory finds the reason. */
 static void log_start(const trainer *t) {
     const double mib = 1048576;
+    char how[EXACT_SUM_TEXT];
     double network = (double)plan_bytes(t->plan) / mib;
     size_t count = t->p->count, summed = gradient_bytes(t->gradient);
     /* No sum is complete before the last wave: all of them are held. */
     if (t->waves.count > 1) summed = count * (sizeof *t->gradient->value + sizeof(int64_t));
+    summed += gradient_sync_describe(t->sync, how);
     double held = (double)(count * sizeof *t->p->value + summed) / mib;
     double state = (double)optimizer_bytes(&t->optimizer, t->p) / mib;
     log_info("%s: %d steps of %d images, %zu parameters, %s", t->o.stage, t->o.steps, t->o.images,
@@ -168,6 +170,7 @@ static void log_start(const trainer *t) {
     plan_log(t->plan);
     log_detail("%s: %.0f MiB a rank: network %.0f, weights and gradient %.0f, optimizer %.0f",
         t->o.stage, network + held + state, network, held, state);
+    if (comm_size(t->c) > 1) log_detail("%s: gradients are summed by %s", t->o.stage, how);
 }
 
 /* Time and traffic are counted from here on. A training that ends within its untimed steps counts
@@ -198,7 +201,8 @@ status trainer_create(
     /* Asked of the file, too, where a checkpoint goes on: its network is the one that was begun. */
     if (st == STATUS_OK) st = model_setup_read(c, s, o->weights, dataset_classes(d), &t->model);
     if (st == STATUS_OK) st = comm_agree(c, build_network(t));
-    if (st == STATUS_OK) st = gradient_sync_create(&t->sync, c, t->gradient);
+    bool alone = s->model.norm != MODEL_NORM_SYNC; /* which exchanges sums in the backward pass */
+    if (st == STATUS_OK) st = gradient_sync_create(&t->sync, c, t->gradient, alone);
     if (st == STATUS_OK) st = load_weights(t, &resumed);
     /* What is wrong with the network is wrong on all ranks: one says it. */
     if (st == STATUS_OK) st = comm_agree(c, comm_root(c) ? choose_waves(t, &options) : STATUS_OK);

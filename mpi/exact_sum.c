@@ -1,0 +1,305 @@
+/* Sums by messages. Ranks are numbered by digits, one for each prime factor of their number, the
+ * nearest ranks by the first. In round r the ranks that differ in digit r alone split what they
+ * hold among them: each sends the others their parts, and adds what it receives to its own. After
+ * the last round every rank has the sum of 1 / ranks of the array; the same rounds backwards give
+ * the parts to all. Each element goes over the wire about twice, whatever the number of ranks, and
+ * the first rounds, which carry most, are those within a node.
+ *
+ * A sum is a little machine that takes a step whenever the messages of its round have come:
+ * several sums are under way so that one adds while another's messages travel. */
+#include "mpi/exact_sum.h"
+
+#include "src/base/memory.h"
+#include "src/base/pulse.h"
+
+#include <assert.h>
+#include <limits.h>
+#include <stdio.h>
+
+/* Rounds: 2^31 ranks have 31. Tags: what every MPI has. */
+enum { ROUNDS = 32, TAGS = 32768 };
+
+typedef struct rounds {
+    int count;
+    int factor[ROUNDS];
+    int stride[ROUNDS]; /* from a rank to the next of its group */
+    int digit[ROUNDS];  /* this rank's place in its group */
+} rounds;
+
+/* A sum that is under way, or a free place for one. */
+typedef struct slot {
+    bool used, done;
+    bool spreading; /* the second half: parts go back to all */
+    int round;
+    int id, tag;
+    int64_t *x;
+    int64_t *received;        /* [words]: parts that are to be added */
+    size_t begin[ROUNDS + 1]; /* what is left of x before round r: [begin, end) */
+    size_t end[ROUNDS + 1];
+} slot;
+
+struct exact_sums {
+    const comm *c;
+    exact_sum_way way;
+    rounds rounds;
+    size_t words; /* of the longest sum */
+    int most, flying;
+    int next;             /* of the tags */
+    int width;            /* requests of a slot */
+    slot *slot;           /* [most] */
+    MPI_Request *request; /* [most, width] */
+    int *index;           /* [most x width], work of MPI_Testsome */
+};
+
+/* The smallest prime factor. */
+static int prime_of(int n) {
+    for (int f = 2; f * f <= n; f++)
+        if (n % f == 0) return f;
+    return n;
+}
+
+/* Adds the prime factors of n. */
+static void add_factors(rounds *r, int n, int rank) {
+    for (; n > 1; n /= r->factor[r->count++]) {
+        int k = r->count, f = prime_of(n);
+        r->factor[k] = f;
+        r->stride[k] = k == 0 ? 1 : r->stride[k - 1] * r->factor[k - 1];
+        r->digit[k] = rank / r->stride[k] % f;
+    }
+}
+
+/* Ranks of a node are numbered one after another, or it is only slower. */
+static rounds find_rounds(int ranks, int rank, int node) {
+    rounds r = {0};
+    bool within = node > 1 && ranks % node == 0;
+    if (within) add_factors(&r, node, rank);
+    add_factors(&r, within ? ranks / node : ranks, rank);
+    return r;
+}
+
+static int largest_factor(const rounds *r) {
+    int most = 2;
+    for (int i = 0; i < r->count; i++)
+        if (r->factor[i] > most) most = r->factor[i];
+    return most;
+}
+
+exact_sum_way exact_sum_choose(int ranks, int node) {
+    rounds r = find_rounds(ranks, 0, node);
+    return largest_factor(&r) > EXACT_SUM_FACTOR ? EXACT_SUM_MPI : EXACT_SUM_FACTORS;
+}
+
+/* Ranks on each node, the same on all ranks; 0: they differ. Collective. */
+static int node_of_all(const comm *c) {
+    int32_t pair[2] = {c->node, -c->node};
+    comm_max_i32(c, pair, 2);
+    return pair[0] == -pair[1] ? pair[0] : 0;
+}
+
+/* The longest part of n elements in `parts`. */
+static size_t part_of(size_t n, int parts) {
+    return (n + (size_t)parts - 1) / (size_t)parts;
+}
+
+/* What the parts of one round take at most: those of the first, if rounds have the same factor. */
+static size_t received_words(const exact_sums *s) {
+    size_t n = s->words, most = 0;
+    for (int r = 0; r < s->rounds.count; r++) {
+        n = part_of(n, s->rounds.factor[r]);
+        size_t taken = n * (size_t)(s->rounds.factor[r] - 1);
+        if (taken > most) most = taken;
+    }
+    return most;
+}
+
+/* Memory for the parts of each sum; MPI has its own. */
+static bool take_received(exact_sums *s) {
+    size_t n = received_words(s);
+    for (int i = 0; i < s->most && s->way == EXACT_SUM_FACTORS; i++) {
+        s->slot[i].received = memory_alloc(n, sizeof *s->slot->received, "sums over ranks");
+        if (!s->slot[i].received) return false;
+    }
+    return true;
+}
+
+status exact_sums_create(exact_sums **out, const comm *c, size_t words, int most, bool safe) {
+    exact_sums *s = memory_alloc(1, sizeof *s, "sums over ranks");
+    status mine = s ? STATUS_OK : STATUS_FAILED;
+    int node = node_of_all(c);
+    if (s) {
+        s->c = c;
+        s->way = safe ? exact_sum_choose(c->size, node) : EXACT_SUM_MPI;
+        s->rounds = find_rounds(c->size, c->rank, node);
+        s->words = words;
+        s->most = most;
+        s->width = 2 * (largest_factor(&s->rounds) - 1);
+        size_t n = (size_t)most, all = n * (size_t)s->width;
+        s->slot = memory_alloc(n, sizeof *s->slot, "sums over ranks");
+        s->request = memory_alloc(all, sizeof *s->request, "sums over ranks");
+        s->index = memory_alloc(all, sizeof *s->index, "sums over ranks");
+        if (!s->slot || !s->request || !s->index || !take_received(s)) mine = STATUS_FAILED;
+        for (size_t i = 0; s->request && i < all; i++) s->request[i] = MPI_REQUEST_NULL;
+    }
+    status all = comm_agree(c, mine);
+    if (all != STATUS_OK)
+        exact_sums_destroy(s);
+    else
+        *out = s;
+    return all;
+}
+
+void exact_sums_destroy(exact_sums *s) {
+    if (!s) return;
+    for (int i = 0; s->slot && i < s->most; i++) memory_free(s->slot[i].received);
+    memory_free(s->slot);
+    memory_free(s->request);
+    memory_free(s->index);
+    memory_free(s);
+}
+
+size_t exact_sums_bytes(const exact_sums *s) {
+    bool own = s->way == EXACT_SUM_FACTORS;
+    return own ? (size_t)s->most * received_words(s) * sizeof(int64_t) : 0;
+}
+
+void exact_sums_describe(const exact_sums *s, char text[EXACT_SUM_TEXT]) {
+    int used = snprintf(text, EXACT_SUM_TEXT, "%s",
+        s->way == EXACT_SUM_MPI ? "MPI_Iallreduce" : "own messages, rounds of");
+    for (int k = 0; k < s->rounds.count && s->way == EXACT_SUM_FACTORS; k++)
+        used += snprintf(text + used, EXACT_SUM_TEXT - (size_t)used, k == 0 ? " %d" : " x %d",
+            s->rounds.factor[k]);
+    if (s->way == EXACT_SUM_FACTORS) snprintf(text + used, EXACT_SUM_TEXT - (size_t)used, " ranks");
+}
+
+int exact_sums_flying(const exact_sums *s) {
+    return s->flying;
+}
+
+static MPI_Request *requests_of(const exact_sums *s, const slot *t) {
+    return s->request + (size_t)(t - s->slot) * (size_t)s->width;
+}
+
+/* Part j of what round r splits: the first parts are the longer ones. */
+static void part(const slot *t, const rounds *r, int round, int j, size_t *begin, size_t *end) {
+    size_t n = t->end[round] - t->begin[round], parts = (size_t)r->factor[round], at = (size_t)j;
+    size_t each = n / parts, longer = n % parts;
+    *begin = t->begin[round] + at * each + (at < longer ? at : longer);
+    *end = *begin + each + (at < longer);
+}
+
+/* The messages of a round: parts go to whom they belong, and in the second half come from there.
+ * Parts without elements are not sent. */
+static void exchange(exact_sums *s, slot *t) {
+    const rounds *r = &s->rounds;
+    int k = t->round, mine = r->digit[k], n = 0;
+    MPI_Request *request = requests_of(s, t);
+    size_t own, own_end, at, end, taken = 0;
+    part(t, r, k, mine, &own, &own_end);
+    for (int i = 1; i < r->factor[k]; i++, n += 2) {
+        int other = (mine + i) % r->factor[k], rank = s->c->rank + (other - mine) * r->stride[k];
+        part(t, r, k, other, &at, &end);
+        int64_t *from = t->spreading ? t->x + own : t->x + at;
+        int64_t *to = t->spreading ? t->x + at : t->received + taken;
+        size_t out = t->spreading ? own_end - own : end - at;
+        size_t in = t->spreading ? end - at : own_end - own;
+        taken += own_end - own;
+        if (in > 0) MPI_Irecv(to, (int)in, MPI_INT64_T, rank, t->tag, s->c->mpi, &request[n]);
+        if (out > 0)
+            MPI_Isend(from, (int)out, MPI_INT64_T, rank, t->tag, s->c->mpi, &request[n + 1]);
+    }
+}
+
+/* What has come of a round of the first half. */
+static void add_received(const exact_sums *s, slot *t) {
+    const rounds *r = &s->rounds;
+    size_t begin, end;
+    part(t, r, t->round, r->digit[t->round], &begin, &end);
+    int64_t *restrict x = t->x + begin;
+    for (int i = 0; i < r->factor[t->round] - 1; i++) {
+        const int64_t *restrict y = t->received + (size_t)i * (end - begin);
+        for (size_t j = 0; j < end - begin; j++) x[j] += y[j];
+    }
+    t->begin[t->round + 1] = begin;
+    t->end[t->round + 1] = end;
+}
+
+static bool waits(const exact_sums *s, const slot *t) {
+    const MPI_Request *request = requests_of(s, t);
+    for (int i = 0; i < s->width; i++)
+        if (request[i] != MPI_REQUEST_NULL) return true;
+    return false;
+}
+
+/* Rounds follow each other until one has to wait. */
+static void advance(exact_sums *s, slot *t) {
+    while (t->used && !t->done && !waits(s, t)) {
+        if (s->way == EXACT_SUM_MPI) {
+            t->done = true;
+        } else if (!t->spreading) {
+            add_received(s, t);
+            if (t->round + 1 < s->rounds.count)
+                t->round++;
+            else
+                t->spreading = true;
+            exchange(s, t);
+        } else if (t->round > 0) {
+            t->round--;
+            exchange(s, t);
+        } else {
+            t->done = true;
+        }
+    }
+}
+
+void exact_sums_begin(exact_sums *s, int64_t *x, size_t n, int id) {
+    slot *t = s->slot;
+    assert(s->flying < s->most && n <= s->words && n <= INT_MAX);
+    while (t->used) t++;
+    int64_t *received = t->received;
+    *t = (slot){.used = true, .id = id, .tag = s->next, .x = x, .received = received};
+    t->end[0] = n;
+    s->next = (s->next + 1) % TAGS;
+    s->flying++;
+    if (s->c->size == 1)
+        t->done = true;
+    else if (s->way == EXACT_SUM_MPI)
+        MPI_Iallreduce(MPI_IN_PLACE, x, (int)n, MPI_INT64_T, MPI_SUM, s->c->mpi, requests_of(s, t));
+    else
+        exchange(s, t);
+    advance(s, t); /* of parts that are all empty nothing comes that would do it */
+}
+
+/* Only what has moved is looked at: a poll of nothing costs one call of MPI. */
+static void look(exact_sums *s, bool wait) {
+    int n;
+    if (s->flying == 0) return;
+    int all = s->most * s->width;
+    if (wait) {
+        pulse_wait();
+        MPI_Waitsome(all, s->request, &n, s->index, MPI_STATUSES_IGNORE);
+        pulse_go();
+    } else {
+        MPI_Testsome(all, s->request, &n, s->index, MPI_STATUSES_IGNORE);
+    }
+    if (n != 0)
+        for (int i = 0; i < s->most; i++) advance(s, &s->slot[i]);
+}
+
+void exact_sums_poll(exact_sums *s) {
+    look(s, false);
+}
+
+int exact_sums_test(exact_sums *s, bool wait, int *id) {
+    int n = 0;
+    look(s, false);
+    do {
+        for (int i = 0; i < s->most; i++) {
+            if (!s->slot[i].used || !s->slot[i].done) continue;
+            s->slot[i].used = false;
+            id[n++] = s->slot[i].id;
+        }
+        s->flying -= n;
+        if (n > 0 || !wait || s->flying == 0) return n;
+        look(s, true);
+    } while (true);
+}

@@ -1,0 +1,55 @@
+/* Sums of int64 over all ranks, several at once, that go on while the caller computes. By messages
+ * between pairs of ranks, since a library's non-blocking reductions are of varying quality: the sum
+ * is halved over the nearest ranks first (a reduce-scatter, then an allgather: R. Rabenseifner,
+ * "Optimization of Collective Reduction Operations", ICCS 2004), so that most of it stays within
+ * nodes. Ranks that are no power of two: the number's prime factors instead of halves.
+ *
+ * A sum needs its ranks' calls to make progress, also those of ranks that wait for something else:
+ * as long as one is under way, no rank may wait for a rank but here. EXACT_SUM_MPI is for those who
+ * cannot promise this.
+ *
+ * The same bits for any number of ranks and both ways. */
+#ifndef AUXSEG_MPI_EXACT_SUM_H
+#define AUXSEG_MPI_EXACT_SUM_H
+
+#include "mpi/comm.h"
+
+typedef struct exact_sums exact_sums;
+
+typedef enum exact_sum_way {
+    EXACT_SUM_FACTORS, /* own messages, a round of them for each prime factor of the ranks */
+    EXACT_SUM_MPI,     /* MPI_Iallreduce */
+} exact_sum_way;
+
+/* EXACT_SUM_FACTOR: messages of a round go to one rank less at once. EXACT_SUM_TEXT: bytes of what
+ * exact_sums_describe writes. */
+enum { EXACT_SUM_FACTOR = 61, EXACT_SUM_TEXT = 256 };
+
+/* The way that is taken by so many ranks of which `node` share each node (0: not the same number on
+ * all), never by what is measured: own messages, unless a prime factor of the ranks is above
+ * EXACT_SUM_FACTOR. The length of a sum does not matter: a round's messages are as few as the tree
+ * of a short sum has, and own ones were ahead or equal from 64 elements to a million. */
+exact_sum_way exact_sum_choose(int ranks, int node);
+
+/* For sums of at most `words` elements, `most` of them at once. Collective; c is borrowed for its
+ * life, and its messages are all these sums'. `safe`: nobody waits elsewhere, as said above. */
+status exact_sums_create(exact_sums **out, const comm *c, size_t words, int most, bool safe);
+/* With nothing under way. NULL-safe. Not collective. */
+void exact_sums_destroy(exact_sums *s);
+/* Bytes that a rank holds for them. */
+size_t exact_sums_bytes(const exact_sums *s);
+/* How ranks sum, for the log: "own messages, rounds of 2 x 2 x 3 ranks". */
+void exact_sums_describe(const exact_sums *s, char text[EXACT_SUM_TEXT]);
+
+/* Sums that are under way. */
+int exact_sums_flying(const exact_sums *s);
+/* Begins to sum x [n], in place; x is not to be touched until the sum is done. Fewer than `most`
+ * are under way; all ranks begin their sums in the same order. id: the caller's. Not collective. */
+void exact_sums_begin(exact_sums *s, int64_t *x, size_t n, int id);
+/* The sums that are done since the last call: their ids [most]; returns how many. `wait`: until
+ * there is one, if any is under way. */
+int exact_sums_test(exact_sums *s, bool wait, int *id);
+/* Does what can be done now, and no more: what is done is told by exact_sums_test. */
+void exact_sums_poll(exact_sums *s);
+
+#endif

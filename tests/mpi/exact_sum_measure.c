@@ -1,0 +1,63 @@
+/* How long a gradient's sum takes by own messages and by MPI_Iallreduce: interleaved pairs, the
+ * medians, and that of the pairs' ratios. Nothing is computed meanwhile: it is a step's exchange
+ * that hides nothing.
+ *   mpirun -n RANKS exact_sum_measure [ELEMENTS [MESSAGES [PAIRS]]] */
+#include "mpi/exact_sum.h"
+#include "src/base/median.h"
+#include "src/base/memory.h"
+#include "src/base/timer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+enum { MOST = 8, PAIRS = 501 };
+
+/* Seconds of the slowest rank. x [messages, n] */
+static double measure(const comm *c, exact_sums *s, int64_t *x, size_t n, int messages) {
+    int begun = 0, ended = 0, id[MOST];
+    comm_barrier(c);
+    double now = timer_now();
+    while (ended < messages) {
+        for (; begun < messages && exact_sums_flying(s) < MOST; begun++)
+            exact_sums_begin(s, x + (size_t)begun * n, n, begun);
+        ended += exact_sums_test(s, true, id);
+    }
+    double seconds = timer_now() - now;
+    comm_max_f64(c, &seconds, 1);
+    return seconds;
+}
+
+int main(int argc, char **argv) {
+    size_t n = argc > 1 ? (size_t)atol(argv[1]) : 1 << 20;
+    int messages = argc > 2 ? atoi(argv[2]) : 8, pairs = argc > 3 ? atoi(argv[3]) : 21;
+    comm *world, *own[2];
+    exact_sums *s[2];
+    double seconds[2][PAIRS], ratio[PAIRS];
+    MPI_Init(&argc, &argv);
+    if (pairs < 1 || pairs > PAIRS || comm_create(&world, MPI_COMM_WORLD) != STATUS_OK) return 1;
+    int64_t *x = memory_alloc(n * (size_t)messages, sizeof *x, "sums");
+    for (int w = 0; w < 2; w++)
+        if (!x || comm_create(&own[w], MPI_COMM_WORLD) != STATUS_OK ||
+            exact_sums_create(&s[w], own[w], n, MOST, w == 0) != STATUS_OK)
+            return 1;
+    for (int i = -1; i < pairs; i++) {
+        double a = measure(world, s[0], x, n, messages), b = measure(world, s[1], x, n, messages);
+        if (i < 0) continue;
+        seconds[0][i] = a;
+        seconds[1][i] = b;
+        ratio[i] = a / b;
+    }
+    if (world->rank == 0)
+        printf("%d ranks, %d messages of %zu elements: own %.3f ms, MPI_Iallreduce %.3f ms, median "
+               "of %d ratios %.2f\n",
+            world->size, messages, n, 1e3 * median_sort(seconds[0], pairs),
+            1e3 * median_sort(seconds[1], pairs), pairs, median_sort(ratio, pairs));
+    for (int w = 0; w < 2; w++) {
+        exact_sums_destroy(s[w]);
+        comm_destroy(own[w]);
+    }
+    comm_destroy(world);
+    memory_free(x);
+    MPI_Finalize();
+    return 0;
+}

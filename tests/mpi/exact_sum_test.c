@@ -1,0 +1,119 @@
+/* Sums by messages are MPI_Allreduce's bit for bit: any number of ranks and elements, fewer than
+ * ranks too, several sums under way in any order of ends, ranks that are late. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
+
+#include "mpi/exact_sum.h"
+#include "src/base/memory.h"
+#include "src/base/random.h"
+
+#include <string.h>
+#include <unistd.h>
+
+enum { MOST = 3, SUMS = 40, LONGEST = 70001 };
+
+static comm *world;
+
+static const size_t sizes[] = {1, 0, 2, 3, 5, 7, 8, 64, 1000, 4099, 65536, LONGEST};
+
+static size_t size_of(int id) {
+    return sizes[(size_t)id % (sizeof sizes / sizeof *sizes)];
+}
+
+/* All 64 bits: sums wrap. x [n] */
+static void fill(int64_t *x, size_t n, int id, int rank) {
+    random_stream r = random_begin(3, RANDOM_SYNTH, (uint64_t)id, (uint64_t)rank);
+    for (size_t i = 0; i < n; i++) x[i] = (int64_t)(random_u64(&r));
+}
+
+static void check(const int64_t *x, size_t n, int id) {
+    int64_t *y = memory_alloc(n + 1, sizeof *y, "expected sum");
+    fill(y, n, id, world->rank);
+    MPI_Allreduce(MPI_IN_PLACE, y, (int)n, MPI_INT64_T, MPI_SUM, world->mpi);
+    assert_memory_equal(x, y, n * sizeof *x);
+    memory_free(y);
+}
+
+/* Begins sums as there is room, as a caller does that computes meanwhile: some ranks poll now and
+ * then, some wait. */
+static void run(bool safe) {
+    exact_sums *s = NULL;
+    int64_t *x[SUMS];
+    bool done[SUMS] = {false};
+    int id[MOST], begun = 0, ended = 0;
+    assert_int_equal(exact_sums_create(&s, world, LONGEST, MOST, safe), STATUS_OK);
+    assert_true(exact_sums_test(s, true, id) == 0); /* nothing is under way */
+    while (ended < SUMS) {
+        while (begun < SUMS && exact_sums_flying(s) < MOST) {
+            size_t n = size_of(begun);
+            x[begun] = memory_alloc(n + 1, sizeof *x[begun], "sum");
+            fill(x[begun], n, begun, world->rank);
+            if (world->rank == begun % 5) usleep(500);
+            exact_sums_begin(s, x[begun], n, begun);
+            begun++;
+        }
+        exact_sums_poll(s);
+        int n = exact_sums_test(s, (ended + world->rank) % 2 == 0, id);
+        for (int i = 0; i < n; i++) {
+            assert_in_range(id[i], 0, begun - 1);
+            assert_false(done[id[i]]);
+            done[id[i]] = true;
+        }
+        ended += n;
+    }
+    assert_int_equal(exact_sums_flying(s), 0);
+    for (int i = 0; i < SUMS; i++) {
+        check(x[i], size_of(i), i);
+        memory_free(x[i]);
+    }
+    exact_sums_destroy(s);
+}
+
+static void test_own_messages(void **state) {
+    (void)state;
+    run(true);
+}
+
+static void test_sums_of_mpi(void **state) {
+    (void)state;
+    run(false);
+}
+
+/* By the numbers of ranks alone, and the memory that follows. */
+static void test_way(void **state) {
+    (void)state;
+    exact_sums *s = NULL;
+    char text[EXACT_SUM_TEXT];
+    assert_int_equal(exact_sum_choose(2, 1), EXACT_SUM_FACTORS);
+    assert_int_equal(exact_sum_choose(4096, 4), EXACT_SUM_FACTORS);
+    assert_int_equal(exact_sum_choose(61 * 6, 6), EXACT_SUM_FACTORS);
+    assert_int_equal(exact_sum_choose(67 * 6, 6), EXACT_SUM_MPI);
+    assert_int_equal(exact_sums_create(&s, world, 1000, MOST, false), STATUS_OK);
+    assert_int_equal(exact_sums_bytes(s), 0);
+    exact_sums_describe(s, text);
+    assert_string_equal(text, "MPI_Iallreduce");
+    exact_sums_destroy(s);
+    assert_int_equal(exact_sums_create(&s, world, 1000, MOST, true), STATUS_OK);
+    if (world->size == 4) assert_int_equal(exact_sums_bytes(s), MOST * 500 * 8);
+    exact_sums_describe(s, text);
+    if (world->size == 6) assert_string_equal(text, "own messages, rounds of 2 x 3 ranks");
+    exact_sums_destroy(s);
+    exact_sums_destroy(NULL);
+}
+
+int main(int argc, char **argv) {
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_own_messages),
+        cmocka_unit_test(test_sums_of_mpi),
+        cmocka_unit_test(test_way),
+    };
+    MPI_Init(&argc, &argv);
+    if (comm_create(&world, MPI_COMM_WORLD) != STATUS_OK) return 1;
+    int failed = cmocka_run_group_tests(tests, NULL, NULL);
+    comm_destroy(world);
+    MPI_Finalize();
+    return failed;
+}
