@@ -3,12 +3,12 @@
 # whole run fails, on one rank or on all, with one of the errors that such a call can have. All
 # ranks leave (--long: within 10 seconds); the message names the file and the reason; the same command
 # afterwards gives the results of a run that was never disturbed. io_test.sh [N] tries a sample of N
-# (8); io_test.sh --long every n.
+# (8); io_test.sh --long every n, in an order that $AUXSEG_SEED gives, from $AUXSEG_SKIP (0) on.
 . "$(dirname "${BASH_SOURCE[0]}")/whole_run.sh"
 sample=${1:-8}
 # How long the start with the failing call may take. A busy machine only looks for hangs.
-limit=60
-[[ $sample == --long ]] && limit=10
+limit=$patient
+[[ $sample == --long && -z ${AUXSEG_PATIENCE:-} ]] && limit=10
 
 declare -A errors=(
     [open]="EACCES EIO EMFILE ENOMEM EROFS EINTR" [read]="EIO EINTR short"
@@ -38,7 +38,8 @@ plan() {
 plan | sort >plan.txt
 [[ $(wc -l <plan.txt) -gt 1000 ]] || { echo "only $(wc -l <plan.txt) calls were seen"; exit 1; }
 [[ $sample == --long ]] && sample=$(wc -l <plan.txt)
-shuf -n "$sample" --random-source=<(yes "${AUXSEG_SEED:-1}") plan.txt >few.txt
+shuf -n "$sample" --random-source=<(yes "${AUXSEG_SEED:-1}") plan.txt |
+    tail -n "+$((${AUXSEG_SKIP:-0} + 1))" >few.txt
 mv few.txt plan.txt
 
 # What a start with one failing call must be.
@@ -71,7 +72,7 @@ sweep() {
             AUXSEG_FAULT_RANK="${rank/all/}" AUXSEG_FAULT_LOG="$PWD/fault.log" \
             LD_PRELOAD="$AUXSEG_FAULT_LIBRARY"
         [[ -e fault.log ]] || continue # fewer such calls than in the plan: threads share them
-        patience=60
+        patience=$patient
         judge "$kind" "$n" "$rank" "$error"
         finishes $((line % 3 + 1)) "$kind $n on rank $rank, $error"
     done <"$top/plan.txt"

@@ -1,11 +1,14 @@
 #!/usr/bin/env bash
 # One rank without memory: the n-th allocation of one of two ranks fails (AUXSEG_HOOK_MEMORY,
 # src/base/hook.h), in each stage. All ranks leave with 1, or the stage goes on: never a signal, never
-# a hang. memory_test.sh [SEED]: a few n of each stage; --long: every n of every stage, for hours.
+# a hang. memory_test.sh [SEED]: a few n of each stage; --long: every n of every stage, for hours;
+# --every STEP [FIRST]: every STEP-th, from FIRST on.
 . "$(dirname "${BASH_SOURCE[0]}")/../app/common.sh"
 export OMP_NUM_THREADS=1
 ulimit -c 0
 long=no seed=${1:-1}
+step=1 first=1
+if [[ $seed == --every ]]; then step=$2 first=${3:-1} seed=--long; fi
 if [[ $seed == --long ]]; then long=yes seed=1; fi
 RANDOM=$seed
 runs=0
@@ -43,7 +46,7 @@ lacking() {
     rm -rf run fired
     cp -r "${before[$stage]}" run
     runs=$((runs + 1))
-    AUXSEG_HOOK_MEMORY=$n:$rank AUXSEG_HOOK_LOG=$folder/fired timeout -s KILL 60 "${mpirun[@]}" -n 2 \
+    AUXSEG_HOOK_MEMORY=$n:$rank AUXSEG_HOOK_LOG=$folder/fired timeout -s KILL "${AUXSEG_PATIENCE:-60}" "${mpirun[@]}" -n 2 \
         "$auxseg" "$stage" tiny.cfg "${@/#/--set=}" >out 2>&1 </dev/null || code=$?
     [[ -e fired ]] || return 1
     [[ $code -le 1 ]] || fail "$what $*: code $code"
@@ -56,9 +59,9 @@ declare -A about=([pack]=60 [extract]=350 [cluster]=350 [score]=80 [pretrain]=70
 for stage in pack extract cluster score pretrain finetune evaluate predict report; do
     if [[ $long == yes ]]; then
         for rank in 0 1; do
-            n=1
-            while lacking $stage $rank $n; do n=$((n + 1)); done
-            echo "$stage, rank $rank: $((n - 1)) allocations"
+            n=$first
+            while lacking $stage $rank "$n"; do n=$((n + step)); done
+            echo "$stage, rank $rank: $(((n - first) / step)) allocations, $runs runs so far"
         done
         continue
     fi
@@ -66,9 +69,9 @@ for stage in pack extract cluster score pretrain finetune evaluate predict repor
 done
 if [[ $long == yes ]]; then
     for stage in pretrain finetune; do
-        n=1
-        while lacking $stage 1 $n model.norm=sync; do n=$((n + 1)); done
-        echo "$stage, norm sync: $((n - 1)) allocations"
+        n=$first
+        while lacking $stage 1 "$n" model.norm=sync; do n=$((n + step)); done
+        echo "$stage, norm sync: $(((n - first) / step)) allocations, $runs runs so far"
     done
 else
     lacking pretrain 1 $((200 + RANDOM % 400)) model.norm=sync

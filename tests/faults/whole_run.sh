@@ -1,7 +1,8 @@
 # Sourced by sweeps over a whole run: a tiny run of all stages with every kind of output, what its
 # results are, and workers side by side. $AUXSEG: the program; $AUXSEG_MPIRUN: mpirun and flags;
 # $AUXSEG_FAULT_LIBRARY: fault.c's. $AUXSEG_JOBS: how many workers (1). $AUXSEG_SEED: of the sample.
-# $AUXSEG_SECONDS: begin nothing new after so long; what was done until then is counted.
+# $AUXSEG_SECONDS: begin nothing new after so long; what was done until then is counted. A machine that
+# others use, too, wants longer than 60 s for a run: $AUXSEG_PATIENCE.
 set -uo pipefail
 auxseg=$AUXSEG
 read -ra mpirun <<<"$AUXSEG_MPIRUN"
@@ -26,7 +27,8 @@ CFG
 
 # whole RANKS [VARIABLE=VALUE]...: the run, on so many ranks; its code is in $code: 137 if it is
 # not at its end after $patience seconds.
-patience=60
+patient=${AUXSEG_PATIENCE:-60}
+patience=$patient
 whole() {
     local ranks=$1
     shift
