@@ -48,8 +48,10 @@ struct watchdog {
     seen other[WATCHDOG_ROWS];
     uint64_t ticks;
     double idle, stuck; /* seconds since the last tick: all; those without an excuse */
+    double still;       /* seconds in the wait for others that this rank is in */
+    int whole;          /* ranks of the job, if all of them are on this node; else 0 */
     bool told;          /* that this rank waits for a file system */
-    bool threaded, done;
+    bool threaded, met, done;
     pthread_t thread;
     pthread_mutex_t mutex;
     pthread_cond_t wake;
@@ -127,14 +129,16 @@ static void name_late(watchdog *w) {
 static void show(watchdog *w, double dt, double limit) {
     pulse p = pulse_now();
     char place[TEXT];
-    bool moved = p.ticks != w->ticks || p.waiting;
+    bool ticked = p.ticks != w->ticks, moved = ticked || p.waiting;
     w->ticks = p.ticks;
+    w->still = ticked || !p.waiting ? 0 : w->still + dt;
     w->idle = moved ? 0 : w->idle + dt;
     w->stuck = moved ? 0 : w->stuck + dt;
     if (moved) w->told = false;
-    if (limit > 0 && w->stuck > limit / 4) {
-        bool files = watchdog_in_files();
-        if (files || watchdog_traced((int)getpid())) w->stuck = 0;
+    if (limit > 0 && fmax(w->stuck, w->still) > limit / 4) {
+        bool files = watchdog_in_files(), excused = files || watchdog_traced((int)getpid());
+        if (excused) w->stuck = w->still = 0;
+        if (excused) p.waiting = false;
         if (files && w->idle > limit && !w->told) {
             name_place(&p, place);
             log_warn("watchdog: this rank, on %s, has waited for a file system for %.0f s, %s",
@@ -144,6 +148,7 @@ static void show(watchdog *w, double dt, double limit) {
     }
     watchdog_row_write(w->own, &p);
     atomic_store(&w->own->stuck, (unsigned)fmin(1000 * w->stuck, UINT_MAX));
+    atomic_store(&w->own->still, (unsigned)fmin(1000 * w->still, UINT_MAX));
     atomic_store(&w->table->touched, (uint64_t)(timer_now() * 1000));
     atomic_fetch_add(&w->own->beats, 1);
 }
@@ -183,32 +188,62 @@ static void judge_node(watchdog *w, double dt, double limit) {
     }
 }
 
-/* What this node's first rank says of it. */
-static node_report report_of(watchdog *w) {
+/* What this node's first rank says of it. A process that was stopped while it waited has its mark
+ * still, and waits for nobody: it is who the others wait for. */
+static node_report report_of(watchdog *w, double limit) {
     node_report m = {.first = w->rank};
     m.behind.step = INT64_MAX;
     memcpy(m.host, w->host, sizeof m.host);
     for (int i = 0; i < WATCHDOG_ROWS && atomic_load(&w->table->row[i].process) != 0; i++) {
         pulse p = watchdog_row_read(&w->table->row[i]);
         m.ranks++;
-        m.waiting += p.waiting;
+        m.waiting += p.waiting && w->other[i].silent <= limit / 2;
         m.ticks += p.ticks;
         if (p.step < m.behind.step) m.behind = p;
     }
     return m;
 }
 
+/* The rank that has come least far may be the one that took another turn. */
+static void say_deadlock(const node_report *about, double seconds) {
+    char place[TEXT];
+    name_place(&about->behind, place);
+    log_error("watchdog: all ranks wait for each other for %.0f s; rank %d on %s is behind the "
+              "others, %s",
+        seconds, about->first, about->host, place);
+}
+
+/* A job on one node: all of its ranks are in calls that wait for others, and none has come back for
+ * as long. Who is stopped, computes, or waits for a file does not wait for others. */
+static void judge_whole(watchdog *w, double limit) {
+    double least = HUGE_VAL;
+    node_report m = {.behind.step = INT64_MAX};
+    int ranks = 0;
+    for (; ranks < WATCHDOG_ROWS && atomic_load(&w->table->row[ranks].process) != 0; ranks++) {
+        watchdog_row *r = &w->table->row[ranks];
+        pulse p = watchdog_row_read(r);
+        if (!p.waiting || w->other[ranks].silent > limit / 2) return;
+        least = fmin(least, 1e-3 * atomic_load(&r->still));
+        if (p.step >= m.behind.step) continue;
+        m.behind = p;
+        m.first = atomic_load(&r->rank);
+    }
+    if (ranks != w->whole || least < limit + 3 * period_of(w) || !may_speak(w)) return;
+    memcpy(m.host, w->host, sizeof m.host);
+    say_deadlock(&m, least);
+    say_end();
+    leave(w);
+}
+
 static void judge_nodes(watchdog *w, double dt, double limit) {
     char place[TEXT];
     double seconds = 0;
-    node_report about, mine = report_of(w);
+    node_report about, mine = report_of(w, limit);
     node_verdict v = watchdog_nodes_beat(w->nodes, &mine, dt, limit, &about, &seconds);
     if (v == NODES_FINE || limit <= 0 || !may_speak(w)) return;
     name_place(&about.behind, place);
     if (v == NODES_WAIT)
-        log_error("watchdog: all ranks wait for each other for %.0f s; rank %d on %s is behind the "
-                  "others, %s",
-            seconds, about.first, about.host, place);
+        say_deadlock(&about, seconds);
     else if (about.ranks > 1)
         log_error("watchdog: ranks %d and %d more on %s have not been heard of for %.0f s: they do "
                   "not run, or cannot be reached; %s",
@@ -235,6 +270,7 @@ static void *watch(void *context) {
         show(w, dt, limit);
         judge_node(w, dt, limit);
         if (w->nodes) judge_nodes(w, dt, limit);
+        if (w->whole && limit > 0) judge_whole(w, limit);
         clock_gettime(CLOCK_MONOTONIC, &until);
         long long at = until.tv_nsec + (long long)(period * 1e9);
         until.tv_sec += at / 1000000000;
@@ -319,10 +355,32 @@ static status meet(watchdog *w, const comm *c, watchdog_nodes *nodes) {
     return STATUS_OK;
 }
 
+/* How many ranks this one's table has. */
+static int ranks_here(const watchdog *w) {
+    int n = 0;
+    while (n < WATCHDOG_ROWS && atomic_load(&w->table->row[n].process) != 0) n++;
+    return n;
+}
+
+/* Once every rank is in its table. Collective. */
+static status find_nodes(watchdog *w, const comm *c) {
+    watchdog_nodes *nodes = NULL;
+    bool first = w && is_first(w);
+    if (first) watchdog_table_hide(w->name);
+    status st = watchdog_nodes_create(&nodes, c, first);
+    if (st != STATUS_OK) return st;
+    if (w) {
+        pthread_mutex_lock(&w->mutex);
+        w->whole = ranks_here(w) == comm_size(c) ? comm_size(c) : 0;
+        w->met = true;
+        pthread_mutex_unlock(&w->mutex);
+    }
+    return meet(w, c, nodes);
+}
+
 /* Ranks that have no shared memory are not watched, and are no reason to end the job. */
 status watchdog_connect(watchdog **out, const comm *c, double seconds) {
     int32_t missing = *out == NULL;
-    watchdog_nodes *nodes = NULL;
     if (seconds <= 0 || comm_size(c) == 1) {
         watchdog_end(*out);
         *out = NULL;
@@ -336,11 +394,9 @@ status watchdog_connect(watchdog **out, const comm *c, double seconds) {
     watchdog *w = *out;
     if (!w) log_warn("watchdog: no shared memory: this rank is not watched");
     if (w) atomic_store(&w->table->limit, (unsigned)(1000 * seconds));
-    comm_barrier(c); /* every rank is in its table */
-    bool first = w && is_first(w);
-    if (first) watchdog_table_hide(w->name);
-    status st = watchdog_nodes_create(&nodes, c, first);
-    return st == STATUS_OK ? meet(w, c, nodes) : st;
+    if (!missing && w->met) return STATUS_OK;
+    comm_barrier(c);
+    return find_nodes(w, c);
 }
 
 void watchdog_end(watchdog *w) {

@@ -5,7 +5,7 @@
  *
  *   frozen     the process does not run at all: stopped, or its node is lost
  *   stuck      it runs, but does no piece of work, waits for no other rank and for no file system
- *   deadlock   all ranks of several nodes wait for each other
+ *   deadlock   all ranks wait for each other
  *
  * Not taken for any of these: a process that a debugger has; a slow file system (a warning names
  * the rank); a job that was suspended as a whole. mpi/README.md says why it is built so. */
@@ -20,8 +20,9 @@ typedef struct watchdog watchdog;
  * as far as it is known by now; 0: none. NULL, and no watch, where this is no rank of a launcher's.
  * Not collective. */
 watchdog *watchdog_begin(double seconds);
-/* The limit that holds from now on; 0 ends the watch. Nodes find each other. w may be NULL: then
- * the watch begins here. Collective. */
+/* The limit that holds from now on; 0 ends the watch. Nodes find each other, at the first call. w
+ * may be NULL: then the watch begins here. c: of all ranks, as it is they that are watched.
+ * Collective. */
 status watchdog_connect(watchdog **w, const comm *c, double seconds);
 /* After MPI's end. NULL-safe. Not collective. */
 void watchdog_end(watchdog *w);

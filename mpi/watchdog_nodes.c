@@ -113,23 +113,21 @@ status watchdog_nodes_create(watchdog_nodes **out, const comm *c, bool first) {
     watchdog_nodes *n = memory_alloc(1, sizeof *n, "watchdog");
     heard *from = memory_alloc((size_t)comm_size(c), sizeof *from, "watchdog");
     status st = comm_agree(c, n && from ? STATUS_OK : STATUS_FAILED);
-    if (st == STATUS_OK) {
-        *n = (watchdog_nodes){.socket = -1, .from = from, .ranks = comm_size(c)};
-        n->rank = comm_rank(c);
-        n->chosen[0] = n->chosen[1] = -1;
-        st = share_hubs(n, c, hubs);
-    } else {
+    if (st != STATUS_OK) {
         memory_free(from);
+        memory_free(n);
+        return st;
     }
-    bool useful = st == STATUS_OK && first && n->socket >= 0;
+    *n = (watchdog_nodes){.socket = -1, .from = from, .ranks = comm_size(c)};
+    n->rank = comm_rank(c);
+    n->chosen[0] = n->chosen[1] = -1;
+    st = share_hubs(n, c, hubs);
     if (st == STATUS_OK && first && n->socket < 0)
         log_warn("watchdog: no socket (%s): this node is not watched by others", strerror(errno));
-    if (useful)
+    if (st == STATUS_OK && first && n->socket >= 0)
         *out = n;
-    else if (n && st == STATUS_OK)
-        watchdog_nodes_destroy(n);
     else
-        memory_free(n);
+        watchdog_nodes_destroy(n);
     return st;
 }
 
@@ -194,7 +192,8 @@ static void receive(watchdog_nodes *n, const node_report *mine) {
 }
 
 /* Of the nodes that were heard: one that has gone silent; or all of them waiting, with not one
- * piece of work done, which no node can see by itself. */
+ * piece of work done, which no node can see by itself. What a silent node said last is no longer
+ * so: it does not wait. */
 static node_verdict judge(
     watchdog_nodes *n, double dt, double limit, node_report *about, double *seconds) {
     uint64_t ticks = 0;
@@ -210,7 +209,7 @@ static node_verdict judge(
             return NODES_SILENT;
         }
         ticks += h->last.ticks;
-        waiting += h->last.waiting;
+        waiting += h->silent <= limit / 2 ? h->last.waiting : 0;
         ranks += h->last.ranks;
         if (h->last.behind.step < n->from[behind].last.behind.step) behind = r;
     }

@@ -17,6 +17,7 @@ typedef struct watchdog_row {
     atomic_int rank;
     atomic_uint beats;   /* of the rank's own thread: the process runs */
     atomic_uint stuck;   /* milliseconds in which it ran, without progress and without an excuse */
+    atomic_uint still;   /* milliseconds in one and the same wait for others, without an excuse */
     atomic_bool waiting; /* for others, in MPI */
     atomic_bool ended;   /* its command is over */
     atomic_int phase;    /* that ended last */

@@ -34,6 +34,9 @@
  * error: microseconds that it gets for the last ones. */
 enum { FORWARDING = 300000 };
 
+/* A process has one session. */
+static watchdog *watched;
+
 /* Line by line. A text of many lines would get one time and one rank in front. */
 static void log_lines(char *text) {
     for (char *line = text, *end; *line; line = end + 1) {
@@ -155,16 +158,18 @@ static status run_job(const comm *c, const settings *s, const session_work *work
     return st;
 }
 
+/* A job may have another limit than the one before it. */
 status session_job(const comm *c, const settings *s, const session_work *work) {
-    return run_job(c, s, work, false);
+    status st = watchdog_connect(&watched, c, s->run.watchdog);
+    return st == STATUS_OK ? run_job(c, s, work, false) : st;
 }
 
 /* Collective. */
-static status run(const comm *c, watchdog **w, const session_work *work, const arguments *a) {
+static status run(const comm *c, const session_work *work, const arguments *a) {
     settings *s = memory_alloc(1, sizeof *s, "settings");
     status st = comm_agree(c, s ? STATUS_OK : STATUS_FAILED);
     if (st == STATUS_OK) st = settings_share(c, s, a->config, a->set, a->sets);
-    if (st == STATUS_OK) st = watchdog_connect(w, c, s->run.watchdog);
+    if (st == STATUS_OK) st = watchdog_connect(&watched, c, s->run.watchdog);
     if (st == STATUS_OK)
         st = run_job(c, s, work, true);
     else
@@ -186,13 +191,13 @@ static bool room_for_mpi(void) {
 /* Starts MPI; *c is made, or MPI has not begun. Only the thread that began MPI calls it (FUNNELED):
  * OpenMP's threads compute beside it. The watchdog, whose limit as far as it is known is `limit`,
  * begins before: a rank that is stopped here would leave the others in MPI's start. */
-static status open_session(comm **c, watchdog **w, double limit) {
+static status open_session(comm **c, double limit) {
     int provided = MPI_THREAD_SINGLE;
     /* The launcher ends the other ranks when this one leaves before MPI has begun. */
     if (!room_for_mpi()) return STATUS_FAILED;
     hdf5_begin();   /* before MPI, which would otherwise have HDF5 tidy up at its end */
     stop_install(); /* MPI writes files, too, whose size may be limited */
-    *w = watchdog_begin(limit);
+    watched = watchdog_begin(limit);
     pulse_wait();
     MPI_Init_thread(NULL, NULL, MPI_THREAD_FUNNELED, &provided);
     pulse_go();
@@ -206,13 +211,14 @@ static status open_session(comm **c, watchdog **w, double limit) {
     return STATUS_FAILED;
 }
 
-static void close_session(comm *c, watchdog *w, status st) {
+static void close_session(comm *c, status st) {
     if (st != STATUS_OK && comm_size(c) > 1) usleep(FORWARDING);
     pulse_wait();
     comm_destroy(c);
     MPI_Finalize();
     pulse_go();
-    watchdog_end(w);
+    watchdog_end(watched);
+    watched = NULL;
 }
 
 status session_run(
@@ -220,17 +226,16 @@ status session_run(
     const command_line line = {command, argc, argv};
     const session_work work = {stage, &line};
     comm *c = NULL;
-    watchdog *w = NULL;
     arguments a = {0};
-    status st = open_session(&c, &w, session_watch_limit(argc, argv));
+    status st = open_session(&c, session_watch_limit(argc, argv));
     if (!c) return st;
     log_set_times(true);
     /* Every rank reads the same words: only one needs to complain. */
     if (st == STATUS_OK && comm_root(c)) st = arguments_read(&a, argc, argv);
     st = comm_agree(c, st);
-    if (st == STATUS_OK) st = run(c, &w, &work, &a);
+    if (st == STATUS_OK) st = run(c, &work, &a);
     arguments_destroy(&a);
-    close_session(c, w, st);
+    close_session(c, st);
     return st;
 }
 
@@ -238,13 +243,12 @@ status session_run(
 static status run_words(
     status (*work)(const comm *c, int argc, char **argv), int argc, char **argv, double limit) {
     comm *c = NULL;
-    watchdog *w = NULL;
-    status st = open_session(&c, &w, limit);
+    status st = open_session(&c, limit);
     if (!c) return st;
     st = comm_agree(c, st);
-    if (st == STATUS_OK) st = watchdog_connect(&w, c, limit);
+    if (st == STATUS_OK) st = watchdog_connect(&watched, c, limit);
     if (st == STATUS_OK) st = work(c, argc, argv);
-    close_session(c, w, st);
+    close_session(c, st);
     return st;
 }
 

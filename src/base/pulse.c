@@ -13,7 +13,7 @@
 enum { WORDS = PULSE_STAGE / 8 };
 
 static _Atomic uint64_t ticks, name[WORDS];
-static atomic_bool waiting;
+static atomic_int depth; /* of waits, which nest */
 static atomic_int ended = -1;
 static _Atomic int64_t step;
 static hook freeze = {.name = "FREEZE"}, spin = {.name = "SPIN"};
@@ -24,10 +24,15 @@ static void turn_round(void) {
     }
 }
 
-void pulse_tick(void) {
+static void count(void) {
     atomic_fetch_add_explicit(&ticks, 1, memory_order_relaxed);
     if (hook_now(&freeze)) raise(SIGSTOP);
     if (hook_now(&spin)) turn_round();
+}
+
+/* Who waits asks now and then whether to stop, which looks like work and brings nobody on. */
+void pulse_tick(void) {
+    if (atomic_load_explicit(&depth, memory_order_relaxed) == 0) count();
 }
 
 void pulse_stage(const char *stage, int64_t done) {
@@ -46,18 +51,18 @@ void pulse_phase(phase p) {
 
 /* Both ends are progress: a rank that goes from one exchange to the next gets on. */
 void pulse_wait(void) {
-    pulse_tick();
-    atomic_store_explicit(&waiting, true, memory_order_relaxed);
+    count();
+    atomic_fetch_add_explicit(&depth, 1, memory_order_relaxed);
 }
 
 void pulse_go(void) {
-    atomic_store_explicit(&waiting, false, memory_order_relaxed);
-    pulse_tick();
+    atomic_fetch_sub_explicit(&depth, 1, memory_order_relaxed);
+    count();
 }
 
 pulse pulse_now(void) {
     pulse p = {.ticks = atomic_load_explicit(&ticks, memory_order_relaxed),
-        .waiting = atomic_load_explicit(&waiting, memory_order_relaxed),
+        .waiting = atomic_load_explicit(&depth, memory_order_relaxed) > 0,
         .phase = atomic_load_explicit(&ended, memory_order_relaxed),
         .step = atomic_load_explicit(&step, memory_order_relaxed)};
     uint64_t word[WORDS];

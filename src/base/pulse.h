@@ -20,14 +20,14 @@ typedef struct pulse {
     char stage[PULSE_STAGE];
 } pulse;
 
-/* A piece of work is done. From any thread. */
+/* A piece of work is done. From any thread. Nothing while the main thread waits for other ranks. */
 void pulse_tick(void);
 /* `done` pieces of the work called `stage` are done; the name is copied. The main thread. */
 void pulse_stage(const char *stage, int64_t done);
 /* The phase has just ended. The main thread. */
 void pulse_phase(phase ended);
 /* Around every call that may wait for other ranks, which is then no lack of progress of this one.
- * The thread that calls MPI. */
+ * They nest. The thread that calls MPI. */
 void pulse_wait(void);
 void pulse_go(void);
 

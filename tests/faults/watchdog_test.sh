@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
 # A rank that hangs is named by the others, with its host and what it was doing, and the job ends with
 # 6 within run.watchdog and five seconds: stopped before MPI's first message, in the packing, in a
-# training, in k-means; turning round without end; alone on its node. The same command goes on
-# afterwards. `watchdog_test.sh --long`: 20 places of each kind, by hand.
+# training, in k-means; turning round without end; alone on its node. So is a rank that all others wait
+# for while it waits, too, on one node and on several; in the run of a plan by the run's own limit. The
+# same command goes on afterwards. `watchdog_test.sh --long`: 20 places of each kind, by hand.
 . "$(dirname "${BASH_SOURCE[0]}")/../app/common.sh"
 export OMP_NUM_THREADS=1
 long=0
@@ -40,6 +41,17 @@ hangs() {
     [[ $(grep -ca 'watchdog: .* no progress' out) -eq 1 ]] || fail "$hook: more than one is named"
 }
 
+# waits N RANKS ARGUMENT...: the last of so many ranks waits for ever at the N-th agreement.
+waits() {
+    local n=$1 ranks=$2 code=0
+    shift 2
+    AUXSEG_HOOK_LOST=$n:$((ranks - 1)) timeout 60 "${mpirun[@]}" -n "$ranks" "$auxseg" "$@" \
+        >out 2>&1 </dev/null || code=$?
+    [[ $code -eq 6 ]] || fail "lost at $n: code $code, not 6"
+    grep -qa "watchdog: all ranks wait for each other for [3-9] s; rank .* on $host is behind" out ||
+        fail "lost at $n: nobody says that all wait"
+}
+
 if [[ $long -eq 0 ]]; then
     hangs FREEZE=1:1 2 'does not run.*before any stage' run tiny.cfg
     hangs SPIN=700:0 2 'runs, but gets nowhere; in ' run tiny.cfg
@@ -47,7 +59,15 @@ if [[ $long -eq 0 ]]; then
     # Each rank as a node of its own: no shared memory, datagrams alone.
     export AUXSEG_HOOK_NODE_EACH=1
     hangs FREEZE=100:1 2 'does not run, or cannot be reached' cluster tiny.cfg
+    waits 50 2 run tiny.cfg --set run.resume=never
     unset AUXSEG_HOOK_NODE_EACH
+    waits 50 2 run tiny.cfg --set run.resume=never
+    cat >plan.cfg <<CFG
+about = "one run with a limit of its own";
+seeds = [1];
+cells = ( { name = "quick"; settings = ["run.watchdog=$limit", "run.until=pack"]; } );
+CFG
+    waits 30 2 compare tiny.cfg --plan plan.cfg --set run.watchdog=600
 else
     expect 0 'Result: PASS' "${mpirun[@]}" -n 2 "$auxseg" run tiny.cfg --set run.until=cluster
     cp -r run clusters
