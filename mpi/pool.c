@@ -5,7 +5,11 @@
  *
  * A node holds the pool once, gathered and sorted, in memory that its ranks share: each writes its
  * own rows there, the nodes' leaders gather the rest, and each sorts and packs a part. What a rank
- * has of its own is the order of the pool, some 36 bytes a row. */
+ * has of its own is the order of the pool, some 36 bytes a row.
+ *
+ * Earlier pixels of a queue stand behind the step's rows. Nothing is added to the loss for them: a
+ * row that was no anchor, as its entry in `row` says, pulls at nothing, and nobody asks for its
+ * gradient. */
 #include "mpi/pool.h"
 
 #include "mpi/node.h"
@@ -15,13 +19,16 @@
 #include "src/contrast/tiles.h"
 
 #include <assert.h>
+#include <math.h>
 #include <string.h>
 
 struct pool_exchange {
     const comm *c;
     node *node;
-    size_t *rows;  /* [ranks]: of each */
-    size_t *bytes; /* [ranks]: of each, in the gather under way */
+    pool_queue *queue;  /* borrowed, or NULL */
+    contrast_pool last; /* the step's rows of all ranks, for pool_keep */
+    size_t *rows;       /* [ranks]: of each */
+    size_t *bytes;      /* [ranks]: of each, in the gather under way */
 };
 
 /* The global pool of a step: all of it in the node's memory. */
@@ -29,19 +36,21 @@ typedef struct gathering {
     pool_exchange *e;
     const contrast_pool *mine;
     const contrast_options *o;
-    size_t n, first; /* rows of all ranks; this rank's first */
-    float *z;        /* [n, D] */
-    uint16_t *half;  /* bf16: [n, D], as they are sent */
+    size_t now, first; /* rows of the step, of all ranks; this rank's first */
+    size_t n;          /* with those of the queue, which stand behind them */
+    float *z;          /* [n, D] */
+    uint16_t *half;    /* bf16: [now, D], as they are sent */
     int32_t *label, *image, *partner;
     contrast_row *row;
     tiles tiles; /* rows and panels there, too */
 } gathering;
 
-status pool_exchange_create(pool_exchange **out, const comm *c) {
+status pool_exchange_create(pool_exchange **out, const comm *c, pool_queue *queue) {
     size_t ranks = (size_t)comm_size(c);
     pool_exchange *e = memory_alloc(1, sizeof *e, "pool");
     if (e) {
         e->c = c;
+        e->queue = queue;
         e->rows = memory_alloc(ranks, sizeof *e->rows, "sizes of the pool");
         e->bytes = memory_alloc(ranks, sizeof *e->bytes, "sizes of the pool");
     }
@@ -72,8 +81,9 @@ static status count_rows(gathering *g) {
     comm_gather(e->c, &g->mine->n, e->bytes, e->rows);
     for (int r = 0; r < ranks; r++) {
         if (r < comm_rank(e->c)) g->first += e->rows[r];
-        g->n += e->rows[r];
+        g->now += e->rows[r];
     }
+    g->n = g->now + (e->queue ? pixel_queue_rows(&e->queue->rings) : 0);
     if (g->n <= INT32_MAX / 2) return STATUS_OK;
     if (comm_root(e->c))
         log_error("contrastive pool: %zu rows are too many: pretrain.pool bounds it", g->n);
@@ -97,7 +107,7 @@ static size_t lay_out(gathering *g, char *base) {
     size_t used = 0, n = g->n, d = (size_t)g->mine->d;
     tiles_space space = tiles_space_of(n, g->mine->d, pairs(g));
     g->z = take(base, &used, n * d * sizeof *g->z);
-    if (g->o->type == DTYPE_BF16) g->half = take(base, &used, n * d * sizeof *g->half);
+    if (g->o->type == DTYPE_BF16) g->half = take(base, &used, g->now * d * sizeof *g->half);
     g->label = take(base, &used, n * sizeof *g->label);
     g->image = take(base, &used, n * sizeof *g->image);
     g->partner = take(base, &used, n * sizeof *g->partner);
@@ -135,10 +145,24 @@ static void write_rows(const gathering *g) {
 /* A part of the rows as floats. */
 static void widen(const gathering *g) {
     const node *n = g->e->node;
-    size_t all = g->n * (size_t)g->mine->d, parts = (size_t)node_size(n);
+    size_t all = g->now * (size_t)g->mine->d, parts = (size_t)node_size(n);
     size_t begin = all / parts * (size_t)node_rank(n), end = begin + all / parts;
     if (node_rank(n) == node_size(n) - 1) end = all;
     for (size_t i = begin; i < end; i++) g->z[i] = bf16_to_float(g->half[i]);
+}
+
+/* The queue's rows behind the step's, by the node's ranks. That they were no anchors is written
+ * anew in each step, as the memory may be another one. */
+static void write_queue(const gathering *g) {
+    const node *n = g->e->node;
+    size_t now = g->now, rows = g->n - now;
+    if (rows == 0) return;
+    const queue_rows to = {
+        g->z + now * (size_t)g->mine->d, g->label + now, g->image + now, g->partner + now};
+    pixel_queue_list(&g->e->queue->rings, &to, node_rank(n), node_size(n));
+    if (node_rank(n) > 0) return;
+    for (size_t i = now; i < g->n; i++)
+        g->row[i] = (contrast_row){.log_negatives = -INFINITY, .log_q = -INFINITY};
 }
 
 /* Embeddings, labels, images and partners of all ranks. Collective. */
@@ -146,6 +170,7 @@ static void gather_rows(const gathering *g) {
     const node *n = g->e->node;
     size_t d = (size_t)g->mine->d;
     write_rows(g);
+    write_queue(g);
     node_meet(n);
     if (g->half)
         gather(g, d * sizeof *g->half, g->half);
@@ -211,6 +236,15 @@ status pool_loss(pool_exchange *e, const contrast_options *o, const contrast_poo
         st = comm_agree(e->c, st);
         if (st == STATUS_OK) *stats = total;
     }
+    e->last = pool;
+    e->last.n = g.now;
     tiles_destroy(&g.tiles);
     return st;
+}
+
+/* The pool stays as it is until all have read it. */
+void pool_keep(pool_exchange *e) {
+    if (!e->queue) return;
+    pool_queue_put(e->queue, &e->last);
+    node_meet(e->node);
 }

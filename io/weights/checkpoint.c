@@ -160,7 +160,8 @@ static void share(const comm *c, checkpoint_state *s) {
     comm_broadcast(c, &p->batches_tracked, sizeof p->batches_tracked);
     comm_broadcast(c, &s->step, sizeof s->step);
     for (int i = 0; i < s->extras; i++)
-        comm_broadcast(c, s->extra[i].data, checkpoint_extra_bytes(&s->extra[i]));
+        if (!s->extra[i].shared)
+            comm_broadcast(c, s->extra[i].data, checkpoint_extra_bytes(&s->extra[i]));
     if (!a) return;
     comm_broadcast(c, a->value, a->count * sizeof *a->value);
     comm_broadcast(c, a->buffer, a->buffers * sizeof *a->buffer);

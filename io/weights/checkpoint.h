@@ -14,7 +14,9 @@
 typedef struct checkpoint_extra {
     const char *name, *type;
     void *data;
-    size_t n; /* values */
+    size_t n;    /* values */
+    bool shared; /* ranks have `data` in common: a checkpoint is read into rank 0's alone, and
+                    whoever shares it sends it to the others */
 } checkpoint_extra;
 
 typedef struct checkpoint_state {

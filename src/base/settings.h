@@ -99,8 +99,9 @@ typedef struct settings {
         dtype loss_dtype;
         training_schedule schedule;
         int steps, batch, crop, pixels, warmup;
-        int pool;  /* rows of all ranks; 0: no bound */
-        int queue; /* of method "instance", like the next two */
+        int pool;        /* rows of all ranks; 0: no bound */
+        int pixel_queue; /* earlier pixels a label */
+        int queue;       /* of method "instance", like the next two */
         double key_temperature, key_average;
         double temperature, lr, head_lr, average;
         optimizer_settings update;

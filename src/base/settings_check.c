@@ -90,6 +90,17 @@ static int check_instance(const settings *s) {
     return wrong;
 }
 
+/* Earlier pixels are compared by their labels, which partners of views have not. */
+static int check_queue(const settings *s) {
+    bool labels = s->pretrain.positives != PRETRAIN_POSITIVES_AUGMENTATION;
+    if (s->pretrain.pixel_queue == 0 || labels) return 0;
+    log_error(
+        "pretrain.pixel_queue = %d: pretrain.positives = \"augmentation\" compares no labels, "
+        "by which earlier pixels are kept",
+        s->pretrain.pixel_queue);
+    return 1;
+}
+
 /* An empty range would be an endless search, or a view of nothing. */
 static int check_range(const char *group, const char *key, double min, double max) {
     if (min <= max) return 0;
@@ -275,8 +286,9 @@ static int check_model(settings *s) {
 int settings_check(settings *s) {
     return check_model(s) + check_colours("mean", s->model.mean, false) +
            check_colours("std", s->model.std, true) + check_groups(s) + check_single(s) +
-           check_method(s) + check_instance(s) + check_source(s) + check_extractor(s) +
-           check_layers(s) + check_scales("evaluate.scales", s->evaluate.scales) +
+           check_method(s) + check_instance(s) + check_queue(s) + check_source(s) +
+           check_extractor(s) + check_layers(s) +
+           check_scales("evaluate.scales", s->evaluate.scales) +
            check_scales("extract.scales", s->extract.scales) + check_dataset(s) +
            check_training("pretrain", &s->pretrain.view, s->pretrain.warmup, s->pretrain.steps) +
            check_training("finetune", &s->finetune.view, s->finetune.warmup, s->finetune.steps);

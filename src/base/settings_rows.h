@@ -1,9 +1,14 @@
-/* How a row of the table of settings is written (settings_table.c, the only place that includes
- * this): a macro for each kind of value, and for the rows that several groups have in common. */
+/* How a row of the table of settings is written (for settings_table.c, and settings_table_labels.c,
+ * whose rows come first): a macro for each kind of value, and for the rows that several groups have
+ * in common. */
 #ifndef AUXSEG_BASE_SETTINGS_ROWS_H
 #define AUXSEG_BASE_SETTINGS_ROWS_H
 
 #include "src/base/settings_table.h"
+
+/* Rows of the groups run, dataset, model, extract and cluster. */
+extern const setting settings_rows_of_labels[];
+extern const int settings_count_of_labels;
 
 /* Designated initialisers: a row leaves out what its kind has no use for, and it is zero. */
 #define AT(group_, key_) .group = #group_, .key = #key_, .offset = offsetof(settings, group_.key_)

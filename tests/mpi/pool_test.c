@@ -80,8 +80,8 @@ static void check_choice(int choice) {
 /* On nodes of so many ranks; 0: as the machine is. */
 static void begin(const char *ranks_of_node) {
     setenv("AUXSEG_HOOK_NODE", ranks_of_node, 1);
-    assert_int_equal(pool_exchange_create(&exchange, world), STATUS_OK);
-    assert_int_equal(pool_exchange_create(&single, NULL), STATUS_OK);
+    assert_int_equal(pool_exchange_create(&exchange, world, NULL), STATUS_OK);
+    assert_int_equal(pool_exchange_create(&single, NULL, NULL), STATUS_OK);
     draw();
 }
 

@@ -133,7 +133,7 @@ static status measure(const comm *c, const word_option *o, const contrast_option
     status st = comm_agree(c, allocated ? STATUS_OK : STATUS_FAILED);
     contrast_stats s;
     pool_exchange *exchange = NULL;
-    if (st == STATUS_OK) st = pool_exchange_create(&exchange, c);
+    if (st == STATUS_OK) st = pool_exchange_create(&exchange, c, NULL);
     double now = timer_now(), norm = 0;
     for (size_t i = 0; st == STATUS_OK && i < local; i++) partner[i] = -1;
     const contrast_pool mine = {

@@ -14,6 +14,7 @@
 #include "src/app/stage/stage_list.h"
 #include "src/app/training/divergence.h"
 #include "src/app/training/pretrain_instance.h"
+#include "src/app/training/pretrain_queue.h"
 #include "src/app/training/views.h"
 #include "src/base/hash.h"
 #include "src/base/log.h"
@@ -96,14 +97,17 @@ static status step_gradient(views *v, contrast_stats *stats) {
     return st;
 }
 
-/* The stage as the method reads: a batch, its gradient, a step. */
+/* The stage as the method reads: a batch, its gradient, its pixels into the queue, a step. The
+ * queue is a part of what a step saves, and thus filled before. */
 static status train(views *v) {
     contrast_stats stats = {0};
     status st = STATUS_OK;
     while (st == STATUS_OK && trainer_next(v->t)) {
         st = views_load(v);
         if (st == STATUS_OK) st = step_gradient(v, &stats);
-        if (st == STATUS_OK) st = trainer_update(v->t, stats.loss, (double)stats.anchors);
+        if (st != STATUS_OK) break;
+        pool_keep(v->exchange);
+        st = trainer_update(v->t, stats.loss, (double)stats.anchors);
     }
     return st;
 }
@@ -144,6 +148,7 @@ status pretrain_task(stage *t, const contrast_task *task) {
     samples *images = NULL;
     trainer *x = NULL;
     views v = {0};
+    pretrain_queue queue = {0};
     trainer_options o = pretrain_options(t, task->weights);
     o.key = loss_key(t);
     samples_options kept = {.scale = t->s->dataset.scale,
@@ -151,12 +156,16 @@ status pretrain_task(stage *t, const contrast_task *task) {
         .labelled = task->truth,
         .views = batches_views(&t->s->pretrain.view, o.crop)};
     status st = task->truth ? STATUS_OK : open_labels(t, task->labels, &aux);
+    int count = aux ? labels_about(aux).k : dataset_classes(t->d);
+    if (st == STATUS_OK) st = pretrain_queue_create(&queue, t->c, t->s, count, &o);
     if (st == STATUS_OK) st = trainer_create(&x, t->c, t->s, t->d, &o);
     if (st != STATUS_OK) goto done;
+    pretrain_queue_share(&queue);
     st = order_create(&sequence, task->list.member, task->list.count, (uint64_t)t->s->run.seed);
     if (st == STATUS_OK) st = samples_create(&images, t->d, &kept);
     st = comm_agree(t->c, st);
-    if (st == STATUS_OK) st = views_create(&v, x, images, aux, &sequence);
+    const views_source from = {images, aux, &sequence, queue.pool};
+    if (st == STATUS_OK) st = views_create(&v, x, &from);
     if (st == STATUS_OK) st = train(&v);
     if (st == STATUS_OK) batches_report(v.source);
     if (st == STATUS_OK) st = pretrain_finish(t, x, task->output);
@@ -166,6 +175,7 @@ done:
     order_destroy(&sequence);
     labels_close(aux);
     trainer_destroy(x);
+    pretrain_queue_destroy(&queue);
     return st;
 }
 

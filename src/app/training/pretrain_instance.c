@@ -74,9 +74,9 @@ static status create_queue(instance *x, const settings *s, int images) {
     status st = key_queue_create(
         &x->queue, queue_length(s, images), s->model.projection, (uint64_t)s->run.seed);
     if (st != STATUS_OK) return st;
-    x->extra[0] =
-        (checkpoint_extra){"queue.keys", "F32", x->queue.key, x->queue.n * (size_t)x->queue.d};
-    x->extra[1] = (checkpoint_extra){"queue.images", "I32", x->queue.image, x->queue.n};
+    x->extra[0] = (checkpoint_extra){
+        "queue.keys", "F32", x->queue.key, x->queue.n * (size_t)x->queue.d, false};
+    x->extra[1] = (checkpoint_extra){"queue.images", "I32", x->queue.image, x->queue.n, false};
     return STATUS_OK;
 }
 

@@ -55,8 +55,8 @@ static status load_pair(void *context, batch *b, int part) {
 /* As large as a step can need: nothing is allocated later. Rows are at most `wanted` a view; how
  * many there are is of the step. `scale` is what brought each row to length 1, which its gradient
  * needs on the way back. Collective. */
-status views_create(views *v, trainer *t, samples *images, const labels *aux, order *sequence) {
-    *v = (views){.t = t, .images = images, .aux = aux};
+status views_create(views *v, trainer *t, const views_source *from) {
+    *v = (views){.t = t, .images = from->images, .aux = from->aux};
     v->positives = choices_positives(t->s->pretrain.positives);
     v->wanted = t->s->pretrain.pixels;
     plan_output_shape(t->plan, 0, &v->h, &v->w, &v->d);
@@ -72,14 +72,14 @@ status views_create(views *v, trainer *t, samples *images, const labels *aux, or
     bool whole = (v->key || !bounded) && v->z && v->scale && v->gradient && v->label && v->image &&
                  v->partner;
     status st = comm_agree(t->c, whole ? STATUS_OK : STATUS_FAILED);
-    batches_options o = {.sequence = sequence,
+    batches_options o = {.sequence = from->sequence,
         .views = batches_views(&t->s->pretrain.view, t->o.crop),
         .label_height = v->h,
         .label_width = v->w,
         .wanted = v->wanted,
         .make = load_pair,
         .context = v};
-    if (st == STATUS_OK) st = pool_exchange_create(&v->exchange, t->c);
+    if (st == STATUS_OK) st = pool_exchange_create(&v->exchange, t->c, from->queue);
     if (st == STATUS_OK) st = batches_create(&v->source, t, &o);
     if (st != STATUS_OK) views_destroy(v);
     return st;

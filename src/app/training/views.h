@@ -30,8 +30,16 @@ typedef struct views {
 /* Whether pretrain.pool may leave rows out, at these settings. */
 bool views_bounded(const settings *s);
 
-/* All but v is borrowed. Batches begin to be made. Collective. */
-status views_create(views *v, trainer *t, samples *images, const labels *aux, order *sequence);
+/* What a step's views are made of, borrowed. */
+typedef struct views_source {
+    samples *images;
+    const labels *aux; /* NULL: the images' own label maps */
+    order *sequence;
+    pool_queue *queue; /* pixels of earlier steps, or NULL */
+} views_source;
+
+/* t is borrowed. Batches begin to be made. Collective. */
+status views_create(views *v, trainer *t, const views_source *from);
 /* Collective. */
 void views_destroy(views *v);
 /* The step's views into the plan's inputs, and which pixels take part. Collective. */
