@@ -1,7 +1,8 @@
 # Sourced by jobs/stage.sh and jobs/plan.sh: one start of a job. A start that ends with 75 (stopped
-# on request, state saved: the time limit is near, see --signal), or with 6 (a rank hung), puts the
-# same job back into the queue, so that jobs that wait for it go on waiting.
+# on request, state saved: the time limit is near, see --signal), with 6 (a rank hung) or with 137 (a
+# rank was killed) puts the same job back into the queue, so that jobs that wait for it go on waiting.
 MAX_STARTS_WITHOUT_GAIN=3
+MAX_STARTS_KILLED=3
 
 # gained FOLDER...: a sum over the names and sizes of the results there so far; it changes with every
 # step.
@@ -12,6 +13,21 @@ gained() {
         find "$folder" -type f \( -name '*.h5' -o -name '*.csv' -o -name '*.safetensors' -o \
             -name '*.html' -o -path '*/checkpoints/*' \) -printf '%P %s\n' 2>/dev/null | sort
     done | cksum
+}
+
+# refuse_killed FOLDER CODE: prints why a job that was killed must not start again: several starts in a
+# row ended so, which no node's fault explains. Memory that is too small is so on each of them.
+refuse_killed() {
+    local killed="$1/jobs/$SLURM_JOB_ID.killed"
+    if [[ $2 -ne 137 ]]; then
+        rm -f "$killed"
+        return
+    fi
+    mkdir -p "$1/jobs"
+    echo "$(date -Is) start ${SLURM_RESTART_COUNT:-0}" >>"$killed"
+    if [[ $(wc -l <"$killed") -ge $MAX_STARTS_KILLED ]]; then
+        echo "$MAX_STARTS_KILLED starts in a row were killed (more --mem?)"
+    fi
 }
 
 # refuse_restart BEFORE FOLDER...: prints why the job must not start again; nothing if it may. BEFORE:
@@ -51,14 +67,18 @@ start_program() {
     # for one more request to stop, so that they leave with 75 too.
     srun --mpi="$MPI_FLAVOUR" --kill-on-bad-exit=1 --cpu-bind=cores "${SRUN_OPTIONS[@]}" \
         "$AUXSEG" "$@" || code=$?
-    [[ $code -eq 75 || $code -eq 6 ]] || return "$code"
-    reason=$(refuse_restart "$before" "${folders[@]}")
+    [[ $code -eq 75 || $code -eq 6 || $code -eq 137 ]] || return "$code"
+    reason=$(refuse_killed "${folders[0]}" "$code")
+    [[ -n $reason ]] || reason=$(refuse_restart "$before" "${folders[@]}")
     if [[ -n $reason ]]; then
         echo "ended early and not put back into the queue: $reason" >&2
         return "$code"
     fi
     if [[ $code -eq 75 ]]; then
         echo "stopped early, state saved: job $SLURM_JOB_ID goes back into the queue"
+    elif [[ $code -eq 137 ]]; then
+        echo "a rank was killed (out of memory, or hung: its line in the log says so): job $SLURM_JOB_ID" \
+            "goes back into the queue, to go on from what was saved last"
     else
         echo "a rank hung (its line in the log says which, and on which node): job $SLURM_JOB_ID goes back" \
             "into the queue, to go on from what was saved last"

@@ -161,6 +161,18 @@ expect "gain again" "$(start 75 4)" "0 requeue 7"
 rm gain
 expect "no gain, counted anew" "$(start 75 4)" "0 requeue 7"
 
+# Killed: by what takes memory back, or after a hang.
+touch gain
+for restart in 0 1; do expect "killed, $restart" "$(start 137 $restart)" "0 requeue 7"; done
+expect "killed too often" "$(start 137 2)" "137 "
+expect "which is said" "$(grep -c '3 starts in a row were killed (more --mem?)' stage.out)" 1
+expect "no longer killed" "$(start 75 3)" "0 requeue 7"
+expect "killed, counted anew" "$(start 137 4)" "0 requeue 7"
+expect "killed, restarted too often" "$(start 137 5)" "137 "
+rm gain
+expect "killed without gain" "$(start 75 1) $(start 75 2) $(start 137 3)" \
+    "0 requeue 7 0 requeue 7 137 "
+
 touch gain run/STOP
 expect "told to stop by a file" "$(start 75 0)" "75 "
 expect "which is named" "$(grep -c "remove run/STOP" stage.out)" 1

@@ -21,6 +21,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <time.h>
@@ -295,6 +296,18 @@ static bool start_thread(file_lock *l) {
     pthread_cond_init(&l->wake, NULL);
     l->threaded = thread_start(&l->thread, keep_alive, l) == 0;
     return l->threaded;
+}
+
+const char *file_lock_job_name(void) {
+    static const char *const names[] = {"SLURM_JOB_ID", "PBS_JOBID", "LSB_JOBID", "JOB_ID"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
+        if (getenv(names[i])) return getenv(names[i]);
+    return NULL;
+}
+
+file_lock_options file_lock_this_job(void) {
+    const char *job = file_lock_job_name(), *restarts = getenv("SLURM_RESTART_COUNT");
+    return (file_lock_options){.job = job ? job : "", .start = restarts ? atoi(restarts) : 0};
 }
 
 status file_lock_take(file_lock **out, const char *folder, const file_lock_options *o) {

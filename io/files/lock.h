@@ -27,6 +27,11 @@ typedef struct file_lock_options {
     bool quiet;   /* no message where another one has it */
 } file_lock_options;
 
+/* Of the batch job that this process is of, without patience; the name's NULL is "". */
+file_lock_options file_lock_this_job(void);
+/* The batch system's name of this job; NULL outside of one. */
+const char *file_lock_job_name(void);
+
 /* Takes folder/LOCK and keeps touching it, in a thread of its own, which calls neither MPI nor
  * anything else of the program. STATUS_USAGE where another one has it: the message says who.
  * STATUS_OUTPUT where the folder cannot be written. */

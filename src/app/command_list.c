@@ -21,7 +21,7 @@
 #include "src/app/tools/kmeans.h"
 #include "src/app/tools/pack.h"
 #include "src/app/tools/print.h"
-#include "src/app/tools/synth.h"
+#include "src/app/tools/synth_make.h"
 #include "src/app/tools/verify.h"
 #include "src/app/training/finetune.h"
 #include "src/app/training/pretrain.h"

@@ -17,7 +17,6 @@
 #include "src/app/compare_words.h"
 #include "src/app/run.h"
 #include "src/app/session.h"
-#include "src/app/session_place.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
 #include "src/base/pulse.h"
@@ -237,7 +236,7 @@ static status watch(comparison *x) {
 
 /* One job for the whole plan; tasks of an array have the locks of their runs. Rank 0. */
 static status take_plan(const comparison *x, file_lock **lock) {
-    const char *job = session_place_job();
+    const char *job = file_lock_job_name();
     file_lock_options o = {.job = job ? job : "", .patience = 10};
     return x->words.cell ? STATUS_OK : file_lock_take(lock, x->e.folder, &o);
 }

@@ -14,7 +14,6 @@
 #include "src/base/timer.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -22,19 +21,6 @@
  * system's caches. */
 enum { PATIENCE = 5, VISIBLE = 10 };
 static const char program_path[] = "/proc/self/exe";
-
-const char *session_place_job(void) {
-    static const char *const names[] = {"SLURM_JOB_ID", "PBS_JOBID", "LSB_JOBID", "JOB_ID"};
-    for (size_t i = 0; i < sizeof names / sizeof *names; i++)
-        if (getenv(names[i])) return getenv(names[i]);
-    return NULL;
-}
-
-static file_lock_options this_job(void) {
-    const char *job = session_place_job(), *restarts = getenv("SLURM_RESTART_COUNT");
-    return (file_lock_options){
-        .job = job ? job : "", .start = restarts ? atoi(restarts) : 0, .patience = PATIENCE};
-}
 
 /* Whether this rank sees rank 0's lock. */
 static bool sees(const char *folder, const char *line) {
@@ -116,8 +102,9 @@ static void compare_threads(const comm *c, const settings *s) {
 
 status session_place_take(file_lock **out, const comm *c, const settings *s) {
     char line[LOCK_LINE] = "";
-    file_lock_options job = this_job();
+    file_lock_options job = file_lock_this_job();
     file_lock *l = NULL;
+    job.patience = PATIENCE;
     status st = comm_agree(c, comm_root(c) ? file_lock_take(&l, s->run.dir, &job) : STATUS_OK);
     if (st != STATUS_OK) return st; /* rank 0 has it not */
     if (l) snprintf(line, sizeof line, "%s", file_lock_line(l));

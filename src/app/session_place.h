@@ -7,8 +7,6 @@
 #include "mpi/comm.h"
 #include "src/base/settings.h"
 
-/* The batch system's name of this job; NULL outside of one. Not collective. */
-const char *session_place_job(void);
 /* Takes the lock of run.dir, which exists, on rank 0 (*out; NULL elsewhere), and compares what each
  * rank sees there, the program that each one runs, its processor's instructions and its libraries
  * with rank 0's. STATUS_USAGE where another job has the folder or ranks differ: all of them are

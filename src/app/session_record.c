@@ -4,7 +4,7 @@
  * depends on it, and no stage reads it. */
 #include "src/app/session_record.h"
 
-#include "src/app/session_place.h"
+#include "io/files/lock.h"
 #include "src/app/stage/binding.h"
 #include "src/app/stage/output.h"
 #include "src/app/stage/setup.h"
@@ -84,7 +84,7 @@ status session_record_begin(
         .command = out->command,
         .version = AUXSEG_VERSION,
         .commit = version_commit,
-        .job = session_place_job(),
+        .job = file_lock_job_name(),
         .place = place};
     strcpy(out->path, path);
     st = out->command ? write_start(out, run_record_add_start) : STATUS_FAILED;

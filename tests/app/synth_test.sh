@@ -61,6 +61,37 @@ grep -q 'already done' out || fail "packed once"
 expect 0 "$auxseg" pack scenes.cfg --set dataset.synth_train=4
 grep -q 'pack: 6 images' out || fail "6 images packed"
 
+# Another job that makes scenes there, which is this very process: it is waited for.
+born=$(sed 's/.*) //' /proc/$$/stat | cut -d' ' -f20)
+printf '%s %d %s %s - 0 1\n' "$(hostname)" $$ "$born" "$(readlink /proc/self/ns/pid)" >images/LOCK
+timeout 50 "$auxseg" pack scenes.cfg --set run.seed=3 >waiting 2>&1 </dev/null &
+packing=$!
+for ((turn = 0; turn < 200; turn++)); do
+    grep -q 'waits for another job' waiting && break
+    sleep 0.1
+done
+grep -q 'waits for another job' waiting || { cp waiting out; fail "another job is waited for"; }
+rm images/LOCK
+wait $packing || { cp waiting out; fail "it goes on then"; }
+[[ ! -e images/LOCK ]] || fail "no lock is left"
+
+# Tasks of an array: each packs the scenes of its own seed, whichever comes first.
+for seed in 4 5 5; do
+    expect 0 "$auxseg" pack scenes.cfg --set run.seed=$seed --set run.dir=runs/alone-$seed \
+        --set dataset.root=images-$seed
+done
+tasks=()
+for seed in 4 5 5; do
+    timeout 50 "$auxseg" pack scenes.cfg --set run.seed=$seed \
+        --set run.dir="runs/task-${#tasks[@]}" >"task-${#tasks[@]}" 2>&1 </dev/null &
+    tasks+=($!)
+done
+for task in 0 1 2; do
+    wait "${tasks[task]}" || { cp task-$task out; fail "task $task"; }
+    seed=$((task == 0 ? 4 : 5))
+    cmp -s runs/task-$task/dataset.h5 runs/alone-$seed/dataset.h5 || fail "images of seed $seed"
+done
+
 rm images/scenes.txt
 expect 2 "$auxseg" synth scenes.cfg
 grep -q 'holds another data set' out || fail "another data set is left alone"

@@ -8,16 +8,17 @@
 #include "src/app/stage/setup.h"
 #include "src/app/stage/stage.h"
 #include "src/app/tools/packed.h"
-#include "src/app/tools/synth.h"
+#include "src/app/tools/synth_make.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
 
-/* Rank 0. The built-in data set is made first, since the stamp looks at its files. Where the images
- * are gone the key is that of the packing with these settings, if there is one. */
-static status find_key(stage *t, uint64_t *stamp) {
+/* Rank 0. The built-in data set is made first, and kept for this job until it is packed, since the
+ * stamp looks at its files. Where the images are gone the key is that of the packing with these
+ * settings, if there is one. */
+static status find_key(stage *t, uint64_t *stamp, file_lock **scenes) {
     const settings *s = t->s;
-    bool gone = false, synth = s->dataset.layout == DATASET_LAYOUT_SYNTH;
-    status st = synth ? synth_write(s) : STATUS_OK;
+    bool gone = false;
+    status st = synth_make(scenes, s);
     if (st == STATUS_OK) st = packed_sources(s, stamp, &gone);
     t->key = packed_key(s, *stamp);
     if (st != STATUS_OK || !gone || s->run.resume != RUN_RESUME_AUTO) return st;
@@ -31,8 +32,8 @@ static status find_key(stage *t, uint64_t *stamp) {
 
 /* The key: settings of the data set, and what the files look like from outside. Looking at
  * thousands of files is a part of packing, and of its time. */
-static status pack_key(stage *t, uint64_t *stamp) {
-    status st = comm_agree(t->c, comm_root(t->c) ? find_key(t, stamp) : STATUS_OK);
+static status pack_key(stage *t, uint64_t *stamp, file_lock **scenes) {
+    status st = comm_agree(t->c, comm_root(t->c) ? find_key(t, stamp, scenes) : STATUS_OK);
     comm_broadcast(t->c, &t->key, sizeof t->key);
     return st;
 }
@@ -67,17 +68,19 @@ static status pack_record(stage *t, const char *path, uint64_t stamp) {
 status command_pack(const comm *c, const settings *s) {
     char path[FILE_PATH], kept[FILE_PATH];
     uint64_t stamp = 0;
+    file_lock *scenes = NULL;
     stage t;
     bool go_on = s->run.resume == RUN_RESUME_AUTO;
     status st = stage_begin_bare(&t, c, s, STAGE_PACK);
     if (st == STATUS_OK) st = stage_path(&t, path, "dataset.h5");
     if (st == STATUS_OK) st = stage_path(&t, kept, "checkpoints");
-    if (st == STATUS_OK) st = pack_key(&t, &stamp);
+    if (st == STATUS_OK) st = pack_key(&t, &stamp, &scenes);
     if (st == STATUS_OK && !stage_done(&t)) {
         const pack_keep keep = {kept, t.key};
         st = dataset_pack(c, s, path, go_on ? &keep : NULL, &t.time);
         if (st == STATUS_OK) st = pack_record(&t, path, stamp);
     }
+    file_lock_release(scenes);
     stage_end(&t);
     return st;
 }

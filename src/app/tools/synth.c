@@ -168,11 +168,16 @@ status synth_write(const settings *s) {
     return st;
 }
 
-status synth_check(const settings *s) {
+status synth_look(const settings *s, bool *done) {
     char want[DESCRIPTION];
-    bool done, begun;
+    bool begun;
     describe(s, want);
-    return look(s, want, &done, &begun);
+    return look(s, want, done, &begun);
+}
+
+status synth_check(const settings *s) {
+    bool done;
+    return synth_look(s, &done);
 }
 
 /* A scene of the list; paths are the names, as nobody opens them. */
@@ -205,9 +210,4 @@ status synth_list(const settings *s, layout *out) {
     else
         layout_destroy(&l);
     return good ? STATUS_OK : STATUS_FAILED;
-}
-
-status command_synth(const settings *s) {
-    stop_install();
-    return synth_write(s);
 }
