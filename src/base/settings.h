@@ -103,6 +103,7 @@ typedef struct settings {
         int pixel_queue; /* earlier pixels a label */
         int queue;       /* of method "instance", like the next two */
         double key_temperature, key_average;
+        double boundary; /* share of pixels; -1: as chance has it */
         double temperature, lr, head_lr, average;
         optimizer_settings update;
         view_settings view;

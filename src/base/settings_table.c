@@ -57,6 +57,11 @@ static const setting table[] = {
          "image and pixel, and the loss is that of those. Work grows with the square, and each "
          "node holds all; the default is the length of MoCo's queue. 0: no bound."),
         .later = true},
+    {REAL(pretrain, boundary, -1, -1, 1, NULL,
+         "pixel: of the pixels that are compared of each auxiliary label in a view, the share that "
+         "lies at a boundary with another label, as far as there are such; 0: the others first. "
+         "-1: as chance has it."),
+        .later = true},
     {INTEGER(pretrain, pixel_queue, 0, 0, 10000000, "pixels",
          "pixel: embeddings of earlier steps, so many of each auxiliary label, that a step's "
          "pixels are compared with, too, as positives and as negatives. They are constants, as "

@@ -1,10 +1,16 @@
 /* Which pixels are compared. Evenly over labels: else a road or a sky, half of all pixels, would
  * fill the pool. Every draw comes from one stream a view in the order that stands here: it is part
- * of a training's bits. */
+ * of a training's bits.
+ *
+ * At boundaries of labels two regions are to be told apart, and there labels are the least sure:
+ * whoever wants more of these pixels, or fewer, says so by a share. It changes the order within a
+ * label's list, nothing else. */
 #include "src/contrast/choose_pixels.h"
 
 #include "src/base/memory.h"
 
+#include <math.h>
+#include <stdbool.h>
 #include <string.h>
 
 enum { LABELS = LABEL_IGNORE + 1 };
@@ -60,12 +66,56 @@ static status lists_create(lists *out, random_stream *r, const uint16_t *label, 
     return STATUS_OK;
 }
 
-/* A pixel of each label in turn; a label whose list is used up leaves, the others go on. */
-status choose_evenly(
-    random_stream *r, const uint16_t *label, int pixels, int wanted, int *chosen, int *count) {
+/* Whether a neighbour of pixel i has another label. */
+static bool at_boundary(const label_grid *g, int i) {
+    int row = i / g->w, column = i % g->w;
+    const int near[4] = {row > 0 ? i - g->w : i, row + 1 < g->h ? i + g->w : i,
+        column > 0 ? i - 1 : i, column + 1 < g->w ? i + 1 : i};
+    for (int k = 0; k < 4; k++) {
+        uint16_t other = g->label[near[k]];
+        if (other != g->label[i] && other != LABEL_IGNORE) return true;
+    }
+    return false;
+}
+
+/* list [n] with pixels at boundaries in so many of its places, evenly spread from a random phase
+ * on, so that the share holds also where few pixels of each label are taken. Both kinds stay in
+ * their random order; where one is used up the other follows. work [n]. */
+static void spread_boundary(random_stream *r, const label_grid *g, int *list, int n, int *work) {
+    int border = 0, inside = n, next[2] = {0, n};
+    double phase = random_uniform(r);
+    /* Those inside stand in `work` from its end on, backwards. */
+    for (int i = 0; i < n; i++)
+        if (at_boundary(g, list[i]))
+            work[border++] = list[i];
+        else
+            work[--inside] = list[i];
+    for (int i = 0; i < n; i++) {
+        bool due = floor((i + 1) * g->boundary + phase) > floor(i * g->boundary + phase);
+        if (next[0] == border) due = false;
+        if (next[1] == inside) due = true;
+        list[i] = due ? work[next[0]++] : work[--next[1]];
+    }
+}
+
+/* Every label's list, labels in their random order. */
+static void spread_boundaries(random_stream *r, const label_grid *g, lists *l) {
+    if (g->boundary < 0) return;
+    for (int i = 0; i < l->labels; i++) {
+        int first = l->begin[l->present[i]], n = l->begin[l->present[i] + 1] - first;
+        /* The shuffle is over, its order is free. */
+        spread_boundary(r, g, l->pixel + first, n, (int *)(void *)l->order);
+    }
+}
+
+/* A pixel of each label in turn; a label whose list is used up leaves, the others go on. place: the
+ * map by which pixels are at boundaries; label: who is drawn. */
+static status choose(random_stream *r, const label_grid *place, const uint16_t *label, int wanted,
+    int *chosen, int *count) {
     lists l;
-    status st = lists_create(&l, r, label, pixels);
+    status st = lists_create(&l, r, label, place->h * place->w);
     if (st != STATUS_OK) return st;
+    spread_boundaries(r, place, &l);
     int taken = 0;
     for (int turn = 0; taken < wanted && l.labels > 0; turn++) {
         int open = 0;
@@ -79,6 +129,10 @@ status choose_evenly(
     *count = taken;
     lists_destroy(&l);
     return STATUS_OK;
+}
+
+status choose_evenly(random_stream *r, const label_grid *g, int wanted, int *chosen, int *count) {
+    return choose(r, g, g->label, wanted, chosen, count);
 }
 
 /* second [h * w]: for each pixel of pair[0] the one of pair[1] that shows the same place, or -1.
@@ -98,7 +152,7 @@ static void correspond(const view pair[2], int h, int w, int *second) {
 /* Pixels whose place is not in the other view are ignored ones; then the choice is that of single
  * pixels. */
 status choose_pairs(
-    random_stream *r, const view pair[2], const pair_grid *g, int wanted, pixel_pairs *out) {
+    random_stream *r, const view pair[2], const label_grid *g, int wanted, pixel_pairs *out) {
     size_t pixels = (size_t)g->h * (size_t)g->w;
     int *match = memory_alloc(pixels, sizeof *match, "sampling of pairs");
     uint16_t *visible = memory_alloc(pixels, sizeof *visible, "sampling of pairs");
@@ -108,7 +162,9 @@ status choose_pairs(
     /* Uniformly: evenly over a single label. */
     for (size_t i = 0; i < pixels; i++)
         visible[i] = match[i] < 0 ? LABEL_IGNORE : g->label ? g->label[i] : 0;
-    st = choose_evenly(r, visible, g->h * g->w, wanted, out->first, &out->count);
+    /* Boundaries are those of the labels, not of what the other view shows. */
+    const label_grid place = {g->h, g->w, g->label, g->label ? g->boundary : -1};
+    st = choose(r, &place, visible, wanted, out->first, &out->count);
     if (st != STATUS_OK) goto done;
     for (int i = 0; i < out->count; i++) out->second[i] = match[out->first[i]];
 done:

@@ -6,17 +6,19 @@
 #include "src/base/status.h"
 #include "src/image/augment.h"
 
-/* Evenly over labels: the pixels of each label present in random order, then one of each label in
- * turn (labels in random order) until `wanted` are taken or none is left. label [pixels],
- * LABEL_IGNORE is never taken. chosen [wanted] receives pixel indices, *count how many. */
-status choose_evenly(
-    random_stream *r, const uint16_t *label, int pixels, int wanted, int *chosen, int *count);
-
-/* The grid of both views of a pair. */
-typedef struct pair_grid {
+/* What is drawn from: the map of a view, of the first one where two are drawn together. */
+typedef struct label_grid {
     int h, w;
-    const uint16_t *label; /* [h * w], of the first view; borrowed */
-} pair_grid;
+    const uint16_t *label; /* [h * w], borrowed; LABEL_IGNORE is never taken */
+    double boundary;       /* of the pixels taken of a label, the share that has a neighbour, one of
+                              four, with another label (not LABEL_IGNORE), as far as there are such
+                              pixels, and others; below 0: as chance has it */
+} label_grid;
+
+/* Evenly over labels: the pixels of each label present in random order, then one of each label in
+ * turn (labels in random order) until `wanted` are taken or none is left. chosen [wanted] receives
+ * pixel indices, *count how many. */
+status choose_evenly(random_stream *r, const label_grid *g, int wanted, int *chosen, int *count);
 
 /* Pixels that show the same place: first[i] of the first view, second[i] of the other. */
 typedef struct pixel_pairs {
@@ -27,6 +29,6 @@ typedef struct pixel_pairs {
 /* Up to `wanted` pixels of pair[0] whose place is inside of pair[1], with the nearest pixel there:
  * evenly over labels as above, or uniformly if g->label is NULL. */
 status choose_pairs(
-    random_stream *r, const view pair[2], const pair_grid *g, int wanted, pixel_pairs *out);
+    random_stream *r, const view pair[2], const label_grid *g, int wanted, pixel_pairs *out);
 
 #endif

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
-# Pixels of earlier steps in the contrast: the same weights on 1, 2 and 3 ranks, on one node and on
-# two, with 1 and 2 threads, in waves, stopped after a step and killed after a checkpoint and
-# continued on another number of ranks; what it does to the loss; settings that contradict it.
+# Pixels of earlier steps in the contrast, and pixels at boundaries: the same weights on 1, 2 and 3
+# ranks, on one node and on two, with 1 and 2 threads, in waves, stopped after a step and killed after
+# a checkpoint and continued on another number of ranks; what it does to the loss; settings that
+# contradict it.
 . "$(dirname "${BASH_SOURCE[0]}")/common.sh"
 
 cat >tiny.cfg <<'CFG'
@@ -12,7 +13,8 @@ model: { backbone = "resnet18"; stages = 2; head = "fcn"; head_channels = 8; gro
          output_stride = 8; projection = 8; };
 extract: { source = "finetuned"; layers = "layer1"; };
 cluster: { k = 4; iterations = 2; sample = 60; };
-pretrain: { steps = 4; batch = 3; crop = 32; pixels = 12; pixel_queue = 30; };
+pretrain: { steps = 4; batch = 3; crop = 32; pixels = 12; pixel_queue = 30;
+            boundary = 0.5; };
 finetune: { steps = 1; batch = 4; crop = 32; };
 CFG
 export OMP_NUM_THREADS=1
@@ -55,6 +57,9 @@ read -r with_first with_second _ <<<"$(losses one)"
 read -r first second _ <<<"$(losses none)"
 [[ $with_first == "$first" ]] || fail "the first step: $with_first, without a queue $first"
 awk "BEGIN { exit !($with_second > $second + 0.1) }" || fail "the second: $with_second, $second"
+
+train chance 1 0 'PASS' pretrain.boundary=-1
+cmp -s one/pretrained.safetensors chance/pretrained.safetensors && fail "boundaries have no effect"
 
 # Stopped after a step: its pixels are in the checkpoint.
 AUXSEG_HOOK_NODE=1 train stopped 3 75 'stopped after step 1' run.max_hours=1e-9

@@ -18,17 +18,19 @@ static status choose_pixels(const views *v, batch *b, int i, const view *pair) {
     size_t pixels = (size_t)v->h * (size_t)v->w, wanted = (size_t)v->wanted;
     int *first = b->chosen + (size_t)i * wanted, *second = first + wanted;
     const uint16_t *grid = b->label + (size_t)i * pixels;
+    double boundary = v->t->s->pretrain.boundary;
     status st = STATUS_OK;
     for (int k = 0; k < (v->positives == POSITIVES_AUXILIARY ? 2 : 1) && st == STATUS_OK; k++) {
         random_stream r = random_begin((uint64_t)v->t->s->run.seed, RANDOM_PIXELS,
             (uint64_t)b->step, (uint64_t)(v->t->first + i + k));
         if (v->positives == POSITIVES_AUXILIARY) {
-            st = choose_evenly(&r, grid + (size_t)k * pixels, v->h * v->w, v->wanted,
-                first + (size_t)k * wanted, &b->count[i + k]);
+            const label_grid own = {v->h, v->w, grid + (size_t)k * pixels, boundary};
+            st = choose_evenly(&r, &own, v->wanted, first + (size_t)k * wanted, &b->count[i + k]);
             continue;
         }
         /* The control knows nothing of labels: its pairs are drawn uniformly. */
-        const pair_grid even = {v->h, v->w, v->positives == POSITIVES_BOTH ? grid : NULL};
+        const label_grid even = {
+            v->h, v->w, v->positives == POSITIVES_BOTH ? grid : NULL, boundary};
         pixel_pairs chosen = {first, second, 0};
         st = choose_pairs(&r, pair, &even, v->wanted, &chosen);
         b->count[i] = b->count[i + 1] = chosen.count;
