@@ -146,9 +146,9 @@ static status forget_done(const settings *s) {
 /* What will not be done is said before hours are spent on the rest. */
 static status check_labels(const settings *s) {
     if (!stage_has_clusters(s))
-        log_info(
-            "pretrain.method = \"instance\": no auxiliary labels, so no extract, no cluster and "
-            "no score");
+        log_info("pretrain.method = \"%s\": no auxiliary labels, so no extract, no cluster and no "
+                 "score",
+            pretrain_method_words[s->pretrain.method]);
     if (stage_has_labels(s)) return STATUS_OK;
     if (stage_check_unlabelled(s) > 0) return STATUS_USAGE;
     log_info("dataset.layout = \"folder\": no labels, so no baseline, no score, no fine-tuning and "

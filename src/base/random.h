@@ -19,7 +19,7 @@ typedef enum random_purpose {
     RANDOM_BATCH,     /* epoch: restart, item: iteration */
     RANDOM_POOL,      /* epoch: step, item: (sample of the batch * 2 + view) * pixels + pixel */
     RANDOM_CUTMIX,    /* epoch: step, item: sample of the batch */
-    RANDOM_QUEUE,     /* item: row of the queue of keys */
+    RANDOM_QUEUE,     /* epoch: number of the queue, item: row of the queue of keys */
 } random_purpose;
 
 typedef struct random_stream {

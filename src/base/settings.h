@@ -101,9 +101,10 @@ typedef struct settings {
         int steps, batch, crop, pixels, warmup;
         int pool;        /* rows of all ranks; 0: no bound */
         int pixel_queue; /* earlier pixels a label */
-        int queue;       /* of method "instance", like the next two */
+        int queue;       /* of methods "instance" and "dense", like the next two */
         double key_temperature, key_average;
-        double boundary; /* share of pixels; -1: as chance has it */
+        double dense_weight; /* of "dense" */
+        double boundary;     /* share of pixels; -1: as chance has it */
         double temperature, lr, head_lr, average;
         optimizer_settings update;
         view_settings view;

@@ -69,22 +69,23 @@ static int check_method(const settings *s) {
 static int check_instance(const settings *s) {
     int wrong = 0;
     stage_id until = s->run.until;
-    if (s->pretrain.method != PRETRAIN_METHOD_INSTANCE) return 0;
+    const char *method = pretrain_method_words[s->pretrain.method];
+    if (s->pretrain.method == PRETRAIN_METHOD_PIXEL) return 0;
     if (s->run.rounds > 1) {
-        log_error("run.rounds = %d: pretrain.method = \"instance\" has no auxiliary labels that a "
+        log_error("run.rounds = %d: pretrain.method = \"%s\" has no auxiliary labels that a "
                   "round could better",
-            s->run.rounds);
+            s->run.rounds, method);
         wrong++;
     }
     if (until == STAGE_EXTRACT || until == STAGE_CLUSTER || until == STAGE_SCORE) {
-        log_error("run.until = \"%s\": pretrain.method = \"instance\" leaves this stage out",
-            stage_id_words[until]);
+        log_error("run.until = \"%s\": pretrain.method = \"%s\" leaves this stage out",
+            stage_id_words[until], method);
         wrong++;
     }
     if (s->pretrain.average > 0) {
-        log_error("pretrain.average = %g: pretrain.method = \"instance\" has one average, of "
+        log_error("pretrain.average = %g: pretrain.method = \"%s\" has one average, of "
                   "pretrain.key_average, which gives keys",
-            s->pretrain.average);
+            s->pretrain.average, method);
         wrong++;
     }
     return wrong;

@@ -164,7 +164,9 @@ CHOICE_DECLARE(cluster_init, CLUSTER_INITS);
 CHOICE_DECLARE(cluster_outlier_scope, CLUSTER_OUTLIER_SCOPES);
 
 #define PRETRAIN_METHODS(X)                                                                        \
-    X(PRETRAIN_METHOD_PIXEL, "pixel") X(PRETRAIN_METHOD_INSTANCE, "instance")
+    X(PRETRAIN_METHOD_PIXEL, "pixel")                                                              \
+    X(PRETRAIN_METHOD_INSTANCE, "instance")                                                        \
+    X(PRETRAIN_METHOD_DENSE, "dense")
 CHOICE_DECLARE(pretrain_method, PRETRAIN_METHODS);
 
 #define PRETRAIN_POSITIVES(X)                                                                      \

@@ -28,9 +28,11 @@ static const setting table[] = {
     {CHOICE(pretrain, method, PRETRAIN_METHOD_PIXEL,
          "What is compared. pixel: pixels, by their auxiliary labels. instance: whole images, each "
          "view with the other one of its image against a queue of earlier ones (MoCo v2: He et al. "
-         "2020, Chen et al. 2020); it needs no auxiliary labels, so that a run leaves out their "
-         "stages, and of this group it takes neither positives, scope, loss_dtype, pixels, pool "
-         "nor temperature (src/app/training/README.md)."),
+         "2020, Chen et al. 2020). dense: whole images, and the cells of a view's map, each with "
+         "that of the other view whose features are the most similar (DenseCL: Wang et al. 2021). "
+         "The last two need no auxiliary labels, so that a run leaves out their stages, and of "
+         "this group they take neither positives, scope, loss_dtype, pixels, boundary, pool, "
+         "pixel_queue nor temperature (src/app/training/README.md)."),
         .later = true},
     {CHOICE(pretrain, positives, PRETRAIN_POSITIVES_AUXILIARY,
         "Pixels that are drawn together: those of the same auxiliary label; the one that shows the "
@@ -68,16 +70,19 @@ static const setting table[] = {
          "the network of their step has made them; the newest ones are kept. 0: none."),
         .later = true},
     {INTEGER(pretrain, queue, 65536, 1, 100000000, "keys",
-         "instance: keys of earlier steps that a view is compared with; no more than the images "
-         "give in an epoch, no fewer than a step has."),
+         "instance, dense: keys of earlier steps that a view is compared with; no more than the "
+         "images give in an epoch, no fewer than a step has."),
         .later = true},
     {REAL(pretrain, key_temperature, 0.2, 0.001, 100, NULL,
-         "instance: divides the similarity of two images."),
+         "instance, dense: divides the similarity of two images, or of two cells."),
+        .later = true},
+    {REAL(pretrain, dense_weight, 0.5, 0, 1, NULL,
+         "dense: weight of the loss of cells, beside that of whole images with what is left to 1."),
         .later = true},
     {REAL(pretrain, key_average, 0.999, 0, 0.999999, NULL,
-         "instance: decay of the averaged weights that give keys, from the first step on: under a "
-         "fast one keys of earlier steps no longer compare. What is written are the weights that "
-         "learn."),
+         "instance, dense: decay of the averaged weights that give keys, from the first step on: "
+         "under a fast one keys of earlier steps no longer compare. What is written are the "
+         "weights that learn."),
         .later = true},
     {INTEGER(pretrain, warmup, 0, 0, 100000000, "steps",
         "Steps over which the learning rate first rises.")},

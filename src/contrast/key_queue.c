@@ -8,7 +8,7 @@
 
 #include <string.h>
 
-status key_queue_create(key_queue *out, size_t n, int d, uint64_t seed) {
+status key_queue_create(key_queue *out, size_t n, int d, uint64_t seed, uint64_t number) {
     key_queue q = {.n = n, .d = d};
     q.key = memory_alloc(n, (size_t)d * sizeof *q.key, "queue of keys");
     q.image = memory_alloc(n, sizeof *q.image, "queue of keys");
@@ -18,7 +18,7 @@ status key_queue_create(key_queue *out, size_t n, int d, uint64_t seed) {
     }
     for (size_t i = 0; i < n; i++) {
         float *row = q.key + i * (size_t)d;
-        random_stream r = random_begin(seed, RANDOM_QUEUE, 0, i);
+        random_stream r = random_begin(seed, RANDOM_QUEUE, number, i);
         for (int j = 0; j < d; j++) row[j] = (float)random_normal(&r);
         unit_length_row(row, d, row);
         q.image[i] = -1;

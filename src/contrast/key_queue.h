@@ -17,8 +17,9 @@ typedef struct key_queue {
     int32_t *image; /* [n], that each is of; -1: of none */
 } key_queue;
 
-/* Rows of random directions, as in the authors' code, drawn by the seed. n > 0. */
-status key_queue_create(key_queue *out, size_t n, int d, uint64_t seed);
+/* Rows of random directions, as in the authors' code, drawn by the seed and the number of the queue
+ * among those of a training. n > 0. */
+status key_queue_create(key_queue *out, size_t n, int d, uint64_t seed, uint64_t number);
 /* NULL-safe members. */
 void key_queue_destroy(key_queue *q);
 /* Keys [count, D] of images [count] in place of the oldest. before: how many were put in since the

@@ -1,5 +1,5 @@
 /* A whole network from its options: the encoder, as far as it is needed, the head's body, and one
- * of three ends. Features, classifier and projection share everything below their end, and their
+ * of several ends. Features, classifier and projection share everything below their end, and their
  * parameters' names, so that the weights of one fit the others.
  *
  * The encoder's parameters are of GROUP_BACKBONE, all that follow of GROUP_HEAD: they may have
@@ -122,10 +122,13 @@ static void build_end(graph *g, const network_options *o, const value *stage, ne
     const layer_list *wanted) {
     head h = head_of(o->head);
     graph_group(g, GROUP_HEAD);
-    value body = -1;
-    if (end == NETWORK_EMBEDDING) {
-        value last = graph_global_pool(g, stage[network_stages(o) - 1]);
-        graph_output(g, projection_build(g, last, o->projection));
+    value body = -1, last = stage[network_stages(o) - 1];
+    if (end == NETWORK_EMBEDDING || end == NETWORK_DENSE) {
+        value pooled = graph_global_pool(g, last);
+        graph_output(g, projection_build(g, pooled, "projection", o->projection));
+        if (end == NETWORK_EMBEDDING) return;
+        graph_output(g, projection_build(g, last, "dense_projection", o->projection));
+        graph_output(g, last);
         return;
     }
     if (end != NETWORK_FEATURES || wanted->deepest == LAYER_HEAD)
@@ -134,7 +137,7 @@ static void build_end(graph *g, const network_options *o, const value *stage, ne
         conv pointwise = {.kernel = 1, .bias = true, .init = INIT_UNIFORM};
         graph_output(g, graph_conv(g, body, h.classifier, o->classes, pointwise));
     } else if (end == NETWORK_PROJECTION) {
-        graph_output(g, projection_build(g, body, o->projection));
+        graph_output(g, projection_build(g, body, "projection", o->projection));
     } else {
         graph_output(g, build_features(g, stage, body, wanted));
     }

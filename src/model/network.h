@@ -1,6 +1,7 @@
 /* The networks, each described as a list of layers. Not collective.
  * Parameter names are torchvision's: "backbone." + resnet's or squeezenet's, "classifier." + the
- * head's; ours alone: deeplabv3plus (src/model/deeplab.h) and "projection.". */
+ * head's; ours alone: deeplabv3plus (src/model/deeplab.h), "projection." and "dense_projection.".
+ */
 #ifndef AUXSEG_MODEL_NETWORK_H
 #define AUXSEG_MODEL_NETWORK_H
 
@@ -33,6 +34,8 @@ typedef enum network_end {
                            normalised */
     NETWORK_EMBEDDING,  /* encoder, mean over all pixels of its last map, projection head: one
                            embedding an image [1, 1, projection], not normalised */
+    NETWORK_DENSE, /* three outputs: that embedding; one a pixel of the encoder's last map, by a
+                      projection head of their own; and the map itself */
     NETWORK_IMAGE, /* the encoder whole and undilated, with the classifier of whole images that it
                       was published with ("fc", "classifier.1"): scores [1, 1, classes] */
 } network_end;

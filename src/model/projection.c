@@ -2,8 +2,12 @@
  * this. As wide as its input, as in SimCLR. */
 #include "src/model/projection.h"
 
-value projection_build(graph *g, value x, int dimensions) {
+#include <stdio.h>
+
+value projection_build(graph *g, value x, const char *name, int dimensions) {
+    char layer[2][PARAMETER_NAME];
     conv pointwise = {.kernel = 1, .bias = true, .init = INIT_UNIFORM};
-    x = graph_relu(g, graph_conv(g, x, "projection.0", graph_channels(g, x), pointwise));
-    return graph_conv(g, x, "projection.2", dimensions, pointwise);
+    for (int i = 0; i < 2; i++) snprintf(layer[i], sizeof layer[i], "%s.%d", name, 2 * i);
+    x = graph_relu(g, graph_conv(g, x, layer[0], graph_channels(g, x), pointwise));
+    return graph_conv(g, x, layer[1], dimensions, pointwise);
 }

@@ -90,15 +90,17 @@ static void own_image_is_no_negative(void **state) {
     assert_true(loss > 0.5);
 }
 
-/* Rows of length 1 and of no image, others for another seed; then a ring. */
+/* Rows of length 1 and of no image, others for another seed or number; then a ring. */
 static void queue_is_a_ring(void **state) {
     (void)state;
-    key_queue q, other;
+    key_queue q, other, second;
     float put[3 * 2] = {1, 0, 0, 1, -1, 0};
     const int32_t of[] = {7, 8, 9};
-    assert_int_equal(key_queue_create(&q, 5, 2, 1), STATUS_OK);
-    assert_int_equal(key_queue_create(&other, 5, 2, 2), STATUS_OK);
+    assert_int_equal(key_queue_create(&q, 5, 2, 1, 0), STATUS_OK);
+    assert_int_equal(key_queue_create(&other, 5, 2, 2, 0), STATUS_OK);
+    assert_int_equal(key_queue_create(&second, 5, 2, 1, 1), STATUS_OK);
     assert_memory_not_equal(q.key, other.key, 10 * sizeof *q.key);
+    assert_memory_not_equal(q.key, second.key, 10 * sizeof *q.key);
     for (int i = 0; i < 5; i++) {
         assert_true(unit_length_is(q.key + 2 * i, 2, UNIT_LENGTH_F32));
         assert_int_equal(q.image[i], -1);
@@ -111,6 +113,7 @@ static void queue_is_a_ring(void **state) {
     assert_memory_equal(q.key + 6, put, 4 * sizeof *put);
     key_queue_destroy(&q);
     key_queue_destroy(&other);
+    key_queue_destroy(&second);
 }
 
 int main(void) {

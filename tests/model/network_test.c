@@ -93,6 +93,21 @@ static void test_groups_and_decay(void **state) {
     parameters_destroy(p);
 }
 
+/* A dense network is one of whole images, a projection head more, and the encoder is theirs. */
+static void test_dense_has_three_outputs(void **state) {
+    (void)state;
+    graph *g = NULL;
+    network_options o = small();
+    parameters *whole = create(&o, NETWORK_EMBEDDING), *dense = create(&o, NETWORK_DENSE);
+    assert_int_equal(dense->items, whole->items + 4);
+    assert_int_equal(parameters_copy(dense, whole), whole->items);
+    assert_int_equal(network_create(&g, &o, NETWORK_DENSE, NULL), STATUS_OK);
+    assert_int_equal(graph_outputs(g), 3);
+    graph_destroy(g);
+    parameters_destroy(whole);
+    parameters_destroy(dense);
+}
+
 /* Pretraining and fine-tuning share all but what stands on the head body. */
 static void test_ends_share_the_body(void **state) {
     (void)state;
@@ -259,6 +274,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_names_and_shapes),
         cmocka_unit_test(test_groups_and_decay),
+        cmocka_unit_test(test_dense_has_three_outputs),
         cmocka_unit_test(test_ends_share_the_body),
         cmocka_unit_test(test_layers),
         cmocka_unit_test(test_strides),

@@ -61,7 +61,7 @@ static bool score_wanted(const settings *s, int round) {
 }
 
 #define NEEDS_LABELS "labels, which dataset.layout = \"folder\" has not"
-#define NEEDS_CLUSTERS "pretrain.method = \"pixel\", as \"instance\" has no auxiliary labels"
+#define NEEDS_CLUSTERS "pretrain.method = \"pixel\", as the others have no auxiliary labels"
 
 /* Where two stages hash the same groups, they differ in what they read, which is in their keys,
  * too. */

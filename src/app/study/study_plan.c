@@ -120,7 +120,7 @@ static const char *lack(const settings *s, stage_id stage) {
     if (stage == STAGE_FINETUNE && !stage_has_labels(s))
         return "labels, which dataset.layout = \"folder\" has not";
     if (clusters && !stage_has_clusters(s))
-        return "pretrain.method = \"pixel\": \"instance\" has no auxiliary labels";
+        return "pretrain.method = \"pixel\": the others have no auxiliary labels";
     return NULL;
 }
 

@@ -71,7 +71,8 @@ static void check_counts(check *k, const int *images, const int *labelled) {
             check_note(k, STATUS_USAGE);
     }
     if (!stage_has_clusters(k->s))
-        log_info("pretrain.method = \"instance\": the run has no extract, no cluster and no score");
+        log_info("pretrain.method = \"%s\": the run has no extract, no cluster and no score",
+            pretrain_method_words[k->s->pretrain.method]);
     if (images[SPLIT_TRAIN] == 0) {
         log_error("the data set has no training image");
         check_note(k, STATUS_DATA);

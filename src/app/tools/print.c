@@ -15,8 +15,9 @@ status command_stages(const settings *s) {
     if (!stage_has_labels(s))
         log_warn("dataset.layout = \"folder\": no labels; the stages that need them are left out");
     if (!stage_has_clusters(s))
-        log_warn("pretrain.method = \"instance\": no auxiliary labels; the stages that make and "
-                 "judge them are left out");
+        log_warn("pretrain.method = \"%s\": no auxiliary labels; the stages that make and judge "
+                 "them are left out",
+            pretrain_method_words[s->pretrain.method]);
     return STATUS_OK;
 }
 

@@ -186,8 +186,8 @@ static status pretrain_stage(stage *t, uint64_t labels_recorded) {
         .labels = labels_recorded};
     status st = comm_agree(t->c, images_of_split(&task.list, t->d, SPLIT_TRAIN, false));
     if (st == STATUS_OK)
-        st = t->s->pretrain.method == PRETRAIN_METHOD_INSTANCE ? pretrain_instance(t, &task)
-                                                               : pretrain_task(t, &task);
+        st = t->s->pretrain.method == PRETRAIN_METHOD_PIXEL ? pretrain_task(t, &task)
+                                                            : pretrain_instance(t, &task);
     memory_free(task.list.member);
     return st;
 }

@@ -5,7 +5,8 @@
  * changes slowly, so that keys of different steps can be compared with each other: with a fast one
  * those of the queue differ from the query's own by their age.
  * It is the rival of the contrast of pixels, on the same crops, schedule and images, and a way to a
- * network that was trained without any label, to extract from.
+ * network that was trained without any label, to extract from. DenseCL is the same training with a
+ * second part in the loss, which src/app/training/pretrain_dense.h has.
  *
  * A query's loss depends on its own embedding alone, all keys being constants: one pass forward and
  * back a wave does. Keys of all ranks are gathered in the order of the batch, and each rank puts
@@ -14,6 +15,7 @@
 
 #include "src/app/stage/setup.h"
 #include "src/app/training/batches.h"
+#include "src/app/training/pretrain_dense.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
 #include "src/base/unit_length.h"
@@ -24,7 +26,7 @@
 #include <omp.h>
 #include <string.h>
 
-enum { EXTRAS = 2 };
+enum { EXTRAS = 2 }; /* of a queue */
 
 typedef struct instance {
     trainer *t; /* borrowed */
@@ -34,14 +36,17 @@ typedef struct instance {
     plan *encoder; /* of keys */
     int chunk;     /* views of a call of it */
     key_queue queue;
-    checkpoint_extra extra[EXTRAS]; /* the queue */
-    float *key;                     /* [images, D] of the global batch, of length 1 */
-    int32_t *image;                 /* [images] */
-    size_t *views;                  /* [ranks], how many each holds */
-    size_t *bytes;                  /* [ranks], of a gathering */
-    double *loss;                   /* [images] */
-    double *term, *sum;             /* [threads, queue], [threads, D] */
-    float *row;                     /* [threads, 2, D]: query, gradient */
+    bool has_cells; /* method "dense" */
+    dense cells;
+    double share;                       /* of this loss in the whole one */
+    checkpoint_extra extra[2 * EXTRAS]; /* the queues */
+    float *key;                         /* [images, D] of the global batch, of length 1 */
+    int32_t *image;                     /* [images] */
+    size_t *views;                      /* [ranks], how many each holds */
+    size_t *bytes;                      /* [ranks], of a gathering */
+    double *loss;                       /* [images] */
+    double *term, *sum;                 /* [threads, queue], [threads, D] */
+    float *row;                         /* [threads, 2, D]: query, gradient */
 } instance;
 
 /* Views alone: pixels take no part. One label stands for all, as batches want some. */
@@ -69,15 +74,23 @@ static size_t queue_length(const settings *s, int images) {
     return (size_t)(n < step ? step : n);
 }
 
-/* Before the trainer, which may find the queue in a checkpoint. */
-static status create_queue(instance *x, const settings *s, int images) {
-    status st = key_queue_create(
-        &x->queue, queue_length(s, images), s->model.projection, (uint64_t)s->run.seed);
+static void save_queue(checkpoint_extra *to, const key_queue *q, const char *keys, const char *of) {
+    to[0] = (checkpoint_extra){keys, "F32", q->key, q->n * (size_t)q->d, false};
+    to[1] = (checkpoint_extra){of, "I32", q->image, q->n, false};
+}
+
+/* Before the trainer, which may find the queues in a checkpoint. */
+static status create_queues(instance *x, const settings *s, int images) {
+    size_t n = queue_length(s, images);
+    x->has_cells = s->pretrain.method == PRETRAIN_METHOD_DENSE;
+    x->share = x->has_cells ? 1 - s->pretrain.dense_weight : 1;
+    status st = key_queue_create(&x->queue, n, s->model.projection, (uint64_t)s->run.seed, 0);
     if (st != STATUS_OK) return st;
-    x->extra[0] = (checkpoint_extra){
-        "queue.keys", "F32", x->queue.key, x->queue.n * (size_t)x->queue.d, false};
-    x->extra[1] = (checkpoint_extra){"queue.images", "I32", x->queue.image, x->queue.n, false};
-    return STATUS_OK;
+    save_queue(x->extra, &x->queue, "queue.keys", "queue.images");
+    if (x->has_cells) st = dense_create_queue(&x->cells, s, n);
+    if (x->has_cells && st == STATUS_OK)
+        save_queue(x->extra + EXTRAS, &x->cells.queue, "dense_queue.keys", "dense_queue.images");
+    return st;
 }
 
 /* Keys of single views: norms by running statistics, so that a key tells nothing of the views
@@ -107,7 +120,9 @@ static status create_rows(instance *x) {
     x->sum = memory_alloc(threads, d * sizeof *x->sum, "similarities of keys");
     x->row = memory_alloc(threads, 2 * d * sizeof *x->row, "embeddings");
     bool all = x->key && x->image && x->views && x->bytes && x->loss && x->term && x->sum && x->row;
-    return all ? create_encoder(x) : STATUS_FAILED;
+    if (!all) return STATUS_FAILED;
+    status st = x->has_cells ? dense_create(&x->cells, x->t) : STATUS_OK;
+    return st == STATUS_OK ? create_encoder(x) : st;
 }
 
 /* Collective. */
@@ -133,6 +148,7 @@ static void destroy(instance *x) {
     samples_destroy(x->images);
     plan_destroy(x->encoder);
     key_queue_destroy(&x->queue);
+    dense_destroy(&x->cells);
     memory_free(x->key);
     memory_free(x->image);
     memory_free(x->views);
@@ -161,9 +177,14 @@ static status encode(instance *x) {
         memcpy(plan_input(x->encoder, 0), input + (size_t)first * floats,
             (size_t)count * floats * sizeof *input);
         st = plan_forward(x->encoder, count, &(step_context){0});
-        for (int i = 0; i < count && st == STATUS_OK; i++)
+        if (st != STATUS_OK) break;
+        for (int i = 0; i < count; i++)
             unit_length_row(plan_output(x->encoder, 0, i), x->queue.d,
                 x->key + (size_t)(t->first + first + i) * d);
+        if (!x->has_cells) continue;
+#pragma omp parallel for schedule(dynamic) num_threads(t->threads)
+        for (int i = 0; i < count; i++)
+            dense_take_keys(&x->cells, x->encoder, i, first + i, omp_get_thread_num());
     }
     return st;
 }
@@ -181,6 +202,7 @@ static status load(instance *x) {
     now = timer_lap(&t->time, PHASE_FORWARD, now);
     if (st != STATUS_OK) return st;
     gather(x, x->key, (size_t)x->queue.d * sizeof *x->key);
+    if (x->has_cells) gather(x, x->cells.pooled, (size_t)x->queue.d * sizeof *x->cells.pooled);
     gather(x, x->image, sizeof *x->image);
     timer_lap(&t->time, PHASE_EXCHANGE, now);
     return STATUS_OK;
@@ -199,10 +221,30 @@ static void image_loss(instance *x, int i, int at, int thread) {
     unit_rows_take(&r, plan_output(t->plan, 0, at));
     info_nce_query q = {query, x->key + (size_t)(place ^ 1) * d, x->image[place]};
     x->loss[place] =
-        info_nce(&q, &x->queue, t->s->pretrain.key_temperature, 1.0 / (double)t->o.images,
-            x->term + (size_t)thread * x->queue.n, x->sum + (size_t)thread * d, back);
+        x->share * info_nce(&q, &x->queue, t->s->pretrain.key_temperature,
+                       x->share / (double)t->o.images, x->term + (size_t)thread * x->queue.n,
+                       x->sum + (size_t)thread * d, back);
     memset(to, 0, d * sizeof *to);
     unit_rows_scatter(&r, back, to);
+}
+
+/* Losses of the wave's images, which are local images from `first` on; parts of them, where there
+ * are cells, are each a thread's, and are added in one order. */
+static void wave_loss(instance *x, int first, int images) {
+    const trainer *t = x->t;
+    double now = timer_now();
+    int tiles = x->has_cells ? x->cells.tiles : 0;
+#pragma omp parallel for schedule(dynamic) num_threads(t->threads)
+    for (int k = 0; k < images * (1 + tiles); k++) {
+        int i = k / (1 + tiles), tile = k % (1 + tiles) - 1, thread = omp_get_thread_num();
+        if (tile < 0)
+            image_loss(x, first + i, i, thread);
+        else
+            dense_tile_loss(&x->cells, first + i, i, tile, x->image[t->first + first + i], thread);
+    }
+    for (int i = first; i < first + images && x->has_cells; i++)
+        dense_add_loss(&x->cells, i, &x->loss[t->first + i]);
+    timer_lap(&x->t->time, PHASE_LOSS, now);
 }
 
 /* The step's gradient, wave by wave; again where the scale of its sums did not fit. */
@@ -215,11 +257,7 @@ static status step_gradient(instance *x) {
         for (int k = 0; k < t->waves.count && st == STATUS_OK; k++) {
             int first, images = trainer_wave(t, k, &first);
             st = trainer_forward(t, k);
-            double now = timer_now();
-            if (st != STATUS_OK) images = 0;
-#pragma omp parallel for schedule(dynamic) num_threads(t->threads)
-            for (int i = 0; i < images; i++) image_loss(x, first + i, i, omp_get_thread_num());
-            timer_lap(&t->time, PHASE_LOSS, now);
+            if (st == STATUS_OK) wave_loss(x, first, images);
             st = trainer_backward(t, k, st);
         }
         st = trainer_end(t, st, &again);
@@ -253,8 +291,9 @@ static status train(instance *x) {
         trainer_gather_images(t, x->loss);
         double loss = 0;
         for (int i = 0; i < t->o.images; i++) loss += x->loss[i] / (double)t->o.images;
-        key_queue_put(&x->queue, (uint64_t)t->step * (uint64_t)t->o.images, x->key, x->image,
-            (size_t)t->o.images);
+        uint64_t before = (uint64_t)t->step * (uint64_t)t->o.images;
+        key_queue_put(&x->queue, before, x->key, x->image, (size_t)t->o.images);
+        if (x->has_cells) dense_put(&x->cells, before, x->image);
         st = trainer_update(t, loss, NAN);
     }
     return st;
@@ -263,13 +302,18 @@ static status train(instance *x) {
 /* Whoever compares figures with the paper's finds here what may move them. */
 static void log_method(const instance *x, const stage *t, int images) {
     const settings *s = t->s;
-    log_info("%s: instance contrast of %d images, %zu keys in the queue, temperature %g, decay %g",
-        t->name, images, x->queue.n, s->pretrain.key_temperature, s->pretrain.key_average);
+    log_info("%s: %s contrast of %d images, %zu keys in the queue, temperature %g, decay %g",
+        t->name, pretrain_method_words[s->pretrain.method], images, x->queue.n,
+        s->pretrain.key_temperature, s->pretrain.key_average);
+    if (x->has_cells)
+        log_info("%s: weight %g for cells of the encoder's map, %g for whole images", t->name,
+            s->pretrain.dense_weight, x->share);
     log_info(
-        "%s: adapted from MoCo v2: a queue of one epoch at most, without keys of the query's own "
-        "image; both views are queries and keys; keys by running statistics of norms; views, "
-        "rate and schedule of [pretrain]",
-        t->name);
+        "%s: adapted from %s: %s of one epoch at most, without keys of the query's own image; "
+        "both views are queries and keys; keys by running statistics of norms; %sviews, rate and "
+        "schedule of [pretrain]",
+        t->name, x->has_cells ? "DenseCL" : "MoCo v2", x->has_cells ? "queues" : "a queue",
+        x->has_cells ? "the map as fine as model.output_stride makes it; " : "");
 }
 
 status pretrain_instance(stage *t, const contrast_task *task) {
@@ -277,16 +321,16 @@ status pretrain_instance(stage *t, const contrast_task *task) {
     trainer *trained = NULL;
     instance x = {0};
     trainer_options o = pretrain_options(t, task->weights);
-    o.end = NETWORK_EMBEDDING;
     o.key = t->key;
     o.average = t->s->pretrain.key_average;
     o.average_aside = true;
     o.extra = x.extra;
-    o.extras = EXTRAS;
     samples_options kept = {.scale = t->s->dataset.scale,
         .budget = setup_cache_bytes(t->c),
         .views = batches_views(&t->s->pretrain.view, o.crop)};
-    status st = comm_agree(t->c, create_queue(&x, t->s, task->list.count));
+    status st = comm_agree(t->c, create_queues(&x, t->s, task->list.count));
+    o.end = x.has_cells ? NETWORK_DENSE : NETWORK_EMBEDDING;
+    o.extras = x.has_cells ? 2 * EXTRAS : EXTRAS;
     if (st == STATUS_OK) log_method(&x, t, task->list.count);
     if (st == STATUS_OK) st = trainer_create(&trained, t->c, t->s, t->d, &o);
     if (st != STATUS_OK) goto done;

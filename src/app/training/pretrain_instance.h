@@ -1,4 +1,4 @@
-/* Pretraining by instance contrast: pretrain.method = "instance". */
+/* Pretraining by instance contrast: pretrain.method = "instance", and "dense". */
 #ifndef AUXSEG_APP_TRAINING_PRETRAIN_INSTANCE_H
 #define AUXSEG_APP_TRAINING_PRETRAIN_INSTANCE_H
 
