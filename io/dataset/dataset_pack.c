@@ -17,6 +17,7 @@
 #include "io/dataset/dataset_classes.h"
 #include "io/dataset/layout_share.h"
 #include "io/dataset/unlabelled.h"
+#include "io/dataset/held_out.h"
 #include "io/files/file.h"
 #include "io/dataset/pack_state.h"
 #include "io/dataset/reduce.h"
@@ -262,7 +263,9 @@ static status write_attributes(packing *k, hdf5_writer *w) {
     if (st == STATUS_OK) st = hdf5_put_number(w, "/", "format", H5T_NATIVE_INT, &format);
     if (st == STATUS_OK) st = hdf5_put_number(w, "/", "hash", H5T_NATIVE_UINT64, &hash);
     if (st == STATUS_OK) st = hdf5_put_text(w, "/", "program", "auxseg " AUXSEG_VERSION);
-    if (st == STATUS_OK) st = hdf5_put_text(w, "/", "splits", "0 train, 1 val, 2 test");
+    const char *splits = "0 train, 1 val, 2 test";
+    if (k->s->dataset.held_out > 0) splits = "0 train, 1 val, 2 test, 3 held-out";
+    if (st == STATUS_OK) st = hdf5_put_text(w, "/", "splits", splits);
     if (st == STATUS_OK) st = hdf5_put_text(w, "/", "names", names);
     if (st == STATUS_OK) st = hdf5_put_number(w, "/", "classes", H5T_NATIVE_INT, &k->t.classes);
     if (st == STATUS_OK) st = hdf5_put_number(w, "/", "ignore", H5T_NATIVE_INT, &k->t.ignore);
@@ -355,6 +358,7 @@ static status check(packing *k, const pack_keep *keep) {
     if (st == STATUS_OK) st = pack_state_create(&k->state, k->c, k->l.items, keep);
     if (st != STATUS_OK) return st;
     unlabelled_log(&k->l, k->s);
+    held_out_log(&k->l, k->s);
     bool labelled = false;
     for (int i = 0; i < k->l.items; i++) labelled |= k->l.item[i].label != NULL;
     uint8_t *known = memory_alloc(LABEL_IDS, 1, "label ids");

@@ -6,6 +6,7 @@
  * in which a file system tells them. */
 #include "io/dataset/layout.h"
 
+#include "io/dataset/held_out.h"
 #include "io/dataset/layout_tree.h"
 #include "io/dataset/layout_walk.h"
 #include "io/dataset/unlabelled.h"
@@ -78,10 +79,11 @@ static status read_lists(layout *l, const settings *s, const char *root) {
     const layout_variant *v = l->variant;
     bool given = v->kind == LAYOUT_GIVEN;
     list_format f = {root, s->dataset.strip_prefix, v->separator, v->separator == ' '};
-    const char *listed[SPLIT_COUNT] = {s->dataset.train, s->dataset.val, s->dataset.test};
-    static const char *const standard[SPLIT_COUNT] = {"train.txt", "val.txt", "test.txt"};
+    enum { LISTS = SPLIT_TEST + 1 }; /* no list says what is held out */
+    const char *listed[LISTS] = {s->dataset.train, s->dataset.val, s->dataset.test};
+    static const char *const standard[LISTS] = {"train.txt", "val.txt", "test.txt"};
     if (!f.prefix[0] && v->prefix) f.prefix = v->prefix;
-    for (int i = 0; i < SPLIT_COUNT && !given; i++) {
+    for (int i = 0; i < LISTS && !given; i++) {
         char path[FILE_PATH];
         if (listed[i][0]) continue;
         status st = file_path(path, root, standard[i]);
@@ -93,7 +95,7 @@ static status read_lists(layout *l, const settings *s, const char *root) {
         return STATUS_USAGE;
     }
     status st = STATUS_OK;
-    for (int i = 0; i < SPLIT_COUNT && st == STATUS_OK; i++)
+    for (int i = 0; i < LISTS && st == STATUS_OK; i++)
         if (listed[i][0]) st = read_list(l, &f, (split)i, listed[i]);
     return st;
 }
@@ -227,6 +229,7 @@ status layout_read(layout *out, const settings *s) {
     if (st == STATUS_OK) st = read_items(&l, s, inside);
     if (st == STATUS_OK) st = unlabelled_add(&l, s);
     if (st == STATUS_OK) st = check_names(&l);
+    if (st == STATUS_OK) st = held_out_take(&l, s);
     if (st == STATUS_OK && l.items == 0) {
         log_error("dataset.root = \"%s\": no image found", s->dataset.root);
         st = STATUS_DATA;

@@ -15,6 +15,7 @@ typedef struct layout {
     layout_item *item; /* sorted by split, then by order of the list (folder: by name) */
     int items;
     int unlabelled, left_out;      /* of dataset.unlabelled: taken, and already in the list */
+    int held_out;                  /* by dataset.held_out */
     const layout_variant *variant; /* the form in which the data set was found; constant */
 } layout;
 

@@ -49,6 +49,9 @@ typedef struct settings {
             unlabelled;
         dataset_on_bad_image on_bad_image;
         dataset_label_orientation label_orientation;
+        dataset_held_out_for held_out_for;
+        double held_out; /* below 1: a share */
+        int held_out_block;
         int classes, ignore, max_side;
         double scale, max_megapixels;
         int synth_train, synth_val, synth_height, synth_width;

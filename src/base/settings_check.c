@@ -6,6 +6,7 @@
 
 #include "src/base/log.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -249,6 +250,21 @@ static int check_dataset(const settings *s) {
     return wrong;
 }
 
+/* A share, or a number; of images that have labels. */
+static int check_held_out(const settings *s) {
+    double held = s->dataset.held_out;
+    int wrong = 0;
+    if (held > 1 && held != floor(held)) {
+        log_error("dataset.held_out = %g: a share below 1 or a whole number of images", held);
+        wrong++;
+    }
+    if (held > 0 && s->dataset.layout == DATASET_LAYOUT_FOLDER) {
+        log_error("dataset.held_out: layout \"folder\" has no labels to evaluate with");
+        wrong++;
+    }
+    return wrong;
+}
+
 /* The network and the clustering of its features. */
 static int check_model(settings *s) {
     int stride = s->model.output_stride, wrong = 0;
@@ -291,6 +307,7 @@ int settings_check(settings *s) {
            check_extractor(s) + check_layers(s) +
            check_scales("evaluate.scales", s->evaluate.scales) +
            check_scales("extract.scales", s->extract.scales) + check_dataset(s) +
+           check_held_out(s) +
            check_training("pretrain", &s->pretrain.view, s->pretrain.warmup, s->pretrain.steps) +
            check_training("finetune", &s->finetune.view, s->finetune.warmup, s->finetune.steps);
 }

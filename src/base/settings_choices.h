@@ -49,6 +49,10 @@ CHOICE_DECLARE(dataset_on_bad_image, DATASET_ON_BAD_IMAGES);
     X(DATASET_LABEL_ORIENTATION_STORED, "stored")
 CHOICE_DECLARE(dataset_label_orientation, DATASET_LABEL_ORIENTATIONS);
 
+#define DATASET_HELD_OUT_FORS(X)                                                                   \
+    X(DATASET_HELD_OUT_FOR_EVALUATE, "evaluate") X(DATASET_HELD_OUT_FOR_VALIDATE, "validate")
+CHOICE_DECLARE(dataset_held_out_for, DATASET_HELD_OUT_FORS);
+
 #define MODEL_BACKBONES(X)                                                                         \
     X(MODEL_BACKBONE_RESNET18, "resnet18")                                                         \
     X(MODEL_BACKBONE_RESNET34, "resnet34")                                                         \
@@ -206,8 +210,10 @@ CHOICE_DECLARE(view_colours, VIEW_COLOURS);
 #define EVALUATE_IDS(X) X(EVALUATE_IDS_TRAIN, "train") X(EVALUATE_IDS_DATASET, "dataset")
 CHOICE_DECLARE(evaluate_ids, EVALUATE_IDS);
 
-#define SPLITS(X) X(SPLIT_TRAIN, "train") X(SPLIT_VAL, "val") X(SPLIT_TEST, "test")
+#define SPLITS(X)                                                                                  \
+    X(SPLIT_TRAIN, "train")                                                                        \
+    X(SPLIT_VAL, "val") X(SPLIT_TEST, "test") X(SPLIT_HELD_OUT, "held-out")
 CHOICE_DECLARE(split, SPLITS);
-enum { SPLIT_COUNT = SPLIT_TEST + 1 };
+enum { SPLIT_COUNT = SPLIT_HELD_OUT + 1 };
 
 #endif

@@ -107,6 +107,24 @@ const setting settings_rows_of_labels[] = {
          "blanks, commas or tabs; the id of a colour is its line, from 0. Names: void, unlabeled "
          "... are dataset.ignore. Empty: as the layout has it, else label maps are ids."),
         .later = true},
+    {REAL(dataset, held_out, 0, 0, 1000000000, "images",
+         "Labelled training images that nothing is trained on, so that settings are chosen by them "
+         "and not by the validation images; below 1: their share; 0: none. Names that differ in "
+         "numbers alone are a sequence, in the order of these, cut into blocks of held_out_block; "
+         "blocks are drawn by a hash of their first name, not by run.seed."),
+        .later = true},
+    {INTEGER(dataset, held_out_block, 10, 1, 1000000, "images",
+         "Neighbours that are held out together. In a film frames that follow one another are "
+         "nearly equal, so that only the ends of a block stand beside what is trained on; 1, for "
+         "photographs that have nothing to do with one another."),
+        .later = true},
+    {CHOICE(dataset, held_out_for, DATASET_HELD_OUT_FOR_EVALUATE,
+         "What is done with them. evaluate: they take the place of the validation images, which "
+         "are not even read: for every choice among settings. validate: they are looked at by "
+         "finetune.validate alone, and the validation images are evaluated: for the last runs, "
+         "once all else is fixed, so that the length of training is chosen honestly, too. As "
+         "honest is a length fixed beforehand, with held_out = 0 and all images."),
+        .later = true},
     /* Not aside: which images there are is what all else follows from. */
     {CHOICE(dataset, on_bad_image, DATASET_ON_BAD_IMAGE_STOP,
         "stop: the first image that cannot be read ends the run; skip: it is left out and named.")},

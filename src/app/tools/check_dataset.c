@@ -7,6 +7,7 @@
 #include "io/dataset/item_check.h"
 #include "io/dataset/reduce.h"
 #include "io/dataset/unlabelled.h"
+#include "io/dataset/held_out.h"
 #include "io/files/file.h"
 #include "src/app/tools/check_state.h"
 #include "src/app/tools/packed.h"
@@ -196,6 +197,7 @@ static status list_scenes(survey *v) {
     const settings *s = v->k->s;
     check_note(v->k, synth_check(s));
     status st = synth_list(s, &v->l);
+    if (st == STATUS_OK) st = held_out_take(&v->l, s);
     v->k->bytes = 2.0 * PIXEL * s->dataset.synth_height * s->dataset.synth_width * v->l.items;
     return st; /* in root and in dataset.h5 */
 }
@@ -283,6 +285,7 @@ void check_dataset(check *k) {
     } else {
         status st = synth ? list_scenes(&v) : layout_read(&v.l, k->s);
         if (st == STATUS_OK) unlabelled_log(&v.l, k->s);
+        if (st == STATUS_OK) held_out_log(&v.l, k->s);
         if (synth) v.l.variant = layout_variant_at(k->s, 0);
         check_note(k, st);
         if (st == STATUS_OK) survey_files(&v);

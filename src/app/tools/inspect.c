@@ -64,7 +64,9 @@ static status inspect_dataset(const char *path) {
     plain_print(
         "%s: data set, %d images, %d classes\n", path, dataset_count(d), dataset_classes(d));
     for (int i = 0; i < SPLIT_COUNT; i++)
-        plain_print("  %-6s %7d images, %7d with labels\n", split_words[i], images[i], labelled[i]);
+        if (images[i] > 0 || i != SPLIT_HELD_OUT)
+            plain_print(
+                "  %-6s %7d images, %7d with labels\n", split_words[i], images[i], labelled[i]);
     plain_print("  classes:");
     for (int y = 0; y < dataset_classes(d); y++)
         plain_print("%s %s", y ? "," : "", dataset_class_name(d, y));
