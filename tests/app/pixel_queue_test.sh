@@ -62,7 +62,7 @@ train chance 1 0 'PASS' pretrain.boundary=-1
 cmp -s one/pretrained.safetensors chance/pretrained.safetensors && fail "boundaries have no effect"
 
 # Stopped after a step: its pixels are in the checkpoint.
-AUXSEG_HOOK_NODE=1 train stopped 3 75 'stopped after step 1' run.max_hours=1e-9
+train stopped 1 75 'stopped after step 1' run.max_hours=1e-9
 AUXSEG_HOOK_NODE=1 train stopped 2 0 'continues after step 1'
 same one stopped
 # Killed once a checkpoint is there; in bf16; a ring that is shorter than a step's rows.
