@@ -213,7 +213,8 @@ class Network(nn.Module):
 
 def read_safetensors(path):
     """Tensors by name."""
-    types = {"F32": torch.float32, "F64": torch.float64, "F16": torch.float16, "BF16": torch.bfloat16, "I64": torch.int64}
+    types = {"F32": torch.float32, "F64": torch.float64, "F16": torch.float16, "BF16": torch.bfloat16, "I64": torch.int64,
+             "I32": torch.int32}
     data = bytearray(open(path, "rb").read())
     start = 8 + struct.unpack("<Q", data[:8])[0]
     header = json.loads(data[8:start])
