@@ -15,9 +15,11 @@
 #include "src/base/log.h"
 #include "src/base/memory.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 /* How a list's lines are read. */
 typedef struct list_format {
@@ -73,13 +75,32 @@ static status read_list(layout *l, const list_format *f, split which, const char
     return st;
 }
 
+/* No list says what is held out. */
+enum { LISTS = SPLIT_TEST + 1 };
+
+/* All that are missing, in one message: whoever mends one of them is not sent back for the next. */
+static status find_lists(const char *root, const char *const listed[LISTS]) {
+    char text[LISTS * (FILE_PATH + 128)] = "";
+    size_t used = 0;
+    for (int i = 0; i < LISTS; i++) {
+        char *path = listed[i][0] ? layout_join(root, listed[i]) : NULL;
+        if (listed[i][0] && !path) return STATUS_FAILED;
+        if (path && access(path, R_OK) != 0 && used < sizeof text)
+            used += (size_t)snprintf(text + used, sizeof text - used, "%s%s: cannot be read: %s",
+                used > 0 ? "; " : "", path, strerror(errno));
+        memory_free(path);
+    }
+    if (used == 0) return STATUS_OK;
+    log_error("%s", text);
+    return STATUS_DATA;
+}
+
 /* The lists of the three splits, one after another. A layout with names of lists of its own has a
  * test list where one is there: test sets often are not. */
 static status read_lists(layout *l, const settings *s, const char *root) {
     const layout_variant *v = l->variant;
     bool given = v->kind == LAYOUT_GIVEN;
     list_format f = {root, s->dataset.strip_prefix, v->separator, v->separator == ' '};
-    enum { LISTS = SPLIT_TEST + 1 }; /* no list says what is held out */
     const char *listed[LISTS] = {s->dataset.train, s->dataset.val, s->dataset.test};
     static const char *const standard[LISTS] = {"train.txt", "val.txt", "test.txt"};
     if (!f.prefix[0] && v->prefix) f.prefix = v->prefix;
@@ -94,7 +115,7 @@ static status read_lists(layout *l, const settings *s, const char *root) {
         log_error("dataset.train: no list file is given");
         return STATUS_USAGE;
     }
-    status st = STATUS_OK;
+    status st = find_lists(root, listed);
     for (int i = 0; i < LISTS && st == STATUS_OK; i++)
         if (listed[i][0]) st = read_list(l, &f, (split)i, listed[i]);
     return st;

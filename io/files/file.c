@@ -52,7 +52,8 @@ status file_make_folder(const char *path) {
         part[i] = '\0';
         int error = mkdir(part, 0777) != 0 ? errno : 0; /* before is_folder sets another one */
         if (error && !is_folder(part)) {
-            log_error("%s: cannot make this folder: %s", part, strerror(error));
+            log_error("%s: cannot make this folder: %s", part,
+                error == EEXIST ? "there is a file of this name" : strerror(error));
             return STATUS_OUTPUT;
         }
         part[i] = end;
@@ -173,7 +174,8 @@ status file_open(const char *path, int *fd, uint64_t *bytes) {
     if (f < 0 || fstat(f, &s) != 0) {
         log_error("%s: cannot be read: %s", path, strerror(errno));
     } else if (!S_ISREG(s.st_mode)) {
-        log_error("%s: not a regular file", path);
+        log_error("%s: %s", path,
+            S_ISDIR(s.st_mode) ? "a folder; a file is needed here" : "not a regular file");
     } else {
         *fd = f;
         *bytes = (uint64_t)s.st_size;

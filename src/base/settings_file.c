@@ -12,6 +12,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -19,6 +20,21 @@
 
 /* Libconfig compares every name with all before it: its time grows with the square. */
 enum { FILE_LIMIT = 1 << 20, MOST_SETTINGS = 2000 };
+
+/* A run's folder is what one has at hand; the settings lie in it. */
+static void refuse(const char *file, bool folder) {
+    size_t n = strlen(file);
+    const char *slash = n > 0 && file[n - 1] == '/' ? "" : "/";
+    char inside[PATH_MAX];
+    if (!folder) {
+        log_error("%s: no file of settings (a regular file of at most 1 MiB)", file);
+        return;
+    }
+    snprintf(inside, sizeof inside, "%s%ssettings.cfg", file, slash);
+    bool run = access(inside, R_OK) == 0;
+    log_error("%s: a folder; a file of settings is needed here%s%s", file,
+        run ? ": that of this run is " : "", run ? inside : "");
+}
 
 /* The whole file; NULL with a message. O_NONBLOCK: a pipe without a writer is refused, not waited
  * for. What is open is asked what it is, not the name, which may be another file's by then. The
@@ -32,7 +48,7 @@ static char *load(const char *file) {
     if (fd < 0 || fstat(fd, &about) != 0) {
         log_error("%s: %s", file, strerror(errno));
     } else if (!S_ISREG(about.st_mode) || about.st_size > FILE_LIMIT) {
-        log_error("%s: no file of settings (a regular file of at most 1 MiB)", file);
+        refuse(file, S_ISDIR(about.st_mode));
     } else {
         text = memory_alloc((size_t)about.st_size + 1, 1, "settings");
     }
@@ -42,8 +58,10 @@ static char *load(const char *file) {
     }
     int error = errno; /* of read: close may set another one */
     if (fd >= 0) close(fd);
+    if (text && got < 0) log_error("%s: %s", file, strerror(error));
+    if (text && got >= 0 && strlen(text) != used)
+        log_error("%s: no file of settings: it has a zero byte, and is no text", file);
     if (text && (got < 0 || strlen(text) != used)) {
-        log_error("%s: %s", file, got < 0 ? strerror(error) : "has a zero byte: not a text file");
         memory_free(text);
         return NULL;
     }

@@ -95,7 +95,7 @@ both 2 'dataset.root = "others" holds another data set' --set dataset.root=other
 # Lists and classes.
 config=pairs.cfg
 both 0 'no mistake found' --set run.compare=true
-both 3 'nowhere/train.txt' --set dataset.root=nowhere
+both 3 'nowhere/train.txt: .*; nowhere/val.txt: cannot be read: No such' --set dataset.root=nowhere
 both 3 'absent.txt' --set dataset.val=absent.txt
 list three.txt 'a.png\tb.png\tc.png'
 both 3 'three.txt: line 1: more than two paths' --set dataset.train=three.txt
@@ -149,7 +149,7 @@ bad $picture cmyk.jpg 'a label map is a PNG'
 cp small/$label images/small.png
 bad $picture small.png 'small.png: 16 x 32 pixels, but its image'
 mkdir images/folder.png
-bad folder.png $label 'folder.png: not a regular file'
+bad folder.png $label 'folder.png: a folder; a file is needed here'
 { cat images/$picture && printf 'more'; } >images/longer.png
 list longer.txt "longer.png\t$label"
 both 0 'no mistake found' --set dataset.train=longer.txt

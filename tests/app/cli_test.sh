@@ -114,6 +114,18 @@ for line in 'ranks x threads: 2 x 1' '  ranks? 0.*cores [0-9]' '  dataset: {.* s
     grep -qE -- "^[0-9:]{8} $line" out || expect 0 "$line in the output of a stage" false
 done
 expect 0 'no mistake found' "$auxseg" check runs/good/settings.cfg
+# A run's folder where a file is wanted, and the other way round.
+for command in predict evaluate check; do
+    expect 2 'runs/good: a folder; a file of settings is needed here: .* runs/good/settings.cfg' \
+        "$auxseg" $command runs/good
+done
+head -c 64 /dev/zero >bin
+expect 2 'bin: no file of settings: it has a zero byte' "$auxseg" predict bin
+expect 3 'runs/good: a folder; a file is needed here' "$auxseg" check good.cfg \
+    --set model.weights=runs/good
+expect 3 'runs/good: a folder; a file is needed here' "$auxseg" inspect runs/good
+expect 4 'good.cfg: cannot make this folder: there is a file' "$auxseg" score good.cfg \
+    --set run.dir=good.cfg
 expect 3 'threads on [0-9]+ cores' "$auxseg" score good.cfg --set run.threads=1000
 
 if [[ $failures -gt 0 ]]; then

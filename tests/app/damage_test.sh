@@ -109,7 +109,7 @@ same finetuned.safetensors labels.h5
 again
 rm run/run.json
 mkdir run/run.json
-expect 4 'run/run.json: not a regular file' "$auxseg" run tiny.cfg
+expect 4 'run/run.json: a folder; a file is needed here' "$auxseg" run tiny.cfg
 [[ -d run/run.json && ! -e run/run.json.damaged ]] || fail "an unreadable record is set aside"
 
 # The score is of other images: another list, another score.

@@ -213,20 +213,11 @@ static status allocate(intake *e) {
     return e->scratch ? STATUS_OK : STATUS_FAILED;
 }
 
-/* Names the first element that is not finite, or is too large, by its place. */
 static status check_rows(const intake *e, int64_t i, const float *rows) {
     const features *x = e->x;
-    size_t d = (size_t)x->d, n = features_image_rows(x, i);
-    const double limit = ldexp(1, FEATURES_LARGE);
-    for (size_t at = 0; at < n * d; at++) {
-        if (fabs((double)rows[at]) <= limit) continue;
-        size_t row = at / d, width = (size_t)x->width[i];
-        log_error("%s: image %s: line %zu, column %zu, channel %zu is not finite, or beyond 2^%d",
-            e->from.maps ? extract_maps_path(e->from.maps, i) : e->from.path,
-            e->list.name[x->first + i], row / width, row % width, at % d, FEATURES_LARGE);
-        return STATUS_NONFINITE;
-    }
-    return STATUS_OK;
+    const char *path = e->from.maps ? extract_maps_path(e->from.maps, i) : e->from.path;
+    return extract_maps_finite(
+        path, e->list.name[x->first + i], rows, x->height[i], x->width[i], x->d);
 }
 
 /* The i-th image here, to where its rows stand; *zeros: rows of zeros, which have no direction. */

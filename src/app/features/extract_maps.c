@@ -10,8 +10,10 @@
 #include "src/base/hash.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
+#include "src/label/features.h"
 
 #include <limits.h>
+#include <math.h>
 #include <string.h>
 
 enum { NAMED = 3 }; /* files that a rank names, of a kind */
@@ -65,6 +67,21 @@ const char *extract_maps_path(const extract_maps *m, int64_t i) {
 
 status extract_maps_rows(const extract_maps *m, int64_t i, float *to) {
     return npy_map_read(m->path[i], &m->about[i], m->channels_first, to);
+}
+
+/* NaN compares with nothing. */
+status extract_maps_finite(
+    const char *path, const char *image, const float *rows, int height, int width, int d) {
+    const double limit = ldexp(1, FEATURES_LARGE);
+    size_t columns = (size_t)width, channels = (size_t)d, n = (size_t)height * columns * channels;
+    for (size_t at = 0; at < n; at++) {
+        if (fabs((double)rows[at]) <= limit) continue;
+        size_t row = at / channels;
+        log_error("%s: image %s: line %zu, column %zu, channel %zu is not finite, or beyond 2^%d",
+            path, image, row / columns, row % columns, at % channels, FEATURES_LARGE);
+        return STATUS_NONFINITE;
+    }
+    return STATUS_OK;
 }
 
 /* One stride s must lead to both numbers, each rounded down or up: height / s lies between h - 1

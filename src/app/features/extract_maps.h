@@ -34,6 +34,10 @@ double extract_maps_rounding(const extract_maps *m, int64_t i);
 const char *extract_maps_path(const extract_maps *m, int64_t i);
 /* to [height width, D]. Thread-safe. */
 status extract_maps_rows(const extract_maps *m, int64_t i, float *to);
+/* Whether an image's rows [height width, D] hold only numbers that features may have; if not,
+ * STATUS_NONFINITE, and a message names path, image and the first place. Thread-safe. */
+status extract_maps_finite(
+    const char *path, const char *image, const float *rows, int height, int width, int d);
 /* Of the bytes of all files, in the order of images, each read by one rank. Collective. */
 status extract_maps_hash(const extract_maps *m, uint64_t *hash);
 
