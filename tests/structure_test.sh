@@ -66,7 +66,7 @@ below=("${core[@]}" mpi/ io/)
 may_include src/app/stage "${below[@]}"
 may_include src/app/features "${below[@]}" src/app/stage/
 may_include src/app/clusters "${below[@]}" src/app/stage/ src/app/features/
-may_include src/app/training "${below[@]}" src/app/stage/
+may_include src/app/training "${below[@]}" src/app/stage/ src/app/evaluation/
 may_include src/app/evaluation "${below[@]}" src/app/stage/
 may_include src/app/report "${below[@]}" src/app/stage/ src/app/clusters/ src/app/evaluation/
 may_include src/app/compare "${below[@]}" src/app/stage/ src/app/report/ src/app/clusters/ \

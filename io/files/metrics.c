@@ -30,8 +30,8 @@ struct metrics {
 };
 
 /* Copies the rows that stay into kept, each with its check; returns their bytes. The text of a row
- * is copied as it is, not printed anew: what stays does not change by a bit. Rows of other stages
- * and rounds always stay. */
+ * is copied as it is, not printed anew: what stays does not change by a bit, but for the column
+ * that an earlier version has not had. Rows of other stages and rounds always stay. */
 static size_t keep_rows(metrics_text *t, const char *stage, int round, int64_t steps, char *kept) {
     size_t bytes = 0;
     metrics_parsed row;
@@ -39,8 +39,11 @@ static size_t keep_rows(metrics_text *t, const char *stage, int round, int64_t s
         char check[METRICS_CHECK];
         size_t n = strlen(line);
         if (strcmp(row.stage, stage) == 0 && row.round == round && row.step > steps) continue;
-        metrics_check(line, check);
-        memcpy(kept + bytes, line, n);
+        char whole[METRICS_LINE + 2];
+        snprintf(whole, sizeof whole, "%s%s", line, row.is_short ? "," : "");
+        n += row.is_short;
+        metrics_check(whole, check);
+        memcpy(kept + bytes, whole, n);
         memcpy(kept + bytes + n, check, sizeof check - 1);
         bytes += n + sizeof check - 1;
         kept[bytes++] = '\n';
@@ -122,7 +125,7 @@ void metrics_show(metrics *m, const char *name, int64_t steps) {
 
 /* Each column by its name. */
 static void show_row(const metrics *m, int64_t step, const double *value) {
-    char names[] = METRICS_OLD_HEADER, *rest = names;
+    char names[] = METRICS_COLUMNS, *rest = names;
     tensorboard_value shown[METRICS_VALUES];
     if (!m->events) return;
     for (int skipped = 0; skipped < 3; skipped++) strsep(&rest, ","); /* stage, round, step */
@@ -136,7 +139,7 @@ status metrics_write(metrics *m, const metrics_row *row) {
     if (!m) return STATUS_OK;
     const double value[METRICS_VALUES] = {row->loss, row->learning_rate, row->gradient_norm,
         row->anchors, row->objective, row->imbalance, row->changed, row->kept, row->repaired,
-        row->seconds, row->assign, row->update, row->exchange};
+        row->seconds, row->assign, row->update, row->exchange, row->miou};
     char line[METRICS_LINE + METRICS_CHECK];
     /* METRICS_STAGE - 1 bytes of the name, which is what parse_line takes. */
     int n = snprintf(line, sizeof line, "%.63s,%d,%" PRId64, row->stage, row->round, row->step);

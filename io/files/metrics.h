@@ -1,7 +1,8 @@
 /* metrics.csv: one row a step of every stage, no duplicates after a restart.
  * Columns: stage, round, step, loss, learning_rate, gradient_norm, anchors, objective, imbalance,
- * changed, kept, repaired, seconds, assign, update, exchange (seconds of k-means' phases); what a
- * stage has not is left empty. The last column, check, is of the row's own text. */
+ * changed, kept, repaired, seconds, assign, update, exchange (seconds of k-means' phases), mIoU (of
+ * a validation); what a stage has not is left empty. The last column, check, is of the row's own
+ * text. */
 #ifndef AUXSEG_IO_FILES_METRICS_H
 #define AUXSEG_IO_FILES_METRICS_H
 
@@ -17,11 +18,11 @@ typedef struct metrics_row {
     int round;
     int64_t step;
     double loss, learning_rate, gradient_norm, anchors, objective, imbalance, changed, kept,
-        repaired, seconds, assign, update, exchange; /* NAN: empty */
+        repaired, seconds, assign, update, exchange, miou; /* NAN: empty */
 } metrics_row;
 #define METRICS_EMPTY(stage_, round_, step_)                                                       \
-    ((metrics_row){                                                                                \
-        stage_, round_, step_, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN})
+    ((metrics_row){stage_, round_, step_, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN, NAN,   \
+        NAN, NAN, NAN})
 
 typedef struct metrics metrics;
 

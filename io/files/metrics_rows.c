@@ -39,8 +39,8 @@ static bool parse_integer(const char *text, int64_t *out) {
     return *end == '\0' && errno == 0;
 }
 
-/* Whether the line, without its check, is a row; it is cut up. Exactly 3 + METRICS_VALUES fields,
- * of which only figures may be empty. */
+/* Whether the line, without its check, is a row; it is cut up. 3 + METRICS_VALUES fields, or one
+ * less, of which only figures may be empty. */
 static bool parse_line(char *line, metrics_parsed *out) {
     char *rest = line, *stage = next_field(&rest), *end;
     int64_t round;
@@ -51,7 +51,9 @@ static bool parse_line(char *line, metrics_parsed *out) {
     out->round = (int)round;
     for (int i = 0; i < METRICS_VALUES; i++) {
         const char *field = next_field(&rest);
-        if (!field) return false;
+        out->is_short = !field && i == METRICS_VALUES - 1;
+        if (!field && !out->is_short) return false;
+        if (!field) field = "";
         out->value[i] = *field ? strtod(field, &end) : (double)NAN;
         if (*field && *end) return false;
     }
@@ -88,7 +90,9 @@ status metrics_text_read(const char *path, metrics_text *out) {
     for (size_t i = 0; i < bytes; i++)
         if (!out->text[i]) out->text[i] = '?';
     out->rest = out->text;
-    if (bytes == 0 || take_header(out, bytes, METRICS_HEADER)) return STATUS_OK;
+    if (bytes == 0 || take_header(out, bytes, METRICS_HEADER) ||
+        take_header(out, bytes, METRICS_SHORT_HEADER))
+        return STATUS_OK;
     out->checked = !take_header(out, bytes, METRICS_OLD_HEADER);
     if (!out->checked) return STATUS_OK;
     out->strange = true;
@@ -158,7 +162,7 @@ static status take_rows(metrics_text *t, metrics_row *rows, int *count) {
         if (!stage) return STATUS_FAILED;
         const double *v = p.value;
         rows[(*count)++] = (metrics_row){stage, p.round, p.step, v[0], v[1], v[2], v[3], v[4], v[5],
-            v[6], v[7], v[8], v[9], v[10], v[11], v[12]};
+            v[6], v[7], v[8], v[9], v[10], v[11], v[12], v[13]};
     }
     return STATUS_OK;
 }

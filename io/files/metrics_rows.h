@@ -8,12 +8,15 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The columns as versions before the check wrote them, and as they are. */
+/* The columns as versions before the check wrote them, as those before the mIoU did, and as they
+ * are. */
 #define METRICS_OLD_HEADER                                                                         \
     "stage,round,step,loss,learning_rate,gradient_norm,anchors,objective,imbalance,changed,kept,"  \
     "repaired,seconds,assign,update,exchange"
-#define METRICS_HEADER METRICS_OLD_HEADER ",check"
-enum { METRICS_VALUES = 13, METRICS_LINE = 512, METRICS_STAGE = 64 };
+#define METRICS_SHORT_HEADER METRICS_OLD_HEADER ",check"
+#define METRICS_COLUMNS METRICS_OLD_HEADER ",mIoU"
+#define METRICS_HEADER METRICS_COLUMNS ",check"
+enum { METRICS_VALUES = 14, METRICS_LINE = 512, METRICS_STAGE = 64 };
 enum { METRICS_CHECK = 11 }; /* bytes of a check with its comma and a zero byte */
 
 typedef struct metrics_parsed {
@@ -21,6 +24,7 @@ typedef struct metrics_parsed {
     int round;
     int64_t step;
     double value[METRICS_VALUES]; /* NAN: empty */
+    bool is_short;                /* the line lacks the last column, as an earlier version's */
 } metrics_parsed;
 
 /* The file as it was read, and how far its rows have been asked for. */

@@ -94,6 +94,7 @@ typedef struct page_data {
     const char *metrics;         /* path of metrics.csv: loss and objective curves */
     const page_measure *measure; /* mIoU, mAcc, aAcc: the headline */
     int measures;
+    const char *caution;            /* how they are to be taken, below them; NULL: as they are */
     const page_class *class_result; /* per class */
     int classes;
     const page_confusion *confusion; /* the first is shown, the others are folded away */

@@ -60,6 +60,9 @@ static double loss_of(const metrics_row *r) {
 static double gradient_norm_of(const metrics_row *r) {
     return r->gradient_norm;
 }
+static double miou_of(const metrics_row *r) {
+    return r->miou;
+}
 static double learning_rate_of(const metrics_row *r) {
     return r->learning_rate;
 }
@@ -83,6 +86,7 @@ static const measure measures[] = {
     {"Loss", "loss", NULL, loss_of, CHART_LOG, true},
     {"Gradient norm", "norm", "over all tensors, before clipping", gradient_norm_of, CHART_LOG,
         true},
+    {"Validation mIoU", "mIoU", "of the weights that would be written", miou_of, CHART_FIT, false},
     {"Learning rate", "rate", NULL, learning_rate_of, CHART_LOG, false},
     {"Objective", "squared distance", "of all rows to their centroids, summed", objective_of,
         CHART_FIT, false},

@@ -30,6 +30,10 @@ static void put_cards(html *h, const page_data *d) {
         html_put(h, "</div></div>");
     }
     html_put(h, "</div>\n");
+    if (!d->caution) return;
+    html_put(h, "<p class=\"note\"><strong>Caution</strong>: ");
+    html_text(h, d->caution);
+    html_put(h, ".</p>\n");
 }
 
 /* Before, after, and what lies between. */

@@ -118,6 +118,8 @@ typedef struct settings {
         training_schedule schedule;
         settings_text weights; /* the command `finetune` starts from; "": pretrained.safetensors */
         int steps, batch, crop, warmup;
+        int validate, patience; /* steps, validations; 0: none */
+        finetune_keep keep;
         double fraction, lr, head_lr, power;
         double unlabelled_weight, confidence, cutmix, strong; /* -1: as the method's paper */
         double average;

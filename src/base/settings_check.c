@@ -265,6 +265,15 @@ static int check_held_out(const settings *s) {
     return wrong;
 }
 
+/* What is decided by validations needs some. */
+static int check_validation(const settings *s) {
+    if (s->finetune.validate > 0) return 0;
+    if (s->finetune.keep == FINETUNE_KEEP_LAST && s->finetune.patience == 0) return 0;
+    log_error("finetune.keep = \"best\" and finetune.patience need finetune.validate, the steps "
+              "from a validation to the next");
+    return 1;
+}
+
 /* The network and the clustering of its features. */
 static int check_model(settings *s) {
     int stride = s->model.output_stride, wrong = 0;
@@ -307,7 +316,7 @@ int settings_check(settings *s) {
            check_extractor(s) + check_layers(s) +
            check_scales("evaluate.scales", s->evaluate.scales) +
            check_scales("extract.scales", s->extract.scales) + check_dataset(s) +
-           check_held_out(s) +
+           check_held_out(s) + check_validation(s) +
            check_training("pretrain", &s->pretrain.view, s->pretrain.warmup, s->pretrain.steps) +
            check_training("finetune", &s->finetune.view, s->finetune.warmup, s->finetune.steps);
 }

@@ -129,6 +129,22 @@ static const setting table[] = {
     {INTEGER(finetune, crop, 160, 32, 8192, "pixels", "Side of a view.")},
     {INTEGER(finetune, warmup, 0, 0, 100000000, "steps",
         "Steps over which the learning rate first rises.")},
+    {INTEGER(finetune, validate, 0, 0, 100000000, "steps",
+         "Every so many steps, and after the last one, the mIoU of the weights that would be "
+         "written is measured, on the held-out images where there are any (dataset.held_out), "
+         "else on the validation images, whole, at one size, and stands in the log and in "
+         "metrics.csv; 0: never."),
+        .later = true},
+    {CHOICE(finetune, keep, FINETUNE_KEEP_LAST,
+         "Which weights are written. last: those of the last step. best: those of the step whose "
+         "validation was the best so far. Chosen by images that evaluation then measures them on, "
+         "figures are too good: honest is dataset.held_out with held_out_for = \"validate\", and "
+         "fair among settings that are compared is held_out_for = \"evaluate\"."),
+        .later = true},
+    {INTEGER(finetune, patience, 0, 0, 1000000, "validations",
+         "Fine-tuning ends early after so many validations without a rise; the learning rate's "
+         "course is that of all steps. What is said of keep holds here, too. 0: it does not."),
+        .later = true},
     {REAL(finetune, fraction, 1, 0, 1, NULL,
         "Share of the training images whose labels are used; at least one image.")},
     {REAL(finetune, lr, 0.01, 0, 1000, NULL, "Learning rate of the encoder.")},

@@ -20,10 +20,9 @@
 
 #include <stdio.h>
 
-/* Images list[0] .. of one shape: loaded, predicted, counted. map [2 * count]: ground truth in the
- * first half, predictions in the second. On failure nothing of this run is counted; the matrix is
- * then thrown away as a whole. */
-static status evaluate_run(stage *t, inference *net, const int *list, int count, int64_t *matrix) {
+/* Loaded, predicted, counted. map [2 * count]: ground truth in the first half, predictions in the
+ * second. */
+status evaluate_images(stage *t, inference *net, const int *list, int count, int64_t *matrix) {
     status st = STATUS_OK;
     double now = timer_now();
     image *rgb = memory_alloc((size_t)count, sizeof *rgb, "images");
@@ -62,7 +61,7 @@ static status evaluate_list(stage *t, inference *net, const image_list *list, pa
         if (p->done[i]) continue;
         count = class_maps_count(
             t, net, list->member, i, partial_next_done(p, i, end), t->s->dataset.scale);
-        st = evaluate_run(t, net, list->member + i, count, p->sum);
+        st = evaluate_images(t, net, list->member + i, count, p->sum);
         for (int k = i; st == STATUS_OK && k < i + count; k++) p->done[k] = 1;
         st = stop_watch_ask(&watch, st);
         progress_update(&bar, i + count - begin, "");

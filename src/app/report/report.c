@@ -16,6 +16,7 @@
 #include "src/app/report/pictures.h"
 #include "src/app/report/results.h"
 #include "src/app/report/typical_patches.h"
+#include "src/app/stage/choice_by_validation.h"
 #include "src/app/stage/output.h"
 #include "src/app/stage/setup.h"
 #include "src/app/stage/stage.h"
@@ -177,7 +178,8 @@ static status write_page(stage *t, const dataset_summary *d) {
         .record = t->record,
         .split = d->split,
         .splits = d->splits,
-        .labelled_used = d->labelled_used};
+        .labelled_used = d->labelled_used,
+        .caution = choice_by_validation(t->s)};
     if (file_exists(metrics_path)) g.data.metrics = metrics_path;
     if (st == STATUS_OK) st = fill_content(&g);
     if (st == STATUS_OK) st = page_write(t->s->run.dir, &g.data);

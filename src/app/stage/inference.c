@@ -31,6 +31,7 @@ struct inference {
     parameters *p;
     image_input input;
     plan_options o; /* but for the shape */
+    bool borrowed;  /* the first two are another's */
     int threads;
     int64_t clock;
     shaped_plan kept[PLANS];
@@ -75,11 +76,33 @@ done:
     return STATUS_OK;
 }
 
+status inference_create_over(inference **out, const settings *s, const inference_network *o) {
+    inference *n = memory_alloc(1, sizeof *n, "inference");
+    if (!n) return STATUS_FAILED;
+    n->g = o->g;
+    n->p = o->p;
+    n->input = *o->input;
+    n->borrowed = true;
+    n->threads = setup_threads(s);
+    arithmetic_set(o->how, &n->o);
+    *out = n;
+    return STATUS_OK;
+}
+
+status inference_pack(inference *n) {
+    status st = STATUS_OK;
+    for (int i = 0; i < PLANS && st == STATUS_OK; i++)
+        if (n->kept[i].p) st = plan_pack(n->kept[i].p);
+    return st;
+}
+
 void inference_destroy(inference *n) {
     if (!n) return;
     for (int i = 0; i < PLANS; i++) plan_destroy(n->kept[i].p);
-    parameters_destroy(n->p);
-    graph_destroy(n->g);
+    if (!n->borrowed) {
+        parameters_destroy(n->p);
+        graph_destroy(n->g);
+    }
     memory_free(n);
 }
 

@@ -24,6 +24,18 @@ typedef struct inference_options {
 /* Collective. */
 status inference_create(inference **out, const comm *c, const settings *s, const dataset *d,
     const inference_options *o);
+/* A network that is trained meanwhile; all of it borrowed. */
+typedef struct inference_network {
+    graph *g;
+    parameters *p;
+    const image_input *input;
+    const arithmetic *how;
+} inference_network;
+
+/* Not collective. */
+status inference_create_over(inference **out, const settings *s, const inference_network *o);
+/* The parameters have changed. Not collective. */
+status inference_pack(inference *n);
 /* NULL-safe. */
 void inference_destroy(inference *n);
 /* Images that a plan runs at once at most. */

@@ -2,6 +2,7 @@
  * evaluated, and the names in finetune.list. Only lists and what check_dataset.c has found of each
  * file are looked at: no file of a label is opened here. */
 #include "io/files/text_lines.h"
+#include "src/app/stage/choice_by_validation.h"
 #include "src/app/stage/stage_list.h"
 #include "src/app/tools/check_state.h"
 #include "src/base/log.h"
@@ -83,6 +84,8 @@ static void check_counts(check *k, const int *images, const int *labelled) {
                   "label is dataset.layout = \"folder\"");
         check_note(k, STATUS_DATA);
     }
+    const char *chosen = choice_by_validation(k->s);
+    if (chosen && (k->baseline || k->finetune)) log_warn("%s", chosen);
     if (labelled[evaluated] == 0 && (k->baseline || k->evaluate)) {
         log_error("evaluate.split = \"%s\": no labelled image", split_words[evaluated]);
         check_note(k, STATUS_DATA);

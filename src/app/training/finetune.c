@@ -4,12 +4,14 @@
  * and not repeated. */
 #include "src/app/training/finetune.h"
 
+#include "src/app/stage/choice_by_validation.h"
 #include "src/app/stage/choices.h"
 #include "src/app/stage/image_list.h"
 #include "src/app/stage/setup.h"
 #include "src/app/stage/stage.h"
 #include "src/app/training/finetune_step.h"
 #include "src/app/training/training_end.h"
+#include "src/app/training/validation.h"
 #include "src/base/hash.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
@@ -109,7 +111,9 @@ static void shares_destroy(shares *a) {
 /* Users see what a method does with their images, and in what it is not its paper's. */
 static void log_shares(const stage *t, const shares *a) {
     unlabelled_options how = unlabelled_read(t->s);
+    const char *chosen = choice_by_validation(t->s);
     log_info("%s: %d labelled images of %d", t->name, a->labelled.count, setup_training(t->d));
+    if (chosen && comm_root(t->c)) log_warn("%s", chosen);
     if (!a->without.permutation) return;
     log_info("%s: %s: %d images without labels in half of a batch's places, weight %g, confidence "
              "%g, CutMix %g, strong colours %g",
@@ -152,15 +156,18 @@ static status finetune_stage(
     char path[FILE_PATH];
     shares a = {0};
     finetuning x = {0};
+    validation v = {0};
     trainer_options o = options_of(t, weights);
     status st = stage_path(t, path, output);
     if (st == STATUS_OK) st = comm_agree(t->c, shares_create(&a, t));
     if (st != STATUS_OK) goto done;
     log_shares(t, &a);
-    st = trainer_create(&x.t, t->c, t->s, t->d, &o);
+    if (t->s->finetune.validate > 0) st = validation_create(&v, t, &o);
+    if (st == STATUS_OK) st = trainer_create(&x.t, t->c, t->s, t->d, &o);
     if (st == STATUS_OK) st = prepare(&x, t, &a);
     if (st == STATUS_OK) st = train(&x, labeller);
     if (st == STATUS_OK) batches_report(x.source);
+    if (st == STATUS_OK) st = comm_agree(t->c, validation_record(o.validation, t));
     if (st == STATUS_OK) st = training_end(t, x.t, path);
 done:
     batches_destroy(x.source);
@@ -168,6 +175,7 @@ done:
     shares_destroy(&a);
     memory_free(x.loss);
     trainer_destroy(x.t);
+    validation_destroy(&v);
     return st;
 }
 

@@ -16,6 +16,7 @@
 #include "src/app/training/faults.h"
 #include "src/app/training/saves.h"
 #include "src/app/training/trainer_weights.h"
+#include "src/app/training/validation.h"
 #include "src/base/hash.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
@@ -200,7 +201,9 @@ status trainer_create(
     t->o.key = arithmetic_hash(t->o.key, o->how);
     /* Asked of the file, too, where a checkpoint goes on: its network is the one that was begun. */
     if (st == STATUS_OK) st = model_setup_read(c, s, o->weights, dataset_classes(d), &t->model);
-    if (st == STATUS_OK) st = comm_agree(c, build_network(t));
+    if (st == STATUS_OK) st = build_network(t);
+    if (st == STATUS_OK) st = validation_room(o->validation, t);
+    st = comm_agree(c, st);
     bool alone = s->model.norm != MODEL_NORM_SYNC; /* which exchanges sums in the backward pass */
     if (st == STATUS_OK) st = gradient_sync_create(&t->sync, c, t->gradient, alone);
     if (st == STATUS_OK) st = load_weights(t, &resumed);
@@ -235,11 +238,15 @@ void trainer_destroy(trainer *t) {
     memory_free(t);
 }
 
+static bool is_over(const trainer *t) {
+    return t->step >= t->o.steps || validation_ends(t->o.validation);
+}
+
 /* Whether there is one more step, and its learning rate. The rate belongs to the step, so that it
  * stands in metrics.csv as it was used; it is a function of the step's number, not of the rate
  * before. */
 bool trainer_next(trainer *t) {
-    if (t->step >= t->o.steps) return false;
+    if (is_over(t)) return false;
     t->step_began = timer_now();
     t->rate =
         t->o.lr * schedule_factor(t->o.schedule, t->step, t->o.steps, t->o.warmup, t->o.power);
@@ -373,11 +380,12 @@ static status compare_ranks(trainer *t) {
 }
 
 /* Rank 0 alone has the file; the norm is the gradient's before clipping. */
-static status write_row(trainer *t, double loss, double anchors) {
+static status write_row(trainer *t, double loss, double anchors, double miou) {
     if (!comm_root(t->c)) return STATUS_OK;
     metrics_row row = METRICS_EMPTY(t->o.metric, t->o.round, t->step);
     row.loss = loss;
     row.anchors = anchors;
+    row.miou = miou;
     row.learning_rate = t->rate;
     row.gradient_norm = gradient_norm(t->gradient);
     row.seconds = timer_now() - t->step_began;
@@ -397,14 +405,17 @@ static status take_step(trainer *t, double loss) {
 }
 
 status trainer_update(trainer *t, double loss, double anchors) {
-    double now = timer_now();
+    double now = timer_now(), miou = NAN;
     status st = take_step(t, loss);
     now = timer_lap(&t->time, PHASE_OPTIMIZER, now);
     if (st != STATUS_OK) return st;
     t->step++;
     if (t->average)
         average_update(t->average, t->p, t->o.average, t->o.average_aside ? SETTLED : t->step);
-    st = write_row(t, loss, anchors);
+    st = validation_look(t->o.validation, t, &miou);
+    now = timer_lap(&t->time, PHASE_FORWARD, now);
+    if (st != STATUS_OK) return st;
+    st = write_row(t, loss, anchors, miou);
     snprintf(t->note, sizeof t->note, "loss %.4f", loss);
     progress_update(&t->bar, t->step, t->note);
     timer_lap(&t->time, PHASE_WRITE, now);
@@ -417,8 +428,8 @@ status trainer_update(trainer *t, double loss, double anchors) {
     st = comm_agree(t->c, st);
     /* Not after the last step: the weights themselves follow. */
     bool due = t->s->run.checkpoint_steps > 0 && t->step % t->s->run.checkpoint_steps == 0;
-    bool save_now = (st == STATUS_OK && due && t->step < t->o.steps) || st == STATUS_STOPPED;
-    if (save_now || (st == STATUS_OK && (t->step % COMPARED == 0 || t->step == t->o.steps))) {
+    bool over = is_over(t), save_now = (st == STATUS_OK && due && !over) || st == STATUS_STOPPED;
+    if (save_now || (st == STATUS_OK && (t->step % COMPARED == 0 || over))) {
         status same = compare_ranks(t);
         if (same != STATUS_OK) return same;
     }
@@ -448,6 +459,7 @@ status trainer_finish(trainer *t, const char *path, uint64_t *hash) {
     model_setup_metadata(&t->model, input, &metadata[8]);
     status st = comm_agree(t->c, metrics_sync(t->metrics));
     if (st == STATUS_OK) st = saves_finish(t);
+    if (st == STATUS_OK) validation_restore(t->o.validation, t);
     double now = timer_now();
     if (st == STATUS_OK) st = trainer_write_weights(t, path, metadata, 6, hash);
     timer_lap(&t->time, PHASE_WRITE, now);

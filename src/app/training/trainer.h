@@ -39,6 +39,8 @@
 #include "src/nn/graph/schedule.h"
 #include "src/nn/plan/plan.h"
 
+struct validation;
+
 typedef struct trainer_options {
     const char *stage;  /* name of checkpoints and messages, borrowed */
     const char *metric; /* name in metrics.csv, without the round, borrowed */
@@ -56,6 +58,7 @@ typedef struct trainer_options {
                            is written are the weights */
     const checkpoint_extra *extra; /* [extras], borrowed: what else a checkpoint holds */
     int extras;
+    struct validation *validation; /* looks at images on the way; borrowed; NULL: nobody does */
     double lr, head_lr, power; /* head_lr: factor of lr for GROUP_HEAD; power: of the schedule */
     schedule_kind schedule;
     optimizer_options optimizer;
@@ -101,7 +104,7 @@ status trainer_create(
 /* NULL-safe. */
 void trainer_destroy(trainer *t);
 
-/* Whether a step is left. */
+/* Whether a step is left: o.steps are not done, and the validation has not ended the training. */
 bool trainer_next(trainer *t);
 /* The batch's images [local, crop, crop, 3]: exchanged with the plan's, or, where they pass in
  * waves, borrowed until the next. Not collective. */

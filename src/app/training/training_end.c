@@ -10,7 +10,7 @@ status training_end(stage *t, trainer *x, const char *path) {
     if (t->record) st = run_record_set_hash(t->record, t->name, hash);
     if (st == STATUS_OK) st = stage_images(t, &x->model.input);
     st = comm_agree(t->c, st);
-    stage_result r = {path, hash, trainer_images_per_second(x), "images/s", x->o.steps};
+    stage_result r = {path, hash, trainer_images_per_second(x), "images/s", x->step};
     if (st == STATUS_OK) st = stage_finish(t, &r);
     if (st == STATUS_OK) trainer_forget(x);
     return st;

@@ -1,5 +1,6 @@
 #include "io/files/file.h"
 #include "io/files/metrics.h"
+#include "io/files/metrics_rows.h"
 #include "src/base/memory.h"
 #include "tests/io/scratch.h"
 
@@ -65,7 +66,7 @@ static void restart_leaves_no_duplicates(void **state) {
 static void every_column_comes_back(void **state) {
     const char *path = scratch_path(*state, "columns.csv");
     const metrics_row row = {
-        "cluster", 3, INT64_MAX, 1.5, -2e-30, 3e30, 4, 5, 6, 7, 8, 9, 10.25, 11, 12.5, 13};
+        "cluster", 3, INT64_MAX, 1.5, -2e-30, 3e30, 4, 5, 6, 7, 8, 9, 10.25, 11, 12.5, 13, 0.25};
     metrics *m;
     metrics_row *rows;
     int n;
@@ -80,7 +81,7 @@ static void every_column_comes_back(void **state) {
     assert_int_equal(rows[0].round, 3);
     assert_true(rows[0].step == INT64_MAX);
     const double *have = &rows[0].loss, *want = &row.loss;
-    for (int i = 0; i < 10; i++) assert_true(have[i] == want[i]);
+    for (int i = 0; i < 14; i++) assert_true(have[i] == want[i]);
     memory_free(rows);
 }
 
@@ -206,6 +207,31 @@ static void older_files_are_continued(void **state) {
     memory_free(rows);
 }
 
+/* Rows of a version without the mIoU have a check each, which is made anew with the column. */
+static void rows_without_the_last_column_are_continued(void **state) {
+    static const char head[] =
+        "stage,round,step,loss,learning_rate,gradient_norm,anchors,objective,imbalance,changed,"
+        "kept,repaired,seconds,assign,update,exchange,check\n";
+    static const char row[] = "a,1,1,0.5,,,,,,,,,,,,";
+    const char *path = scratch_path(*state, "short.csv");
+    char text[512], check[METRICS_CHECK];
+    metrics_row *rows;
+    bool checked = false;
+    int n;
+    metrics_check(row, check);
+    snprintf(text, sizeof text, "%s%s%s\n", head, row, check);
+    scratch_write(path, text, strlen(text));
+    assert_int_equal(metrics_verify(path, &checked), STATUS_OK);
+    assert_true(checked);
+    write_steps(path, "a", 1, 2, 2, 0);
+    assert_int_equal(metrics_verify(path, &checked), STATUS_OK);
+    assert_int_equal(metrics_read(path, &rows, &n), STATUS_OK);
+    assert_int_equal(count_steps(rows, n, "a", 1), 2);
+    assert_true(rows[0].loss == 0.5 && isnan(rows[0].miou));
+    memory_free(rows);
+    assert_false(file_exists(scratch_path(*state, "short.csv.damaged")));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(restart_leaves_no_duplicates),
@@ -215,6 +241,7 @@ int main(void) {
         cmocka_unit_test(every_damage_is_found),
         cmocka_unit_test(what_is_whole_is_kept),
         cmocka_unit_test(older_files_are_continued),
+        cmocka_unit_test(rows_without_the_last_column_are_continued),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

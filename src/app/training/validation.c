@@ -1,0 +1,185 @@
+/* A look is an evaluation on the way, in integers that ranks add, so that the figure, and all that
+ * is decided by it, is the same for any ranks and threads. What decides is a part of checkpoints:
+ * the best weights, their step and figure, and how many looks have passed since. A training that
+ * was killed thus ends with the weights of one that was not. Looks take no random number and leave
+ * the training alone: without keep = "best" and patience it is the same bits. */
+#include "src/app/training/validation.h"
+
+#include "mpi/shard.h"
+#include "src/app/evaluation/class_maps.h"
+#include "src/app/evaluation/evaluate.h"
+#include "src/base/log.h"
+#include "src/base/memory.h"
+#include "src/segment/confusion.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Marks: numbers of 64 bits take two of a checkpoint's integers. */
+enum { MARK_LOOKS, MARK_SINCE, MARK_STEP, MARK_FIGURE = 4, MARK_TRACKED = 6 };
+
+static double best_figure(const validation *v) {
+    double x;
+    memcpy(&x, &v->mark[MARK_FIGURE], sizeof x);
+    return x;
+}
+
+/* The settings of the looks: not those of [evaluate], on which no key of a fine-tuning rests. */
+static status own_settings(validation *v, const stage *t) {
+    settings *own = memory_alloc(1, sizeof *own, "settings of a validation");
+    if (!own) return STATUS_FAILED;
+    *own = *t->s;
+    strcpy(own->evaluate.scales, "1");
+    own->evaluate.flip = false;
+    v->look = *t;
+    v->look.s = v->own = own;
+    return STATUS_OK;
+}
+
+static split looked_at(const settings *s) {
+    bool beside =
+        s->dataset.held_out > 0 && s->dataset.held_out_for == DATASET_HELD_OUT_FOR_VALIDATE;
+    return beside ? SPLIT_HELD_OUT : SPLIT_VAL;
+}
+
+status validation_create(validation *v, const stage *t, trainer_options *o) {
+    split which = looked_at(t->s);
+    status st = own_settings(v, t);
+    if (st == STATUS_OK) st = images_of_split(&v->list, t->d, which, true);
+    if (st == STATUS_OK && v->list.count == 0) {
+        if (comm_root(t->c))
+            log_error("finetune.validate: no labelled image of split \"%s\"", split_words[which]);
+        st = STATUS_DATA;
+    }
+    st = comm_agree(t->c, st);
+    if (st != STATUS_OK) return st;
+    o->validation = v;
+    log_info("%s: %d images of split \"%s\" are looked at every %d steps", t->name, v->list.count,
+        split_words[which], t->s->finetune.validate);
+    return STATUS_OK;
+}
+
+/* What would be written. Of two networks both are kept: a part of their values would be as much to
+ * write as the whole is to hold. */
+static parameters *judged(const trainer *t) {
+    return t->average ? t->average : t->p;
+}
+
+status validation_room(validation *v, trainer *t) {
+    if (!v) return STATUS_OK;
+    size_t n = t->p->count + t->p->buffers;
+    v->extra[0] = (checkpoint_extra){"validation.marks", "I32", v->mark, VALIDATION_MARKS, false};
+    t->o.extra = v->extra;
+    t->o.extras = 1;
+    if (t->s->finetune.keep != FINETUNE_KEEP_BEST) return STATUS_OK;
+    v->best = memory_alloc(n, sizeof *v->best, "weights of the best step");
+    v->extra[1] = (checkpoint_extra){"validation.best", "F32", v->best, n, false};
+    t->o.extras = 2;
+    return v->best ? STATUS_OK : STATUS_FAILED;
+}
+
+/* Norms are folded into the weights of a plan: each look packs anew what earlier ones have made. */
+static status ready_network(validation *v, const trainer *t) {
+    if (v->net) return inference_pack(v->net);
+    inference_network n = {t->g, judged(t), &t->model.input, t->o.how};
+    return inference_create_over(&v->net, t->s, &n);
+}
+
+/* This rank's images; matrix [classes, classes]. */
+static status count_images(validation *v, int64_t *matrix) {
+    const comm *c = v->look.c;
+    int first = (int)shard_begin(v->list.count, comm_rank(c), comm_size(c));
+    int end = (int)shard_begin(v->list.count, comm_rank(c) + 1, comm_size(c));
+    status st = STATUS_OK;
+    for (int i = first, n; i < end && st == STATUS_OK; i += n) {
+        n = class_maps_count(&v->look, v->net, v->list.member, i, end, v->own->dataset.scale);
+        st = evaluate_images(&v->look, v->net, v->list.member + i, n, matrix);
+    }
+    return st;
+}
+
+/* A figure that is none (no labelled pixel) is never the best. */
+static void mark_look(validation *v, const trainer *t, double miou) {
+    const parameters *p = judged(t);
+    bool first = v->mark[MARK_LOOKS]++ == 0;
+    v->mark[MARK_SINCE]++;
+    if (!first && !(miou > best_figure(v))) return;
+    int64_t step = t->step;
+    v->mark[MARK_SINCE] = 0;
+    memcpy(&v->mark[MARK_STEP], &step, sizeof step);
+    memcpy(&v->mark[MARK_FIGURE], &miou, sizeof miou);
+    memcpy(&v->mark[MARK_TRACKED], &p->batches_tracked, sizeof p->batches_tracked);
+    if (!v->best) return;
+    memcpy(v->best, p->value, p->count * sizeof *v->best);
+    memcpy(v->best + p->count, p->buffer, p->buffers * sizeof *v->best);
+}
+
+/* Counts, their sum, the figure. */
+static status look(validation *v, const trainer *t, double *miou) {
+    int classes = dataset_classes(v->look.d);
+    size_t cells = (size_t)classes * (size_t)classes;
+    int64_t *matrix = memory_alloc(cells, sizeof *matrix, "confusion matrix");
+    double *per = memory_alloc(2 * (size_t)classes, sizeof *per, "figures of classes");
+    status st = matrix && per ? ready_network(v, t) : STATUS_FAILED;
+    if (st == STATUS_OK) st = count_images(v, matrix);
+    st = comm_agree(t->c, st);
+    if (st == STATUS_OK) {
+        comm_sum_i64(t->c, matrix, cells);
+        *miou = confusion_scores(matrix, classes, per, per + classes).mean_iou;
+    }
+    memory_free(matrix);
+    memory_free(per);
+    return st;
+}
+
+/* The last step is looked at, too: it may be the best. */
+status validation_look(validation *v, const trainer *t, double *miou) {
+    if (!v || (t->step % t->s->finetune.validate != 0 && t->step < t->o.steps)) return STATUS_OK;
+    status st = look(v, t, miou);
+    if (st != STATUS_OK) return st;
+    mark_look(v, t, *miou);
+    log_info("%s: step %" PRId64 ": validation mIoU %.4f%s", t->o.stage, t->step, *miou,
+        v->mark[MARK_SINCE] == 0 ? ", the best so far" : "");
+    if (validation_ends(v))
+        log_info("%s: ends after step %" PRId64 " of %d: %d validations without a rise "
+                 "(finetune.patience)",
+            t->o.stage, t->step, t->o.steps, v->mark[MARK_SINCE]);
+    return STATUS_OK;
+}
+
+bool validation_ends(const validation *v) {
+    int patience = v ? v->look.s->finetune.patience : 0;
+    return patience > 0 && v->mark[MARK_SINCE] >= patience;
+}
+
+void validation_restore(const validation *v, trainer *t) {
+    if (!v || !v->best || v->mark[MARK_LOOKS] == 0) return;
+    parameters *p = judged(t);
+    int64_t step;
+    memcpy(&step, &v->mark[MARK_STEP], sizeof step);
+    memcpy(&p->batches_tracked, &v->mark[MARK_TRACKED], sizeof p->batches_tracked);
+    memcpy(p->value, v->best, p->count * sizeof *v->best);
+    memcpy(p->buffer, v->best + p->count, p->buffers * sizeof *v->best);
+    log_info("%s: the weights of step %" PRId64 " are written, with the best validation mIoU, %.4f",
+        t->o.stage, step, best_figure(v));
+}
+
+status validation_record(const validation *v, stage *t) {
+    char group[STAGE_NAME + 16];
+    int64_t step;
+    if (!v) return STATUS_OK;
+    memcpy(&step, &v->mark[MARK_STEP], sizeof step);
+    snprintf(group, sizeof group, "validation-%s", t->name);
+    status st = stage_figure(t, group, "mIoU", best_figure(v));
+    return st == STATUS_OK ? stage_figure(t, group, "step", (double)step) : st;
+}
+
+void validation_destroy(validation *v) {
+    inference_destroy(v->net);
+    memory_free(v->list.member);
+    memory_free(v->best);
+    memory_free(v->own);
+    *v = (validation){0};
+}
