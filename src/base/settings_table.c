@@ -62,12 +62,13 @@ static const setting table[] = {
     {REAL(pretrain, boundary, -1, -1, 1, NULL,
          "pixel: of the pixels that are compared of each auxiliary label in a view, the share that "
          "lies at a boundary with another label, as far as there are such; 0: the others first. "
-         "-1: as chance has it."),
+         "-1: as chance has it. Its effect was not measured."),
         .later = true},
     {INTEGER(pretrain, pixel_queue, 0, 0, 10000000, "pixels",
          "pixel: embeddings of earlier steps, so many of each auxiliary label, that a step's "
          "pixels are compared with, too, as positives and as negatives. They are constants, as "
-         "the network of their step has made them; the newest ones are kept. 0: none."),
+         "the network of their step has made them; the newest ones are kept. 0: none; "
+         "no gain of it was shown (src/contrast/README.md)."),
         .later = true},
     {INTEGER(pretrain, queue, 65536, 1, 100000000, "keys",
          "instance, dense: keys of earlier steps that a view is compared with; no more than the "
