@@ -122,12 +122,15 @@ static void read_cell(plan_reader *r, const config_setting_t *group, plan_file *
             cell->name = read_text(r, c);
         else if (strcmp(key, "about") == 0)
             cell->about = read_text(r, c);
+        else if (strcmp(key, "group") == 0)
+            cell->group = read_text(r, c);
         else if (strcmp(key, "settings") == 0)
             read_settings(r, c, &cell->set, &cell->sets);
         else if (strcmp(key, "reference") != 0)
-            MISTAKE(r, c, "unknown key %s of a cell: name, about, settings, reference", key);
+            MISTAKE(r, c, "unknown key %s of a cell: name, about, group, settings, reference", key);
     }
     if (!cell->about) cell->about = keep_text(r, "", 0);
+    if (!cell->group) cell->group = keep_text(r, "", 0);
     if (!cell->name) cell->name = keep_text(r, "", 0);
     if (r->memory && !good_name(cell->name))
         MISTAKE(r, group, "\"%s\": no name of a cell (letters, digits, - _ . +)", cell->name);
@@ -161,22 +164,24 @@ static void read_seeds(plan_reader *r, const config_setting_t *c, plan_file *p) 
     }
 }
 
-/* After all cells are known. c: a text, of the plan or of a cell. */
-static int reference_of(plan_reader *r, const config_setting_t *c, const plan_file *p) {
+/* After all cells are known. c: a text, of the plan or of a cell; NULL: -1. */
+static int cell_named(plan_reader *r, const config_setting_t *c, const plan_file *p) {
     const char *name = c ? config_setting_get_string(c) : NULL;
     int found = find_cell(p, name);
-    if (c && found < 0) MISTAKE(r, c, "reference: no cell \"%s\"", name ? name : "");
+    if (c && found < 0)
+        MISTAKE(r, c, "%s: no cell \"%s\"", config_setting_name(c), name ? name : "");
     return found;
 }
 
 /* A cell of its own reference is compared with nothing. */
 static void read_references(plan_reader *r, const config_setting_t *root, plan_file *p) {
-    int common = reference_of(r, config_setting_get_member(root, "reference"), p);
+    int common = cell_named(r, config_setting_get_member(root, "reference"), p);
+    p->images = cell_named(r, config_setting_get_member(root, "images"), p);
     const config_setting_t *cells = config_setting_get_member(root, "cells");
     for (int i = 0; i < p->cells; i++) {
         const config_setting_t *c = config_setting_get_elem(cells, (unsigned)i);
         c = config_setting_is_group(c) ? config_setting_get_member(c, "reference") : NULL;
-        int own = c ? reference_of(r, c, p) : common;
+        int own = c ? cell_named(r, c, p) : common;
         p->cell[i].reference = own == i ? -1 : own;
     }
 }
@@ -193,9 +198,9 @@ static void read_plan(plan_reader *r, const config_setting_t *root, plan_file *p
             read_cells(r, c, p);
         else if (strcmp(key, "seeds") == 0)
             read_seeds(r, c, p);
-        else if (strcmp(key, "reference") != 0)
-            MISTAKE(
-                r, c, "unknown key %s of a plan: about, reference, seeds, settings, cells", key);
+        else if (strcmp(key, "reference") != 0 && strcmp(key, "images") != 0)
+            MISTAKE(r, c,
+                "unknown key %s of a plan: about, reference, images, seeds, settings, cells", key);
     }
     if (!p->about) p->about = keep_text(r, "", 0);
     if (!r->memory) return;
@@ -218,7 +223,7 @@ static void name_plan(plan_reader *r, plan_file *p) {
 
 status plan_file_read(plan_file *out, const char *file, const char *text) {
     plan_reader r = {.file = file, .memory = true};
-    *out = (plan_file){0};
+    *out = (plan_file){.images = -1};
     char *own = text ? NULL : settings_file_load(file);
     if (!text && !own) return STATUS_USAGE;
     config_t config;
@@ -245,6 +250,7 @@ void plan_file_destroy(plan_file *p) {
     for (int i = 0; i < p->cells; i++) {
         memory_free(p->cell[i].name);
         memory_free(p->cell[i].about);
+        memory_free(p->cell[i].group);
         free_settings(p->cell[i].set, p->cell[i].sets);
     }
     free_settings(p->set, p->sets);

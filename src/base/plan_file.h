@@ -15,6 +15,7 @@ typedef struct plan_setting {
 
 typedef struct plan_cell {
     char *name, *about; /* about: "" where nothing is said */
+    char *group;        /* cells of which the best one is told; "": none */
     int line;
     int reference; /* the cell that it is compared with; -1: none, or itself */
     plan_setting *set;
@@ -28,6 +29,7 @@ typedef struct plan_file {
     int sets;
     plan_cell *cell;
     int cells;
+    int images; /* the cell whose number of images all others are to see; -1: each as it is set */
     int64_t *seed;
     int seeds;
 } plan_file;

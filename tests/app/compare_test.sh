@@ -62,7 +62,7 @@ cmp a/few/ours/seed-1/baseline.safetensors a/few/plain/seed-1/baseline.safetenso
 expect 0 '' "$auxseg" verify a/few/ours/seed-1
 figures a/few/compare.csv >wanted
 [[ $(wc -l <wanted) -eq 9 ]] || fail "compare.csv has not 8 runs"
-grep -q '^ours,1,plain,0,.*,4,4,[0-9a-f]\{16\},' wanted || fail "ours, seed 1"
+grep -q '^ours,1,plain,0,.*,4,8,[0-9a-f]\{16\},' wanted || fail "ours, seed 1"
 bash "$configs/../tests/app/compare_page.sh" a/few || fail "the page and compare.csv differ"
 grep -q 'href="ours/seed-2/report.html">seed 2</a>' a/few/compare.html || fail "no link to ours"
 grep -q 'seed 1 <span class="down">failed with 3<' a/few/compare.html || fail "no word of broken"

@@ -11,7 +11,7 @@
 #include <string.h>
 
 static const char good[] = "about = \"two cells\";\n"
-                           "reference = \"a\";\n"
+                           "reference = \"a\"; images = \"b\";\n"
                            "seeds = (3, 1, 4294967296L);\n"
                            "settings = [\"pretrain.steps=5\"];\n"
                            "cells = (\n"
@@ -19,7 +19,7 @@ static const char good[] = "about = \"two cells\";\n"
                            "  { name = \"b\"; about = \"more\";\n"
                            "    settings = [\"cluster.k=7\",\n"
                            "      \"extract.weights=@a/pretrained.safetensors\"]; },\n"
-                           "  { name = \"c\"; reference = \"b\"; settings = []; }\n"
+                           "  { name = \"c\"; reference = \"b\"; group = \"g\"; settings = []; }\n"
                            ");\n";
 
 static void reads(void **state) {
@@ -36,6 +36,9 @@ static void reads(void **state) {
     assert_int_equal(p.cell[0].reference, -1);
     assert_int_equal(p.cell[1].reference, 0);
     assert_int_equal(p.cell[2].reference, 1);
+    assert_int_equal(p.images, 1);
+    assert_string_equal(p.cell[1].group, "");
+    assert_string_equal(p.cell[2].group, "g");
     assert_string_equal(p.cell[1].about, "more");
     assert_string_equal(p.cell[1].set[0].text, "cluster.k=7");
     assert_int_equal(p.cell[1].set[1].line, 9);

@@ -29,9 +29,17 @@ static void put_number(FILE *f, double value, const char *format) {
     if (isfinite(value)) fprintf(f, format, value);
 }
 
+/* Columns of groups are there where a plan has any. */
+static bool has_groups(const compare_results *r) {
+    for (int i = 0; i < r->cells; i++)
+        if (r->cell[i].group && r->cell[i].group[0]) return true;
+    return false;
+}
+
 /* Seconds stand last, so that what is the same at each start can be cut out by its columns. */
 static void put_head(FILE *f, const compare_results *r) {
     fputs("cell,seed,reference,code", f);
+    if (has_groups(r)) fputs(",group,best", f);
     for (int i = 0; i < r->varying; i++) {
         putc(',', f);
         put_text(f, r->key[i]);
@@ -51,6 +59,11 @@ static void put_run(
     if (cell->reference >= 0) put_text(f, r->cell[cell->reference].name);
     putc(',', f);
     if (run->code != COMPARE_UNFINISHED) fprintf(f, "%d", run->code);
+    if (has_groups(r)) {
+        putc(',', f);
+        put_text(f, cell->group ? cell->group : "");
+        fprintf(f, ",%d", cell->best);
+    }
     for (int i = 0; i < r->varying; i++) {
         putc(',', f);
         put_text(f, run->value[i] ? run->value[i] : "");

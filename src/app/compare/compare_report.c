@@ -6,11 +6,13 @@
 
 #include "io/files/file.h"
 #include "io/page/compare_page.h"
+#include "src/app/compare/compare_notes.h"
 #include "src/app/compare/compare_plots.h"
 #include "src/app/compare/labellings.h"
 #include "src/app/compare/relative.h"
 #include "src/base/memory.h"
 
+#include <ctype.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -30,7 +32,8 @@ typedef struct content {
     char (*name)[NAME];
     char (*address)[FILE_PATH];
     char (*failure)[NAME];
-    double *point; /* gains */
+    char (*words)[TEXT]; /* [cells], what is said of them */
+    double *point;       /* gains */
     compare_plots plots;
     labellings pictures;
     char title[TEXT], about[2 * TEXT];
@@ -51,8 +54,10 @@ static status content_create(content *g, const compare_results *r) {
     g->address = memory_alloc(runs, sizeof *g->address, "page");
     g->failure = memory_alloc(runs, sizeof *g->failure, "page");
     g->point = memory_alloc(runs, sizeof *g->point, "page");
-    return g->cell && g->run && g->name && g->address && g->failure && g->point ? STATUS_OK
-                                                                                : STATUS_FAILED;
+    g->words = memory_alloc((size_t)r->cells, sizeof *g->words, "page");
+    return g->words && g->cell && g->run && g->name && g->address && g->failure && g->point
+               ? STATUS_OK
+               : STATUS_FAILED;
 }
 
 static void content_destroy(content *g) {
@@ -62,6 +67,7 @@ static void content_destroy(content *g) {
     memory_free(g->address);
     memory_free(g->failure);
     memory_free(g->point);
+    memory_free(g->words);
     compare_plots_destroy(&g->plots);
     labellings_destroy(&g->pictures);
 }
@@ -94,6 +100,14 @@ static status fill_runs(content *g, const compare_cell *c, int first) {
     return STATUS_OK;
 }
 
+/* What the plan says of a cell, and whether it is the best of its group: text [TEXT]. */
+static const char *words_of(const compare_cell *c, char *text) {
+    char best[COMPARE_NOTE];
+    compare_note_best(c, best);
+    snprintf(text, TEXT, "%.200s%s%s", c->about, best[0] && c->about[0] ? "; " : "", best);
+    return text;
+}
+
 static status fill_cells(content *g) {
     const compare_results *r = g->r;
     for (int i = 0, first = 0; i < r->cells; first += r->cell[i++].runs) {
@@ -102,7 +116,7 @@ static status fill_cells(content *g) {
         status st = fill_runs(g, c, first);
         if (st != STATUS_OK) return st;
         g->cell[i] = (compare_page_cell){.name = c->name,
-            .about = c->about,
+            .about = words_of(c, g->words[i]),
             .settings = c->settings,
             .reference = reference,
             .referred = c->referred,
@@ -182,6 +196,12 @@ static void fill_texts(content *g, const char *command) {
         *about ? ". " : "", r->cells, all_runs(r));
     if (missing > 0)
         snprintf(g->about + n, sizeof g->about - (size_t)n, " %d of them have no result.", missing);
+    char images[COMPARE_NOTE];
+    n = (int)strlen(g->about);
+    compare_note_images(r, images);
+    if (images[0])
+        snprintf(
+            g->about + n, sizeof g->about - (size_t)n, " %c%s.", toupper(images[0]), images + 1);
     g->page.title = g->title;
     g->page.about = g->about;
     g->page.score = compare_plotted;

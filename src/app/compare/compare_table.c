@@ -2,6 +2,7 @@
  * interval that holds zero shows nothing, however large its middle: it stands beside every
  * difference, and where one seed alone was run there is none. */
 #include "src/app/compare/compare_csv.h"
+#include "src/app/compare/compare_notes.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -53,6 +54,16 @@ static void print_missing(const compare_cell *cell) {
     if (missing > 0) printf("  %d not finished", missing);
 }
 
+static void print_notes(const compare_results *r) {
+    char text[COMPARE_NOTE];
+    for (int i = 0; i < r->cells; i++) {
+        compare_note_best(&r->cell[i], text);
+        if (text[0]) puts(text);
+    }
+    compare_note_images(r, text);
+    if (text[0]) puts(text);
+}
+
 void compare_table_print(const compare_results *r) {
     int width = 4;
     char a[16], b[16], c[16], d[16], e[16];
@@ -72,6 +83,7 @@ void compare_table_print(const compare_results *r) {
         print_missing(cell);
         putchar('\n');
     }
+    print_notes(r);
     for (int k = 0; k < COMPARE_SCORES; k++) {
         const rank_correlation *p = &r->predicts[k];
         if (!isfinite(p->rho)) continue;

@@ -7,6 +7,7 @@
 #include "src/app/compare/elements.h"
 
 #include "io/files/file.h"
+#include "src/app/compare/equal_images.h"
 #include "src/base/copy.h"
 #include "src/base/hash.h"
 #include "src/base/log.h"
@@ -73,18 +74,19 @@ void elements_free_settings(char **set, int sets) {
 /* The plan's for all cells first, which the command line may change, then those of the cell, which
  * it may not: they are what is compared. */
 status elements_settings(const elements *e, int number, char ***set, int *sets) {
-    enum { OURS = 3 };
+    int ours = e->steps ? 4 : 3;
     const plan_file *p = e->plan;
     int cell = elements_cell(e, number), n = 0, total;
     int64_t seed = elements_seed(e, number);
     const plan_cell *c = &p->cell[cell];
-    total = p->sets + e->sets + c->sets + OURS;
+    total = p->sets + e->sets + c->sets + ours;
     char **text = memory_alloc((size_t)total, sizeof *text, "settings of a cell");
     char *folder = elements_folder(e, number);
     if (text && folder) {
         for (int i = 0; i < p->sets; i++) text[n++] = copy_text(p->set[i].text);
         for (int i = 0; i < e->sets; i++) text[n++] = copy_text(e->set[i]);
         for (int i = 0; i < c->sets; i++) text[n++] = resolve(e, &c->set[i], cell, seed);
+        if (e->steps) text[n++] = copy_print("finetune.steps=%d", e->steps[cell]);
         text[n++] = copy_print("run.dir=%s", folder);
         text[n++] = copy_print("run.seed=%lld", (long long)seed);
         text[n++] = copy_print("run.store=%s/store", e->base);
@@ -119,6 +121,42 @@ static status read_settings(const elements *e, int number, settings *s) {
     return st;
 }
 
+/* One cell's steps, as its own settings leave no choice but the length of fine-tuning. */
+static status choose_steps(elements *e, int cell, settings *s, int *steps) {
+    const plan_cell *c = &e->plan->cell[cell];
+    status st = read_settings(e, cell + 1, s);
+    if (st != STATUS_OK) return st;
+    int64_t wanted = equal_images_steps(s, e->images);
+    if (wanted < 1 || wanted > 100000000) {
+        log_error("%s.cfg:%d: cell \"%s\": trainings before its fine-tuning show as many images as "
+                  "cell \"%s\" sees in all, %lld",
+            e->plan->name, c->line, c->name, e->plan->cell[e->plan->images].name,
+            (long long)e->images);
+        return STATUS_USAGE;
+    }
+    s->finetune.steps = steps[cell] = (int)wanted;
+    int64_t off = equal_images_of(s) - e->images;
+    if (off < 0) off = -off;
+    if (off > e->off) e->off = off;
+    return STATUS_OK;
+}
+
+/* finetune.steps of each cell, where the plan asks for equal images. Steps are set once all are
+ * known: until then cells are read with their own. */
+static status equal_steps(elements *e, settings *s) {
+    const plan_file *p = e->plan;
+    if (p->images < 0) return STATUS_OK;
+    int *steps = memory_alloc((size_t)p->cells, sizeof *steps, "steps of cells");
+    status st = steps ? read_settings(e, p->images + 1, s) : STATUS_FAILED;
+    if (st == STATUS_OK) e->images = equal_images_of(s);
+    for (int i = 0; i < p->cells && st == STATUS_OK; i++) st = choose_steps(e, i, s, steps);
+    if (st == STATUS_OK)
+        e->steps = steps;
+    else
+        memory_free(steps);
+    return st;
+}
+
 /* Every cell once: seeds differ in nothing that can be wrong. */
 static status check_cells(const elements *e, settings *s) {
     const plan_file *p = e->plan;
@@ -146,6 +184,8 @@ status elements_create(elements *e) {
         e->base = copy_text(s->run.dir);
         e->folder = copy_print("%s/%s", s->run.dir, e->plan->name);
         st = e->base && e->folder ? check_cells(e, s) : STATUS_FAILED;
+        if (st == STATUS_OK) st = equal_steps(e, s);
+        if (st == STATUS_OK && e->steps) st = check_cells(e, s);
     }
     memory_free(s);
     return st;
@@ -154,7 +194,9 @@ status elements_create(elements *e) {
 void elements_destroy(elements *e) {
     memory_free(e->base);
     memory_free(e->folder);
+    memory_free(e->steps);
     e->base = e->folder = NULL;
+    e->steps = NULL;
 }
 
 /* Of [run], what says which run it is; of the other groups everything, paths of weights included,
@@ -229,7 +271,7 @@ static status add_key(compare_results *r, const char *text) {
 }
 
 static status find_keys(compare_results *r, const plan_file *p) {
-    int most = 0;
+    int most = 1;
     status st = STATUS_OK;
     for (int i = 0; i < p->cells; i++) most += p->cell[i].sets;
     r->key = memory_alloc((size_t)most, sizeof *r->key, "settings that vary");
@@ -237,7 +279,7 @@ static status find_keys(compare_results *r, const plan_file *p) {
     for (int i = 0; i < p->cells; i++)
         for (int k = 0; k < p->cell[i].sets && st == STATUS_OK; k++)
             st = add_key(r, p->cell[i].set[k].text);
-    return st;
+    return st == STATUS_OK && p->images >= 0 ? add_key(r, "finetune.steps") : st;
 }
 
 /* Another cell's file as the plan has it, "@CELL/FILE": the path would be another one in every
@@ -299,9 +341,11 @@ static status add_cells(const elements *e, compare_results *r) {
         cell->name = copy_text(p->cell[i].name);
         cell->about = copy_text(p->cell[i].about);
         cell->settings = settings_text_of(&p->cell[i]);
+        cell->group = copy_text(p->cell[i].group);
         cell->reference = p->cell[i].reference;
         cell->run = memory_alloc((size_t)p->seeds, sizeof *cell->run, "runs of a cell");
-        if (!cell->name || !cell->about || !cell->settings || !cell->run) return STATUS_FAILED;
+        if (!cell->name || !cell->about || !cell->settings || !cell->group || !cell->run)
+            return STATUS_FAILED;
     }
     return STATUS_OK;
 }
@@ -310,7 +354,9 @@ status elements_results(const elements *e, compare_results *out) {
     settings *s = memory_alloc(1, sizeof *s, "settings");
     *out = (compare_results){.name = copy_text(e->plan->name),
         .about = copy_text(e->plan->about),
-        .folder = copy_text(e->folder)};
+        .folder = copy_text(e->folder),
+        .images = e->images,
+        .images_off = e->off};
     status st = s && out->name && out->about && out->folder ? STATUS_OK : STATUS_FAILED;
     if (st == STATUS_OK) st = find_keys(out, e->plan);
     if (st == STATUS_OK) st = add_cells(e, out);

@@ -13,6 +13,10 @@ typedef struct elements {
     const char *config;     /* the file of settings */
     const char *const *set; /* [sets], "group.key=value" of the command line */
     int sets;
+    /* Where all cells are to see as many images: */
+    int64_t images;      /* 0: they are not */
+    int64_t off;         /* most that one is away from it, as fine-tuning has whole steps */
+    int *steps;          /* [cells], finetune.steps of each */
     char *base, *folder; /* run.dir of the configuration; the plan's folder below it. Owned */
 } elements;
 

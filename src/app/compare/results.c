@@ -59,7 +59,22 @@ static void add_stage(compare_run *run, const run_record *r, const stage_record 
         run->finetune_images += rows * batch_of(r, s->name, "finetune.batch");
 }
 
-/* baseline: it is what the run was for. */
+/* As stage_extracts_finetuned: whether the run's labels come from features of its baseline. */
+static bool extracts_baseline(const run_record *r) {
+    const char *source = setting_of(r, "extract.source");
+    if (strcmp(source, "finetuned") == 0) return true;
+    return strcmp(source, "auto") == 0 && !*setting_of(r, "extract.files") &&
+           !*setting_of(r, "extract.weights") && !*setting_of(r, "model.weights");
+}
+
+/* Whether a training took its auxiliary labels: else a score of them says nothing of the result. */
+static bool uses_labels(const run_record *r) {
+    const char *method = setting_of(r, "pretrain.method");
+    return (!*method || strcmp(method, "pixel") == 0) &&
+           strcmp(setting_of(r, "pretrain.positives"), "augmentation") != 0;
+}
+
+/* baseline: it is what the run was for, or what its labels come from. */
 static void read_stages(compare_run *run, const run_record *r, bool baseline) {
     stage_record s;
     run->seconds_in_all = run->contrastive_images = run->finetune_images = 0;
@@ -87,10 +102,10 @@ static void read_figures(compare_run *run, const run_record *r) {
     run->macc = run_record_get_result(r, model, "mAcc");
     run->aacc = run_record_get_result(r, model, "aAcc");
     run->baseline = run_record_get_result(r, "baseline", "mIoU");
-    for (int i = 0; i < COMPARE_SCORES && !baseline; i++)
+    for (int i = 0; i < COMPARE_SCORES && !baseline && uses_labels(r); i++)
         run->score[i] = run_record_get_result(r, score, compare_score_names[i]);
     if (run_record_get_hash(r, weights, &hash)) hash_text(hash, run->weights);
-    read_stages(run, r, baseline);
+    read_stages(run, r, baseline || extracts_baseline(r));
 }
 
 /* NAN, not 0: a mean takes what is finite, and a figure that is lacking is no bad one. */
@@ -158,6 +173,21 @@ static void reckon_cell(compare_results *r, compare_cell *cell, double *x) {
     cell->finetune_images = mean_of(&run->finetune_images, cell->runs, sizeof *run);
 }
 
+/* A cell that has fewer results than another of its group is not told apart from it by its mean: it
+ * is not the best one yet. */
+static void find_best(compare_results *r) {
+    for (int i = 0; i < r->cells; i++) {
+        compare_cell *c = &r->cell[i];
+        c->best = c->group && c->group[0] && c->miou.n > 0;
+        for (int k = 0; k < r->cells && c->best; k++) {
+            const compare_cell *o = &r->cell[k];
+            if (k == i || !o->group || strcmp(o->group, c->group) != 0) continue;
+            bool higher = o->miou.mean > c->miou.mean || (o->miou.mean == c->miou.mean && k < i);
+            if (o->miou.n > c->miou.n || (o->miou.n == c->miou.n && higher)) c->best = false;
+        }
+    }
+}
+
 /* Over cells: a labelling's mean score against the mean mIoU that it leads to. */
 static status reckon_scores(compare_results *r) {
     double *x = memory_alloc(2 * (size_t)r->cells, sizeof *x, "scores");
@@ -186,6 +216,7 @@ status compare_results_fill(compare_results *r) {
     if (st == STATUS_OK && !x) st = STATUS_FAILED;
     for (int i = 0; i < r->cells && st == STATUS_OK; i++) reckon_cell(r, &r->cell[i], x);
     memory_free(x);
+    find_best(r);
     return st == STATUS_OK ? reckon_scores(r) : st;
 }
 
@@ -199,6 +230,7 @@ static void destroy_cell(compare_cell *cell, int varying) {
     memory_free(cell->name);
     memory_free(cell->about);
     memory_free(cell->settings);
+    memory_free(cell->group);
 }
 
 void compare_results_destroy(compare_results *r) {

@@ -31,6 +31,8 @@ typedef struct compare_run {
 typedef struct compare_cell {
     char *name, *about;
     char *settings; /* "pretrain.steps=10, cluster.k=5": what makes it differ; "" */
+    char *group;    /* "": none */
+    bool best;      /* of its group: the highest mean of those with most results */
     int reference;  /* index of the cell that it is compared with; -1: none */
     bool referred;  /* another cell is compared with it */
     compare_run *run;
@@ -47,6 +49,7 @@ typedef struct compare_results {
     int varying;
     /* Of each figure of the score with mIoU: means of cells. */
     rank_correlation predicts[COMPARE_SCORES];
+    int64_t images, images_off; /* that every cell was to see, within so many; 0: as it is set */
 } compare_results;
 
 /* Reads run.json of every run whose folder, seed and code are set, and reckons what follows. */
