@@ -16,8 +16,9 @@
 #include <limits.h>
 #include <stdio.h>
 
-/* Rounds: 2^31 ranks have 31. Tags: what every MPI has. */
-enum { ROUNDS = 32, TAGS = 32768 };
+/* Rounds: 2^31 ranks have 31. Tags: what every MPI has. LEAST: elements
+ * of a piece, below which more messages cost more than they hide. */
+enum { ROUNDS = 32, TAGS = 32768, LEAST = 4096 };
 
 typedef struct rounds {
     int count;
@@ -39,7 +40,7 @@ typedef struct slot {
 } slot;
 
 struct exact_sums {
-    const comm *c;
+    comm *c; /* owned */
     exact_sum_way way;
     rounds rounds;
     size_t words; /* of the longest sum */
@@ -49,6 +50,7 @@ struct exact_sums {
     slot *slot;           /* [most] */
     MPI_Request *request; /* [most, width] */
     int *index;           /* [most x width], work of MPI_Testsome */
+    int *id;              /* [most], of sums that nobody asks for by name */
 };
 
 /* The smallest prime factor. */
@@ -122,38 +124,44 @@ static bool take_received(exact_sums *s) {
     return true;
 }
 
+/* All that a rank takes for itself. */
+static status take_memory(exact_sums *s, size_t words, int most, bool safe, int node) {
+    s->way = safe ? exact_sum_choose(s->c->size, node) : EXACT_SUM_MPI;
+    s->rounds = find_rounds(s->c->size, s->c->rank, node);
+    s->words = words;
+    s->most = most;
+    s->width = 2 * (largest_factor(&s->rounds) - 1);
+    size_t n = (size_t)most, all = n * (size_t)s->width;
+    s->slot = memory_alloc(n, sizeof *s->slot, "sums over ranks");
+    s->request = memory_alloc(all, sizeof *s->request, "sums over ranks");
+    s->index = memory_alloc(all, sizeof *s->index, "sums over ranks");
+    s->id = memory_alloc(n, sizeof *s->id, "sums over ranks");
+    if (!s->slot || !s->request || !s->index || !s->id || !take_received(s)) return STATUS_FAILED;
+    for (size_t i = 0; i < all; i++) s->request[i] = MPI_REQUEST_NULL;
+    return STATUS_OK;
+}
+
 status exact_sums_create(exact_sums **out, const comm *c, size_t words, int most, bool safe) {
     exact_sums *s = memory_alloc(1, sizeof *s, "sums over ranks");
-    status mine = s ? STATUS_OK : STATUS_FAILED;
+    status st = comm_agree(c, s ? STATUS_OK : STATUS_FAILED);
+    if (st == STATUS_OK) st = comm_agree(c, comm_create(&s->c, c->mpi));
     int node = node_of_all(c);
-    if (s) {
-        s->c = c;
-        s->way = safe ? exact_sum_choose(c->size, node) : EXACT_SUM_MPI;
-        s->rounds = find_rounds(c->size, c->rank, node);
-        s->words = words;
-        s->most = most;
-        s->width = 2 * (largest_factor(&s->rounds) - 1);
-        size_t n = (size_t)most, all = n * (size_t)s->width;
-        s->slot = memory_alloc(n, sizeof *s->slot, "sums over ranks");
-        s->request = memory_alloc(all, sizeof *s->request, "sums over ranks");
-        s->index = memory_alloc(all, sizeof *s->index, "sums over ranks");
-        if (!s->slot || !s->request || !s->index || !take_received(s)) mine = STATUS_FAILED;
-        for (size_t i = 0; s->request && i < all; i++) s->request[i] = MPI_REQUEST_NULL;
-    }
-    status all = comm_agree(c, mine);
-    if (all != STATUS_OK)
+    if (st == STATUS_OK) st = comm_agree(c, take_memory(s, words, most, safe, node));
+    if (st != STATUS_OK)
         exact_sums_destroy(s);
     else
         *out = s;
-    return all;
+    return st;
 }
 
 void exact_sums_destroy(exact_sums *s) {
     if (!s) return;
     for (int i = 0; s->slot && i < s->most; i++) memory_free(s->slot[i].received);
+    comm_destroy(s->c);
     memory_free(s->slot);
     memory_free(s->request);
     memory_free(s->index);
+    memory_free(s->id);
     memory_free(s);
 }
 
@@ -214,11 +222,8 @@ static void add_received(const exact_sums *s, slot *t) {
     const rounds *r = &s->rounds;
     size_t begin, end;
     part(t, r, t->round, r->digit[t->round], &begin, &end);
-    int64_t *restrict x = t->x + begin;
-    for (int i = 0; i < r->factor[t->round] - 1; i++) {
-        const int64_t *restrict y = t->received + (size_t)i * (end - begin);
-        for (size_t j = 0; j < end - begin; j++) x[j] += y[j];
-    }
+    for (int i = 0; i < r->factor[t->round] - 1; i++)
+        exact_sum_add(t->x + begin, t->received + (size_t)i * (end - begin), end - begin);
     t->begin[t->round + 1] = begin;
     t->end[t->round + 1] = end;
 }
@@ -302,4 +307,16 @@ int exact_sums_test(exact_sums *s, bool wait, int *id) {
         if (n > 0 || !wait || s->flying == 0) return n;
         look(s, true);
     } while (true);
+}
+
+/* Pieces go one behind the other: one is added while the next one travels. */
+void exact_sums_whole(exact_sums *s, int64_t *x, size_t n) {
+    size_t piece = n / (size_t)s->most + 1, begun = 0;
+    if (piece < LEAST) piece = LEAST;
+    if (piece > s->words) piece = s->words;
+    while (begun < n || s->flying > 0) {
+        for (; begun < n && s->flying < s->most; begun += piece)
+            exact_sums_begin(s, x + begun, n - begun < piece ? n - begun : piece, 0);
+        exact_sums_test(s, true, s->id);
+    }
 }

@@ -31,10 +31,10 @@ enum { EXACT_SUM_FACTOR = 61, EXACT_SUM_TEXT = 256 };
  * of a short sum has, and own ones were ahead or equal from 64 elements to a million. */
 exact_sum_way exact_sum_choose(int ranks, int node);
 
-/* For sums of at most `words` elements, `most` of them at once. Collective; c is borrowed for its
- * life, and its messages are all these sums'. `safe`: nobody waits elsewhere, as said above. */
+/* For sums of at most `words` elements, `most` of them at once. Collective; c is only read here:
+ * messages have a communicator of their own. `safe`: nobody waits elsewhere, as said above. */
 status exact_sums_create(exact_sums **out, const comm *c, size_t words, int most, bool safe);
-/* With nothing under way. NULL-safe. Not collective. */
+/* With nothing under way. NULL-safe. Collective. */
 void exact_sums_destroy(exact_sums *s);
 /* Bytes that a rank holds for them. */
 size_t exact_sums_bytes(const exact_sums *s);
@@ -51,5 +51,12 @@ void exact_sums_begin(exact_sums *s, int64_t *x, size_t n, int id);
 int exact_sums_test(exact_sums *s, bool wait, int *id);
 /* Does what can be done now, and no more: what is done is told by exact_sums_test. */
 void exact_sums_poll(exact_sums *s);
+
+/* Sums x [n] in pieces, and waits for all of them; nothing is under way before. Collective. */
+void exact_sums_whole(exact_sums *s, int64_t *x, size_t n);
+
+/* x [n] += y [n]: the local arithmetic of it (exact_sum_add.c), apart so that a simulation of many
+ * ranks can put its time in its place. Not collective. */
+void exact_sum_add(int64_t *x, const int64_t *y, size_t n);
 
 #endif

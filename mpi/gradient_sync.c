@@ -13,7 +13,7 @@
 
 /* Message k is the gradient's chunk k. Ranks start messages in this order, whatever they hold. */
 struct gradient_sync {
-    comm *own; /* NULL: one rank */
+    const comm *c; /* borrowed; NULL: one rank */
     gradient *gradient;
     int messages;    /* of a step */
     int started;     /* messages [0, started) are under way or done */
@@ -46,9 +46,10 @@ status gradient_sync_create(gradient_sync **out, const comm *c, gradient *g, boo
         if (!s->missing || !s->arrived || !s->flags) mine = STATUS_FAILED;
     }
     status all = comm_agree(c, mine);
-    if (all == STATUS_OK && comm_size(c) > 1) all = comm_agree(c, comm_create(&s->own, c->mpi));
-    if (all == STATUS_OK && s->own)
-        all = exact_sums_create(&s->sums, s->own, longest(g), GRADIENT_MESSAGES, alone);
+    if (all == STATUS_OK && comm_size(c) > 1) {
+        s->c = c;
+        all = exact_sums_create(&s->sums, c, longest(g), GRADIENT_MESSAGES, alone);
+    }
     if (all != STATUS_OK) {
         gradient_sync_destroy(s);
         return all;
@@ -61,7 +62,6 @@ status gradient_sync_create(gradient_sync **out, const comm *c, gradient *g, boo
 void gradient_sync_destroy(gradient_sync *s) {
     if (!s) return;
     exact_sums_destroy(s->sums);
-    comm_destroy(s->own);
     memory_free(s->missing);
     memory_free(s->arrived);
     memory_free(s->flags);
@@ -70,7 +70,7 @@ void gradient_sync_destroy(gradient_sync *s) {
 
 size_t gradient_sync_describe(const gradient_sync *s, char text[EXACT_SUM_TEXT]) {
     text[0] = '\0';
-    if (!s->own) return 0;
+    if (!s->c) return 0;
     exact_sums_describe(s->sums, text);
     return exact_sums_bytes(s->sums);
 }
@@ -98,7 +98,7 @@ static bool convert_arrived(gradient_sync *s) {
  * entered. */
 static void wait_for_chunk(void *sync) {
     gradient_sync *s = sync;
-    if (!s->own) return;
+    if (!s->c) return;
     test(s, false);
     if (convert_arrived(s) || exact_sums_flying(s->sums) < GRADIENT_MESSAGES) return;
     test(s, true);
@@ -130,9 +130,9 @@ static void ready(void *sync, size_t offset, size_t count) {
         if (from >= to) continue;
         assert(s->missing[k] >= to - from);
         s->missing[k] -= to - from;
-        if (s->missing[k] == 0 && !s->own) gradient_convert(s->gradient, k);
+        if (s->missing[k] == 0 && !s->c) gradient_convert(s->gradient, k);
     }
-    if (!s->own) return;
+    if (!s->c) return;
     test(s, false);
     convert_arrived(s);
     start(s, false);
@@ -158,7 +158,7 @@ void gradient_sync_begin(gradient_sync *s, int units) {
 void gradient_sync_poll(void *sync) {
     gradient_sync *s = sync;
     pulse_tick();
-    if (s->own) exact_sums_poll(s->sums);
+    if (s->c) exact_sums_poll(s->sums);
 }
 
 /* Exponents of all ranks decide whether the step is repeated: they are gathered whether or not
@@ -166,7 +166,7 @@ void gradient_sync_poll(void *sync) {
 status gradient_sync_end(gradient_sync *s, bool *repeat) {
     gradient *g = s->gradient;
     size_t n = (size_t)g->parameters->trainable;
-    while (s->own && (s->started < s->messages || exact_sums_flying(s->sums) > 0)) {
+    while (s->c && (s->started < s->messages || exact_sums_flying(s->sums) > 0)) {
         start(s, true);
         test(s, true);
         convert_arrived(s);
@@ -174,7 +174,7 @@ status gradient_sync_end(gradient_sync *s, bool *repeat) {
     /* One reduction for both lists: the largest exponent, and any mark. */
     memcpy(s->flags, g->exponent, n * sizeof *s->flags);
     memcpy(s->flags + n, g->nonfinite, n * sizeof *s->flags);
-    comm_max_i32(s->own, s->flags, 2 * n);
+    comm_max_i32(s->c, s->flags, 2 * n);
     memcpy(g->exponent, s->flags, n * sizeof *s->flags);
     memcpy(g->nonfinite, s->flags + n, n * sizeof *s->flags);
     *repeat = gradient_rescale(g);

@@ -4,11 +4,15 @@
 #include "mpi/kmeans_update.h"
 
 #include "mpi/outliers.h"
+#include "mpi/traffic.h"
 #include "src/base/memory.h"
 #include "src/base/timer.h"
 
 #include <math.h>
 #include <string.h>
+
+/* Of the sums, under way at once. */
+enum { PIECES = 8 };
 
 /* 2^unit is one in the sum of |x|^2, which stays below 2^120. */
 static int squares_unit(int d, int64_t rows, double largest) {
@@ -43,6 +47,8 @@ status kmeans_sum_block_create(const comm *c, const kmeans_options *o, const fea
     if (own) s.own = (kmeans_sum_total){own, own + sums, scale};
     if (all) s.all = (kmeans_sum_total){all, all + sums, scale};
     status st = comm_agree(c, own && all && s.summed ? STATUS_OK : STATUS_FAILED);
+    if (st == STATUS_OK && comm_size(c) > 1)
+        st = exact_sums_create(&s.exchange, c, words / PIECES + PIECES, PIECES, true);
     if (st == STATUS_OK) memset(s.summed, 0xFF, x->n * sizeof *s.summed); /* LABEL_NONE */
     if (st == STATUS_OK)
         st = sum_squares(c, x, o->threads, squares_unit(x->d, x->total, largest), &s);
@@ -58,6 +64,7 @@ void kmeans_sum_block_destroy(kmeans_sum_block *s) {
     memory_free(s->own.sum);
     memory_free(s->all.sum);
     memory_free(s->summed);
+    exact_sums_destroy(s->exchange);
     *s = (kmeans_sum_block){0};
 }
 
@@ -68,7 +75,10 @@ double kmeans_exchange(
     kmeans_sums_follow(x, label, s->summed, threads, &s->own);
     memcpy(s->all.sum, s->own.sum, s->words * sizeof *s->all.sum);
     double now = timer_now();
-    comm_sum_i64(c, s->all.sum, s->words);
+    if (comm_size(c) > 1) {
+        traffic_add(s->words * sizeof *s->all.sum);
+        exact_sums_whole(s->exchange, s->all.sum, s->words);
+    }
     return timer_now() - now;
 }
 

@@ -2,6 +2,7 @@
 #ifndef AUXSEG_MPI_KMEANS_UPDATE_H
 #define AUXSEG_MPI_KMEANS_UPDATE_H
 
+#include "mpi/exact_sum.h"
 #include "mpi/kmeans.h"
 
 /* Sums of the rows of every cluster, which follow the labels from one iteration to the next. */
@@ -10,12 +11,14 @@ typedef struct kmeans_sum_block {
     uint16_t *summed;          /* [n]: the labels that `own` knows */
     size_t words;              /* K D + K: sums and counts lie behind each other */
     double squares;            /* sum |x|^2 of all ranks' rows */
+    exact_sums *exchange;      /* NULL: one rank */
     int repaired;              /* empty clusters that got a row, in the last update */
 } kmeans_sum_block;
 
 /* largest: |element| of all ranks' rows. Collective. */
 status kmeans_sum_block_create(const comm *c, const kmeans_options *o, const features *x,
     double largest, kmeans_sum_block *out);
+/* Collective. */
 void kmeans_sum_block_destroy(kmeans_sum_block *s);
 
 /* Brings the sums to label [n], of this rank's rows, every row labelled. Returns the seconds of the

@@ -54,6 +54,7 @@ may_include src/contrast src/base/ src/image/
 may_include src/segment src/base/ src/image/
 core=(src/base/ src/image/ src/nn/ src/model/ src/label/ src/contrast/ src/segment/)
 may_include mpi "${core[@]}"
+may_include mpi/forecast "${core[@]}" mpi/
 communicator=(mpi/comm.h mpi/shard.h mpi/phases.h mpi/stop_watch.h mpi/ranks_where.h)
 may_include io/files "${core[@]}" "${communicator[@]}"
 may_include io/codecs src/base/ src/image/
@@ -73,6 +74,7 @@ may_include src/app/compare "${below[@]}" src/app/stage/ src/app/report/ src/app
     src/app/evaluation/
 may_include src/app/tools "${below[@]}" src/app/stage/ src/app/features/ src/app/clusters/
 may_include src/app/study "${below[@]}" src/app/stage/
+may_include src/app/forecast "${below[@]}" src/app/stage/ src/app/tools/ src/app/study/
 may_include src/app "${below[@]}"
 
 while IFS= read -r folder; do

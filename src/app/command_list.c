@@ -10,6 +10,7 @@
 #include "src/app/evaluation/evaluate.h"
 #include "src/app/evaluation/predict.h"
 #include "src/app/features/extract.h"
+#include "src/app/forecast/forecast.h"
 #include "src/app/report/report.h"
 #include "src/app/run.h"
 #include "src/app/study/study.h"
@@ -98,7 +99,7 @@ static const command commands[] = {
             "       auxseg bench extract|train [--depth D] [--crop C] [--batch B] "
             "[--dtype f32|bf16] [--threads T] [--stride 8|16|32] [--steps S] [--classes K] "
             "[--norm group|frozen] [--winograd auto|off] [--recompute none|blocks] [--operators "
-            "yes]\n"
+            "yes] [--profile FILE]\n"
             "       auxseg bench roof [--threads T] [--seconds S]",
         .reads = "X.npy, float32 [rows, D]; the first K rows are the initial centroids. Z.npy, "
                  "float32 [rows, D] of length 1; A.npy, their labels, below 0: takes no part",
@@ -161,6 +162,23 @@ static const command commands[] = {
                   "Code 1 where two points have different results",
         .example = "auxseg study configs/demo.cfg --ranks 1,2 --stages cluster,pretrain",
         .files = command_study},
+    {.name = "forecast",
+        .summary = "how stages would scale on a cluster: computing measured here, ranks simulated",
+        .arguments =
+            "CONFIG.cfg --platform FILE.xml [--nodes LIST] [--stages LIST] [--cores C] "
+            "[--ranks R] [--batch B] [--images N] [--rows N] [--profile FILE] [--out FOLDER]",
+        .reads =
+            "settings; the cluster as SimGrid describes it (configs/platforms/). C cores, R "
+            "ranks and B images of a training step a node; N images of the data set, N rows of "
+            "k-means. FILE: a profile of an earlier call, else computing is measured first, on "
+            "one core",
+        .writes = "profile.txt and forecast.csv in run.dir/forecast; a table, where curves bend "
+                  "and the best split into ranks and threads to standard output. Needs SimGrid's "
+                  "smpirun, and a build that found it",
+        .example =
+            "auxseg forecast configs/camvid.cfg --platform configs/platforms/fat-tree-100.xml "
+            "--nodes 1,16,256",
+        .files = command_forecast},
     {.name = "inspect",
         .summary =
             "what is in a file: images, data sets, labels, features, weights, checkpoints, arrays",

@@ -82,6 +82,25 @@ static void test_sums_of_mpi(void **state) {
     run(false);
 }
 
+/* In pieces of any length. */
+static void test_whole(void **state) {
+    (void)state;
+    const size_t words[] = {100, LONGEST};
+    for (int w = 0; w < 2; w++) {
+        exact_sums *s = NULL;
+        assert_int_equal(exact_sums_create(&s, world, words[w], MOST, true), STATUS_OK);
+        for (int id = 0; id < (int)(sizeof sizes / sizeof *sizes); id++) {
+            size_t n = size_of(id);
+            int64_t *x = memory_alloc(n + 1, sizeof *x, "sum");
+            fill(x, n, id, world->rank);
+            exact_sums_whole(s, x, n);
+            check(x, n, id);
+            memory_free(x);
+        }
+        exact_sums_destroy(s);
+    }
+}
+
 /* By the numbers of ranks alone, and the memory that follows. */
 static void test_way(void **state) {
     (void)state;
@@ -108,6 +127,7 @@ int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_own_messages),
         cmocka_unit_test(test_sums_of_mpi),
+        cmocka_unit_test(test_whole),
         cmocka_unit_test(test_way),
     };
     MPI_Init(&argc, &argv);

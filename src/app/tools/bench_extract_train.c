@@ -13,6 +13,7 @@
 
 #include "mpi/gradient_sync.h"
 #include "src/app/stage/choices.h"
+#include "src/app/tools/bench_profile.h"
 #include "src/app/tools/word_options.h"
 #include "src/base/log.h"
 #include "src/base/median.h"
@@ -44,6 +45,7 @@ enum {
     WINOGRAD,
     RECOMPUTE,
     OPERATORS,
+    PROFILE,
     OPTIONS
 };
 /* Each timed step keeps its seconds, in an array of fixed length. */
@@ -64,9 +66,10 @@ typedef struct segment_bench {
     gradient *gradient;
     gradient_sync *sync;
     optimizer optimizer;
-    uint16_t *label;         /* [batch, crop, crop] */
-    double *loss;            /* [batch + ranks] */
-    double step[MOST_STEPS]; /* seconds */
+    uint16_t *label;                                /* [batch, crop, crop] */
+    double *loss;                                   /* [batch + ranks] */
+    bench_profile *profile;                         /* NULL: none is asked for */
+    double step[MOST_STEPS], processor[MOST_STEPS]; /* seconds; of this thread's running */
 } segment_bench;
 
 /* As their authors publish them: ViT-S of patch 16 and B of patch 8 by DINO and timm, S of patch 14
@@ -213,19 +216,25 @@ static status train_step(segment_bench *b, int step, double *sum) {
     int units = b->o.norm == NORM_GROUP ? 1 : b->o.images;
     while (st == STATUS_OK && again) {
         gradient_sync_begin(b->sync, units * comm_size(b->c));
+        bench_profile_begin(b->profile, b->gradient);
         st = comm_agree(b->c, plan_forward(b->plan, b->o.images, &x));
+        bench_profile_mark(b->profile, BENCH_FORWARD);
         if (st == STATUS_OK) st = loss(b, sum);
         if (st != STATUS_OK) break;
+        bench_profile_mark(b->profile, BENCH_LOSS);
         /* The exchange is ended even where the backward pass has failed: the other ranks wait in
          * it. */
         status mine = plan_backward(b->plan, b->o.images, &x, b->gradient);
+        bench_profile_mark(b->profile, BENCH_BACKWARD);
         st = gradient_sync_end(b->sync, &again);
         mine = comm_agree(b->c, mine);
         if (mine != STATUS_OK) st = mine;
     }
     if (st != STATUS_OK) return st;
     optimizer_step(&b->optimizer, b->p, b->gradient, (const double[]){1e-3, 1e-3}, step);
-    return comm_agree(b->c, plan_pack(b->plan));
+    st = plan_pack(b->plan);
+    bench_profile_mark(b->profile, BENCH_OPTIMIZER);
+    return comm_agree(b->c, st);
 }
 
 /* The median step: one that the system disturbed does not count. One line of JSON for programs that
@@ -251,15 +260,35 @@ static status measure(segment_bench *b, bool operators) {
     for (int i = -1; i < b->steps && st == STATUS_OK; i++) {
         if (i == 0) plan_time(b->plan, operators);
         comm_barrier(b->c);
-        double now = timer_now();
+        double now = timer_now(), ran = bench_processor_time();
         st = b->train ? train_step(b, i + 1, &sum)
                       : comm_agree(b->c, plan_forward(b->plan, b->o.images, NULL));
         comm_barrier(b->c);
-        if (i >= 0) b->step[i] = timer_now() - now;
+        if (i < 0) continue;
+        b->step[i] = timer_now() - now;
+        b->processor[i] = bench_processor_time() - ran;
     }
     if (st == STATUS_OK && comm_root(b->c)) print(b, sum);
     if (st == STATUS_OK && comm_root(b->c) && operators) plan_print_times(b->plan, (int)b->steps);
     return st;
+}
+
+/* A profile is of one thread: what many of them take follows from it. */
+static status check_profile(const segment_bench *b) {
+    if (comm_size(b->c) == 1 && b->threads == 1) return STATUS_OK;
+    if (comm_root(b->c)) log_error("bench: --profile wants one rank and --threads 1");
+    return STATUS_USAGE;
+}
+
+/* Rank 0's; of an extraction the seconds of an image. The word is a file's name, or NULL. */
+static status write_profile(segment_bench *b, const char *path) {
+    status st = STATUS_OK;
+    if (!path) return STATUS_OK;
+    if (comm_root(b->c) && b->train) st = bench_profile_write(b->profile, path, (int)b->batch);
+    if (comm_root(b->c) && !b->train)
+        st = bench_profile_add(
+            path, "extract", median_sort(b->processor, (int)b->steps) / (double)b->batch);
+    return comm_agree(b->c, st);
 }
 
 /* work: "extract" or "train". c borrowed; argv holds the options. What has been made is destroyed
@@ -280,7 +309,8 @@ static status bench_segment(const comm *c, const char *work, int argc, char **ar
         [NORM] = {"--norm", norms, "group", false},
         [WINOGRAD] = {"--winograd", model_winograd_words, "auto", false},
         [RECOMPUTE] = {"--recompute", model_recompute_words, "none", false},
-        [OPERATORS] = {"--operators", word_no_yes, "no", false}};
+        [OPERATORS] = {"--operators", word_no_yes, "no", false},
+        [PROFILE] = {"--profile", NULL, NULL, false}};
     segment_bench *b = memory_alloc(1, sizeof *b, "benchmark");
     status st = comm_agree(c, b ? STATUS_OK : STATUS_FAILED);
     if (st != STATUS_OK) goto done;
@@ -288,11 +318,16 @@ static status bench_segment(const comm *c, const char *work, int argc, char **ar
     st = read_options(b, o, argc, argv);
     if (st == STATUS_OK) st = comm_agree(c, build(b));
     if (st == STATUS_OK && b->train) st = gradient_sync_create(&b->sync, c, b->gradient, true);
+    if (st == STATUS_OK && o[PROFILE].value) st = check_profile(b);
+    if (st == STATUS_OK && o[PROFILE].value && b->train)
+        st = bench_profile_create(&b->profile, b->p, plan_moments_width(b->plan));
     if (st != STATUS_OK) goto done;
     fill(b);
     st = measure(b, word_choice(&o[OPERATORS]));
+    if (st == STATUS_OK) st = write_profile(b, o[PROFILE].value);
 done:
     if (b) {
+        bench_profile_destroy(b->profile);
         gradient_sync_destroy(b->sync);
         optimizer_destroy(&b->optimizer);
         gradient_destroy(b->gradient);

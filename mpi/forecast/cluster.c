@@ -1,0 +1,50 @@
+/* Iterations of k-means between ranks: kmeans_run itself, on one row a rank that stands for all of
+ * its. The start is given. */
+#include "mpi/forecast/simulated.h"
+#include "mpi/forecast/stages.h"
+#include "mpi/kmeans.h"
+#include "mpi/shard.h"
+#include "src/base/memory.h"
+
+/* From the end of the first assignment on, which has nothing to update. */
+typedef struct watch {
+    double began, ended, exchange;
+} watch;
+
+static status look(void *context, const kmeans_iteration *it) {
+    watch *w = context;
+    w->ended = MPI_Wtime();
+    if (it->iteration == 0) w->began = w->ended;
+    w->exchange += it->iteration > 0 ? it->exchange_seconds : 0;
+    return STATUS_OK;
+}
+
+status simulated_cluster(const comm *c, const simulated_work *w, simulated_times *out) {
+    int d = (int)simulation.p.d, k = (int)simulation.p.k, side = 1;
+    float *row = memory_alloc((size_t)d, sizeof *row, "row");
+    float *start = memory_alloc((size_t)d * (size_t)k, sizeof *start, "centroids");
+    watch times = {0};
+    kmeans_result r = {0};
+    const features x = {.n = 1,
+        .d = d,
+        .type = DTYPE_F32,
+        .data = row,
+        .first = c->rank,
+        .images = 1,
+        .height = &side,
+        .width = &side,
+        .before = c->rank,
+        .total = w->rows};
+    const kmeans_options o = {
+        .k = k, .iterations = w->steps, .restarts = 1, .threads = 1, .tolerance = -1};
+    simulation.rows = (double)(shard_begin(w->rows, 1, c->size) - shard_begin(w->rows, 0, c->size));
+    status st = comm_agree(c, row && start ? STATUS_OK : STATUS_FAILED);
+    if (st == STATUS_OK) st = kmeans_run(c, &o, &x, start, look, &times, &r);
+    *out = (simulated_times){times.ended - times.began, times.exchange};
+    memory_free(r.centroids);
+    memory_free(r.label);
+    memory_free(r.distance);
+    memory_free(row);
+    memory_free(start);
+    return st;
+}

@@ -1,0 +1,72 @@
+/* Memory of thousands of ranks in one process, in place of src/base/memory.c: what is long is one
+ * piece for all of them, whose contents mean nothing, and which the simulator does not copy when it
+ * is sent. What is short is a rank's own and keeps what is written. What ranks would hold is
+ * counted. */
+#include "mpi/forecast/simulated.h"
+#include "src/base/log.h"
+#include "src/base/memory.h"
+
+#include <smpi/smpi.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { HEAD = 64, SHARED = 256 << 10 };
+
+/* Before each block: how long it is. */
+typedef struct head {
+    size_t bytes;
+    bool shared;
+    void *block; /* of a shared one: the simulator's */
+} head;
+
+static void count(double bytes) {
+    simulation.allocated += bytes;
+    if (simulation.allocated > simulation.most) simulation.most = simulation.allocated;
+}
+
+/* The simulator's memory cannot have a head before it: what a caller frees is found in a list of
+ * its own, which is short. */
+enum { BLOCKS = 1 << 20 };
+static struct {
+    void *block;
+    size_t bytes;
+} * blocks;
+static int used;
+
+static void *shared_block(size_t bytes) {
+    if (!blocks) blocks = calloc(BLOCKS, sizeof *blocks);
+    void *p = smpi_shared_malloc(bytes, "auxseg", 1);
+    if (blocks && p && used < BLOCKS) {
+        blocks[used].block = p;
+        blocks[used++].bytes = bytes;
+    }
+    return p;
+}
+
+void *memory_alloc(size_t count_, size_t size, const char *what) {
+    size_t bytes = count_ * size;
+    count((double)bytes);
+    if (bytes >= SHARED) return shared_block(bytes);
+    void *block = NULL;
+    if (posix_memalign(&block, HEAD, bytes + HEAD) != 0) {
+        log_error("%s: out of memory", what);
+        return NULL;
+    }
+    memset(block, 0, bytes + HEAD);
+    *(head *)block = (head){.bytes = bytes};
+    return (char *)block + HEAD;
+}
+
+void memory_free(void *p) {
+    if (!p) return;
+    for (int i = used - 1; i >= 0; i--) {
+        if (blocks[i].block != p) continue;
+        count(-(double)blocks[i].bytes);
+        blocks[i] = blocks[--used];
+        smpi_shared_free(p);
+        return;
+    }
+    head *h = (head *)((char *)p - HEAD);
+    count(-(double)h->bytes);
+    free(h);
+}

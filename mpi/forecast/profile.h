@@ -1,0 +1,38 @@
+/* What one rank's computing takes, as `auxseg forecast` has measured it on one machine: a text file
+ * of lines "name value", and one line "ready OFFSET COUNT SECONDS" for each parameter. Not
+ * collective. */
+#ifndef AUXSEG_MPI_FORECAST_PROFILE_H
+#define AUXSEG_MPI_FORECAST_PROFILE_H
+
+#include "src/base/status.h"
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* A parameter's gradient is complete: its place among all, and when, since the backward pass
+ * began. */
+typedef struct profile_ready {
+    size_t offset, count;
+    double seconds;
+} profile_ready;
+
+/* Seconds are those of `images` images on one thread, where nothing else is said; 0: not
+ * measured. */
+typedef struct profile {
+    double images;
+    double forward, loss, backward, optimizer; /* of a training step */
+    double norms;                              /* channels of all norms */
+    double add;                                /* an element of exact_sum_add */
+    double extract;                            /* an image */
+    double assign, update;                     /* a row of an iteration of k-means; its centroids */
+    double d, k;                               /* elements of a row; clusters */
+    double pool_pair, pool_row;                /* of the loss: a pair of rows; a row's sorting */
+    profile_ready *ready;                      /* [parameters], in the order of time */
+    int parameters;
+} profile;
+
+/* Owned by the caller. STATUS_DATA, with a message. */
+status profile_read(profile *out, const char *path);
+void profile_destroy(profile *p);
+
+#endif

@@ -1,0 +1,131 @@
+/* What one core computes, measured with the program's own arithmetic: a training step and an
+ * extraction by `bench`, an iteration of k-means and the contrastive loss here. Rows are random:
+ * bounds, which save most of an iteration on real features, save nothing on them, so that the
+ * assignment is the dense one, the longest. */
+#include "src/app/forecast/forecast_plan.h"
+#include "src/app/tools/bench_extract_train.h"
+#include "src/app/tools/bench_profile.h"
+#include "src/base/log.h"
+#include "src/base/memory.h"
+#include "src/base/random.h"
+#include "src/base/unit_length.h"
+#include "src/contrast/tiles.h"
+#include "src/label/kmeans.h"
+#include "src/nn/plan/plan.h"
+
+#include <stdio.h>
+
+/* Rows of the trials; features and embeddings of so many dimensions. */
+enum { ROWS = 16384, D = 256, POOL = 4096, EMBEDDING = 128, LABELS = 40, IMAGES = 2 };
+
+/* Unit rows; NULL: out of memory. */
+static float *random_rows(size_t n, int d) {
+    float *x = memory_alloc(n * (size_t)d, sizeof *x, "rows");
+    random_stream r = random_begin(1, RANDOM_SYNTH, n, (uint64_t)d);
+    if (!x) return NULL;
+    for (size_t i = 0; i < n * (size_t)d; i++) x[i] = (float)random_normal(&r);
+    unit_length_rows(x, n, d);
+    return x;
+}
+
+static status measure_network(const forecast_plan *p, const char *path) {
+    char crop[16], batch[16], stride[16];
+    const char *depth = model_backbone_words[p->s->model.backbone] + sizeof "resnet" - 1;
+    snprintf(crop, sizeof crop, "%d", p->s->finetune.crop);
+    snprintf(batch, sizeof batch, "%d", IMAGES);
+    snprintf(stride, sizeof stride, "%d", p->s->model.output_stride);
+    char *word[] = {"--depth", (char *)depth, "--crop", crop, "--batch", batch, "--stride", stride,
+        "--threads", "1", "--dtype", plan_fast_bf16() ? "bf16" : "f32", "--steps", "2", "--profile",
+        (char *)path};
+    int words = sizeof word / sizeof *word;
+    status st = bench_train(NULL, words, word);
+    return st == STATUS_OK ? bench_extract(NULL, words, word) : st;
+}
+
+/* Seconds of an assignment of ROWS rows, and of centroids from sums. */
+static status time_kmeans(const features *x, int k, double *assign, double *update) {
+    kmeans_assigner *a = NULL;
+    kmeans_assigner_options o = {k, 1, KMEANS_SCREEN_DENSE, KMEANS_FASTEST};
+    kmeans_counts counts;
+    size_t words = (size_t)k * (size_t)x->d;
+    int64_t *sum = memory_alloc(words + (size_t)k, sizeof *sum, "sums");
+    float *c = memory_alloc(words, sizeof *c, "centroids");
+    uint16_t *label = memory_alloc(x->n, sizeof *label, "labels");
+    status st = sum && c && label ? kmeans_assigner_create(&a, x, &o) : STATUS_FAILED;
+    for (size_t i = 0; st == STATUS_OK && i < words; i++)
+        c[i] = ((const float *)x->data)[i % (x->n * (size_t)x->d)];
+    for (size_t i = 0; st == STATUS_OK && i < x->n; i++) label[i] = LABEL_NONE;
+    if (st == STATUS_OK) st = kmeans_assigner_assign(a, c, label, &counts);
+    double now = bench_processor_time();
+    if (st == STATUS_OK) st = kmeans_assigner_assign(a, c, label, &counts);
+    *assign = bench_processor_time() - now;
+    for (int i = 0; st == STATUS_OK && i < k; i++) sum[words + (size_t)i] = 1;
+    now = bench_processor_time();
+    if (st == STATUS_OK) kmeans_centroids(sum, sum + words, k, x->d, 20, 0, c);
+    *update = bench_processor_time() - now;
+    kmeans_assigner_destroy(a);
+    memory_free(sum);
+    memory_free(c);
+    memory_free(label);
+    return st;
+}
+
+static status measure_kmeans(const forecast_plan *p, const char *path) {
+    int k = p->s->cluster.k;
+    double assign = 0, update = 0;
+    features x = {.n = ROWS, .d = D, .type = DTYPE_F32, .data = random_rows(ROWS, D)};
+    status st = x.data ? time_kmeans(&x, k, &assign, &update) : STATUS_FAILED;
+    if (st == STATUS_OK) st = bench_profile_add(path, "assign", assign / ROWS);
+    if (st == STATUS_OK) st = bench_profile_add(path, "update", update);
+    if (st == STATUS_OK) st = bench_profile_add(path, "d", D);
+    if (st == STATUS_OK) st = bench_profile_add(path, "k", k);
+    memory_free(x.data);
+    return st;
+}
+
+/* Rows are sorted anew in each step, by every rank: timed apart from the products. */
+static status time_loss(const contrast_pool *pool, double *sort, double *products) {
+    contrast_options o = {.temperature = 0.1,
+        .threads = 1,
+        .type = plan_fast_bf16() ? DTYPE_BF16 : DTYPE_F32,
+        .pairs = plan_fast_bf16()};
+    tiles t;
+    contrast_row *row = memory_alloc(pool->n, sizeof *row, "rows");
+    float *to = memory_alloc(pool->n * (size_t)pool->d, sizeof *to, "gradient");
+    double now = bench_processor_time();
+    status st = row && to ? tiles_create(&t, &o, pool, o.pairs) : STATUS_FAILED;
+    *sort = bench_processor_time() - now;
+    now = bench_processor_time();
+    if (st == STATUS_OK) {
+        st = contrast_rows_of(&o, &t, 0, pool->n, row);
+        if (st == STATUS_OK) st = contrast_gradient_of(&o, &t, pool, row, 0, pool->n, to);
+        tiles_destroy(&t);
+    }
+    *products = bench_processor_time() - now;
+    memory_free(row);
+    memory_free(to);
+    return st;
+}
+
+static status measure_loss(const char *path) {
+    float *z = random_rows(POOL, EMBEDDING);
+    int32_t *words = memory_alloc(3 * (size_t)POOL, sizeof *words, "labels");
+    double sort = 0, products = 0;
+    for (int i = 0; words && i < POOL; i++) {
+        words[i] = i % LABELS;
+        words[2 * POOL + i] = -1;
+    }
+    const contrast_pool pool = {POOL, EMBEDDING, z, words, words + POOL, words + 2 * POOL};
+    status st = z && words ? time_loss(&pool, &sort, &products) : STATUS_FAILED;
+    if (st == STATUS_OK) st = bench_profile_add(path, "pool_row", sort / POOL);
+    if (st == STATUS_OK) st = bench_profile_add(path, "pool_pair", products / POOL / POOL);
+    memory_free(z);
+    memory_free(words);
+    return st;
+}
+
+status forecast_profile_make(const forecast_plan *p, const char *path) {
+    status st = measure_network(p, path);
+    if (st == STATUS_OK) st = measure_kmeans(p, path);
+    return st == STATUS_OK ? measure_loss(path) : st;
+}

@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# forecast: all four stages on 1, 2 and 4 simulated nodes from a profile that is given, what the table
+# must say of them, and mistakes named before anything runs. $AUXSEG: the program. Without SimGrid
+# there is nothing to test: 77.
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+[[ -e $(dirname "$auxseg")/auxseg-forecast ]] || exit 77
+platforms=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../configs/platforms" && pwd)
+
+cat >node.cfg <<'CFG'
+run: { dir = "run"; };
+model: { backbone = "resnet50"; head = "deeplabv3"; group = 2; };
+cluster: { k = 100; };
+pretrain: { pixels = 20; };
+CFG
+# 8 parameters of 500,000 elements, a step of two images in 3.3 s, on one core.
+{
+    printf '%s\n' "# by hand" "images 2" "forward 1" "loss 0.1" "backward 2" "optimizer 0.2" \
+        "norms 100" "add 1e-9" "extract 0.5" "assign 1e-5" "update 1e-4" "d 64" "k 100" \
+        "pool_pair 1e-9" "pool_row 1e-7"
+    for i in 1 2 3 4 5 6 7 8; do echo "ready $(((8 - i) * 500000)) 500000 $((i / 5)).$((i * 2 % 10))"; done
+} >profile.txt
+forecast=("$auxseg" forecast node.cfg --profile profile.txt --cores 4 --batch 4)
+
+expect 2 '--platform is missing\|--platform' "${forecast[@]}"
+expect 2 'ascending whole numbers' "${forecast[@]}" --platform x.xml --nodes 1,4,2
+expect 2 'of extract, cluster' "${forecast[@]}" --platform x.xml --stages pretrain,score
+expect 2 'must divide the 4 cores' "${forecast[@]}" --platform x.xml --ranks 3
+expect 1 'smpirun.log' "${forecast[@]}" --platform missing.xml --nodes 1 --stages finetune
+[[ $failures -eq 0 ]] || exit 1
+
+# Of the weak stages a step on one node: 4 images on 4 cores are 1/2 of the profile's forward, loss
+# and backward pass, and the optimiser; 1.6 s, twice the network's for two views an image.
+expect 0 'Result: PASS' "${forecast[@]}" --platform "$platforms/dragonfly-200.xml" --nodes 1,3 \
+    --stages finetune --ranks 2 --out out.d
+# The other file, cut to four nodes: most of a short simulation is the making of its cluster.
+sed 's/0-4095/0-3/; s/topo_parameters="[^"]*"/topo_parameters="1;4;1;1"/' \
+    "$platforms/fat-tree-100.xml" >four.xml
+expect 0 'Result: PASS' "${forecast[@]}" --platform four.xml --nodes 1,4 \
+    --images 64 --rows 1000000 --out out.d
+column() {
+    awk -F, -v stage="$1" -v nodes="$2" -v column="$3" '
+        NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
+        $1 == stage && $2 == nodes { print $at[column] }' out.d/forecast.csv
+}
+near() {
+    awk -v a="$2" -v b="$3" 'BEGIN { exit !(a > 0.97 * b && a < 1.03 * b) }' ||
+        fail "$1: $2, not about $3"
+}
+near 'a step of finetune' "$(column finetune 1 time_median)" 1.6
+near 'a step of pretrain' "$(column pretrain 1 time_median)" 3.15
+near 'an extraction' "$(column extract 1 time_median)" 8
+near 'an iteration' "$(column cluster 1 time_median)" 2.5
+for stage in extract cluster pretrain finetune; do
+    near "$stage: efficiency" "$(column $stage 4 efficiency)" 1
+    grep -q "^$stage: no bend up to 4 nodes" out || fail "$stage: nothing is said of its curve"
+    grep -q "^$stage: best split of 4 cores" out || fail "$stage: no best split"
+done
+# Each of 4 ranks sends 2 (1 - 1/4) times 8 bytes a parameter; its counter has what is summed.
+near 'bytes of the gradient' "$(column finetune 4 bytes_sent)" $((4 * 8 * 4000000))
+
+[[ $failures -eq 0 ]] && echo passed
+exit $((failures > 0))
