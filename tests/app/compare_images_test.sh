@@ -26,11 +26,16 @@ cells = (
   { name = "fast"; group = "plain"; settings = ["run.until=baseline", "finetune.lr=0.1"]; },
   { name = "ours"; settings = []; },
   { name = "views"; settings = ["pretrain.positives=augmentation"]; },
+  { name = "instance"; settings = ["pretrain.method=instance"]; },
   { name = "taught"; settings = ["run.until=baseline", "finetune.method=pseudo-labels"]; }
 );
 CFG
 # Two steps of two images of pretraining, the extractor, and the fine-tuning: 12.
-expect 0 '^images seen: 12 in every cell$' "$auxseg" compare tiny.cfg --plan equal.cfg
+for ((cell = 1; cell <= 6; cell++)); do
+    expect 0 'PASS' "$auxseg" compare tiny.cfg --plan equal.cfg --cell "$cell"
+done
+expect 0 '^images seen: 12 in every cell$' "$auxseg" compare tiny.cfg --plan equal.cfg --collect
+[[ $failures -eq 0 ]] || exit 1
 table=runs/equal/compare.csv
 
 # column NAME CELL: of compare.csv.
@@ -38,7 +43,7 @@ column() {
     awk -F, -v name="$1" -v cell="$2" 'NR == 1 { for (i = 1; i <= NF; i++) if ($i == name) n = i }
         $1 == cell { print $n }' "$table"
 }
-for cell in plain fast ours views taught; do
+for cell in plain fast ours views instance taught; do
     images=$(($(column images_contrastive $cell) + $(column images_finetune $cell)))
     [[ $images -eq 12 ]] || fail "$cell saw $images images"
 done
@@ -50,7 +55,7 @@ best=$(for cell in plain fast; do echo "$(column mIoU $cell) $cell"; done | sort
     sed -n '1s/.* //p')
 grep -q "^best of plain: $best, mIoU" out || fail "not $best"
 grep -q "best of plain: $best, mIoU" runs/equal/compare.html || fail "the page: not $best"
-[[ $(column best $best),$(column group $best) == 1,plain ]] || fail "compare.csv: not $best"
+[[ $(column best "$best"),$(column group "$best") == 1,plain ]] || fail "compare.csv: not $best"
 [[ $(awk -F, '$6 == 1' "$table" | wc -l) -eq 1 ]] || fail "not one best cell"
 
 sed 's/settings = \[\];/settings = ["pretrain.steps=50"];/; s/"ours";$/"plain";/' equal.cfg >more.cfg

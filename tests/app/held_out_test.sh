@@ -36,4 +36,18 @@ expect 0 '2 labelled training' "$auxseg" pack tiny.cfg "${held[@]}" --set run.se
 [[ $(splits in) == 'train 6 val 2 test 0 ' ]] || fail "in place: $(splits in)"
 [[ $(splits lists) == 'train 6 val 2 test 0 ' ]] || fail "not read: $(splits lists)"
 [[ $(splits beside) == 'train 6 val 3 test 0 held-out 2 ' ]] || fail "beside: $(splits beside)"
+
+# Evaluation measures them: its figure is that of the last look at them, whatever the seed draws; the
+# page says that they have chosen the step, too.
+for seed in 1 2; do
+    expect 0 'the held-out images choose' "$auxseg" run tiny.cfg "${held[@]}" --set run.seed=$seed \
+        --set run.dir=in --set finetune.validate=3 --set finetune.keep=best
+    best=$(grep -a 'baseline: step .*the best so far' out | tail -n 1 | grep -o '0[.][0-9]*')
+    grep -qa "baseline: mIoU $best" out || fail "not $best on what was looked at"
+done
+expect 0 'PASS' "$auxseg" report tiny.cfg "${held[@]}" --set run.seed=2 --set run.dir=in \
+    --set finetune.validate=3 --set finetune.keep=best
+grep -q '<strong>Caution</strong>: finetune.keep' in/report.html || fail "no caution on the page"
+
+[[ $failures -eq 0 ]] && echo passed
 exit $((failures > 0))

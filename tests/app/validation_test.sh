@@ -44,9 +44,11 @@ same() {
 
 # Looking changes nothing; every fourth step and the last.
 train plain 1 1 0 'finetune: 6 steps' finetune.validate=0
-train looked 1 2 0 '2 images of split "held-out" are looked at every 4' finetune.validate=4
+train looked 1 2 0 '2 images of split "held-out" are looked at every 4' finetune.validate=4 \
+    run.tensorboard=true
 cmp plain/finetuned.safetensors looked/finetuned.safetensors || fail "looking changed the weights"
 [[ $(figures looked | cut -d' ' -f1 | tr '\n' ' ') == '4 6 ' ]] || fail "$(figures looked)"
+grep -qa mIoU looked/tensorboard/finetune/* || fail "no mIoU in the events"
 [[ -z $(figures plain) ]] || fail "figures without a look"
 
 # The best step is not the last, or this shows nothing.

@@ -59,9 +59,16 @@ static void add_stage(compare_run *run, const run_record *r, const stage_record 
         run->finetune_images += rows * batch_of(r, s->name, "finetune.batch");
 }
 
+/* Auxiliary labels are of this method alone; "": a record from before there were others. */
+static bool has_labels(const run_record *r) {
+    const char *method = setting_of(r, "pretrain.method");
+    return !*method || strcmp(method, "pixel") == 0;
+}
+
 /* As stage_extracts_finetuned: whether the run's labels come from features of its baseline. */
 static bool extracts_baseline(const run_record *r) {
     const char *source = setting_of(r, "extract.source");
+    if (!has_labels(r)) return false;
     if (strcmp(source, "finetuned") == 0) return true;
     return strcmp(source, "auto") == 0 && !*setting_of(r, "extract.files") &&
            !*setting_of(r, "extract.weights") && !*setting_of(r, "model.weights");
@@ -69,9 +76,7 @@ static bool extracts_baseline(const run_record *r) {
 
 /* Whether a training took its auxiliary labels: else a score of them says nothing of the result. */
 static bool uses_labels(const run_record *r) {
-    const char *method = setting_of(r, "pretrain.method");
-    return (!*method || strcmp(method, "pixel") == 0) &&
-           strcmp(setting_of(r, "pretrain.positives"), "augmentation") != 0;
+    return has_labels(r) && strcmp(setting_of(r, "pretrain.positives"), "augmentation") != 0;
 }
 
 /* baseline: it is what the run was for, or what its labels come from. */
