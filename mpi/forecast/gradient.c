@@ -10,6 +10,7 @@
 
 enum { PIECE = GRADIENT_CHUNK / sizeof(int64_t) };
 
+/* Places and lengths alone, in the order in which they become ready. */
 parameters *simulated_parameters(const profile *p) {
     parameters *q = memory_alloc(1, sizeof *q, "parameters");
     parameter *item = memory_alloc((size_t)p->parameters + 1, sizeof *item, "parameters");
@@ -87,12 +88,14 @@ void gradient_ready(gradient *g, int item) {
     if (g->ready) g->ready(g->context, p->offset, p->count);
 }
 
+/* Back to the memory that all chunks have. */
 void gradient_convert(gradient *g, int k) {
     if (g->chunks.at[k].sum) g->chunks.held--;
     g->chunks.at[k].sum = NULL;
     g->chunks.at[k].done = true;
 }
 
+/* Scales always fit: a step that is done again is rare after the first. */
 bool gradient_rescale(gradient *g) {
     (void)g;
     return false;

@@ -43,6 +43,7 @@ static double share_of(int images, int threads, double measured) {
     return whole / measured;
 }
 
+/* Rows without contents: what counts is how many there are. */
 static status make_pool(training *t) {
     size_t n = (size_t)(shard_begin(t->w->pool, t->c->rank + 1, t->c->size) -
                         shard_begin(t->w->pool, t->c->rank, t->c->size));
@@ -94,6 +95,7 @@ static void compute_until(training *t, double *now, double to) {
     gradient_sync_poll(t->sync);
 }
 
+/* Parameters in the order of time. A rank without images takes part in the exchange alone. */
 static void backward(training *t) {
     const profile *p = &simulation.p;
     double now = 0;

@@ -38,6 +38,7 @@ static double efficiency(stage_id stage, const forecast_point *first, const fore
     return ideal / at->seconds;
 }
 
+/* One simulation after another: one of thousands of ranks takes gigabytes and a core. */
 static status simulate(
     const forecast_plan *p, const char *profile, forecast_point *point, forecast_point *splits) {
     status st = STATUS_OK;
@@ -57,6 +58,7 @@ static status simulate(
     return st;
 }
 
+/* A profile that is given is only read: forecasts of several clusters have the same. */
 static status forecast(const forecast_plan *p) {
     char profile[FILE_PATH];
     size_t n = (size_t)p->stages;

@@ -34,6 +34,7 @@ static status read_nodes(forecast_plan *p, const char *text) {
     return STATUS_USAGE;
 }
 
+/* Words of the list in any order; their lengths tell whether there was another one. */
 static status read_stages(forecast_plan *p, const char *text) {
     size_t named = 0;
     for (int i = 0; i < FORECAST_STAGES; i++) {
@@ -48,6 +49,7 @@ static status read_stages(forecast_plan *p, const char *text) {
     return STATUS_USAGE;
 }
 
+/* Before anything is measured: that takes a minute. */
 static status check_network(const settings *s) {
     bool resnet = strncmp(model_backbone_words[s->model.backbone], "resnet", 6) == 0;
     if (resnet && s->model.head == MODEL_HEAD_DEEPLABV3) return STATUS_OK;
@@ -69,6 +71,7 @@ static status read_numbers(forecast_plan *p, const word_option *o) {
     return st;
 }
 
+/* Words after CONFIG are pairs; there is no --set, as a copy of the file does the same. */
 status forecast_plan_read(forecast_plan *out, int argc, char **argv) {
     word_option o[OPTIONS] = {[NODES] = {"--nodes", NULL, "1,4,16,64,256,1024", false},
         [PLATFORM] = {"--platform", NULL, NULL, true},

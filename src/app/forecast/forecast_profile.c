@@ -28,6 +28,7 @@ static float *random_rows(size_t n, int d) {
     return x;
 }
 
+/* By `bench`, in this process: one rank needs no MPI. */
 static status measure_network(const forecast_plan *p, const char *path) {
     char crop[16], batch[16], stride[16];
     const char *depth = model_backbone_words[p->s->model.backbone] + sizeof "resnet" - 1;
@@ -42,7 +43,8 @@ static status measure_network(const forecast_plan *p, const char *path) {
     return st == STATUS_OK ? bench_extract(NULL, words, word) : st;
 }
 
-/* Seconds of an assignment of ROWS rows, and of centroids from sums. */
+/* Seconds of an assignment of ROWS rows, and of what every rank computes from the sums of all:
+ * centroids and the objective. Assigned twice: what is packed once is packed in the first. */
 static status time_kmeans(const features *x, int k, double *assign, double *update) {
     kmeans_assigner *a = NULL;
     kmeans_assigner_options o = {k, 1, KMEANS_SCREEN_DENSE, KMEANS_FASTEST};
@@ -61,7 +63,11 @@ static status time_kmeans(const features *x, int k, double *assign, double *upda
     *assign = bench_processor_time() - now;
     for (int i = 0; st == STATUS_OK && i < k; i++) sum[words + (size_t)i] = 1;
     now = bench_processor_time();
-    if (st == STATUS_OK) kmeans_centroids(sum, sum + words, k, x->d, 20, 0, c);
+    if (st == STATUS_OK) {
+        const kmeans_sum_total all = {sum, sum + words, 20};
+        kmeans_centroids(sum, sum + words, k, x->d, all.scale, 0, c);
+        if (kmeans_objective(&all, k, x->d, 1, c) < 0) st = STATUS_FAILED;
+    }
     *update = bench_processor_time() - now;
     kmeans_assigner_destroy(a);
     memory_free(sum);
@@ -70,6 +76,7 @@ static status time_kmeans(const features *x, int k, double *assign, double *upda
     return st;
 }
 
+/* The rows are fewer than any run's, and many times what a cache holds. */
 static status measure_kmeans(const forecast_plan *p, const char *path) {
     int k = p->s->cluster.k;
     double assign = 0, update = 0;
@@ -107,6 +114,7 @@ static status time_loss(const contrast_pool *pool, double *sort, double *product
     return st;
 }
 
+/* Labels in turn, no partners: every row has positives and negatives. */
 static status measure_loss(const char *path) {
     float *z = random_rows(POOL, EMBEDDING);
     int32_t *words = memory_alloc(3 * (size_t)POOL, sizeof *words, "labels");
@@ -124,6 +132,7 @@ static status measure_loss(const char *path) {
     return st;
 }
 
+/* The network first: its file is a new one, to which the others add. */
 status forecast_profile_make(const forecast_plan *p, const char *path) {
     status st = measure_network(p, path);
     if (st == STATUS_OK) st = measure_kmeans(p, path);

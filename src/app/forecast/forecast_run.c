@@ -2,7 +2,8 @@
  * SimGrid's times those of the platform file. SimGrid's own default factors are those of an old
  * Ethernet, and its default collectives send everything to all: Open MPI's choices are taken.
  * Memory is shared between the simulated ranks, and their code is not copied: it keeps nothing in
- * static variables but counters. */
+ * static variables but counters. Sends are waited for, short ones too: the simulator keeps a list
+ * of those that are not, and looks through it at each message. */
 #include "src/app/forecast/forecast_plan.h"
 #include "src/app/study/study_child.h"
 #include "src/base/log.h"
@@ -57,6 +58,7 @@ static status read_line(const char *log, forecast_point *out) {
     return found ? STATUS_OK : STATUS_FAILED;
 }
 
+/* Of which the figures of merit are rates. */
 double forecast_work(const forecast_plan *p, stage_id stage, int nodes) {
     if (stage == STAGE_EXTRACT) return (double)p->images;
     return stage == STAGE_CLUSTER ? (double)p->rows : (double)p->batch * nodes;
@@ -68,6 +70,8 @@ static int64_t pool_of(const forecast_plan *p, int nodes) {
     return most > 0 && rows > most ? most : rows;
 }
 
+/* A training's batch grows with the nodes, so that its exchange stands beside the same computing;
+ * pretraining has two views an image. */
 status forecast_run(const forecast_plan *p, const char *profile, stage_id stage, int nodes,
     int ranks, forecast_point *out) {
     char program[FILE_PATH], hosts[FILE_PATH], log[FILE_PATH], np[WORD], threads[WORD], steps[WORD],
@@ -85,9 +89,9 @@ status forecast_run(const forecast_plan *p, const char *profile, stage_id stage,
         "--cfg=smpi/privatization:no", "--cfg=smpi/shared-malloc:global",
         "--cfg=smpi/simulate-computation:no", "--cfg=smpi/bw-factor:0:1",
         "--cfg=smpi/lat-factor:0:1", "--cfg=network/crosstraffic:0", "--cfg=smpi/test:1e-6",
-        "--cfg=smpi/coll-selector:ompi", "--cfg=contexts/stack-size:1024", "--log=root.thres:error",
-        program, (char *)profile, (char *)stage_id_words[stage], threads, steps, images, deal, pool,
-        rows, NULL};
+        "--cfg=smpi/send-is-detached-thresh:0", "--cfg=smpi/coll-selector:ompi",
+        "--cfg=contexts/stack-size:1024", "--log=root.thres:error", program, (char *)profile,
+        (char *)stage_id_words[stage], threads, steps, images, deal, pool, rows, NULL};
     *out = (forecast_point){.nodes = nodes, .ranks = ranks};
     status st = find_program(program);
     if (st == STATUS_OK) st = file_path(hosts, p->out, "hosts.txt");

@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+/* Those of a study's table. */
 static const char *unit_of(stage_id stage) {
     return stage == STAGE_CLUSTER ? "rows/s" : "images/s";
 }
@@ -14,6 +15,7 @@ static bool trains(stage_id stage) {
     return stage >= STAGE_PRETRAIN;
 }
 
+/* In the order of the head that write_csv puts. */
 static void put_row(FILE *f, const forecast_plan *p, stage_id stage, const forecast_point *at,
     const forecast_point *first) {
     int threads = (int)p->cores / at->ranks;
@@ -27,6 +29,7 @@ static void put_row(FILE *f, const forecast_plan *p, stage_id stage, const forec
         at->efficiency, at->exchange / at->seconds, at->sent, at->memory);
 }
 
+/* In memory first, as in a study's: a table that is cut off would pass for a smaller one. */
 static status write_csv(const forecast_plan *p, const forecast_point *point) {
     char path[FILE_PATH], *text = NULL;
     size_t bytes = 0;
@@ -68,6 +71,7 @@ static void tell_bend(const forecast_plan *p, stage_id stage, const forecast_poi
                                : "the exchange's own arithmetic and what every rank repeats");
 }
 
+/* The fastest of the splits that were tried; where several are alike, that of fewer ranks. */
 static void tell_split(const forecast_plan *p, stage_id stage, const forecast_point *splits) {
     int best = 0;
     for (int i = 1; i < FORECAST_SPLITS; i++)
