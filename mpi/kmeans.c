@@ -107,13 +107,14 @@ static status assign(lloyd *l, kmeans_iteration *it) {
     const features *x = l->x;
     int k = l->o->k;
     kmeans_counts counts = {0};
-    double now = timer_now();
+    double now = timer_now(), processor = timer_processor();
     status st =
         comm_agree(l->c, kmeans_assigner_assign(l->assigner, l->centroids, l->label, &counts));
     if (st != STATUS_OK) return st;
     /* The exchange waits for the slowest rank: it is timed apart, and counts to the update. */
     double assigned = timer_now();
     it->assign_seconds = assigned - now;
+    it->assign_processor = timer_processor() - processor;
     it->exchange_seconds = kmeans_exchange(l->c, x, l->label, l->o->threads, &l->sums);
     int64_t figure[] = {counts.changed, counts.kept};
     comm_sum_i64(l->c, figure, sizeof figure / sizeof *figure);

@@ -15,6 +15,7 @@ typedef struct kmeans_iteration {
                                     known), centroids that no screen excluded, over rows */
     double assign_seconds, update_seconds; /* products and decisions; sums, exchange, means */
     double exchange_seconds;               /* part of the latter: sums between ranks */
+    double assign_processor;               /* as assign_seconds, of all threads' processor time */
     double visited;                        /* share of the n K products that rank 0 computed */
     const char *arithmetic;                /* of rank 0's products: "f32" | "bf16" | "int8" */
     const kmeans_state *state; /* to continue from, valid during the report; the same on every

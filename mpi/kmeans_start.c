@@ -3,8 +3,10 @@
 #include "mpi/kmeans_start.h"
 
 #include "mpi/row_sample.h"
+#include "mpi/stop_watch.h"
 #include "src/base/memory.h"
 #include "src/base/unit_length.h"
+#include "src/label/kmeans_iterate.h"
 
 /* The initial centroids of a restart from the sample x [n, D]. Collective. */
 static status choose(const comm *c, const kmeans_options *o, int restart,
@@ -27,6 +29,31 @@ static status choose(const comm *c, const kmeans_options *o, int restart,
 }
 
 /* A sample is at least K rows and at most all. */
+static status ask(void *context, status st) {
+    return stop_watch_ask(context, st);
+}
+
+/* Iterations on the sample: a row less costs as much less, and most of what the first iterations
+ * gain does not need all rows. Every rank does the same. Collective. */
+static status iterate(
+    const comm *c, const kmeans_options *o, const float *x, size_t n, int d, float *centroids) {
+    stop_watch watch = stop_watch_begin_whole(c);
+    const features rows = {.n = n,
+        .d = d,
+        .type = DTYPE_F32,
+        .data = (void *)(uintptr_t)x}; /* borrowed: nothing writes to rows */
+    const kmeans_iterate_options options = {
+        .assigner = {o->k, o->threads, o->screen, o->arithmetic},
+        .cosine = o->cosine,
+        .iterations = o->sample_iterations,
+        .ask = ask,
+        .context = &watch};
+    uint16_t *label = memory_alloc(n, sizeof *label, "labels of the sample");
+    status st = label ? kmeans_iterate(&rows, &options, centroids, label) : STATUS_FAILED;
+    memory_free(label);
+    return stop_watch_end(&watch, st);
+}
+
 status kmeans_start(
     const comm *c, const kmeans_options *o, const features *x, int restart, float *centroids) {
     if (o->init == KMEANS_PARALLEL) return kmeans_start_parallel(c, o, x, restart, centroids);
@@ -36,6 +63,8 @@ status kmeans_start(
     status st = row_sample_gather(c, x, o->seed, restart, sample, &all);
     const kmeans_start_rows rows = {all, NULL, (size_t)sample, x->d};
     if (st == STATUS_OK) st = choose(c, o, restart, &rows, centroids);
+    if (st == STATUS_OK && o->sample_iterations > 0)
+        st = iterate(c, o, all, rows.n, rows.d, centroids);
     memory_free(all);
     return st;
 }

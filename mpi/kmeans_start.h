@@ -6,8 +6,8 @@
 #include "src/label/kmeans_start.h"
 
 /* centroids [K, D]: by o->init, on a sample of o->sample rows that every rank gets, keyed by (seed,
- * restart, image), or on all rows. The same on every rank and for any number of ranks and threads.
- * Collective. */
+ * restart, image), with o->sample_iterations of k-means on it, or on all rows. The same on every
+ * rank and for any number of ranks and threads. Collective. */
 status kmeans_start(
     const comm *c, const kmeans_options *o, const features *x, int restart, float *centroids);
 /* k-means++ on rows that every rank has, by each alike: the same centroids everywhere. Ranks meet

@@ -13,14 +13,16 @@
 #include <math.h>
 #include <string.h>
 
-/* Most of what iterations on a sample can gain comes with the first of them. */
-enum { COARSE_ITERATIONS = 10, FINE_ITERATIONS = 10 };
+/* Most of what iterations on a sample can gain comes with the first of them. Where branches end
+ * matters little, so that few rows make them: COARSE_ROWS a branch. */
+enum { COARSE_ITERATIONS = 10, FINE_ITERATIONS = 10, COARSE_ROWS = 256 };
 
 /* The sample, and how it is parted. */
 typedef struct tree {
     const kmeans_options *o;
     const kmeans_start_rows *rows;
     int restart, branches;
+    kmeans_arithmetic arithmetic;
     uint16_t *label; /* [n]: branch of each row */
     double *spread;  /* [branches]: root of its rows times their squared distances */
     size_t *begin;   /* [branches + 1] in `order` */
@@ -55,8 +57,7 @@ static void tree_destroy(tree *t) {
 static status cluster(
     const tree *t, const features *x, int k, int place, float *c, uint16_t *label) {
     const kmeans_start_rows rows = {x->data, NULL, x->n, x->d};
-    const kmeans_iterate_options o = {
-        .assigner = {k, t->o->threads, t->o->screen, t->o->arithmetic},
+    const kmeans_iterate_options o = {.assigner = {k, t->o->threads, t->o->screen, t->arithmetic},
         .cosine = t->o->cosine,
         .iterations = place == 0 ? COARSE_ITERATIONS : FINE_ITERATIONS};
     random_stream r = random_begin(
@@ -99,6 +100,24 @@ static void deal_centroids(tree *t) {
     }
 }
 
+/* Centroids of branches c [branches, D], from every so many a row of the sample. */
+static status cluster_coarse(const tree *t, float *c) {
+    size_t n = t->rows->n, d = (size_t)t->rows->d, m = COARSE_ROWS * (size_t)t->branches;
+    m = m < n ? m : n;
+    float *row = memory_alloc(m * d, sizeof *row, "rows for branches");
+    uint16_t *label = memory_alloc(m, sizeof *label, "rows for branches");
+    status st = row && label ? STATUS_OK : STATUS_FAILED;
+    if (st == STATUS_OK) {
+        const features x = {.n = m, .d = t->rows->d, .type = DTYPE_F32, .data = row};
+        for (size_t i = 0; i < m; i++)
+            memcpy(row + i * d, t->rows->x + i * n / m * d, d * sizeof *row);
+        st = cluster(t, &x, t->branches, 0, c, label);
+    }
+    memory_free(row);
+    memory_free(label);
+    return st;
+}
+
 static status part_sample(tree *t) {
     const features x = {.n = t->rows->n,
         .d = t->rows->d,
@@ -107,8 +126,11 @@ static status part_sample(tree *t) {
     size_t words = (size_t)t->branches * (size_t)x.d;
     float *c = memory_alloc(words, sizeof *c, "coarse centroids");
     float *distance = memory_alloc(x.n, sizeof *distance, "distances of the sample");
-    status st = c && distance ? cluster(t, &x, t->branches, 0, c, t->label) : STATUS_FAILED;
-    if (st == STATUS_OK) st = kmeans_distances(&x, c, t->label, t->o->threads, distance);
+    status st = c && distance ? cluster_coarse(t, c) : STATUS_FAILED;
+    kmeans_counts counts;
+    memset(t->label, 0xFF, x.n * sizeof *t->label); /* LABEL_NONE */
+    if (st == STATUS_OK)
+        st = kmeans_assign(&x, c, t->branches, t->o->threads, t->label, distance, &counts);
     if (st == STATUS_OK) {
         part_rows(t, distance);
         deal_centroids(t);
@@ -175,7 +197,11 @@ static status gather_centroids(
 status kmeans_start_hierarchical(const comm *c, const kmeans_options *o, int restart,
     const kmeans_start_rows *rows, float *centroids) {
     int branches = (int)(sqrt((double)o->k) + 0.5);
-    tree t = {.o = o, .rows = rows, .restart = restart, .branches = branches > 1 ? branches : 1};
+    tree t = {.o = o,
+        .rows = rows,
+        .restart = restart,
+        .branches = branches > 1 ? branches : 1,
+        .arithmetic = kmeans_fastest(o->arithmetic, rows->d)};
     size_t words = (size_t)o->k * (size_t)rows->d;
     size_t *bytes = memory_alloc((size_t)comm_size(c), sizeof *bytes, "sizes of branches");
     float *mine = memory_alloc(words, sizeof *mine, "centroids of branches");

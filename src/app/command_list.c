@@ -109,19 +109,19 @@ static const command commands[] = {
         .words = command_bench},
     {.name = "kmeans",
         .summary = "clusters the rows of any matrix: the engine of `cluster`, exact, restartable",
-        .arguments =
-            "X --k K --out FOLDER [--metric euclidean|cosine] [--iterations I] "
-            "[--restarts R] [--start plusplus|parallel|hierarchical|sample|first|FILE] "
-            "[--sample N] [--seed S] [--checkpoint I] [--resume auto|never] [--memory hold|map] "
-            "[--threads T] [--dtype f32|bf16|int8|auto] [--screen dense|pruned|auto] "
-            "[--verbose yes]",
+        .arguments = "X --k K --out FOLDER [--metric euclidean|cosine] [--iterations I] "
+                     "[--restarts R] [--start plusplus|parallel|hierarchical|sample|first|FILE] "
+                     "[--sample N] [--sample-iterations I] [--seed S] [--checkpoint I] [--resume "
+                     "auto|never] [--memory hold|map] "
+                     "[--threads T] [--dtype f32|bf16|int8|auto] [--screen dense|pruned|auto] "
+                     "[--verbose yes]",
         .reads = "X: .npy (float32, float16, uint8, int8), .fvecs, .bvecs, .fbin, .u8bin or .i8bin "
                  "of at most 65536 columns; of a start that is a FILE (.npy, labels.h5) K "
                  "centroids. Ranks share out the rows. --memory map: float32 rows stay in X",
         .writes = "in FOLDER: labels.npy (uint16), centroids.npy (float32), kmeans.json; while it "
                   "runs a checkpoint every I iterations (0: only when it is stopped by TERM, USR1, "
                   "USR2 or a file STOP there), from which the same command goes on, on any number "
-                  "of ranks, to the same bits",
+                  "of ranks, to the same bits. --iterations 0: labels of the start's centroids",
         .example = "mpirun -n 4 auxseg kmeans X.npy --k 1000 --out runs/x",
         .words = command_kmeans},
     {.name = "check",

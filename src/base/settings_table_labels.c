@@ -330,6 +330,11 @@ const setting settings_rows_of_labels[] = {
     {INTEGER(cluster, sample, 60000, 2, 100000000, "pixels",
         "Size of the sample that starts are chosen from, or that DBSCAN works on: its cost grows "
         "with the square.")},
+    {INTEGER(cluster, sample_iterations, 0, 0, 100000, "iterations",
+         "Iterations of k-means on that sample before those on all pixels, after any init but "
+         "parallel: cheaper than others, by as much as the sample is smaller. With 100 pixels a "
+         "cluster and more, ten of them replace the first few on all pixels."),
+        .later = true},
     {INTEGER(cluster, min_points, 10, 1, INT_MAX, "pixels",
         "dbscan: pixels of the sample within eps, itself one of them, that make a core point.")},
     {INTEGER(cluster, batch, 10000, 1, 100000000, "pixels",

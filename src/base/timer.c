@@ -18,6 +18,12 @@ double timer_now(void) {
     return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
 }
 
+double timer_processor(void) {
+    struct timespec t;
+    clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
 /* Laps follow each other without a gap: a stage's phases add up to its time. */
 double timer_lap(timers *t, phase p, double since) {
     double now = timer_now();

@@ -24,6 +24,8 @@ typedef struct timers {
 const char *phase_name(phase p);
 /* Monotonic seconds since an arbitrary moment. */
 double timer_now(void);
+/* Seconds of processor time of all threads of this process: on a busy machine, what work costs. */
+double timer_processor(void);
 /* Adds the time since `since` to phase p and returns the present moment, the next `since`. */
 double timer_lap(timers *t, phase p, double since);
 

@@ -50,6 +50,10 @@ typedef struct kmeans_counts {
     double visited;        /* share of the n K products that were computed */
 } kmeans_counts;
 
+/* What KMEANS_FASTEST becomes on this processor for rows of D, for who makes many assigners: a
+ * trial costs a few milliseconds. Any other stays. */
+kmeans_arithmetic kmeans_fastest(kmeans_arithmetic arithmetic, int d);
+
 /* Assigns rows to centroids again and again, and remembers what helps: rows in the arithmetic of
  * the screen, bounds of distances. Labels depend on nothing of that. */
 typedef struct kmeans_assigner kmeans_assigner;

@@ -109,13 +109,13 @@ static product_type fastest(int d) {
     return best;
 }
 
+kmeans_arithmetic kmeans_fastest(kmeans_arithmetic arithmetic, int d) {
+    return arithmetic == KMEANS_FASTEST ? (kmeans_arithmetic)fastest(d) : arithmetic;
+}
+
 /* What the user asks for by name is not replaced: figures would be another arithmetic's. */
 static status choose_type(const kmeans_assigner *a, product_type *type) {
-    if (a->o.arithmetic == KMEANS_FASTEST) {
-        *type = fastest(a->x->d);
-        return STATUS_OK;
-    }
-    *type = (product_type)a->o.arithmetic;
+    *type = (product_type)kmeans_fastest(a->o.arithmetic, a->x->d);
     if (product_available(*type)) return STATUS_OK;
     log_error("k-means: this processor has no %s products", product_name(*type));
     return STATUS_USAGE;

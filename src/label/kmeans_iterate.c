@@ -15,6 +15,7 @@ static status iterate(const features *x, const kmeans_iterate_options *o, kmeans
         kmeans_sums_follow(x, label, summed, o->assigner.threads, s);
         kmeans_centroids(s->sum, s->count, k, x->d, s->scale, o->cosine, c);
         st = kmeans_assigner_assign(a, c, label, &counts);
+        if (o->ask) st = o->ask(o->context, st);
     }
     return st;
 }

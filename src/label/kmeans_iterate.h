@@ -8,6 +8,9 @@
 typedef struct kmeans_iterate_options {
     kmeans_assigner_options assigner;
     int cosine, iterations; /* at most; fewer when no label changes */
+    /* NULL, or asked after each iteration with how it went: anything but STATUS_OK ends them. */
+    status (*ask)(void *context, status st);
+    void *context;
 } kmeans_iterate_options;
 
 /* From c [K, D] on, which becomes the last centroids; label [n] out: theirs. Clusters without rows

@@ -28,9 +28,19 @@ static size_t branch_bytes(const kmeans_options *o, size_t d) {
            2 * (size_t)o->k * d * sizeof(float);
 }
 
+/* Of iterations on the sample: what k-means takes of each of its rows, and of centroids. */
+static size_t iterate_bytes(const kmeans_options *o, size_t d) {
+    enum { ROW = 2 * sizeof(uint16_t), CENTROID = sizeof(int64_t) + 2 * sizeof(float) };
+    size_t sample = (size_t)(o->sample > o->k ? o->sample : o->k);
+    const kmeans_assigner_options all = {o->k, o->threads, o->screen, o->arithmetic};
+    return sample * ROW + kmeans_assigner_bytes(&all, sample, (int)d) +
+           (size_t)o->k * (d + 1) * CENTROID;
+}
+
 static size_t start_bytes(const kmeans_options *o, size_t n, size_t d) {
     if (o->init == KMEANS_PARALLEL) return parallel_bytes(o, n, d);
-    return sample_bytes(o, d) + (o->init == KMEANS_HIERARCHICAL ? branch_bytes(o, d) : 0);
+    return sample_bytes(o, d) + (o->init == KMEANS_HIERARCHICAL ? branch_bytes(o, d) : 0) +
+           (o->sample_iterations > 0 ? iterate_bytes(o, d) : 0);
 }
 
 /* Beside each term stands what it counts. A mini-batch holds its rows twice: as floats, and

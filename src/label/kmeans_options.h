@@ -26,6 +26,7 @@ typedef struct kmeans_options {
                          changes; below 0: not before all iterations are done */
     kmeans_init init;
     int sample; /* rows of the sample for the start, over all ranks; at least K are taken */
+    int sample_iterations; /* of k-means on the sample, after the start and before all rows */
     uint64_t seed;
     double outliers; /* share, 0 .. 0.5 */
     outlier_scope scope;

@@ -35,6 +35,14 @@ struct kmeans_plusplus {
     double *apart;   /* [K]: squared distances of the newest centroid from those before */
 };
 
+/* Whether float32 alone shows that kmeans_distance is `nearest` or more: few rows come nearer to a
+ * new centroid, and for the others the definition is not needed. */
+static bool surely_farther(const float *x, const float *c, int d, double nearest) {
+    float near = kmeans_near(x, c, d);
+    return near >= KMEANS_NEAR_LEAST &&
+           (double)near * (1 - 2 * (double)kmeans_near_error(d)) >= nearest;
+}
+
 /* Centroid `newest` of c [.., D] is there. A row that is nearer to its own centroid than half the
  * way from there to the newest cannot be nearer to that; the margin is far beyond rounding. */
 static void add_centroid(kmeans_plusplus *p, int newest) {
@@ -46,7 +54,9 @@ static void add_centroid(kmeans_plusplus *p, int newest) {
         p->apart[a] = kmeans_distance(c + (size_t)a * d, to, p->rows->d) * (0.25 - 0x1p-30);
 #pragma omp parallel for num_threads(p->threads)
     for (size_t i = 0; i < n; i++) {
-        if (newest > 0 && p->apart[p->owner[i]] >= p->nearest[i]) continue;
+        if (newest > 0 && (p->apart[p->owner[i]] >= p->nearest[i] ||
+                              surely_farther(x + i * d, to, p->rows->d, p->nearest[i])))
+            continue;
         double distance = kmeans_distance(x + i * d, to, p->rows->d);
         if (distance >= p->nearest[i]) continue;
         p->nearest[i] = distance;

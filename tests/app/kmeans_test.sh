@@ -44,6 +44,19 @@ for start in plusplus parallel sample; do
     kmeans 3 b x.npy --k 20 --start $start --metric cosine --sample 300
     same a b
 done
+# A start alone, with the labels of its centroids; what each pass costs is told.
+kmeans 1 a x.npy --k 20 --start hierarchical --iterations 0 --sample 700 --verbose yes
+grep -q 'iteration 0: .* s of processor time .* s for labels' out || fail "no processor time"
+grep -q 'iteration 1:' out && fail "an iteration more than asked for"
+kmeans 3 b x.npy --k 20 --start a/centroids.npy --iterations 0
+same a b
+# On a sample of all rows, iterations on the sample are iterations.
+kmeans 2 a x.npy --k 20 --start sample --iterations 0 --sample 1500 --sample-iterations 5
+kmeans 1 b x.npy --k 20 --start sample --iterations 5 --sample 1500
+same a b
+expect 0 'kmeans: .* after 0 iterations' "$auxseg" kmeans x.npy --k 20 --start sample --iterations 0 \
+    --sample 1500 --sample-iterations 4 --out a
+cmp -s a/centroids.npy b/centroids.npy && fail "iterations on the sample are no part of the key"
 
 # A stop is answered, and the same command goes on, on other ranks, to the same bytes.
 long=(x.npy --k 300 --iterations 4000 --restarts 60 --start sample)

@@ -33,6 +33,7 @@ enum {
     RESTARTS,
     START,
     SAMPLE,
+    SAMPLE_ITERATIONS,
     SEED,
     CHECKPOINT,
     RESUME,
@@ -64,7 +65,7 @@ typedef struct work {
     cluster_keep keep;
     uint64_t key;
     progress bar;
-    double began;
+    double began, processor; /* the command; seconds of the processor when rows were there */
 } work;
 
 /* A file of centroids, or the first rows, need none. */
@@ -84,11 +85,12 @@ static kmeans_init init_of(int start) {
 /* Numbers of the options; every rank reads the same words. */
 static status read_numbers(work *w) {
     const word_option *o = w->option;
-    int64_t k, iterations, restarts, sample, seed, every, threads;
+    int64_t k, iterations, restarts, sample, before, seed, every, threads;
     status st = word_number(w->c, &o[K], 1, LABEL_NONE, &k);
-    if (st == STATUS_OK) st = word_number(w->c, &o[ITERATIONS], 1, 100000, &iterations);
+    if (st == STATUS_OK) st = word_number(w->c, &o[ITERATIONS], 0, 100000, &iterations);
     if (st == STATUS_OK) st = word_number(w->c, &o[RESTARTS], 1, 1000, &restarts);
     if (st == STATUS_OK) st = word_number(w->c, &o[SAMPLE], 2, 100000000, &sample);
+    if (st == STATUS_OK) st = word_number(w->c, &o[SAMPLE_ITERATIONS], 0, 100000, &before);
     if (st == STATUS_OK) st = word_number(w->c, &o[SEED], 0, INT64_MAX, &seed);
     if (st == STATUS_OK) st = word_number(w->c, &o[CHECKPOINT], 0, 100000, &every);
     if (st == STATUS_OK) st = word_number(w->c, &o[THREADS], 0, 4096, &threads);
@@ -104,6 +106,7 @@ static status read_numbers(work *w) {
         .arithmetic = choices_arithmetic((cluster_arithmetic)word_choice(&o[DTYPE])),
         .init = init_of(w->start),
         .sample = (int)sample,
+        .sample_iterations = (int)before,
         .seed = (uint64_t)seed};
     if (w->o.cosine && word_choice(&o[MEMORY]) == 1) {
         if (comm_root(w->c))
@@ -148,8 +151,10 @@ static status find_key(work *w) {
     st = comm_agree(w->c, st);
     comm_broadcast(w->c, &start, sizeof start);
     const int64_t all[] = {(int64_t)w->rows.hash, o->k, o->cosine, o->iterations, o->restarts,
-        w->start, (int64_t)start, o->sample, (int64_t)o->seed};
-    w->key = w->keep.key = hash_bytes(all, sizeof all);
+        w->start, (int64_t)start, o->sample, (int64_t)o->seed, o->sample_iterations};
+    /* What came later is left out at its default: results that are there keep their keys. */
+    size_t left_out = o->sample_iterations > 0 ? 0 : sizeof *all;
+    w->key = w->keep.key = hash_bytes(all, sizeof all - left_out);
     return st;
 }
 
@@ -186,9 +191,10 @@ static status after_iteration(void *context, const kmeans_iteration *it) {
     char note[64];
     log_detail(BASE
         ": restart %d, iteration %d: objective %.9g, %lld rows changed; %.3f s, %.0f %% "
-        "of all products",
+        "of all products; %.3f s of processor time since the rows were there, %.3f s for labels",
         it->restart, it->iteration, it->objective, (long long)it->changed,
-        it->assign_seconds + it->update_seconds, 100 * it->visited);
+        it->assign_seconds + it->update_seconds, 100 * it->visited,
+        timer_processor() - w->processor, it->assign_processor);
     snprintf(note, sizeof note, "objective %.6g", it->objective);
     progress_update(&w->bar, it->state->passes, note);
     return cluster_keep_iteration(&w->keep, it, STATUS_OK);
@@ -239,6 +245,7 @@ static status cluster(work *w) {
     int empty = 0;
     int64_t distinct;
     status st = STATUS_OK;
+    w->processor = timer_processor();
     if (word_choice(&w->option[RESUME]) == 0)
         st = cluster_keep_find(&w->keep, w->o.k, (int)w->rows.m.d);
     if (st == STATUS_OK && w->keep.resumed) w->o.resume = &w->keep.state;
@@ -308,6 +315,7 @@ status command_kmeans(const comm *c, int argc, char **argv) {
         [RESTARTS] = {"--restarts", NULL, "1", false},
         [START] = {"--start", NULL, "plusplus", false},
         [SAMPLE] = {"--sample", NULL, "60000", false},
+        [SAMPLE_ITERATIONS] = {"--sample-iterations", NULL, "0", false},
         [SEED] = {"--seed", NULL, "1", false},
         [CHECKPOINT] = {"--checkpoint", NULL, "1", false},
         [RESUME] = {"--resume", resume_words, "auto", false},
