@@ -36,7 +36,7 @@ expect 0 'Result: PASS' "${forecast[@]}" --platform "$platforms/dragonfly-200.xm
 sed 's/0-4095/0-3/; s/topo_parameters="[^"]*"/topo_parameters="1;4;1;1"/' \
     "$platforms/fat-tree-100.xml" >four.xml
 expect 0 'Result: PASS' "${forecast[@]}" --platform four.xml --nodes 1,4 \
-    --images 64 --rows 1000000 --out out.d
+    --images 6400 --rows 1000000 --out out.d
 column() {
     awk -F, -v stage="$1" -v nodes="$2" -v column="$3" '
         NR == 1 { for (i = 1; i <= NF; i++) at[$i] = i; next }
@@ -48,7 +48,7 @@ near() {
 }
 near 'a step of finetune' "$(column finetune 1 time_median)" 1.6
 near 'a step of pretrain' "$(column pretrain 1 time_median)" 3.15
-near 'an extraction' "$(column extract 1 time_median)" 8
+near 'an extraction' "$(column extract 1 time_median)" 800
 near 'an iteration' "$(column cluster 1 time_median)" 2.5
 for stage in extract cluster pretrain finetune; do
     near "$stage: efficiency" "$(column $stage 4 efficiency)" 1

@@ -1,9 +1,10 @@
 /* One simulation: smpirun with the platform, one line of hosts a rank, and the settings that make
  * SimGrid's times those of the platform file. SimGrid's own default factors are those of an old
  * Ethernet, and its default collectives send everything to all: Open MPI's choices are taken.
- * Memory is shared between the simulated ranks, and their code is not copied: it keeps nothing in
- * static variables but counters. Sends are waited for, short ones too: the simulator keeps a list
- * of those that are not, and looks through it at each message. */
+ * Looking for messages takes a microsecond each time: by default that grows with the number of
+ * looks, to a second and more. Memory is shared between the simulated ranks, and their code is not
+ * copied: it keeps nothing in static variables but counters. Sends are waited for, short ones too:
+ * the simulator keeps a list of those that are not, and looks through it at each message. */
 #include "src/app/forecast/forecast_plan.h"
 #include "src/app/study/study_child.h"
 #include "src/base/log.h"
@@ -89,6 +90,7 @@ status forecast_run(const forecast_plan *p, const char *profile, stage_id stage,
         "--cfg=smpi/privatization:no", "--cfg=smpi/shared-malloc:global",
         "--cfg=smpi/simulate-computation:no", "--cfg=smpi/bw-factor:0:1",
         "--cfg=smpi/lat-factor:0:1", "--cfg=network/crosstraffic:0", "--cfg=smpi/test:1e-6",
+        "--cfg=smpi/iprobe:1e-6", "--cfg=smpi/grow-injected-times:no",
         "--cfg=smpi/send-is-detached-thresh:0", "--cfg=smpi/coll-selector:ompi",
         "--cfg=contexts/stack-size:1024", "--log=root.thres:error", program, (char *)profile,
         (char *)stage_id_words[stage], threads, steps, images, deal, pool, rows, NULL};
