@@ -3,5 +3,5 @@
 #include "mpi/exact_sum.h"
 
 void exact_sum_add(int64_t *restrict x, const int64_t *restrict y, size_t n) {
-    for (size_t i = 0; i < n; i++) x[i] += y[i];
+    for (size_t i = 0; i < n; i++) x[i] = (int64_t)((uint64_t)x[i] + (uint64_t)y[i]);
 }
