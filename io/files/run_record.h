@@ -61,8 +61,8 @@ typedef struct run_record run_record;
 
 /* Loads path, or starts anew if there is no such file. A file whose text is no record, or not the
  * one that its checksum was made of, is named, kept as path + ".damaged", and the record starts
- * anew. STATUS_OUTPUT, and the file stays, where it cannot be read or is a later version's. *out is
- * owned by the caller. */
+ * anew. STATUS_OUTPUT, and the file stays, where it cannot be read or is a later version's;
+ * STATUS_FAILED without memory. *out is owned by the caller. */
 status run_record_open(run_record **out, const char *path);
 /* The same for who only looks: nothing is changed or set aside. *out NULL if there is no such file;
  * STATUS_OUTPUT if it is damaged. */

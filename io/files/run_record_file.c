@@ -125,14 +125,16 @@ static status parse(const char *path, const char *text, size_t bytes, json_t **r
     return st;
 }
 
-/* STATUS_OUTPUT where the file cannot be read at all, whatever its text is. */
+/* STATUS_OUTPUT where the file cannot be read at all, whatever its text is; STATUS_FAILED without
+ * memory for it. */
 static status read_record(const char *path, json_t **root) {
     void *text;
     size_t bytes;
-    if (file_read(path, LIMIT, &text, &bytes) != STATUS_OK) return STATUS_OUTPUT;
-    status st = parse(path, text, bytes, root);
+    status st = file_read(path, LIMIT, &text, &bytes);
+    if (st != STATUS_OK) return st == STATUS_FAILED ? st : STATUS_OUTPUT;
+    st = parse(path, text, bytes, root);
     memory_free(text);
-    return st == STATUS_OK || st == STATUS_DATA ? st : STATUS_OUTPUT;
+    return st;
 }
 
 status run_record_verify(const char *path) {
@@ -193,7 +195,7 @@ status run_record_look(run_record **out, const char *path) {
     *out = NULL;
     if (is_absent(path)) return STATUS_OK;
     status st = read_record(path, &root);
-    if (st != STATUS_OK) return STATUS_OUTPUT;
+    if (st != STATUS_OK) return st == STATUS_FAILED ? st : STATUS_OUTPUT;
     return make(out, path, root);
 }
 

@@ -383,6 +383,22 @@ static void nothing_is_known_without_a_record(void **state) {
     assert_false(run_record_get_hash(NULL, "a", &hash));
 }
 
+/* A lack of memory is no fault of the file. */
+static void memory_is_told_from_damage(void **state) {
+    char path[256];
+    run_record *r = NULL;
+    strcpy(path, scratch_path(*state, "memory.json"));
+    assert_int_equal(run_record_open(&r, path), STATUS_OK);
+    assert_int_equal(run_record_save(r), STATUS_OK);
+    run_record_close(r);
+    setenv("AUXSEG_HOOK_MEMORY", "1", 1);
+    status st = run_record_open(&r, path);
+    unsetenv("AUXSEG_HOOK_MEMORY");
+    assert_int_equal(st, STATUS_FAILED);
+    assert_int_equal(run_record_open(&r, path), STATUS_OK);
+    run_record_close(r);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(stages),
@@ -394,6 +410,7 @@ int main(void) {
         cmocka_unit_test(damaged_records_are_set_aside),
         cmocka_unit_test(every_damage_is_found),
         cmocka_unit_test(unreadable_records_stay),
+        cmocka_unit_test(memory_is_told_from_damage),
         cmocka_unit_test(stages_keep_their_settings),
         cmocka_unit_test(nothing_is_known_without_a_record),
     };
