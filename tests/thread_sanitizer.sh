@@ -1,9 +1,10 @@
 #!/usr/bin/env bash
-# thread_sanitizer.sh [OUT]: the tests of the loader and of the samples (threads that decode and hold
-# images at once) under clang's thread sanitizer, with libomp and its Archer, which tells the
+# thread_sanitizer.sh [OUT] [TEST]...: the tests of the loader and of the samples (threads that decode
+# and hold images at once), and those of teams (threads that compute an image together: attention,
+# convolutions, whole plans) under clang's thread sanitizer, with libomp and its Archer, which tells the
 # sanitizer of OpenMP's barriers; of gcc's libgomp nobody does, so that it reports what is none. Only
 # the files that these tests reach are compiled: the clustering's need gcc. Needs clang, libomp-dev,
-# cmocka. OUT: build-tsan.
+# cmocka. oneDNN is not instrumented: what it writes is not seen. OUT: build-tsan.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 out=${1:-build-tsan}
@@ -16,7 +17,7 @@ read -ra libraries <<<"$(pkg-config --libs libpng libturbojpeg libjpeg libconfig
 objects=()
 for f in src/base/*.c src/image/*.c io/codecs/*.c io/files/*.c io/dataset/*.c io/dataset/*/*.c io/hdf5/*.c mpi/comm.c \
     mpi/stop*.c mpi/phases.c mpi/features_place.c src/label/features.c src/app/training/loader.c \
-    src/app/training/samples.c src/app/stage/binding.c; do
+    src/app/training/samples.c src/app/stage/binding.c src/nn/*/*.c tests/nn/plan/operators.c; do
     [[ -e $f ]] || continue
     objects+=("$out/${f//\//_}.o")
     clang "${flags[@]}" -c "$f" -o "${objects[-1]}"
@@ -24,9 +25,14 @@ done
 rm -f "$out/all.a"
 ar rcs "$out/all.a" "${objects[@]}"
 archer=$(find /usr/lib/llvm-*/lib -name libarcher.so | tail -1)
-for t in loader samples; do
-    clang "${flags[@]}" -o "$out/$t" "tests/app/training/${t}_test.c" "$out/all.a" "${libraries[@]}"
+tests=("${@:2}")
+[[ ${#tests[@]} -gt 0 ]] || tests=(app/training/loader app/training/samples nn/kernels/attention
+    nn/kernels/convolution nn/plan/plan)
+for t in "${tests[@]}"; do
+    echo "$t"
+    program=$out/${t##*/}
+    clang "${flags[@]}" -o "$program" "tests/${t}_test.c" "$out/all.a" "${libraries[@]}"
     # Old sanitizers cannot place their memory where addresses are very random.
     OMP_TOOL_LIBRARIES=$archer OMP_NUM_THREADS=3 TSAN_OPTIONS=ignore_noninstrumented_modules=1 \
-        setarch -R "$out/$t"
+        setarch -R "$program"
 done
