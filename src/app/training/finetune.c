@@ -174,6 +174,7 @@ done:
     samples_destroy(x.images);
     shares_destroy(&a);
     memory_free(x.loss);
+    validation_leave(&v);
     trainer_destroy(x.t);
     validation_destroy(&v);
     return st;

@@ -176,8 +176,12 @@ status validation_record(const validation *v, stage *t) {
     return st == STATUS_OK ? stage_figure(t, group, "step", (double)step) : st;
 }
 
-void validation_destroy(validation *v) {
+void validation_leave(validation *v) {
     inference_destroy(v->net);
+    v->net = NULL;
+}
+
+void validation_destroy(validation *v) {
     memory_free(v->list.member);
     memory_free(v->best);
     memory_free(v->own);

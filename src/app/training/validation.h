@@ -38,6 +38,9 @@ bool validation_ends(const validation *v);
 void validation_restore(const validation *v, trainer *t);
 /* Best figure and step, for run.json. Not collective. */
 status validation_record(const validation *v, stage *t);
+/* Before the trainer goes, whose network the looks were with; its checkpoints need the rest. */
+void validation_leave(validation *v);
+/* After it. */
 void validation_destroy(validation *v);
 
 #endif
