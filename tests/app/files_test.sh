@@ -46,7 +46,7 @@ flock -x 8
 expect 0 '3 clusters' "$auxseg" inspect run/labels.h5
 exec 8<&-
 expect 3 'nothing' "$auxseg" inspect nothing
-expect 3 'regular' "$auxseg" inspect run
+expect 3 'run: a folder' "$auxseg" inspect run
 mkfifo pipe
 expect 3 'regular' "$auxseg" inspect pipe
 
