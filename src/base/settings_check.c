@@ -262,6 +262,11 @@ static int check_held_out(const settings *s) {
         log_error("dataset.held_out: layout \"folder\" has no labels to evaluate with");
         wrong++;
     }
+    /* Looks would go to the images that figures come from, which these words rule out. */
+    if (held == 0 && s->dataset.held_out_for == DATASET_HELD_OUT_FOR_VALIDATE) {
+        log_error("dataset.held_out_for = \"validate\" needs images: dataset.held_out is 0");
+        wrong++;
+    }
     return wrong;
 }
 

@@ -90,11 +90,13 @@ done
 
 # Who chooses by the images that figures come from is told.
 expect 0 'chosen by the validation images that it is measured on' "$auxseg" check tiny.cfg \
-    --set finetune.keep=best --set dataset.held_out=0
+    --set finetune.keep=best --set dataset.held_out=0 --set dataset.held_out_for=evaluate
 expect 0 'the held-out images choose' "$auxseg" check tiny.cfg --set finetune.patience=2 \
     --set dataset.held_out_for=evaluate
 expect 0 'no mistake found' "$auxseg" check tiny.cfg --set finetune.keep=best
 grep -q 'chosen by\|images choose' out && fail "a warning that says nothing"
+expect 2 'held_out_for = "validate" needs images' "$auxseg" check tiny.cfg \
+    --set dataset.held_out=0
 expect 2 'need finetune.validate' "$auxseg" check tiny.cfg --set finetune.keep=best \
     --set finetune.validate=0
 

@@ -122,6 +122,8 @@ static void test_contradictions(void **state) {
         {"run: { dir = \"\"; };", "run.dir is empty"},
         {"dataset: { classes = 12; ignore = 11; };", "dataset.ignore = 11 is the id of one"},
         {"dataset: { layout = \"pairs\"; classes = 3; };", "dataset.train is empty"},
+        {"dataset: { held_out_for = \"validate\"; };",
+            "dataset.held_out_for = \"validate\" needs images"},
     };
     (void)state;
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
