@@ -79,6 +79,19 @@ same short short-2
 [[ $(figures short | tail -n 1 | cut -d' ' -f1) == "$end" ]] || fail "rows: $(figures short)"
 expect 0 'metrics.csv: whole' "$auxseg" verify short
 
+# looks RUN: best figure and step of its fine-tuning, as run.json has them.
+looks() {
+    grep -A 3 '"validation-finetune"' "$1/run.json"
+}
+
+# A training that is taken from another run comes with the figures of its looks; one without looks
+# leaves no figures of those before it.
+train giver 1 2 0 'the best so far' finetune.keep=best run.store=store
+train taker 1 2 0 'taken over from' finetune.keep=best run.store=store
+[[ -n $(looks giver) && $(looks giver) == "$(looks taker)" ]] || fail "looks that are taken over"
+train giver 1 2 0 'finetune: 6 steps' finetune.validate=0 finetune.lr=0.05
+[[ -z $(looks giver) ]] || fail "figures of looks of another training"
+
 # Methods with an average, a teacher or two networks look at what they write.
 for method in mean-teacher cross-pseudo; do
     train $method 1 2 0 'the weights of step' finetune.keep=best finetune.method=$method \

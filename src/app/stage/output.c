@@ -117,3 +117,8 @@ const char *output_maker(const run_record *r, const char *name) {
     stage_record found;
     return find_maker(r, name, &found) ? found.name : NULL;
 }
+
+/* Not the stage's own name: figures of the weights that it writes stand under that. */
+void output_looks_group(const char *stage, char group[OUTPUT_GROUP]) {
+    snprintf(group, OUTPUT_GROUP, "validation-%s", stage);
+}

@@ -23,5 +23,9 @@ bool output_same(const run_record *r, const char *path);
 bool output_left(const run_record *r, const char *folder, const char *stage);
 /* The stage whose output a file of the run's folder is; NULL: of none. Borrowed from the record. */
 const char *output_maker(const run_record *r, const char *name);
+/* The group of run.json that has the figures of a fine-tuning's looks at images
+ * (finetune.validate). Not collective. */
+enum { OUTPUT_GROUP = 96 };
+void output_looks_group(const char *stage, char group[OUTPUT_GROUP]);
 
 #endif

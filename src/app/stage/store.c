@@ -98,7 +98,16 @@ static const char *output_name(const run_record *r, const char *name) {
     return NULL;
 }
 
-/* Hashes and figures that stand under names of their own: of a packing, of labels, of a PCA. */
+/* Of looks on the way, as the other run had them; none, where it had none. */
+static status take_looks(const stage *t, const run_record *from) {
+    char group[OUTPUT_GROUP];
+    output_looks_group(t->name, group);
+    run_record_clear_group(t->record, group);
+    return run_record_import_member(t->record, from, "results", group);
+}
+
+/* Hashes and figures that stand under names of their own: of a packing, of labels, of a PCA, of
+ * looks. */
 static status take_others(const stage *t, const run_record *from) {
     char features[STAGE_NAME] = "features";
     if (t->round > 1) snprintf(features, sizeof features, "features-%d", t->round);
@@ -108,6 +117,8 @@ static status take_others(const stage *t, const run_record *from) {
         st = run_record_import_member(t->record, from, "hashes", "labels");
     if (st == STATUS_OK && (t->id == STAGE_CLUSTER || t->id == STAGE_EXTRACT))
         st = run_record_import_member(t->record, from, "results", features);
+    if (st == STATUS_OK && (t->id == STAGE_BASELINE || t->id == STAGE_FINETUNE))
+        st = take_looks(t, from);
     return st;
 }
 

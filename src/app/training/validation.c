@@ -8,6 +8,7 @@
 #include "mpi/shard.h"
 #include "src/app/evaluation/class_maps.h"
 #include "src/app/evaluation/evaluate.h"
+#include "src/app/stage/output.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
 #include "src/segment/confusion.h"
@@ -167,11 +168,12 @@ void validation_restore(const validation *v, trainer *t) {
 }
 
 status validation_record(const validation *v, stage *t) {
-    char group[STAGE_NAME + 16];
+    char group[OUTPUT_GROUP];
     int64_t step;
+    output_looks_group(t->name, group);
+    if (t->record) run_record_clear_group(t->record, group);
     if (!v) return STATUS_OK;
     memcpy(&step, &v->mark[MARK_STEP], sizeof step);
-    snprintf(group, sizeof group, "validation-%s", t->name);
     status st = stage_figure(t, group, "mIoU", best_figure(v));
     return st == STATUS_OK ? stage_figure(t, group, "step", (double)step) : st;
 }

@@ -36,7 +36,8 @@ bool validation_ends(const validation *v);
 /* The best step's weights take the place of those that would be written, where they are kept. Not
  * collective. */
 void validation_restore(const validation *v, trainer *t);
-/* Best figure and step, for run.json. Not collective. */
+/* Best figure and step, for run.json, in the place of those of an earlier training. Not
+ * collective. */
 status validation_record(const validation *v, stage *t);
 /* Before the trainer goes, whose network the looks were with; its checkpoints need the rest. */
 void validation_leave(validation *v);
