@@ -10,6 +10,7 @@
 #include "src/base/memory.h"
 #include "src/base/settings_table.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -202,16 +203,25 @@ bool settings_counts(int index, const char *groups) {
     return e && !e->aside && names_group(groups, e->group);
 }
 
+/* What would be a part of hashes in other settings, but changes nothing in these: looks at images
+ * during a fine-tuning, where neither weights nor its end are chosen by them. */
+static bool is_idle(const setting *e, const settings *s) {
+    return e->offset == offsetof(settings, finetune.validate) &&
+           s->finetune.keep == FINETUNE_KEEP_LAST && s->finetune.patience == 0;
+}
+
 /* Of the text of each setting with its name: the order of the struct, the size of an enum and the
  * machine's byte order may change, and a run made before still knows what it has done. The order of
  * the rows is part of it: a row that moves within its groups is another hash, and finished stages
- * are done anew. So is a new row, unless it is aside, or marked `later` and at its default. */
+ * are done anew. So is a new row, unless it is aside, idle, or marked `later` and at its
+ * default. */
 uint64_t settings_hash(const settings *s, const char *groups) {
     char value[VALUE], line[VALUE + 64];
     uint64_t hash = 0;
     const setting *e;
     for (int i = 0; (e = setting_at(i)); i++) {
         if (!settings_counts(i, groups) || (e->later && setting_is_default(e, s))) continue;
+        if (is_idle(e, s)) continue;
         setting_print(e, s, value, sizeof value);
         int length = snprintf(line, sizeof line, "%s.%s=%s\n", e->group, e->key, value);
         hash = hash_append(hash, line, (size_t)length);

@@ -134,7 +134,8 @@ static const setting table[] = {
          "Every so many steps, and after the last one, the mIoU of the weights that would be "
          "written is measured, on the held-out images where there are any (dataset.held_out), "
          "else on the validation images, whole, at one size, and stands in the log and in "
-         "metrics.csv; 0: never."),
+         "metrics.csv; 0: never. A training that is done is not repeated for it, but where keep or "
+         "patience choose by it. A request to stop waits for the end of such a measurement."),
         .later = true},
     {CHOICE(finetune, keep, FINETUNE_KEEP_LAST,
          "Which weights are written. last: those of the last step. best: those of the step whose "

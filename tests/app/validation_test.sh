@@ -50,6 +50,17 @@ cmp plain/finetuned.safetensors looked/finetuned.safetensors || fail "looking ch
 [[ $(figures looked | cut -d' ' -f1 | tr '\n' ' ') == '4 6 ' ]] || fail "$(figures looked)"
 grep -qa mIoU looked/tensorboard/finetune/* || fail "no mIoU in the events"
 [[ -z $(figures plain) ]] || fail "figures without a look"
+train plain 1 1 0 'finetune: already done' finetune.validate=2
+# Begun without looks, and continued with some and others: from the same checkpoints.
+train turns 1 1 75 'stopped after step 1' finetune.validate=0 run.max_hours=1e-9
+train turns 1 1 75 'continues after step 1' finetune.validate=2 run.max_hours=1e-9
+train turns 2 1 75 'continues after step 2' finetune.validate=3 run.max_hours=1e-9
+train turns 1 1 0 'continues after step 3' finetune.validate=4
+cmp plain/finetuned.safetensors turns/finetuned.safetensors || fail "the weights of turns"
+[[ $(figures turns | cut -d' ' -f1 | tr '\n' ' ') == '2 3 4 6 ' ]] || fail "$(figures turns)"
+found=$(figures turns | sort -s -k2,2gr | head -n 1 | cut -d' ' -f1)
+grep -A 3 '"validation-finetune"' turns/run.json | grep -q "\"step\": $found\b" ||
+    fail "not the best of all starts: $(figures turns)"
 
 # The best step is not the last, or this shows nothing.
 train best 1 1 0 'validation mIoU .*, the best so far' finetune.keep=best

@@ -170,6 +170,26 @@ static uint64_t hash_with(const char *set, const char *groups) {
     return settings_hash(&a, groups);
 }
 
+/* Looks change nothing where nobody chooses by them. */
+static void test_hash_of_looks(void **state) {
+    const char *with[] = {"finetune.validate=10", "finetune.keep=best"};
+    (void)state;
+    uint64_t plain = hash_with("finetune.validate=0", "finetune");
+    assert_true(hash_with("finetune.validate=10", "finetune") == plain);
+    assert_int_equal(settings_read(&a, NULL, with, 2), STATUS_OK);
+    uint64_t best = settings_hash(&a, "finetune");
+    assert_true(best != plain);
+    with[0] = "finetune.validate=20";
+    assert_int_equal(settings_read(&a, NULL, with, 2), STATUS_OK);
+    assert_true(settings_hash(&a, "finetune") != best);
+    with[1] = "finetune.patience=1";
+    assert_int_equal(settings_read(&a, NULL, with, 2), STATUS_OK);
+    uint64_t short_one = settings_hash(&a, "finetune");
+    with[0] = "finetune.validate=10";
+    assert_int_equal(settings_read(&a, NULL, with, 2), STATUS_OK);
+    assert_true(settings_hash(&a, "finetune") != short_one);
+}
+
 static void test_hash(void **state) {
     (void)state;
     assert_int_equal(settings_read(&a, NULL, NULL, 0), STATUS_OK);
@@ -301,6 +321,7 @@ int main(void) {
         cmocka_unit_test(test_manual_is_default_cfg),
         cmocka_unit_test(test_configurations),
         cmocka_unit_test(test_hash),
+        cmocka_unit_test(test_hash_of_looks),
         cmocka_unit_test(test_hashes_of_earlier_versions),
         cmocka_unit_test(test_choices),
         cmocka_unit_test(test_items),

@@ -167,7 +167,7 @@ static status finetune_stage(
     if (st == STATUS_OK) st = prepare(&x, t, &a);
     if (st == STATUS_OK) st = train(&x, labeller);
     if (st == STATUS_OK) batches_report(x.source);
-    if (st == STATUS_OK) st = comm_agree(t->c, validation_record(o.validation, t));
+    if (st == STATUS_OK) st = comm_agree(t->c, validation_record(o.validation, t, x.t));
     if (st == STATUS_OK) st = training_end(t, x.t, path);
 done:
     batches_destroy(x.source);

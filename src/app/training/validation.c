@@ -2,13 +2,16 @@
  * is decided by it, is the same for any ranks and threads. What decides is a part of checkpoints:
  * the best weights, their step and figure, and how many looks have passed since. A training that
  * was killed thus ends with the weights of one that was not. Looks take no random number and leave
- * the training alone: without keep = "best" and patience it is the same bits. */
+ * the training alone: without keep = "best" and patience it is the same bits, and checkpoints are
+ * those of a training without looks, so that either goes on from the other's; what its looks have
+ * found then stands in metrics.csv alone. */
 #include "src/app/training/validation.h"
 
 #include "mpi/shard.h"
 #include "src/app/evaluation/class_maps.h"
 #include "src/app/evaluation/evaluate.h"
 #include "src/app/stage/output.h"
+#include "src/app/stage/setup.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
 #include "src/segment/confusion.h"
@@ -37,6 +40,10 @@ static status own_settings(validation *v, const stage *t) {
     v->look = *t;
     v->look.s = v->own = own;
     return STATUS_OK;
+}
+
+static bool chooses(const validation *v) {
+    return v->own->finetune.keep == FINETUNE_KEEP_BEST || v->own->finetune.patience > 0;
 }
 
 static split looked_at(const settings *s) {
@@ -69,7 +76,7 @@ static parameters *judged(const trainer *t) {
 }
 
 status validation_room(validation *v, trainer *t) {
-    if (!v) return STATUS_OK;
+    if (!v || !chooses(v)) return STATUS_OK;
     size_t n = t->p->count + t->p->buffers;
     v->extra[0] = (checkpoint_extra){"validation.marks", "I32", v->mark, VALIDATION_MARKS, false};
     t->o.extra = v->extra;
@@ -167,15 +174,39 @@ void validation_restore(const validation *v, trainer *t) {
         t->o.stage, step, best_figure(v));
 }
 
-status validation_record(const validation *v, stage *t) {
+/* As the file of metrics has it: of all starts of the training. Its rows have nine digits. Rank
+ * 0. */
+static status best_row(const stage *t, metrics_row *best) {
+    char path[FILE_PATH];
+    metrics_row *row = NULL;
+    int rows = 0;
+    status st = setup_path(path, t->s, "metrics.csv", 1);
+    if (st == STATUS_OK) st = metrics_read(path, &row, &rows);
+    for (int i = 0; st == STATUS_OK && i < rows; i++)
+        if (strcmp(row[i].stage, t->base) == 0 && row[i].round == t->round && !isnan(row[i].miou) &&
+            !(row[i].miou <= best->miou))
+            *best = row[i];
+    memory_free(row);
+    return st;
+}
+
+status validation_record(const validation *v, stage *t, const trainer *x) {
     char group[OUTPUT_GROUP];
-    int64_t step;
+    metrics_row best = METRICS_EMPTY("", 1, 0);
+    status st = STATUS_OK;
+    if (!t->record) return STATUS_OK;
     output_looks_group(t->name, group);
-    if (t->record) run_record_clear_group(t->record, group);
+    run_record_clear_group(t->record, group);
     if (!v) return STATUS_OK;
-    memcpy(&step, &v->mark[MARK_STEP], sizeof step);
-    status st = stage_figure(t, group, "mIoU", best_figure(v));
-    return st == STATUS_OK ? stage_figure(t, group, "step", (double)step) : st;
+    if (chooses(v)) {
+        best.miou = best_figure(v);
+        memcpy(&best.step, &v->mark[MARK_STEP], sizeof best.step);
+    } else {
+        st = metrics_sync(x->metrics);
+        if (st == STATUS_OK) st = best_row(t, &best);
+    }
+    if (st == STATUS_OK) st = stage_figure(t, group, "mIoU", best.miou);
+    return st == STATUS_OK ? stage_figure(t, group, "step", (double)best.step) : st;
 }
 
 void validation_leave(validation *v) {

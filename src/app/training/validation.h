@@ -38,7 +38,7 @@ bool validation_ends(const validation *v);
 void validation_restore(const validation *v, trainer *t);
 /* Best figure and step, for run.json, in the place of those of an earlier training. Not
  * collective. */
-status validation_record(const validation *v, stage *t);
+status validation_record(const validation *v, stage *t, const trainer *x);
 /* Before the trainer goes, whose network the looks were with; its checkpoints need the rest. */
 void validation_leave(validation *v);
 /* After it. */
