@@ -8,7 +8,7 @@
 /* As they stand in run.json. */
 const char *phase_name(phase p) {
     static const char *const name[PHASE_COUNT] = {"read", "input", "forward", "loss", "backward",
-        "exchange", "optimizer", "assign", "update", "checkpoint", "write"};
+        "exchange", "optimizer", "assign", "update", "checkpoint", "write", "validation"};
     return name[p];
 }
 

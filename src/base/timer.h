@@ -14,6 +14,7 @@ typedef enum phase {
     PHASE_UPDATE,
     PHASE_CHECKPOINT,
     PHASE_WRITE,
+    PHASE_VALIDATION, /* looks at images during a training */
     PHASE_COUNT
 } phase;
 

@@ -50,6 +50,19 @@ cmp plain/finetuned.safetensors looked/finetuned.safetensors || fail "looking ch
 [[ $(figures looked | cut -d' ' -f1 | tr '\n' ' ') == '4 6 ' ]] || fail "$(figures looked)"
 grep -qa mIoU looked/tensorboard/finetune/* || fail "no mIoU in the events"
 [[ -z $(figures plain) ]] || fail "figures without a look"
+# Looks have a phase of their own, which no training without them has, and no part in what steps
+# take: images/s and the seconds of steps leave them out. Their memory is off that of waves.
+train timed 1 1 0 'finetune: looks take [0-9]*[.][0-9]* MiB' run.verbose=true run.untimed_steps=0
+command -v python3 >/dev/null && { python3 - plain timed >out 2>&1 <<'PY' || fail "the time of looks"; }
+import csv, json, sys
+plain, timed = (json.load(open(name + "/run.json"))["stages"]["finetune"] for name in sys.argv[1:])
+assert "validation" not in plain["phases"], plain["phases"]
+looks = timed["phases"]["validation"]["max"]
+rows = sum(float(r["seconds"]) for r in csv.DictReader(open("timed/metrics.csv"))
+           if r["stage"] == "finetune")
+assert 0 < looks and rows + looks < timed["seconds"], (rows, looks, timed["seconds"])
+assert 24 / timed["fom"] + looks < timed["seconds"], (timed["fom"], looks, timed["seconds"])
+PY
 train plain 1 1 0 'finetune: already done' finetune.validate=2
 # Begun without looks, and continued with some and others: from the same checkpoints.
 train turns 1 1 75 'stopped after step 1' finetune.validate=0 run.max_hours=1e-9

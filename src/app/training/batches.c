@@ -247,7 +247,8 @@ status batches_next(batches *b, batch **out) {
 void batches_report(batches *b) {
     const trainer *t = b->t;
     double all = 0, steps = (double)(t->step - t->resumed);
-    for (int p = 0; p < PHASE_COUNT; p++) all += t->time.seconds[p];
+    for (int p = 0; p < PHASE_COUNT; p++)
+        if (p != PHASE_VALIDATION) all += t->time.seconds[p];
     /* A stage that was started for its last step, or none, has nothing to tell. */
     if (steps <= 0 || all <= 0) return;
     double wait = t->time.seconds[PHASE_INPUT] / all;

@@ -91,15 +91,18 @@ static void set_options(const trainer *t, plan_options *o) {
 }
 
 /* Of half of the memory that this rank may take, activations have what the gradient's sums in
- * fixed point and the packed weights leave. The other half is for decoded images, of which the
- * cache may take half of it, for batches and for what is small. Before any rank makes its plan. */
+ * fixed point, the packed weights and looks leave. The other half is for decoded images, of which
+ * the cache may take half of it, for batches and for what is small. Before any rank makes its plan.
+ */
 static status choose_waves(trainer *t, plan_options *o) {
     enum { SHARE = 2 };
     size_t each, budget = memory_available("") / SHARE / (size_t)comm_node_size(t->c);
-    size_t sums = t->p->count * (sizeof(int64_t) + 2 * sizeof(float)) + saves_bytes(t);
+    size_t sums = t->p->count * (sizeof(int64_t) + 2 * sizeof(float)) + saves_bytes(t), looks;
     set_options(t, o);
     status st = plan_image_bytes(t->g, t->p, *o, &each);
+    if (st == STATUS_OK) st = validation_bytes(t->o.validation, t, &looks);
     if (st != STATUS_OK) return st;
+    sums += looks;
     waves_options w = {.stage = t->o.stage,
         .images = t->local,
         .unit = t->unit,
@@ -404,17 +407,26 @@ static status take_step(trainer *t, double loss) {
     return st == STATUS_NONFINITE ? divergence_report(t, diverged ? fault : "") : st;
 }
 
+/* Its time is no step's: speed and length of steps are as without looks. */
+static status look(trainer *t, double *miou) {
+    if (!t->o.validation) return STATUS_OK;
+    double now = timer_now();
+    status st = validation_look(t->o.validation, t, miou);
+    t->step_began += timer_lap(&t->time, PHASE_VALIDATION, now) - now;
+    return st;
+}
+
 status trainer_update(trainer *t, double loss, double anchors) {
     double now = timer_now(), miou = NAN;
     status st = take_step(t, loss);
-    now = timer_lap(&t->time, PHASE_OPTIMIZER, now);
     if (st != STATUS_OK) return st;
     t->step++;
     if (t->average)
         average_update(t->average, t->p, t->o.average, t->o.average_aside ? SETTLED : t->step);
-    st = validation_look(t->o.validation, t, &miou);
-    now = timer_lap(&t->time, PHASE_FORWARD, now);
+    timer_lap(&t->time, PHASE_OPTIMIZER, now);
+    st = look(t, &miou);
     if (st != STATUS_OK) return st;
+    now = timer_now();
     st = write_row(t, loss, anchors, miou);
     snprintf(t->note, sizeof t->note, "loss %.4f", loss);
     progress_update(&t->bar, t->step, t->note);
@@ -475,6 +487,6 @@ void trainer_forget(trainer *t) {
 
 /* Of this start alone. */
 double trainer_images_per_second(const trainer *t) {
-    double seconds = timer_now() - t->began;
+    double seconds = timer_now() - t->began - t->time.seconds[PHASE_VALIDATION];
     return seconds > 0 ? (double)(t->step - t->timed) * t->o.images / seconds : 0;
 }

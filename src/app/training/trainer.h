@@ -134,7 +134,7 @@ void trainer_gather_images(const trainer *t, double *figure);
 status trainer_finish(trainer *t, const char *path, uint64_t *hash);
 /* Removes the stage's checkpoints, once run.json says that it is done. Collective. */
 void trainer_forget(trainer *t);
-/* Images a second since the clock began. */
+/* Images a second since the clock began, without the time of looks. */
 double trainer_images_per_second(const trainer *t);
 
 #endif

@@ -10,6 +10,7 @@
 #include "mpi/shard.h"
 #include "src/app/evaluation/class_maps.h"
 #include "src/app/evaluation/evaluate.h"
+#include "src/app/stage/inference_memory.h"
 #include "src/app/stage/output.h"
 #include "src/app/stage/setup.h"
 #include "src/base/log.h"
@@ -95,11 +96,37 @@ static status ready_network(validation *v, const trainer *t) {
     return inference_create_over(&v->net, t->s, &n);
 }
 
+/* Of the list: this rank's images [first, returned). */
+static int share(const validation *v, int *first) {
+    const comm *c = v->look.c;
+    *first = (int)shard_begin(v->list.count, comm_rank(c), comm_size(c));
+    return (int)shard_begin(v->list.count, comm_rank(c) + 1, comm_size(c));
+}
+
+/* A list is in the order of the data set, where images of another split or without labels may lie
+ * between: these are counted, too, as if they were looked at. */
+status validation_bytes(validation *v, const trainer *t, size_t *bytes) {
+    double plans = 0;
+    int first, end = v ? share(v, &first) : 0;
+    *bytes = 0;
+    if (!v) return STATUS_OK;
+    status st = ready_network(v, t);
+    if (st == STATUS_OK && first < end) {
+        int from = v->list.member[first];
+        inference_views views = {from, v->list.member[end - 1] - from + 1, v->own->dataset.scale,
+            v->own->evaluate.scales};
+        st = inference_memory(v->net, v->look.d, &views, &plans);
+    }
+    validation_leave(v);
+    size_t kept = v->best ? (t->p->count + t->p->buffers) * sizeof *v->best : 0;
+    *bytes = (size_t)plans + kept;
+    log_detail("%s: looks take %.1f MiB", t->o.stage, (double)*bytes / 1048576);
+    return st;
+}
+
 /* This rank's images; matrix [classes, classes]. */
 static status count_images(validation *v, int64_t *matrix) {
-    const comm *c = v->look.c;
-    int first = (int)shard_begin(v->list.count, comm_rank(c), comm_size(c));
-    int end = (int)shard_begin(v->list.count, comm_rank(c) + 1, comm_size(c));
+    int first, end = share(v, &first);
     status st = STATUS_OK;
     for (int i = first, n; i < end && st == STATUS_OK; i += n) {
         n = class_maps_count(&v->look, v->net, v->list.member, i, end, v->own->dataset.scale);

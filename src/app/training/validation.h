@@ -28,6 +28,9 @@ status validation_create(validation *v, const stage *t, trainer_options *o);
 /* The trainer's network is made, its checkpoint is not read: room for what that holds. Not
  * collective. v may be NULL, here and below. */
 status validation_room(validation *v, trainer *t);
+/* Bytes that looks take on this rank as long as the training goes on: networks for the shapes of
+ * its images, and the best weights. Networks are made for it, and go again. Not collective. */
+status validation_bytes(validation *v, const trainer *t, size_t *bytes);
 /* After a step: where one is due, *miou of the weights that would be written, else it stays.
  * Collective. */
 status validation_look(validation *v, const trainer *t, double *miou);
