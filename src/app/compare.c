@@ -210,16 +210,17 @@ static status do_runs(comparison *x, int first, int last) {
 }
 
 /* Requests to stop: signals, run.max_hours from the beginning, a file STOP in the plan's folder.
- * Collective. */
+ * And the watchdog's limit outside of runs. Collective. */
 static status watch(comparison *x) {
     char path[FILE_PATH] = "";
-    double hours = 0;
+    double hours = 0, limit = 0;
     status st = STATUS_OK;
     if (comm_root(x->c)) {
         st = settings_read(x->s, x->words.config, x->words.set, x->words.sets);
         if (st == STATUS_OK) st = file_make_folder(x->e.folder);
         if (st == STATUS_OK) st = file_path(path, x->e.folder, "STOP");
         hours = st == STATUS_OK ? x->s->run.max_hours : 0;
+        limit = st == STATUS_OK ? x->s->run.watchdog : 0;
         if (st == STATUS_OK && file_exists(path)) {
             log_warn("%s is there: nothing goes on before it is removed", path);
             st = STATUS_STOPPED;
@@ -228,10 +229,11 @@ static status watch(comparison *x) {
     st = comm_agree(x->c, st);
     comm_broadcast(x->c, path, sizeof path);
     comm_broadcast(x->c, &hours, sizeof hours);
+    comm_broadcast(x->c, &limit, sizeof limit);
     if (st != STATUS_OK) return st;
     stop_set_file(path);
     stop_set_deadline(hours * 3600);
-    return STATUS_OK;
+    return session_limit(x->c, limit);
 }
 
 /* One job for the whole plan; tasks of an array have the locks of their runs. Rank 0. */

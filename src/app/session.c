@@ -34,8 +34,9 @@
  * error: microseconds that it gets for the last ones. */
 enum { FORWARDING = 300000 };
 
-/* A process has one session. */
+/* A process has one session. The limit is that of the command, where single jobs have others. */
 static watchdog *watched;
+static double own_limit;
 
 /* Line by line. A text of many lines would get one time and one rank in front. */
 static void log_lines(char *text) {
@@ -158,10 +159,17 @@ static status run_job(const comm *c, const settings *s, const session_work *work
     return st;
 }
 
-/* A job may have another limit than the one before it. */
+status session_limit(const comm *c, double seconds) {
+    own_limit = seconds;
+    return watchdog_connect(&watched, c, seconds);
+}
+
+/* A job may have another limit than the command around it, which goes on by its own. */
 status session_job(const comm *c, const settings *s, const session_work *work) {
     status st = watchdog_connect(&watched, c, s->run.watchdog);
-    return st == STATUS_OK ? run_job(c, s, work, false) : st;
+    if (st == STATUS_OK) st = run_job(c, s, work, false);
+    status back = watchdog_connect(&watched, c, own_limit);
+    return st == STATUS_OK ? back : st;
 }
 
 /* Collective. */
@@ -244,6 +252,7 @@ static status run_words(
     status (*work)(const comm *c, int argc, char **argv), int argc, char **argv, double limit) {
     comm *c = NULL;
     status st = open_session(&c, limit);
+    own_limit = limit;
     if (!c) return st;
     st = comm_agree(c, st);
     if (st == STATUS_OK) st = watchdog_connect(&watched, c, limit);

@@ -19,6 +19,9 @@ status session_run_words(
 /* The same for words among which are a file of settings and --set: the watchdog has their limit. */
 status session_run_plan(
     status (*work)(const comm *c, int argc, char **argv), int argc, char **argv);
+/* The watchdog's limit, in seconds, of such a command once its settings are read: between jobs, and
+ * where jobs have ended. Collective. */
+status session_limit(const comm *c, double seconds);
 /* What one job does, and the words that it was started with. Borrowed. */
 typedef struct session_work {
     status (*stage)(const comm *c, const settings *s);

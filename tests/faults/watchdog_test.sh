@@ -68,6 +68,16 @@ seeds = [1];
 cells = ( { name = "quick"; settings = ["run.watchdog=$limit", "run.until=pack"]; } );
 CFG
     waits 30 2 compare tiny.cfg --plan plan.cfg --set run.watchdog=600
+    # At the last agreement of all, when the run has ended: by the limit of the plan's own settings.
+    # It is looked for from behind, as its number changes with the program.
+    sed -i 's/run.watchdog=[0-9]*/run.watchdog=600/' plan.cfg
+    code=0
+    for ((n = 112; n > 96 && code == 0; n--)); do
+        rm -rf run
+        AUXSEG_HOOK_LOST=$n:1 timeout 30 "${mpirun[@]}" -n 2 "$auxseg" compare tiny.cfg \
+            --plan plan.cfg >out 2>&1 </dev/null || code=$?
+    done
+    [[ $code -eq 6 ]] || fail "lost behind the last run: code $code, not 6"
 else
     expect 0 'Result: PASS' "${mpirun[@]}" -n 2 "$auxseg" run tiny.cfg --set run.until=cluster
     cp -r run clusters
