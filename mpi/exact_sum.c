@@ -309,10 +309,14 @@ int exact_sums_test(exact_sums *s, bool wait, int *id) {
     } while (true);
 }
 
+size_t exact_sums_piece(size_t n, int most) {
+    size_t piece = n / (size_t)most + 1, least = n < LEAST ? n : LEAST;
+    return piece > least ? piece : least;
+}
+
 /* Pieces go one behind the other: one is added while the next one travels. */
 void exact_sums_whole(exact_sums *s, int64_t *x, size_t n) {
-    size_t piece = n / (size_t)s->most + 1, begun = 0;
-    if (piece < LEAST) piece = LEAST;
+    size_t piece = exact_sums_piece(n, s->most), begun = 0;
     if (piece > s->words) piece = s->words;
     while (begun < n || s->flying > 0) {
         for (; begun < n && s->flying < s->most; begun += piece)

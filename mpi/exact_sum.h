@@ -52,6 +52,9 @@ int exact_sums_test(exact_sums *s, bool wait, int *id);
 /* Does what can be done now, and no more: what is done is told by exact_sums_test. */
 void exact_sums_poll(exact_sums *s);
 
+/* Elements of the pieces that exact_sums_whole makes of n elements, where `most` sums may be under
+ * way: short sums are not cut, since more messages would cost more than they hide. */
+size_t exact_sums_piece(size_t n, int most);
 /* Sums x [n] in pieces, and waits for all of them; nothing is under way before. Collective. */
 void exact_sums_whole(exact_sums *s, int64_t *x, size_t n);
 

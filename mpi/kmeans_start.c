@@ -28,7 +28,6 @@ static status choose(const comm *c, const kmeans_options *o, int restart,
     return st;
 }
 
-/* A sample is at least K rows and at most all. */
 static status ask(void *context, status st) {
     return stop_watch_ask(context, st);
 }

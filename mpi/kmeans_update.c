@@ -48,7 +48,7 @@ status kmeans_sum_block_create(const comm *c, const kmeans_options *o, const fea
     if (all) s.all = (kmeans_sum_total){all, all + sums, scale};
     status st = comm_agree(c, own && all && s.summed ? STATUS_OK : STATUS_FAILED);
     if (st == STATUS_OK && comm_size(c) > 1)
-        st = exact_sums_create(&s.exchange, c, words / PIECES + PIECES, PIECES, true);
+        st = exact_sums_create(&s.exchange, c, exact_sums_piece(words, PIECES), PIECES, true);
     if (st == STATUS_OK) memset(s.summed, 0xFF, x->n * sizeof *s.summed); /* LABEL_NONE */
     if (st == STATUS_OK)
         st = sum_squares(c, x, o->threads, squares_unit(x->d, x->total, largest), &s);

@@ -15,8 +15,6 @@ enum { HEAD = 64, SHARED = 256 << 10 };
 /* Before each block: how long it is. */
 typedef struct head {
     size_t bytes;
-    bool shared;
-    void *block; /* of a shared one: the simulator's */
 } head;
 
 static void count(double bytes) {
@@ -35,8 +33,9 @@ static int used;
 
 static void *shared_block(size_t bytes) {
     if (!blocks) blocks = calloc(BLOCKS, sizeof *blocks);
+    if (!blocks || used == BLOCKS) return NULL;
     void *p = smpi_shared_malloc(bytes, "auxseg", 1);
-    if (blocks && p && used < BLOCKS) {
+    if (p) {
         blocks[used].block = p;
         blocks[used++].bytes = bytes;
     }
@@ -45,13 +44,18 @@ static void *shared_block(size_t bytes) {
 
 void *memory_alloc(size_t count_, size_t size, const char *what) {
     size_t bytes = count_ * size;
-    count((double)bytes);
-    if (bytes >= SHARED) return shared_block(bytes);
     void *block = NULL;
-    if (posix_memalign(&block, HEAD, bytes + HEAD) != 0) {
+    bool shared = bytes >= SHARED;
+    if (shared)
+        block = shared_block(bytes);
+    else if (posix_memalign(&block, HEAD, bytes + HEAD) != 0)
+        block = NULL;
+    if (!block) {
         log_error("%s: out of memory", what);
         return NULL;
     }
+    count((double)bytes);
+    if (shared) return block;
     memset(block, 0, bytes + HEAD);
     *(head *)block = (head){.bytes = bytes};
     return (char *)block + HEAD;

@@ -1,6 +1,6 @@
-/* The profile's reader. It is written by the program and read by the simulated ranks, each by
- * itself: a few hundred lines. Names that are not known are an error: the two programs were built
- * together. */
+/* The profile's reader: a few hundred lines, written by the program, read by the first simulated
+ * rank for all. Names that are not known are an error: the two programs were built together. So are
+ * names that are not there, as of a measurement that was cut off: nothing takes no time. */
 #include "mpi/forecast/profile.h"
 
 #include "src/base/log.h"
@@ -13,17 +13,26 @@
 
 enum { LINE = 256, MOST = 65536 };
 
+static const struct known {
+    const char *name;
+    size_t offset;
+} known[] = {{"images", offsetof(profile, images)}, {"forward", offsetof(profile, forward)},
+    {"loss", offsetof(profile, loss)}, {"backward", offsetof(profile, backward)},
+    {"optimizer", offsetof(profile, optimizer)}, {"norms", offsetof(profile, norms)},
+    {"add", offsetof(profile, add)}, {"extract", offsetof(profile, extract)},
+    {"assign", offsetof(profile, assign)}, {"update", offsetof(profile, update)},
+    {"d", offsetof(profile, d)}, {"k", offsetof(profile, k)},
+    {"pool_pair", offsetof(profile, pool_pair)}, {"pool_row", offsetof(profile, pool_row)}};
+enum { KNOWN = sizeof known / sizeof *known };
+
+static double *value_of(profile *p, const struct known *k) {
+    return (double *)(void *)((char *)p + k->offset);
+}
+
 /* Where a name's value goes; NULL: no such name. */
 static double *find(profile *p, const char *name) {
-    const struct {
-        const char *name;
-        double *value;
-    } known[] = {{"images", &p->images}, {"forward", &p->forward}, {"loss", &p->loss},
-        {"backward", &p->backward}, {"optimizer", &p->optimizer}, {"norms", &p->norms},
-        {"add", &p->add}, {"extract", &p->extract}, {"assign", &p->assign}, {"update", &p->update},
-        {"d", &p->d}, {"k", &p->k}, {"pool_pair", &p->pool_pair}, {"pool_row", &p->pool_row}};
-    for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-        if (strcmp(known[i].name, name) == 0) return known[i].value;
+    for (int i = 0; i < KNOWN; i++)
+        if (strcmp(known[i].name, name) == 0) return value_of(p, &known[i]);
     return NULL;
 }
 
@@ -43,8 +52,19 @@ static bool read_line(profile *p, const char *line) {
     return to;
 }
 
+/* Every name has a value above 0, and some parameter a time. */
+static bool complete(profile *p, const char *path) {
+    for (int i = 0; i < KNOWN; i++) {
+        if (*value_of(p, &known[i]) > 0) continue;
+        log_error("%s: \"%s\" is missing: a profile that was cut off?", path, known[i].name);
+        return false;
+    }
+    if (p->parameters == 0) log_error("%s: the times of parameters are missing", path);
+    return p->parameters > 0;
+}
+
 status profile_read(profile *out, const char *path) {
-    char line[LINE];
+    char line[LINE] = "";
     profile p = {.ready = malloc(MOST * sizeof *p.ready)};
     FILE *f = fopen(path, "r");
     bool good = f && p.ready;
@@ -54,6 +74,7 @@ status profile_read(profile *out, const char *path) {
     else if (!good)
         log_error("%s: not a profile, or one of another version: %s", path, line);
     if (f) fclose(f);
+    if (good) good = complete(&p, path);
     if (!good) profile_destroy(&p);
     if (good) *out = p;
     return good ? STATUS_OK : STATUS_DATA;

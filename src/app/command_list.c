@@ -176,7 +176,7 @@ static const command commands[] = {
                   "and the best split into ranks and threads to standard output. Needs SimGrid's "
                   "smpirun, and a build that found it",
         .example =
-            "auxseg forecast configs/camvid.cfg --platform configs/platforms/fat-tree-100.xml "
+            "auxseg forecast configs/forecast.cfg --platform configs/platforms/fat-tree-100.xml "
             "--nodes 1,16,256",
         .files = command_forecast},
     {.name = "inspect",

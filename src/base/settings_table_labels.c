@@ -314,9 +314,9 @@ const setting settings_rows_of_labels[] = {
     {CHOICE(cluster, init, CLUSTER_INIT_PLUSPLUS,
         "How initial centroids are chosen. plusplus: k-means++ on a sample of the pixels; random: "
         "pixels of the sample, evenly; parallel: k-means|| on all pixels, which costs as much as "
-        "some ten iterations, and more where k is large; hierarchical: k-means of the sample with "
-        "about sqrt(k) centroids, then within each of its clusters: for thousands of clusters, "
-        "with a sample of 20 pixels a cluster or more.")},
+        "some ten iterations, and more where k is large; hierarchical: k-means with about sqrt(k) "
+        "centroids, on 256 pixels of the sample for each, then within each of its clusters: for "
+        "thousands of clusters, with a sample of 20 pixels a cluster or more.")},
     {WORDS(cluster, start, "",
          "File of initial centroids in place of `init`, with one start: a labels.h5, or float32 "
          "[k, dimensions] as .npy. What it holds counts, not its name."),

@@ -22,10 +22,20 @@ CFG
 forecast=("$auxseg" forecast node.cfg --profile profile.txt --cores 4 --batch 4)
 
 expect 2 '--platform is missing\|--platform' "${forecast[@]}"
+touch x.xml
 expect 2 'ascending whole numbers' "${forecast[@]}" --platform x.xml --nodes 1,4,2
 expect 2 'of extract, cluster' "${forecast[@]}" --platform x.xml --stages pretrain,score
 expect 2 'must divide the 4 cores' "${forecast[@]}" --platform x.xml --ranks 3
-expect 1 'smpirun.log' "${forecast[@]}" --platform missing.xml --nodes 1 --stages finetune
+expect 2 'ascending whole numbers' "${forecast[@]}" --platform x.xml --nodes 1,4,
+expect 2 'missing.xml: No such file' "${forecast[@]}" --platform missing.xml --nodes 1
+sed 's/"deeplabv3"/"fcn"/; s/group = 2/norm = "sync"/' node.cfg >other.cfg
+expect 2 'model.head = "deeplabv3"' "$auxseg" forecast other.cfg --profile profile.txt --platform x.xml
+grep -q 'model.norm other than "sync"' out || fail "a norm that is not simulated is taken for another"
+expect 2 'platform configs/platforms/none.xml' "$auxseg" forecast \
+    "$platforms/../forecast.cfg" --platform configs/platforms/none.xml
+grep -v '^assign' profile.txt >cut.txt
+expect 3 '"assign" is missing' "$auxseg" forecast node.cfg --profile cut.txt --cores 4 --batch 4 \
+    --platform "$platforms/two-cores.xml" --nodes 1 --stages cluster --out out.c
 [[ $failures -eq 0 ]] || exit 1
 
 # Of the weak stages a step on one node: 4 images on 4 cores are 1/2 of the profile's forward, loss

@@ -123,12 +123,21 @@ static void test_way(void **state) {
     exact_sums_destroy(NULL);
 }
 
+/* Short sums stay whole, long ones are cut. */
+static void test_pieces(void **state) {
+    (void)state;
+    assert_int_equal(exact_sums_piece(100, MOST), 100);
+    assert_int_equal(exact_sums_piece(6500, 8), 4096);
+    assert_int_equal(exact_sums_piece(1000000, 8), 125001);
+}
+
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_own_messages),
         cmocka_unit_test(test_sums_of_mpi),
         cmocka_unit_test(test_whole),
         cmocka_unit_test(test_way),
+        cmocka_unit_test(test_pieces),
     };
     MPI_Init(&argc, &argv);
     if (comm_create(&world, MPI_COMM_WORLD) != STATUS_OK) return 1;

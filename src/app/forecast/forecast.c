@@ -1,6 +1,6 @@
 /* A forecast: what computing takes is measured here, on one core, and what ranks exchange is
  * simulated with the program's own exchanges (mpi/forecast/), a number of nodes after another. The
- * best splits of a node into ranks and threads is looked for at a number of nodes in the middle,
+ * best split of a node into ranks and threads is looked for at a number of nodes in the middle,
  * where the exchange counts and a simulation is short. */
 #include "src/app/forecast/forecast.h"
 
@@ -60,11 +60,12 @@ static status simulate(
 
 /* A profile that is given is only read: forecasts of several clusters have the same. */
 static status forecast(const forecast_plan *p) {
-    char profile[FILE_PATH];
+    char profile[FILE_PATH], program[FILE_PATH];
     size_t n = (size_t)p->stages;
     forecast_point *point = memory_alloc(n * (size_t)p->points, sizeof *point, "forecast");
     forecast_point *splits = memory_alloc(n * FORECAST_SPLITS, sizeof *splits, "forecast");
-    status st = point && splits ? file_make_folder(p->out) : STATUS_FAILED;
+    status st = forecast_program(program);
+    if (st == STATUS_OK) st = point && splits ? file_make_folder(p->out) : STATUS_FAILED;
     if (st == STATUS_OK)
         st = p->profile ? file_path(profile, "", p->profile)
                         : file_path(profile, p->out, "profile.txt");

@@ -40,6 +40,8 @@ typedef struct forecast_point {
     double efficiency; /* against the first number of nodes */
 } forecast_point;
 
+/* The path of auxseg-forecast [FILE_PATH]. STATUS_FAILED, with a message, where it is missing. */
+status forecast_program(char *path);
 /* profile: the file. STATUS_FAILED, with a message, where smpirun or auxseg-forecast is missing. */
 status forecast_run(const forecast_plan *p, const char *profile, stage_id stage, int nodes,
     int ranks, forecast_point *out);

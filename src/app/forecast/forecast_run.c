@@ -19,7 +19,7 @@
 enum { WORD = 32, LINE = 512 };
 
 /* auxseg-forecast: beside this program where it was built, below libexec where it is installed. */
-static status find_program(char *path) {
+status forecast_program(char *path) {
     static const char *const places[] = {"", "/../libexec/auxseg"};
     char self[FILE_PATH];
     ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
@@ -95,7 +95,7 @@ status forecast_run(const forecast_plan *p, const char *profile, stage_id stage,
         "--cfg=contexts/stack-size:1024", "--log=root.thres:error", program, (char *)profile,
         (char *)stage_id_words[stage], threads, steps, images, deal, pool, rows, NULL};
     *out = (forecast_point){.nodes = nodes, .ranks = ranks};
-    status st = find_program(program);
+    status st = forecast_program(program);
     if (st == STATUS_OK) st = file_path(hosts, p->out, "hosts.txt");
     if (st == STATUS_OK) st = file_path(log, p->out, "smpirun.log");
     if (st == STATUS_OK) st = write_hosts(hosts, nodes, ranks);

@@ -6,7 +6,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-/* Those of a study's table. */
+/* Of k-means a study times whole clusterings, a forecast one iteration: in rows, not in pixels
+ * times iterations. */
 static const char *unit_of(stage_id stage) {
     return stage == STAGE_CLUSTER ? "rows/s" : "images/s";
 }

@@ -1,9 +1,9 @@
-/* A step's times are kept only if they are nearer to the middle of those so far than the ones that
- * are kept: all steps are, in two lists, and the one in the middle is chosen when the file is
+/* The times of the last steps are kept, and those of the one whose length is in the middle are
  * written. The hook stands before that of the exchange: conversion to floats, which follows on one
  * rank at once, counts to the parameter after it. */
 #include "src/app/tools/bench_profile.h"
 
+#include "mpi/exact_sum.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
 
@@ -101,14 +101,13 @@ static int middle(const bench_profile *b) {
     return best;
 }
 
-/* Seconds to add one element to another. */
+/* Seconds to add one element to another; 0: out of memory, with a message. */
 static double addition(void) {
-    int64_t *x = memory_alloc(2 * (size_t)TERMS, sizeof *x, "profile"), *y = x + TERMS;
+    int64_t *x = memory_alloc(2 * (size_t)TERMS, sizeof *x, "profile");
     double best = 0;
     for (int k = 0; x && k < PASSES; k++) {
         double now = bench_processor_time();
-        for (int i = 0; i < TERMS; i++) x[i] += y[i];
-        __asm__ volatile("" : : "r"(x) : "memory");
+        exact_sum_add(x, x + TERMS, TERMS);
         double seconds = bench_processor_time() - now;
         if (k == 0 || seconds < best) best = seconds;
     }
@@ -128,13 +127,15 @@ status bench_profile_write(const bench_profile *b, const char *path, int images)
     int step = middle(b);
     const double *end = b->end[step % STEPS];
     const ready *event = events_of(b, step);
+    double add = addition();
+    if (add <= 0) return STATUS_FAILED;
     FILE *f = fopen(path, "w");
     if (!f) return close_file(f, path);
     fprintf(f, "# seconds of a training step on one rank\nimages %d\nforward %.9g\nloss %.9g\n",
         images, end[BENCH_FORWARD], end[BENCH_LOSS] - end[BENCH_FORWARD]);
     fprintf(f, "backward %.9g\noptimizer %.9g\nnorms %zu\nadd %.9g\n",
         end[BENCH_BACKWARD] - end[BENCH_LOSS], end[BENCH_OPTIMIZER] - end[BENCH_BACKWARD],
-        b->norms / 2, addition());
+        b->norms / 2, add);
     for (int i = 0; i < b->p->trainable; i++)
         fprintf(f, "ready %zu %zu %.9g\n", event[i].offset, event[i].count,
             event[i].seconds - end[BENCH_LOSS]);
