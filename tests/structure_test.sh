@@ -74,7 +74,7 @@ may_include src/app/compare "${below[@]}" src/app/stage/ src/app/report/ src/app
     src/app/evaluation/
 may_include src/app/tools "${below[@]}" src/app/stage/ src/app/features/ src/app/clusters/
 may_include src/app/study "${below[@]}" src/app/stage/
-may_include src/app/forecast "${below[@]}" src/app/stage/ src/app/tools/ src/app/study/
+may_include src/app/forecast "${below[@]}" src/app/stage/ src/app/tools/
 may_include src/app "${below[@]}"
 
 while IFS= read -r folder; do

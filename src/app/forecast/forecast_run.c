@@ -6,7 +6,7 @@
  * copied: it keeps nothing in static variables but counters. Sends are waited for, short ones too:
  * the simulator keeps a list of those that are not, and looks through it at each message. */
 #include "src/app/forecast/forecast_plan.h"
-#include "src/app/study/study_child.h"
+#include "src/app/stage/child_process.h"
 #include "src/base/log.h"
 
 #include <errno.h>
@@ -99,8 +99,8 @@ status forecast_run(const forecast_plan *p, const char *profile, stage_id stage,
     if (st == STATUS_OK) st = file_path(hosts, p->out, "hosts.txt");
     if (st == STATUS_OK) st = file_path(log, p->out, "smpirun.log");
     if (st == STATUS_OK) st = write_hosts(hosts, nodes, ranks);
-    const study_child child = {word, log, 0, 1};
-    if (st == STATUS_OK) st = study_child_run(&child);
+    const child_process child = {"forecast", word, log, 0, 1};
+    if (st == STATUS_OK) st = child_process_run(&child);
     if (st == STATUS_OK) st = read_line(log, out);
     if (stage == STAGE_CLUSTER) out->seconds /= 2;
     if (stage == STAGE_CLUSTER) out->exchange /= 2;

@@ -9,7 +9,7 @@
 
 #include "io/files/lock.h"
 #include "src/app/study/study_base.h"
-#include "src/app/study/study_child.h"
+#include "src/app/stage/child_process.h"
 #include "src/app/study/study_page.h"
 #include "src/app/study/study_table.h"
 #include "src/base/log.h"
@@ -23,7 +23,7 @@
  * cost, not how a stage scales. */
 static void tell_oversubscribed(const study_plan *p) {
     char name[STUDY_NAME];
-    int cores = study_child_processors();
+    int cores = child_process_processors();
     for (int i = 0; i < p->points && !p->launch; i++) {
         if (study_point_cores(p->point[i]) <= cores) continue;
         study_point_name(p->point[i], name);

@@ -8,7 +8,7 @@
 
 #include "io/files/run_record.h"
 #include "src/app/stage/stage_list.h"
-#include "src/app/study/study_child.h"
+#include "src/app/stage/child_process.h"
 #include "src/app/study/study_line.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
@@ -63,9 +63,10 @@ status study_base_make(const study_plan *p, study_point at) {
         study_line_add(l, "--set");
         study_line_add(l, "run.until=%s", stage_id_words[until]);
         log_info("study: what the points read: %s, up to %s", folder, stage_id_words[until]);
-        const study_child c = {l->word, log, p->launch ? 0 : study_point_cores(at), at.threads};
+        const child_process c = {
+            "study", l->word, log, p->launch ? 0 : study_point_cores(at), at.threads};
         if (l->full) log_error("study: the command line is too long");
-        st = l->full ? STATUS_USAGE : study_child_run(&c);
+        st = l->full ? STATUS_USAGE : child_process_run(&c);
     }
     memory_free(l);
     return st;

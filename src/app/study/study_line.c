@@ -5,7 +5,7 @@
  * No shell is in between: a path may have blanks. Only --launch is cut at blanks. */
 #include "src/app/study/study_line.h"
 
-#include "src/app/study/study_child.h"
+#include "src/app/stage/child_process.h"
 
 #include <mpi.h>
 #include <stdarg.h>
@@ -57,14 +57,15 @@ static void add_launch(study_line *l, const char *text, study_point p) {
 }
 
 /* Open MPI ties a rank with all its threads to one core unless it is told not to, refuses more
- * ranks than cores, and root. Which cores there are is set from outside (study_child.h). */
+ * ranks than cores, and root. Which cores there are is set from outside (child_process.h). */
 static void add_mpirun(study_line *l, study_point p) {
     study_line_add(l, "mpirun");
 #ifdef OPEN_MPI
     study_line_add(l, "--bind-to");
     study_line_add(l, "none");
     if (geteuid() == 0) study_line_add(l, "--allow-run-as-root");
-    if (p.ranks > study_child_physical(study_point_cores(p))) study_line_add(l, "--oversubscribe");
+    if (p.ranks > child_process_physical(study_point_cores(p)))
+        study_line_add(l, "--oversubscribe");
 #endif
     study_line_add(l, "-n");
     study_line_add(l, "%d", p.ranks);

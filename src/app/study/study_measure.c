@@ -12,7 +12,7 @@
 #include "io/files/metrics.h"
 #include "io/hdf5/features.h"
 #include "src/app/study/study_base.h"
-#include "src/app/study/study_child.h"
+#include "src/app/stage/child_process.h"
 #include "src/app/study/study_line.h"
 #include "src/base/hash.h"
 #include "src/base/log.h"
@@ -215,8 +215,9 @@ static status run_child(const study_plan *p, study_point at, study_line *l, cons
         (long long)repeat + 1);
     status st = file_path(log, p->out, name);
     if (st != STATUS_OK) return st;
-    const study_child c = {l->word, log, p->launch ? 0 : study_point_cores(at), at.threads};
-    if (!l->full) return study_child_run(&c);
+    const child_process c = {
+        "study", l->word, log, p->launch ? 0 : study_point_cores(at), at.threads};
+    if (!l->full) return child_process_run(&c);
     log_error("study: the command line is too long");
     return STATUS_USAGE;
 }

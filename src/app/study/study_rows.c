@@ -4,7 +4,7 @@
  * nothing. */
 #include "src/app/study/study_rows.h"
 
-#include "src/app/study/study_child.h"
+#include "src/app/stage/child_process.h"
 #include "src/base/hash.h"
 #include "src/base/log.h"
 #include "src/base/median.h"
@@ -85,7 +85,7 @@ static void judge_phases(study_row *row) {
 /* More ranks than cores share the cores that there are, and are compared with these: what is lost
  * is then lost to being many. Another launcher's machines are not known here. */
 static void judge_place(const study_plan *p, study_row *row) {
-    int there = study_child_processors();
+    int there = child_process_processors();
     row->cores = study_point_cores(row->at);
     row->oversubscribed = !p->launch && row->cores > there;
     if (row->oversubscribed) row->cores = there;

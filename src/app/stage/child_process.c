@@ -1,11 +1,11 @@
-/* Children of a study. They run one after another, on as many cores as the point asks for: a point
- * of one rank that lets its loader or the kernel's helpers use a second core would make two ranks
- * look bad. Which cores these are is set before the launcher starts, so that any launcher will do.
+/* Children run one after another, on as many cores as is asked for: a point of a study with one
+ * rank that lets its loader or the kernel's helpers use a second core would make two ranks look
+ * bad. Which cores these are is set before the launcher starts, so that any launcher will do.
  *
  * A child has a session of its own: Ctrl-C reaches this process alone, which tells the child in the
  * one way that mpirun hands on and waits for (USR1; jobs/mpirun.sh). If this process is killed, the
  * kernel tells the child. */
-#include "src/app/study/study_child.h"
+#include "src/app/stage/child_process.h"
 
 #include "io/files/file.h"
 #include "src/base/log.h"
@@ -38,7 +38,7 @@ static size_t first_sibling(size_t i) {
     return first;
 }
 
-int study_child_processors(void) {
+int child_process_processors(void) {
     cpu_set_t mine;
     return sched_getaffinity(0, sizeof mine, &mine) == 0 ? CPU_COUNT(&mine) : 1;
 }
@@ -69,13 +69,13 @@ static int choose_cores(int cores, cpu_set_t *chosen) {
     return physical;
 }
 
-int study_child_physical(int cores) {
+int child_process_physical(int cores) {
     cpu_set_t chosen;
     return choose_cores(cores, &chosen);
 }
 
 /* Between fork and exec: nothing here allocates or logs. 126 and 127 as a shell has them. */
-static void become(const study_child *c, const cpu_set_t *cores) {
+static void become(const child_process *c, const cpu_set_t *cores) {
     setsid(); /* away from the terminal's Ctrl-C */
     prctl(PR_SET_PDEATHSIG, SIGTERM);
     int log = open(c->log, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
@@ -118,23 +118,23 @@ static bool known(int code) {
 
 /* What the child's end means. One that was told to stop has stopped, whatever code its launcher
  * made of it: Open MPI's may be 1. */
-static status code_of(const study_child *c, int ended) {
+static status code_of(const child_process *c, int ended) {
     char said[LAST_LINE];
     int code = WIFEXITED(ended) ? WEXITSTATUS(ended) : 128 + WTERMSIG(ended);
     if (code == 0) return STATUS_OK;
     if (stop_requested()) return STATUS_STOPPED;
     if (code == 127) {
-        log_error("study: %s cannot be started", c->word[0]);
+        log_error("%s: %s cannot be started", c->command, c->word[0]);
         return STATUS_FAILED;
     }
     find_reason(c->log, said);
-    log_error("study: code %d, log %s: %s", code, c->log, said);
+    log_error("%s: code %d, log %s: %s", c->command, code, c->log, said);
     return known(code) ? (status)code : STATUS_FAILED;
 }
 
 /* Looks now and then, so that a request to stop is seen without a signal being lost between the
  * look and the wait. */
-status study_child_run(const study_child *c) {
+status child_process_run(const child_process *c) {
     cpu_set_t cores;
     char threads[16];
     int ended = 0;
@@ -145,7 +145,7 @@ status study_child_run(const study_child *c) {
     if (stop_requested()) return STATUS_STOPPED;
     pid_t child = fork();
     if (child < 0) {
-        log_error("study: no further process: %s", strerror(errno));
+        log_error("%s: no further process: %s", c->command, strerror(errno));
         return STATUS_FAILED;
     }
     if (child == 0) become(c, &cores);
