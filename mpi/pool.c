@@ -14,6 +14,7 @@
 
 #include "mpi/node.h"
 #include "src/base/bf16.h"
+#include "src/base/carve.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
 #include "src/contrast/tiles.h"
@@ -90,14 +91,6 @@ static status count_rows(gathering *g) {
     return STATUS_USAGE;
 }
 
-/* The next array of the memory, on a cache line; NULL while it is only measured. */
-static void *take(char *base, size_t *used, size_t bytes) {
-    enum { LINE = 64 };
-    char *at = base ? base + *used : NULL;
-    *used += (bytes + LINE - 1) / LINE * LINE;
-    return at;
-}
-
 static bool pairs(const gathering *g) {
     return g->o->type == DTYPE_BF16 && g->o->pairs;
 }
@@ -106,14 +99,14 @@ static bool pairs(const gathering *g) {
 static size_t lay_out(gathering *g, char *base) {
     size_t used = 0, n = g->n, d = (size_t)g->mine->d;
     tiles_space space = tiles_space_of(n, g->mine->d, pairs(g));
-    g->z = take(base, &used, n * d * sizeof *g->z);
-    if (g->o->type == DTYPE_BF16) g->half = take(base, &used, g->now * d * sizeof *g->half);
-    g->label = take(base, &used, n * sizeof *g->label);
-    g->image = take(base, &used, n * sizeof *g->image);
-    g->partner = take(base, &used, n * sizeof *g->partner);
-    g->row = take(base, &used, n * sizeof *g->row);
-    g->tiles.rows = take(base, &used, space.rows * sizeof *g->tiles.rows);
-    g->tiles.panels = take(base, &used, space.panels * sizeof *g->tiles.panels);
+    g->z = carve(base, &used, n * d * sizeof *g->z);
+    if (g->o->type == DTYPE_BF16) g->half = carve(base, &used, g->now * d * sizeof *g->half);
+    g->label = carve(base, &used, n * sizeof *g->label);
+    g->image = carve(base, &used, n * sizeof *g->image);
+    g->partner = carve(base, &used, n * sizeof *g->partner);
+    g->row = carve(base, &used, n * sizeof *g->row);
+    g->tiles.rows = carve(base, &used, space.rows * sizeof *g->tiles.rows);
+    g->tiles.panels = carve(base, &used, space.panels * sizeof *g->tiles.panels);
     return used;
 }
 

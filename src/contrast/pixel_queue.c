@@ -4,26 +4,20 @@
  * without sending any. */
 #include "src/contrast/pixel_queue.h"
 
+#include "src/base/carve.h"
+
 #include <string.h>
 
 size_t pixel_queue_rows(const pixel_queue *q) {
     return (size_t)q->labels * (size_t)q->each;
 }
 
-/* The next array, on a cache line. */
-static void *take(char *base, size_t *used, size_t bytes) {
-    enum { LINE = 64 };
-    char *at = base ? base + *used : NULL;
-    *used += (bytes + LINE - 1) / LINE * LINE;
-    return at;
-}
-
 size_t pixel_queue_place(pixel_queue *q, void *memory) {
     size_t used = 0, rows = pixel_queue_rows(q), labels = (size_t)q->labels;
-    q->z = take(memory, &used, rows * (size_t)q->d * sizeof *q->z);
-    q->image = take(memory, &used, rows * sizeof *q->image);
-    q->next = take(memory, &used, labels * sizeof *q->next);
-    q->count = take(memory, &used, 2 * labels * sizeof *q->count);
+    q->z = carve(memory, &used, rows * (size_t)q->d * sizeof *q->z);
+    q->image = carve(memory, &used, rows * sizeof *q->image);
+    q->next = carve(memory, &used, labels * sizeof *q->next);
+    q->count = carve(memory, &used, 2 * labels * sizeof *q->count);
     return used;
 }
 
