@@ -198,6 +198,8 @@ static void read_plan(plan_reader *r, const config_setting_t *root, plan_file *p
             read_cells(r, c, p);
         else if (strcmp(key, "seeds") == 0)
             read_seeds(r, c, p);
+        else if (strcmp(key, "group") == 0)
+            MISTAKE(r, c, "group is of a cell: cells = ({ name = \"...\"; %s = \"...\"; })", key);
         else if (strcmp(key, "reference") != 0 && strcmp(key, "images") != 0)
             MISTAKE(r, c,
                 "unknown key %s of a plan: about, reference, images, seeds, settings, cells", key);

@@ -273,10 +273,18 @@ static int check_held_out(const settings *s) {
 /* What is decided by validations needs some. */
 static int check_validation(const settings *s) {
     if (s->finetune.validate > 0) return 0;
-    if (s->finetune.keep == FINETUNE_KEEP_LAST && s->finetune.patience == 0) return 0;
-    log_error("finetune.keep = \"best\" and finetune.patience need finetune.validate, the steps "
-              "from a validation to the next");
-    return 1;
+    int wrong = 0;
+    if (s->finetune.keep != FINETUNE_KEEP_LAST) {
+        log_error("finetune.keep = \"best\" needs finetune.validate, the steps from a validation "
+                  "to the next");
+        wrong++;
+    }
+    if (s->finetune.patience > 0) {
+        log_error("finetune.patience needs finetune.validate, the steps from a validation to the "
+                  "next");
+        wrong++;
+    }
+    return wrong;
 }
 
 /* The network and the clustering of its features. */

@@ -95,6 +95,8 @@ expect 5 'n.npy: row 50: an element is not finite' "$auxseg" kmeans n.npy --k 3 
 expect 2 'a file of rows is missing' "$auxseg" kmeans --k 3
 expect 2 '--out is missing' "$auxseg" kmeans x.npy --k 3
 expect 2 '1500 rows cannot make 1501 clusters' "$auxseg" kmeans x.npy --k 1501 --out n
+expect 2 'hierarchical, or a file' "$auxseg" kmeans x.npy --k 3 --out n --start hierarchy
+expect 2 'first draws no sample' "$auxseg" kmeans x.npy --k 3 --out n --start first --sample-iterations 3
 expect 2 'needs --memory hold' "$auxseg" kmeans x.npy --k 3 --out n --metric cosine --memory map
 expect 3 'must end with .npy' "$auxseg" kmeans out --k 3 --out n
 expect 3 'absent.npy' "$auxseg" kmeans x.npy --k 3 --out n --start absent.npy

@@ -134,7 +134,7 @@ expect 0 'no mistake found' "$auxseg" check tiny.cfg --set finetune.keep=best
 grep -q 'chosen by\|images choose' out && fail "a warning that says nothing"
 expect 2 'held_out_for = "validate" needs images' "$auxseg" check tiny.cfg \
     --set dataset.held_out=0
-expect 2 'need finetune.validate' "$auxseg" check tiny.cfg --set finetune.keep=best \
+expect 2 'keep = "best" needs finetune.validate' "$auxseg" check tiny.cfg --set finetune.keep=best \
     --set finetune.validate=0
 
 [[ $failures -eq 0 ]] && echo passed

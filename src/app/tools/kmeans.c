@@ -82,6 +82,28 @@ static kmeans_init init_of(int start) {
     }
 }
 
+/* What numbers and words do not fit together. A word that is no start and looks like no file is a
+ * slip of the pen. */
+static status check_words(const work *w) {
+    const char *start = w->option[START].value;
+    bool chosen = w->start >= 0 && w->start != FIRST;
+    status st = STATUS_USAGE;
+    if (w->o.cosine && word_choice(&w->option[MEMORY]) == 1) {
+        if (comm_root(w->c))
+            log_error("--memory map: cosine brings rows to length 1, which needs --memory hold");
+    } else if (w->start < 0 && !strpbrk(start, "./")) {
+        if (comm_root(w->c))
+            log_error("--start %s: plusplus, parallel, sample, first, hierarchical, or a file of "
+                      "centroids (./%s, if it is one)",
+                start, start);
+    } else if (w->o.sample_iterations > 0 && !chosen) {
+        if (comm_root(w->c)) log_error("--sample-iterations: --start %s draws no sample", start);
+    } else {
+        st = STATUS_OK;
+    }
+    return st;
+}
+
 /* Numbers of the options; every rank reads the same words. */
 static status read_numbers(work *w) {
     const word_option *o = w->option;
@@ -108,12 +130,7 @@ static status read_numbers(work *w) {
         .sample = (int)sample,
         .sample_iterations = (int)before,
         .seed = (uint64_t)seed};
-    if (w->o.cosine && word_choice(&o[MEMORY]) == 1) {
-        if (comm_root(w->c))
-            log_error("--memory map: cosine brings rows to length 1, which needs --memory hold");
-        return STATUS_USAGE;
-    }
-    return STATUS_OK;
+    return check_words(w);
 }
 
 /* path [FILE_PATH]: a file of the folder of results. */
