@@ -21,7 +21,8 @@ static const struct known {
     {"optimizer", offsetof(profile, optimizer)}, {"norms", offsetof(profile, norms)},
     {"add", offsetof(profile, add)}, {"extract", offsetof(profile, extract)},
     {"assign", offsetof(profile, assign)}, {"update", offsetof(profile, update)},
-    {"d", offsetof(profile, d)}, {"k", offsetof(profile, k)},
+    {"d", offsetof(profile, d)}, {"k", offsetof(profile, k)}, {"depth", offsetof(profile, depth)},
+    {"crop", offsetof(profile, crop)}, {"stride", offsetof(profile, stride)},
     {"pool_pair", offsetof(profile, pool_pair)}, {"pool_row", offsetof(profile, pool_row)}};
 enum { KNOWN = sizeof known / sizeof *known };
 
@@ -33,7 +34,7 @@ static double *value_of(profile *p, const struct known *k) {
 static double *find(profile *p, const char *name) {
     for (int i = 0; i < KNOWN; i++)
         if (strcmp(known[i].name, name) == 0) return value_of(p, &known[i]);
-    return NULL;
+    return strcmp(name, "bf16") == 0 ? &p->bf16 : NULL; /* may be 0 */
 }
 
 static bool read_line(profile *p, const char *line) {

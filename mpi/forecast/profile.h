@@ -26,6 +26,7 @@ typedef struct profile {
     double extract;                            /* an image */
     double assign, update;                     /* a row of an iteration of k-means; its centroids */
     double d, k;                               /* elements of a row; clusters */
+    double depth, crop, stride, bf16;          /* of the network: for who gives the file again */
     double pool_pair, pool_row;                /* of the loss: a pair of rows; a row's sorting */
     profile_ready *ready;                      /* [parameters], in the order of time */
     int parameters;

@@ -8,7 +8,7 @@ platforms=$(cd "$(dirname "${BASH_SOURCE[0]}")/../../configs/platforms" && pwd)
 
 cat >node.cfg <<'CFG'
 run: { dir = "run"; };
-model: { backbone = "resnet50"; head = "deeplabv3"; group = 2; };
+model: { backbone = "resnet50"; head = "deeplabv3"; group = 2; dtype = "f32"; };
 cluster: { k = 100; };
 pretrain: { pixels = 20; };
 CFG
@@ -16,6 +16,7 @@ CFG
 {
     printf '%s\n' "# by hand" "images 2" "forward 1" "loss 0.1" "backward 2" "optimizer 0.2" \
         "norms 100" "add 1e-9" "extract 0.5" "assign 1e-5" "update 1e-4" "d 64" "k 100" \
+        "depth 50" "crop 160" "stride 8" "bf16 0" \
         "pool_pair 1e-9" "pool_row 1e-7"
     for i in 1 2 3 4 5 6 7 8; do echo "ready $(((8 - i) * 500000)) 500000 $((i / 5)).$((i * 2 % 10))"; done
 } >profile.txt
@@ -25,6 +26,7 @@ expect 2 '--platform is missing\|--platform' "${forecast[@]}"
 touch x.xml
 expect 2 'ascending whole numbers' "${forecast[@]}" --platform x.xml --nodes 1,4,2
 expect 2 'of extract, cluster' "${forecast[@]}" --platform x.xml --stages pretrain,score
+expect 2 'of extract, cluster' "${forecast[@]}" --platform x.xml --stages extractXcluster
 expect 2 'must divide the 4 cores' "${forecast[@]}" --platform x.xml --ranks 3
 expect 2 'ascending whole numbers' "${forecast[@]}" --platform x.xml --nodes 1,4,
 expect 2 'missing.xml: No such file' "${forecast[@]}" --platform missing.xml --nodes 1
@@ -33,6 +35,10 @@ expect 2 'model.head = "deeplabv3"' "$auxseg" forecast other.cfg --profile profi
 grep -q 'model.norm other than "sync"' out || fail "a norm that is not simulated is taken for another"
 expect 2 'platform configs/platforms/none.xml' "$auxseg" forecast \
     "$platforms/../forecast.cfg" --platform configs/platforms/none.xml
+sed 's/k = 100/k = 1000/; s/resnet50/resnet18/' node.cfg >other.cfg
+expect 2 'measured with k 100, the settings have 1000' "$auxseg" forecast other.cfg \
+    --profile profile.txt --platform x.xml
+grep -q 'measured with depth 50, the settings have 18' out || fail "a profile of another network is taken"
 grep -v '^assign' profile.txt >cut.txt
 expect 3 '"assign" is missing' "$auxseg" forecast node.cfg --profile cut.txt --cores 4 --batch 4 \
     --platform "$platforms/two-cores.xml" --nodes 1 --stages cluster --out out.c

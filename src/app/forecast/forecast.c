@@ -69,7 +69,8 @@ static status forecast(const forecast_plan *p) {
     if (st == STATUS_OK)
         st = p->profile ? file_path(profile, "", p->profile)
                         : file_path(profile, p->out, "profile.txt");
-    if (st == STATUS_OK && !p->profile) st = forecast_profile_make(p, profile);
+    if (st == STATUS_OK)
+        st = p->profile ? forecast_profile_check(p, profile) : forecast_profile_make(p, profile);
     if (st == STATUS_OK) st = simulate(p, profile, point, splits);
     if (st == STATUS_OK) st = forecast_table(p, point, splits);
     memory_free(point);

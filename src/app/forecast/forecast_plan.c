@@ -35,14 +35,16 @@ static status read_nodes(forecast_plan *p, const char *text) {
     return STATUS_USAGE;
 }
 
-/* Words of the list in any order; their lengths tell whether there was another one. */
+/* Words of the list in any order, each once, are as long together as the list is with its commas.
+ */
 static status read_stages(forecast_plan *p, const char *text) {
     size_t named = 0;
     for (int i = 0; i < FORECAST_STAGES; i++) {
         const char *word = stage_id_words[known[i]], *at = strstr(text, word);
-        if (!at) continue;
+        size_t length = strlen(word);
+        if (!at || (at > text && at[-1] != ',') || (at[length] && at[length] != ',')) continue;
         p->stage[p->stages++] = known[i];
-        named += strlen(word) + 1;
+        named += length + 1;
     }
     if (p->stages > 0 && named == strlen(text) + 1) return STATUS_OK;
     log_error("forecast: --stages %s: of extract, cluster, pretrain, finetune, separated by commas",

@@ -29,6 +29,9 @@ void forecast_plan_destroy(forecast_plan *p);
 
 /* Measures what computing takes here, one thread's processor time, into the file. */
 status forecast_profile_make(const forecast_plan *p, const char *path);
+/* Whether a file of an earlier call was measured for these settings. STATUS_USAGE, with a message.
+ */
+status forecast_profile_check(const forecast_plan *p, const char *path);
 
 /* A stage on `nodes` nodes of `ranks` ranks each, simulated. */
 typedef struct forecast_point {

@@ -13,7 +13,10 @@
 #include "src/label/kmeans.h"
 #include "src/nn/plan/plan.h"
 
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 
 /* Rows of the trials; features and embeddings of so many dimensions. */
 enum { ROWS = 16384, D = 256, POOL = 4096, EMBEDDING = 128, LABELS = 40, IMAGES = 2 };
@@ -28,6 +31,11 @@ static float *random_rows(size_t n, int d) {
     return x;
 }
 
+static bool takes_bf16(const settings *s) {
+    return s->model.dtype == MODEL_DTYPE_AUTO ? plan_fast_bf16()
+                                              : s->model.dtype == MODEL_DTYPE_BF16;
+}
+
 /* By `bench`, in this process: one rank needs no MPI. */
 static status measure_network(const forecast_plan *p, const char *path) {
     char crop[16], batch[16], stride[16];
@@ -36,7 +44,7 @@ static status measure_network(const forecast_plan *p, const char *path) {
     snprintf(batch, sizeof batch, "%d", IMAGES);
     snprintf(stride, sizeof stride, "%d", p->s->model.output_stride);
     char *word[] = {"--depth", (char *)depth, "--crop", crop, "--batch", batch, "--stride", stride,
-        "--threads", "1", "--dtype", plan_fast_bf16() ? "bf16" : "f32", "--steps", "2", "--profile",
+        "--threads", "1", "--dtype", takes_bf16(p->s) ? "bf16" : "f32", "--steps", "2", "--profile",
         (char *)path};
     int words = sizeof word / sizeof *word;
     status st = bench_train(NULL, words, word);
@@ -85,17 +93,17 @@ static status measure_kmeans(const forecast_plan *p, const char *path) {
     if (st == STATUS_OK) st = bench_profile_add(path, "assign", assign / ROWS);
     if (st == STATUS_OK) st = bench_profile_add(path, "update", update);
     if (st == STATUS_OK) st = bench_profile_add(path, "d", D);
-    if (st == STATUS_OK) st = bench_profile_add(path, "k", k);
     memory_free(x.data);
     return st;
 }
 
 /* Rows are sorted anew in each step, by every rank: timed apart from the products. */
-static status time_loss(const contrast_pool *pool, double *sort, double *products) {
+static status time_loss(
+    const settings *s, const contrast_pool *pool, double *sort, double *products) {
     contrast_options o = {.temperature = 0.1,
         .threads = 1,
-        .type = plan_fast_bf16() ? DTYPE_BF16 : DTYPE_F32,
-        .pairs = plan_fast_bf16()};
+        .type = s->pretrain.loss_dtype,
+        .pairs = s->pretrain.loss_dtype == DTYPE_BF16 && plan_fast_bf16()};
     tiles t;
     contrast_row *row = memory_alloc(pool->n, sizeof *row, "rows");
     float *to = memory_alloc(pool->n * (size_t)pool->d, sizeof *to, "gradient");
@@ -115,7 +123,7 @@ static status time_loss(const contrast_pool *pool, double *sort, double *product
 }
 
 /* Labels in turn, no partners: every row has positives and negatives. */
-static status measure_loss(const char *path) {
+static status measure_loss(const settings *s, const char *path) {
     float *z = random_rows(POOL, EMBEDDING);
     int32_t *words = memory_alloc(3 * (size_t)POOL, sizeof *words, "labels");
     double sort = 0, products = 0;
@@ -124,7 +132,7 @@ static status measure_loss(const char *path) {
         words[2 * POOL + i] = -1;
     }
     const contrast_pool pool = {POOL, EMBEDDING, z, words, words + POOL, words + 2 * POOL};
-    status st = z && words ? time_loss(&pool, &sort, &products) : STATUS_FAILED;
+    status st = z && words ? time_loss(s, &pool, &sort, &products) : STATUS_FAILED;
     if (st == STATUS_OK) st = bench_profile_add(path, "pool_row", sort / POOL);
     if (st == STATUS_OK) st = bench_profile_add(path, "pool_pair", products / POOL / POOL);
     memory_free(z);
@@ -132,9 +140,54 @@ static status measure_loss(const char *path) {
     return st;
 }
 
+/* What a profile is of: it says so itself. */
+enum { ABOUT = 5 };
+static void about(const settings *s, double figure[ABOUT]) {
+    const char *depth = model_backbone_words[s->model.backbone] + sizeof "resnet" - 1;
+    const double of[ABOUT] = {
+        atof(depth), s->finetune.crop, s->model.output_stride, takes_bf16(s), s->cluster.k};
+    for (int i = 0; i < ABOUT; i++) figure[i] = of[i];
+}
+static const char *const about_words[ABOUT] = {"depth", "crop", "stride", "bf16", "k"};
+
+/* A profile of another network, or of other clusters, would give wrong times without a word. */
+status forecast_profile_check(const forecast_plan *p, const char *path) {
+    char line[256], name[256];
+    double want[ABOUT], figure;
+    int found = 0;
+    FILE *f = fopen(path, "r");
+    if (!f) {
+        log_error("forecast: --profile %s: %s", path, strerror(errno));
+        return STATUS_USAGE;
+    }
+    about(p->s, want);
+    status st = STATUS_OK;
+    while (fgets(line, sizeof line, f)) {
+        if (sscanf(line, "%255s %lf", name, &figure) != 2) continue;
+        for (int i = 0; i < ABOUT; i++) {
+            if (strcmp(name, about_words[i]) != 0) continue;
+            found++;
+            if (figure == want[i]) continue;
+            log_error("%s: measured with %s %g, the settings have %g", path, name, figure, want[i]);
+            st = STATUS_USAGE;
+        }
+    }
+    fclose(f);
+    if (found < ABOUT) {
+        log_error(
+            "%s: does not say what was measured: a profile of auxseg forecast is needed", path);
+        st = STATUS_USAGE;
+    }
+    return st;
+}
+
 /* The network first: its file is a new one, to which the others add. */
 status forecast_profile_make(const forecast_plan *p, const char *path) {
+    double figure[ABOUT];
     status st = measure_network(p, path);
+    about(p->s, figure);
+    for (int i = 0; i < ABOUT && st == STATUS_OK; i++)
+        st = bench_profile_add(path, about_words[i], figure[i]);
     if (st == STATUS_OK) st = measure_kmeans(p, path);
-    return st == STATUS_OK ? measure_loss(path) : st;
+    return st == STATUS_OK ? measure_loss(p->s, path) : st;
 }
