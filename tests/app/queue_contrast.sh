@@ -1,5 +1,6 @@
 # Sourced by the tests of contrast with a queue, after common.sh, with $method: a data set and settings
 # without files, and what must give the same weights.
+: "${method:?of pretraining, by whoever sources this}" "${auxseg:?by common.sh}"
 cat >tiny.cfg <<CFG
 run: { dir = "run"; compare = false; };
 dataset: { layout = "synth"; root = "images"; synth_train = 6; synth_val = 1; synth_height = 48;
