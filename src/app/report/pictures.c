@@ -104,7 +104,7 @@ static status predict_strips(
     inference *net = NULL;
     inference_options o = {.end = NETWORK_CLASSIFIER, .weights = weights, .how = t->how};
     /* Pictures alone depend on it: a page can be made where the run could not. */
-    if (o.how.lacks_bf16) o.how.type = o.how.products = DTYPE_F32;
+    if (o.how.lacks_bf16) o.how.type = o.how.products = DTYPE_F32, o.how.tiles = false;
     status st = inference_create(&net, NULL, t->s, t->d, &o);
     for (int i = 0; i < p->strips && st == STATUS_OK; i++) {
         image rgb = {0};

@@ -16,6 +16,12 @@
 
 /* What run.json says of the loss. */
 static const char *const loss_words[] = {"floats", "pairs", NULL};
+/* And of products: dtype_words, and what follows bf16. */
+static const char *const products_words[] = {"f32", "bf16", "bf16 in tiles", NULL};
+
+static int products_word(const arithmetic *a) {
+    return (int)a->products + a->tiles;
+}
 
 /* fast: what bf16 is on these ranks. Without a default, as in choices.c. */
 static dtype type_of(const settings *s, bool fast) {
@@ -34,9 +40,10 @@ static dtype type_of(const settings *s, bool fast) {
  * put so that yes is the bad answer: the maximum over ranks is then the answer for all. The
  * processor is rank 0's, or says that ranks differ: it is only for people. */
 static void choose(arithmetic *a, const comm *c, const settings *s) {
-    enum { NO_BF16, SLOW_BF16, NO_PAIRS, SLOW_PAIRS, QUESTIONS };
+    enum { NO_BF16, SLOW_BF16, NO_TILES, NO_PAIRS, SLOW_PAIRS, QUESTIONS };
     int32_t rank[QUESTIONS] = {[NO_BF16] = !plan_supports(DTYPE_BF16),
         [SLOW_BF16] = !plan_fast_bf16(),
+        [NO_TILES] = !plan_bf16_tiles(),
         [NO_PAIRS] = !product_has_pairs(),
         [SLOW_PAIRS] = !product_prefers_pairs()};
     int32_t all[QUESTIONS];
@@ -45,6 +52,7 @@ static void choose(arithmetic *a, const comm *c, const settings *s) {
     dtype type = type_of(s, !all[SLOW_BF16]);
     *a = (arithmetic){.type = type,
         .products = all[SLOW_BF16] ? DTYPE_F32 : type,
+        .tiles = !all[SLOW_BF16] && !all[NO_TILES] && type == DTYPE_BF16,
         .pairs = !all[SLOW_PAIRS],
         .lacks_bf16 = all[NO_BF16],
         .lacks_pairs = all[NO_PAIRS]};
@@ -65,12 +73,13 @@ static int recorded(const run_record *r, const char *key, const char *const *wor
  * for something else since. */
 static void recall(arithmetic *a, const settings *s, const run_record *r) {
     int asked = recorded(r, "asked", model_dtype_words), type = recorded(r, "type", dtype_words);
-    int products = recorded(r, "products", dtype_words), pairs = recorded(r, "loss", loss_words);
+    int products = recorded(r, "products", products_words), pairs = recorded(r, "loss", loss_words);
     const char *processor = run_record_get_arithmetic(r, "processor");
     if (s->run.resume == RUN_RESUME_NEVER || asked != (int)s->model.dtype) return;
     if (type < 0 || products < 0 || pairs < 0 || !processor) return;
     a->type = (dtype)type;
-    a->products = (dtype)products;
+    a->tiles = products > DTYPE_BF16;
+    a->products = a->tiles ? DTYPE_BF16 : (dtype)products;
     a->pairs = pairs;
     a->recorded = true;
     snprintf(a->processor, sizeof a->processor, "%s", processor);
@@ -89,7 +98,7 @@ void arithmetic_find(arithmetic *out, const comm *c, const settings *s, const ru
 status arithmetic_keep(arithmetic *a, const settings *s, run_record *r) {
     if (a->recorded) return STATUS_OK;
     const char *const fact[][2] = {{"asked", model_dtype_words[s->model.dtype]},
-        {"type", dtype_words[a->type]}, {"products", dtype_words[a->products]},
+        {"type", dtype_words[a->type]}, {"products", products_words[products_word(a)]},
         {"loss", loss_words[a->pairs]}, {"processor", a->processor}};
     status st = STATUS_OK;
     for (size_t i = 0; st == STATUS_OK && i < sizeof fact / sizeof *fact; i++)
@@ -105,7 +114,7 @@ static void log_arithmetic(const arithmetic *a) {
     static char said[ARITHMETIC_TEXT];
     char text[ARITHMETIC_TEXT];
     snprintf(text, sizeof text, "arithmetic: %s, products in %s%s (%s)", dtype_words[a->type],
-        dtype_words[a->products], a->direct ? ", direct convolutions" : "", a->processor);
+        products_words[products_word(a)], a->direct ? ", direct convolutions" : "", a->processor);
     /* Later ones go to the detailed log. */
     (strcmp(said, text) == 0 ? log_detail : log_info)("%s", text);
     strcpy(said, text);
@@ -129,12 +138,13 @@ status arithmetic_require(const arithmetic *a, const comm *c, bool loss) {
 
 uint64_t arithmetic_hash(uint64_t hash, const arithmetic *a) {
     /* How the loss multiplies is not in it: it is recorded with the rest, and stays the run's. */
-    int how[] = {(int)a->type, (int)a->products, a->direct};
+    int how[] = {(int)a->type, products_word(a), a->direct};
     return hash_append(hash, how, sizeof how);
 }
 
 void arithmetic_set(const arithmetic *a, plan_options *o) {
     o->type = a->type;
     o->products = a->products;
+    o->tiles = a->tiles;
     o->direct = a->direct;
 }

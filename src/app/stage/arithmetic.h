@@ -11,11 +11,12 @@
 #include "src/base/settings.h"
 
 typedef struct arithmetic {
-    dtype type;                   /* of the networks' maps and convolutions */
-    dtype products;               /* of their other products, DTYPE_F32 where the type is */
-    bool direct;                  /* model.winograd */
-    bool pairs;                   /* how the loss multiplies bf16 (src/contrast/product.h) */
-    bool recorded;                /* it is the one that run.json has */
+    dtype type;     /* of the networks' maps and convolutions */
+    dtype products; /* of their other products, DTYPE_F32 where the type is */
+    bool tiles;     /* those in bf16 by AMX's tiles on every rank: other kernels pay */
+    bool direct;    /* model.winograd */
+    bool pairs;     /* how the loss multiplies bf16 (src/contrast/product.h) */
+    bool recorded;  /* it is the one that run.json has */
     bool lacks_bf16, lacks_pairs; /* a rank's processor has no such instructions */
     char processor[128];          /* rank 0's, when it was chosen, and what that says of bf16 */
 } arithmetic;
@@ -30,7 +31,7 @@ status arithmetic_keep(arithmetic *a, const settings *s, run_record *r);
 status arithmetic_require(const arithmetic *a, const comm *c, bool loss);
 /* Continues a hash with it: results in another arithmetic are not the same bits. */
 uint64_t arithmetic_hash(uint64_t hash, const arithmetic *a);
-/* type, products and direct of a plan. */
+/* type, products, tiles and direct of a plan. */
 struct plan_options;
 void arithmetic_set(const arithmetic *a, struct plan_options *o);
 

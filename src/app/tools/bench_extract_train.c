@@ -110,8 +110,8 @@ static status read_options(segment_bench *b, word_option *o, int argc, char **ar
     static const norm_mode norms[] = {NORM_GROUP, NORM_FROZEN};
     /* Each question is put so that "yes" is the bad answer: the maximum over ranks is then yes if
      * it is so on one of them. All ranks must compute in the same arithmetic. */
-    int32_t arithmetic[2] = {!plan_supports(DTYPE_BF16), !plan_fast_bf16()};
-    comm_max_i32(c, arithmetic, 2);
+    int32_t arithmetic[3] = {!plan_supports(DTYPE_BF16), !plan_fast_bf16(), !plan_bf16_tiles()};
+    comm_max_i32(c, arithmetic, 3);
     b->o = (plan_options){.height = (int)b->crop,
         .width = (int)b->crop,
         .type = (dtype)word_choice(&o[DTYPE]),
@@ -121,6 +121,7 @@ static status read_options(segment_bench *b, word_option *o, int argc, char **ar
         .images = (int)b->batch,
         .threads = (int)b->threads,
         .products = arithmetic[1] ? DTYPE_F32 : DTYPE_BF16,
+        .tiles = !arithmetic[2],
         .direct = word_choice(&o[WINOGRAD]) == MODEL_WINOGRAD_OFF,
         .recompute = choices_recompute((model_recompute)word_choice(&o[RECOMPUTE]))};
     if (b->o.type == DTYPE_F32 || !arithmetic[0]) return STATUS_OK;

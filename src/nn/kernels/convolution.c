@@ -66,10 +66,20 @@ static double cost_forward(const conv_shape *c, dtype products) {
     return taps_count(c) * c->channels * c->out_channels * direct_rate(c, products);
 }
 
+static bool by_tiles(conv_choice choice) {
+    return choice.tiles && choice.products == DTYPE_BF16;
+}
+
+/* Winograd's m, 0: none, with what it costs. By tiles, of 256 channels on 16 x 16, it took three
+ * times as long as the direct kernel, of 512 two and a half, of 64 on 32 x 32 six times. */
+static int winograd_tile(const conv_shape *c, conv_choice choice, double *cost) {
+    return choice.direct || by_tiles(choice) ? 0 : winograd_choose(c, choice.products, cost);
+}
+
 /* Winograd's cost has the transforms in it, in the unit of a direct multiplication. */
 static int choose_tile(const conv_shape *c, conv_choice choice) {
     double cost;
-    int tile = choice.direct ? 0 : winograd_choose(c, choice.products, &cost);
+    int tile = winograd_tile(c, choice, &cost);
     return tile > 0 && cost < cost_forward(c, choice.products) ? tile : 0;
 }
 
@@ -90,17 +100,24 @@ static status direct_weights(convolution *k, onednn *o, const conv_shape *c, con
     return cut(k, onednn_backward_weights(&k->direct, o, c), c, CHANNELS_OF_WEIGHTS, choice);
 }
 
+/* Whether taps beat one product of whole maps, or leave out enough of them. By tiles the products
+ * are too fast for what is left out to matter, but oneDNN's weight gradients of dilated kernels
+ * take twice as long as taps. */
+static bool taps_pay(const conv_shape *c, conv_choice choice) {
+    if (c->kernel == 1) return true; /* nothing to leave out, but one product */
+    return by_tiles(choice) ? c->dilation > 1 : taps_count(c) < 0.7 * taps_all(c);
+}
+
 /* Weight gradients of oneDNN multiply padding, too, and those of dilated kernels are slow. */
 static status create_weights(convolution *k, onednn *o, conv_choice choice) {
     const conv_shape *c = &k->c;
     double cost, each = (double)c->channels * c->out_channels;
-    k->tile = choice.direct ? 0 : winograd_choose(c, choice.products, &cost);
+    k->tile = winograd_tile(c, choice, &cost);
     /* Every image has a dU of its own, written and read. */
     if (k->tile > 0) cost += 12.0 * (k->tile + 2) * (k->tile + 2) * each;
     double valid = taps_count(c) * each, direct = taps_all(c) * each;
-    /* Taps, where they leave out enough (a 1 x 1 kernel has nothing to leave out, but is one
-     * product). Their rectangles are of neighbouring pixels: stride 1 alone. */
-    bool one = c->stride == 1 && !choice.direct && (c->kernel == 1 || valid < 0.7 * direct);
+    /* The rectangles of taps are of neighbouring pixels: stride 1 alone. */
+    bool one = c->stride == 1 && !choice.direct && taps_pay(c, choice);
     double least = one ? valid : direct * direct_rate(c, choice.products);
     if (k->tile > 0 && cost < least)
         return winograd_backward_weights(&k->winograd, o, c, k->tile, choice.products);

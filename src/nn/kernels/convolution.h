@@ -18,6 +18,8 @@ typedef struct conv_choice {
                        in bf16 would lose more than all that follows; not CONV_BACKWARD_DATA,
                        not with f.sum */
     dtype products; /* arithmetic of what is not oneDNN's direct convolution */
+    bool tiles;     /* products in bf16 are by AMX's tiles: what surrounds them costs more than they
+                       do, and Winograd's transforms more than it saves */
     int team;       /* most threads of a team */
 } conv_choice;
 

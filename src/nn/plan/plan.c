@@ -198,6 +198,10 @@ bool plan_fast_bf16(void) {
     return processor_fast_bf16(&here, NULL);
 }
 
+bool plan_bf16_tiles(void) {
+    return processor_here().amx;
+}
+
 /* The reason is a static string: only the name needs memory here. */
 void plan_processor(char *text, size_t size) {
     processor here = processor_here();

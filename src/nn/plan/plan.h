@@ -42,6 +42,7 @@ typedef struct plan_options {
     recompute_mode recompute; /* PLAN_TRAIN only */
     bool direct;              /* convolutions by oneDNN's direct kernels alone: no Winograd */
     dtype products;           /* arithmetic of the other convolutions' matrix products */
+    bool tiles; /* those in bf16 by AMX's tiles: which kernels pay is another question */
 } plan_options;
 
 /* What crosses ranks under NORM_SYNC: integers, n of them from every rank to all, in place: their
@@ -130,6 +131,8 @@ status plan_image_bytes(const graph *g, parameters *p, plan_options o, size_t *b
 bool plan_supports(dtype t);
 /* True where bf16 arithmetic is known to be the faster one on this processor, from what it is. */
 bool plan_fast_bf16(void);
+/* True where it is so by AMX's tiles. */
+bool plan_bf16_tiles(void);
 /* This processor, and why plan_fast_bf16 says so: text is written. */
 void plan_processor(char *text, size_t size);
 /* oneDNN's version and instruction set, for --version and run.json: text is written. */

@@ -19,7 +19,7 @@ static conv_choice choice_of(const plan *p, const layer *l) {
     /* The caller's image is read as it is: in fp32. */
     bool image = p->layer[x].op->role == OPERATOR_IMAGE && p->layer[x].data < 0;
     return (conv_choice){p->o.direct, image, p->o.type == DTYPE_F32 ? DTYPE_F32 : p->o.products,
-        plan_largest_team(p)};
+        p->o.tiles, plan_largest_team(p)};
 }
 
 /* Without a gradient for its input, as the first convolution of a network, there is no

@@ -17,23 +17,29 @@
 /* In place of what the processors are (linked with --wrap): those of the last rank and of others.
  */
 typedef struct kind {
-    bool bf16, fast, pairs, fast_pairs;
+    bool bf16, fast, pairs, fast_pairs, tiles;
 } kind;
 static kind last, others;
 
-static const kind amd = {true, true, true, true}, intel = {true, false, true, false}, old = {false};
+static const kind amd = {true, true, true, true, false}, intel = {true, false, true, false, false},
+                  amx = {true, true, true, false, true}, old = {false};
 
 static const kind *mine(void) {
     return comm_rank(world) == comm_size(world) - 1 ? &last : &others;
 }
 
 bool __wrap_plan_fast_bf16(void);
+bool __wrap_plan_bf16_tiles(void);
 bool __wrap_plan_supports(dtype t);
 bool __wrap_product_has_pairs(void);
 bool __wrap_product_prefers_pairs(void);
 
 bool __wrap_plan_fast_bf16(void) {
     return mine()->fast;
+}
+
+bool __wrap_plan_bf16_tiles(void) {
+    return mine()->tiles;
 }
 
 bool __wrap_plan_supports(dtype t) {
@@ -127,6 +133,28 @@ static void kept_by_a_run(void **state) {
     check(&then, DTYPE_BF16, DTYPE_F32, false);
 }
 
+/* Where all ranks have AMX, and kept where they then have none; of a record from before tiles were
+ * asked for, bf16 goes on without. */
+static void tiles_are_of_all_ranks(void **state) {
+    (void)state;
+    settings s = defaults(MODEL_DTYPE_AUTO), f32 = defaults(MODEL_DTYPE_F32);
+    forget();
+    arithmetic a = start(&s, amx, amd);
+    assert_int_equal(a.tiles, comm_size(world) == 1);
+    forget();
+    arithmetic first = start(&s, amx, amx), then = start(&s, amd, amd);
+    check(&then, DTYPE_BF16, DTYPE_BF16, false);
+    assert_true(first.tiles && then.tiles);
+    assert_true(arithmetic_hash(1, &first) == arithmetic_hash(1, &then));
+    forget();
+    first = start(&s, amd, amd), then = start(&s, amx, amx);
+    assert_true(!first.tiles && !then.tiles);
+    forget();
+    a = start(&f32, amx, amx);
+    check(&a, DTYPE_F32, DTYPE_F32, false);
+    assert_false(a.tiles);
+}
+
 static void refused_where_it_cannot_be(void **state) {
     (void)state;
     capture c;
@@ -157,6 +185,7 @@ int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(slowest_rank_decides),
         cmocka_unit_test(kept_by_a_run),
+        cmocka_unit_test(tiles_are_of_all_ranks),
         cmocka_unit_test(refused_where_it_cannot_be),
     };
     int failed;

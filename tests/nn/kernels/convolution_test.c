@@ -312,10 +312,10 @@ static void test_winograd(void **state) {
 
 static void test_products_in_bf16(void **state) {
     (void)state;
-    conv_choice choice = {.products = DTYPE_BF16, .team = THREADS};
     if (!onednn_supports(DTYPE_BF16)) skip();
-    for (int i = 0; i < SHAPES; i++) {
-        fixture f = shape(i, DTYPE_BF16);
+    for (int i = 0; i < 2 * SHAPES; i++) {
+        conv_choice choice = {.products = DTYPE_BF16, .tiles = i >= SHAPES, .team = THREADS};
+        fixture f = shape(i % SHAPES, DTYPE_BF16);
         test_forward(&f, choice, NULL, 6e-3);
         test_data(&f, choice, NULL, 6e-3);
         test_weights(&f, choice, NULL, 6e-3);
