@@ -23,7 +23,8 @@ static const struct known {
     {"assign", offsetof(profile, assign)}, {"update", offsetof(profile, update)},
     {"d", offsetof(profile, d)}, {"k", offsetof(profile, k)}, {"depth", offsetof(profile, depth)},
     {"crop", offsetof(profile, crop)}, {"stride", offsetof(profile, stride)},
-    {"pool_pair", offsetof(profile, pool_pair)}, {"pool_row", offsetof(profile, pool_row)}};
+    {"parameters", offsetof(profile, declared)}, {"pool_pair", offsetof(profile, pool_pair)},
+    {"pool_row", offsetof(profile, pool_row)}};
 enum { KNOWN = sizeof known / sizeof *known };
 
 static double *value_of(profile *p, const struct known *k) {
@@ -53,15 +54,17 @@ static bool read_line(profile *p, const char *line) {
     return to;
 }
 
-/* Every name has a value above 0, and some parameter a time. */
+/* Every name has a value above 0, and every parameter a time. */
 static bool complete(profile *p, const char *path) {
     for (int i = 0; i < KNOWN; i++) {
         if (*value_of(p, &known[i]) > 0) continue;
         log_error("%s: \"%s\" is missing: a profile that was cut off?", path, known[i].name);
         return false;
     }
-    if (p->parameters == 0) log_error("%s: the times of parameters are missing", path);
-    return p->parameters > 0;
+    if (p->parameters != (int)p->declared)
+        log_error("%s: the times of %d parameters, of %.0f: a profile that was cut off?", path,
+            p->parameters, p->declared);
+    return p->parameters == (int)p->declared;
 }
 
 status profile_read(profile *out, const char *path) {

@@ -28,6 +28,7 @@ typedef struct profile {
     double d, k;                               /* elements of a row; clusters */
     double depth, crop, stride, bf16;          /* of the network: for who gives the file again */
     double pool_pair, pool_row;                /* of the loss: a pair of rows; a row's sorting */
+    double declared;                           /* parameters, as the writer has counted them */
     profile_ready *ready;                      /* [parameters], in the order of time */
     int parameters;
 } profile;

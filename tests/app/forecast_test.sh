@@ -17,7 +17,7 @@ CFG
     printf '%s\n' "# by hand" "images 2" "forward 1" "loss 0.1" "backward 2" "optimizer 0.2" \
         "norms 100" "add 1e-9" "extract 0.5" "assign 1e-5" "update 1e-4" "d 64" "k 100" \
         "depth 50" "crop 160" "stride 8" "bf16 0" \
-        "pool_pair 1e-9" "pool_row 1e-7"
+        "pool_pair 1e-9" "pool_row 1e-7" "parameters 8"
     for i in 1 2 3 4 5 6 7 8; do echo "ready $(((8 - i) * 500000)) 500000 $((i / 5)).$((i * 2 % 10))"; done
 } >profile.txt
 forecast=("$auxseg" forecast node.cfg --profile profile.txt --cores 4 --batch 4)
@@ -42,6 +42,12 @@ grep -q 'measured with depth 50, the settings have 18' out || fail "a profile of
 grep -v '^assign' profile.txt >cut.txt
 expect 3 '"assign" is missing' "$auxseg" forecast node.cfg --profile cut.txt --cores 4 --batch 4 \
     --platform "$platforms/two-cores.xml" --nodes 1 --stages cluster --out out.c
+head -n -1 profile.txt >cut.txt
+expect 3 'times of 7 parameters, of 8' "$auxseg" forecast node.cfg --profile cut.txt --cores 4 \
+    --batch 4 --platform "$platforms/two-cores.xml" --nodes 1 --stages cluster --out out.c
+expect 1 'smpirun.* not in PATH' env PATH=/nowhere "$auxseg" forecast node.cfg --cores 4 --batch 4 \
+    --platform "$platforms/two-cores.xml" --nodes 1 --out out.p
+[[ ! -e out.p/profile.txt ]] || fail "measured before smpirun was looked for"
 [[ $failures -eq 0 ]] || exit 1
 
 # Of the weak stages a step on one node: 4 images on 4 cores are 1/2 of the profile's forward, loss

@@ -12,6 +12,10 @@ expect 0 'the stages that make and judge them are left out' "$auxseg" stages tin
 [[ "$("$auxseg" stages tiny.cfg 2>/dev/null | tr '\n' ' ')" == 'pack pretrain finetune evaluate report ' ]] ||
     fail "stages"
 expect 0 'the run has no extract, no cluster and no score' "$auxseg" check tiny.cfg
+! grep -q 'has no effect' out || fail "check: settings as they are by default are told to be idle"
+expect 0 'pretrain.pixel_queue has no effect under pretrain.method = "instance"' "$auxseg" check \
+    tiny.cfg --set pretrain.pixel_queue=8 --set pretrain.boundary=0.5
+grep -q 'pretrain.boundary has no effect' out || fail "check: one idle setting of two is told"
 expect 2 'run.rounds = 2: pretrain.method = "instance"' "$auxseg" check tiny.cfg --set run.rounds=2
 expect 2 'run.until = "cluster": pretrain.method' "$auxseg" run tiny.cfg --set run.until=cluster
 expect 2 'pretrain.average = 0.9: pretrain.method' "$auxseg" run tiny.cfg --set pretrain.average=0.9

@@ -18,13 +18,18 @@
 
 enum { WORD = 32, LINE = 512 };
 
-/* auxseg-forecast: beside this program where it was built, below libexec where it is installed. */
+/* Asked before anything is measured, which takes minutes. auxseg-forecast: beside this program
+ * where it was built, below libexec where it is installed. */
 status forecast_program(char *path) {
     static const char *const places[] = {"", "/../libexec/auxseg"};
     char self[FILE_PATH];
     ssize_t n = readlink("/proc/self/exe", self, sizeof self - 1);
     self[n > 0 ? n : 0] = '\0';
     const char *folder = dirname(self);
+    if (!child_process_is_there("smpirun")) {
+        log_error("forecast: smpirun, SimGrid's launcher, is not in PATH");
+        return STATUS_FAILED;
+    }
     for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
         int used = snprintf(path, FILE_PATH, "%s%s/auxseg-forecast", folder, places[i]);
         if (used < FILE_PATH && access(path, R_OK) == 0) return STATUS_OK;

@@ -38,6 +38,18 @@ static size_t first_sibling(size_t i) {
     return first;
 }
 
+bool child_process_is_there(const char *name) {
+    const char *folder = getenv("PATH");
+    char path[FILE_PATH];
+    if (strchr(name, '/')) return access(name, X_OK) == 0;
+    for (size_t n; folder; folder = folder[n] ? folder + n + 1 : NULL) {
+        n = strcspn(folder, ":");
+        int used = snprintf(path, sizeof path, "%.*s/%s", (int)n, folder, name);
+        if (n > 0 && used < FILE_PATH && access(path, X_OK) == 0) return true;
+    }
+    return false;
+}
+
 int child_process_processors(void) {
     cpu_set_t mine;
     return sched_getaffinity(0, sizeof mine, &mine) == 0 ? CPU_COUNT(&mine) : 1;

@@ -5,6 +5,8 @@
 
 #include "src/base/status.h"
 
+#include <stdbool.h>
+
 typedef struct child_process {
     const char *command; /* of this program, for messages: "study" */
     char *const *word;   /* the command line, NULL at its end */
@@ -18,6 +20,8 @@ typedef struct child_process {
  * where it was asked to stop, STATUS_FAILED for a code that is none of this program's or a signal,
  * with what it said last. */
 status child_process_run(const child_process *c);
+/* Whether a program of that name can be started: its path, or a name that PATH has. */
+bool child_process_is_there(const char *name);
 /* How many cores this process may use, hyperthreads counted. */
 int child_process_processors(void);
 /* Physical cores among the first `cores` that a child would get. */

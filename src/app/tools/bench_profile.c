@@ -133,9 +133,9 @@ status bench_profile_write(const bench_profile *b, const char *path, int images)
     if (!f) return close_file(f, path);
     fprintf(f, "# seconds of a training step on one rank\nimages %d\nforward %.9g\nloss %.9g\n",
         images, end[BENCH_FORWARD], end[BENCH_LOSS] - end[BENCH_FORWARD]);
-    fprintf(f, "backward %.9g\noptimizer %.9g\nnorms %zu\nadd %.9g\n",
+    fprintf(f, "backward %.9g\noptimizer %.9g\nnorms %zu\nadd %.9g\nparameters %d\n",
         end[BENCH_BACKWARD] - end[BENCH_LOSS], end[BENCH_OPTIMIZER] - end[BENCH_BACKWARD],
-        b->norms / 2, add);
+        b->norms / 2, add, b->p->trainable);
     for (int i = 0; i < b->p->trainable; i++)
         fprintf(f, "ready %zu %zu %.9g\n", event[i].offset, event[i].count,
             event[i].seconds - end[BENCH_LOSS]);
