@@ -123,7 +123,8 @@ static status assign(lloyd *l, kmeans_iteration *it) {
     it->kept = figure[1];
     it->visited = counts.visited;
     it->arithmetic = kmeans_assigner_arithmetic(l->assigner);
-    it->objective = kmeans_objective(&l->sums.all, k, x->d, l->sums.squares, l->centroids);
+    it->objective =
+        kmeans_objective(&l->sums.all, k, x->d, l->sums.squares, l->centroids, l->o->threads);
     it->imbalance = kmeans_imbalance(l->sums.all.count, k, l->x->total);
     it->update_seconds += timer_now() - assigned;
     return STATUS_OK;

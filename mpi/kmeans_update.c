@@ -200,7 +200,6 @@ status kmeans_update(const comm *c, const kmeans_options *o, const features *x, 
         st = comm_agree(c, kmeans_distances(x, centroids, s->summed, o->threads, distance));
         if (st == STATUS_OK) st = repair(c, x, distance, o->k, empty, s);
     }
-    if (st == STATUS_OK)
-        kmeans_centroids(s->all.sum, s->all.count, o->k, x->d, s->all.scale, o->cosine, centroids);
+    if (st == STATUS_OK) kmeans_centroids(&s->all, o->k, x->d, o->cosine, o->threads, centroids);
     return st;
 }

@@ -67,17 +67,16 @@ void kmeans_sums_follow(const features *x, const uint16_t *label, uint16_t *summ
     for (int a = 0; a < (int)simulation.p.k; a++) s->count[a] = 1;
 }
 
-/* Every rank computes all of them, by one thread, and the objective of the same sums: what does not
- * get shorter with more ranks. */
-void kmeans_centroids(
-    const int64_t *sum, const int64_t *count, int k, int d, int scale, int cosine, float *c) {
-    (void)sum, (void)count, (void)scale, (void)cosine, (void)c, (void)k, (void)d;
-    if (simulation.p.update > 0) smpi_execute_flops(SPEED * (simulation.p.update));
+/* Every rank computes all of them, by its threads, and the objective of the same sums: what does
+ * not get shorter with more ranks. */
+void kmeans_centroids(const kmeans_sum_total *s, int k, int d, int cosine, int threads, float *c) {
+    (void)s, (void)cosine, (void)threads, (void)c, (void)k, (void)d;
+    simulated_compute(simulation.p.update);
 }
 
 double kmeans_objective(
-    const kmeans_sum_total *s, int k, int d, double squares, const float *centroids) {
-    (void)s, (void)k, (void)d, (void)squares, (void)centroids;
+    const kmeans_sum_total *s, int k, int d, double squares, const float *centroids, int threads) {
+    (void)s, (void)k, (void)d, (void)squares, (void)centroids, (void)threads;
     return 1;
 }
 

@@ -88,9 +88,9 @@ void kmeans_sums_follow(const features *x, const uint16_t *label, uint16_t *summ
 /* Sum of |x|^2 over the rows in units of 2^-unit; each below 2^(120 - unit) / n. */
 status kmeans_squares(const features *x, int unit, int threads, sum128 *sum);
 /* sum |x|^2 - 2 sum S_c.c + sum n_c |c|^2: the sum of squared distances to the rows' centroids.
- * s: of all rows; squares: their sum |x|^2. */
+ * s: of all rows; squares: their sum |x|^2. The same bits for any number of threads. */
 double kmeans_objective(
-    const kmeans_sum_total *s, int k, int d, double squares, const float *centroids);
+    const kmeans_sum_total *s, int k, int d, double squares, const float *centroids, int threads);
 /* How unevenly n rows fall to clusters: K * sum (n_c / n)^2 of counts [K]; 1 is even. */
 double kmeans_imbalance(const int64_t *count, int k, int64_t n);
 /* The scale for `rows` rows (global) whose largest |element| is `largest`: no sum can overflow. */
@@ -99,7 +99,6 @@ int kmeans_scale(int64_t rows, double largest);
 void kmeans_move(const float *x, int d, int scale, int64_t *from, int64_t *to);
 /* c [K, D] = sum / count (if cosine sum of length 1, src/base/unit_length.h), rounded to float32;
  * centroids with count 0, and with a sum of length 0 if cosine, keep their value. */
-void kmeans_centroids(
-    const int64_t *sum, const int64_t *count, int k, int d, int scale, int cosine, float *c);
+void kmeans_centroids(const kmeans_sum_total *s, int k, int d, int cosine, int threads, float *c);
 
 #endif

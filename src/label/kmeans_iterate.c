@@ -13,7 +13,7 @@ static status iterate(const features *x, const kmeans_iterate_options *o, kmeans
     status st = kmeans_assigner_assign(a, c, label, &counts);
     for (int i = 0; i < o->iterations && st == STATUS_OK && counts.changed > 0; i++) {
         kmeans_sums_follow(x, label, summed, o->assigner.threads, s);
-        kmeans_centroids(s->sum, s->count, k, x->d, s->scale, o->cosine, c);
+        kmeans_centroids(s, k, x->d, o->cosine, o->assigner.threads, c);
         st = kmeans_assigner_assign(a, c, label, &counts);
         if (o->ask) st = o->ask(o->context, st);
     }

@@ -18,6 +18,8 @@
 enum { ELEMENT_BITS = 50, LANES = 8, PIECE = 512, WIDTH = 16 };
 /* Bytes of rows that are held at once where they are mapped. */
 enum { MAPPED = 1 << 22 };
+/* Elements of a thread's part of centroids, at least; clusters of an objective's block. */
+enum { PART = 8192, CLUSTERS = 2048 };
 
 /* rows <= 2^bits, largest < 2^exponent: an element may take what is left of 62 bits. */
 int kmeans_scale(int64_t rows, double largest) {
@@ -68,50 +70,70 @@ static void subtract_row(const float *x, int d, double unit, int64_t *sum) {
     for (int j = 0; j < d; j++) sum[j] -= fixed(x[j], unit);
 }
 
-/* Rows that threads go through together, each for its columns. */
-typedef struct stretch {
-    size_t first, end;
-} stretch;
+/* Rows that threads go through together, and a thread's part of the sums: columns begin .. end - 1
+ * of the clusters whose number is `cluster` modulo `clusters`, a power of two. */
+typedef struct sums_part {
+    size_t first, last; /* rows, the last one left out */
+    size_t begin, end;
+    unsigned cluster, clusters;
+} sums_part;
 
-/* Elements begin .. end - 1 of the rows whose label changed, from one sum to the other. */
-static void follow_range(const features *x, stretch rows, const uint16_t *label,
-    const uint16_t *summed, const kmeans_sum_total *s, size_t begin, size_t end) {
+static bool has(const sums_part *p, uint16_t label) {
+    return label != LABEL_NONE && (label & (p->clusters - 1)) == p->cluster;
+}
+
+/* Of the rows whose label changed. The part that has the first columns counts. */
+static void follow_part(const features *x, const sums_part *p, const uint16_t *label,
+    const uint16_t *summed, const kmeans_sum_total *s) {
     float scratch[PIECE];
     size_t d = (size_t)x->d;
     double unit = ldexp(1, s->scale);
-    for (size_t i = rows.first; i < rows.end; i++) {
+    for (size_t i = p->first; i < p->last; i++) {
         if (label[i] == summed[i]) continue;
-        for (size_t j = begin; j < end; j += PIECE) {
-            int width = end - j < PIECE ? (int)(end - j) : PIECE;
+        bool to = has(p, label[i]), from = has(p, summed[i]);
+        if (!to && !from) continue;
+        for (size_t j = p->begin; j < p->end; j += PIECE) {
+            int width = p->end - j < PIECE ? (int)(p->end - j) : PIECE;
             const float *row =
                 row_view(scratch, row_at(x->data, i * d + j, x->type), (size_t)width, x->type);
-            if (label[i] != LABEL_NONE) add_row(row, width, unit, s->sum + label[i] * d + j);
-            if (summed[i] != LABEL_NONE) subtract_row(row, width, unit, s->sum + summed[i] * d + j);
+            if (to) add_row(row, width, unit, s->sum + label[i] * d + j);
+            if (from) subtract_row(row, width, unit, s->sum + summed[i] * d + j);
         }
+        if (p->begin > 0) continue;
+        if (to) s->count[label[i]]++;
+        if (from) s->count[summed[i]]--;
     }
 }
 
-/* Rows whose label is as before are not read: late iterations cost next to nothing. */
+/* Part `part` of the sums: columns, and where there are more threads than those, clusters. */
+static sums_part part_of(int part, int columns, int clusters, size_t d) {
+    size_t widths = (d + WIDTH - 1) / WIDTH, at = (size_t)(part % columns), of = (size_t)columns;
+    return (sums_part){.begin = widths * at / of * WIDTH,
+        .end = at + 1 < of ? widths * (at + 1) / of * WIDTH : d,
+        .cluster = (unsigned)(part / columns),
+        .clusters = (unsigned)clusters};
+}
+
+/* Rows whose label is as before are not read: late iterations cost next to nothing. Threads take
+ * parts of the sums, not rows: no two write to the same one, and none needs sums of its own. */
 void kmeans_sums_follow(const features *x, const uint16_t *label, uint16_t *summed, int threads,
     const kmeans_sum_total *s) {
-    /* Threads take columns: no two write to the same sum, and none needs sums of its own. */
-    size_t d = (size_t)x->d, teams = (d + WIDTH - 1) / WIDTH;
+    size_t d = (size_t)x->d, widths = (d + WIDTH - 1) / WIDTH;
     size_t together = x->mapped ? MAPPED / (d * dtype_size(x->type)) + 1 : x->n;
-    int team = (size_t)threads < teams ? threads : (int)teams;
+    int columns = (size_t)threads < widths ? threads : (int)widths, clusters = 1;
+    while (2 * clusters * columns <= threads) clusters *= 2;
     for (size_t i = 0; i < x->n; i += together) {
-        stretch rows = {i, x->n - i < together ? x->n : i + together};
-#pragma omp parallel for num_threads(team) schedule(static, 1)
-        for (int t = 0; t < team; t++)
-            follow_range(x, rows, label, summed, s, teams * (size_t)t / (size_t)team * WIDTH,
-                t + 1 < team ? teams * ((size_t)t + 1) / (size_t)team * WIDTH : d);
-        features_release(x, i, rows.end - i);
+        size_t last = x->n - i < together ? x->n : i + together;
+#pragma omp parallel for num_threads(columns *clusters) schedule(static, 1)
+        for (int t = 0; t < columns * clusters; t++) {
+            sums_part mine = part_of(t, columns, clusters, d);
+            mine.first = i;
+            mine.last = last;
+            follow_part(x, &mine, label, summed, s);
+        }
+        features_release(x, i, last - i);
     }
-    for (size_t i = 0; i < x->n; i++) {
-        if (label[i] == summed[i]) continue;
-        if (label[i] != LABEL_NONE) s->count[label[i]]++;
-        if (summed[i] != LABEL_NONE) s->count[summed[i]]--;
-        summed[i] = label[i];
-    }
+    memcpy(summed, label, x->n * sizeof *summed);
 }
 
 /* Half of the square of a row in float64, in a fixed order, as an integer of 2^-unit. */
@@ -150,20 +172,35 @@ status kmeans_squares(const features *x, int unit, int threads, sum128 *sum) {
     return STATUS_OK;
 }
 
-/* By |x - c|^2 = |x|^2 - 2 x.c + |c|^2, summed: no pass over the rows is needed. */
+/* Threads for K clusters of D elements, a few microseconds' work each and more. */
+static int team_of(int k, int d, int threads) {
+    int most = (int)((size_t)k * (size_t)d / PART) + 1;
+    return threads < most ? threads : most;
+}
+
+/* n |c|^2 - 2 S.c of cluster a. */
+static long double objective_of(const kmeans_sum_total *s, int a, int d, const float *centroids) {
+    const float *c = centroids + (size_t)a * (size_t)d;
+    const int64_t *sum = s->sum + (size_t)a * (size_t)d;
+    long double dot = 0, norm = 0;
+    for (int j = 0; j < d; j++) {
+        dot += (long double)sum[j] * (long double)c[j];
+        norm += (long double)c[j] * (long double)c[j];
+    }
+    return (long double)s->count[a] * norm - ldexpl(2 * dot, -s->scale);
+}
+
+/* By |x - c|^2 = |x|^2 - 2 x.c + |c|^2, summed: no pass over the rows is needed. long double: what
+ * cancels is up to |x|^2. Clusters are added in one order, on every rank and for any number of
+ * threads alike. */
 double kmeans_objective(
-    const kmeans_sum_total *s, int k, int d, double squares, const float *centroids) {
-    /* long double: what cancels is up to |x|^2. One order, on every rank alike. */
-    long double total = (long double)squares;
-    for (int a = 0; a < k; a++) {
-        const float *c = centroids + (size_t)a * (size_t)d;
-        const int64_t *sum = s->sum + (size_t)a * (size_t)d;
-        long double dot = 0, norm = 0;
-        for (int j = 0; j < d; j++) {
-            dot += (long double)sum[j] * (long double)c[j];
-            norm += (long double)c[j] * (long double)c[j];
-        }
-        total += (long double)s->count[a] * norm - ldexpl(2 * dot, -s->scale);
+    const kmeans_sum_total *s, int k, int d, double squares, const float *centroids, int threads) {
+    long double total = (long double)squares, part[CLUSTERS];
+    for (int first = 0; first < k; first += CLUSTERS) {
+        int n = k - first < CLUSTERS ? k - first : CLUSTERS, team = team_of(n, d, threads);
+#pragma omp parallel for num_threads(team) schedule(static)
+        for (int i = 0; i < n; i++) part[i] = objective_of(s, first + i, d, centroids);
+        for (int i = 0; i < n; i++) total += part[i];
     }
     return total > 0 ? (double)total : 0;
 }
@@ -186,15 +223,16 @@ static double squares_i64(const int64_t *x, int d) {
 
 /* A sum becomes a centroid by one division, or one product where it is brought to length 1, and
  * one rounding to float32: the same on every rank, from the same sums. */
-void kmeans_centroids(
-    const int64_t *sum, const int64_t *count, int k, int d, int scale, int cosine, float *c) {
+void kmeans_centroids(const kmeans_sum_total *s, int k, int d, int cosine, int threads, float *c) {
+    int team = team_of(k, d, threads);
+#pragma omp parallel for num_threads(team) schedule(static)
     for (int a = 0; a < k; a++) {
-        const int64_t *s = sum + (size_t)a * (size_t)d;
+        const int64_t *sum = s->sum + (size_t)a * (size_t)d;
         float *row = c + (size_t)a * (size_t)d;
-        double unit = cosine ? unit_length_scale(squares_i64(s, d)) : 0;
-        double whole = ldexp((double)count[a], scale);
-        if (count[a] == 0 || (cosine && unit <= 0)) continue;
+        double unit = cosine ? unit_length_scale(squares_i64(sum, d)) : 0;
+        double whole = ldexp((double)s->count[a], s->scale);
+        if (s->count[a] == 0 || (cosine && unit <= 0)) continue;
         for (int j = 0; j < d; j++)
-            row[j] = (float)(cosine ? (double)s[j] * unit : (double)s[j] / whole);
+            row[j] = (float)(cosine ? (double)sum[j] * unit : (double)sum[j] / whole);
     }
 }

@@ -285,7 +285,7 @@ static void follow_labels(int n, int d, int k, int threads) {
 static void test_sums_are_exact(void **state) {
     (void)state;
     for (int s = 0; s < SHAPES; s++)
-        for (int threads = 1; threads <= 4; threads += 3)
+        for (int threads = 1; threads <= 7; threads += 3)
             follow_labels(shapes[s][0], shapes[s][1], shapes[s][2], threads);
 }
 
@@ -307,7 +307,7 @@ static void test_objective(void **state) {
     memset(summed, 0xFF, sizeof summed);
     kmeans_sums_follow(&f, label, summed, 2, &s);
     assert_int_equal(kmeans_squares(&f, 90, 3, &squares), STATUS_OK);
-    double found = kmeans_objective(&s, K, D, ldexp((double)sum128_value(&squares), -90), p.c);
+    double found = kmeans_objective(&s, K, D, ldexp((double)sum128_value(&squares), -90), p.c, 1);
     assert_true(fabs(found - plain) < 1e-11 * plain);
     destroy(&p);
 }
@@ -333,16 +333,42 @@ static void test_scale_leaves_room(void **state) {
 
 static void test_centroids(void **state) {
     (void)state;
-    const int64_t sum[] = {3 << 10, 4 << 10, 0, 0, 30 << 10, 40 << 10, 0, 0};
-    const int64_t count[] = {2, 0, 10, 5};
+    int64_t sum[] = {3 << 10, 4 << 10, 0, 0, 30 << 10, 40 << 10, 0, 0};
+    int64_t count[] = {2, 0, 10, 5};
+    const kmeans_sum_total s = {sum, count, 10};
     float c[8] = {9, 9, 8, 7, 9, 9, 6, 5}, unit[8];
     memcpy(unit, c, sizeof c);
-    kmeans_centroids(sum, count, 4, 2, 10, 0, c);
+    kmeans_centroids(&s, 4, 2, 0, 1, c);
     const float mean[] = {1.5f, 2, 8, 7, 3, 4, 0, 0};
     for (int i = 0; i < 8; i++) assert_true(c[i] == mean[i]);
-    kmeans_centroids(sum, count, 4, 2, 10, 1, unit);
+    kmeans_centroids(&s, 4, 2, 1, 1, unit);
     const float sphere[] = {0.6f, 0.8f, 8, 7, 0.6f, 0.8f, 6, 5};
     for (int i = 0; i < 8; i++) assert_true(unit[i] == sphere[i]);
+}
+
+/* More elements than one thread takes, and more clusters than a block of the objective. */
+static void test_centroids_by_threads(void **state) {
+    (void)state;
+    enum { K = 2500, D = 24 };
+    random_stream r = random_begin(5, RANDOM_SYNTH, 0, 0);
+    int64_t *sum = memory_alloc(K * D, sizeof *sum, "sums"), count[K];
+    float *c = memory_alloc(K * D, sizeof *c, "centroids"),
+          *by_one = memory_alloc(K * D, 4, "same");
+    for (int i = 0; i < K * D; i++) sum[i] = (int64_t)ldexp(random_normal(&r), 40);
+    for (int a = 0; a < K; a++) count[a] = a % 9;
+    const kmeans_sum_total s = {sum, count, 38};
+    for (int cosine = 0; cosine < 2; cosine++) {
+        kmeans_centroids(&s, K, D, cosine, 1, by_one);
+        double one = kmeans_objective(&s, K, D, 1e9, by_one, 1);
+        for (int threads = 2; threads <= 5; threads++) {
+            kmeans_centroids(&s, K, D, cosine, threads, c);
+            assert_memory_equal(c, by_one, K * D * sizeof *c);
+            assert_true(kmeans_objective(&s, K, D, 1e9, c, threads) == one);
+        }
+    }
+    memory_free(sum);
+    memory_free(c);
+    memory_free(by_one);
 }
 
 static void test_bad_features_are_found(void **state) {
@@ -377,6 +403,7 @@ int main(void) {
         cmocka_unit_test(test_objective),
         cmocka_unit_test(test_scale_leaves_room),
         cmocka_unit_test(test_centroids),
+        cmocka_unit_test(test_centroids_by_threads),
         cmocka_unit_test(test_bad_features_are_found),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -73,8 +73,8 @@ static status time_kmeans(const features *x, int k, double *assign, double *upda
     now = bench_processor_time();
     if (st == STATUS_OK) {
         const kmeans_sum_total all = {sum, sum + words, 20};
-        kmeans_centroids(sum, sum + words, k, x->d, all.scale, 0, c);
-        if (kmeans_objective(&all, k, x->d, 1, c) < 0) st = STATUS_FAILED;
+        kmeans_centroids(&all, k, x->d, 0, 1, c);
+        if (kmeans_objective(&all, k, x->d, 1, c, 1) < 0) st = STATUS_FAILED;
     }
     *update = bench_processor_time() - now;
     kmeans_assigner_destroy(a);
