@@ -147,10 +147,11 @@ status tiles_index(tiles *out, const contrast_options *o, const contrast_pool *p
     return STATUS_OK;
 }
 
-/* Its time was measured with the sorting's. */
+/* The ranks of a node share it out. */
 void tiles_pack(
     const tiles *t, const contrast_options *o, const contrast_pool *p, int part, int parts) {
-    (void)t, (void)o, (void)p, (void)part, (void)parts;
+    (void)o, (void)p, (void)part;
+    simulated_compute(simulation.p.pool_pack * t->n / parts);
 }
 
 void tiles_destroy(tiles *t) {

@@ -24,7 +24,7 @@ static const struct known {
     {"d", offsetof(profile, d)}, {"k", offsetof(profile, k)}, {"depth", offsetof(profile, depth)},
     {"crop", offsetof(profile, crop)}, {"stride", offsetof(profile, stride)},
     {"parameters", offsetof(profile, declared)}, {"pool_pair", offsetof(profile, pool_pair)},
-    {"pool_row", offsetof(profile, pool_row)}};
+    {"pool_pack", offsetof(profile, pool_pack)}, {"pool_row", offsetof(profile, pool_row)}};
 enum { KNOWN = sizeof known / sizeof *known };
 
 static double *value_of(profile *p, const struct known *k) {

@@ -27,7 +27,8 @@ typedef struct profile {
     double assign, update;                     /* a row of an iteration of k-means; its centroids */
     double d, k;                               /* elements of a row; clusters */
     double depth, crop, stride, bf16;          /* of the network: for who gives the file again */
-    double pool_pair, pool_row;                /* of the loss: a pair of rows; a row's sorting */
+    double pool_pair;                          /* of the loss: a pair of rows, */
+    double pool_row, pool_pack;                /* a row's sorting, by one thread; its packing */
     double declared;                           /* parameters, as the writer has counted them */
     profile_ready *ready;                      /* [parameters], in the order of time */
     int parameters;

@@ -3,7 +3,7 @@
  * order puts elsewhere are listed, pair by pair.
  *
  * Packing is done once a pass over the pool, in the order that products read: the columns of a tile
- * lie side by side, none is looked up. What must not change: key_order() and columns_at(), which
+ * lie side by side, none is looked up. What must not change: sort_keys() and columns_at(), which
  * say what is added to what, in which order. */
 #include "src/contrast/tiles.h"
 
@@ -13,23 +13,45 @@
 
 #include <assert.h>
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 typedef struct sort_key {
     int32_t segment, label, row;
 } sort_key;
 
-static int compare(int32_t a, int32_t b) {
-    return (a > b) - (a < b);
+enum { DIGIT_BITS = 11, DIGITS = 1 << DIGIT_BITS };
+
+static uint32_t digit_of(const sort_key *key, bool segment, int shift) {
+    uint32_t word = (uint32_t)(segment ? key->segment : key->label) ^ 0x80000000; /* signed order */
+    return word >> shift & (DIGITS - 1);
 }
 
-/* By row at last: qsort keeps no order of equal ones. */
-static int key_order(const void *a, const void *b) {
-    const sort_key *x = a, *y = b;
-    if (x->segment != y->segment) return compare(x->segment, y->segment);
-    if (x->label != y->label) return compare(x->label, y->label);
-    return compare(x->row, y->row);
+/* One pass of a radix sort, which keeps the order of equal ones; false: all have the same digit,
+ * and nothing was moved. */
+static bool sort_by_digit(const sort_key *from, int32_t n, bool segment, int shift, sort_key *to) {
+    int32_t place[DIGITS] = {0}, at = 0;
+    for (int32_t i = 0; i < n; i++) place[digit_of(&from[i], segment, shift)]++;
+    if (n > 0 && place[digit_of(&from[0], segment, shift)] == n) return false;
+    for (int i = 0; i < DIGITS; i++) {
+        int32_t count = place[i];
+        place[i] = at;
+        at += count;
+    }
+    for (int32_t i = 0; i < n; i++) to[place[digit_of(&from[i], segment, shift)]++] = from[i];
+    return true;
+}
+
+/* By segment, label and row; rows ascend at first. Every rank sorts the whole pool in
+ * each step: in time that grows as the rows do. Returns key or other [n], whichever has it. */
+static sort_key *sort_keys(sort_key *key, sort_key *other, int32_t n) {
+    for (int word = 0; word < 2; word++)
+        for (int shift = 0; shift < 32; shift += DIGIT_BITS) {
+            if (!sort_by_digit(key, n, word == 1, shift, other)) continue;
+            sort_key *sorted = other;
+            other = key;
+            key = sorted;
+        }
+    return key;
 }
 
 /* A row that names itself has none. */
@@ -45,7 +67,7 @@ static bool takes_part(const contrast_options *o, const contrast_pool *p, int32_
 }
 
 /* key [p->n]; returns how many rows take part. Under scope "global" all rows are one segment. */
-static int32_t sort_rows(const contrast_options *o, const contrast_pool *p, sort_key *key) {
+static int32_t list_rows(const contrast_options *o, const contrast_pool *p, sort_key *key) {
     int32_t n = 0;
     for (int32_t i = 0; i < (int32_t)p->n; i++) {
         if (!takes_part(o, p, i)) continue;
@@ -54,7 +76,6 @@ static int32_t sort_rows(const contrast_options *o, const contrast_pool *p, sort
             .label = o->positives == POSITIVES_AUGMENTATION ? i : p->label[i],
             .row = i};
     }
-    qsort(key, (size_t)n, sizeof *key, key_order);
     return n;
 }
 
@@ -184,17 +205,18 @@ status tiles_index(tiles *out, const contrast_options *o, const contrast_pool *p
     tiles t = {.d = p->d, .pairs = pairs, .borrowed = true};
     t.pitch = pitch_of(t.d);
     t.steps = steps_of(t.d, pairs);
-    sort_key *key = memory_alloc(p->n, sizeof *key, "order of the pool");
+    sort_key *key = memory_alloc(2 * p->n, sizeof *key, "order of the pool"), *sorted;
     int32_t *place = memory_alloc(p->n, sizeof *place, "order of the pool");
     if (!key || !place) goto done;
-    t.n = sort_rows(o, p, key);
+    t.n = list_rows(o, p, key);
+    sorted = sort_keys(key, key + p->n, t.n);
     size_t n = (size_t)t.n;
     t.origin = memory_alloc(n, sizeof *t.origin, "order of the pool");
     t.where = memory_alloc(n, sizeof *t.where, "order of the pool");
     t.special = memory_alloc(n + 1, sizeof *t.special, "partners of the pool");
     t.other = memory_alloc(2 * n, sizeof *t.other, "partners of the pool");
     if (!t.origin || !t.where || !t.special || !t.other) goto done;
-    find_spans(&t, key);
+    find_spans(&t, sorted);
     if (o->positives != POSITIVES_AUXILIARY) find_partners(&t, p, place);
     *out = t;
     st = STATUS_OK;

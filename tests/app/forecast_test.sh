@@ -17,7 +17,7 @@ CFG
     printf '%s\n' "# by hand" "images 2" "forward 1" "loss 0.1" "backward 2" "optimizer 0.2" \
         "norms 100" "add 1e-9" "extract 0.5" "assign 1e-5" "update 1e-4" "d 64" "k 100" \
         "depth 50" "crop 160" "stride 8" "bf16 0" \
-        "pool_pair 1e-9" "pool_row 1e-7" "parameters 8"
+        "pool_pair 1e-9" "pool_row 1e-7" "pool_pack 1e-7" "parameters 8"
     for i in 1 2 3 4 5 6 7 8; do echo "ready $(((8 - i) * 500000)) 500000 $((i / 5)).$((i * 2 % 10))"; done
 } >profile.txt
 forecast=("$auxseg" forecast node.cfg --profile profile.txt --cores 4 --batch 4)
