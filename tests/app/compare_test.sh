@@ -70,6 +70,10 @@ grep -q 'seed 1 <span class="down">failed with 3<' a/few/compare.html || fail "n
 expect 3 'Result: FAIL (code 3' "$auxseg" "${words[@]}"
 [[ $(grep -c 'compare: run ' out) -eq 2 ]] || fail "runs that are done are not passed over"
 expect 3 '^again ' "$auxseg" "${words[@]}" --collect
+# A store of the user's, which another folder's plan has filled.
+expect 3 'pretrain: taken over from .*/a/few/ours' "$auxseg" "${words[@]}" --set run.dir=s \
+    --set run.store=a/store
+[[ ! -e s/store ]] || fail "run.store is not what was asked for"
 
 plan b
 "$auxseg" "${words[@]}" >out 2>&1 </dev/null &

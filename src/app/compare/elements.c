@@ -89,7 +89,7 @@ status elements_settings(const elements *e, int number, char ***set, int *sets) 
         if (e->steps) text[n++] = copy_print("finetune.steps=%d", e->steps[cell]);
         text[n++] = copy_print("run.dir=%s", folder);
         text[n++] = copy_print("run.seed=%lld", (long long)seed);
-        text[n++] = copy_print("run.store=%s/store", e->base);
+        text[n++] = copy_print("run.store=%s", e->store);
     }
     bool whole = n == total;
     for (int i = 0; i < n; i++) whole = whole && text[i];
@@ -181,9 +181,9 @@ status elements_create(elements *e) {
     settings *s = memory_alloc(1, sizeof *s, "settings");
     status st = s ? settings_read(s, e->config, e->set, e->sets) : STATUS_FAILED;
     if (st == STATUS_OK) {
-        e->base = copy_text(s->run.dir);
+        e->store = s->run.store[0] ? copy_text(s->run.store) : copy_print("%s/store", s->run.dir);
         e->folder = copy_print("%s/%s", s->run.dir, e->plan->name);
-        st = e->base && e->folder ? check_cells(e, s) : STATUS_FAILED;
+        st = e->store && e->folder ? check_cells(e, s) : STATUS_FAILED;
         if (st == STATUS_OK) st = equal_steps(e, s);
         if (st == STATUS_OK && e->steps) st = check_cells(e, s);
     }
@@ -192,10 +192,10 @@ status elements_create(elements *e) {
 }
 
 void elements_destroy(elements *e) {
-    memory_free(e->base);
+    memory_free(e->store);
     memory_free(e->folder);
     memory_free(e->steps);
-    e->base = e->folder = NULL;
+    e->store = e->folder = NULL;
     e->steps = NULL;
 }
 

@@ -14,10 +14,11 @@ typedef struct elements {
     const char *const *set; /* [sets], "group.key=value" of the command line */
     int sets;
     /* Where all cells are to see as many images: */
-    int64_t images;      /* 0: they are not */
-    int64_t off;         /* most that one is away from it, as fine-tuning has whole steps */
-    int *steps;          /* [cells], finetune.steps of each */
-    char *base, *folder; /* run.dir of the configuration; the plan's folder below it. Owned */
+    int64_t images; /* 0: they are not */
+    int64_t off;    /* most that one is away from it, as fine-tuning has whole steps */
+    int *steps;     /* [cells], finetune.steps of each */
+    char *store,
+        *folder; /* what cells share: run.store, else below run.dir; the plan's folder. Owned */
 } elements;
 
 /* Reads the configuration, and every run's settings: STATUS_USAGE, naming the plan's line, where
