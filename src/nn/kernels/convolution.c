@@ -101,29 +101,58 @@ static status direct_weights(convolution *k, onednn *o, const conv_shape *c, con
 }
 
 /* Whether taps beat one product of whole maps, or leave out enough of them. By tiles the products
- * are too fast for what is left out to matter, but oneDNN's weight gradients of dilated kernels
- * take twice as long as taps. */
+ * are too fast for what is left out to matter: oneDNN's weight gradients of dilated kernels take
+ * twice as long as taps, others as long, but they cannot add a unit's images as they go, which
+ * tells from 128 channels on. */
 static bool taps_pay(const conv_shape *c, conv_choice choice) {
+    enum { CHANNELS = 128 };
     if (c->kernel == 1) return true; /* nothing to leave out, but one product */
-    return by_tiles(choice) ? c->dilation > 1 : taps_count(c) < 0.7 * taps_all(c);
+    if (!by_tiles(choice)) return taps_count(c) < 0.7 * taps_all(c);
+    bool large = c->channels >= CHANNELS && c->out_channels >= CHANNELS;
+    return c->dilation > 1 || (large && choice.unit > 1);
 }
 
+/* How a weights' gradient is computed. */
+typedef struct weights_way {
+    int tile; /* Winograd's m; 0: not by it */
+    bool taps;
+} weights_way;
+
 /* Weight gradients of oneDNN multiply padding, too, and those of dilated kernels are slow. */
-static status create_weights(convolution *k, onednn *o, conv_choice choice) {
-    const conv_shape *c = &k->c;
+static weights_way choose_weights(const conv_shape *c, conv_choice choice) {
     double cost, each = (double)c->channels * c->out_channels;
-    k->tile = winograd_tile(c, choice, &cost);
+    weights_way way = {.tile = winograd_tile(c, choice, &cost)};
     /* Every image has a dU of its own, written and read. */
-    if (k->tile > 0) cost += 12.0 * (k->tile + 2) * (k->tile + 2) * each;
+    if (way.tile > 0) cost += 12.0 * (way.tile + 2) * (way.tile + 2) * each;
     double valid = taps_count(c) * each, direct = taps_all(c) * each;
     /* The rectangles of taps are of neighbouring pixels: stride 1 alone. */
-    bool one = c->stride == 1 && !choice.direct && taps_pay(c, choice);
-    double least = one ? valid : direct * direct_rate(c, choice.products);
-    if (k->tile > 0 && cost < least)
+    way.taps = c->stride == 1 && !choice.direct && taps_pay(c, choice);
+    double least = way.taps ? valid : direct * direct_rate(c, choice.products);
+    if (way.tile > 0 && cost < least)
+        way.taps = false;
+    else
+        way.tile = 0;
+    return way;
+}
+
+static bool computes_in_fp32(const conv_shape *c, conv_choice choice) {
+    return choice.fp32 && c->type != DTYPE_F32;
+}
+
+bool convolution_takes_units(const conv_shape *c, conv_choice choice) {
+    return choice.unit > 1 && !computes_in_fp32(c, choice) && choose_weights(c, choice).taps;
+}
+
+static status create_weights(convolution *k, onednn *o, conv_choice choice) {
+    const conv_shape *c = &k->c;
+    weights_way way = choose_weights(c, choice);
+    bool unit = choice.unit > 1;
+    k->tile = way.tile;
+    if (way.tile > 0)
         return winograd_backward_weights(&k->winograd, o, c, k->tile, choice.products);
-    k->tile = 0;
-    return one ? taps_create(&k->taps, o, c, choice.products, choice.team)
-               : direct_weights(k, o, c, choice);
+    return way.taps ? taps_create(&k->taps, o, c, choice.products,
+                          unit ? choice.threads : choice.team, unit)
+                    : direct_weights(k, o, c, choice);
 }
 
 /* c: the layer's shape or, of a transposed backward pass, the one that it has there. */
@@ -160,7 +189,7 @@ status convolution_create(convolution **out, onednn *o, const conv_shape *c, con
     convolution *k = memory_alloc(1, sizeof *k, "convolution");
     if (!k) return STATUS_FAILED;
     *k = (convolution){.c = *c, .pass = pass, .sum = f.sum};
-    k->fp32 = choice.fp32 && c->type != DTYPE_F32;
+    k->fp32 = computes_in_fp32(c, choice);
     status st = k->fp32                      ? create_fp32(k, o, f, choice)
                 : pass == CONV_FORWARD       ? create_forward(k, o, c, f, choice)
                 : pass == CONV_BACKWARD_DATA ? create_data(k, o, choice)
@@ -327,4 +356,13 @@ status convolution_run_weights(
     layer_convert_out(row_at(dy, begin, k->c.type), plain + begin, end - begin, k->c.type);
     team_meet(t);
     return run_direct_weights(k, t, x, plain, packed);
+}
+
+int convolution_unit_pieces(const convolution *k) {
+    return taps_pieces(k->taps);
+}
+
+status convolution_run_unit(
+    const convolution *k, const team *alone, int piece, const conv_images *unit, float *packed) {
+    return taps_run_piece(k->taps, alone, piece, unit, packed);
 }

@@ -1,7 +1,8 @@
-/* One pass of a convolution of one image, by the algorithm that costs least for its shape: oneDNN's
- * direct one, Winograd's minimal filtering, or products tap by tap. The choice depends on the shape
- * and the arithmetic alone, so results are the same bits for any number of threads and ranks.
- * Not collective. Teams of threads (team.h) may run at once, each on an image of its own. */
+/* One pass of a convolution of one image (a weights' gradient also of several), by the algorithm
+ * that costs least for its shape: oneDNN's direct one, Winograd's minimal filtering, or products
+ * tap by tap. The choice depends on the shape and the arithmetic alone, so results are the same
+ * bits for any number of threads and ranks. Not collective. Teams of threads (team.h) may run at
+ * once, each on an image of its own. */
 #ifndef AUXSEG_NN_KERNELS_CONVOLUTION_H
 #define AUXSEG_NN_KERNELS_CONVOLUTION_H
 
@@ -21,7 +22,14 @@ typedef struct conv_choice {
     bool tiles;     /* products in bf16 are by AMX's tiles: what surrounds them costs more than they
                        do, and Winograd's transforms more than it saves */
     int team;       /* most threads of a team */
+    int unit;       /* CONV_BACKWARD_WEIGHTS: images whose gradients are added in fp32; else 0 */
+    int threads;    /* that share out the pieces of a unit */
 } conv_choice;
+
+/* Whether the weights' gradients of a unit's images are added as they are computed, which saves
+ * writing and reading each of them, by convolution_run_unit; else convolution_run_weights is for
+ * one image. Known before the kernel is made; not of the threads. */
+bool convolution_takes_units(const conv_shape *c, conv_choice choice);
 
 /* c: the layer's own shape, whatever the pass. f: bias and relu of CONV_FORWARD; sum: the result is
  * added to what stands there, see convolution_adds. */
@@ -60,6 +68,12 @@ status convolution_unpack(
  * Backward data: x the destination's gradient, y the source's. */
 status convolution_run(
     const convolution *k, const team *t, const void *x, void *y, const float *bias);
+/* The sum over a unit's images, in their order, in pieces: each by one thread, `alone`, in any
+ * order. packed: the piece's elements are written. */
+int convolution_unit_pieces(const convolution *k);
+status convolution_run_unit(
+    const convolution *k, const team *alone, int piece, const conv_images *unit, float *packed);
+
 /* packed: written, convolution_gradient_count floats. */
 status convolution_run_weights(
     const convolution *k, const team *t, const void *x, const void *dy, float *packed);

@@ -24,6 +24,12 @@ typedef struct conv_shape {
     int above, below; /* more padding above and below, of a part (convolution_parts.h) */
 } conv_shape;
 
+/* Maps of several images, one each: inputs, and gradients of outputs. */
+typedef struct conv_images {
+    int count;
+    const void *const *x, *const *dy;
+} conv_images;
+
 /* What a forward kernel does to each output besides: y = relu(conv(x) + bias + y).
  * transposed: onednn_pack is given [I, O, k, k]. */
 typedef struct conv_fusion {

@@ -7,8 +7,9 @@
  *
  * A product has one number of pixels. A rectangle is therefore cut into blocks of equal size, and
  * the last one is filled up with zeros, which add nothing. The first block of a tap writes, the
- * others add, in order: a tap's gradient has one order of sums. A team shares out taps, and parts
- * of the input's channels, which are rows of a tap's gradient. */
+ * others add, in order, and so do further images: a tap's gradient has one order of sums, and
+ * stands in the cache while it grows. A team shares out taps, and parts of the input's channels,
+ * which are rows of a tap's gradient. */
 #include "src/nn/kernels/taps.h"
 
 #include "src/base/memory.h"
@@ -36,8 +37,9 @@ typedef struct product_set {
 struct taps {
     conv_shape c;
     dtype products;
-    int count; /* taps */
-    int parts; /* of the channels, for a team */
+    int count;   /* taps */
+    int parts;   /* of the channels, for several threads */
+    bool images; /* several are added */
     rectangle *tap;
     product_set *set; /* [count]; `kind` has a tap's */
     int *kind, sets;
@@ -117,7 +119,7 @@ static status create_sets(taps *t, onednn *o) {
     for (int k = 0; k < t->count; k++) {
         t->tap[k] = rectangle_of(&t->c, k);
         int pixels = pixels_of(&t->tap[k]), s = 0;
-        bool more = blocks_of(&t->tap[k]) > 1;
+        bool more = t->images || blocks_of(&t->tap[k]) > 1;
         if (pixels == 0) continue;
         while (s < t->sets && (t->set[s].pixels != pixels || (more && !t->set[s].next))) s++;
         t->kind[k] = s;
@@ -133,11 +135,11 @@ static status create_sets(taps *t, onednn *o) {
 }
 
 static status run_parts(
-    const taps *t, const team *crew, int parts, const void *x, const void *dy, float *gradient);
+    const taps *t, const team *crew, int parts, const conv_images *images, float *gradient);
 
 /* No parts where they do not give the bits of the whole: products order their sums as they like.
  * The whole is run as one thread runs it, the parts as a team of one does: only the shape of the
- * products differs. */
+ * products differs. Where images are added, one is added to itself. */
 static status compare_parts(taps *t) {
     const conv_shape *c = &t->c;
     size_t in = (size_t)c->height * (size_t)c->width * (size_t)c->channels;
@@ -148,11 +150,13 @@ static status compare_parts(taps *t) {
     float *cut = memory_alloc(count, sizeof *cut, "trial");
     void *scratch = memory_alloc(taps_scratch(t), 1, "trial");
     team one = team_alone(0, scratch);
+    const conv_images twice = {
+        t->images ? 2 : 1, (const void *const[]){x, x}, (const void *const[]){dy, dy}};
     int threads = omp_get_max_threads();
     omp_set_num_threads(1); /* oneDNN's, onednn.c */
     status st =
-        x && dy && whole && cut && scratch ? run_parts(t, &one, 1, x, dy, whole) : STATUS_FAILED;
-    if (st == STATUS_OK) st = run_parts(t, &one, t->parts, x, dy, cut);
+        x && dy && whole && cut && scratch ? run_parts(t, &one, 1, &twice, whole) : STATUS_FAILED;
+    if (st == STATUS_OK) st = run_parts(t, &one, t->parts, &twice, cut);
     omp_set_num_threads(threads);
     if (st == STATUS_OK && memcmp(whole, cut, count * sizeof *whole) != 0) t->parts = 1;
     memory_free(x);
@@ -172,10 +176,11 @@ static int choose_parts(int channels, int most) {
 }
 
 /* Without parts a team still shares out taps, unless there is one alone. */
-status taps_create(taps **out, onednn *o, const conv_shape *c, dtype products, int most) {
+status taps_create(
+    taps **out, onednn *o, const conv_shape *c, dtype products, int most, bool images) {
     taps *t = memory_alloc(1, sizeof *t, "convolution");
     if (!t) return STATUS_FAILED;
-    *t = (taps){.c = *c, .products = products, .count = c->kernel * c->kernel};
+    *t = (taps){.c = *c, .products = products, .count = c->kernel * c->kernel, .images = images};
     t->parts = choose_parts(c->channels, most);
     t->tap = memory_alloc((size_t)t->count, sizeof *t->tap, "convolution");
     t->set = memory_alloc((size_t)t->count, sizeof *t->set, "convolution");
@@ -256,45 +261,71 @@ static const void *pixels_at(
     return to;
 }
 
-/* Part `part` of `parts` of the input's channels. gradient: the part's rows of tap k, [channels,
- * O]: written. */
-static status run_tap(const taps *t, const team *crew, int k, int part, int parts, const void *x,
-    const void *dy, float *gradient) {
-    const rectangle *r = &t->tap[k];
-    const product_set *s = &t->set[t->kind[k]];
-    int area = r->height * r->width, channels = t->c.channels / parts;
-    window in = {
-        x, r->y + r->down, r->x + r->right, t->c.width, t->c.channels, part * channels, channels};
-    window out = {dy, r->y, r->x, t->c.out_width, t->c.out_channels, 0, t->c.out_channels};
+/* Products of one tap and part are run one after another, the first of which writes. */
+typedef struct tap_product {
+    const product_set *set;
+    bool part, add;
+    float *gradient; /* the part's rows, [channels, O] */
+} tap_product;
+
+/* An image's rectangles, block by block. */
+static status add_image(const taps *t, const team *crew, const rectangle *r, const window *in,
+    const window *out, tap_product *p) {
+    const product_set *s = p->set;
+    int area = r->height * r->width;
     /* Scratch memory: the inputs' pixels, the gradients', the scratchpad of a product. */
     char *copies = (char *)crew->scratch + t->x_bytes;
     for (int i = 0; i < area; i += s->pixels) {
         int n = area - i < s->pixels ? area - i : s->pixels;
-        const void *a = pixels_at(t, &in, r->width, i, n, s->pixels, crew->scratch);
-        const void *b = pixels_at(t, &out, r->width, i, n, s->pixels, copies);
-        const onednn_product *first = parts > 1 ? s->part_first : s->first;
-        const onednn_product *next = parts > 1 ? s->part_next : s->next;
+        const void *a = pixels_at(t, in, r->width, i, n, s->pixels, crew->scratch);
+        const void *b = pixels_at(t, out, r->width, i, n, s->pixels, copies);
+        const onednn_product *first = p->part ? s->part_first : s->first;
+        const onednn_product *next = p->part ? s->part_next : s->next;
         status st = onednn_product_run(
-            i == 0 ? first : next, crew->thread, a, b, gradient, copies + t->dy_bytes);
+            p->add ? next : first, crew->thread, a, b, p->gradient, copies + t->dy_bytes);
         if (st != STATUS_OK) return st;
+        p->add = true;
     }
+    return STATUS_OK;
+}
+
+/* Part `part` of `parts` of the input's channels. gradient: the part's rows of tap k: written. */
+static status run_tap(const taps *t, const team *crew, int k, int part, int parts,
+    const conv_images *images, float *gradient) {
+    const rectangle *r = &t->tap[k];
+    int channels = t->c.channels / parts;
+    tap_product p = {&t->set[t->kind[k]], parts > 1, false, gradient};
+    window in = {NULL, r->y + r->down, r->x + r->right, t->c.width, t->c.channels, part * channels,
+        channels};
+    window out = {NULL, r->y, r->x, t->c.out_width, t->c.out_channels, 0, t->c.out_channels};
+    status st = STATUS_OK;
+    for (int i = 0; i < images->count && st == STATUS_OK; i++) {
+        in.data = images->x[i];
+        out.data = images->dy[i];
+        st = add_image(t, crew, r, &in, &out, &p);
+    }
+    return st;
+}
+
+/* Of all taps' parts, `piece`. A tap that sees nothing but padding has a gradient of zero, which no
+ * product writes. */
+static status run_piece(const taps *t, const team *crew, int piece, int parts,
+    const conv_images *images, float *gradient) {
+    size_t each = (size_t)(t->c.channels / parts) * (size_t)t->c.out_channels;
+    int k = piece / parts;
+    float *to = gradient + (size_t)piece * each;
+    if (t->tap[k].height * t->tap[k].width > 0)
+        return run_tap(t, crew, k, piece % parts, parts, images, to);
+    memset(to, 0, each * sizeof *to);
     return STATUS_OK;
 }
 
 /* Taps, each in parts, are dealt to the team. */
 static status run_parts(
-    const taps *t, const team *crew, int parts, const void *x, const void *dy, float *gradient) {
-    size_t rows = (size_t)(t->c.channels / parts), each = rows * (size_t)t->c.out_channels;
+    const taps *t, const team *crew, int parts, const conv_images *images, float *gradient) {
     status worst = STATUS_OK;
     for (int i = crew->rank; i < t->count * parts; i += crew->size) {
-        int k = i / parts;
-        float *to = gradient + (size_t)i * each;
-        /* A tap that sees nothing but padding has a gradient of zero, which no product writes. */
-        if (t->tap[k].height * t->tap[k].width == 0) {
-            memset(to, 0, each * sizeof *to);
-            continue;
-        }
-        status st = run_tap(t, crew, k, i % parts, parts, x, dy, to);
+        status st = run_piece(t, crew, i, parts, images, gradient);
         if (st != STATUS_OK) worst = st;
     }
     return worst;
@@ -302,5 +333,15 @@ static status run_parts(
 
 /* One thread takes whole taps: parts are for teams. */
 status taps_run(const taps *t, const team *crew, const void *x, const void *dy, float *gradient) {
-    return run_parts(t, crew, crew->size > 1 ? t->parts : 1, x, dy, gradient);
+    const conv_images one = {1, &x, &dy};
+    return run_parts(t, crew, crew->size > 1 ? t->parts : 1, &one, gradient);
+}
+
+int taps_pieces(const taps *t) {
+    return t->count * t->parts;
+}
+
+status taps_run_piece(
+    const taps *t, const team *alone, int piece, const conv_images *images, float *gradient) {
+    return run_piece(t, alone, piece, t->parts, images, gradient);
 }

@@ -1,7 +1,8 @@
 /* The weights' gradient of a convolution of stride 1, one tap of the kernel after the other:
  * dW[tap] = X^T dY over the rectangle of outputs for which the tap lies inside of the map, a
  * product by oneDNN. What strongly dilated kernels would multiply with padding is left out, and a 1
- * x 1 kernel is one product. One image by a team at a time, like convolution.h; not collective. */
+ * x 1 kernel is one product. One image by a team at a time, like convolution.h, or the sum over
+ * several images piece by piece; not collective. */
 #ifndef AUXSEG_NN_KERNELS_TAPS_H
 #define AUXSEG_NN_KERNELS_TAPS_H
 
@@ -14,12 +15,19 @@ typedef struct taps taps;
 double taps_count(const conv_shape *c);
 double taps_all(const conv_shape *c);
 
-/* products: the arithmetic of the products; most: threads of a team. */
-status taps_create(taps **out, onednn *o, const conv_shape *c, dtype products, int most);
+/* products: the arithmetic of the products; most: threads that share the work; images: several are
+ * added. */
+status taps_create(
+    taps **out, onednn *o, const conv_shape *c, dtype products, int most, bool images);
 /* NULL-safe. */
 void taps_destroy(taps *t);
 size_t taps_scratch(const taps *t);
 /* gradient [kernel^2, C, O]: written. */
 status taps_run(const taps *t, const team *crew, const void *x, const void *dy, float *gradient);
+/* Pieces of it for images added in their order, each by one thread. */
+int taps_pieces(const taps *t);
+/* gradient [kernel^2, C, O]: the piece's elements are written. */
+status taps_run_piece(
+    const taps *t, const team *alone, int piece, const conv_images *images, float *gradient);
 
 #endif

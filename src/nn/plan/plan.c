@@ -136,6 +136,8 @@ void plan_destroy(plan *p) {
     memory_free(p->step);
     memory_free(p->slot);
     memory_free(p->unit_gradient);
+    memory_free(p->unit_x);
+    memory_free(p->unit_dy);
     memory_free(p->plain);
     plan_destroy_sync(p);
     memory_free(p->reported);

@@ -16,6 +16,7 @@
 #include "src/nn/plan/plan_pack.h"
 #include "src/nn/plan/plan_slots.h"
 #include "src/nn/plan/plan_team.h"
+#include "src/nn/plan/plan_units.h"
 
 #include <assert.h>
 #include <omp.h>
@@ -73,7 +74,9 @@ static status pass_image(
     plan *p, int image, const team *t, const void *job, const step_context *c) {
     const pass_job *j = job;
     const backward_step *b = j->b;
-    turn r = {.image = image, .t = t, .c = c, .slot = plan_slot(p, image - j->first)};
+    bool slots = b->conv >= 0 && !p->layer[b->conv].units;
+    turn r = {
+        .image = image, .t = t, .c = c, .slot = slots ? plan_slot(p, image - j->first) : NULL};
     status worst = STATUS_OK;
     for (value v = b->high; v >= b->low; v--) {
         /* A norm's own output gradient was taken before its sums. */
@@ -96,11 +99,12 @@ static status pass_image(
 
 /* ---- all images ---- */
 
-/* As many images at once as there are slots, where a convolution is in the step. */
+/* As many images at once as there are slots, where a convolution is in the step that fills them. */
 static status run_step(
     plan *p, const backward_step *b, int images, const step_context *c, gradient *total) {
     status worst = STATUS_OK;
-    int together = b->conv >= 0 ? p->slots : images;
+    bool units = b->conv >= 0 && p->layer[b->conv].units;
+    int together = b->conv >= 0 && !units ? p->slots : images;
 #pragma omp parallel num_threads(p->o.threads)
     {
         omp_set_num_threads(1); /* oneDNN's, onednn.c */
@@ -110,7 +114,8 @@ static status run_step(
             status st = plan_each_image(p, first, end, pass_image, &(pass_job){b, first}, c);
             if (st != STATUS_OK) mine = st;
             if (b->conv >= 0) {
-                st = plan_add_slots(p, b->conv, first, end, images, total);
+                st = units ? plan_add_units(p, b->conv, images, c, total)
+                           : plan_add_slots(p, b->conv, first, end, images, total);
                 if (st != STATUS_OK) mine = st;
 #pragma omp barrier
             }
@@ -174,6 +179,13 @@ static bool is_active(const plan *p, value v, operator_role role) {
     return p->layer[v].gradient >= 0 && p->layer[v].op->role == role;
 }
 
+/* What ends a step below v: a norm, whose sums are taken at its end; a second convolution; a block
+ * that is computed again before. */
+bool plan_step_ends(const plan *p, value v, bool has_conv) {
+    if (v == 0 || is_active(p, v - 1, OPERATOR_STATISTICS)) return true;
+    return (has_conv && is_active(p, v - 1, OPERATOR_WEIGHTS)) || p->layer[v - 1].block >= 0;
+}
+
 /* From `high` down: at most one convolution; a norm begins a step, for its sums end the one before.
  */
 static backward_step next_step(const plan *p, value high) {
@@ -181,13 +193,9 @@ static backward_step next_step(const plan *p, value high) {
     for (value v = high;; v--) {
         b.low = v;
         if (is_active(p, v, OPERATOR_WEIGHTS)) b.conv = v;
-        if (v == 0) return b;
-        if (is_active(p, v - 1, OPERATOR_STATISTICS)) {
-            b.norm = v - 1;
-            return b;
-        }
-        if (b.conv >= 0 && is_active(p, v - 1, OPERATOR_WEIGHTS)) return b;
-        if (p->layer[v - 1].block >= 0) return b; /* what it ends is computed again before */
+        if (!plan_step_ends(p, v, b.conv >= 0)) continue;
+        if (v > 0 && is_active(p, v - 1, OPERATOR_STATISTICS)) b.norm = v - 1;
+        return b;
     }
 }
 

@@ -18,8 +18,19 @@ static conv_choice choice_of(const plan *p, const layer *l) {
     value x = l->n->input[0];
     /* The caller's image is read as it is: in fp32. */
     bool image = p->layer[x].op->role == OPERATOR_IMAGE && p->layer[x].data < 0;
-    return (conv_choice){p->o.direct, image, p->o.type == DTYPE_F32 ? DTYPE_F32 : p->o.products,
-        p->o.tiles, plan_largest_team(p)};
+    return (conv_choice){.direct = p->o.direct,
+        .fp32 = image,
+        .products = p->o.type == DTYPE_F32 ? DTYPE_F32 : p->o.products,
+        .tiles = p->o.tiles,
+        .team = plan_largest_team(p),
+        .unit = plan_unit_images(p),
+        .threads = p->o.threads};
+}
+
+bool plan_takes_units(const plan *p, value v) {
+    const layer *l = &p->layer[v];
+    return l->gradient >= 0 && plan_has_role(p, v, OPERATOR_WEIGHTS) &&
+           convolution_takes_units(&l->conv, choice_of(p, l));
 }
 
 /* Without a gradient for its input, as the first convolution of a network, there is no
@@ -114,9 +125,10 @@ status conv_forward(plan *p, value v, const turn *r) {
         plan_place(p, l->target, r->image, r->t->leader, r->again), bias);
 }
 
-/* The image's gradient of weights and bias, to its slot. An input that is not kept, a norm's
- * output, is computed again first, for this convolution and all that read it after it. The bias'
- * gradient stands behind the weight's in the slot. Time: WEIGHTS_PASS, the norm included. */
+/* The image's gradient of weights and bias, to its slot, unless all of a unit follow. An input that
+ * is not kept, a norm's output, is computed again first, for this convolution and all that read it
+ * after it. The bias' gradient stands behind the weight's in the slot. Time: WEIGHTS_PASS, the norm
+ * included. */
 static status pass_weights(plan *p, value v, const turn *r) {
     const layer *l = &p->layer[v];
     value x = l->n->input[0];
@@ -128,12 +140,15 @@ static status pass_weights(plan *p, value v, const turn *r) {
         norm_forward(p, x, &again);
         team_meet(r->t);
     }
-    status st = convolution_run_weights(
-        l->backward_weights, r->t, plan_saved(p, x, r->image, r->t->leader), dy, r->slot);
-    if (l->n->bias >= 0 && r->t->rank == 0)
-        layer_channel_sums(dy, (size_t)l->height * (size_t)l->width, l->n->channels, p->o.type,
-            r->slot + convolution_gradient_count(l->backward_weights));
-    team_meet(r->t);
+    status st = STATUS_OK;
+    if (!l->units) {
+        st = convolution_run_weights(
+            l->backward_weights, r->t, plan_saved(p, x, r->image, r->t->leader), dy, r->slot);
+        if (l->n->bias >= 0 && r->t->rank == 0)
+            layer_channel_sums(dy, (size_t)l->height * (size_t)l->width, l->n->channels, p->o.type,
+                r->slot + convolution_gradient_count(l->backward_weights));
+        team_meet(r->t);
+    }
     plan_lap(p, r->t->thread, v, WEIGHTS_PASS, now);
     return st;
 }

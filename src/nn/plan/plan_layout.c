@@ -14,6 +14,8 @@
 
 #include "src/base/memory.h"
 #include "src/nn/plan/plan_again.h"
+#include "src/nn/plan/plan_backward.h"
+#include "src/nn/plan/plan_conv.h"
 #include "src/nn/plan/plan_operators.h"
 
 enum { ALIGNMENT = 64 };
@@ -73,6 +75,21 @@ static void keep_saved(plan *p, value v, int moment) {
         l->again =
             add_buffer(p, l->elements * dtype_size(p->o.type), backward_moment(p, l->again_at));
     keep(p, l->again, moment);
+}
+
+/* A weight gradient of a unit's images at once is computed when they have come to the end of the
+ * step, the sums of a norm included: what it reads lives until then. */
+static void keep_for_units(plan *p) {
+    for (value v = 0; v < p->nodes; v++) {
+        layer *l = &p->layer[v];
+        l->units = plan_takes_units(p, v);
+        if (!l->units) continue;
+        value low = v;
+        while (!plan_step_ends(p, low, true)) low--;
+        int moment = backward_moment(p, low > 0 ? low - 1 : 0);
+        keep(p, l->gradient, moment);
+        keep_saved(p, l->n->input[0], moment);
+    }
 }
 
 /* What is computed again reads others, from the block's end down. */
@@ -199,6 +216,7 @@ status plan_layout(plan *p) {
         lay_gradients(p);
         plan_choose_again(p);
         keep_for_backward(p);
+        keep_for_units(p);
         keep_for_again(p);
     }
     sort_by_size(p, order);

@@ -10,11 +10,6 @@
 
 enum { LINE = 16 }; /* floats of a cache line */
 
-/* Under "sync" and "frozen" each image is rounded by itself. */
-static int unit_images(const plan *p) {
-    return p->o.norm == NORM_GROUP ? p->o.group : 1;
-}
-
 /* A thread's share of n elements, in whole cache lines. */
 static void share(size_t n, size_t *begin, size_t *end) {
     team all = {.rank = omp_get_thread_num(), .size = omp_get_num_threads()};
@@ -23,7 +18,7 @@ static void share(size_t n, size_t *begin, size_t *end) {
 
 /* The unit's gradient is complete: to PyTorch's layout and to the total. By all threads. The
  * meetings: `packed` is complete; `plain` is complete; `plain` and the slots may be used anew. */
-static status finish_unit(plan *p, const layer *l, const float *packed, gradient *total) {
+status plan_finish_unit(plan *p, const layer *l, const float *packed, gradient *total) {
     int thread = omp_get_thread_num(), threads = omp_get_num_threads();
     size_t count = p->p->item[p->item[l->n->weight]].count, begin, end;
     status st = STATUS_OK;
@@ -44,7 +39,7 @@ static status finish_unit(plan *p, const layer *l, const float *packed, gradient
  * overwrites the unit before. */
 status plan_add_slots(plan *p, value v, int first, int end, int images, gradient *total) {
     const layer *l = &p->layer[v];
-    int each = unit_images(p);
+    int each = plan_unit_images(p);
     size_t begin, stop;
     status worst = STATUS_OK;
     share(l->slot, &begin, &stop);
@@ -57,7 +52,7 @@ status plan_add_slots(plan *p, value v, int first, int end, int images, gradient
             sum = p->unit_gradient;
         }
         if (last) {
-            status st = finish_unit(p, l, sum, total);
+            status st = plan_finish_unit(p, l, sum, total);
             if (st != STATUS_OK) worst = st;
         }
     }
@@ -73,9 +68,11 @@ status plan_create_slots(plan *p) {
     for (value v = 0; v < p->nodes; v++) {
         layer *l = &p->layer[v];
         if (l->gradient < 0 || !plan_has_role(p, v, OPERATOR_WEIGHTS)) continue;
-        l->slot = convolution_gradient_count(l->backward_weights) +
-                  (l->n->bias >= 0 ? (size_t)l->n->channels : 0);
-        if (l->slot > p->slot_floats) p->slot_floats = l->slot;
+        /* Of a unit's images at once, one bias gradient stands behind their sum. */
+        size_t biases = l->n->bias < 0 ? 0 : l->units ? 2 : 1;
+        l->slot = convolution_gradient_count(l->backward_weights) + biases * (size_t)l->n->channels;
+        if (l->slot > p->unit_floats) p->unit_floats = l->slot;
+        if (!l->units && l->slot > p->slot_floats) p->slot_floats = l->slot;
         size_t count = p->p->item[p->item[l->n->weight]].count;
         if (count > plain) plain = count;
     }
@@ -87,7 +84,10 @@ status plan_create_slots(plan *p) {
     p->slots -= p->slots % p->o.threads; /* every thread has as many images */
     if (p->slots > p->o.images) p->slots = p->o.images;
     p->slot = plan_alloc(p, (size_t)p->slots, p->slot_floats * sizeof(float), "weight gradients");
-    p->unit_gradient = plan_alloc(p, p->slot_floats, sizeof(float), "weight gradients");
+    p->unit_gradient = plan_alloc(p, p->unit_floats, sizeof(float), "weight gradients");
     p->plain = plan_alloc(p, plain, sizeof(float), "weight gradients");
-    return p->slot && p->unit_gradient && p->plain ? STATUS_OK : STATUS_FAILED;
+    p->unit_x = plan_alloc(p, (size_t)plan_unit_images(p), sizeof *p->unit_x, "plan");
+    p->unit_dy = plan_alloc(p, (size_t)plan_unit_images(p), sizeof *p->unit_dy, "plan");
+    bool made = p->slot && p->unit_gradient && p->plain && p->unit_x && p->unit_dy;
+    return made ? STATUS_OK : STATUS_FAILED;
 }

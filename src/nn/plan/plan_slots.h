@@ -15,5 +15,8 @@ static inline float *plan_slot(const plan *p, int slot) {
  * on, and gives each unit that is complete with them to `total`. By all threads of a parallel
  * region. */
 status plan_add_slots(plan *p, value v, int first, int end, int images, gradient *total);
+/* A unit's gradient `packed` of l's weights, and behind it of its bias, to `total`. By all threads,
+ * which meet before and after. */
+status plan_finish_unit(plan *p, const layer *l, const float *packed, gradient *total);
 
 #endif

@@ -56,6 +56,7 @@ typedef struct layer {
     convolution *forward, *backward_data, *backward_weights;
     float *folded_bias; /* [O] */
     size_t slot;        /* floats of an image's weight and bias gradient */
+    bool units;         /* it is computed of a unit's images at once (plan_units.h) */
 
     layer_shape shape;           /* pools, resize */
     norm_state norm;             /* NODE_NORM */
@@ -122,9 +123,11 @@ struct plan {
     float *slot; /* [slots, slot_floats]: weight gradients of as many images */
     size_t slot_floats;
     int slots;
-    float *unit_gradient;   /* [slot_floats], their sum over a unit */
-    float *plain;           /* the same in PyTorch's layout */
-    int32_t *sync_exponent; /* NORM_SYNC, of the widest norm: plan_sync.c */
+    float *unit_gradient; /* [unit_floats], their sum over a unit */
+    size_t unit_floats;
+    const void **unit_x, **unit_dy; /* [images of a unit], of the one that is computed */
+    float *plain;                   /* the same in PyTorch's layout */
+    int32_t *sync_exponent;         /* NORM_SYNC, of the widest norm: plan_sync.c */
     int64_t *sync_sum;
     bool *reported; /* [trainable]: gradient_ready was called */
     bool timed;
@@ -149,6 +152,11 @@ static inline float *plan_parameter(const plan *p, int declared) {
     if (declared < 0) return NULL;
     const parameter *item = &p->p->item[p->item[declared]];
     return (item->trainable ? p->p->value : p->p->buffer) + item->offset;
+}
+
+/* Images of a unit: under "sync" and "frozen" each is rounded by itself. */
+static inline int plan_unit_images(const plan *p) {
+    return p->o.norm == NORM_GROUP ? p->o.group : 1;
 }
 
 enum { PLAN_SHARE = 64 }; /* elements of a thread's share: whole cache lines */

@@ -68,6 +68,44 @@ static void test_threads_and_dealing(void **state) {
     if (plan_supports(DTYPE_BF16)) check_dealing(find_case("residual_group"), DTYPE_BF16);
 }
 
+/* The gradient of a batch as floats: units of one image, or (grouped) of GROUP, which graphs
+ * without a norm do not see but in rounding. */
+static double *batch_gradient(const operator_case *c, bool grouped, size_t *count) {
+    operator_case same = *c;
+    same.norm = grouped ? NORM_GROUP : NORM_FROZEN;
+    operator_run r = operator_create(&same, options_of(&same, DTYPE_F32, 2));
+    operator_batch(&r, &same, IMAGES);
+    *count = r.p->count;
+    double *x = malloc(*count * sizeof *x);
+    assert_non_null(x);
+    for (int i = 0; i < r.p->trainable; i++)
+        for (size_t j = 0; j < r.p->item[i].count; j++) {
+            size_t at = r.p->item[i].offset + j;
+            x[at] = ldexp((double)r.sum[at], -r.gradient->scale[i]);
+        }
+    operator_destroy(&r);
+    return x;
+}
+
+/* Weight gradients of a unit's images at once, by products of taps: with and without a bias, after
+ * a global pool, of a kernel that sees padding. */
+static void test_units(void **state) {
+    (void)state;
+    static const char *const name[] = {"conv1", "conv3_dilation12", "pyramid", "fan", "concat"};
+    for (size_t i = 0; i < sizeof name / sizeof *name; i++) {
+        operator_case grouped = *find_case(name[i]);
+        grouped.norm = NORM_GROUP;
+        check_dealing(&grouped, DTYPE_F32);
+        size_t count;
+        double *one = batch_gradient(find_case(name[i]), false, &count), largest = 0;
+        double *two = batch_gradient(find_case(name[i]), true, &count);
+        for (size_t j = 0; j < count; j++) largest = fmax(largest, fabs(one[j]));
+        for (size_t j = 0; j < count; j++) assert_true(fabs(one[j] - two[j]) <= 2e-6 * largest);
+        free(one);
+        free(two);
+    }
+}
+
 /* ---- ranks under NORM_SYNC: two threads that exchange integers ---- */
 
 typedef struct meeting {
@@ -359,9 +397,9 @@ static void test_refuses_statistics_of_one_value(void **state) {
 
 int main(void) {
     omp_set_num_threads(2); /* a plan must not depend on it */
-    const struct CMUnitTest tests[] = {cmocka_unit_test(test_threads_and_dealing),
-        cmocka_unit_test(test_sync_over_ranks), cmocka_unit_test(test_dropout),
-        cmocka_unit_test(test_dropout_gradient),
+    const struct CMUnitTest tests[] = {cmocka_unit_test(test_units),
+        cmocka_unit_test(test_threads_and_dealing), cmocka_unit_test(test_sync_over_ranks),
+        cmocka_unit_test(test_dropout), cmocka_unit_test(test_dropout_gradient),
         cmocka_unit_test(test_dropout_is_identity_in_inference),
         cmocka_unit_test(test_no_primitive_after_creation), cmocka_unit_test(test_pack),
         cmocka_unit_test(test_every_parameter_is_reported), cmocka_unit_test(test_image_bytes),
