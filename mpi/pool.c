@@ -4,8 +4,8 @@
  * number of ranks.
  *
  * A node holds the pool once, gathered and sorted, in memory that its ranks share: each writes its
- * own rows there, the nodes' leaders gather the rest, and each sorts and packs a part. What a rank
- * has of its own is the order of the pool, some 36 bytes a row.
+ * own rows there, the nodes' leaders gather the rest, each sorts all of it and packs a part. What a
+ * rank has of its own is the order of the pool, some 36 bytes a row, and 24 more while it sorts.
  *
  * Earlier pixels of a queue stand behind the step's rows. Nothing is added to the loss for them: a
  * row that was no anchor, as its entry in `row` says, pulls at nothing, and nobody asks for its

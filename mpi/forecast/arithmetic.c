@@ -70,8 +70,10 @@ void kmeans_sums_follow(const features *x, const uint16_t *label, uint16_t *summ
 /* Every rank computes all of them, by its threads, and the objective of the same sums: what does
  * not get shorter with more ranks. */
 void kmeans_centroids(const kmeans_sum_total *s, int k, int d, int cosine, int threads, float *c) {
-    (void)s, (void)cosine, (void)threads, (void)c, (void)k, (void)d;
-    simulated_compute(simulation.p.update);
+    (void)s, (void)cosine, (void)threads, (void)c;
+    /* As many threads as kmeans_sums.c gives clusters to. */
+    int most = k * d / 8192 + 1, team = simulation.threads < most ? simulation.threads : most;
+    simulated_compute(simulation.p.update * simulation.threads / team);
 }
 
 double kmeans_objective(

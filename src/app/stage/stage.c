@@ -145,15 +145,15 @@ static status compare_input(const stage *t, const char *file, uint64_t hash) {
 }
 
 /* One rank hashes the file: it may be large, and all ranks would read it at once. groups names the
- * settings that count; the arithmetic counts where it is this program's choice, not the user's, as
- * a setting is in the hash already. It is kept from here on, before anything is computed in it. */
+ * settings that count; of networks the arithmetic does, too, whoever chose its type: which kernels
+ * multiply is a matter of the processors in any case. It is kept from here on, before anything is
+ * computed in it. */
 status stage_key(stage *t, const char *file, uint64_t input) {
     const char *groups = stage_about(t->id)->groups;
     uint64_t part[4] = {dataset_hash(t->d), settings_hash(t->s, groups), input, 0};
     /* Groups are words between commas, and no other group's name contains this one. */
     bool networks = strstr(groups, "model");
-    if (networks && t->s->model.dtype == MODEL_DTYPE_AUTO)
-        part[1] = arithmetic_hash(part[1], &t->how);
+    if (networks) part[1] = arithmetic_hash(part[1], &t->how);
     bool reads = file && file[0] && comm_root(t->c);
     status st = reads && networks ? weights_look(file) : STATUS_OK;
     if (st == STATUS_OK && reads) st = file_hash(file, &part[3]);

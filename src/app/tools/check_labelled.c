@@ -65,20 +65,29 @@ static void check_list(check *k, const char *const *name, int count) {
 
 /* Settings of contrast by auxiliary labels that a method of whole images would ignore without a
  * word: those that are not what the program begins with. */
-static void tell_whole_images(const settings *s) {
+static void tell_whole_images(check *k) {
+    const settings *s = k->s;
     const char *method = pretrain_method_words[s->pretrain.method];
+    settings *plain = memory_alloc(1, sizeof *plain, "settings");
+    log_info("pretrain.method = \"%s\": the run has no extract, no cluster and no score", method);
+    if (!plain || settings_read(plain, NULL, NULL, 0) != STATUS_OK) {
+        check_note(k, STATUS_FAILED);
+        memory_free(plain);
+        return;
+    }
+#define IDLE(key)                                                                                  \
+    { #key, s->pretrain.key != plain->pretrain.key }
     const struct {
         const char *name;
         bool set;
-    } idle[] = {{"positives", s->pretrain.positives != PRETRAIN_POSITIVES_AUXILIARY},
-        {"scope", s->pretrain.scope != PRETRAIN_SCOPE_GLOBAL},
-        {"boundary", s->pretrain.boundary >= 0}, {"pixel_queue", s->pretrain.pixel_queue > 0},
-        {"loss_dtype", s->pretrain.loss_dtype != DTYPE_F32}};
-    log_info("pretrain.method = \"%s\": the run has no extract, no cluster and no score", method);
+    } idle[] = {IDLE(positives), IDLE(scope), IDLE(loss_dtype), IDLE(pixels), IDLE(boundary),
+        IDLE(pool), IDLE(pixel_queue), IDLE(temperature)};
+#undef IDLE
     for (size_t i = 0; i < sizeof idle / sizeof *idle; i++)
         if (idle[i].set)
             log_warn(
                 "pretrain.%s has no effect under pretrain.method = \"%s\"", idle[i].name, method);
+    memory_free(plain);
 }
 
 /* What the stages of this run need: a run that ends before them needs no labels. */
@@ -89,7 +98,7 @@ static void check_counts(check *k, const int *images, const int *labelled) {
         for (int wrong = stage_check_unlabelled(k->s); wrong > 0; wrong--)
             check_note(k, STATUS_USAGE);
     }
-    if (!stage_has_clusters(k->s)) tell_whole_images(k->s);
+    if (!stage_has_clusters(k->s)) tell_whole_images(k);
     if (images[SPLIT_TRAIN] == 0) {
         log_error("the data set has no training image");
         check_note(k, STATUS_DATA);

@@ -100,16 +100,19 @@ static status direct_weights(convolution *k, onednn *o, const conv_shape *c, con
     return cut(k, onednn_backward_weights(&k->direct, o, c), c, CHANNELS_OF_WEIGHTS, choice);
 }
 
+static bool is_large(const conv_shape *c) {
+    enum { CHANNELS = 128 };
+    return c->channels >= CHANNELS && c->out_channels >= CHANNELS;
+}
+
 /* Whether taps beat one product of whole maps, or leave out enough of them. By tiles the products
  * are too fast for what is left out to matter: oneDNN's weight gradients of dilated kernels take
  * twice as long as taps, others as long, but they cannot add a unit's images as they go, which
  * tells from 128 channels on. */
 static bool taps_pay(const conv_shape *c, conv_choice choice) {
-    enum { CHANNELS = 128 };
     if (c->kernel == 1) return true; /* nothing to leave out, but one product */
     if (!by_tiles(choice)) return taps_count(c) < 0.7 * taps_all(c);
-    bool large = c->channels >= CHANNELS && c->out_channels >= CHANNELS;
-    return c->dilation > 1 || (large && choice.unit > 1);
+    return c->dilation > 1 || (is_large(c) && choice.unit > 1);
 }
 
 /* How a weights' gradient is computed. */
@@ -139,19 +142,29 @@ static bool computes_in_fp32(const conv_shape *c, conv_choice choice) {
     return choice.fp32 && c->type != DTYPE_F32;
 }
 
+/* Where a gradient is too small for memory to count, and has few pieces, one image a thread is as
+ * good, and busies more threads. */
 bool convolution_takes_units(const conv_shape *c, conv_choice choice) {
-    return choice.unit > 1 && !computes_in_fp32(c, choice) && choose_weights(c, choice).taps;
+    return choice.unit > 1 && is_large(c) && !computes_in_fp32(c, choice) &&
+           choose_weights(c, choice).taps;
+}
+
+/* Parts of a tap's channels: more than threads, as they seldom divide, but of 32 channels or more.
+ */
+static int unit_parts(const conv_shape *c, int threads) {
+    int most = c->channels / 32;
+    return threads == 1 ? 1 : 4 * threads < most ? 4 * threads : most;
 }
 
 static status create_weights(convolution *k, onednn *o, conv_choice choice) {
     const conv_shape *c = &k->c;
     weights_way way = choose_weights(c, choice);
-    bool unit = choice.unit > 1;
+    bool unit = convolution_takes_units(c, choice);
     k->tile = way.tile;
     if (way.tile > 0)
         return winograd_backward_weights(&k->winograd, o, c, k->tile, choice.products);
     return way.taps ? taps_create(&k->taps, o, c, choice.products,
-                          unit ? choice.threads : choice.team, unit)
+                          unit ? unit_parts(c, choice.threads) : choice.team, unit)
                     : direct_weights(k, o, c, choice);
 }
 

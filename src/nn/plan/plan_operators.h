@@ -13,14 +13,15 @@ typedef struct turn {
     const team *t;
     const step_context *c;
     bool again;  /* forward: what is run once more for the backward pass */
-    float *slot; /* backward: of the image's weight gradient */
+    float *slot; /* backward: of the image's weight gradient; NULL: units take it */
 } turn;
 
 /* What a node needs besides an image by itself: where the passes are cut. */
 typedef enum operator_role {
-    OPERATOR_PLAIN,   /* nothing */
-    OPERATOR_IMAGE,   /* nothing before it: the caller's image */
-    OPERATOR_WEIGHTS, /* a gradient of weights, added over images in their order (plan_slots.h) */
+    OPERATOR_PLAIN,      /* nothing */
+    OPERATOR_IMAGE,      /* nothing before it: the caller's image */
+    OPERATOR_WEIGHTS,    /* a gradient of weights, added over images in their order (plan_slots.h,
+                            plan_units.h) */
     OPERATOR_STATISTICS, /* statistics of several images (plan_norm.h) */
 } operator_role;
 

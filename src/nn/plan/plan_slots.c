@@ -71,8 +71,7 @@ status plan_create_slots(plan *p) {
         /* Of a unit's images at once, one bias gradient stands behind their sum. */
         size_t biases = l->n->bias < 0 ? 0 : l->units ? 2 : 1;
         l->slot = convolution_gradient_count(l->backward_weights) + biases * (size_t)l->n->channels;
-        if (l->slot > p->unit_floats) p->unit_floats = l->slot;
-        if (!l->units && l->slot > p->slot_floats) p->slot_floats = l->slot;
+        if (l->slot > p->slot_floats) p->slot_floats = l->slot;
         size_t count = p->p->item[p->item[l->n->weight]].count;
         if (count > plain) plain = count;
     }
@@ -84,10 +83,11 @@ status plan_create_slots(plan *p) {
     p->slots -= p->slots % p->o.threads; /* every thread has as many images */
     if (p->slots > p->o.images) p->slots = p->o.images;
     p->slot = plan_alloc(p, (size_t)p->slots, p->slot_floats * sizeof(float), "weight gradients");
-    p->unit_gradient = plan_alloc(p, p->unit_floats, sizeof(float), "weight gradients");
+    p->unit_gradient = plan_alloc(p, p->slot_floats, sizeof(float), "weight gradients");
     p->plain = plan_alloc(p, plain, sizeof(float), "weight gradients");
-    p->unit_x = plan_alloc(p, (size_t)plan_unit_images(p), sizeof *p->unit_x, "plan");
-    p->unit_dy = plan_alloc(p, (size_t)plan_unit_images(p), sizeof *p->unit_dy, "plan");
+    size_t maps = (size_t)p->slots * (size_t)plan_unit_images(p);
+    p->unit_x = plan_alloc(p, maps, sizeof *p->unit_x, "plan");
+    p->unit_dy = plan_alloc(p, maps, sizeof *p->unit_dy, "plan");
     bool made = p->slot && p->unit_gradient && p->plain && p->unit_x && p->unit_dy;
     return made ? STATUS_OK : STATUS_FAILED;
 }

@@ -55,8 +55,9 @@ typedef struct layer {
     bool fuse_relu, fuse_sum;
     convolution *forward, *backward_data, *backward_weights;
     float *folded_bias; /* [O] */
-    size_t slot;        /* floats of an image's weight and bias gradient */
-    bool units;         /* it is computed of a unit's images at once (plan_units.h) */
+    size_t slot;        /* floats of an image's weight and bias gradient; of units: of a unit's, and
+                           of another bias */
+    bool units;         /* the gradient is computed of a unit's images at once (plan_units.h) */
 
     layer_shape shape;           /* pools, resize */
     norm_state norm;             /* NODE_NORM */
@@ -120,12 +121,11 @@ struct plan {
 
     backward_step *step;
     int steps;
-    float *slot; /* [slots, slot_floats]: weight gradients of as many images */
+    float *slot; /* [slots, slot_floats]: weight gradients of as many images, or units */
     size_t slot_floats;
     int slots;
-    float *unit_gradient; /* [unit_floats], their sum over a unit */
-    size_t unit_floats;
-    const void **unit_x, **unit_dy; /* [images of a unit], of the one that is computed */
+    float *unit_gradient;           /* [slot_floats], their sum over a unit */
+    const void **unit_x, **unit_dy; /* [slots, images of a unit], of units that are computed */
     float *plain;                   /* the same in PyTorch's layout */
     int32_t *sync_exponent;         /* NORM_SYNC, of the widest norm: plan_sync.c */
     int64_t *sync_sum;

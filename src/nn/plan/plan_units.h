@@ -1,6 +1,7 @@
 /* Weight gradients of a unit's images at once, where the convolution's algorithm can add images as
  * it multiplies (kernels/convolution.h): no image's gradient is ever written to memory and read
- * again. All threads share a unit, piece by piece, when its images are at the end of the step. */
+ * again. All threads share the units, piece by piece, when their images are at the end of the step.
+ */
 #ifndef AUXSEG_NN_PLAN_PLAN_UNITS_H
 #define AUXSEG_NN_PLAN_PLAN_UNITS_H
 

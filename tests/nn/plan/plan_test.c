@@ -6,6 +6,7 @@
 #include <cmocka.h>
 
 #include "src/nn/kernels/onednn.h"
+#include "src/nn/plan/plan_state.h"
 #include "tests/nn/plan/operators.h"
 
 #include <math.h>
@@ -68,13 +69,32 @@ static void test_threads_and_dealing(void **state) {
     if (plan_supports(DTYPE_BF16)) check_dealing(find_case("residual_group"), DTYPE_BF16);
 }
 
-/* The gradient of a batch as floats: units of one image, or (grouped) of GROUP, which graphs
- * without a norm do not see but in rounding. */
-static double *batch_gradient(const operator_case *c, bool grouped, size_t *count) {
-    operator_case same = *c;
-    same.norm = grouped ? NORM_GROUP : NORM_FROZEN;
-    operator_run r = operator_create(&same, options_of(&same, DTYPE_F32, 2));
-    operator_batch(&r, &same, IMAGES);
+/* ---- weight gradients of a unit's images at once ---- */
+
+enum { LARGE = 128 };
+
+/* Of one tap with a bias, of a kernel that sees much padding, after a global pool; a value that two
+ * read, one that is an output, too. No norm. */
+static void large(graph *g, value x) {
+    x = graph_conv(g, x, "first", LARGE, (conv){.kernel = 1});
+    value a = graph_conv(g, x, "a", LARGE, (conv){.kernel = 1, .bias = true});
+    value b = graph_conv(g, a, "b", LARGE, (conv){.kernel = 3, .dilation = 3});
+    value mean = graph_conv(g, graph_global_pool(g, x), "c", LARGE, (conv){.kernel = 1});
+    graph_output(g, a);
+    graph_output(g, graph_add(g, graph_add(g, b, graph_resize(g, mean, x), true), x, false));
+}
+
+static const operator_case large_case = {"large", NORM_GROUP, CHANNELS, large, true};
+
+/* The gradient of a batch; group 1: units of one image, which are added from slots. */
+static double *large_gradient(int group, int threads, int deal, size_t *count) {
+    plan_options o = options_of(&large_case, DTYPE_F32, threads);
+    o.group = group;
+    operator_run r = operator_create(&large_case, o);
+    int units = 0;
+    for (value v = 0; v < r.plan->nodes; v++) units += r.plan->layer[v].units;
+    assert_int_equal(units, group > 1 ? 3 : 0);
+    operator_batch(&r, &large_case, deal);
     *count = r.p->count;
     double *x = malloc(*count * sizeof *x);
     assert_non_null(x);
@@ -87,23 +107,25 @@ static double *batch_gradient(const operator_case *c, bool grouped, size_t *coun
     return x;
 }
 
-/* Weight gradients of a unit's images at once, by products of taps: with and without a bias, after
- * a global pool, of a kernel that sees padding. */
+/* Units that are full, and a last one that is not; more units than slots (one thread has one) and
+ * fewer; whole taps and parts of them. */
 static void test_units(void **state) {
     (void)state;
-    static const char *const name[] = {"conv1", "conv3_dilation12", "pyramid", "fan", "concat"};
-    for (size_t i = 0; i < sizeof name / sizeof *name; i++) {
-        operator_case grouped = *find_case(name[i]);
-        grouped.norm = NORM_GROUP;
-        check_dealing(&grouped, DTYPE_F32);
-        size_t count;
-        double *one = batch_gradient(find_case(name[i]), false, &count), largest = 0;
-        double *two = batch_gradient(find_case(name[i]), true, &count);
-        for (size_t j = 0; j < count; j++) largest = fmax(largest, fabs(one[j]));
-        for (size_t j = 0; j < count; j++) assert_true(fabs(one[j] - two[j]) <= 2e-6 * largest);
+    size_t count;
+    double *slots = large_gradient(1, 1, IMAGES, &count), largest = 0;
+    for (size_t j = 0; j < count; j++) largest = fmax(largest, fabs(slots[j]));
+    for (int group = 2; group <= 3; group++) {
+        double *one = large_gradient(group, 1, IMAGES, &count);
+        for (size_t j = 0; j < count; j++) assert_true(fabs(one[j] - slots[j]) <= 2e-6 * largest);
+        for (int threads = 1; threads <= 5; threads++)
+            for (int deal = group; deal <= IMAGES; deal += IMAGES - group) {
+                double *same = large_gradient(group, threads, deal, &count);
+                assert_memory_equal(one, same, count * sizeof *same);
+                free(same);
+            }
         free(one);
-        free(two);
     }
+    free(slots);
 }
 
 /* ---- ranks under NORM_SYNC: two threads that exchange integers ---- */
