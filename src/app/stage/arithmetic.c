@@ -136,8 +136,9 @@ status arithmetic_require(const arithmetic *a, const comm *c, bool loss) {
     return STATUS_USAGE;
 }
 
-/* Raised whenever the same settings on the same processor give networks other bits than before: what
- * an earlier version has done or begun is then done anew. 2: units' images are added at once. */
+/* Raised whenever the same settings on the same processor give networks other bits than before:
+ * what an earlier version has done or begun is then done anew. 2: units' images are added at once.
+ */
 enum { REVISION = 2 };
 
 uint64_t arithmetic_hash(uint64_t hash, const arithmetic *a) {
