@@ -17,7 +17,7 @@ read -ra libraries <<<"$(pkg-config --libs libpng libturbojpeg libjpeg libconfig
 objects=()
 for f in src/base/*.c src/image/*.c io/codecs/*.c io/files/*.c io/dataset/*.c io/dataset/*/*.c io/hdf5/*.c mpi/comm.c \
     mpi/stop*.c mpi/phases.c mpi/traffic.c mpi/ranks_where.c mpi/features_place.c src/label/features.c src/app/training/loader.c \
-    src/app/training/samples.c src/app/stage/binding.c src/nn/*/*.c tests/nn/plan/operators.c; do
+    src/app/training/samples.c src/app/stage/binding.c src/nn/*/*.c tests/nn/plan/operators.c tests/nn/kernels/conv_fixture.c; do
     [[ -e $f ]] || continue
     objects+=("$out/${f//\//_}.o")
     clang "${flags[@]}" -c "$f" -o "${objects[-1]}"
