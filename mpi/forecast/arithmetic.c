@@ -71,8 +71,7 @@ void kmeans_sums_follow(const features *x, const uint16_t *label, uint16_t *summ
  * not get shorter with more ranks. */
 void kmeans_centroids(const kmeans_sum_total *s, int k, int d, int cosine, int threads, float *c) {
     (void)s, (void)cosine, (void)threads, (void)c;
-    /* As many threads as kmeans_sums.c gives clusters to. */
-    int most = k * d / 8192 + 1, team = simulation.threads < most ? simulation.threads : most;
+    int team = kmeans_centroid_threads(k, d, simulation.threads);
     simulated_compute(simulation.p.update * simulation.threads / team);
 }
 

@@ -97,6 +97,13 @@ double kmeans_imbalance(const int64_t *count, int k, int64_t n);
 int kmeans_scale(int64_t rows, double largest);
 /* Moves one row x [D] from a sum [D] to another. */
 void kmeans_move(const float *x, int d, int scale, int64_t *from, int64_t *to);
+/* Threads, of `threads`, that centroids and their objective are shared among: a few microseconds'
+ * work each and more. */
+static inline int kmeans_centroid_threads(int k, int d, int threads) {
+    enum { PART = 8192 }; /* elements of a thread, at least */
+    int most = (int)((int64_t)k * d / PART) + 1;
+    return threads < most ? threads : most;
+}
 /* c [K, D] = sum / count (if cosine sum of length 1, src/base/unit_length.h), rounded to float32;
  * centroids with count 0, and with a sum of length 0 if cosine, keep their value. */
 void kmeans_centroids(const kmeans_sum_total *s, int k, int d, int cosine, int threads, float *c);

@@ -18,8 +18,8 @@
 enum { ELEMENT_BITS = 50, LANES = 8, PIECE = 512, WIDTH = 16 };
 /* Bytes of rows that are held at once where they are mapped. */
 enum { MAPPED = 1 << 22 };
-/* Elements of a thread's part of centroids, at least; clusters of an objective's block. */
-enum { PART = 8192, CLUSTERS = 2048 };
+/* Clusters of an objective's block. */
+enum { CLUSTERS = 2048 };
 
 /* rows <= 2^bits, largest < 2^exponent: an element may take what is left of 62 bits. */
 int kmeans_scale(int64_t rows, double largest) {
@@ -172,12 +172,6 @@ status kmeans_squares(const features *x, int unit, int threads, sum128 *sum) {
     return STATUS_OK;
 }
 
-/* Threads for K clusters of D elements, a few microseconds' work each and more. */
-static int team_of(int k, int d, int threads) {
-    int most = (int)((size_t)k * (size_t)d / PART) + 1;
-    return threads < most ? threads : most;
-}
-
 /* n |c|^2 - 2 S.c of cluster a. */
 static long double objective_of(const kmeans_sum_total *s, int a, int d, const float *centroids) {
     const float *c = centroids + (size_t)a * (size_t)d;
@@ -197,7 +191,8 @@ double kmeans_objective(
     const kmeans_sum_total *s, int k, int d, double squares, const float *centroids, int threads) {
     long double total = (long double)squares, part[CLUSTERS];
     for (int first = 0; first < k; first += CLUSTERS) {
-        int n = k - first < CLUSTERS ? k - first : CLUSTERS, team = team_of(n, d, threads);
+        int n = k - first < CLUSTERS ? k - first : CLUSTERS,
+            team = kmeans_centroid_threads(n, d, threads);
 #pragma omp parallel for num_threads(team) schedule(static)
         for (int i = 0; i < n; i++) part[i] = objective_of(s, first + i, d, centroids);
         for (int i = 0; i < n; i++) total += part[i];
@@ -224,7 +219,7 @@ static double squares_i64(const int64_t *x, int d) {
 /* A sum becomes a centroid by one division, or one product where it is brought to length 1, and
  * one rounding to float32: the same on every rank, from the same sums. */
 void kmeans_centroids(const kmeans_sum_total *s, int k, int d, int cosine, int threads, float *c) {
-    int team = team_of(k, d, threads);
+    int team = kmeans_centroid_threads(k, d, threads);
 #pragma omp parallel for num_threads(team) schedule(static)
     for (int a = 0; a < k; a++) {
         const int64_t *sum = s->sum + (size_t)a * (size_t)d;

@@ -1,8 +1,8 @@
 /* As many units at once as there are slots, each of which holds a unit's sum; their pieces are
  * dealt among all threads, and no dealing changes the arithmetic of a piece. The sum over images
  * runs inside of a piece, which stays in a core's cache meanwhile: a slot an image (plan_slots.c)
- * costs a write and two reads of the whole gradient for every image, which is more than the
- * products where maps are small or the processor multiplies fast. */
+ * costs a write and two reads of the whole gradient for every image, which tells where maps are
+ * small or the processor multiplies fast. */
 #include "src/nn/plan/plan_units.h"
 
 #include "src/nn/plan/plan_slots.h"
