@@ -2,6 +2,9 @@
  *
  *   AUXSEG_HOOK_NAME=N[:RANK]   the place called NAME
  *   AUXSEG_HOOK_LOG=FILE        a line is added to it when one does its work
+ *   AUXSEG_HOOK_PATHS=FILE      a line is added to it whenever a place is passed that has an N: its
+ *                               name, the number, and the calls that led there, innermost first, as
+ *                               distances from the program's beginning: for plans of a sweep
  *
  * Programs that are built without tests have none of it. Thread-safe; not collective. */
 #ifndef AUXSEG_BASE_HOOK_H

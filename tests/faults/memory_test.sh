@@ -1,17 +1,20 @@
 #!/usr/bin/env bash
-# One rank without memory: the n-th allocation of one of two ranks fails (AUXSEG_HOOK_MEMORY,
-# src/base/hook.h), in each stage. All ranks leave with 1, or the stage goes on: never a signal, never
-# a hang. memory_test.sh [SEED]: a few n of each stage; --long: every n of every stage, for hours;
-# --every STEP [FIRST]: every STEP-th, from FIRST on.
+# One rank without memory: one allocation of one of two ranks fails (AUXSEG_HOOK_MEMORY,
+# src/base/hook.h), in each stage. All ranks leave with 1 (--long: within 10 seconds), or the stage
+# goes on: never a signal, never a hang. memory_test.sh [SEED]: one allocation of each stage; --long:
+# of both ranks the first by each path of calls that ends in one; --every STEP: every STEP-th of all.
+# $AUXSEG_JOBS: how many at a time (1); $AUXSEG_SKIP: so many were done; $AUXSEG_PATIENCE: seconds,
+# where a machine that others use takes longer.
 . "$(dirname "${BASH_SOURCE[0]}")/../app/common.sh"
 export OMP_NUM_THREADS=1
 ulimit -c 0
-long=no seed=${1:-1}
-step=1 first=1
-if [[ $seed == --every ]]; then step=$2 first=${3:-1} seed=--long; fi
-if [[ $seed == --long ]]; then long=yes seed=1; fi
-RANDOM=$seed
-runs=0
+jobs=${AUXSEG_JOBS:-1}
+what=sample step=0 seed=1 patience=${AUXSEG_PATIENCE:-60}
+case ${1:-} in
+--long) what=paths patience=${AUXSEG_PATIENCE:-10} ;;
+--every) what=every step=$2 ;;
+*) seed=${1:-1} ;;
+esac
 
 cat >tiny.cfg <<'CFG'
 run: { dir = "run"; compare = false; };
@@ -39,43 +42,73 @@ for stage in pack baseline extract cluster score pretrain finetune evaluate repo
 done
 before[predict]="before-finetune"
 
-# lacking STAGE RANK N [KEY=VALUE]: false once the rank makes fewer allocations.
-lacking() {
-    local stage=$1 rank=$2 n=$3 code=0 what="$1, allocation $3 of rank $2"
-    shift 3
+# start STAGE "SETTING..." [VARIABLE=VALUE]...: the stage by two ranks, on the folder that it finds;
+# its code is in $code.
+start() {
+    local stage=$1 settings
+    read -ra settings <<<"$2"
+    shift 2
     rm -rf run fired
-    cp -r "${before[$stage]}" run
-    runs=$((runs + 1))
-    AUXSEG_HOOK_MEMORY=$n:$rank AUXSEG_HOOK_LOG=$folder/fired timeout -s KILL "${AUXSEG_PATIENCE:-60}" "${mpirun[@]}" -n 2 \
-        "$auxseg" "$stage" tiny.cfg "${@/#/--set=}" >out 2>&1 </dev/null || code=$?
-    [[ -e fired ]] || return 1
-    [[ $code -le 1 ]] || fail "$what $*: code $code"
-    grep -qa 'out of memory' out || fail "$what $*: no message"
+    cp -r "$folder/${before[$stage]}" run
+    code=0
+    env "$@" timeout -s KILL "$patience" "${mpirun[@]}" -n 2 "$auxseg" "$stage" tiny.cfg \
+        "${settings[@]/#/--set=}" >out 2>&1 </dev/null || code=$?
 }
 
-# About how many allocations a stage makes: short runs draw from these.
-declare -A about=([pack]=60 [extract]=350 [cluster]=350 [score]=80 [pretrain]=700 [finetune]=600
-    [evaluate]=350 [predict]=350 [report]=100)
-for stage in pack extract cluster score pretrain finetune evaluate predict report; do
-    if [[ $long == yes ]]; then
-        for rank in 0 1; do
-            n=$first
-            while lacking $stage $rank "$n"; do n=$((n + step)); done
-            echo "$stage, rank $rank: $(((n - first) / step)) allocations, $runs runs so far"
+# What is to be tried: lines "STAGE RANK N [SETTING]...". The N-th allocation is the first by its
+# path, or one of every STEP, or any one.
+plan() {
+    local stage rank settings ranks
+    for stage in pack extract cluster score pretrain finetune evaluate predict report \
+        "pretrain model.norm=sync" "finetune model.norm=sync"; do
+        read -r stage settings <<<"$stage"
+        ranks=(0 1)
+        [[ $what != sample ]] || ranks=($((RANDOM % 2)))
+        for rank in "${ranks[@]}"; do
+            rm -f paths
+            start "$stage" "$settings" AUXSEG_HOOK_MEMORY="1000000000:$rank" AUXSEG_HOOK_PATHS="$PWD/paths"
+            [[ $code -eq 0 && -s paths ]] || { fail "$stage: code $code" >&2; continue; }
+            case $what in
+            paths) # with other settings: those that are new
+                touch "known-$stage-$rank"
+                awk '{ n = $2; $1 = $2 = "" } !seen[$0]++ && FILENAME == "paths" { print n }' \
+                    "known-$stage-$rank" paths
+                cp paths "known-$stage-$rank" ;;
+            every) awk -v s="$step" '$2 % s == 1 % s { print $2 }' paths ;;
+            sample) cut -d' ' -f2 paths | shuf -n 1 --random-source=<(yes "$seed $stage $rank") ;;
+            esac | sed "s/^/$stage $rank /; s/\$/ $settings/"
         done
-        continue
-    fi
-    lacking $stage $((RANDOM % 2)) $((1 + RANDOM % about[$stage]))
-done
-if [[ $long == yes ]]; then
-    for stage in pretrain finetune; do
-        n=$first
-        while lacking $stage 1 "$n" model.norm=sync; do n=$((n + step)); done
-        echo "$stage, norm sync: $(((n - first) / step)) allocations, $runs runs so far"
     done
-else
-    lacking pretrain 1 $((200 + RANDOM % 400)) model.norm=sync
-fi
+}
 
-echo "$runs runs"
+RANDOM=$seed
+plan >plan.txt
+tail -n "+$((${AUXSEG_SKIP:-0} + 1))" plan.txt >left.txt
+
+sweep() {
+    local line=0 stage rank n settings
+    : >codes
+    while read -r stage rank n settings; do
+        line=$((line + 1))
+        [[ $((line % jobs)) -eq $1 ]] || continue
+        start "$stage" "$settings" AUXSEG_HOOK_MEMORY="$n:$rank" AUXSEG_HOOK_LOG="$PWD/fired"
+        # Threads share allocations: the last ones are not always this rank's.
+        [[ -e fired ]] || continue
+        echo "$stage $code" >>codes
+        [[ $code -le 1 ]] || fail "$stage, allocation $n of rank $rank $settings: code $code"
+        grep -qa 'out of memory' out || fail "$stage, allocation $n of rank $rank $settings: no message"
+    done <"$folder/left.txt"
+    [[ $failures -eq 0 ]]
+}
+
+workers=()
+for ((w = 0; w < jobs; w++)); do
+    mkdir "worker-$w"
+    cp -r tiny.cfg images "worker-$w"
+    (cd "worker-$w" && sweep "$w") &
+    workers+=($!)
+done
+for w in "${workers[@]}"; do wait "$w" || failures=1; done
+echo "allocations that failed, of $(wc -l <left.txt) planned; codes by stage:"
+cat worker-*/codes | sort | uniq -c
 [[ $failures -eq 0 ]]
