@@ -164,9 +164,9 @@ static const command commands[] = {
         .files = command_study},
     {.name = "forecast",
         .summary = "how stages would scale on a cluster: computing measured here, ranks simulated",
-        .arguments =
-            "CONFIG.cfg --platform FILE.xml [--nodes LIST] [--stages LIST] [--cores C] "
-            "[--ranks R] [--batch B] [--images N] [--rows N] [--profile FILE] [--out FOLDER]",
+        .arguments = CONFIG
+        " --platform FILE.xml [--nodes LIST] [--stages LIST] [--cores C] "
+        "[--ranks R] [--batch B] [--images N] [--rows N] [--profile FILE] [--out FOLDER]",
         .reads =
             "settings; the cluster as SimGrid describes it (configs/platforms/). C cores, R "
             "ranks and B images of a training step a node; N images of the data set, N rows of "

@@ -43,7 +43,8 @@ static status open_plan(comparison *x) {
     const compare_words *w = &x->words;
     status st = plans_read(&x->plan, w->plan);
     if (st == STATUS_OK && w->seeds) st = plan_file_seeds(&x->plan, w->seeds);
-    x->e = (elements){.plan = &x->plan, .config = w->config, .set = w->set, .sets = w->sets};
+    x->e =
+        (elements){.plan = &x->plan, .config = w->config, .set = w->line.set, .sets = w->line.sets};
     return st == STATUS_OK ? elements_create(&x->e) : st;
 }
 
@@ -216,7 +217,7 @@ static status watch(comparison *x) {
     double hours = 0, limit = 0;
     status st = STATUS_OK;
     if (comm_root(x->c)) {
-        st = settings_read(x->s, x->words.config, x->words.set, x->words.sets);
+        st = settings_read(x->s, x->words.config, x->words.line.set, x->words.line.sets);
         if (st == STATUS_OK) st = file_make_folder(x->e.folder);
         if (st == STATUS_OK) st = file_path(path, x->e.folder, "STOP");
         hours = st == STATUS_OK ? x->s->run.max_hours : 0;

@@ -3,7 +3,6 @@
 #include "src/app/compare_words.h"
 
 #include "src/base/log.h"
-#include "src/base/memory.h"
 
 #include <limits.h>
 #include <stdlib.h>
@@ -26,13 +25,12 @@ static int read_cell(const char *text, int *mistakes) {
     return 0;
 }
 
-/* An option with a value, at argv[*i]; false: it is none, or has none. */
-static bool read_value(compare_words *w, int argc, char **argv, int *i, int *mistakes) {
-    const char *word = argv[*i], *value = *i + 1 < argc ? argv[*i + 1] : NULL;
+/* An option with a value, at *i; false: it is none, or has none. */
+static bool read_value(compare_words *w, int *i, int *mistakes) {
+    const char *word = w->line.rest[*i];
+    const char *value = *i + 1 < w->line.rests ? w->line.rest[*i + 1] : NULL;
     if (!value) return false;
-    if (strcmp(word, "--set") == 0)
-        w->set[w->sets++] = value;
-    else if (strcmp(word, "--plan") == 0)
+    if (strcmp(word, "--plan") == 0)
         w->plan = value;
     else if (strcmp(word, "--seeds") == 0)
         w->seeds = value;
@@ -51,29 +49,28 @@ static bool read_flag(compare_words *w, const char *word) {
         w->collect = true;
     else if (strcmp(word, "--plans") == 0)
         w->plans = true;
-    else if (strncmp(word, "--set=", 6) == 0)
-        w->set[w->sets++] = word + 6;
     else
         return false;
     return true;
 }
 
-static int read_words(compare_words *w, int argc, char **argv) {
+static int read_words(compare_words *w) {
+    char **rest = w->line.rest;
     int mistakes = 0;
-    for (int i = 0; i < argc; i++) {
-        if (strcmp(argv[i], "--of") == 0) {
-            w->run = argv + i + 1;
-            w->runs = argc - i - 1;
+    for (int i = 0; i < w->line.rests; i++) {
+        if (strcmp(rest[i], "--of") == 0) {
+            w->run = rest + i + 1;
+            w->runs = w->line.rests - i - 1;
             break;
         }
-        if (read_value(w, argc, argv, &i, &mistakes) || read_flag(w, argv[i])) continue;
-        if (argv[i][0] != '-' && !w->config) {
-            w->config = argv[i];
+        if (read_value(w, &i, &mistakes) || read_flag(w, rest[i])) continue;
+        if (rest[i][0] != '-' && !w->config) {
+            w->config = rest[i];
             continue;
         }
-        log_error(argv[i][0] == '-' ? "%s: unknown, or its value is missing (auxseg help compare)"
+        log_error(rest[i][0] == '-' ? "%s: unknown, or its value is missing (auxseg help compare)"
                                     : "%s: one file of settings, not two",
-            argv[i]);
+            rest[i]);
         mistakes++;
     }
     return mistakes;
@@ -82,9 +79,9 @@ static int read_words(compare_words *w, int argc, char **argv) {
 /* Behind --of everything is a folder: nothing else can be said then. */
 status compare_words_read(compare_words *w, int argc, char **argv) {
     *w = (compare_words){.plan = "controlled"};
-    w->set = memory_alloc((size_t)argc, sizeof *w->set, "arguments");
-    if (!w->set) return STATUS_FAILED;
-    int mistakes = read_words(w, argc, argv);
+    status st = arguments_split(&w->line, argc, argv);
+    if (st == STATUS_FAILED) return st;
+    int mistakes = read_words(w) + (st != STATUS_OK);
     if (w->run && w->runs == 0) {
         log_error("--of: folders of runs are missing");
         mistakes++;
@@ -101,12 +98,12 @@ status compare_words_read(compare_words *w, int argc, char **argv) {
 }
 
 void compare_words_destroy(compare_words *w) {
-    memory_free(w->set);
+    arguments_destroy(&w->line);
     *w = (compare_words){0};
 }
 
 int compare_words_most(const compare_words *w) {
-    return 5 + 2 * w->sets + 1 + w->runs;
+    return 5 + 2 * w->line.sets + 1 + w->runs;
 }
 
 int compare_words_again(const compare_words *w, const char **words) {
@@ -123,9 +120,9 @@ int compare_words_again(const compare_words *w, const char **words) {
         words[n++] = "--seeds";
         words[n++] = w->seeds;
     }
-    for (int i = 0; i < w->sets; i++) {
+    for (int i = 0; i < w->line.sets; i++) {
         words[n++] = "--set";
-        words[n++] = w->set[i];
+        words[n++] = w->line.set[i];
     }
     return n;
 }

@@ -2,6 +2,7 @@
 #ifndef AUXSEG_APP_COMPARE_WORDS_H
 #define AUXSEG_APP_COMPARE_WORDS_H
 
+#include "src/app/stage/arguments.h"
 #include "src/base/status.h"
 
 #include <stdbool.h>
@@ -9,8 +10,8 @@
 /* All borrowed from argv. */
 typedef struct compare_words {
     const char *config, *plan, *seeds; /* seeds NULL: the plan's */
-    const char **set;                  /* [sets]; owned */
-    int sets, cell;                    /* cell 0: all runs */
+    arguments line;
+    int cell; /* 0: all runs */
     bool list, collect, plans;
     char **run; /* [runs]: folders behind --of */
     int runs;

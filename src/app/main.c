@@ -5,7 +5,7 @@
 #include "io/files/machine.h"
 #include "io/hdf5/hdf5_guard.h"
 #include "io/hdf5/hdf5_walk.h"
-#include "src/app/arguments.h"
+#include "src/app/stage/arguments.h"
 #include "src/app/command_list.h"
 #include "src/app/completion.h"
 #include "src/app/manual.h"

@@ -3,7 +3,7 @@
 #define AUXSEG_APP_SESSION_H
 
 #include "mpi/comm.h"
-#include "src/app/arguments.h"
+#include "src/app/stage/arguments.h"
 #include "src/app/session_record.h"
 #include "src/base/settings.h"
 

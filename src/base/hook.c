@@ -40,7 +40,7 @@ static void report(const hook *h, long n) {
  * each. */
 static void note(const hook *h, long n) {
     enum { FRAMES = 24, SKIPPED = 2, LINE = 512 };
-    extern const char __executable_start, etext;
+    extern const char __ehdr_start, etext;
     const char *path = getenv("AUXSEG_HOOK_PATHS");
     void *frame[FRAMES];
     char line[LINE];
@@ -50,8 +50,8 @@ static void note(const hook *h, long n) {
     int used = snprintf(line, sizeof line, "%s %ld", h->name, n);
     for (int i = SKIPPED; i < frames && used < LINE - 32; i++) {
         const char *p = frame[i];
-        if (p < &__executable_start || p >= &etext) continue;
-        used += snprintf(line + used, (size_t)(LINE - used), " %tx", p - &__executable_start);
+        if (p < &__ehdr_start || p >= &etext) continue;
+        used += snprintf(line + used, (size_t)(LINE - used), " %tx", p - &__ehdr_start);
     }
     dprintf(fd, "%s\n", line);
     close(fd);

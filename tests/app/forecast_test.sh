@@ -33,11 +33,11 @@ expect 2 'missing.xml: No such file' "${forecast[@]}" --platform missing.xml --n
 sed 's/"deeplabv3"/"fcn"/; s/group = 2/norm = "sync"/' node.cfg >other.cfg
 expect 2 'model.head = "deeplabv3"' "$auxseg" forecast other.cfg --profile profile.txt --platform x.xml
 grep -q 'model.norm other than "sync"' out || fail "a norm that is not simulated is taken for another"
+expect 2 '--set: group.key=value is missing' "${forecast[@]}" --platform x.xml --set
 expect 2 'platform configs/platforms/none.xml' "$auxseg" forecast \
     "$platforms/../forecast.cfg" --platform configs/platforms/none.xml
-sed 's/k = 100/k = 1000/; s/resnet50/resnet18/' node.cfg >other.cfg
-expect 2 'measured with k 100, the settings have 1000' "$auxseg" forecast other.cfg \
-    --profile profile.txt --platform x.xml
+expect 2 'measured with k 100, the settings have 1000' "$auxseg" forecast node.cfg \
+    --profile profile.txt --platform x.xml --set cluster.k=1000 --set=model.backbone=resnet18
 grep -q 'measured with depth 50, the settings have 18' out || fail "a profile of another network is taken"
 grep -v '^assign' profile.txt >cut.txt
 expect 3 '"assign" is missing' "$auxseg" forecast node.cfg --profile cut.txt --cores 4 --batch 4 \

@@ -103,7 +103,7 @@ static status read_numbers(forecast_plan *p, const word_option *o) {
     return st;
 }
 
-/* Words after CONFIG are pairs; there is no --set, as a copy of the file does the same. */
+/* Words after CONFIG are pairs. */
 status forecast_plan_read(forecast_plan *out, int argc, char **argv) {
     word_option o[OPTIONS] = {[NODES] = {"--nodes", NULL, "1,4,16,64,256,1024", false},
         [PLATFORM] = {"--platform", NULL, NULL, true},
@@ -118,13 +118,16 @@ status forecast_plan_read(forecast_plan *out, int argc, char **argv) {
     forecast_plan *p = out;
     *p = (forecast_plan){.s = memory_alloc(1, sizeof *p->s, "settings")};
     if (!p->s) return STATUS_FAILED;
-    if (argc == 0 || argv[0][0] == '-') {
+    status st = arguments_split(&p->line, argc, argv);
+    if (st != STATUS_OK) return st;
+    arguments *a = &p->line;
+    if (a->rests == 0 || a->rest[0][0] == '-') {
         log_error("forecast: a file of settings is missing (CONFIG.cfg)");
         return STATUS_USAGE;
     }
-    p->config = argv[0];
-    status st = word_options(NULL, o, OPTIONS, argc - 1, argv + 1);
-    if (st == STATUS_OK) st = settings_read(p->s, p->config, NULL, 0);
+    a->config = a->rest[0];
+    st = word_options(NULL, o, OPTIONS, a->rests - 1, a->rest + 1);
+    if (st == STATUS_OK) st = settings_read(p->s, a->config, a->set, a->sets);
     if (st == STATUS_OK) st = check_settings(p->s);
     if (st == STATUS_OK) st = read_numbers(p, o);
     if (st == STATUS_OK) st = read_nodes(p, o[NODES].value);
@@ -138,6 +141,7 @@ status forecast_plan_read(forecast_plan *out, int argc, char **argv) {
 }
 
 void forecast_plan_destroy(forecast_plan *p) {
+    arguments_destroy(&p->line);
     memory_free(p->s);
     *p = (forecast_plan){0};
 }

@@ -3,14 +3,16 @@
 #define AUXSEG_APP_FORECAST_FORECAST_PLAN_H
 
 #include "io/files/file.h"
+#include "src/app/stage/arguments.h"
 #include "src/base/settings.h"
 #include "src/base/status.h"
 
 enum { FORECAST_NODES = 32, FORECAST_STAGES = 4, FORECAST_SPLITS = 8 };
 
 typedef struct forecast_plan {
-    const char *config, *platform; /* borrowed */
-    settings *s;                   /* owned */
+    arguments line;
+    const char *platform; /* borrowed */
+    settings *s;          /* owned */
     int nodes[FORECAST_NODES], points;
     stage_id stage[FORECAST_STAGES];
     int stages;

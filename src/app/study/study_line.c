@@ -15,11 +15,11 @@
 
 /* The text stays where it is: words point into it. */
 void study_line_add(study_line *l, const char *format, ...) {
-    va_list arguments;
+    va_list values;
     size_t room = sizeof l->text - l->used;
-    va_start(arguments, format);
-    int n = vsnprintf(l->text + l->used, room, format, arguments);
-    va_end(arguments);
+    va_start(values, format);
+    int n = vsnprintf(l->text + l->used, room, format, values);
+    va_end(values);
     if (n < 0 || (size_t)n >= room || l->words == STUDY_WORDS) {
         l->full = true;
         return;
@@ -101,9 +101,9 @@ void study_line_settings(study_line *l, const study_plan *p, study_point at, con
         "extract.npy=", "run.store=", "cluster.restarts=1", "cluster.checkpoint_iterations=0",
         "pretrain.warmup=0", "finetune.warmup=0"};
     study_line_add(l, "%s", p->config);
-    for (int i = 0; i < p->sets; i++) {
+    for (int i = 0; i < p->line.sets; i++) {
         study_line_add(l, "--set");
-        study_line_add(l, "%s", p->set[i]);
+        study_line_add(l, "%s", p->line.set[i]);
     }
     study_line_add(l, "--set");
     study_line_add(l, "run.dir=%s", folder);

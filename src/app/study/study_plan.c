@@ -41,32 +41,27 @@ static int unknown_option(const char *word) {
     return 1;
 }
 
-/* One pass over the words; every mistake is named, as in arguments.c, which cannot be used here: it
- * knows no further options.
- * Texts of options into value [OPTIONS], CONFIG and --set into the plan. Returns the mistakes. */
-static int sort_words(study_plan *p, int argc, char **argv, const char **value) {
+/* One pass over the words beside --set; every mistake is named. Texts of options into value
+ * [OPTIONS], CONFIG into the plan. Returns the mistakes. */
+static int sort_words(study_plan *p, const arguments *a, const char **value) {
     int mistakes = 0;
-    for (int i = 0; i < argc; i++) {
-        int option = option_at(argv[i]);
-        bool set = strcmp(argv[i], "--set") == 0;
-        if (strcmp(argv[i], "--weak") == 0) {
+    for (int i = 0; i < a->rests; i++) {
+        const char *word = a->rest[i];
+        int option = option_at(word);
+        if (strcmp(word, "--weak") == 0) {
             p->weak = true;
-        } else if ((option >= 0 || set) && i + 1 == argc) {
-            log_error("study: the value of %s is missing", argv[i]);
+        } else if (option >= 0 && i + 1 == a->rests) {
+            log_error("study: the value of %s is missing", word);
             mistakes++;
         } else if (option >= 0) {
-            value[option] = argv[++i];
-        } else if (set) {
-            p->set[p->sets++] = argv[++i];
-        } else if (strncmp(argv[i], "--set=", 6) == 0) {
-            p->set[p->sets++] = argv[i] + 6;
-        } else if (argv[i][0] == '-') {
-            mistakes += unknown_option(argv[i]);
+            value[option] = a->rest[++i];
+        } else if (word[0] == '-') {
+            mistakes += unknown_option(word);
         } else if (p->config) {
-            log_error("study: %s: one file of settings, not two", argv[i]);
+            log_error("study: %s: one file of settings, not two", word);
             mistakes++;
         } else {
-            p->config = argv[i];
+            p->config = word;
         }
     }
     if (!p->config) log_error("study: a file of settings is missing (CONFIG.cfg)");
@@ -287,12 +282,13 @@ static int read_options(study_plan *p, const char *const *value) {
 status study_plan_read(study_plan *out, int argc, char **argv) {
     const char *value[OPTIONS] = {NULL};
     study_plan *p = out;
-    *p = (study_plan){.set = memory_alloc((size_t)argc, sizeof *p->set, "arguments"),
-        .s = memory_alloc(1, sizeof *p->s, "settings")};
-    if (!p->set || !p->s) return STATUS_FAILED;
-    int mistakes = sort_words(p, argc, argv, value);
-    if (mistakes > 0) return STATUS_USAGE;
-    status st = settings_read(p->s, p->config, p->set, p->sets);
+    *p = (study_plan){.s = memory_alloc(1, sizeof *p->s, "settings")};
+    if (!p->s) return STATUS_FAILED;
+    status st = arguments_split(&p->line, argc, argv);
+    if (st == STATUS_FAILED) return st;
+    int mistakes = sort_words(p, &p->line, value);
+    if (st != STATUS_OK || mistakes > 0) return STATUS_USAGE;
+    st = settings_read(p->s, p->config, p->line.set, p->line.sets);
     if (st != STATUS_OK) return st;
     mistakes = read_options(p, value);
     if (mistakes == 0) mistakes = check_points(p);
@@ -300,7 +296,7 @@ status study_plan_read(study_plan *out, int argc, char **argv) {
 }
 
 void study_plan_destroy(study_plan *p) {
-    memory_free(p->set);
+    arguments_destroy(&p->line);
     memory_free(p->s);
     *p = (study_plan){0};
 }

@@ -4,6 +4,7 @@
 #define AUXSEG_APP_STUDY_STUDY_PLAN_H
 
 #include "io/files/file.h"
+#include "src/app/stage/arguments.h"
 #include "src/base/settings.h"
 #include "src/base/status.h"
 
@@ -25,8 +26,7 @@ typedef enum study_part {
 
 typedef struct study_plan {
     const char *config, *launch; /* borrowed; launch NULL: mpirun */
-    const char **set;            /* [sets], "group.key=value"; owned */
-    int sets;
+    arguments line;
     settings *s;                     /* effective; owned */
     study_point point[STUDY_POINTS]; /* in the order of the lists */
     int points;
