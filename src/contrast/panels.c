@@ -30,13 +30,8 @@ void panels_put(const panels *p, size_t i, const float *row) {
     for (int k = 0; k < p->d; k++, to += PANEL) to->f = row[k];
 }
 
-/* A long row lies in pieces, since one call of the product sums TILE_COLUMNS steps at most. */
-static int pieces(int d) {
-    return (d + TILE_COLUMNS - 1) / TILE_COLUMNS;
-}
-
 size_t panels_left_words(int d) {
-    return (size_t)pieces(d) * TILE_ROWS * TILE_STRIDE;
+    return (size_t)product_pieces(d) * TILE_ROWS * TILE_STRIDE;
 }
 
 size_t panels_dot_floats(size_t n) {
@@ -52,16 +47,9 @@ void panels_left(const float *row, int count, int d, product_word *left) {
         }
 }
 
-/* A panel stays in the cache while all pieces of it are added. */
 void panels_dots(const panels *p, const product_word *left, float *dot) {
-    size_t columns = panels_blocks(p->n) * TILE_COLUMNS, piece = (size_t)TILE_ROWS * TILE_STRIDE;
-    for (size_t column = 0; column < columns; column += PANEL) {
-        const product_word *panel = p->word + column * (size_t)p->d;
-        float *to = dot + column / TILE_COLUMNS * piece + column % TILE_COLUMNS;
-        for (int i = 0; i < pieces(p->d); i++) {
-            int k = p->d - i * TILE_COLUMNS;
-            product_panel(left + (size_t)i * piece, k < TILE_COLUMNS ? k : TILE_COLUMNS,
-                panel + (size_t)i * TILE_COLUMNS * PANEL, to, TILE_STRIDE, false, i > 0);
-        }
-    }
+    size_t columns = panels_blocks(p->n) * TILE_COLUMNS, block = (size_t)TILE_ROWS * TILE_STRIDE;
+    for (size_t column = 0; column < columns; column += PANEL)
+        product_panel(left, p->d, p->word + column * (size_t)p->d,
+            dot + column / TILE_COLUMNS * block + column % TILE_COLUMNS, TILE_STRIDE, false);
 }

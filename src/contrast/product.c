@@ -111,17 +111,19 @@ static int part_of(int k, int from) {
     return k - from < PARTIAL ? k - from : PARTIAL;
 }
 
-/* Sums of a tile with one panel, part after part: what comes next in the panel is fetched
- * meanwhile. Behind the last part lies the next panel, or nothing: to fetch from an address that is
- * not there is no error. */
-void product_panel(const product_word *a, int k, const product_word *b, float *c, size_t ldc,
-    bool pairs, bool add) {
+/* Sums of a tile with one panel, which stays in the cache for all pieces of a. Part after part:
+ * what comes next in the panel is fetched meanwhile. Behind the last part lies the next panel, or
+ * nothing: to fetch from an address that is not there is no error. */
+void product_panel(
+    const product_word *a, int steps, const product_word *b, float *c, size_t ldc, bool pairs) {
     product_kernel *kernel = choose(pairs);
-    for (int j = 0; j < k; j += PARTIAL) {
+    for (int j = 0; j < steps; j += PARTIAL) {
         const product_word *at = b + (size_t)j * PANEL;
+        const product_word *from =
+            a + (size_t)(j / TILE_COLUMNS) * TILE_ROWS * TILE_STRIDE + j % TILE_COLUMNS;
         source part = {
             (const float *)(const void *)at, PANEL, (const char *)(at + PARTIAL * PANEL)};
-        kernel(a + j, part_of(k, j), part, c, ldc, add || j > 0);
+        kernel(from, part_of(steps, j), part, c, ldc, j > 0);
     }
 }
 

@@ -10,7 +10,7 @@
 
 enum {
     TILE_ROWS = 48,                  /* rows of a tile */
-    TILE_COLUMNS = 256,              /* columns of a tile, and the longest sum of one call */
+    TILE_COLUMNS = 256,              /* columns of a tile, and steps of a piece of its rows */
     TILE_STRIDE = 16 + TILE_COLUMNS, /* of a's rows: not a power of two, for the cache */
     PANEL = 32,                      /* columns that are computed together */
 };
@@ -28,10 +28,13 @@ bool product_prefers_pairs(void);
 /* Whether the processor has the instruction. */
 bool product_has_pairs(void);
 
-/* c [TILE_ROWS, PANEL], row stride ldc, becomes (add: is added) a [TILE_ROWS, k], row stride
- * TILE_STRIDE, times b [k, PANEL]; k <= TILE_COLUMNS steps. */
-void product_panel(const product_word *a, int k, const product_word *b, float *c, size_t ldc,
-    bool pairs, bool add);
+/* c [TILE_ROWS, PANEL], row stride ldc, becomes a times b [steps, PANEL]. a lies in pieces of
+ * TILE_COLUMNS steps: [product_pieces(steps), TILE_ROWS, TILE_STRIDE]. */
+void product_panel(
+    const product_word *a, int steps, const product_word *b, float *c, size_t ldc, bool pairs);
+static inline int product_pieces(int steps) {
+    return (steps + TILE_COLUMNS - 1) / TILE_COLUMNS;
+}
 /* c [TILE_ROWS, width] becomes a [TILE_ROWS, k], row stride TILE_STRIDE, times b [k, width] of
  * whole panels. */
 void product_rows(const float *a, int k, const float *b, size_t width, float *c);

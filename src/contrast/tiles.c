@@ -265,13 +265,9 @@ int32_t tiles_select(const tiles *t, size_t first, size_t count, int32_t *chosen
     return selected;
 }
 
-static int pieces(const tiles *t) {
-    return (t->steps + TILE_COLUMNS - 1) / TILE_COLUMNS;
-}
-
 /* Whole pieces of a row, the last one padded. */
 size_t anchors_floats(const tiles *t) {
-    return (size_t)pieces(t) * TILE_ROWS * TILE_STRIDE;
+    return (size_t)product_pieces(t->steps) * TILE_ROWS * TILE_STRIDE;
 }
 
 /* Anchors side by side as the product reads them, from the panels, and the range of columns that
@@ -309,17 +305,10 @@ columns columns_at(int32_t from, int32_t end) {
     return c;
 }
 
-/* Long rows in pieces that a tile of anchors holds; the first sets, the others add. */
 void tiles_dots(const tiles *t, const anchors *a, columns c, float *dot) {
-    for (int32_t column = c.begin; column < c.end; column += PANEL) {
-        const product_word *panel = t->panels + (size_t)column * (size_t)t->steps;
-        for (int piece = 0; piece < pieces(t); piece++) {
-            int k = t->steps - piece * TILE_COLUMNS;
-            product_panel(a->a + (size_t)piece * TILE_ROWS * TILE_STRIDE,
-                k < TILE_COLUMNS ? k : TILE_COLUMNS, panel + (size_t)piece * TILE_COLUMNS * PANEL,
-                dot + (column - c.begin), TILE_STRIDE, t->pairs, piece > 0);
-        }
-    }
+    for (int32_t column = c.begin; column < c.end; column += PANEL)
+        product_panel(a->a, t->steps, t->panels + (size_t)column * (size_t)t->steps,
+            dot + (column - c.begin), TILE_STRIDE, t->pairs);
 }
 
 /* For single pairs: in float64, as accuracy is free there. */
