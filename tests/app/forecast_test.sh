@@ -80,5 +80,12 @@ done
 # Each of 4 ranks sends 2 (1 - 1/4) times 8 bytes a parameter; its counter has what is summed.
 near 'bytes of the gradient' "$(column finetune 4 bytes_sent)" $((4 * 8 * 4000000))
 
+# Measured here, beside another core that does the same; the file serves another forecast.
+small=(--platform "$platforms/two-cores.xml" --nodes 1 --stages cluster --cores 2 --rows 1000000
+    --set pretrain.crop=32 --set finetune.crop=32 --set model.backbone=resnet18)
+expect 0 'Result: PASS' "$auxseg" forecast node.cfg "${small[@]}" --out out.m
+grep -q "^# cores at work: [12]" out.m/profile.txt || fail "how many cores computed is not said"
+expect 0 'Result: PASS' "$auxseg" forecast node.cfg "${small[@]}" --profile out.m/profile.txt --out out.n
+
 [[ $failures -eq 0 ]] && echo passed
 exit $((failures > 0))

@@ -1,8 +1,11 @@
 /* What one core computes, measured with the program's own arithmetic: a training step and an
- * extraction by `bench`, an iteration of k-means and the contrastive loss here. Rows are random:
- * bounds, which save most of an iteration on real features, save nothing on them, so that the
- * assignment is the dense one, the longest. */
+ * extraction by `bench`, an iteration of k-means and the contrastive loss here. Other cores, as
+ * many as a node and this machine have, do the same meanwhile (company.h). Rows are random: bounds,
+ * which save most of an iteration on real features, save nothing on them, so that the assignment is
+ * the dense one, the longest. */
+#include "src/app/forecast/company.h"
 #include "src/app/forecast/forecast_plan.h"
+#include "src/app/stage/child_process.h"
 #include "src/app/tools/bench_extract_train.h"
 #include "src/app/tools/bench_profile.h"
 #include "src/base/log.h"
@@ -19,7 +22,9 @@
 #include <string.h>
 
 /* Rows of the trials; features and embeddings of so many dimensions. */
-enum { ROWS = 16384, D = 256, POOL = 4096, EMBEDDING = 128, LABELS = 40, IMAGES = 2 };
+enum { ROWS = 16384, D = 256, POOL = 4096, EMBEDDING = 128, LABELS = 40 };
+/* Of a step that is measured: with more, weights' gradients take no less an image. */
+enum { MOST_IMAGES = 4 };
 
 /* Unit rows; NULL: out of memory. */
 static float *random_rows(size_t n, int d) {
@@ -36,15 +41,21 @@ static bool takes_bf16(const settings *s) {
                                               : s->model.dtype == MODEL_DTYPE_BF16;
 }
 
+/* A norm group, whose images share what is done once for them. */
+static int images_of(const settings *s) {
+    bool grouped = s->model.norm == MODEL_NORM_GROUP;
+    return grouped && s->model.group < MOST_IMAGES ? s->model.group : MOST_IMAGES;
+}
+
 /* By `bench`, in this process: one rank needs no MPI. */
 static status measure_network(const forecast_plan *p, const char *path) {
     char crop[16], batch[16], stride[16];
     const char *depth = model_backbone_words[p->s->model.backbone] + sizeof "resnet" - 1;
     snprintf(crop, sizeof crop, "%d", p->s->finetune.crop);
-    snprintf(batch, sizeof batch, "%d", IMAGES);
+    snprintf(batch, sizeof batch, "%d", images_of(p->s));
     snprintf(stride, sizeof stride, "%d", p->s->model.output_stride);
     char *word[] = {"--depth", (char *)depth, "--crop", crop, "--batch", batch, "--stride", stride,
-        "--threads", "1", "--dtype", takes_bf16(p->s) ? "bf16" : "f32", "--steps", "2", "--profile",
+        "--threads", "1", "--dtype", takes_bf16(p->s) ? "bf16" : "f32", "--steps", "3", "--profile",
         (char *)path};
     int words = sizeof word / sizeof *word;
     status st = bench_train(NULL, words, word);
@@ -192,13 +203,50 @@ status forecast_profile_check(const forecast_plan *p, const char *path) {
     return st;
 }
 
+/* What is measured, and where it is written. */
+typedef struct measurement {
+    const forecast_plan *plan;
+    const char *path;
+} measurement;
+
+static status network(const void *m) {
+    return measure_network(((const measurement *)m)->plan, ((const measurement *)m)->path);
+}
+
+static status kmeans(const void *m) {
+    return measure_kmeans(((const measurement *)m)->plan, ((const measurement *)m)->path);
+}
+
+static status loss(const void *m) {
+    return measure_loss(((const measurement *)m)->plan->s, ((const measurement *)m)->path);
+}
+
+/* Beside others that do the same; *cores: with this one. */
+static status measure(
+    company_work *work, const forecast_plan *p, const char *path, int others, int *cores) {
+    const measurement mine = {p, path}, theirs = {p, "/dev/null"};
+    company beside;
+    status st = company_create(&beside, others, work, &theirs);
+    if (st != STATUS_OK) return st;
+    st = work(&mine);
+    *cores = beside.count + 1;
+    company_destroy(&beside);
+    return st;
+}
+
 /* The network first: its file is a new one, to which the others add. */
 status forecast_profile_make(const forecast_plan *p, const char *path) {
+    int here = child_process_physical(child_process_processors()), cores = 1;
+    int others = (p->cores < here ? (int)p->cores : here) - 1;
     double figure[ABOUT];
-    status st = measure_network(p, path);
+    status st = measure(network, p, path, others, &cores);
+    if (st == STATUS_OK)
+        log_info("forecast: computing is measured on one core, %d at work with the same", cores);
+    /* A comment, for readers of the file. */
+    if (st == STATUS_OK) st = bench_profile_add(path, "# cores at work:", cores);
     about(p->s, figure);
     for (int i = 0; i < ABOUT && st == STATUS_OK; i++)
         st = bench_profile_add(path, about_words[i], figure[i]);
-    if (st == STATUS_OK) st = measure_kmeans(p, path);
-    return st == STATUS_OK ? measure_loss(p->s, path) : st;
+    if (st == STATUS_OK) st = measure(kmeans, p, path, others, &cores);
+    return st == STATUS_OK ? measure(loss, p, path, others, &cores) : st;
 }
