@@ -75,7 +75,7 @@ mv out table
 [[ $(column ranks | tr -d '\n') == 12121212 && $(column threads | sort -u) == 1 ]] || fail "points"
 [[ $(paste -d, <(column stage) <(column hash) | sort -u | wc -l) -eq 4 ]] || fail "hashes"
 for name in time_median time_min time_max fom speedup efficiency roof_fp32_gflops roof_efficiency \
-    efficiency_of_roof imbalance peak_memory_mib; do
+    efficiency_of_roof read_efficiency imbalance peak_memory_mib; do
     column "$name" | grep -vqE '^[0-9.]+(e[-+][0-9]+)?$' && fail "$name: $(column "$name" | tr '\n' ' ')"
 done
 [[ $(column bytes_sent | grep -c '^0$') -eq 4 ]] || fail "bytes of one rank: $(column bytes_sent)"

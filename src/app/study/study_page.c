@@ -204,6 +204,7 @@ static void put_figures(html *h, const study_row *r) {
     table_number(h, NUMBER_SHARE, r->efficiency);
     table_number(h, NUMBER_SHARE, r->roof_efficiency);
     table_number(h, NUMBER_SHARE, r->of_roof);
+    table_number(h, NUMBER_SHARE, r->read_efficiency);
     table_number(h, NUMBER_PLAIN, r->imbalance);
     table_number(h, NUMBER_COUNT, r->m.sent);
     table_number(h, NUMBER_COUNT, r->peak);
@@ -225,6 +226,7 @@ static void put_table(html *h, const study_plan *p, const study_row *rows) {
     table_number_column(h, "Efficiency", NUMBER_SHARE);
     table_number_column(h, "The roof's", NUMBER_SHARE);
     table_number_column(h, "Of the roof's", NUMBER_SHARE);
+    table_number_column(h, "Memory's", NUMBER_SHARE);
     table_number_column(h, "Imbalance", NUMBER_PLAIN);
     table_number_column(h, "Bytes sent", NUMBER_COUNT);
     table_number_column(h, "Peak, MiB", NUMBER_COUNT);
@@ -294,12 +296,13 @@ static status put_stage(html *h, const study_plan *p, const study_row *rows) {
 
 /* What was measured, and on what. */
 static void put_about(html *h, const study_plan *p, const study_row *rows) {
-    char text[512];
+    char text[1024];
     const study_measurement *m = &rows[0].m;
     snprintf(text, sizeof text,
         "%s scaling of %s on %s (%s), %s: %lld steps of training after %lld that are not timed, "
         "%lld iterations of the clustering, %lld repetitions in turn over the points. The roof is "
-        "what the same cores multiply and add at once, measured beside each repetition.",
+        "what the same cores multiply and add at once, memory what they read, measured beside each "
+        "repetition.",
         p->weak ? "Weak" : "Strong", p->config, m->host, m->processor, m->version,
         (long long)p->steps, (long long)p->untimed, (long long)p->steps, (long long)p->repeats);
     page_note(h, text);

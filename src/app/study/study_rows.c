@@ -123,6 +123,7 @@ static void compare(const study_plan *p, study_row *row, const study_row *first)
     row->efficiency = row->speedup / cores;
     row->roof_efficiency = roof_of(p, row) / roof_of(p, first) / cores;
     row->of_roof = row->efficiency / row->roof_efficiency;
+    row->read_efficiency = row->roof.read / first->roof.read / cores;
 }
 
 /* Of points that did the same work: in a weak study those of as many ranks. */

@@ -18,6 +18,7 @@ typedef struct study_row {
     study_roof roof;            /* medians; NAN: not measured */
     double roof_efficiency;     /* of the roof, against the first point's, per core */
     double of_roof;             /* efficiency / roof_efficiency */
+    double read_efficiency;     /* as roof_efficiency, of reads of memory */
     double imbalance;     /* slowest / mean rank, summed over the phases without the exchange */
     double communication; /* share of the exchange in all phases, means over ranks */
     bool oversubscribed;  /* more ranks x threads than this machine's cores, without --launch */

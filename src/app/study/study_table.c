@@ -39,7 +39,7 @@ static void put_head(FILE *f) {
         const char *name = phase_name((phase)i);
         fprintf(f, ",%s_min,%s_mean,%s_max,%s_slowest", name, name, name, name);
     }
-    fputs(",hash\n", f);
+    fputs(",hash,read_efficiency\n", f);
 }
 
 /* Of training alone; of all images there is no number that is set. */
@@ -85,7 +85,9 @@ static void put_row(FILE *f, const study_plan *p, const study_row *r) {
     for (size_t i = 0; i < sizeof rest / sizeof *rest; i++) put_number(f, rest[i]);
     put_phases(f, &r->m.spread);
     hash_text(r->m.hash, hash);
-    fprintf(f, ",%s\n", hash);
+    fprintf(f, ",%s", hash);
+    put_number(f, r->read_efficiency);
+    fputc('\n', f);
 }
 
 /* In memory first: a table that is cut off would pass for a smaller study. */
@@ -115,11 +117,11 @@ static void print_row(const study_row *r) {
         printf("%-24s not measured\n", name);
         return;
     }
-    printf("%-24s %10.4g %10.4g %10.4g %10.4g %8.2f %6.1f %% %6.1f %% %6.1f %% %6.2f %6.1f %% "
-           "%10.4g %8.1f%s\n",
+    printf("%-24s %10.4g %10.4g %10.4g %10.4g %8.2f %6.1f %% %6.1f %% %6.1f %% %6.1f %% %6.2f "
+           "%6.1f %% %10.4g %8.1f%s\n",
         name, r->median, r->least, r->most, r->fom, r->speedup, 100 * r->efficiency,
-        100 * r->roof_efficiency, 100 * r->of_roof, r->imbalance, 100 * r->communication, r->m.sent,
-        r->peak, r->oversubscribed ? "  oversubscribed" : "");
+        100 * r->roof_efficiency, 100 * r->of_roof, 100 * r->read_efficiency, r->imbalance,
+        100 * r->communication, r->m.sent, r->peak, r->oversubscribed ? "  oversubscribed" : "");
 }
 
 /* The documented line (jobs/README.md): a number, a unit without commas, then fields in this order.
@@ -138,9 +140,9 @@ void study_table_print(const study_plan *p, const study_row *rows) {
     for (int s = 0; s < p->stages; s++) {
         printf("\n%s, seconds of %s; %s\n", stage_id_words[p->stage[s]],
             study_measure_unit(p->stage[s]), study_measure_fom_unit(p->stage[s]));
-        printf("%-24s %10s %10s %10s %10s %8s %8s %8s %8s %6s %8s %10s %8s\n", "", "median", "min",
-            "max", "rate", "speed-up", "effic.", "roof's", "of roof", "imbal.", "exchange", "bytes",
-            "MiB");
+        printf("%-24s %10s %10s %10s %10s %8s %8s %8s %8s %8s %6s %8s %10s %8s\n", "", "median",
+            "min", "max", "rate", "speed-up", "effic.", "roof's", "of roof", "memory's", "imbal.",
+            "exchange", "bytes", "MiB");
         for (int i = 0; i < p->points; i++) print_row(&rows[s * p->points + i]);
     }
     putchar('\n');
