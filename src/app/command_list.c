@@ -171,7 +171,7 @@ static const command commands[] = {
             "settings; the cluster as SimGrid describes it (configs/platforms/). C cores, R "
             "ranks and B images of a training step a node; N images of the data set, N rows of "
             "k-means. FILE: a profile of an earlier call, else computing is measured first, on "
-            "one core",
+            "one core, while others do the same, of this machine as many as a node has",
         .writes = "profile.txt and forecast.csv in run.dir/forecast; a table, where curves bend "
                   "and the best split into ranks and threads to standard output. Needs SimGrid's "
                   "smpirun, and a build that found it",
