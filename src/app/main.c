@@ -37,11 +37,11 @@ static status run_local(const command *k, settings *s, const arguments *a) {
 /* Mistakes in the settings do not keep `check` from looking at the files, unless nothing of the
  * settings could be understood. */
 static status run_check(const command *k, settings *s, const arguments *a) {
-    bool understood;
+    status understood;
     int mistakes = settings_read_valid(s, a->config, a->set, a->sets, &understood);
-    if (understood) return k->check(s, mistakes);
+    if (understood == STATUS_OK) return k->check(s, mistakes);
     log_info("check: %d mistake%s", mistakes, mistakes > 1 ? "s" : "");
-    return STATUS_USAGE;
+    return understood;
 }
 
 static status print_defaults(settings *s) {

@@ -226,8 +226,9 @@ static void name_plan(plan_reader *r, plan_file *p) {
 status plan_file_read(plan_file *out, const char *file, const char *text) {
     plan_reader r = {.file = file, .memory = true};
     *out = (plan_file){.images = -1};
-    char *own = text ? NULL : settings_file_load(file);
-    if (!text && !own) return STATUS_USAGE;
+    char *own = NULL;
+    status st = text ? STATUS_OK : settings_file_load(file, &own);
+    if (st != STATUS_OK) return st;
     config_t config;
     config_init(&config);
     name_plan(&r, out);

@@ -146,10 +146,10 @@ void settings_set_defaults(settings *s);
  * file NULL: defaults and `set` only. @include is refused. */
 status settings_read(settings *out, const char *file, const char *const *set, int sets);
 /* The same, but what is right is in *out even if there are mistakes, defaults in place of the rest:
- * for `check`, which looks on. Returns how many there are. *understood: false if the file is none
- * of settings at all. */
+ * for `check`, which looks on. Returns how many there are. *understood: STATUS_USAGE if the file is
+ * none of settings at all, STATUS_FAILED if there is no memory for it. */
 int settings_read_valid(
-    settings *out, const char *file, const char *const *set, int sets, bool *understood);
+    settings *out, const char *file, const char *const *set, int sets, status *understood);
 /* The effective settings as a libconfig file; with `manual` every key with its help, unit, range
  * and choices (configs/default.cfg). */
 void settings_write(const settings *s, FILE *to, bool manual);

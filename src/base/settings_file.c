@@ -36,14 +36,15 @@ static void refuse(const char *file, bool folder) {
         run ? ": that of this run is " : "", run ? inside : "");
 }
 
-/* The whole file; NULL with a message. O_NONBLOCK: a pipe without a writer is refused, not waited
- * for. What is open is asked what it is, not the name, which may be another file's by then. The
- * block is one byte longer than the file and zeroed: the text ends by itself. */
-static char *load(const char *file) {
+/* The whole file. O_NONBLOCK: a pipe without a writer is refused, not waited for. What is open is
+ * asked what it is, not the name, which may be another file's by then. The block is one byte longer
+ * than the file and zeroed: the text ends by itself. */
+static status load(const char *file, char **out) {
     struct stat about;
     char *text = NULL;
     size_t used = 0;
     ssize_t got = 1;
+    status st = STATUS_USAGE;
     int fd = open_retry(file, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
     if (fd < 0 || fstat(fd, &about) != 0) {
         log_error("%s: %s", file, strerror(errno));
@@ -51,6 +52,7 @@ static char *load(const char *file) {
         refuse(file, S_ISDIR(about.st_mode));
     } else {
         text = memory_alloc((size_t)about.st_size + 1, 1, "settings");
+        st = text ? STATUS_OK : STATUS_FAILED;
     }
     while (text && used < (size_t)about.st_size && got > 0) {
         got = read(fd, text + used, (size_t)about.st_size - used);
@@ -63,9 +65,10 @@ static char *load(const char *file) {
         log_error("%s: no file of settings: it has a zero byte, and is no text", file);
     if (text && (got < 0 || strlen(text) != used)) {
         memory_free(text);
-        return NULL;
+        return STATUS_USAGE;
     }
-    return text;
+    *out = text;
+    return st;
 }
 
 /* End of the comment or string that begins at `at`; `at` itself if none does. */
@@ -166,14 +169,20 @@ static bool prepare(const char *file, const char *text, char *out) {
 
 /* The byte order mark that some editors write is no part of the text and is left out. The text is
  * not changed in place, as it may become longer. */
-char *settings_file_load(const char *file) {
-    char *text = load(file);
-    char *out = text ? memory_alloc(2 * strlen(text) + 1, 1, "settings") : NULL;
-    bool marked = text && strncmp(text, "\xEF\xBB\xBF", 3) == 0; /* a byte order mark */
-    if (out && !prepare(file, text + (marked ? 3 : 0), out)) {
+status settings_file_load(const char *file, char **text) {
+    char *read = NULL;
+    status st = load(file, &read);
+    if (st != STATUS_OK) return st;
+    char *out = memory_alloc(2 * strlen(read) + 1, 1, "settings");
+    bool marked = strncmp(read, "\xEF\xBB\xBF", 3) == 0; /* a byte order mark */
+    if (!out)
+        st = STATUS_FAILED;
+    else if (!prepare(file, read + (marked ? 3 : 0), out))
+        st = STATUS_USAGE;
+    memory_free(read);
+    if (st == STATUS_OK)
+        *text = out;
+    else
         memory_free(out);
-        out = NULL;
-    }
-    memory_free(text);
-    return out;
+    return st;
 }

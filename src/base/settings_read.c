@@ -238,14 +238,15 @@ static void read_root(reader *r, const config_setting_t *root) {
     }
 }
 
-/* False if the file could not be understood at all. libconfig gets a text, not the file: it would
- * follow @include, and cut integers (settings_file.c). */
-static bool read_file(reader *r) {
+/* STATUS_USAGE if the file could not be understood at all. libconfig gets a text, not the file: it
+ * would follow @include, and cut integers (settings_file.c). */
+static status read_file(reader *r) {
     config_t config;
-    char *text = settings_file_load(r->file);
-    if (!text) {
+    char *text;
+    status st = settings_file_load(r->file, &text);
+    if (st != STATUS_OK) {
         r->mistakes++;
-        return false;
+        return st;
     }
     config_init(&config);
     bool readable = config_read_string(&config, text);
@@ -257,7 +258,7 @@ static bool read_file(reader *r) {
     }
     config_destroy(&config);
     memory_free(text);
-    return readable;
+    return readable ? STATUS_OK : STATUS_USAGE;
 }
 
 /* What --set says, as the table wants it; anything else stays a text. A text that is not wholly a
@@ -316,16 +317,16 @@ static void read_argument(reader *r, const char *argument) {
 
 /* In place, value by value: what follows a mistake is read into the same struct. */
 int settings_read_valid(
-    settings *out, const char *file, const char *const *set, int sets, bool *understood) {
+    settings *out, const char *file, const char *const *set, int sets, status *understood) {
     reader r = {.file = file};
     settings_set_defaults(out);
     r.s = out;
-    *understood = file ? read_file(&r) : true;
+    *understood = file ? read_file(&r) : STATUS_OK;
     for (int i = 0; i < sets; i++) read_argument(&r, set[i]);
     if (r.unknown > NAMED) log_error("... and %d more unknown groups or keys", r.unknown - NAMED);
     /* Of a file that could not be parsed only defaults are left, about which nothing is worth
      * saying. */
-    if (*understood) r.mistakes += settings_check(out);
+    if (*understood == STATUS_OK) r.mistakes += settings_check(out);
     return r.mistakes;
 }
 
@@ -333,9 +334,8 @@ int settings_read_valid(
 status settings_read(settings *out, const char *file, const char *const *set, int sets) {
     settings *s = memory_alloc(1, sizeof *s, "settings");
     if (!s) return STATUS_FAILED;
-    bool understood;
-    status st =
-        settings_read_valid(s, file, set, sets, &understood) == 0 ? STATUS_OK : STATUS_USAGE;
+    status st;
+    if (settings_read_valid(s, file, set, sets, &st) > 0 && st == STATUS_OK) st = STATUS_USAGE;
     if (st == STATUS_OK) *out = *s;
     memory_free(s);
     return st;

@@ -206,15 +206,30 @@ static void test_long_integers(void **state) {
     assert_int_equal(s.run.seed, 123);
 }
 
+/* Of the allocations that reading a file takes, each in turn: no memory is no mistake of the
+ * user's. */
+static void test_no_memory(void **state) {
+    (void)state;
+    for (int n = 1, counted = 0; n <= 3; n++) {
+        char number[16];
+        counted += n;
+        snprintf(number, sizeof number, "%d", counted);
+        setenv("AUXSEG_HOOK_MEMORY", number, 1);
+        assert_int_equal(read_with("run: { seed = 1; };", NULL, 0), STATUS_FAILED);
+    }
+    unsetenv("AUXSEG_HOOK_MEMORY");
+    assert_int_equal(read_with("run: { seed = 1; };", NULL, 0), STATUS_OK);
+}
+
 static void test_valid_part(void **state) {
     static const char *const set[] = {"run.seed=7", "run.rounds=0"};
     (void)state;
     capture_begin(&out, STDERR_FILENO);
-    bool understood;
+    status understood;
     int mistakes = settings_read_valid(&s, NULL, set, 2, &understood);
     capture_end(&out);
     assert_int_equal(mistakes, 1);
-    assert_true(understood);
+    assert_int_equal(understood, STATUS_OK);
     assert_int_equal(s.run.seed, 7);
     assert_int_equal(s.run.rounds, 1);
 }
@@ -258,6 +273,7 @@ int main(void) {
         cmocka_unit_test(test_all_mistakes_at_once),
         cmocka_unit_test(test_what_is_right),
         cmocka_unit_test(test_long_integers),
+        cmocka_unit_test(test_no_memory),
         cmocka_unit_test(test_valid_part),
         cmocka_unit_test(test_no_file),
         cmocka_unit_test(test_long_text),

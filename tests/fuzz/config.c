@@ -13,7 +13,7 @@ const char *__lsan_default_suppressions(void) {
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     static settings s, again;
-    bool understood;
+    status understood;
     char *text = NULL;
     size_t bytes;
     if (settings_read_valid(&s, fuzz_file(data, size), NULL, 0, &understood) != 0) return 0;
