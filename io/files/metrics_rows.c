@@ -86,7 +86,8 @@ static bool take_header(metrics_text *t, size_t bytes, const char *header) {
 status metrics_text_read(const char *path, metrics_text *out) {
     size_t bytes;
     *out = (metrics_text){.checked = true};
-    if (file_read(path, FILE_LIMIT, (void **)&out->text, &bytes) != STATUS_OK) return STATUS_OUTPUT;
+    status st = file_read(path, FILE_LIMIT, (void **)&out->text, &bytes);
+    if (st != STATUS_OK) return st == STATUS_FAILED ? st : STATUS_OUTPUT;
     for (size_t i = 0; i < bytes; i++)
         if (!out->text[i]) out->text[i] = '?';
     out->rest = out->text;

@@ -129,6 +129,25 @@ static void what_is_no_file_is_refused(void **state) {
 }
 
 /* Every bit, and every end but those between two rows: what was written later cannot be known. */
+/* No memory for the text, or for the rows, is no fault of the file's. */
+static void no_memory_is_no_damage(void **state) {
+    const char *path = scratch_path(*state, "memory.csv");
+    metrics_row *rows;
+    int n;
+    write_steps(path, "pretrain", 1, 1, 3, 0);
+    for (int i = 1, counted = 0; i <= 2; i++) {
+        char number[16];
+        counted += i;
+        snprintf(number, sizeof number, "%d", counted);
+        setenv("AUXSEG_HOOK_MEMORY", number, 1);
+        assert_int_equal(metrics_read(path, &rows, &n), STATUS_FAILED);
+    }
+    unsetenv("AUXSEG_HOOK_MEMORY");
+    assert_int_equal(metrics_read(path, &rows, &n), STATUS_OK);
+    assert_int_equal(n, 3);
+    memory_free(rows);
+}
+
 static void every_damage_is_found(void **state) {
     const char *path = scratch_path(*state, "flipped.csv");
     char *text;
@@ -238,6 +257,7 @@ int main(void) {
         cmocka_unit_test(every_column_comes_back),
         cmocka_unit_test(torn_and_broken_rows_are_left_out),
         cmocka_unit_test(what_is_no_file_is_refused),
+        cmocka_unit_test(no_memory_is_no_damage),
         cmocka_unit_test(every_damage_is_found),
         cmocka_unit_test(what_is_whole_is_kept),
         cmocka_unit_test(older_files_are_continued),
