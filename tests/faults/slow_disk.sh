@@ -13,6 +13,7 @@ disk=$(findmnt -n -o MAJ:MIN -T "$place" | tr -d ' ')
 [[ ! -e /sys/dev/block/$disk/partition ]] || disk=$(cat "/sys/dev/block/$disk/../dev")
 if ! mkdir "$group" || ! echo "$disk $((rate << 20))" >"$group/blkio.throttle.write_bps_device"; then
     echo "the disk of $place ($disk) cannot be limited"
+    rmdir "$group" 2>/dev/null
     exit 77
 fi
 folder=$(mktemp -d -p "$place")
@@ -22,7 +23,7 @@ export OMP_NUM_THREADS=1
 
 # 90 MB of weights and momentum in each checkpoint, one after every step.
 cat >slow.cfg <<CFG
-run: { dir = "run"; compare = false; checkpoint_steps = 1; watchdog = 10; };
+run: { dir = "run"; compare = false; checkpoint_steps = 1; watchdog = 15; };
 dataset: { layout = "synth"; root = "images"; synth_train = 16; synth_val = 8; synth_height = 48;
            synth_width = 64; };
 model: { backbone = "resnet18"; stages = 4; head = "fcn"; head_channels = 64; group = 2;
@@ -38,7 +39,7 @@ CFG
 ) >out 2>&1
 code=$?
 waits=$(grep -c 'has waited for a file system' out)
-echo "code $code after $((SECONDS / 60)) minutes, $waits waits of 10 s and more"
+echo "code $code after $((SECONDS / 60)) minutes, $waits waits of 15 s and more"
 [[ $code -eq 0 && $waits -gt 0 ]] && exit 0
 tail -n 20 out
 exit 1

@@ -128,7 +128,6 @@ static void what_is_no_file_is_refused(void **state) {
     memory_free(rows);
 }
 
-/* Every bit, and every end but those between two rows: what was written later cannot be known. */
 /* No memory for the text, or for the rows, is no fault of the file's. */
 static void no_memory_is_no_damage(void **state) {
     const char *path = scratch_path(*state, "memory.csv");
@@ -148,6 +147,7 @@ static void no_memory_is_no_damage(void **state) {
     memory_free(rows);
 }
 
+/* Every bit, and every end but those between two rows: what was written later cannot be known. */
 static void every_damage_is_found(void **state) {
     const char *path = scratch_path(*state, "flipped.csv");
     char *text;

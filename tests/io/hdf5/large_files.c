@@ -112,7 +112,7 @@ static bool cluster(const char *path) {
     for (int k = 0; k < K; k++) make_row((x.total - 1) / (K - 1) * k, start + k * D);
     bool well =
         kmeans_run(world, &o, &x, start, NULL, NULL, &r) == STATUS_OK || fails("kmeans_run");
-    for (size_t i = 0; well && i < x.n; i += i + 1 < x.n ? 1009 : 1) {
+    for (size_t i = (x.n - 1) % 1009; well && i < x.n; i += 1009) { /* the last one, too */
         float row[D], want[D];
         features_copy_row(&x, i, row);
         make_row(x.before + (int64_t)i, want);
@@ -157,9 +157,8 @@ static bool read_labels(const char *path, uint64_t hash) {
     labels *l = NULL;
     bool well = labels_open(world, path, &l) == STATUS_OK || fails("labels_open");
     if (well && labels_hash(l) != hash) well = fails("the labels' hash");
-    for (int i = 0; well && i < IMAGES; i += i + 1 < IMAGES ? 1777 : 1) {
+    for (int i = (IMAGES - 1) % 1777; well && i < IMAGES; i += 1777) { /* the last one, too */
         labelmap m;
-        if (i + 1777 > IMAGES) i = IMAGES - 1;
         if (labels_load(l, i, &m) != STATUS_OK) return fails("labels_load");
         int64_t pixels = (int64_t)m.height * m.width;
         for (int64_t p = 0; well && p < pixels; p++)
