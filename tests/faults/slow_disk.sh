@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # A disk so slow that every checkpoint takes longer than run.watchdog: no false alarm, and the run
 # ends as on a fast one. slow_disk.sh [STEPS [MEBIBYTES A SECOND [FOLDER]]]: by hand, of 60 steps (an
-# hour) at 4; root alone, where the control group "blkio" limits the disk that FOLDER (/var/tmp) is
+# hour; two at least) at 4; root alone, where the control group "blkio" limits the disk that FOLDER (/var/tmp) is
 # on. Ranks that wait in MPI keep their cores busy all the while. $AUXSEG, $AUXSEG_MPIRUN as in tests.
 set -uo pipefail
 steps=${1:-60} rate=${2:-4} place=${3:-/var/tmp}
