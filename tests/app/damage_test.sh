@@ -118,5 +118,18 @@ expect 0 'score: already done' "$auxseg" score tiny.cfg
 expect 0 'Result: PASS' "$auxseg" score tiny.cfg --set finetune.fraction=0.1
 grep -q 'already done' out && fail "the score of other images counts as done"
 
+# No memory to tell whether a file is whole is no damage of it: each allocation, the first by its
+# path of calls, of stages that are done.
+again
+for command in score evaluate; do
+    rm -f paths
+    AUXSEG_HOOK_MEMORY=1000000000 AUXSEG_HOOK_PATHS=$PWD/paths expect 0 'Result: PASS' "$auxseg" \
+        $command tiny.cfg
+    for n in $(awk '{ n = $2; $1 = $2 = "" } !seen[$0]++ { print n }' paths); do
+        expect 1 'out of memory' env AUXSEG_HOOK_MEMORY="$n" "$auxseg" $command tiny.cfg
+        grep -q 'damaged\|not what run.json' out && fail "$command, allocation $n: damage"
+    done
+done
+
 [[ $failures -eq 0 ]] || exit 1
 echo "all as expected"

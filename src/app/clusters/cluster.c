@@ -176,13 +176,15 @@ done:
 status cluster_images(const comm *c, const settings *s, int round) {
     extract_inputs in;
     stage t;
+    bool done = false;
     uint64_t input = 0; /* of a start, and of files if there are any */
     status st = stage_begin(&t, c, s, STAGE_CLUSTER, round);
     if (st == STATUS_OK) st = extract_inputs_find(&t, &in);
     if (st == STATUS_OK) st = cluster_start_hash(c, s, &input);
     if (st == STATUS_OK && in.files) input = hash_append(input, &in.files, sizeof in.files);
     if (st == STATUS_OK) st = stage_key(&t, in.weights, input);
-    if (st == STATUS_OK && !stage_done(&t)) st = cluster_stage(&t, &in);
+    if (st == STATUS_OK) st = stage_done(&t, &done);
+    if (st == STATUS_OK && !done) st = cluster_stage(&t, &in);
     stage_end(&t);
     return st;
 }

@@ -221,12 +221,14 @@ static status score_stage(stage *t) {
 /* The key holds the labels', the images that are compared, and the number of figures. */
 status score_labels(const comm *c, const settings *s, int round) {
     stage t;
+    bool done = false;
     uint64_t input[] = {0, FIGURES, 0};
     status st = stage_begin(&t, c, s, STAGE_SCORE, round);
     if (st == STATUS_OK) st = stage_input(&t, STAGE_CLUSTER, &input[0]);
     if (st == STATUS_OK) st = hash_images(&t, &input[2]);
     if (st == STATUS_OK) st = stage_key(&t, NULL, hash_bytes(input, sizeof input));
-    if (st == STATUS_OK && !stage_done(&t)) st = score_stage(&t);
+    if (st == STATUS_OK) st = stage_done(&t, &done);
+    if (st == STATUS_OK && !done) st = score_stage(&t);
     stage_end(&t);
     return st;
 }

@@ -48,7 +48,8 @@ status confusion_file_read(const stage *t, const char *group, int64_t *matrix, b
     char path[FILE_PATH];
     *found = false;
     status st = path_of(t, group, path);
-    if (st != STATUS_OK || !file_exists(path) || !output_same(t->record, path)) return st;
+    if (st == STATUS_OK) st = output_find(t->record, path, found);
+    if (st != STATUS_OK || !*found) return st;
     const char **name = class_names(t);
     st = name ? matrix_csv_read(path, name, dataset_classes(t->d), matrix, found) : STATUS_FAILED;
     memory_free(name);

@@ -166,12 +166,14 @@ static status evaluate_stage(stage *t, const char *group, const char *weights) {
 status evaluate_model(
     const comm *c, const settings *s, const char *group, int round, const char *weights) {
     stage t;
+    bool done = false;
     char base[STAGE_NAME], results[STAGE_NAME];
     snprintf(base, sizeof base, "evaluate-%s", group);
     snprintf(results, sizeof results, round > 1 ? "%s-%d" : "%s", group, round);
     status st = stage_begin_as(&t, c, s, STAGE_EVALUATE, base, round);
     if (st == STATUS_OK) st = stage_key(&t, weights, 0);
-    if (st == STATUS_OK && !stage_done(&t)) st = evaluate_stage(&t, results, weights);
+    if (st == STATUS_OK) st = stage_done(&t, &done);
+    if (st == STATUS_OK && !done) st = evaluate_stage(&t, results, weights);
     stage_end(&t);
     return st;
 }

@@ -140,10 +140,11 @@ static status truth_strips(const stage *t, const int *list, picture_set *p) {
     return st;
 }
 
-/* Weights of a model; false if there are none, or others than the run has recorded. */
-static bool find_weights(const stage *t, const char *name, int round, char *path) {
-    return setup_path(path, t->s, name, round) == STATUS_OK && file_exists(path) &&
-           output_same(t->record, path);
+/* Weights of a model; not found if there are none, or others than the run has recorded. */
+static status find_weights(const stage *t, const char *name, int round, char *path, bool *found) {
+    *found = false;
+    status st = setup_path(path, t->s, name, round);
+    return st == STATUS_OK ? output_find(t->record, path, found) : st;
 }
 
 status pictures_of_predictions(
@@ -151,10 +152,11 @@ status pictures_of_predictions(
     char baseline[FILE_PATH], finetuned[FILE_PATH];
     image_list list = {0};
     int wanted = t->s->report.overlays;
-    bool before = find_weights(t, "baseline.safetensors", 1, baseline);
-    bool after = find_weights(t, "finetuned.safetensors", round, finetuned);
-    if (wanted == 0 || (!before && !after)) return STATUS_OK;
-    status st = images_of_split(&list, t->d, t->s->evaluate.split, true);
+    bool before, after = false;
+    status st = find_weights(t, "baseline.safetensors", 1, baseline, &before);
+    if (st == STATUS_OK) st = find_weights(t, "finetuned.safetensors", round, finetuned, &after);
+    if (st != STATUS_OK || wanted == 0 || (!before && !after)) return st;
+    st = images_of_split(&list, t->d, t->s->evaluate.split, true);
     if (st == STATUS_OK && wanted > list.count) wanted = list.count;
     if (st == STATUS_OK) st = pictures_create(out, wanted, colour);
     for (int i = 0; i < wanted && st == STATUS_OK; i++)

@@ -63,13 +63,14 @@ static status fill_results(content *g) {
     return st;
 }
 
-/* None where the clustering has not run, or another file stands in its place: output_same says so.
+/* None where the clustering has not run, or another file stands in its place: output_find says so.
  */
 static status open_labels(content *g) {
     char path[FILE_PATH];
+    bool found = false;
     status st = setup_path(path, g->t->s, "labels.h5", g->round);
-    if (st != STATUS_OK || !file_exists(path) || !output_same(g->t->record, path)) return st;
-    return labels_open(NULL, path, &g->aux);
+    if (st == STATUS_OK) st = output_find(g->t->record, path, &found);
+    return st == STATUS_OK && found ? labels_open(NULL, path, &g->aux) : st;
 }
 
 /* Without labels.h5 the number of clusters is the setting's: figures of run.json may still be

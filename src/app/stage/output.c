@@ -17,56 +17,63 @@
 
 #include <string.h>
 
-static bool another(const char *path) {
+static status another(const char *path) {
     log_error("%s: not what run.json has recorded", path);
-    return false;
+    return STATUS_OUTPUT;
 }
 
 /* A file of another run that was copied here is whole, and not what this run has made. */
-static bool expected(const char *path, uint64_t found, uint64_t hash) {
-    return found == hash || another(path);
+static status expected(const char *path, uint64_t found, uint64_t hash) {
+    return found == hash ? STATUS_OK : another(path);
 }
 
-static bool dataset_whole(const char *path, uint64_t hash) {
+static status dataset_whole(const char *path, uint64_t hash) {
     dataset *d = NULL;
-    if (dataset_open(NULL, path, &d) != STATUS_OK) return false;
-    bool same = expected(path, dataset_hash(d), hash);
+    status st = dataset_open(NULL, path, &d);
+    if (st == STATUS_OK) st = expected(path, dataset_hash(d), hash);
     dataset_close(d);
-    return same;
+    return st;
 }
 
-static bool labels_whole(const char *path, uint64_t hash) {
+static status labels_whole(const char *path, uint64_t hash) {
     labels *l = NULL;
-    if (labels_open(NULL, path, &l) != STATUS_OK) return false;
-    bool same = expected(path, labels_hash(l), hash);
+    status st = labels_open(NULL, path, &l);
+    if (st == STATUS_OK) st = expected(path, labels_hash(l), hash);
     labels_close(l);
-    return same;
+    return st;
 }
 
 /* Only what this program wrote is the result of a stage: safetensors. */
-static bool weights_whole(const char *path) {
+static status weights_whole(const char *path) {
     safetensors *f = NULL;
     status st = safetensors_read_header(&f, path);
     if (st == STATUS_OK) st = safetensors_verify_header(f);
     safetensors_close(f);
-    return st == STATUS_OK;
+    return st;
 }
 
-static bool features_whole(const char *path, uint64_t hash) {
+static status features_whole(const char *path, uint64_t hash) {
     features_info about;
-    return features_about(path, &about) == STATUS_OK && expected(path, about.key, hash);
+    status st = features_about(path, &about);
+    return st == STATUS_OK ? expected(path, about.key, hash) : st;
 }
 
 /* Of a file that run.json has no hash of: by what it carries itself. */
-static bool output_whole(const char *path, uint64_t hash) {
+static status output_whole(const char *path, uint64_t hash) {
     file_kind kind;
-    if (!text_ends_with(path, ".h5") && !text_ends_with(path, ".safetensors")) return true;
-    if (file_kind_of(path, &kind) != STATUS_OK) return false;
+    if (!text_ends_with(path, ".h5") && !text_ends_with(path, ".safetensors")) return STATUS_OK;
+    status st = file_kind_of(path, &kind);
+    if (st != STATUS_OK) return st;
     if (kind == KIND_DATASET) return dataset_whole(path, hash);
     if (kind == KIND_LABELS) return labels_whole(path, hash);
     if (kind == KIND_FEATURES) return features_whole(path, hash);
     if (kind == KIND_WEIGHTS && text_ends_with(path, ".safetensors")) return weights_whole(path);
     return another(path);
+}
+
+/* What cannot be read is not what was written; without memory nothing is known of it. */
+static status told(status st) {
+    return st == STATUS_OK || st == STATUS_FAILED ? st : STATUS_OUTPUT;
 }
 
 static const char *name_of(const char *path) {
@@ -96,21 +103,34 @@ bool output_known(const run_record *r, const char *path) {
     return run_record_get_file(r, name_of(path), &hash) || find_maker(r, name_of(path), &maker);
 }
 
-bool output_same(const run_record *r, const char *path) {
+status output_same(const run_record *r, const char *path) {
     uint64_t want, have;
     stage_record maker;
-    if (run_record_get_file(r, name_of(path), &want))
-        return file_hash(path, &have) == STATUS_OK && expected(path, have, want);
-    return !find_maker(r, name_of(path), &maker) || output_whole(path, maker.output_hash);
+    if (run_record_get_file(r, name_of(path), &want)) {
+        status st = file_hash(path, &have);
+        return told(st == STATUS_OK ? expected(path, have, want) : st);
+    }
+    if (!find_maker(r, name_of(path), &maker)) return STATUS_OK;
+    return told(output_whole(path, maker.output_hash));
 }
 
-bool output_left(const run_record *r, const char *folder, const char *stage) {
+status output_find(const run_record *r, const char *path, bool *found) {
+    *found = false;
+    if (!file_exists(path)) return STATUS_OK;
+    status st = output_same(r, path);
+    *found = st == STATUS_OK;
+    return st == STATUS_OUTPUT ? STATUS_OK : st;
+}
+
+status output_left(const run_record *r, const char *folder, const char *stage) {
     char path[FILE_PATH];
     stage_record found;
     for (int i = 0; run_record_stage(r, i, &found, NULL); i++)
-        if (strcmp(found.name, stage) == 0 && found.output)
-            return file_path(path, folder, found.output) == STATUS_OK && output_same(r, path);
-    return true;
+        if (strcmp(found.name, stage) == 0 && found.output) {
+            status st = file_path(path, folder, found.output);
+            return st == STATUS_OK ? output_same(r, path) : STATUS_OUTPUT;
+        }
+    return STATUS_OK;
 }
 
 const char *output_maker(const run_record *r, const char *name) {

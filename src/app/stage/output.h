@@ -14,13 +14,17 @@
 status output_record(run_record *r, const char *path);
 /* Whether run.json has recorded a file of this name. */
 bool output_known(const run_record *r, const char *path);
-/* Whether the file is what run.json has recorded under its name, or nothing is recorded; a message
- * says what differs. Reads all of it, but for the two: of those the tables. */
-bool output_same(const run_record *r, const char *path);
-/* Whether the output of a stage, if it has one, is in `folder` as it was recorded. Tables and
- * headers of HDF5 files are compared in little time, arrays where they are read and by `auxseg
- * verify`; other files are compared as a whole. Messages say what is wrong. */
-bool output_left(const run_record *r, const char *folder, const char *stage);
+/* Whether the file is what run.json has recorded under its name, or nothing is recorded.
+ * STATUS_OUTPUT: it is not, or cannot be read; a message says what differs. STATUS_FAILED: that
+ * could not be told, for lack of memory. Reads all of it, but for the two: of those the tables. */
+status output_same(const run_record *r, const char *path);
+/* *found: whether the file is there and the same, for who can do without it. Fails only as
+ * output_same does for lack of memory. */
+status output_find(const run_record *r, const char *path, bool *found);
+/* Whether the output of a stage, if it has one, is in `folder` as it was recorded; errors are
+ * those of output_same. Tables and headers of HDF5 files are compared in little time, arrays where
+ * they are read and by `auxseg verify`; other files are compared as a whole. */
+status output_left(const run_record *r, const char *folder, const char *stage);
 /* The stage whose output a file of the run's folder is; NULL: of none. Borrowed from the record. */
 const char *output_maker(const run_record *r, const char *name);
 /* The group of run.json that has the figures of a fine-tuning's looks at images

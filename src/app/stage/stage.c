@@ -178,10 +178,11 @@ status stage_input(stage *t, stage_id from, uint64_t *hash) {
         log_error("%s needs the output of \"%s\", which is not there: run `auxseg %s` first",
             t->name, name, base);
         st = STATUS_USAGE;
-    } else if (t->record && !output_left(t->record, t->s->run.dir, name)) {
-        log_error(
-            "%s: the output of \"%s\" is damaged: `auxseg %s` makes it anew", t->name, name, base);
-        st = STATUS_OUTPUT;
+    } else if (t->record) {
+        st = output_left(t->record, t->s->run.dir, name);
+        if (st == STATUS_OUTPUT)
+            log_error("%s: the output of \"%s\" is damaged: `auxseg %s` makes it anew", t->name,
+                name, base);
     }
     comm_broadcast(t->c, hash, sizeof *hash);
     return comm_agree(t->c, st);
@@ -196,24 +197,32 @@ static void clear_checkpoints(const stage *t) {
 
 /* Whether the file of a stage that is done can still be read, if it has one. Rank 0. Only rank 0
  * looks: a file that is whole for one is taken to be so for all. */
-static bool has_output(const stage *t) {
-    if (output_left(t->record, t->s->run.dir, t->name)) return true;
+static status has_output(const stage *t, int32_t *has) {
+    status st = output_left(t->record, t->s->run.dir, t->name);
+    *has = st == STATUS_OK;
+    if (st != STATUS_OUTPUT) return st;
     log_warn("%s: its file is damaged and made anew", t->name);
-    return false;
+    return STATUS_OK;
 }
 
 /* What is recorded is believed only as far as the file is there and can be read. */
-bool stage_done(stage *t) {
-    int32_t done = 0;
-    if (t->s->run.resume == RUN_RESUME_AUTO && t->record)
-        done = run_record_stage_done(t->record, t->name, t->key, NULL) && has_output(t);
-    if (done)
+status stage_done(stage *t, bool *done) {
+    int32_t found = 0;
+    status st = STATUS_OK;
+    *done = false;
+    if (t->s->run.resume == RUN_RESUME_AUTO && t->record &&
+        run_record_stage_done(t->record, t->name, t->key, NULL))
+        st = has_output(t, &found);
+    if (st == STATUS_OK && found)
         log_info("%s: already done for these inputs and settings", t->name);
-    else
-        done = store_take(t);
-    comm_broadcast(t->c, &done, sizeof done);
-    if (done) clear_checkpoints(t);
-    return done;
+    else if (st == STATUS_OK)
+        found = store_take(t);
+    st = comm_agree(t->c, st);
+    comm_broadcast(t->c, &found, sizeof found);
+    if (st != STATUS_OK) return st;
+    *done = found;
+    if (found) clear_checkpoints(t);
+    return STATUS_OK;
 }
 
 /* Collective: times and memory are combined over ranks before rank 0 writes. A figure of merit that

@@ -2,7 +2,9 @@
  *
  *   stage t;
  *   status st = stage_begin(&t, c, s, STAGE_CLUSTER, round);
- *   if (st == STATUS_OK && !stage_done(&t)) { ... st = stage_finish(&t, ...); }
+ *   ... stage_key(&t, ...);
+ *   if (st == STATUS_OK) st = stage_done(&t, &done);
+ *   if (st == STATUS_OK && !done) { ... st = stage_finish(&t, ...); }
  *   stage_end(&t);
  */
 #ifndef AUXSEG_APP_STAGE_STAGE_H
@@ -72,8 +74,8 @@ status stage_key(stage *t, const char *file, uint64_t input);
 status stage_input(stage *t, stage_id from, uint64_t *hash);
 /* Whether run.json has the stage with this key and its output is there, unless run.resume is
  * "never"; else whether it was taken from run.store. Says so, and removes checkpoints that a kill
- * has left. Collective. */
-bool stage_done(stage *t);
+ * has left. STATUS_FAILED: for lack of memory that could not be told. Collective. */
+status stage_done(stage *t, bool *done);
 
 /* Whether the stage was taken from run.store, for one that finds out by itself whether it is done;
  * if not, until store_leave no other run does it. Collective. */

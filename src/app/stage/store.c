@@ -147,7 +147,8 @@ static bool take_whole(stage *t, const char *folder) {
     bool taken = false;
     if (file_path(path, folder, "run.json") != STATUS_OK) return false;
     if (run_record_look(&from, path) == STATUS_OK && from &&
-        run_record_stage_done(from, t->name, t->key, NULL) && output_left(from, folder, t->name))
+        run_record_stage_done(from, t->name, t->key, NULL) &&
+        output_left(from, folder, t->name) == STATUS_OK)
         taken = take_from(t, folder, from) == STATUS_OK;
     run_record_close(from);
     return taken;

@@ -70,12 +70,13 @@ status command_pack(const comm *c, const settings *s) {
     uint64_t stamp = 0;
     file_lock *scenes = NULL;
     stage t;
-    bool go_on = s->run.resume == RUN_RESUME_AUTO;
+    bool done = false, go_on = s->run.resume == RUN_RESUME_AUTO;
     status st = stage_begin_bare(&t, c, s, STAGE_PACK);
     if (st == STATUS_OK) st = stage_path(&t, path, "dataset.h5");
     if (st == STATUS_OK) st = stage_path(&t, kept, "checkpoints");
     if (st == STATUS_OK) st = pack_key(&t, &stamp, &scenes);
-    if (st == STATUS_OK && !stage_done(&t)) {
+    if (st == STATUS_OK) st = stage_done(&t, &done);
+    if (st == STATUS_OK && !done) {
         const pack_keep keep = {kept, t.key};
         st = dataset_pack(c, s, path, go_on ? &keep : NULL, &t.time);
         if (st == STATUS_OK) st = pack_record(&t, path, stamp);

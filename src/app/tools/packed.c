@@ -51,7 +51,7 @@ bool packed_alone(const settings *s) {
     if (run_record_verify(path) != STATUS_OK || run_record_open(&r, path) != STATUS_OK)
         return false;
     if (packed_before(r, s, &key) && packed_sources(s, &stamp, &gone) == STATUS_OK && gone)
-        gone = output_left(r, s->run.dir, stage_id_words[STAGE_PACK]);
+        gone = output_left(r, s->run.dir, stage_id_words[STAGE_PACK]) == STATUS_OK;
     run_record_close(r);
     return gone;
 }

@@ -108,7 +108,7 @@ status verify_file(const char *path, const run_record *r) {
     bool checked, recorded = output_known(r, path);
     status st = file_kind_of(path, &kind);
     if (st == STATUS_OK) st = verify_own(path, kind_by_name(path, kind), r, &checked);
-    if (st == STATUS_OK && recorded && !output_same(r, path)) st = STATUS_OUTPUT;
+    if (st == STATUS_OK && recorded) st = output_same(r, path);
     if (st == STATUS_OK)
         plain_print("%s: %s\n", path,
             recorded  ? "whole, and as run.json has it"

@@ -193,6 +193,7 @@ static status add_file(const char *path, uint64_t *input) {
 static status finetune_named(const comm *c, const settings *s, const named_stage *n,
     const char *weights, const char *labeller) {
     stage t;
+    bool done = false;
     uint64_t input = 0;
     status st = stage_begin_as(&t, c, s, n->id, n->base, n->round);
     if (st == STATUS_OK && s->finetune.list[0] && comm_root(c))
@@ -200,7 +201,8 @@ static status finetune_named(const comm *c, const settings *s, const named_stage
     if (st == STATUS_OK && labeller[0] && comm_root(c)) st = add_file(labeller, &input);
     st = comm_agree(c, st);
     if (st == STATUS_OK) st = stage_key(&t, weights, input);
-    if (st == STATUS_OK && !stage_done(&t)) st = finetune_stage(&t, weights, labeller, n->output);
+    if (st == STATUS_OK) st = stage_done(&t, &done);
+    if (st == STATUS_OK && !done) st = finetune_stage(&t, weights, labeller, n->output);
     stage_end(&t);
     return st;
 }

@@ -29,12 +29,14 @@ static status contrast_settings(const comm *c, const settings *s, settings **out
 
 /* The key rests on which images have labels, however the settings choose them. */
 static status contrast_stage(stage *t, contrast_task *task) {
+    bool done = false;
     status st = comm_agree(t->c, images_labelled(&task->list, t->d, t->s));
     if (st != STATUS_OK) return st;
     uint64_t share =
         hash_bytes(task->list.member, (size_t)task->list.count * sizeof *task->list.member);
     st = stage_key(t, task->weights, share);
-    if (st != STATUS_OK || stage_done(t)) return st;
+    if (st == STATUS_OK) st = stage_done(t, &done);
+    if (st != STATUS_OK || done) return st;
     log_info("%s: pixels of a class attract one another in %d labelled images; adapted: our loss, "
              "views and schedule ([pretrain]), as many steps",
         t->name, task->list.count);

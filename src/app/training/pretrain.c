@@ -194,12 +194,14 @@ static status pretrain_stage(stage *t, uint64_t labels_recorded) {
 
 status pretrain_model(const comm *c, const settings *s, int round) {
     stage t;
+    bool done = false;
     uint64_t labels_recorded = 0;
     status st = stage_begin(&t, c, s, STAGE_PRETRAIN, round);
     if (st == STATUS_OK && stage_has_clusters(s))
         st = stage_input(&t, STAGE_CLUSTER, &labels_recorded);
     if (st == STATUS_OK) st = stage_key(&t, s->model.weights, labels_recorded);
-    if (st == STATUS_OK && !stage_done(&t)) st = pretrain_stage(&t, labels_recorded);
+    if (st == STATUS_OK) st = stage_done(&t, &done);
+    if (st == STATUS_OK && !done) st = pretrain_stage(&t, labels_recorded);
     stage_end(&t);
     return st;
 }
