@@ -34,6 +34,18 @@ extract 3 other.npy "${views[@]}" --set extract.memory=stream
 cmp views.npy other.npy >out 2>&1 || fail "3 ranks, streamed"
 extract 1 other.npy "${views[@]}" --set run.threads=3
 cmp views.npy other.npy >out 2>&1 || fail "3 threads"
+
+# Magnified images may be large ones (AUXSEG_HOOK_LARGE_IMAGE: from so many pixels on), whose plans
+# take fewer at once than those of the images themselves.
+AUXSEG_HOOK_LARGE_IMAGE=8000 extract 1 other.npy "${views[@]}"
+cmp views.npy other.npy >out 2>&1 || fail "large when magnified"
+measure=("$auxseg" evaluate tiny.cfg --set evaluate.weights=run/baseline.safetensors
+    --set evaluate.split=train --set evaluate.scales="0.5, 1.5" --set run.resume=never)
+expect 0 'PASS' "${measure[@]}"
+cp run/confusion-baseline.csv confusion.csv
+AUXSEG_HOOK_LARGE_IMAGE=8000 expect 0 'PASS' "${measure[@]}"
+cmp run/confusion-baseline.csv confusion.csv >out 2>&1 || fail "measured when large"
+
 expect 2 'extract.scales = "0.5;1": numbers from' "$auxseg" check tiny.cfg --set 'extract.scales=0.5;1'
 
 [[ $failures -eq 0 ]] || exit 1

@@ -12,7 +12,6 @@
 #include "src/segment/confusion.h"
 #include "src/segment/upsample.h"
 
-#include <math.h>
 #include <stdbool.h>
 #include <string.h>
 
@@ -41,8 +40,8 @@ static status add_pass(inference *net, const pass *a, const image *rgb, int coun
     const labelmap *out, float *probability) {
     plan *p = NULL;
     int h, w, classes, threads = inference_threads(net);
-    int height = (int)fmax(1, floor(rgb->height * a->scale + 0.5));
-    int width = (int)fmax(1, floor(rgb->width * a->scale + 0.5));
+    int height, width;
+    scales_size(rgb->height, rgb->width, a->scale, &height, &width);
     status worst = STATUS_OK, st = inference_plan(net, height, width, &p);
     if (st != STATUS_OK) return st;
 #pragma omp parallel for schedule(dynamic) num_threads(threads)
@@ -108,7 +107,8 @@ static bool same_shape(const dataset *d, int i, int j, double scale) {
 int class_maps_count(
     const stage *t, const inference *net, const int *list, int first, int end, double scale) {
     enum { BYTES = 1 << 30 };
-    int height, width, most = inference_run(net, t->d, list, first, end, t->s->dataset.scale);
+    inference_sizes sizes = {t->s->dataset.scale, t->s->evaluate.scales};
+    int height, width, most = inference_run(net, t->d, list, first, end, &sizes);
     int count = 1;
     /* Images that are alike as the network sees them may differ before. */
     while (count < most && same_shape(t->d, list[first], list[first + count], scale)) count++;

@@ -30,6 +30,7 @@ typedef struct extraction {
     stage *t;
     const extract_request *q;
     inference *net;
+    inference_sizes sizes; /* that it is given an image in */
     features *x;
     char file[FILE_PATH];    /* streamed: of the network's outputs */
     float *scratch;          /* [threads, D] */
@@ -110,7 +111,7 @@ static int run_images(const extraction *e, int at) {
     const features *x = e->x;
     int first = (int)x->first + at, end = first;
     while (end < x->first + x->images && !e->kept.done[end]) end++;
-    return inference_run(e->net, e->t->d, NULL, first, end, e->t->s->dataset.scale);
+    return inference_run(e->net, e->t->d, NULL, first, end, &e->sizes);
 }
 
 /* Memory for all rows, or for those of the largest run: as if none were there, since a kept image
@@ -119,8 +120,7 @@ static status allocate(extraction *e) {
     features *x = e->x;
     int end = (int)(x->first + x->images);
     for (int i = 0, count; i < x->images; i += count) {
-        count =
-            inference_run(e->net, e->t->d, NULL, (int)x->first + i, end, e->t->s->dataset.scale);
+        count = inference_run(e->net, e->t->d, NULL, (int)x->first + i, end, &e->sizes);
         size_t rows = (size_t)count * features_image_rows(x, i);
         if (rows > e->run_rows) e->run_rows = rows;
     }
@@ -358,7 +358,8 @@ static status compute(stage *t, extraction *e) {
 /* The network goes before rows are mapped or handed on: its memory is needed by what follows. */
 status extract_compute(stage *t, const extract_request *q, features *out) {
     features x = {0};
-    extraction e = {.t = t, .q = q, .x = &x};
+    extraction e = {
+        .t = t, .q = q, .sizes = {t->s->dataset.scale, t->s->extract.scales}, .x = &x};
     status st = STATUS_OK;
     strcpy(e.file, q->file);
     if (t->s->extract.pca > 0) st = stage_path(t, e.file, "features-raw.h5");

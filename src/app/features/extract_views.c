@@ -90,8 +90,8 @@ static status add_view(inference *net, const sight *v, const image *rgb, int cou
     const view_grid *grid, float *sum) {
     plan *p = NULL;
     int h, w, threads = inference_threads(net);
-    int height = (int)fmax(1, floor(rgb->height * v->scale + 0.5));
-    int width = (int)fmax(1, floor(rgb->width * v->scale + 0.5));
+    int height, width;
+    scales_size(rgb->height, rgb->width, v->scale, &height, &width);
     status worst = STATUS_OK, st = inference_plan(net, height, width, &p);
     if (st != STATUS_OK) return st;
 #pragma omp parallel for schedule(dynamic) num_threads(threads)

@@ -8,7 +8,9 @@
 #include "io/weights/weights.h"
 #include "src/app/stage/extractor.h"
 #include "src/app/stage/model_setup.h"
+#include "src/app/stage/scales.h"
 #include "src/app/stage/setup.h"
+#include "src/base/hook.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
 
@@ -111,8 +113,12 @@ int inference_chunk(const inference *n) {
     return n->threads * CHUNK_PER_THREAD;
 }
 
+/* A test's: how many pixels a large image has. */
+static hook large_image = {.name = "LARGE_IMAGE"};
+
 static bool is_large(int height, int width) {
-    return (int64_t)height * width >= LARGE_IMAGE;
+    long pixels = hook_number(&large_image);
+    return (int64_t)height * width >= (pixels ? pixels : LARGE_IMAGE);
 }
 
 int inference_images(const inference *n, int height, int width) {
@@ -167,14 +173,25 @@ int inference_stride(const inference *n) {
     return graph_stride(n->g, graph_output_value(n->g, 0));
 }
 
-int inference_run(
-    const inference *n, const dataset *d, const int *list, int first, int end, double scale) {
+/* Magnified, an image may be a large one whose plan takes fewer. */
+static int fewest_images(const inference *n, int height, int width, const char *scales) {
+    int h, w, fewest = inference_chunk(n);
+    for (double scale; scales_next(&scales, &scale);) {
+        scales_size(height, width, scale, &h, &w);
+        int images = inference_images(n, h, w);
+        if (images < fewest) fewest = images;
+    }
+    return fewest;
+}
+
+int inference_run(const inference *n, const dataset *d, const int *list, int first, int end,
+    const inference_sizes *sizes) {
     int h0, w0, h, w, count = 1;
-    dataset_shape(d, list ? list[first] : first, scale, &h0, &w0);
-    int most = inference_images(n, h0, w0);
+    dataset_shape(d, list ? list[first] : first, sizes->scale, &h0, &w0);
+    int most = fewest_images(n, h0, w0, sizes->scales);
     /* A plan runs images of one shape alone; data sets list them mostly in runs. */
     for (; count < most && first + count < end; count++) {
-        dataset_shape(d, list ? list[first + count] : first + count, scale, &h, &w);
+        dataset_shape(d, list ? list[first + count] : first + count, sizes->scale, &h, &w);
         if (h != h0 || w != w0) break;
     }
     return count;

@@ -52,9 +52,16 @@ const image_input *inference_input(const inference *n);
 int inference_channels(const inference *n);
 int inference_stride(const inference *n);
 
-/* How many images from list[first] on (list NULL: image `first`), below `end` and the chunk, have
- * one shape at this scale; of very large ones no more than there are threads. */
-int inference_run(
-    const inference *n, const dataset *d, const int *list, int first, int end, double scale);
+/* In which sizes a network is given an image of a data set: as it is at dataset.scale, and that
+ * magnified by each of a list of scales. Borrowed. */
+typedef struct inference_sizes {
+    double scale;
+    const char *scales;
+} inference_sizes;
+
+/* How many images from list[first] on (list NULL: image `first`), below `end`, have one shape at
+ * sizes->scale, and no more than the plan of any of the sizes takes at once. */
+int inference_run(const inference *n, const dataset *d, const int *list, int first, int end,
+    const inference_sizes *sizes);
 
 #endif

@@ -2,6 +2,7 @@
  * to its form: what is no number is taken for the end of the list. */
 #include "src/app/stage/scales.h"
 
+#include <math.h>
 #include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
@@ -22,4 +23,9 @@ int scales_count(const char *list, double *largest) {
     for (double s; scales_next(&list, &s); count++)
         if (s > *largest) *largest = s;
     return count;
+}
+
+void scales_size(int height, int width, double scale, int *scaled_height, int *scaled_width) {
+    *scaled_height = (int)fmax(1, floor(height * scale + 0.5));
+    *scaled_width = (int)fmax(1, floor(width * scale + 0.5));
 }

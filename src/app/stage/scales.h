@@ -9,5 +9,7 @@
 bool scales_next(const char **list, double *scale);
 /* How many, and the largest of them. */
 int scales_count(const char *list, double *largest);
+/* The size of an image of height x width at a scale. */
+void scales_size(int height, int width, double scale, int *scaled_height, int *scaled_width);
 
 #endif
