@@ -66,6 +66,13 @@ for ids in dataset train; do
     expect 0 "evaluate" "$auxseg" evaluate again.cfg "${weights[@]}"
     grep -o 'aAcc [0-9.]*' out >$ids.figure
 done
+# A start that was stopped wrote some of its files in other numbers: they are not taken for done.
+rm -rf pairs/predictions
+AUXSEG_HOOK_STOP=1 expect 75 'Result: STOPPED' "$auxseg" predict pairs.cfg "${weights[@]}" \
+    --set evaluate.ids=train --set run.threads=1
+[[ -n $(ls pairs/predictions) ]] || fail "nothing was written before the stop"
+expect 0 '3 predictions' "$auxseg" predict pairs.cfg "${weights[@]}" --set evaluate.ids=dataset
+diff -r pairs/predictions dataset >out 2>&1 || fail "two kinds of ids in one folder"
 [[ $(cat dataset.figure) == 'aAcc 1.0000' ]] || { cp dataset.figure out; fail "ids of the data set"; }
 [[ $(cat train.figure) != 'aAcc 1.0000' ]] || fail "ids of training are those of the data set"
 

@@ -220,7 +220,8 @@ status command_predict(const comm *c, const settings *s) {
         snprintf(weights, sizeof weights, "%s", s->evaluate.weights);
     else if (st == STATUS_OK)
         st = stage_path(&t, weights, "finetuned.safetensors");
-    if (st == STATUS_OK) st = stage_key(&t, weights, 0);
+    /* What is left of a stopped start must be written in the same numbers. */
+    if (st == STATUS_OK) st = stage_key(&t, weights, (uint64_t)s->evaluate.ids);
     if (st == STATUS_OK) st = predict_stage(&t, weights);
     stage_end(&t);
     return st;
