@@ -70,9 +70,13 @@ grep -q 'seed 1 <span class="down">failed with 3<' a/few/compare.html || fail "n
 expect 3 'Result: FAIL (code 3' "$auxseg" "${words[@]}"
 [[ $(grep -c 'compare: run ' out) -eq 2 ]] || fail "runs that are done are not passed over"
 expect 3 '^again ' "$auxseg" "${words[@]}" --collect
-# A store of the user's, which another folder's plan has filled.
+# A store of the user's, which another folder's plan has filled; one start was killed when it had
+# taken a file, and not yet written that into its record.
+mkdir -p s/few/ours/seed-1
+ln a/few/ours/seed-1/pretrained.safetensors s/few/ours/seed-1
 expect 3 'pretrain: taken over from .*/a/few/ours' "$auxseg" "${words[@]}" --set run.dir=s \
     --set run.store=a/store
+[[ $(grep -c 'pretrain: taken over' out) -eq 2 ]] || fail "a file that was taken before is made anew"
 [[ ! -e s/store ]] || fail "run.store is not what was asked for"
 
 plan b

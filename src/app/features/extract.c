@@ -7,6 +7,7 @@
 #include "io/files/npy_rows.h"
 #include "src/app/features/extract_compute.h"
 #include "src/app/features/extract_files.h"
+#include "src/app/features/extract_kept.h"
 #include "src/app/stage/extractor.h"
 #include "src/app/stage/setup.h"
 #include "src/app/stage/store.h"
@@ -69,15 +70,6 @@ static status extract_key(const stage *t, const extract_inputs *in, uint64_t *ke
     return st;
 }
 
-/* Whether features.h5 holds just these features and may be used. Collective. */
-static bool features_kept(const stage *t, const extract_request *q) {
-    features_info info;
-    int32_t kept = comm_root(t->c) && t->s->run.resume == RUN_RESUME_AUTO && file_exists(q->file) &&
-                   features_about(q->file, &info) == STATUS_OK && info.key == q->key;
-    comm_max_i32(t->c, &kept, 1);
-    return kept;
-}
-
 /* extract.npy is written where the features are computed, and whenever they are asked for. */
 static status write_npy(const stage *t, const features *x, bool computed) {
     const char *path = t->s->extract.npy;
@@ -107,9 +99,22 @@ static status make_features(stage *part, const extract_request *q, features *x) 
     return st == STATUS_OK ? record_extraction(part, q, file) : st;
 }
 
-/* From another run that keeps its features, if this one is to keep them. Collective. */
-static bool features_taken(stage *part, const extract_request *q) {
-    return q->keep && stage_take(part) && features_kept(part, q);
+/* In features.h5, or taken from another run that keeps its features, if this one is to keep them.
+ * Collective. */
+static status features_find(stage *part, const extract_request *q, bool *found) {
+    status st = extract_kept_whole(part, q->file, q->key, found);
+    if (st != STATUS_OK || *found || !q->keep || !stage_take(part)) return st;
+    return extract_kept_whole(part, q->file, q->key, found);
+}
+
+/* Of a file that turns out to be damaged nothing is kept. Collective. */
+static status read_kept(const stage *t, const extract_request *q, features *x, bool *kept) {
+    status st = (q->stream ? features_map : features_read)(t->c, q->file, q->key, x);
+    if (st == STATUS_OK) log_info("extract: features of %s read from %s", q->layers, q->file);
+    *kept = st != STATUS_OUTPUT && st != STATUS_DATA;
+    if (*kept) return st;
+    if (comm_root(t->c)) log_warn("%s: damaged and made anew", q->file);
+    return STATUS_OK;
 }
 
 status extract_features(stage *t, const extract_inputs *in, bool keep, features *out) {
@@ -124,14 +129,10 @@ status extract_features(stage *t, const extract_inputs *in, bool keep, features 
 
     /* A kept file is read whole or not at all: a part of the images would be another key. */
     stage part = stage_within(t, STAGE_EXTRACT, q.key);
-    bool kept = features_kept(t, &q) || features_taken(&part, &q);
-    if (kept) {
-        st = (q.stream ? features_map : features_read)(t->c, q.file, q.key, &x);
-        if (st == STATUS_OK) log_info("extract: features of %s read from %s", q.layers, q.file);
-        kept = st != STATUS_OUTPUT && st != STATUS_DATA;
-        if (!kept && comm_root(t->c)) log_warn("%s: damaged and made anew", q.file);
-    }
-    if (!kept) st = make_features(&part, &q, &x);
+    bool kept = false;
+    st = features_find(&part, &q, &kept);
+    if (st == STATUS_OK && kept) st = read_kept(t, &q, &x, &kept);
+    if (st == STATUS_OK && !kept) st = make_features(&part, &q, &x);
     store_leave(&part);
     if (st == STATUS_OK) st = write_npy(t, &x, !kept);
     if (st == STATUS_OK)

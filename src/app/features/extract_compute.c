@@ -53,8 +53,8 @@ static status load_inputs(const stage *t, const image_input *input, plan *p, int
         image_destroy(&rgb);
         if (st != STATUS_OK) {
 #pragma omp critical(worst)
-            /* Any of the codes: what happened has been said by its thread. */
-            worst = st;
+            /* What happened has been said by its thread. */
+            worst = status_worse(worst, st);
         }
     }
     return worst;
@@ -321,15 +321,12 @@ static status compute_rows(extraction *e, const char *const *names) {
 }
 
 /* Whether a stopped start has left the network's outputs in their file. Collective. */
-static bool outputs_left(const extraction *e) {
-    const stage *t = e->t;
-    features_info info;
-    bool wanted = e->q->stream && t->s->extract.pca > 0 && t->s->run.resume == RUN_RESUME_AUTO;
-    int32_t left = wanted && comm_root(t->c) && file_exists(e->file) &&
-                   features_about(e->file, &info) == STATUS_OK && info.key == e->q->key;
-    comm_broadcast(t->c, &left, sizeof left);
-    if (left) log_info("extract: goes on with the network's outputs in %s", e->file);
-    return left;
+static status find_outputs(const extraction *e, bool *left) {
+    *left = false;
+    if (!e->q->stream || e->t->s->extract.pca == 0) return STATUS_OK;
+    status st = extract_kept_whole(e->t, e->file, e->q->key, left);
+    if (*left) log_info("extract: goes on with the network's outputs in %s", e->file);
+    return st;
 }
 
 /* The network's rows, then what follows from all of them. features_place finds where this rank's
@@ -340,7 +337,8 @@ static status compute(stage *t, extraction *e) {
     const char **names = stage_names(t);
     status st = comm_agree(t->c, names ? shapes_create(t, e->net, e->x) : STATUS_FAILED);
     if (st == STATUS_OK) features_place(t->c, e->x);
-    bool left = st == STATUS_OK && outputs_left(e);
+    bool left = false;
+    if (st == STATUS_OK) st = find_outputs(e, &left);
     if (st == STATUS_OK && !left) st = compute_rows(e, names);
     if (st == STATUS_OK && !left)
         log_info("extract: %s of %s, %d dimensions at stride %d, %.1f images/s", e->q->layers,
@@ -358,8 +356,7 @@ static status compute(stage *t, extraction *e) {
 /* The network goes before rows are mapped or handed on: its memory is needed by what follows. */
 status extract_compute(stage *t, const extract_request *q, features *out) {
     features x = {0};
-    extraction e = {
-        .t = t, .q = q, .sizes = {t->s->dataset.scale, t->s->extract.scales}, .x = &x};
+    extraction e = {.t = t, .q = q, .sizes = {t->s->dataset.scale, t->s->extract.scales}, .x = &x};
     status st = STATUS_OK;
     strcpy(e.file, q->file);
     if (t->s->extract.pca > 0) st = stage_path(t, e.file, "features-raw.h5");

@@ -250,7 +250,7 @@ static status take_run(intake *e, int64_t first, int64_t count, void *to) {
         status st = take_image(e, i, row_at(to, before * (size_t)x->d, x->type), scratch, &zeros);
         if (st != STATUS_OK) {
 #pragma omp critical(worst)
-            worst = st;
+            worst = status_worse(worst, st);
         }
     }
     e->zeros += zeros;

@@ -29,6 +29,21 @@ static int count_done(const extract_kept *k) {
     return done;
 }
 
+status extract_kept_whole(const stage *t, const char *file, uint64_t key, bool *whole) {
+    features_info info;
+    int32_t found = 0;
+    status st = STATUS_OK;
+    if (comm_root(t->c) && t->s->run.resume == RUN_RESUME_AUTO && file_exists(file)) {
+        st = features_about(file, &info);
+        found = st == STATUS_OK && info.key == key;
+        if (st != STATUS_FAILED) st = STATUS_OK;
+    }
+    st = comm_agree(t->c, st);
+    comm_broadcast(t->c, &found, sizeof found);
+    *whole = st == STATUS_OK && found;
+    return st;
+}
+
 /* Rows that follow from the network alone have another key than those that stay, where they are
  * projected: D tells them apart. */
 status extract_kept_create(

@@ -1,5 +1,6 @@
-/* Rows of the images that an extraction had done when it was told to stop: kept in parts, from
- * which the next start goes on, on any number of ranks. */
+/* Features that are there already: all of them in a file, or rows of the images that an extraction
+ * had done when it was told to stop: kept in parts, from which the next start goes on, on any
+ * number of ranks. */
 #ifndef AUXSEG_APP_FEATURES_EXTRACT_KEPT_H
 #define AUXSEG_APP_FEATURES_EXTRACT_KEPT_H
 
@@ -20,6 +21,9 @@ typedef struct extract_kept {
     char state[FILE_PATH], rows[FILE_PATH];
 } extract_kept;
 
+/* Whether `file` holds just the features of this key, and may be used (run.resume). Fails for lack
+ * of memory alone. Collective. */
+status extract_kept_whole(const stage *t, const char *file, uint64_t key, bool *whole);
 /* What an earlier start has left for the same features, images and way to keep them. x is placed
  * (features_place). k may be destroyed after any status. Collective. */
 status extract_kept_create(

@@ -99,7 +99,7 @@ static status add_view(inference *net, const sight *v, const image *rgb, int cou
         status mine = give_view(&rgb[i], v, inference_input(net), height, width, plan_input(p, i));
         if (mine != STATUS_OK) {
 #pragma omp critical(worst)
-            worst = mine;
+            worst = status_worse(worst, mine);
         }
     }
     if (worst == STATUS_OK) worst = plan_forward(p, count, &(step_context){0});
@@ -120,7 +120,7 @@ static status load_images(const stage *t, int first, int count, image *rgb) {
         status st = dataset_load(t->d, first + i, t->s->dataset.scale, &rgb[i], NULL);
         if (st != STATUS_OK) {
 #pragma omp critical(worst)
-            worst = st;
+            worst = status_worse(worst, st);
         }
     }
     return worst;

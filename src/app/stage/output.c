@@ -81,13 +81,16 @@ static const char *name_of(const char *path) {
     return slash ? slash + 1 : path;
 }
 
-status output_record(run_record *r, const char *path) {
+bool output_by_hash(const char *path) {
     const char *name = name_of(path);
+    return strncmp(name, "dataset", 7) != 0 && strncmp(name, "features", 8) != 0;
+}
+
+status output_record(run_record *r, const char *path) {
     uint64_t hash;
-    bool large = strncmp(name, "dataset", 7) == 0 || strncmp(name, "features", 8) == 0;
-    if (!r || large) return STATUS_OK;
+    if (!r || !output_by_hash(path)) return STATUS_OK;
     status st = file_hash(path, &hash);
-    return st == STATUS_OK ? run_record_set_file(r, name, hash) : st;
+    return st == STATUS_OK ? run_record_set_file(r, name_of(path), hash) : st;
 }
 
 /* The entry of the stage whose output this is. */

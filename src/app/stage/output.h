@@ -9,8 +9,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Keeps the hash of a file of the run's folder that was just written: all of it, but for dataset.h5
- * and features.h5, which may be of any size and carry checksums of every image. */
+/* Whether a file is compared as a whole; of dataset.h5 and features.h5, which may be of any size
+ * and carry checksums of every image, the tables alone are. */
+bool output_by_hash(const char *path);
+/* Keeps the hash of a file of the run's folder that was just written, if it is compared by it. */
 status output_record(run_record *r, const char *path);
 /* Whether run.json has recorded a file of this name. */
 bool output_known(const run_record *r, const char *path);

@@ -122,7 +122,14 @@ static status take_others(const stage *t, const run_record *from) {
     return st;
 }
 
-/* The file first, then its record: a kill in between repeats this. */
+/* The file first, then its record: a kill in between repeats this. A file that is this run's
+ * already was taken then; but one of which the tables alone have been compared may be here because
+ * this run found it damaged, and so it is in the other's folder. */
+static status take_file(const char *source, const char *own) {
+    if (!file_exists(own) || !file_same(source, own)) return link_file(source, own);
+    return output_by_hash(own) ? STATUS_OK : STATUS_DATA;
+}
+
 static status take_from(stage *t, const char *folder, const run_record *from) {
     char source[FILE_PATH], own[FILE_PATH];
     const char *output = output_name(from, t->name);
@@ -130,9 +137,7 @@ static status take_from(stage *t, const char *folder, const run_record *from) {
     if (output) {
         st = file_path(source, folder, output);
         if (st == STATUS_OK) st = file_path(own, t->s->run.dir, output);
-        /* It was taken before, and this run's record no longer has it: it is damaged. */
-        if (st == STATUS_OK && file_exists(own) && file_same(source, own)) return STATUS_DATA;
-        if (st == STATUS_OK) st = link_file(source, own);
+        if (st == STATUS_OK) st = take_file(source, own);
     }
     if (st == STATUS_OK) st = take_rows(t, folder);
     if (st == STATUS_OK) st = run_record_import_stage(t->record, from, t->name);
