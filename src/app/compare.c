@@ -92,8 +92,9 @@ static status collect(comparison *x) {
 /* The code of the first run that failed; STOPPED where runs are missing. */
 static status worst_code(const comparison *x) {
     status worst = STATUS_OK;
-    for (int i = 1; i <= elements_count(&x->e); i++) {
-        int code = elements_code(&x->e, i);
+    for (int i = 1, code; i <= elements_count(&x->e); i++) {
+        status st = elements_code(&x->e, i, &code);
+        if (st != STATUS_OK) return st;
         if (code > 0) return (status)code;
         if (code == COMPARE_UNFINISHED) worst = STATUS_STOPPED;
     }
@@ -101,19 +102,20 @@ static status worst_code(const comparison *x) {
 }
 
 /* A run whose output this one reads, and that another task of the same array is at: until it has
- * done it, or is gone. Rank 0; false: this process is to stop. */
-static bool wait_for(const comparison *x, int number) {
+ * done it, or is gone. Rank 0. STATUS_STOPPED: this process is to stop. */
+static status wait_for(const comparison *x, int number) {
     char *folder = elements_folder(&x->e, number);
-    bool told = false, go_on = folder != NULL;
-    while (go_on && elements_code(&x->e, number) != STATUS_OK && file_lock_held(folder)) {
+    int code;
+    status st = folder ? elements_code(&x->e, number, &code) : STATUS_FAILED;
+    for (bool told = false; st == STATUS_OK && code != STATUS_OK && file_lock_held(folder);) {
         if (!told) log_info("compare: waits for %s, which another job does", folder);
         told = true;
         sleep(1);
         pulse_tick(); /* this is no hang */
-        go_on = !stop_requested();
+        st = stop_requested() ? STATUS_STOPPED : elements_code(&x->e, number, &code);
     }
     memory_free(folder);
-    return go_on;
+    return st;
 }
 
 /* Settings of run `number` to all ranks. Collective. */
@@ -172,35 +174,39 @@ static status do_run(comparison *x, int number) {
     return st == STATUS_STOPPED ? st : kept;
 }
 
-/* Of next_of: this job is to stop, while it waits for another's run. */
-enum { STOPPED = -1 };
-
-/* What comes next of the runs that `number` needs, and itself; 0: nothing. Rank 0. */
-static int next_of(const comparison *x, int number) {
-    if (elements_code(&x->e, number) == STATUS_OK) return 0;
+/* What comes next of the runs that `number` needs, and itself; 0: nothing. Rank 0. STATUS_STOPPED:
+ * this job is to stop, while it waits for another's run. */
+static status next_of(const comparison *x, int number, int *next) {
+    int code;
+    *next = 0;
+    status st = elements_code(&x->e, number, &code);
+    if (st != STATUS_OK || code == STATUS_OK) return st;
+    *next = number;
     /* All runs of a plan are done in an order in which nothing is needed before it is there. */
-    for (int i = 0, other; (other = elements_needs(&x->e, number, i)); i++) {
-        int code = x->words.cell ? elements_code(&x->e, other) : STATUS_OK;
-        if (code == STATUS_OK) continue;
-        if (!wait_for(x, other)) return STOPPED;
-        int next = next_of(x, other);
-        return next ? next : number;
+    for (int i = 0, other; x->words.cell && (other = elements_needs(&x->e, number, i)); i++) {
+        st = elements_code(&x->e, other, &code);
+        if (st == STATUS_OK && code == STATUS_OK) continue;
+        if (st == STATUS_OK) st = wait_for(x, other);
+        if (st == STATUS_OK) st = next_of(x, other, next);
+        if (*next == 0) *next = number;
+        return st;
     }
-    return number;
+    return STATUS_OK;
 }
 
 /* Runs `first` to `last`, and with --cell those that it needs. Collective. */
 static status do_runs(comparison *x, int first, int last) {
     status st = STATUS_OK;
     for (int number = first; number <= last && st == STATUS_OK; number++) {
-        int32_t next = 0, before = -1;
+        int next = 0, before = -1;
         do {
             int32_t stop = stop_requested();
             comm_max_i32(x->c, &stop, 1);
             if (stop) return STATUS_STOPPED;
-            if (comm_root(x->c)) next = next_of(x, number);
+            if (comm_root(x->c)) st = next_of(x, number, &next);
+            st = comm_agree(x->c, st);
             comm_broadcast(x->c, &next, sizeof next);
-            if (next == STOPPED) return STATUS_STOPPED;
+            if (st != STATUS_OK) return st;
             /* One that has failed is not tried twice by one start. */
             if (next == 0 || next == before) break;
             st = do_run(x, next);

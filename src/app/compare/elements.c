@@ -162,7 +162,7 @@ static status check_cells(const elements *e, settings *s) {
     const plan_file *p = e->plan;
     const char *path;
     status st = STATUS_OK;
-    for (int i = 0; i < p->cells && st != STATUS_FAILED; i++) {
+    for (int i = 0; i < p->cells; i++) {
         const plan_cell *c = &p->cell[i];
         for (int k = 0; k < c->sets; k++) {
             if (refers_to(p, c->set[k].text, i, &path) != -2) continue;
@@ -170,7 +170,9 @@ static status check_cells(const elements *e, settings *s) {
                 c->set[k].line, c->set[k].text);
             st = STATUS_USAGE;
         }
-        if (read_settings(e, i + 1, s) == STATUS_OK) continue;
+        status one = read_settings(e, i + 1, s);
+        if (one == STATUS_FAILED) return one;
+        if (one == STATUS_OK) continue;
         log_error("%s.cfg:%d: cell \"%s\": its settings are refused", p->name, c->line, c->name);
         st = STATUS_USAGE;
     }
@@ -229,19 +231,23 @@ static status mark_of(const elements *e, int number, char *path, uint64_t *hash)
 }
 
 /* A mark of other settings says nothing about this run, as does one that cannot be read. */
-int elements_code(const elements *e, int number) {
+status elements_code(const elements *e, int number, int *code) {
     char path[FILE_PATH], key[17], found[17];
     uint64_t hash;
     void *text = NULL;
     size_t bytes;
-    int code = COMPARE_UNFINISHED, read;
-    if (mark_of(e, number, path, &hash) != STATUS_OK || !file_exists(path)) return code;
-    hash_text(hash, key);
-    if (file_read(path, FILE_PATH, &text, &bytes) == STATUS_OK &&
-        sscanf(text, "%d %16s", &read, found) == 2 && strcmp(found, key) == 0)
-        code = read;
+    int read;
+    *code = COMPARE_UNFINISHED;
+    status st = mark_of(e, number, path, &hash);
+    if (st == STATUS_OK && file_exists(path)) {
+        hash_text(hash, key);
+        st = file_read(path, FILE_PATH, &text, &bytes);
+        if (st == STATUS_OK && sscanf(text, "%d %16s", &read, found) == 2 &&
+            strcmp(found, key) == 0)
+            *code = read;
+    }
     memory_free(text);
-    return code;
+    return st == STATUS_FAILED ? st : STATUS_OK;
 }
 
 /* Written last, so that a kill before it has the run looked at again, which costs seconds. */
@@ -314,9 +320,9 @@ static status add_run(const elements *e, int number, compare_results *r, setting
     compare_cell *cell = &r->cell[elements_cell(e, number)];
     compare_run *run = &cell->run[cell->runs++];
     run->seed = elements_seed(e, number);
-    run->code = elements_code(e, number);
     run->folder = elements_folder(e, number);
-    status st = run->folder ? read_settings(e, number, s) : STATUS_FAILED;
+    status st = run->folder ? elements_code(e, number, &run->code) : STATUS_FAILED;
+    if (st == STATUS_OK) st = read_settings(e, number, s);
     const plan_cell *c = &e->plan->cell[elements_cell(e, number)];
     return st == STATUS_OK ? find_values(run, r, c, s) : st;
 }

@@ -38,8 +38,9 @@ void elements_free_settings(char **set, int sets);
  * more. */
 int elements_needs(const elements *e, int number, int index);
 
-/* How a run ended, in its folder: COMPARE_UNFINISHED where it has not with these settings. */
-int elements_code(const elements *e, int number);
+/* How a run ended, in its folder: COMPARE_UNFINISHED where it has not with these settings.
+ * STATUS_FAILED: for lack of memory that could not be told. */
+status elements_code(const elements *e, int number, int *code);
 status elements_keep_code(const elements *e, int number, status code);
 /* Cells, seeds, folders and codes, and the settings in which cells differ, for
  * compare_results_fill. out is destroyed by the caller, whatever is returned. */
