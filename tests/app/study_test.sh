@@ -98,6 +98,10 @@ expect 0 'Result: PASS' "${study[@]}" --ranks 2 --stages pretrain --part measure
     --set run.seed=2
 expect 2 'pretrain: 1 rank x 1 thread: 0 of 1 repetitions' "${study[@]}" --ranks 1,2 \
     --stages pretrain --part collect --set run.seed=2
+grep -q 'RESULTS DIFFER' run/study/scaling.html && fail "one point alone differs from one not measured"
+[[ -n $(column fom) && -z $(column speedup | tr -d '\n') ]] ||
+    fail "a speed-up over nothing: $(column speedup)"
+grep -q 'nan' out && fail "figures that are none"
 
 if [[ $failures -gt 0 ]]; then
     echo "$failures failures"

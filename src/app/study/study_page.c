@@ -273,10 +273,12 @@ static status put_stage(html *h, const study_plan *p, const study_row *rows) {
     const char *word = stage_id_words[rows[0].stage];
     char note[256], hash[17];
     bool differ = false;
-    hash_text(rows[0].m.hash, hash);
+    const study_row *first = rows;
+    while (first < rows + p->points - 1 && first->repeats == 0) first++;
+    hash_text(first->m.hash, hash);
     page_section(h, word, word);
     for (int i = 1; i < p->points; i++)
-        differ = differ || (!p->weak && rows[i].repeats > 0 && rows[i].m.hash != rows[0].m.hash);
+        differ = differ || (!p->weak && rows[i].repeats > 0 && rows[i].m.hash != first->m.hash);
     snprintf(note, sizeof note, "Times are of %s. %s%s.", study_measure_unit(rows[0].stage),
         differ    ? "RESULTS DIFFER: the points have not done the same work; that of the first is "
         : p->weak ? "Points of as many ranks have the same result; that of the first is "

@@ -119,6 +119,11 @@ static double roof_of(const study_plan *p, const study_row *row) {
  * the figure of merit: the same division. */
 static void compare(const study_plan *p, study_row *row, const study_row *first) {
     double cores = (double)row->cores / first->cores;
+    if (first->repeats == 0 || row->repeats == 0) {
+        row->speedup = row->efficiency = row->roof_efficiency = row->of_roof = NAN;
+        row->read_efficiency = NAN;
+        return;
+    }
     row->speedup = row->fom / first->fom;
     row->efficiency = row->speedup / cores;
     row->roof_efficiency = roof_of(p, row) / roof_of(p, first) / cores;
@@ -179,7 +184,7 @@ status study_rows_collect(const study_plan *p, study_row **out) {
             differ += !gather(p, row, all);
             gather_roof(p, row, roofs);
             judge_phases(row);
-            if (first->repeats > 0 && row->repeats > 0) compare(p, row, first);
+            compare(p, row, first);
         }
         differ += compare_results(p, first);
         missing += tell_missing(p, first);

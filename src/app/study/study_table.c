@@ -109,6 +109,14 @@ status study_table_write(const study_plan *p, const study_row *rows) {
     return st;
 }
 
+/* One over the first point, where that is measured. */
+static void print_ratio(const char *format, int width, double x) {
+    if (isnan(x))
+        printf(" %*s", width, "-");
+    else
+        printf(format, x);
+}
+
 /* Widths are those of the head below. */
 static void print_row(const study_row *r) {
     char name[STUDY_NAME];
@@ -117,22 +125,24 @@ static void print_row(const study_row *r) {
         printf("%-24s not measured\n", name);
         return;
     }
-    printf("%-24s %10.4g %10.4g %10.4g %10.4g %8.2f %6.1f %% %6.1f %% %6.1f %% %6.1f %% %6.2f "
-           "%6.1f %% %10.4g %8.1f%s\n",
-        name, r->median, r->least, r->most, r->fom, r->speedup, 100 * r->efficiency,
-        100 * r->roof_efficiency, 100 * r->of_roof, 100 * r->read_efficiency, r->imbalance,
-        100 * r->communication, r->m.sent, r->peak, r->oversubscribed ? "  oversubscribed" : "");
+    printf("%-24s %10.4g %10.4g %10.4g %10.4g", name, r->median, r->least, r->most, r->fom);
+    print_ratio(" %8.2f", 8, r->speedup);
+    const double share[] = {r->efficiency, r->roof_efficiency, r->of_roof, r->read_efficiency};
+    for (size_t i = 0; i < sizeof share / sizeof *share; i++)
+        print_ratio(" %6.1f %%", 8, 100 * share[i]);
+    printf(" %6.2f %6.1f %% %10.4g %8.1f%s\n", r->imbalance, 100 * r->communication, r->m.sent,
+        r->peak, r->oversubscribed ? "  oversubscribed" : "");
 }
 
 /* The documented line (jobs/README.md): a number, a unit without commas, then fields in this order.
  */
 static void print_fom(const study_row *r) {
     if (r->repeats == 0) return;
-    printf("Figure of Merit (FOM): %.6g %s, %s, nodes %d, ranks %d, threads %d, time %.6g s, "
-           "efficiency %.4f, of roof %.4f\n",
+    printf("Figure of Merit (FOM): %.6g %s, %s, nodes %d, ranks %d, threads %d, time %.6g s",
         r->fom, study_measure_fom_unit(r->stage), stage_id_words[r->stage],
-        r->m.nodes > 0 ? r->m.nodes : 1, r->at.ranks, r->at.threads, r->median, r->efficiency,
-        r->of_roof);
+        r->m.nodes > 0 ? r->m.nodes : 1, r->at.ranks, r->at.threads, r->median);
+    if (!isnan(r->efficiency)) printf(", efficiency %.4f, of roof %.4f", r->efficiency, r->of_roof);
+    putchar('\n');
 }
 
 /* Lines of figures after all tables: programs read these, people those. */
