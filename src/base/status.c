@@ -13,3 +13,9 @@ const char *status_text(status s) {
     }
     return "unknown status";
 }
+
+status status_worse(status a, status b) {
+    if (a == STATUS_OK || (a == STATUS_STOPPED && b != STATUS_OK)) return b;
+    if (b == STATUS_OK || b == STATUS_STOPPED) return a;
+    return a > b ? a : b;
+}

@@ -18,6 +18,9 @@ typedef enum status {
 #undef STATUS_ENUM
 } status;
 
+/* Of two, the one that outweighs the other: a failure a request to stop, of failures the larger
+ * code. What several threads or ranks end with is thus the same in whatever order they end. */
+status status_worse(status a, status b);
 /* What a status means, for a message. Not collective. Never NULL. */
 const char *status_text(status s);
 

@@ -100,8 +100,7 @@ static status add_list(scorer *r, const int *list, int begin, int end, stop_watc
         }
         if (mine != STATUS_OK) {
 #pragma omp critical(worst)
-            /* A stop, which one thread alone has, hides no failure. */
-            if (mine != STATUS_STOPPED || worst == STATUS_OK) worst = mine;
+            worst = status_worse(worst, mine);
         }
         score_image_destroy(&counts);
     }

@@ -49,7 +49,7 @@ static status add_pass(inference *net, const pass *a, const image *rgb, int coun
         status mine = pass_input(&rgb[i], a, height, width, plan_input(p, i));
         if (mine != STATUS_OK) {
 #pragma omp critical(worst)
-            worst = mine;
+            worst = status_worse(worst, mine);
         }
     }
     if (worst == STATUS_OK) worst = plan_forward(p, count, &(step_context){0});
@@ -63,7 +63,7 @@ static status add_pass(inference *net, const pass *a, const image *rgb, int coun
             &logits, a->flip, out->height, out->width, probability + (size_t)i * size);
         if (mine != STATUS_OK) {
 #pragma omp critical(worst)
-            worst = mine;
+            worst = status_worse(worst, mine);
         }
     }
     return worst;

@@ -56,7 +56,7 @@ static status count_maps(const stage *t, const image_list *list, int wanted, int
 #pragma omp critical(dataset_summary)
         {
             for (size_t y = 0; own && y < cells; y++) pixels[y] += own[y];
-            if (mine != STATUS_OK) worst = mine;
+            worst = status_worse(worst, mine);
         }
         memory_free(own);
     }

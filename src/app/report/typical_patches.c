@@ -200,7 +200,7 @@ static status cut_patches(
         status mine = stop_asked() ? STATUS_STOPPED : cut_image(r, t, shape, list + n, count);
         if (mine != STATUS_OK) {
 #pragma omp critical(worst)
-            worst = mine;
+            worst = status_worse(worst, mine);
         }
     }
     return worst;

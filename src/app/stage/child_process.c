@@ -52,7 +52,10 @@ bool child_process_is_there(const char *name) {
 
 int child_process_processors(void) {
     cpu_set_t mine;
-    return sched_getaffinity(0, sizeof mine, &mine) == 0 ? CPU_COUNT(&mine) : 1;
+    if (sched_getaffinity(0, sizeof mine, &mine) == 0) return CPU_COUNT(&mine);
+    /* A system of more processors than a set has places for. */
+    long online = sysconf(_SC_NPROCESSORS_ONLN);
+    return online > 0 ? (int)online : 1;
 }
 
 /* `cores` of this process's: a processor of each physical core first, then the others. Returns how
@@ -62,7 +65,7 @@ static int choose_cores(int cores, cpu_set_t *chosen) {
     int physical = 0, taken = 0;
     CPU_ZERO(chosen);
     CPU_ZERO(&seen);
-    if (sched_getaffinity(0, sizeof mine, &mine) != 0) return 1;
+    if (sched_getaffinity(0, sizeof mine, &mine) != 0) return cores;
     /* A second hyperthread adds little of what the first one does: a point of two cores on two
      * threads of one would look like bad scaling. */
     for (size_t i = 0; i < CPU_SETSIZE && taken < cores; i++) {
@@ -96,7 +99,7 @@ static void become(const child_process *c, const cpu_set_t *cores) {
     dup2(null, 0);
     dup2(log, 1);
     dup2(log, 2);
-    if (c->cores > 0) sched_setaffinity(0, sizeof *cores, cores);
+    if (c->cores > 0 && CPU_COUNT(cores) > 0) sched_setaffinity(0, sizeof *cores, cores);
     execvp(c->word[0], c->word);
     _exit(127);
 }

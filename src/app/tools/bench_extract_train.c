@@ -188,7 +188,7 @@ static status loss(segment_bench *b, double *sum) {
             scale, &b->loss[i], plan_output_gradient(b->plan, 0, i));
         if (st != STATUS_OK) {
 #pragma omp critical(bench_loss)
-            worst = st;
+            worst = status_worse(worst, st);
         }
     }
     worst = comm_agree(b->c, worst);

@@ -81,7 +81,7 @@ static status wave_loss(finetuning *x, int wave) {
         status st = image_loss(x, i % x->outputs, first + at, at);
         if (st != STATUS_OK) {
 #pragma omp critical(worst)
-            worst = st;
+            worst = status_worse(worst, st);
         }
     }
     timer_lap(&t->time, PHASE_LOSS, now);

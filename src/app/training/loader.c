@@ -77,7 +77,7 @@ static void make(loader *l, const task *t) {
     double seconds = timer_now() - began;
     pthread_mutex_lock(&l->lock);
     l->seconds += seconds;
-    if (st > t->buffer->worst) t->buffer->worst = st;
+    t->buffer->worst = status_worse(t->buffer->worst, st);
     /* Nothing after a step that failed can be used. */
     if (st != STATUS_OK && l->end > t->step + 1) l->end = t->step + 1;
     if (--t->buffer->left == 0) pthread_cond_signal(&l->ready);

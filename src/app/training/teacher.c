@@ -97,7 +97,7 @@ status teacher_label(teacher *e, const batch *b, double confidence) {
             status st = label_place(e, b, first + i, i * views, views, confidence);
             if (st != STATUS_OK) {
 #pragma omp critical(worst)
-                worst = st;
+                worst = status_worse(worst, st);
             }
         }
     }
