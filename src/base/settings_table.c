@@ -190,7 +190,8 @@ static const setting table[] = {
         "Sizes at which predictions are made and averaged, as factors separated by commas.")},
     {WORDS(evaluate, weights, "",
          "What the commands `evaluate` and `predict` use; empty: finetuned.safetensors of the "
-         "run."),
+         "run. Figures of a file that is no model of the run stand in run.json under the name "
+         "\"weights\"."),
         .aside = true},
     {FLAG(evaluate, flip, 0, "Average with the prediction of the mirrored image.")},
     {INTEGER(evaluate, predictions, -1, -1, INT_MAX, "images",

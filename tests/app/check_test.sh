@@ -91,6 +91,12 @@ both 4 'nowhere' --set extract.npy=nowhere/features.npy
 mkdir others
 cp images/train.txt others
 both 2 'dataset.root = "others" holds another data set' --set dataset.root=others
+# Images without any list are not synth's either.
+rm others/train.txt
+mkdir others/train
+cp images/train/00000.png others/train/mine.png
+both 2 'dataset.root = "others" holds another data set' --set dataset.root=others
+[[ $(ls others) == train && $(ls others/train) == mine.png ]] || fail "another's images"
 
 # Lists and classes.
 config=pairs.cfg

@@ -35,7 +35,9 @@ expect 4 'finetuned.safetensors: not what' "$auxseg" predict tiny.cfg --set \
     evaluate.weights="$PWD/run/finetuned.safetensors"
 expect 0 'finetuned.safetensors: not what run.json has recorded' "$auxseg" report tiny.cfg
 cp run/baseline.safetensors own.safetensors
-expect 0 'Result: PASS' "$auxseg" evaluate tiny.cfg --set evaluate.weights=own.safetensors
+expect 0 'evaluate-weights: mIoU' "$auxseg" evaluate tiny.cfg --set evaluate.weights=own.safetensors
+grep -q '"weights": {' run/run.json || fail "figures of other weights"
+cmp -s run/confusion-finetuned.csv whole/confusion-finetuned.csv || fail "they are the run's"
 expect 0 'finetune: its file is damaged and made anew' "${mpirun[@]}" -n 2 "$auxseg" run tiny.cfg
 same finetuned.safetensors confusion-finetuned.csv
 

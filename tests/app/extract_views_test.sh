@@ -39,10 +39,11 @@ cmp views.npy other.npy >out 2>&1 || fail "3 threads"
 # take fewer at once than those of the images themselves.
 AUXSEG_HOOK_LARGE_IMAGE=8000 extract 1 other.npy "${views[@]}"
 cmp views.npy other.npy >out 2>&1 || fail "large when magnified"
-measure=("$auxseg" evaluate tiny.cfg --set evaluate.weights=run/baseline.safetensors
+measure=("$auxseg" evaluate tiny.cfg --set evaluate.weights=run/./baseline.safetensors
     --set evaluate.split=train --set evaluate.scales="0.5, 1.5" --set run.resume=never)
-expect 0 'PASS' "${measure[@]}"
+expect 0 'evaluate-baseline: mIoU' "${measure[@]}"
 cp run/confusion-baseline.csv confusion.csv
+rm run/confusion-baseline.csv
 AUXSEG_HOOK_LARGE_IMAGE=8000 expect 0 'PASS' "${measure[@]}"
 cmp run/confusion-baseline.csv confusion.csv >out 2>&1 || fail "measured when large"
 

@@ -178,9 +178,23 @@ status evaluate_model(
     return st;
 }
 
+/* Whether evaluate.weights is a model of this run, by one of its names. */
+static bool is_model(const settings *s, const char *file) {
+    char path[FILE_PATH];
+    return setup_path(path, s, file, 1) == STATUS_OK && file_same(path, s->evaluate.weights);
+}
+
+/* Figures of other weights are none of this run's models': a report, or a comparison of runs, would
+ * take them for its result. */
 status command_evaluate(const comm *c, const settings *s) {
+    enum { OTHER, FINETUNED, BASELINE };
+    static const char *const group[] = {"weights", "finetuned", "baseline"};
     char weights[FILE_PATH];
-    if (s->evaluate.weights[0]) return evaluate_model(c, s, "finetuned", 1, s->evaluate.weights);
+    int32_t which = OTHER;
+    if (comm_root(c) && is_model(s, "finetuned.safetensors")) which = FINETUNED;
+    if (comm_root(c) && is_model(s, "baseline.safetensors")) which = BASELINE;
+    comm_broadcast(c, &which, sizeof which);
+    if (s->evaluate.weights[0]) return evaluate_model(c, s, group[which], 1, s->evaluate.weights);
     status st = comm_agree(c, setup_path(weights, s, "finetuned.safetensors", 1));
-    return st == STATUS_OK ? evaluate_model(c, s, "finetuned", 1, weights) : st;
+    return st == STATUS_OK ? evaluate_model(c, s, group[FINETUNED], 1, weights) : st;
 }

@@ -7,8 +7,9 @@
 #include "src/app/stage/stage.h"
 #include "src/base/settings.h"
 
-/* Evaluates the weights of a file; figures go to run.json under `group` ("baseline", "finetuned";
- * round 2 and later with its number). Collective. Skipped if done. */
+/* Evaluates the weights of a file; figures go to run.json under `group` ("baseline", "finetuned",
+ * "weights" for those of one's own; round 2 and later with its number). Collective. Skipped if
+ * done. */
 status evaluate_model(
     const comm *c, const settings *s, const char *group, int round, const char *weights);
 

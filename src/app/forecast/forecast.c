@@ -71,6 +71,8 @@ static status forecast(const forecast_plan *p) {
                         : file_path(profile, p->out, "profile.txt");
     if (st == STATUS_OK)
         st = p->profile ? forecast_profile_check(p, profile) : forecast_profile_make(p, profile);
+    /* Not before: a measurement has nothing to save, and ends at once when it is told to. */
+    stop_install();
     if (st == STATUS_OK) st = simulate(p, profile, point, splits);
     if (st == STATUS_OK) st = forecast_table(p, point, splits);
     memory_free(point);
@@ -82,7 +84,6 @@ status command_forecast(int argc, char **argv) {
     forecast_plan *p = memory_alloc(1, sizeof *p, "forecast");
     status st = p ? forecast_plan_read(p, argc, argv) : STATUS_FAILED;
     if (st == STATUS_OK) {
-        stop_install();
         st = forecast(p);
         log_result(st);
     }

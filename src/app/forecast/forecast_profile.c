@@ -239,9 +239,11 @@ status forecast_profile_make(const forecast_plan *p, const char *path) {
     int here = child_process_physical(child_process_processors()), cores = 1;
     int others = (p->cores < here ? (int)p->cores : here) - 1;
     double figure[ABOUT];
+    log_info("forecast: computing is measured here, for some minutes (--profile takes an earlier "
+             "measurement)");
     status st = measure(network, p, path, others, &cores);
     if (st == STATUS_OK)
-        log_info("forecast: computing is measured on one core, %d at work with the same", cores);
+        log_info("forecast: measured on one core, %d at work with the same", cores);
     /* A comment, for readers of the file. */
     if (st == STATUS_OK) st = bench_profile_add(path, "# cores at work:", cores);
     about(p->s, figure);

@@ -205,6 +205,15 @@ static status has_output(const stage *t, int32_t *has) {
     return STATUS_OK;
 }
 
+/* A folder that is used for two configurations keeps the later one's results alone. Rank 0. */
+static void tell_replaced(const stage *t) {
+    stage_record before;
+    for (int i = 0; t->record && run_record_stage(t->record, i, &before, NULL); i++)
+        if (strcmp(before.name, t->name) == 0 && before.key != t->key)
+            log_info("%s: what %s has of it is of other inputs or settings, and is replaced",
+                t->name, t->s->run.dir);
+}
+
 /* What is recorded is believed only as far as the file is there and can be read. */
 status stage_done(stage *t, bool *done) {
     int32_t found = 0;
@@ -217,6 +226,7 @@ status stage_done(stage *t, bool *done) {
         log_info("%s: already done for these inputs and settings", t->name);
     else if (st == STATUS_OK)
         found = store_take(t);
+    if (st == STATUS_OK && !found) tell_replaced(t);
     st = comm_agree(t->c, st);
     comm_broadcast(t->c, &found, sizeof found);
     if (st != STATUS_OK) return st;

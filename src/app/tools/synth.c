@@ -120,18 +120,28 @@ static void describe(const settings *s, char *text) {
         s->dataset.synth_width, s->dataset.synth_height);
 }
 
+/* Something stands where scenes would, and whoever has put it there still wants it. */
+static bool somebody_elses(const settings *s) {
+    static const char *const ours[] = {
+        "train", "train-labels", "train.txt", "val", "val-labels", "val.txt"};
+    char path[FILE_PATH];
+    for (size_t i = 0; i < sizeof ours / sizeof *ours; i++)
+        if (file_path(path, s->dataset.root, ours[i]) == STATUS_OK && file_exists(path))
+            return true;
+    return false;
+}
+
 /* Whether root holds just these scenes, and whether it is to: a start that was stopped or killed
- * has left the line behind the word UNFINISHED, and some of them. STATUS_USAGE if it holds a data
- * set that is not ours. A folder that has neither the line nor a list is empty as far as we care,
- * and may be filled. */
+ * has left the line behind the word UNFINISHED, and some of them. STATUS_USAGE if what stands there
+ * is not ours. A folder that has neither the line nor anything that scenes would replace is empty
+ * as far as we care, and may be filled. */
 #define UNFINISHED "unfinished: "
 static status look(const settings *s, const char *want, bool *done, bool *begun) {
-    char path[FILE_PATH], lists[FILE_PATH];
+    char path[FILE_PATH];
     void *text = NULL;
     size_t bytes;
     *done = *begun = false;
     status st = file_path(path, s->dataset.root, SCENES);
-    if (st == STATUS_OK) st = file_path(lists, s->dataset.root, "train.txt");
     if (st != STATUS_OK) return st;
     if (file_exists(path)) {
         size_t word = strlen(UNFINISHED);
@@ -140,8 +150,9 @@ static status look(const settings *s, const char *want, bool *done, bool *begun)
         *begun = st == STATUS_OK && strncmp(text, UNFINISHED, word) == 0 &&
                  strcmp((const char *)text + word, want) == 0;
         memory_free(text);
-    } else if (file_exists(lists)) {
-        log_error("dataset.root = \"%s\" holds another data set than synth's: it is left alone",
+    } else if (somebody_elses(s)) {
+        log_error("dataset.root = \"%s\" holds another data set than synth's: it is left alone "
+                  "(images of one's own have another dataset.layout)",
             s->dataset.root);
         st = STATUS_USAGE;
     }
