@@ -15,6 +15,16 @@ gained() {
     done | cksum
 }
 
+# job_alone: what scontrol takes for this job. In an array the number of one task is the array's, too:
+# by it all tasks go back into the queue, those that run being killed, those that are done beginning anew.
+job_alone() {
+    if [[ -n ${SLURM_ARRAY_TASK_ID:-} ]]; then
+        echo "${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID"
+    else
+        echo "$SLURM_JOB_ID"
+    fi
+}
+
 # refuse_killed FOLDER CODE: prints why a job that was killed must not start again: several starts in a
 # row ended so, which no node's fault explains. Memory that is too small is so on each of them.
 refuse_killed() {
@@ -58,7 +68,7 @@ refuse_restart() {
 # start_program FOLDER... -- ARGUMENT...: the program under srun. FOLDER...: where its results go, its
 # run's folder first.
 start_program() {
-    local code=0 reason before folders=()
+    local code=0 reason before job folders=()
     while [[ $1 != -- ]]; do folders+=("$1") && shift; done
     shift
     before=$(gained "${folders[@]}")
@@ -74,14 +84,15 @@ start_program() {
         echo "ended early and not put back into the queue: $reason" >&2
         return "$code"
     fi
+    job=$(job_alone)
     if [[ $code -eq 75 ]]; then
-        echo "stopped early, state saved: job $SLURM_JOB_ID goes back into the queue"
+        echo "stopped early, state saved: job $job goes back into the queue"
     elif [[ $code -eq 137 ]]; then
-        echo "a rank was killed (out of memory, or hung: its line in the log says so): job $SLURM_JOB_ID" \
+        echo "a rank was killed (out of memory, or hung: its line in the log says so): job $job" \
             "goes back into the queue, to go on from what was saved last"
     else
-        echo "a rank hung (its line in the log says which, and on which node): job $SLURM_JOB_ID goes back" \
+        echo "a rank hung (its line in the log says which, and on which node): job $job goes back" \
             "into the queue, to go on from what was saved last"
     fi
-    scontrol requeue "$SLURM_JOB_ID"
+    scontrol requeue "$job"
 }

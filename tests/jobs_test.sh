@@ -179,19 +179,20 @@ expect "which is named" "$(grep -c "remove run/STOP" stage.out)" 1
 rm run/STOP
 
 rm srun.calls
-SLURM_JOB_ID=8 SLURM_ARRAY_TASK_ID=4 bash copy run run.cfg >stage.out 2>&1 || true
+SLURM_JOB_ID=8 SLURM_ARRAY_JOB_ID=8 SLURM_ARRAY_TASK_ID=4 bash copy run run.cfg >stage.out 2>&1 || true
 expect "a seed" "$(cat srun.calls)" "--mpi=pmi2 --kill-on-bad-exit=1 --cpu-bind=cores \
 $folder/bin/auxseg run run.cfg --set run.seed=4 --set run.dir=run/seed-4 cpus=1"
 
 # A task of a plan; the last job collects, as one process.
 cp "$jobs/plan.sbatch" copy
 mkdir -p "run/a plan/k50"
-# task NUMBER CODE: one start of it; prints its exit code and what went to scontrol.
+# task NUMBER CODE: one start of it; prints its exit code and what went to scontrol. Its number as a job
+# is the array's, as that of one task of each array is.
 task() {
     local code=0
     echo "$2" >code
     rm -f scontrol.calls
-    SLURM_JOB_ID=9 SLURM_ARRAY_TASK_ID=$1 AUXSEG_JOBS=$jobs \
+    SLURM_JOB_ID=9 SLURM_ARRAY_JOB_ID=9 SLURM_ARRAY_TASK_ID=$1 AUXSEG_JOBS=$jobs \
         bash "$folder/copy" clusters run.cfg --set cluster.k=7 >plan.out 2>&1 || code=$?
     echo "$code $(cat scontrol.calls 2>/dev/null)"
 }
@@ -200,12 +201,13 @@ expect "a task" "$(task 2 0)" "0 "
 expect "its cell" "$(cat srun.calls)" "--mpi=pmi2 --kill-on-bad-exit=1 --cpu-bind=cores \
 $folder/bin/auxseg compare run.cfg --plan clusters --set cluster.k=7 --cell 2 cpus=1"
 rm gain
-expect "stopped" "$(task 2 75)" "0 requeue 9"
-expect "stopped again" "$(task 2 75)" "0 requeue 9"
+expect "stopped: no other task goes back" "$(task 2 75)" "0 requeue 9_2"
+expect "which is said" "$(grep -c "job 9_2 goes back" plan.out)" 1
+expect "stopped again" "$(task 2 75)" "0 requeue 9_2"
 touch gain # of a run that it does on its way, or waits for
-expect "gained by another" "$(task 2 75)" "0 requeue 9"
+expect "gained by another" "$(task 2 75)" "0 requeue 9_2"
 rm gain
-for start in 1 2; do expect "no gain, $start" "$(task 2 75)" "0 requeue 9"; done
+for start in 1 2; do expect "no gain, $start" "$(task 2 75)" "0 requeue 9_2"; done
 expect "no gain" "$(task 2 75)" "75 "
 touch "run/a plan/STOP"
 expect "told to stop by a file" "$(task 2 75)" "75 "
