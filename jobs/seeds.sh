@@ -27,11 +27,14 @@ run_seed() {
         --set "run.seed=$seed" --set "run.dir=$folder/seed-$seed"
 }
 
-# figure RUN GROUP: the mIoU that run.json has for a group.
+# figure RUN GROUP: the mIoU that run.json has for a group of the results. Stages have such names, too, and
+# what validation looked at comes before the group.
 figure() {
     awk -v group="\"$2\":" '
-        index($0, group) { inside = 1 }
-        inside && /"mIoU":/ { gsub(/[",]/, ""); print $2; exit }' "$1/run.json"
+        /^[ {]*"results":/ { results = 1; next }
+        results && $1 == group && $2 == "{" { inside = 1 }
+        inside && /}/ { exit }
+        inside && $1 == "\"mIoU\":" { sub(/,/, "", $2); print $2; exit }' "$1/run.json"
 }
 
 if [[ $config != --table ]]; then

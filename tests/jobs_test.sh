@@ -222,11 +222,62 @@ for seed in 1 2; do
     printf '{"results": {\n"baseline": {\n"mIoU": 0.5\n},\n"finetuned": {\n"mIoU": 0.5%s\n}}}\n' \
         $((seed * 2)) >seeds/seed-$seed/run.json
 done
-mkdir seeds/seed-3
+mkdir seeds/seed-3 seeds/seed-4
 "$jobs/seeds.sh" --table seeds 1 2 3 >seeds.out 2>&1
 expect "gains" "$(tail -n 1 seeds.out)" \
     "mean +3.00, standard deviation 1.41, 95 % interval -9.71 to +15.71"
 expect "a run that has none" "$(grep -c "   3   has no results yet" seeds.out)" 1
+# As the program writes it: stages are called as groups are, and what validation saw stands before them.
+cat >seeds/seed-4/run.json <<'RECORD'
+{
+  "inputs": {
+    "baseline": "c9ee7c12526fffc2"
+  },
+  "stages": {
+    "baseline": {
+      "output": "baseline.safetensors",
+      "phases": {
+        "input": {
+          "min": 0.25
+        }
+      }
+    },
+    "evaluate-finetuned": {
+      "output": "confusion-finetuned.csv"
+    }
+  },
+  "results": {
+    "validation-baseline": {
+      "mIoU": 0.91000000000000003,
+      "step": 40.0
+    },
+    "validation-finetune": {
+      "mIoU": 0.92000000000000004,
+      "step": 60.0
+    },
+    "finetuned/IoU": {
+      "mIoU": 0.93000000000000005
+    },
+    "finetuned": {
+      "mIoU": 0.62,
+      "mAcc": 0.75
+    },
+    "baseline": {
+      "mAcc": 0.75,
+      "mIoU": 0.5
+    }
+  },
+  "hashes": {
+    "baseline": "c9ee7c12526fffc2"
+  }
+}
+RECORD
+"$jobs/seeds.sh" --table seeds 4 >seeds.out 2>&1
+expect "figures of the results' groups" "$(cat seeds/gains.txt)" "4 0.5 0.62"
+# A group that has no mIoU does not take the next one's.
+sed -i '/"mIoU": 0.62/d' seeds/seed-4/run.json
+"$jobs/seeds.sh" --table seeds 1 4 >seeds.out 2>&1
+expect "a group without its figure" "$(grep -c "   4   has no results yet" seeds.out)" 1
 
 [[ $failures -eq 0 ]] && echo "all as expected"
 exit $((failures > 0))
