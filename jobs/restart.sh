@@ -5,13 +5,15 @@ MAX_STARTS_WITHOUT_GAIN=3
 MAX_STARTS_KILLED=3
 
 # gained FOLDER...: a sum over the names and sizes of the results there so far; it changes with every
-# step.
+# step. Other tasks of a plan write there, too: a file that is gone before find has looked at it, or a
+# folder that cannot be read, must not end the job (pipefail).
 gained() {
     local folder
     for folder in "$@"; do
         [[ -d $folder ]] || continue # the first start
-        find "$folder" -type f \( -name '*.h5' -o -name '*.csv' -o -name '*.safetensors' -o \
-            -name '*.html' -o -path '*/checkpoints/*' \) -printf '%P %s\n' 2>/dev/null | sort
+        { find "$folder" -ignore_readdir_race -type f \( -name '*.h5' -o -name '*.csv' -o \
+            -name '*.safetensors' -o -name '*.html' -o -path '*/checkpoints/*' \) \
+            -printf '%P %s\n' 2>/dev/null || true; } | sort
     done | cksum
 }
 

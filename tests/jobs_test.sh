@@ -173,6 +173,20 @@ rm gain
 expect "killed without gain" "$(start 75 1) $(start 75 2) $(start 137 3)" \
     "0 requeue 7 0 requeue 7 137 "
 
+# A find that fails after all that it has found (as root it reads every folder): the program starts, and
+# what it gains is seen.
+mkdir failing
+printf '#!/bin/bash\n%q "$@"\nexit 1\n' "$(command -v find)" >failing/find
+chmod +x failing/find
+path=$PATH
+PATH=$folder/failing:$PATH
+touch gain
+expect "find fails" "$(start 0 0)" "0 "
+expect "find fails, stopped" "$(start 75 0)" "0 requeue 7"
+rm gain
+expect "find fails, no gain" "$(start 75 1) $(start 75 2) $(start 75 3)" "0 requeue 7 0 requeue 7 75 "
+PATH=$path
+
 touch gain run/STOP
 expect "told to stop by a file" "$(start 75 0)" "75 "
 expect "which is named" "$(grep -c "remove run/STOP" stage.out)" 1
