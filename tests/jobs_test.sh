@@ -48,7 +48,7 @@ FAKE
 cat >bin/scontrol <<FAKE
 #!/bin/bash
 if [[ \$1 == show ]]; then
-    printf 'JobId=7 JobName=auxseg\n   Command=%s pack run.cfg\n' "$jobs/stage.sbatch"
+    printf 'JobId=7 JobName=auxseg\n   Command=%s\n   WorkDir=/a/b\n' "\$(cat job.command)"
 else
     echo "\$*" >>scontrol.calls
 fi
@@ -65,6 +65,7 @@ compare)
 esac
 FAKE
 chmod +x bin/*
+echo "$jobs/stage.sbatch pack run.cfg" >job.command # of the job, as Slurm knows it
 
 # jobs_submitted: the stages whose jobs were submitted, in order.
 jobs_submitted() {
@@ -197,8 +198,21 @@ SLURM_JOB_ID=8 SLURM_ARRAY_JOB_ID=8 SLURM_ARRAY_TASK_ID=4 bash copy run run.cfg 
 expect "a seed" "$(cat srun.calls)" "--mpi=pmi2 --kill-on-bad-exit=1 --cpu-bind=cores \
 $folder/bin/auxseg run run.cfg --set run.seed=4 --set run.dir=run/seed-4 cpus=1"
 
-# A task of a plan; the last job collects, as one process.
+# Where the scripts are, by Slurm's word: a path with spaces; arguments that look like one; none at all.
+ln -s "$jobs" "a tree"
+for line in "a tree/stage.sbatch" "a tree/stage.sbatch run b/stage.sbatch c" "$jobs/stage.sbatch run b/c"; do
+    echo "$line" >job.command
+    expect "$line" "$(start 0 0)" "0 "
+done
 cp "$jobs/plan.sbatch" copy
+for line in "a tree/plan.sbatch" "a tree/plan.sbatch a/plan.sbatch b" "$jobs/plan.sbatch b/c"; do
+    echo "$line" >job.command
+    code=0
+    SLURM_JOB_ID=10 bash copy clusters run.cfg >plan.out 2>&1 || code=$?
+    expect "$line" "$code" 0
+done
+
+# A task of a plan; the last job collects, as one process.
 mkdir -p "run/a plan/k50"
 # task NUMBER CODE: one start of it; prints its exit code and what went to scontrol. Its number as a job
 # is the array's, as that of one task of each array is.
