@@ -278,6 +278,11 @@ static status run_restarts(lloyd *l, const float *start) {
         take_best(l, resume);
         first = resume->restart;
     }
+    if (first >= restarts) {
+        if (comm_root(l->c))
+            log_error("k-means: the state to go on from is of restart %d, of %d", first, restarts);
+        return STATUS_OUTPUT;
+    }
     for (int r = first; r < restarts; r++) {
         bool continued = resume && r == first;
         status st = STATUS_OK;

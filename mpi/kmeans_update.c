@@ -103,16 +103,18 @@ static void movers_destroy(movers *m) {
     *m = (movers){0};
 }
 
-/* Nothing is gained by moving a row that lies at its centroid but for rounding. */
-static bool at_centroid(const float *row, int d, float distance) {
+/* Nothing is gained by moving a row that lies at its centroid but for rounding; a spherical
+ * centroid has length 1, so that a row in its direction is as far as its own length is from 1. */
+static bool at_centroid(const float *row, int d, bool cosine, float distance) {
     double square = 0;
     for (int j = 0; j < d; j++) square += (double)row[j] * (double)row[j];
-    return (double)distance <= 0x1p-44 * square;
+    double off = cosine ? sqrt(square) - 1 : 0;
+    return (double)distance <= 0x1p-44 * square + (1 + 0x1p-20) * off * off;
 }
 
 /* This rank's rows among the `far` ones that are not at their centroid; m can hold all. */
-static void collect(
-    const features *x, const uint16_t *label, const float *distance, farthest *far, movers *m) {
+static void collect(const features *x, const kmeans_sum_block *s, bool cosine,
+    const float *distance, farthest *far, movers *m) {
     size_t d = (size_t)x->d;
     int most = m->count;
     m->count = 0;
@@ -120,7 +122,7 @@ static void collect(
         if (!farthest_next(far, distance[i], 0)) continue;
         float *to = m->row + (size_t)m->count * d;
         features_copy_row(x, i, to);
-        if (!at_centroid(to, x->d, distance[i])) m->from[m->count++] = label[i];
+        if (!at_centroid(to, x->d, cosine, distance[i])) m->from[m->count++] = s->summed[i];
         features_release(x, i, 1);
     }
 }
@@ -165,8 +167,8 @@ static void refill(const movers *m, int k, int d, const kmeans_sum_total *s) {
 }
 
 /* The `empty` clusters without a row get the farthest rows of all; see kmeans_run. Collective. */
-static status repair(const comm *c, const features *x, const float *distance, int k, int empty,
-    kmeans_sum_block *s) {
+static status repair(const comm *c, const kmeans_options *o, const features *x,
+    const float *distance, int empty, kmeans_sum_block *s) {
     movers mine = {0}, all = {0};
     farthest far = {0};
     int64_t want = empty;
@@ -176,11 +178,11 @@ static status repair(const comm *c, const features *x, const float *distance, in
     if (st == STATUS_OK) st = movers_create(&all, empty, x->d);
     st = comm_agree(c, st);
     if (st == STATUS_OK) {
-        collect(x, s->summed, distance, &far, &mine);
+        collect(x, s, o->cosine, distance, &far, &mine);
         st = gather(c, &mine, x->d, &all);
     }
     if (st == STATUS_OK) {
-        refill(&all, k, x->d, &s->all);
+        refill(&all, o->k, x->d, &s->all);
         s->repaired = all.count;
     }
     movers_destroy(&mine);
@@ -198,7 +200,7 @@ status kmeans_update(const comm *c, const kmeans_options *o, const features *x, 
     s->repaired = 0;
     if (empty > 0) {
         st = comm_agree(c, kmeans_distances(x, centroids, s->summed, o->threads, distance));
-        if (st == STATUS_OK) st = repair(c, x, distance, o->k, empty, s);
+        if (st == STATUS_OK) st = repair(c, o, x, distance, empty, s);
     }
     if (st == STATUS_OK) kmeans_centroids(&s->all, o->k, x->d, o->cosine, o->threads, centroids);
     return st;

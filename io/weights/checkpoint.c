@@ -90,6 +90,16 @@ status checkpoint_save(
     return comm_agree(c, comm_root(c) ? save(folder, stage, s) : STATUS_OK);
 }
 
+/* What indexes memory must not come from a file unseen. */
+static bool within(const checkpoint_extra *x, const void *data) {
+    for (size_t i = 0; x->bounded && i < x->n; i++) {
+        int32_t value; /* a file's tensors need not be aligned */
+        memcpy(&value, (const char *)data + i * sizeof value, sizeof value);
+        if (value < x->least || value > x->most) return false;
+    }
+    return true;
+}
+
 /* Why the file cannot be continued from, or NULL: it fits the network entirely. Not the settings'
  * hash alone: a file that was changed must not be copied over memory of another size. */
 static const char *misfit(const safetensors *f, const checkpoint_state *s) {
@@ -114,6 +124,7 @@ static const char *misfit(const safetensors *f, const checkpoint_state *s) {
     for (int i = 0; i < s->extras; i++) {
         want = extra_tensor(s, i);
         if (!checkpoint_file_tensor(f, &want, &have)) return "it has no queue of this length";
+        if (!within(&s->extra[i], have.data)) return "its queue has places that there are not";
     }
     return safetensors_count(f) == checkpoint_tensors(s) ? NULL : "it is of another network";
 }

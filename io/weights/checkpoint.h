@@ -14,9 +14,11 @@
 typedef struct checkpoint_extra {
     const char *name, *type;
     void *data;
-    size_t n;    /* values */
-    bool shared; /* ranks have `data` in common: a checkpoint is read into rank 0's alone, and
-                    whoever shares it sends it to the others */
+    size_t n;     /* values */
+    bool shared;  /* ranks have `data` in common: a checkpoint is read into rank 0's alone, and
+                     whoever shares it sends it to the others */
+    bool bounded; /* "I32": a file with a value below `least` or above `most` is not continued */
+    int32_t least, most;
 } checkpoint_extra;
 
 typedef struct checkpoint_state {

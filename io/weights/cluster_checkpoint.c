@@ -89,9 +89,16 @@ static bool take_figures(kmeans_state *s, const content *t, int64_t step) {
            s->best_restart < s->restart && !isnan(s->objective) && !isnan(s->before);
 }
 
-static bool all_finite(const float *x, size_t n) {
+/* What k-means can compute with, as of a start (mpi/kmeans.h). */
+static bool usable(const float *x, size_t n) {
     for (size_t i = 0; i < n; i++)
-        if (!isfinite(x[i])) return false;
+        if (!(fabsf(x[i]) <= 0x1p50F)) return false;
+    return true;
+}
+
+static bool counted(const int64_t *count, int k) {
+    for (int i = 0; count && i < k; i++)
+        if (count[i] < 0) return false;
     return true;
 }
 
@@ -114,7 +121,7 @@ static const char *take(void *context, const safetensors *f, int64_t step) {
     bool best = safetensors_find(f, "best.centroids") >= 0;
     size_t words = (size_t)s->k * (size_t)s->d;
     if (take_figures(s, &t, step) && best == (s->best_restart >= 0) &&
-        all_finite(s->centroids, words) && (!best || all_finite(s->best, words)))
+        usable(s->centroids, words) && (!best || usable(s->best, words)) && counted(s->count, s->k))
         return NULL;
     *s = had;
     return "its figures contradict each other";

@@ -252,9 +252,11 @@ static status run_words(
     status (*work)(const comm *c, int argc, char **argv), int argc, char **argv, double limit) {
     comm *c = NULL;
     status st = open_session(&c, limit);
-    own_limit = limit;
     if (!c) return st;
     st = comm_agree(c, st);
+    /* Each rank has looked for it by itself: one that could not has another one. */
+    comm_broadcast(c, &limit, sizeof limit);
+    own_limit = limit;
     if (st == STATUS_OK) st = watchdog_connect(&watched, c, limit);
     if (st == STATUS_OK) st = work(c, argc, argv);
     close_session(c, st);

@@ -6,6 +6,7 @@
 
 #include "src/base/log.h"
 
+#include <float.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
@@ -115,9 +116,11 @@ static int check_colours(const char *key, const char *text, bool positive) {
     const char *at = text;
     int count = 0;
     if (strcmp(text, "auto") == 0) return 0;
-    for (char *end; *at && count <= 3; at = end + strspn(end, " ,"), count++) {
-        double x = strtod(at, &end);
-        if (end == at || !(x > -1e6 && x < 1e6) || (positive && !(x > 0))) break;
+    /* As the reader has it: no comma behind the last one, and above zero as a float. */
+    for (char *end; *at && count < 3; count++) {
+        float x = strtof(at, &end);
+        if (end == at || !(x > -1e6F && x < 1e6F) || (positive && !(x >= FLT_MIN))) break;
+        at = end + strspn(end, count < 2 ? " ," : " ");
     }
     if (count == 3 && !*at) return 0;
     log_error("model.%s = \"%s\": \"auto\" or three numbers%s, separated by commas, are needed",

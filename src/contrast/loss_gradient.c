@@ -50,6 +50,12 @@ static double log_weight(const contrast_row *r) {
     return r->log_q - log((double)r->positives);
 }
 
+/* A positive that is so far above all negatives that nothing of them is left beside it, even as a
+ * double, has log Q = -infinity: the negatives of such an anchor pull at nothing. */
+static bool has_negatives(const contrast_row *r) {
+    return counts(r) && r->log_q > -INFINITY;
+}
+
 /* The middle of log Q - log |P| over the whole pool, so that the choice is the same for any part
  * of its rows; false: the factors would leave float's range. */
 static bool find_common(const tiles *t, const contrast_row *row, double *middle) {
@@ -57,7 +63,7 @@ static bool find_common(const tiles *t, const contrast_row *row, double *middle)
     double least = INFINITY, most = -INFINITY;
     for (int32_t i = 0; i < t->n; i++) {
         const contrast_row *r = &row[t->origin[i]];
-        if (!counts(r)) continue;
+        if (!has_negatives(r)) continue;
         least = fmin(least, log_weight(r));
         most = fmax(most, log_weight(r));
     }
@@ -78,8 +84,10 @@ static void fill_weights(weights *w, const tiles *t, const contrast_row *row) {
         double log_negatives = r->log_negatives, log_q = log_weight(r);
         w->log_negatives[i] = log_negatives;
         w->log_q[i] = log_q;
-        if (!w->common) w->negative_at[i] = (float)(-log_q * w->tau);
-        w->negative[i] = (float)exp(log_q + (double)w->negative_at[i] / w->tau);
+        if (has_negatives(r)) {
+            if (!w->common) w->negative_at[i] = (float)(-log_q * w->tau);
+            w->negative[i] = (float)exp(log_q + (double)w->negative_at[i] / w->tau);
+        }
         w->positive_at[i] = (float)(log_negatives * w->tau);
         w->positive[i] = (float)exp((double)w->positive_at[i] / w->tau - log_negatives);
         w->share[i] = (float)(1 / (double)r->positives);

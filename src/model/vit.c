@@ -1,7 +1,7 @@
 /* The network as its authors have it, and its form read from a file's names and shapes: how wide
  * and deep it is, the patch, positions, registers, layer scale. What no tensor says is the number
- * of heads, which all of these networks have by their width (64 channels a head), and by which
- * authors' rule positions are resized.
+ * of heads, which these networks have by their width (64 channels a head, but for a few), and by
+ * which authors' rule positions are resized.
  *
  * Maps of patches are taken from the tokens where the block that makes them ends, so that a block
  * further on can overwrite the tokens. */
@@ -41,6 +41,7 @@ static void look_positions(vit *v, int64_t positions) {
 
 void vit_look(vit *v, const vit_tensor *t) {
     const char *name = known_part(t->name);
+    if (strstr(t->name, "base_encoder.") || strstr(t->name, "momentum_encoder.")) v->moco = true;
     if (t->dims == 3 && strcmp(name, "pos_embed") == 0) look_positions(v, t->shape[1]);
     if (t->dims == 4 && strcmp(name, "patch_embed.proj.weight") == 0 && t->shape[0] <= 8192 &&
         t->shape[3] <= 64) {
@@ -69,6 +70,13 @@ bool vit_complete(const vit *v, char *reason, size_t size) {
                                               : NULL;
     snprintf(reason, size, "%s", lacks ? lacks : "");
     return !lacks;
+}
+
+/* The huge networks of timm, MAE and MoCo v3 have heads of 80 channels, and MoCo v3's small one, of
+ * the width of everybody's, has twelve of 32 (its vits.py). */
+int vit_heads(const vit *v) {
+    if (v->width == 1280) return 16;
+    return v->moco && v->width == 384 ? 12 : v->width / VIT_HEAD;
 }
 
 /* ---- layers ---- */
@@ -186,7 +194,7 @@ static value build_block(const builder *b, value x, int block) {
     value qkv = named_linear(b, named_norm(b, x, block, "norm1"), block, "attn.qkv", 3 * width);
     for (part what = PART_QUERIES; what < PARTS; what++) take(b, qkv, block, what);
     if (ends_in_attention(b, block)) return x;
-    value y = graph_attention(b->g, qkv, width / VIT_HEAD);
+    value y = graph_attention(b->g, qkv, vit_heads(b->v));
     x = residual(b, x, named_linear(b, y, block, "attn.proj", width), block, "ls1");
     char prefix[PARAMETER_NAME];
     snprintf(prefix, sizeof prefix, "backbone.blocks.%d", block);

@@ -83,6 +83,8 @@ both 2 'extract.source = "weights": there are none' --set extract.source=weights
 both 2 'extract.layers = "layer5": "layer5" is unknown' --set extract.layers=layer5
 both 2 'model.output_stride = 9: must be' --set model.output_stride=9
 both 2 'evaluate.scales = "1,x"' --set evaluate.scales=1,x
+both 2 'model.mean = "0.5,0.5,0.5,"' --set model.mean=0.5,0.5,0.5,
+both 2 'model.std = "1e-46,1,1"' --set model.std=1e-46,1,1
 both 2 'run.dir is empty' --set run.dir=
 
 # Where the run writes.

@@ -207,6 +207,24 @@ static void extremes(void **state) {
     assert_int_equal(contrast_rows(&o, &bad, 0, 64, row), STATUS_NONFINITE);
 }
 
+/* A partner's logit 1,000 above every negative's: of these nothing is left, even as a double. */
+static void positives_far_above_all_negatives(void **state) {
+    (void)state;
+    contrast_options o = {.positives = POSITIVES_AUGMENTATION, .temperature = 0.001, .threads = 1};
+    for (int i = 0; i < 4; i++) {
+        z[i * 2] = (float)(i / 2);
+        z[i * 2 + 1] = (float)(1 - i / 2);
+        label[i] = image[i] = 0;
+        partner[i] = i ^ 1;
+    }
+    contrast_pool p = {4, 2, z, label, image, partner};
+    contrast_stats total;
+    compute(&o, &p, &total);
+    assert_int_equal(total.anchors, 4);
+    assert_true(total.loss >= 0 && total.loss < 1e-30);
+    for (int i = 0; i < 8; i++) assert_true(isfinite(gradient[i]));
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(agrees_with_pytorch),
@@ -216,6 +234,7 @@ int main(void) {
         cmocka_unit_test(partners_may_be_one_sided),
         cmocka_unit_test(same_bits_for_threads_and_splits),
         cmocka_unit_test(extremes),
+        cmocka_unit_test(positives_far_above_all_negatives),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

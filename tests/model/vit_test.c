@@ -223,6 +223,12 @@ static void test_form(void **state) {
     assert_int_equal(v.embed.patch, 14);
     assert_int_equal(v.embed.grid, 37);
     assert_int_equal(v.embed.registers, 4);
+    assert_int_equal(vit_heads(&v), 6);
+    /* MoCo v3's of the same width, and huge ones. */
+    look(&v, "module.base_encoder.blocks.0.norm1.weight", 1, 384, 0, 0, 0);
+    assert_int_equal(vit_heads(&v), 12);
+    look(&v, "patch_embed.proj.weight", 4, 1280, 3, 14, 14);
+    assert_int_equal(vit_heads(&v), 16);
     /* timm's, whose class token has no position; names behind a prefix. */
     v = (vit){.width = 0};
     look(&v, "module.backbone.pos_embed", 3, 1, 1369, 768, 0);

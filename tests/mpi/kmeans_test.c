@@ -163,6 +163,24 @@ static void test_fewer_distinct_rows_than_clusters(void **state) {
     memory_free(s.x);
 }
 
+/* Rows of zeros lie in no direction: they fill no cluster, and are not moved for ever. */
+static void test_zero_rows_end_a_cosine_run(void **state) {
+    (void)state;
+    data s = make_data();
+    kmeans_options o = options();
+    kmeans_result r;
+    for (int64_t i = 0; i < s.n; i++)
+        for (int j = 0; j < D; j++) s.x[i * D + j] = i % 3 > 0 && j == i % 3 ? 1 : 0;
+    o.cosine = 1;
+    o.iterations = 50;
+    check_parts(&o, &s, s.x, DTYPE_F32, NULL);
+    features all = part_of(&s, NULL, s.x, DTYPE_F32, 0, IMAGES);
+    assert_int_equal(run(NULL, &o, &all, NULL, &r), STATUS_OK);
+    assert_true(r.iterations < 5);
+    release(&r);
+    memory_free(s.x);
+}
+
 typedef struct seen {
     int reports, repaired, stop_at;
     double first, last;
@@ -383,6 +401,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_bf16_rows),
         cmocka_unit_test(test_fewer_distinct_rows_than_clusters),
         cmocka_unit_test(test_empty_clusters_are_repaired),
+        cmocka_unit_test(test_zero_rows_end_a_cosine_run),
         cmocka_unit_test(test_lengths_of_a_cosine_start_do_not_matter),
         cmocka_unit_test(test_result_belongs_to_its_centroids),
         cmocka_unit_test(test_tied_outliers),

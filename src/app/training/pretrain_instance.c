@@ -75,8 +75,9 @@ static size_t queue_length(const settings *s, int images) {
 }
 
 static void save_queue(checkpoint_extra *to, const key_queue *q, const char *keys, const char *of) {
-    to[0] = (checkpoint_extra){keys, "F32", q->key, q->n * (size_t)q->d, false};
-    to[1] = (checkpoint_extra){of, "I32", q->image, q->n, false};
+    to[0] =
+        (checkpoint_extra){.name = keys, .type = "F32", .data = q->key, .n = q->n * (size_t)q->d};
+    to[1] = (checkpoint_extra){.name = of, .type = "I32", .data = q->image, .n = q->n};
 }
 
 /* Before the trainer, which may find the queues in a checkpoint. */

@@ -9,9 +9,27 @@
 static void list_extras(pretrain_queue *q) {
     const pixel_queue *r = &q->pool->rings;
     size_t rows = pixel_queue_rows(r);
-    q->extra[0] = (checkpoint_extra){"queue.pixels", "F32", r->z, rows * (size_t)r->d, true};
-    q->extra[1] = (checkpoint_extra){"queue.images", "I32", r->image, rows, true};
-    q->extra[2] = (checkpoint_extra){"queue.next", "I32", r->next, (size_t)r->labels, true};
+    q->extra[0] = (checkpoint_extra){.name = "queue.pixels",
+        .type = "F32",
+        .data = r->z,
+        .n = rows * (size_t)r->d,
+        .shared = true};
+    q->extra[1] = (checkpoint_extra){.name = "queue.images",
+        .type = "I32",
+        .data = r->image,
+        .n = rows,
+        .shared = true,
+        .bounded = true,
+        .least = -1,
+        .most = INT32_MAX};
+    q->extra[2] = (checkpoint_extra){.name = "queue.next",
+        .type = "I32",
+        .data = r->next,
+        .n = (size_t)r->labels,
+        .shared = true,
+        .bounded = true,
+        .least = 0,
+        .most = r->each - 1};
 }
 
 status pretrain_queue_create(

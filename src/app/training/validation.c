@@ -79,12 +79,14 @@ static parameters *judged(const trainer *t) {
 status validation_room(validation *v, trainer *t) {
     if (!v || !chooses(v)) return STATUS_OK;
     size_t n = t->p->count + t->p->buffers;
-    v->extra[0] = (checkpoint_extra){"validation.marks", "I32", v->mark, VALIDATION_MARKS, false};
+    v->extra[0] = (checkpoint_extra){
+        .name = "validation.marks", .type = "I32", .data = v->mark, .n = VALIDATION_MARKS};
     t->o.extra = v->extra;
     t->o.extras = 1;
     if (t->s->finetune.keep != FINETUNE_KEEP_BEST) return STATUS_OK;
     v->best = memory_alloc(n, sizeof *v->best, "weights of the best step");
-    v->extra[1] = (checkpoint_extra){"validation.best", "F32", v->best, n, false};
+    v->extra[1] =
+        (checkpoint_extra){.name = "validation.best", .type = "F32", .data = v->best, .n = n};
     t->o.extras = 2;
     return v->best ? STATUS_OK : STATUS_FAILED;
 }

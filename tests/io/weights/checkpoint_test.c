@@ -221,6 +221,33 @@ static void other_optimizers_are_refused(void **state) {
     kind = OPTIMIZER_SGD;
 }
 
+/* Values that index memory come back within their bounds, or not at all. */
+static void places_beyond_their_bounds_are_refused(void **state) {
+    (void)state;
+    int32_t place[3] = {0, 7, 3}, value[] = {7, 8, -1};
+    for (int i = 0; i < 3; i++) {
+        training t;
+        bool found;
+        checkpoint_extra x = {.name = "queue.next", .type = "I32", .data = place, .n = 3};
+        begin(&t, 1, 4, 5, 10);
+        t.state.extra = &x;
+        t.state.extras = 1;
+        place[1] = value[i];
+        assert_int_equal(checkpoint_save(world, folder.folder, "pretrain", &t.state), STATUS_OK);
+        comm_barrier(world);
+        x.bounded = true;
+        x.most = 7;
+        place[1] = 5;
+        assert_int_equal(
+            checkpoint_load(world, folder.folder, "pretrain", &t.state, &found), STATUS_OK);
+        assert_true(found == (i == 0));
+        assert_int_equal(place[1], i == 0 ? 7 : 5);
+        comm_barrier(world);
+        end(&t);
+        clear();
+    }
+}
+
 static void other_stages_are_left_alone(void **state) {
     (void)state;
     training t;
@@ -376,6 +403,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(every_damaged_byte_is_found),
         cmocka_unit_test(other_settings_and_networks_are_refused),
         cmocka_unit_test(other_optimizers_are_refused),
+        cmocka_unit_test(places_beyond_their_bounds_are_refused),
         cmocka_unit_test(other_stages_are_left_alone),
         cmocka_unit_test(debris_is_removed),
         cmocka_unit_test(killed_writers_leave_a_whole_one),

@@ -124,11 +124,14 @@ static void damaged_one_gives_way_to_the_one_before(void **state) {
 /* Whole by its checksums, but none that a run could have written. */
 static void contradictions_are_refused(void **state) {
     (void)state;
-    for (int kind = 0; kind < 2; kind++) {
+    for (int kind = 0; kind < 5; kind++) {
         kmeans_state s;
-        fill(&s, 2, 1, false);
+        fill(&s, 2, 1, true);
         if (kind == 0) s.restart = 1; /* the best one is not before it */
         if (kind == 1) s.objective = NAN;
+        if (kind == 2) s.centroids[D] = 1e30F; /* beyond what k-means computes with */
+        if (kind == 3) s.best[0] = -1e16F;
+        if (kind == 4) s.count[K - 1] = -1;
         assert_int_equal(
             cluster_checkpoint_save(world, folder.folder, "cluster", SETTINGS, &s), STATUS_OK);
         kmeans_state_destroy(&s);
