@@ -27,6 +27,7 @@ typedef struct jpeg_errors {
     jmp_buf jump;
     char message[JMSG_LENGTH_MAX];
     unsigned warnings; /* bits of image_warning */
+    status why;        /* of the jump */
 } jpeg_errors;
 
 /* Without this the library would end the process. The message waits in e, as the name of the file
@@ -34,6 +35,8 @@ typedef struct jpeg_errors {
 static void on_error(j_common_ptr c) {
     jpeg_errors *e = (jpeg_errors *)c->err;
     e->manager.format_message(c, e->message);
+    /* The library's own memory: the picture may be a good one. */
+    e->why = e->manager.msg_code == JERR_OUT_OF_MEMORY ? STATUS_FAILED : STATUS_DATA;
     longjmp(e->jump, 1);
 }
 
@@ -74,6 +77,7 @@ static void on_progress(j_common_ptr c) {
     jpeg_errors *e = (jpeg_errors *)c->err;
     if (d->input_scan_number <= SCANS) return;
     snprintf(e->message, sizeof e->message, "more than %d scans", SCANS);
+    e->why = STATUS_DATA;
     longjmp(e->jump, 1);
 }
 
@@ -137,7 +141,7 @@ status jpeg_file_header(const void *bytes, size_t size, const char *name, image_
     if (setjmp(e.jump)) {
         if (name) log_error("%s: JPEG: %s", name, e.message);
         jpeg_destroy_decompress(&d);
-        return STATUS_DATA;
+        return e.why;
     }
     begin(&d, &e, bytes, size);
     *out = (image_header){.height = (int)d.image_height,
@@ -193,7 +197,7 @@ static status decode(const jpeg_task *t, int divisor, uint8_t *line, image *pict
     if (setjmp(e.jump)) {
         log_error("%s: JPEG: %s", t->name, e.message);
         jpeg_destroy_decompress(&d);
-        return STATUS_DATA;
+        return e.why;
     }
     begin(&d, &e, t->bytes, t->size);
     d.progress = &monitor;

@@ -275,7 +275,7 @@ static void *keep_alive(void *context) {
     bool lost = false;
     pthread_mutex_lock(&l->mutex);
     while (!l->done) {
-        clock_gettime(CLOCK_REALTIME, &until);
+        clock_gettime(CLOCK_MONOTONIC, &until);
         until.tv_sec += LOCK_TOUCH;
         if (pthread_cond_timedwait(&l->wake, &l->mutex, &until) == ETIMEDOUT && !lost) {
             lost = access(l->path, F_OK) == 0 && !says(l->path, l->line);
@@ -292,8 +292,13 @@ static void *keep_alive(void *context) {
 }
 
 static bool start_thread(file_lock *l) {
+    pthread_condattr_t clock;
     pthread_mutex_init(&l->mutex, NULL);
-    pthread_cond_init(&l->wake, NULL);
+    /* Not the time of day, which somebody may set back: the lock would look abandoned. */
+    pthread_condattr_init(&clock);
+    pthread_condattr_setclock(&clock, CLOCK_MONOTONIC);
+    pthread_cond_init(&l->wake, &clock);
+    pthread_condattr_destroy(&clock);
     l->threaded = thread_start(&l->thread, keep_alive, l) == 0;
     return l->threaded;
 }

@@ -6,7 +6,7 @@
 #include "io/hdf5/hdf5_guard.h"
 
 #include "src/base/log.h"
-#include "src/base/timer.h"
+#include "src/base/pulse.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -21,7 +21,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-/* Seconds until it is given up: its own limit is on those of the processor. */
+/* Seconds between two warnings. It is not given up: a child that computes without end has a limit
+ * of its own, on the processor's seconds, and one that waits does so for a disk, or for a core. */
 enum { WAIT_SECONDS = 60, ENVIRONMENT = 4096, SAID = 2048 };
 
 static bool wanted;
@@ -73,44 +74,44 @@ static int start(const char *path, pid_t *child, int *from) {
     return error;
 }
 
-/* Until the child has closed its end, which it does by ending, however it does; false: it did not
- * in time. said [SAID] is a text, cut where it is longer. */
-static bool listen_to(int from, char *said) {
-    double until = timer_now() + WAIT_SECONDS;
+/* Until the child has closed its end, which it does by ending, however it does. said [SAID] is a
+ * text, cut where it is longer. */
+static void listen_to(int from, const char *path, char *said) {
     size_t n = 0;
     for (;;) {
         char piece[256];
         struct pollfd p = {.fd = from, .events = POLLIN};
-        double left = until - timer_now();
-        if (left <= 0) break;
-        int ready = poll(&p, 1, (int)(left * 1000) + 1);
-        if (ready < 0 && errno != EINTR) break;
-        if (ready <= 0) continue;
-        ssize_t got = read(from, piece, sizeof piece);
-        if (got <= 0) {
-            said[n] = '\0';
-            return true;
+        int ready = poll(&p, 1, WAIT_SECONDS * 1000);
+        if (ready == 0) {
+            log_warn("%s: its structure is being read for %d s and more: a slow disk?", path,
+                WAIT_SECONDS);
+            pulse_tick(); /* this is no hang */
         }
+        if (ready == 0 || (ready < 0 && errno == EINTR)) continue;
+        ssize_t got = ready > 0 ? read(from, piece, sizeof piece) : 0;
+        if (got <= 0) break;
         size_t room = SAID - 1 - n, more = (size_t)got < room ? (size_t)got : room;
         memcpy(said + n, piece, more);
         n += more;
     }
     said[n] = '\0';
-    return false;
 }
 
 /* The child's own message without what stands before it, in ours; or how it ended. */
-static status judge(const char *path, const char *said, bool ended, int how) {
+static status judge(const char *path, const char *said, int how) {
     static const char unsound[] = "not a sound HDF5 file (the library %s its structure)";
     char why[96];
-    bool slow =
-        !ended || (WIFSIGNALED(how) && (WTERMSIG(how) == SIGXCPU || WTERMSIG(how) == SIGKILL));
+    bool slow = WIFSIGNALED(how) && WTERMSIG(how) == SIGXCPU;
+    if (WIFSIGNALED(how) && WTERMSIG(how) == SIGKILL) {
+        log_error("%s: the process that looks at it beforehand was killed: out of memory?", path);
+        return STATUS_FAILED;
+    }
     if (said[0] != 'w') {
         log_warn("%s: could not be looked at beforehand by a process of its own", path);
         return STATUS_OK;
     }
-    if (ended && WIFEXITED(how) && WEXITSTATUS(how) == STATUS_OK) return STATUS_OK;
-    if (ended && WIFEXITED(how) && WEXITSTATUS(how) == STATUS_DATA) {
+    if (WIFEXITED(how) && WEXITSTATUS(how) == STATUS_OK) return STATUS_OK;
+    if (WIFEXITED(how) && WEXITSTATUS(how) == STATUS_DATA) {
         const char *message = strstr(said, "error: ");
         if (message) message += strlen("error: ");
         int length = message ? (int)strcspn(message, "\n") : 0;
@@ -151,12 +152,11 @@ status hdf5_guard(const char *path) {
             strerror(error));
         return STATUS_OK;
     }
-    bool ended = listen_to(from, said);
+    listen_to(from, path, said);
     close(from);
-    if (!ended) kill(child, SIGKILL);
     while (waitpid(child, &how, 0) < 0 && errno == EINTR) {
     }
-    status st = judge(path, said, ended, how);
+    status st = judge(path, said, how);
     if (st == STATUS_OK) was_walked(&s, true);
     return st;
 }

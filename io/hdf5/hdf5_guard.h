@@ -13,7 +13,8 @@
 void hdf5_guard_begin(void);
 
 /* For hdf5_open. STATUS_OK if the file was walked to its end, or nobody wants it to be, or no
- * process could be started (a warning says so). STATUS_DATA with a message that names the file. */
+ * process could be started (a warning says so). STATUS_DATA with a message that names the file;
+ * STATUS_FAILED where the process was killed. */
 status hdf5_guard(const char *path);
 
 #endif

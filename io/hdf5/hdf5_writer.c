@@ -34,8 +34,17 @@ static bool is_root(const hdf5_writer *w) {
 /* A file without a name in HDF5's hands: it cannot create one from memfd_create's descriptor, as it
  * wants a real path. The name is gone as soon as both have it open. */
 static int create_in_memory(char *path, hid_t access, hid_t *file) {
+    enum { ROOM = 4 << 20 };
     int fd = mkostemp(path, O_CLOEXEC);
     if (fd < 0) return fd;
+    /* HDF5 writes at the end: a place that is full already would show when all else is done. */
+    int error = posix_fallocate(fd, 0, ROOM);
+    if (error == ENOSPC) {
+        close(fd);
+        unlink(path);
+        errno = error;
+        return -1;
+    }
     hdf5_begin();
     *file = H5Fcreate(path, H5F_ACC_TRUNC, H5P_DEFAULT, access);
     unlink(path);

@@ -61,24 +61,42 @@ static status write_file(const char *path, const checkpoint_file *f) {
     return safetensors_write(path, f->tensor, f->tensors, metadata, pairs);
 }
 
-/* Keeps the one just written and the newest before it; what cannot be read and what a damaged later
- * one left behind goes, checkpoints of other settings stay. Only after the new one is whole: at no
- * moment are there fewer than one. */
+/* Whether the disk gives its bytes: a file of which it does not, for this moment or for lack of
+ * descriptors, may be whole. */
+static bool given(const char *path) {
+    char byte;
+    uint64_t bytes;
+    int fd;
+    if (file_open(path, &fd, &bytes) != STATUS_OK) return false;
+    status st = bytes > 0 ? file_read_at(fd, path, bytes - 1, &byte, 1) : STATUS_OK;
+    close(fd);
+    return st == STATUS_OK;
+}
+
+/* Whether a file that has been listed is to stay. kept: those of ours that do, so far. */
+static bool stays(const checkpoint_file *written, const char *path, int64_t step, int *kept) {
+    safetensors *f = NULL;
+    /* The header alone: to read whole files, in order to delete them, would take longer than
+     * writing one. */
+    status st = safetensors_read_header(&f, path);
+    bool ours = st == STATUS_OK && same_settings(f, written->settings);
+    safetensors_close(f);
+    if (st != STATUS_OK) return st == STATUS_FAILED || !given(path);
+    return !ours || (step <= written->step && (*kept)++ < KEPT);
+}
+
+/* Keeps the one just written and the newest before it; damaged ones and what a damaged later one
+ * left behind go, checkpoints of other settings stay. Only after the new one is whole: at no moment
+ * are there fewer than one. */
 static void remove_old(const char *folder, const checkpoint_file *written) {
     checkpoint_list list;
     if (checkpoint_folder_list(folder, written->stage, &list) != STATUS_OK) return;
     for (int i = 0, kept = 0; i < list.count; i++) { /* newest first */
         char path[FILE_PATH];
-        safetensors *f = NULL;
         if (checkpoint_folder_path(path, folder, written->stage, list.step[i]) != STATUS_OK)
             continue;
-        /* The header alone: to read whole files, in order to delete them, would take longer than
-         * writing one. */
-        bool readable = safetensors_read_header(&f, path) == STATUS_OK;
-        bool ours = readable && same_settings(f, written->settings);
-        bool keep = readable && (!ours || (list.step[i] <= written->step && kept++ < KEPT));
-        safetensors_close(f);
-        if (!keep && unlink(path) != 0) log_warn("%s: cannot be removed", path);
+        if (!stays(written, path, list.step[i], &kept) && unlink(path) != 0)
+            log_warn("%s: cannot be removed", path);
     }
     checkpoint_list_destroy(&list);
 }
@@ -120,16 +138,20 @@ status checkpoint_file_load(const char *folder, const char *stage, uint64_t sett
         if (st != STATUS_OK) break;
         st = safetensors_read(&f, path);
         if (st == STATUS_OK) st = safetensors_verify(f, &checked);
+        /* To begin anew would replace what may be whole. */
+        if (st == STATUS_DATA && !given(path)) st = STATUS_OUTPUT;
         /* Whatever the reason, the next older one is tried; only if all fail does the stage begin
          * anew. */
-        const char *why = st != STATUS_OK ? "it is damaged"
-                          : !checked      ? "it has no checksums"
-                                          : stranger(f, stage, settings, list.step[i]);
+        const char *why = st == STATUS_OUTPUT ? "it cannot be read"
+                          : st != STATUS_OK   ? "it is damaged"
+                          : !checked          ? "it has no checksums"
+                                              : stranger(f, stage, settings, list.step[i]);
         if (!why) why = take(context, f, list.step[i]);
         if (why) log_warn("%s: not continued from: %s", path, why);
         *found = !why;
         safetensors_close(f);
-        if (st != STATUS_FAILED) st = STATUS_OK; /* only a lack of memory is an error */
+        /* A lack of memory is an error, and a disk that cannot be read. */
+        if (st != STATUS_FAILED && st != STATUS_OUTPUT) st = STATUS_OK;
     }
     checkpoint_list_destroy(&list);
     return st;

@@ -143,7 +143,7 @@ static status zip_open_source(torch_source *s) {
         zip_error_init_with_code(&why, code);
         log_error("%s: no archive that can be read: %s", s->path, zip_error_strerror(&why));
         zip_error_fini(&why);
-        return STATUS_DATA;
+        return code == ZIP_ER_MEMORY ? STATUS_FAILED : STATUS_DATA;
     }
     status st = zip_find_root(s);
     if (st == STATUS_OK) st = zip_check_order(s);
