@@ -123,6 +123,17 @@ expect 0 '^a/few/ours/seed-1 ' "$auxseg" compare --of a/few/ours/seed-1 a/few/ou
 [[ $(grep -c '^a/few/plain/seed-1,' compare.csv) -eq 1 ]] || fail "--of: not one run of the second cell"
 expect 0 '^seed-1 ' "$auxseg" compare --of a/few/ours/seed-1 a/few/ours/seed-2
 expect 3 'no folder of a run' "$auxseg" compare --of a/few
+# One run counts once; what is no result yet is named.
+expect 2 'a/few/ours/seed-1/ is given twice, first as a/few/ours/seed-1' "$auxseg" compare --of \
+    a/few/ours/seed-1 a/few/ours/seed-2 a/few/ours/seed-1/
+expect 2 'a/few/ours/seed-1 is given twice' "$auxseg" compare --of a/few/ours/seed-1 a/few/ours/seed-1
+cp -r a/few/ours/seed-1 twin
+expect 0 'a/few/ours/seed-1 and twin have .* the same seed, 1' "$auxseg" compare --of \
+    a/few/ours/seed-1 a/few/ours/seed-2 twin
+[[ $(grep -c warning: out) -eq 1 ]] || fail "--of: not one warning of equal seeds"
+expect 0 '' "$auxseg" pack tiny.cfg --set run.dir=packed --set dataset.root=a/images
+expect 0 'warning: packed: no result yet' "$auxseg" compare --of a/few/ours/seed-1 packed
+[[ $(grep -c warning: out) -eq 1 ]] || fail "--of: not one warning of a result that is missing"
 
 cat >wrong.cfg <<'CFG'
 reference = "none";

@@ -11,6 +11,7 @@
 #include "src/base/memory.h"
 #include "src/base/settings_table.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -186,17 +187,63 @@ static status open_records(run_record **record, char **folder, int runs) {
     return st;
 }
 
+/* A run that counted twice would make a deviation of 0; runs/a and runs/a/ are one. */
+static status check_folders(char **folder, int folders) {
+    for (int i = 0; i < folders; i++)
+        for (int k = 0; k < i; k++) {
+            bool same = strcmp(folder[k], folder[i]) == 0;
+            if (!same && !file_same(folder[k], folder[i])) continue;
+            log_error("--of: %s is given twice%s%s", folder[i], same ? "" : ", first as ",
+                same ? "" : folder[k]);
+            return STATUS_USAGE;
+        }
+    return STATUS_OK;
+}
+
+/* Such runs are one result, found twice: an interval of them is too narrow. What has no result
+ * counts in none. */
+static void warn_seeds(const compare_cell *cell) {
+    for (int i = 1; i < cell->runs; i++)
+        for (int k = 0; k < i; k++) {
+            const compare_run *a = &cell->run[k], *b = &cell->run[i];
+            if (a->seed != b->seed || !isfinite(a->miou) || !isfinite(b->miou)) continue;
+            log_warn("%s and %s have the same settings and the same seed, %lld: their difference "
+                     "says nothing of other seeds",
+                a->folder, b->folder, (long long)a->seed);
+            break;
+        }
+}
+
+/* A run of images without labels ends as it should and has no mIoU. */
+static void warn_missing(const compare_cell *cell) {
+    char done[FILE_PATH];
+    for (int i = 0; i < cell->runs; i++) {
+        const char *folder = cell->run[i].folder;
+        if (isfinite(cell->run[i].miou)) continue;
+        bool ended = file_path(done, folder, "DONE") == STATUS_OK && file_exists(done);
+        log_warn(ended ? "%s: its images have no labels, so it has no mIoU"
+                       : "%s: no result yet: this run has not come to its evaluation",
+            folder);
+    }
+}
+
 status compare_results_of(compare_results *out, char **folder, int folders) {
     *out = (compare_results){.name = copy_text("runs"),
         .about = copy_text("runs side by side"),
         .folder = copy_text(".")};
     run_record **record = memory_alloc((size_t)folders, sizeof *record, "records of runs");
     status st = record && out->name && out->about && out->folder ? STATUS_OK : STATUS_FAILED;
+    if (st == STATUS_OK) st = check_folders(folder, folders);
     if (st == STATUS_OK) st = open_records(record, folder, folders);
     if (st == STATUS_OK) st = find_keys(out, record, folders);
     if (st == STATUS_OK) st = add_cells(out, record, folder, folders);
     if (st == STATUS_OK) st = name_apart(out);
     for (int i = 0; record && i < folders; i++) run_record_close(record[i]);
     memory_free(record);
-    return st == STATUS_OK ? compare_results_fill(out) : st;
+    if (st == STATUS_OK) st = compare_results_fill(out);
+    for (int i = 0; i < out->cells && st == STATUS_OK; i++) {
+        warn_seeds(&out->cell[i]);
+        warn_missing(&out->cell[i]);
+    }
+    return st;
 }
