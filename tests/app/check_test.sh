@@ -100,6 +100,12 @@ cp images/train/00000.png others/train/mine.png
 both 2 'dataset.root = "others" holds another data set' --set dataset.root=others
 [[ $(ls others) == train && $(ls others/train) == mine.png ]] || fail "another's images"
 
+# A file that keeps `run` from starting.
+mkdir stopped
+touch stopped/STOP
+expect 0 'warning: stopped/STOP is there' "$auxseg" check synth.cfg --set run.dir=stopped
+expect 75 'stopped/STOP is there' "$auxseg" run synth.cfg --set run.dir=stopped
+
 # Lists and classes.
 config=pairs.cfg
 both 0 'no mistake found' --set run.compare=true

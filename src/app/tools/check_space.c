@@ -49,6 +49,13 @@ static void check_folder(check *k, const char *key, const char *value, const cha
     check_note(k, STATUS_OUTPUT);
 }
 
+/* A standing request to stop is no mistake: whoever left it may mean to remove it. */
+static void warn_stop(const settings *s) {
+    char path[FILE_PATH];
+    if (file_path(path, s->run.dir, "STOP") != STATUS_OK || !file_exists(path)) return;
+    log_warn("%s is there: nothing starts before it is removed", path);
+}
+
 /* Nothing is made to find out: `check` leaves no trace. */
 void check_folders(check *k) {
     const settings *s = k->s;
@@ -56,6 +63,7 @@ void check_folders(check *k) {
     char folder[FILE_PATH];
     existing_folder(s->run.dir, folder);
     check_folder(k, "run.dir", s->run.dir, folder);
+    warn_stop(s);
     if (s->dataset.layout == DATASET_LAYOUT_SYNTH) {
         existing_folder(s->dataset.root, folder);
         check_folder(k, "dataset.root", s->dataset.root, folder);
