@@ -34,6 +34,27 @@ static const char *strip(const char *path, const char *prefix) {
     return strncmp(path, prefix, n) == 0 ? path + n : path;
 }
 
+/* A blank where the tab was meant makes one path of two, which nothing would be found under. Paths
+ * may hold blanks: only where there is no such file, but one whose name ends at a blank, is it this
+ * mistake. */
+static status check_blank(const list_format *f, char *line, const char *where) {
+    if (f->separator != '\t' || !strchr(line, ' ')) return STATUS_OK;
+    char *whole = layout_join(f->root, strip(line, f->prefix));
+    bool found = whole && file_exists(whole), part = false;
+    for (char *blank = strchr(line, ' '); whole && !found && !part && blank;) {
+        *blank = 0;
+        char *path = layout_join(f->root, strip(line, f->prefix));
+        part = path && file_exists(path);
+        memory_free(path);
+        *blank = ' ';
+        blank = strchr(blank + 1, ' ');
+    }
+    memory_free(whole);
+    if (!part) return STATUS_OK;
+    log_error("%s: a blank between two paths: a tab is expected there", where);
+    return STATUS_DATA;
+}
+
 /* One line, which is changed: image, separators, label. Blanks after the label are no third path.
  */
 static status parse_line(
@@ -54,6 +75,7 @@ static status parse_line(
         log_error("%s: two paths are expected, image and label", where);
         return STATUS_DATA;
     }
+    if (!label && check_blank(f, line, where) != STATUS_OK) return STATUS_DATA;
     return layout_append(
         l, f->root, which, strip(line, f->prefix), label ? strip(label, f->prefix) : NULL);
 }
@@ -65,10 +87,13 @@ static status read_list(layout *l, const list_format *f, split which, const char
     char *path = layout_join(f->root, listed);
     if (!path) return STATUS_FAILED;
     status st = text_lines_open(&text, path);
+    if (st == STATUS_OK) st = layout_begin_list(l, path);
     for (char *line; st == STATUS_OK && (line = text_lines_next(&text));) {
         char where[FILE_PATH + 32];
+        int first = l->items;
         snprintf(where, sizeof where, "%s: line %d", path, text.number);
         st = parse_line(l, f, which, line, where);
+        layout_note_line(l, first, text.number);
     }
     text_lines_close(&text);
     memory_free(path);
@@ -131,23 +156,34 @@ static status read_folder(layout *l, const char *root) {
     return st;
 }
 
+/* Equal names in the order of the list, so that the second is the one that is too many. */
 static int compare_names(const void *a, const void *b) {
-    return strcmp(*(char *const *)a, *(char *const *)b);
+    const layout_item *x = *(layout_item *const *)a, *y = *(layout_item *const *)b;
+    int order = strcmp(x->name, y->name);
+    return order ? order : x < y ? -1 : x > y;
+}
+
+static void name_twice(const layout *l, const layout_item *first, const layout_item *again) {
+    if (again->line == 0 || first->line == 0)
+        log_error("%s is listed twice", again->name);
+    else
+        log_error("%s: line %d: %s is listed twice, first in line %d of %s", l->list[again->list],
+            again->line, again->name, first->line, l->list[first->list]);
 }
 
 /* Names are keys: of finetune.list, of predictions, of pages. In two splits the same image would
  * flatter the result. On a sorted copy of pointers: the list keeps its order. */
 static status check_names(const layout *l) {
-    char **name = memory_alloc((size_t)l->items, sizeof *name, "names");
-    status st = name ? STATUS_OK : STATUS_FAILED;
-    for (int i = 0; name && i < l->items; i++) name[i] = l->item[i].name;
-    if (name) qsort(name, (size_t)l->items, sizeof *name, compare_names);
-    for (int i = 1; name && i < l->items && st == STATUS_OK; i++)
-        if (strcmp(name[i - 1], name[i]) == 0) {
-            log_error("%s is listed twice", name[i]);
+    const layout_item **x = memory_alloc((size_t)l->items, sizeof *x, "names");
+    status st = x ? STATUS_OK : STATUS_FAILED;
+    for (int i = 0; x && i < l->items; i++) x[i] = &l->item[i];
+    if (x) qsort(x, (size_t)l->items, sizeof *x, compare_names);
+    for (int i = 1; x && i < l->items && st == STATUS_OK; i++)
+        if (strcmp(x[i - 1]->name, x[i]->name) == 0) {
+            name_twice(l, x[i - 1], x[i]);
             st = STATUS_DATA;
         }
-    memory_free(name);
+    memory_free(x);
     return st;
 }
 

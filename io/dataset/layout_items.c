@@ -5,6 +5,7 @@
 #include "io/files/file.h"
 #include "src/base/memory.h"
 
+#include <assert.h>
 #include <string.h>
 
 enum { START = 256 }; /* items that the list has room for at first */
@@ -23,6 +24,7 @@ void layout_destroy(layout *l) {
         memory_free(l->item[i].name);
     }
     memory_free(l->item);
+    for (int i = 0; i < l->lists; i++) memory_free(l->list[i]);
     *l = (layout){0};
 }
 
@@ -63,6 +65,22 @@ status layout_append(
     }
     l->item[l->items++] = x;
     return STATUS_OK;
+}
+
+/* No layout has so many lists: one for each split, and dataset.unlabelled. */
+status layout_begin_list(layout *l, const char *path) {
+    assert(l->lists < LAYOUT_LISTS_MOST);
+    char *copy = copy_text(path);
+    if (!copy) return STATUS_FAILED;
+    l->list[l->lists++] = copy;
+    return STATUS_OK;
+}
+
+void layout_note_line(layout *l, int first, int line) {
+    for (int i = first; i < l->items; i++) {
+        l->item[i].list = l->lists - 1;
+        l->item[i].line = line;
+    }
 }
 
 /* One pass over the list for each split. As much room as before: grow() goes by it. */

@@ -124,9 +124,12 @@ static status read_names(reading *r, const char *path) {
     text_lines text;
     snprintf(end, sizeof end, "%.*s", (int)strcspn(r->p->image_end, "|"), r->p->image_end);
     status st = text_lines_open(&text, path);
+    if (st == STATUS_OK) st = layout_begin_list(r->l, path);
     for (char *line; st == STATUS_OK && (line = text_lines_next(&text));) {
+        int first = r->l->items;
         line[strcspn(line, " \t")] = 0;
         st = append(r, line, end, true);
+        layout_note_line(r->l, first, text.number);
     }
     text_lines_close(&text);
     return st;

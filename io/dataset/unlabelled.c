@@ -93,7 +93,9 @@ static status read_list(layout *l, const places *own, const settings *s, const c
     size_t length = strlen(prefix);
     text_lines text;
     status st = text_lines_open(&text, path);
+    if (st == STATUS_OK) st = layout_begin_list(l, path);
     for (char *line; st == STATUS_OK && (line = text_lines_next(&text));) {
+        int first = l->items;
         if (strchr(line, '\t')) {
             log_error("%s: line %d: one path is expected: images of dataset.unlabelled have no "
                       "label maps",
@@ -102,6 +104,7 @@ static status read_list(layout *l, const places *own, const settings *s, const c
         } else {
             bool stripped = strncmp(line, prefix, length) == 0;
             st = take(l, own, s->dataset.root, stripped ? line + length : line);
+            layout_note_line(l, first, text.number);
         }
     }
     text_lines_close(&text);

@@ -114,7 +114,10 @@ both 3 'absent.txt' --set dataset.val=absent.txt
 list three.txt 'a.png\tb.png\tc.png'
 both 3 'three.txt: line 1: more than two paths' --set dataset.train=three.txt
 list twice.txt "$(sed -n 2p images/train.txt)"
-both 3 'train/00001.png is listed twice' --set dataset.train=twice.txt
+both 3 'twice.txt: line 2: train/00001.png is listed twice, first in line 1 of .*twice.txt' \
+    --set dataset.train=twice.txt
+list blank.txt 'train/00000.png train-labels/00000.png'
+both 3 'blank.txt: line 1: a blank between two paths: a tab' --set dataset.train=blank.txt
 printf '\xef\xbb\xbf\n' >images/empty.txt
 both 3 'no image found' --set dataset.train=empty.txt --set dataset.val=empty.txt
 { printf '\xef\xbb\xbf' && cat images/train.txt; } >images/marked.txt
