@@ -111,6 +111,7 @@ config=pairs.cfg
 both 0 'no mistake found' --set run.compare=true
 both 3 'nowhere/train.txt: .*; nowhere/val.txt: cannot be read: No such' --set dataset.root=nowhere
 both 3 'absent.txt' --set dataset.val=absent.txt
+both 2 'dataset.train is empty' --set dataset.train=
 list three.txt 'a.png\tb.png\tc.png'
 both 3 'three.txt: line 1: more than two paths' --set dataset.train=three.txt
 list twice.txt "$(sed -n 2p images/train.txt)"

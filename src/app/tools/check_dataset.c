@@ -280,6 +280,8 @@ static void survey_packed(survey *v) {
 void check_dataset(check *k) {
     survey v = {.k = k};
     bool synth = k->s->dataset.layout == DATASET_LAYOUT_SYNTH;
+    /* This the check of the settings has named. */
+    if (k->s->dataset.layout == DATASET_LAYOUT_PAIRS && !k->s->dataset.train[0]) return;
     if (!synth && packed_alone(k->s)) {
         survey_packed(&v);
     } else {
