@@ -59,8 +59,9 @@ static status about_npy(const char *path, matrix_info *m) {
     int e = 0;
     while (e < ELEMENTS && strcmp(a.type, elements[e].npy) != 0) e++;
     if (e == ELEMENTS) {
-        log_error(
-            "%s: elements are \"%s\"; float32, float16, uint8 and int8 are read", path, a.type);
+        log_error("%s: elements are \"%s\"; float32, float16, uint8 and int8 are read: write it "
+                  "with X.astype(numpy.float32)",
+            path, a.type);
         return STATUS_DATA;
     }
     if (a.shape[0] > INT64_MAX || a.shape[1] > INT_MAX) return refuse(path, "beyond all limits");

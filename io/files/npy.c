@@ -230,6 +230,8 @@ static status wrong_type(const char *path, const char *type, const char *wanted)
     return STATUS_DATA;
 }
 
+#define F4_WANTED "\"<f4\" (float32) is read: write it with X.astype(numpy.float32)"
+
 /* float64 is not converted: twice the memory would be taken to throw half of it away, without the
  * user knowing. */
 status npy_read_f32(const char *path, float **data, size_t *rows, size_t *columns) {
@@ -240,7 +242,7 @@ status npy_read_f32(const char *path, float **data, size_t *rows, size_t *column
     status st = begin(path, 2, &a, &fd, &bytes);
     if (st != STATUS_OK) return st;
     st = strcmp(a.type, "<f4") == 0 ? read_elements(fd, path, &a, bytes, sizeof(float), &all)
-                                    : wrong_type(path, a.type, "\"<f4\" (float32) is read");
+                                    : wrong_type(path, a.type, F4_WANTED);
     close(fd);
     if (st != STATUS_OK) {
         memory_free(all);

@@ -99,6 +99,13 @@ expect 2 'hierarchical, or a file' "$auxseg" kmeans x.npy --k 3 --out n --start 
 expect 2 'first draws no sample' "$auxseg" kmeans x.npy --k 3 --out n --start first --sample-iterations 3
 expect 2 'needs --memory hold' "$auxseg" kmeans x.npy --k 3 --out n --metric cosine --memory map
 expect 3 'must end with .npy' "$auxseg" kmeans out --k 3 --out n
+# A header of 128 bytes: numpy's default type.
+{ printf '\223NUMPY\001\000\166\000%-117s\n' \
+    "{'descr': '<f8', 'fortran_order': False, 'shape': (750, 24), }" && tail -c +129 x.npy; } >f8.npy
+expect 3 'f8.npy: elements are "<f8".* write it with X.astype(numpy.float32)' "$auxseg" kmeans f8.npy \
+    --k 3 --out never
+expect 3 'f8.npy: .*(float32) is read: write it with X.astype(numpy.float32)' "$auxseg" kmeans x.npy \
+    --k 3 --out n --start f8.npy
 expect 3 'absent.npy' "$auxseg" kmeans x.npy --k 3 --out n --start absent.npy
 expect 3 '30 centroids of 24 dimensions; needed are k = 3' "$auxseg" kmeans x.npy --k 3 --out n \
     --start c.npy
