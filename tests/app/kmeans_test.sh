@@ -99,11 +99,14 @@ expect 2 'hierarchical, or a file' "$auxseg" kmeans x.npy --k 3 --out n --start 
 expect 2 'first draws no sample' "$auxseg" kmeans x.npy --k 3 --out n --start first --sample-iterations 3
 expect 2 'needs --memory hold' "$auxseg" kmeans x.npy --k 3 --out n --metric cosine --memory map
 expect 3 'must end with .npy' "$auxseg" kmeans out --k 3 --out n
-# A header of 128 bytes: numpy's default type.
+# What a wrong input names, and leaves nothing behind. A header of 128 bytes: numpy's default type.
 { printf '\223NUMPY\001\000\166\000%-117s\n' \
     "{'descr': '<f8', 'fortran_order': False, 'shape': (750, 24), }" && tail -c +129 x.npy; } >f8.npy
 expect 3 'f8.npy: elements are "<f8".* write it with X.astype(numpy.float32)' "$auxseg" kmeans f8.npy \
     --k 3 --out never
+expect 3 'none.npy: cannot be read' "${mpirun[@]}" -n 2 "$auxseg" kmeans none.npy --k 3 --out never
+expect 2 '1500 rows cannot make 1501 clusters' "$auxseg" kmeans x.npy --k 1501 --out never
+[[ ! -e never ]] || fail "a wrong input leaves a folder behind"
 expect 3 'f8.npy: .*(float32) is read: write it with X.astype(numpy.float32)' "$auxseg" kmeans x.npy \
     --k 3 --out n --start f8.npy
 expect 3 'absent.npy' "$auxseg" kmeans x.npy --k 3 --out n --start absent.npy

@@ -288,29 +288,27 @@ static status cluster(work *w) {
     return st;
 }
 
-/* Fewer rows than clusters is a mistake of the command line, told before anything is computed. */
-static status check_rows(const work *w) {
-    const matrix_info *m = &w->rows.m;
-    if (m->rows >= w->o.k) return STATUS_OK;
+/* A file that cannot be read, or fewer rows than clusters, is a mistake of the command line, told
+ * before a folder is made. Collective. */
+static status look(const work *w, matrix_info *m) {
+    status st = kmeans_rows_look(w->c, w->path, word_choice(&w->option[MEMORY]) == 1, m);
+    if (st != STATUS_OK || m->rows >= w->o.k) return st;
     if (comm_root(w->c))
         log_error("%s: %lld rows cannot make %d clusters", w->path, (long long)m->rows, w->o.k);
     return STATUS_USAGE;
 }
 
 /* With the folder's lock. Collective. */
-static status work_in_folder(work *w) {
+static status work_in_folder(work *w, const matrix_info *m) {
     const kmeans_rows_options take = {.map = word_choice(&w->option[MEMORY]) == 1,
         .cosine = w->o.cosine,
         .threads = w->o.threads};
-    status st = kmeans_rows_take(w->c, w->path, &take, &w->rows);
+    status st = kmeans_rows_take(w->c, w->path, m, &take, &w->rows);
     if (st != STATUS_OK) return st;
-    st = check_rows(w);
-    if (st == STATUS_OK)
-        log_info(BASE ": %s: %lld rows of %lld %s, %d clusters, %s; %d ranks x %d threads", w->path,
-            (long long)w->rows.m.rows, (long long)w->rows.m.d,
-            matrix_element_name(w->rows.m.element), w->o.k, w->option[METRIC].value,
-            comm_size(w->c), w->o.threads);
-    if (st == STATUS_OK) st = find_key(w);
+    log_info(BASE ": %s: %lld rows of %lld %s, %d clusters, %s; %d ranks x %d threads", w->path,
+        (long long)w->rows.m.rows, (long long)w->rows.m.d, matrix_element_name(w->rows.m.element),
+        w->o.k, w->option[METRIC].value, comm_size(w->c), w->o.threads);
+    st = find_key(w);
     if (st == STATUS_OK && !is_done(w)) st = cluster(w);
     cluster_keep_end(&w->keep);
     kmeans_rows_destroy(&w->rows);
@@ -342,6 +340,7 @@ status command_kmeans(const comm *c, int argc, char **argv) {
         [SCREEN] = {"--screen", cluster_screen_words, "auto", false},
         [VERBOSE] = {"--verbose", word_no_yes, "no", false}};
     work w = {.c = c, .option = o, .began = timer_now()};
+    matrix_info m;
     file_lock *lock = NULL;
     log_set_times(true);
     status st = first_word(c, argc, argv);
@@ -352,8 +351,9 @@ status command_kmeans(const comm *c, int argc, char **argv) {
     w.keep = (cluster_keep){.c = c, .name = BASE};
     log_set_verbose(word_choice(&o[VERBOSE]) == 1);
     st = read_numbers(&w);
+    if (st == STATUS_OK) st = look(&w, &m);
     if (st == STATUS_OK) st = take_folder(&w, &lock);
-    if (st == STATUS_OK) st = work_in_folder(&w);
+    if (st == STATUS_OK) st = work_in_folder(&w, &m);
     file_lock_release(lock);
     if (st == STATUS_STOPPED) log_info(BASE ": stopped; the same command goes on");
     return st;

@@ -92,7 +92,7 @@ static void bring_to_length(const comm *c, const char *path, features *x, int th
 }
 
 /* One rank looks what the file holds; each then reads its own rows. */
-static status open_file(const comm *c, const char *path, bool map, matrix_info *m) {
+status kmeans_rows_look(const comm *c, const char *path, bool map, matrix_info *m) {
     status st = comm_root(c) ? matrix_about(path, m) : STATUS_OK;
     if (comm_root(c) && st == STATUS_OK && m->d > FEATURES_D) {
         log_error(
@@ -110,12 +110,10 @@ static status open_file(const comm *c, const char *path, bool map, matrix_info *
     return st;
 }
 
-status kmeans_rows_take(
-    const comm *c, const char *path, const kmeans_rows_options *o, kmeans_rows *out) {
-    kmeans_rows r = {.m = {0}};
-    status st = open_file(c, path, o->map, &r.m);
-    if (st != STATUS_OK) return st;
-    st = create_blocks(c, &r.m, &r.x);
+status kmeans_rows_take(const comm *c, const char *path, const matrix_info *m,
+    const kmeans_rows_options *o, kmeans_rows *out) {
+    kmeans_rows r = {.m = *m};
+    status st = create_blocks(c, &r.m, &r.x);
     if (st == STATUS_OK) st = take(path, &r.m, o->map, &r.x);
     if (st == STATUS_OK) st = check(path, &r.x, o->threads);
     st = comm_agree(c, st);

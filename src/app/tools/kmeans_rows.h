@@ -18,10 +18,13 @@ typedef struct kmeans_rows_options {
     int threads;
 } kmeans_rows_options;
 
-/* This rank's block of the file's rows. Elements that are not finite name their row:
- * STATUS_NONFINITE. Collective. *out is to be destroyed where this returns STATUS_OK. */
-status kmeans_rows_take(
-    const comm *c, const char *path, const kmeans_rows_options *o, kmeans_rows *out);
+/* What the file holds; whether it can be taken so. Collective. */
+status kmeans_rows_look(const comm *c, const char *path, bool map, matrix_info *m);
+/* This rank's block of the file's rows; m: what kmeans_rows_look told. Elements that are not finite
+ * name their row: STATUS_NONFINITE. Collective. *out is to be destroyed where this returns
+ * STATUS_OK. */
+status kmeans_rows_take(const comm *c, const char *path, const matrix_info *m,
+    const kmeans_rows_options *o, kmeans_rows *out);
 void kmeans_rows_destroy(kmeans_rows *r);
 /* *out [k, D]: the file's first rows, the same on every rank; owned by the caller. Collective. */
 status kmeans_rows_first(const comm *c, const char *path, const kmeans_rows *r, int k, float **out);
