@@ -56,6 +56,14 @@ static bool is_torch_archive(const unsigned char *raw) {
     return memcmp(raw, "PK\3\4", 4) == 0 || memcmp(raw, "\x80\2\x8a\n", 4) == 0;
 }
 
+/* Whether the first bytes are letters of a text, which no length below the limit has: its upper
+ * bytes are zeros. */
+static bool is_text(const unsigned char *raw) {
+    for (int i = 0; i < LENGTH_BYTES; i++)
+        if ((raw[i] < ' ' || raw[i] > '~') && !memchr("\t\r\n", raw[i], 3)) return false;
+    return true;
+}
+
 /* Header length, header and the number of bytes after it. What is no safetensors file at all is
  * told apart here, as the first eight bytes of any file are some length: a PyTorch archive by name,
  * the rest by a length that the file does not have or a text that is no object. */
@@ -72,6 +80,10 @@ static status read_header(safetensors *f, int fd, uint64_t bytes) {
         log_error("%s: a PyTorch archive, which can run code when it is read: save its state_dict "
                   "with safetensors.torch.save_file",
             f->path);
+        return STATUS_DATA;
+    }
+    if (is_text(raw)) {
+        log_error("%s: not a file of weights, but a text", f->path);
         return STATUS_DATA;
     }
     /* Assembled byte by byte: the format is little-endian whatever the machine is. */

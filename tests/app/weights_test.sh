@@ -96,6 +96,11 @@ safetensors over.safetensors '{"a":{'"$one"'[0,4]},"b":{'"$one"'[0,4]}}' "$four"
 expect 3 'overlaps another one' "$auxseg" verify over.safetensors
 safetensors hole.safetensors '{"a":{'"$one"'[4,8]}}' "$four$four"
 expect 3 'comes after a hole' "$auxseg" verify hole.safetensors
+echo '# Weights: see elsewhere' >README.md
+for command in 'check synth.cfg --set model.weights=README.md' 'convert README.md x.safetensors'; do
+    # shellcheck disable=SC2086
+    expect 3 'README.md: not a file of weights, but a text' "$auxseg" $command
+done
 # A header of 123 bytes begins with a brace, as a record does.
 safetensors brace.safetensors "$(printf '%-123s' '{"a":{'"$one"'[0,4]}}')" "$four"
 expect 0 'brace.safetensors: safetensors, 1 tensors' "$auxseg" inspect brace.safetensors
