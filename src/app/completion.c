@@ -7,7 +7,9 @@
  * describes. Everything goes to standard output. */
 #include "src/app/completion.h"
 
+#include "io/weights/weight_names.h"
 #include "src/app/command_list.h"
+#include "src/app/compare/plans.h"
 #include "src/base/log.h"
 #include "src/base/settings_table.h"
 
@@ -51,7 +53,7 @@ static const char body[] =
     "    fi\n"
     "}\n\n"
     "_auxseg() {\n"
-    "    local line=${COMP_LINE:0:COMP_POINT} word before last command\n"
+    "    local line=${COMP_LINE:0:COMP_POINT} word before last command values words\n"
     "    word=${line##*[[:space:]]}\n"
     "    read -ra before <<<\"${line%\"$word\"}\"\n"
     "    while [[ ${before[0]} == *=* ]]; do before=(\"${before[@]:1}\"); done\n"
@@ -67,8 +69,15 @@ static const char body[] =
     "    elif [[ $word == -* ]]; then\n"
     "        _auxseg_offer \"$(_auxseg_options \"$command\") --help\"\n"
     "    elif [[ $last == --* ]]; then\n"
-    "        _auxseg_offer \"$(_auxseg_values \"$command $last\")\"\n"
-    "        [[ ${#COMPREPLY[@]} -gt 0 ]] || _auxseg_files ''\n"
+    "        values=$(_auxseg_values \"$command $last\")\n"
+    "        _auxseg_offer \"${values//FILE/}\"\n"
+    "        if [[ $values == *FILE* ]]; then\n"
+    "            words=(\"${COMPREPLY[@]}\")\n"
+    "            _auxseg_files \"$(_auxseg_suffix \"$command\")\"\n"
+    "            COMPREPLY=(\"${words[@]}\" \"${COMPREPLY[@]}\")\n"
+    "        elif [[ ${#COMPREPLY[@]} -eq 0 ]]; then\n"
+    "            _auxseg_files ''\n"
+    "        fi\n"
     "    elif [[ ${#before[@]} -eq 2 && -n $(_auxseg_words \"$command\") ]]; then\n"
     "        _auxseg_offer \"$(_auxseg_words \"$command\")\"\n"
     "    else\n"
@@ -90,6 +99,14 @@ static void put_choices(const char *text, size_t length) {
     for (size_t i = 0; i < length; i++) putchar(text[i] == '|' ? ' ' : text[i]);
 }
 
+/* Whether an option stands in a usage before `at`: alternatives may have the same ones. */
+static bool stands_before(const char *usage, const char *at, size_t length) {
+    size_t n;
+    for (const char *o = usage; (o = next_option(o, &n)) && o < at; o += n)
+        if (n == length && strncmp(o, at, n) == 0) return true;
+    return false;
+}
+
 /* Options of each command, as its usage has them. */
 static void put_options(void) {
     command k;
@@ -98,7 +115,7 @@ static void put_options(void) {
     for (int i = 0; command_at(i, &k); i++) {
         printf("    %s) echo \"", k.name);
         for (const char *at = k.arguments; (at = next_option(at, &length)); at += length)
-            printf("%.*s ", (int)length, at);
+            if (!stands_before(k.arguments, at, length)) printf("%.*s ", (int)length, at);
         puts("\" ;;");
     }
     puts("    esac\n}\n");
@@ -124,17 +141,33 @@ static void put_words(void) {
     puts("    esac\n}\n");
 }
 
-/* Choices of the options of a command: "[--norm group|frozen]". What stands behind an option up to
- * a blank or bracket is its value; without a "|" in it the value is a file or a number, and nothing
- * is offered. */
+/* A word of a choice. NAME of a plan and RULE stand for names that the program has; FILE is for the
+ * body, which offers files there. */
+static void put_choice(const char *word, size_t length) {
+    const weight_rule *r;
+    if (length == 4 && strncmp(word, "NAME", 4) == 0)
+        for (const plan_text *p = plans_built_in; p->name; p++) printf("%s ", p->name);
+    else if (length == 4 && strncmp(word, "RULE", 4) == 0)
+        for (int i = 0; (r = weight_rule_at(i)); i++) printf("%s ", r->name);
+    else
+        printf("%.*s ", (int)length, word);
+}
+
+/* Choices of the options of a command: "[--norm group|frozen]". What stands behind an option and a
+ * blank, up to the next one or a bracket, is its value; without a "|" in it the value is a file or
+ * a number, and nothing is offered, unless it is a RULE. */
 static void put_option_choices(const command *k) {
     size_t length;
     for (const char *at = k->arguments; (at = next_option(at, &length)); at += length) {
-        const char *value = at + length + strspn(at + length, " ");
-        size_t end = strcspn(value, " ]");
-        if (!memchr(value, '|', end)) continue;
+        const char *value = at + length + 1;
+        size_t end = at[length] == ' ' ? strcspn(value, " ]") : 0;
+        bool rule = end == 4 && strncmp(value, "RULE", end) == 0;
+        if (!rule && !memchr(value, '|', end)) continue;
         printf("    '%s %.*s') echo \"", k->name, (int)length, at);
-        put_choices(value, end);
+        for (size_t i = 0, n; i < end; i += n + 1) {
+            n = strcspn(value + i, "| ]");
+            put_choice(value + i, n);
+        }
         puts("\" ;;");
     }
 }

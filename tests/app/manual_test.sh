@@ -74,6 +74,13 @@ offers 'auxseg check --d' '--defaults'
 offers 'auxseg bench ' 'kmeans loss extract train roof'
 offers 'auxseg bench train --norm ' 'group frozen'
 offers 'auxseg bench kmeans --s' '--screen --seed --stride --steps --seconds'
+offers 'auxseg compare a.cfg --plan c' 'clusters controlled'
+offers 'auxseg compare a.cfg --plan a' 'a.cfg'
+[[ $(reply 'auxseg compare a.cfg --plan ') == *' search folder a.cfg' ]] || fail "plans and files"
+offers 'auxseg compare a.cfg --' '--set --plan --seeds --cell --list --collect --plans --of --help'
+offers 'auxseg convert --names moco' 'moco moco-single moco-v3'
+offers 'auxseg kmeans --start p' 'plusplus parallel'
+offers 'auxseg kmeans --start b' 'b.txt'
 [[ $(reply 'auxseg run a.cfg --set ' | wc -w) -eq ${#keys[@]} ]] || fail "not every setting is offered"
 
 [[ $failures -eq 0 ]] && echo "all as expected"
