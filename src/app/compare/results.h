@@ -56,7 +56,8 @@ typedef struct compare_results {
 status compare_results_fill(compare_results *r);
 /* Finished runs: those whose settings differ in the seed alone are a cell. STATUS_DATA where a
  * folder is none of a run, STATUS_USAGE where one is given twice; runs of one cell and seed, and
- * those that have no result yet, are warned of. out is destroyed by the caller, whatever is returned. */
+ * those that have no result yet, are warned of. out is destroyed by the caller, whatever is
+ * returned. */
 status compare_results_of(compare_results *out, char **folder, int folders);
 void compare_results_destroy(compare_results *r);
 
