@@ -198,20 +198,34 @@ static bool there(const layout_variant *v, const settings *s, const char *inside
            file_path(path, s->dataset.root, below) == STATUS_OK && file_exists(path);
 }
 
-/* The names of all forms, or what is expected of each, for a message. */
+/* The name of a form, or what is expected of it: text [FORM]. */
+enum { FORM = 512 };
+static void describe_one(const layout_variant *v, bool names, char *text) {
+    if (names)
+        snprintf(text, FORM, "%s", v->name);
+    else if (v->kind == LAYOUT_TREE)
+        layout_tree_expected(v, text, FORM);
+    else
+        strcpy(text, "train.txt");
+}
+
+/* The names of all forms, or what is expected of each, for a message. Forms that differ in their
+ * classes alone lie in the same folders: that is said once. */
 static void describe(
     const layout_spec *spec, const char *only, bool names, char *text, size_t size) {
     size_t used = 0;
     text[0] = 0;
     for (int i = 0; i < spec->variants && used < size; i++) {
-        const layout_variant *v = &spec->variant[i];
-        char one[512] = "train.txt";
-        bool again = i > 0 && strcmp(v->name, spec->variant[i - 1].name) == 0;
-        if ((names && again) || (only[0] && strcmp(only, v->name) != 0)) continue;
-        if (names)
-            snprintf(one, sizeof one, "%s", v->name);
-        else if (v->kind == LAYOUT_TREE)
-            layout_tree_expected(v, one, sizeof one);
+        char one[FORM], other[FORM];
+        bool again = false;
+        if (only[0] && strcmp(only, spec->variant[i].name) != 0) continue;
+        describe_one(&spec->variant[i], names, one);
+        for (int k = 0; k < i && !again; k++) {
+            if (only[0] && strcmp(only, spec->variant[k].name) != 0) continue;
+            describe_one(&spec->variant[k], names, other);
+            again = strcmp(one, other) == 0;
+        }
+        if (again) continue;
         used += (size_t)snprintf(text + used, size - used, "%s%s",
             used == 0 ? ""
             : names   ? ", "
@@ -235,6 +249,10 @@ static status not_found(const settings *s, const layout_spec *spec, bool known) 
             "one's own, layout \"pairs\"",
             word);
         return STATUS_USAGE;
+    }
+    if (access(s->dataset.root, F_OK) != 0) {
+        log_error("dataset.root = \"%s\": no such folder", s->dataset.root);
+        return STATUS_DATA;
     }
     describe(spec, s->dataset.variant, false, text, sizeof text);
     log_error("dataset.root = \"%s\": nothing of layout \"%s\" is there; expected below it: %s",

@@ -135,6 +135,14 @@ both 3 'train/00000.png.*dataset.max_megapixels' --set dataset.max_megapixels=0.
 both 3 'evaluate.split = "test": no labelled image' --set evaluate.split=test
 both 0 'no mistake found' --set evaluate.split=train
 
+# Nothing of a published layout: the folder is missing, or what is expected is said, once each.
+mkdir nothing
+expect 3 'dataset.root = "nowhere": no such folder' "$auxseg" check pairs.cfg \
+    --set dataset.layout=camvid --set dataset.train= --set dataset.val= --set dataset.root=nowhere
+expect 3 'nothing of layout "camvid" is there; .*train_labels/\*_L.png$' "$auxseg" check pairs.cfg \
+    --set dataset.layout=camvid --set dataset.train= --set dataset.val= --set dataset.root=nothing
+[[ $(grep -o 'LabeledApproved_full' out | wc -l) -eq 1 ]] || fail "a form of camvid is told twice"
+
 # Files: bad FILE MESSAGE: an image, or FILE LABEL MESSAGE: with that label map.
 bad() {
     list bad.txt "$1\t$2"
