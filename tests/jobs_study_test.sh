@@ -60,7 +60,7 @@ extract: { source = "finetuned"; };
 cluster: { k = 2; sample = 50; };
 finetune: { batch = 2; crop = 32; };
 CFG
-study=(bash "$jobs/study" tiny.cfg --ranks "1,2" --stages cluster --steps 1 --untimed 0 --repeats 1)
+study=(bash "$jobs/study" tiny.cfg --ranks "1,2" --stages cluster --steps 1 --untimed 0 --repeats 2)
 
 # Mistakes are the program's, before anything is submitted.
 code=0
