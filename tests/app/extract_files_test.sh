@@ -99,6 +99,9 @@ expect 3 'does not cover its image of 64 x 88 evenly, read as \[D, h, w\]' "$aux
     --set extract.files_order=dhw
 truncate -s -4 bad/train/00003.npy
 refuse 3 'bad/train/00003.npy: damaged: its data end too early'
+# Maps are held against the images as their files have them, whatever the network is given.
+expect 0 'no mistake found' "$auxseg" check tiny.cfg --set extract.source=files \
+    --set extract.files=maps --set extract.layers= --set dataset.scale=0.2
 expect 2 'extract.files is empty' "$auxseg" check tiny.cfg --set extract.source=files
 
 [[ $failures -eq 0 ]] || exit 1

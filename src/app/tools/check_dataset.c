@@ -16,7 +16,6 @@
 #include "src/base/memory.h"
 #include "src/image/turn.h"
 
-#include <math.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -132,12 +131,6 @@ static void look_at_files(survey *v) {
     v->k->bytes = v->looked > v->bad ? v->bytes / (v->looked - v->bad) * v->l.items : 0;
 }
 
-/* As dataset_shape rounds. */
-static int scaled(uint32_t size, double scale) {
-    double side = floor(size * scale + 0.5);
-    return size == 0 ? 0 : side < 1 ? 1 : (int)side;
-}
-
 /* Names of the training images in one block, texts behind the list; NULL without memory. */
 static const char **copy_names(const layout *l, int train) {
     size_t bytes = (size_t)train * sizeof(char *);
@@ -164,8 +157,8 @@ static void keep_sizes(survey *v) {
         return;
     }
     for (int i = 0; i < k->train; i++) {
-        k->height[i] = scaled(v->shape[i][0], k->s->dataset.scale);
-        k->width[i] = scaled(v->shape[i][1], k->s->dataset.scale);
+        k->height[i] = (int)v->shape[i][0];
+        k->width[i] = (int)v->shape[i][1];
     }
 }
 

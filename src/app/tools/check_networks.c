@@ -127,8 +127,8 @@ static double count_rows(const check *k, int stride, bool *exact) {
     int known = 0;
     for (int i = 0; i < k->train && k->height && k->width; i++) {
         if (k->height[i] == 0) continue;
-        int h = (k->height[i] + stride - 1) / stride, w = (k->width[i] + stride - 1) / stride;
-        rows += (double)h * w;
+        int h = check_scaled(k, k->height[i]), w = check_scaled(k, k->width[i]);
+        rows += (double)((h + stride - 1) / stride) * ((w + stride - 1) / stride);
         known++;
     }
     *exact = known == k->train;

@@ -16,7 +16,7 @@ typedef struct check {
     /* The data set. Of training images [train] 0 is a size that is not known. */
     int classes; /* 0: not known, or none */
     int images, train;
-    int *height, *width; /* owned; after dataset.scale */
+    int *height, *width; /* owned; as their files have them */
     const char **name;   /* [train], owned, as are the texts, which lie behind it */
     double bytes;        /* of all files, images and labels */
 
@@ -25,6 +25,8 @@ typedef struct check {
     int channels;
 } check;
 
+/* A side of an image after dataset.scale; 0 stays. */
+int check_scaled(const check *k, int side);
 /* Counts a mistake that has been named, unless st is STATUS_OK. */
 void check_note(check *k, status st);
 
