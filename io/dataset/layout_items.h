@@ -28,10 +28,10 @@ typedef struct layout {
  * On failure l is as it was. */
 status layout_append(
     layout *l, const char *root, split which, const char *image, const char *label);
-/* Items from `first` on, which were appended for one line of the list that was begun last. */
-void layout_note_line(layout *l, int first, int line);
 /* Begins a list, by its path. */
 status layout_begin_list(layout *l, const char *path);
+/* Items from `first` on, which were appended for one line of the list that was begun last. */
+void layout_note_line(layout *l, int first, int line);
 /* Splits one after another; within one the order stays. */
 status layout_sort_splits(layout *l);
 void layout_destroy(layout *l);

@@ -7,7 +7,7 @@
 #include "src/app/stage/stage.h"
 #include "src/image/image.h"
 
-/* rgb [count], all of one shape, at most inference_chunk: class ids at height x width, whatever the
+/* rgb [count], all of one shape, at most class_maps_count: class ids at height x width, whatever the
  * images' size. out [count] is created. The same bits for any count, ranks and threads. */
 status class_maps_predict(const stage *t, inference *net, const image *rgb, int count, int height,
     int width, labelmap *out);

@@ -14,7 +14,7 @@
 #include "src/base/log.h"
 #include "src/base/memory.h"
 
-/* See inference_chunk for the second. */
+/* See images_at_once for the second. */
 enum { PLANS = INFERENCE_PLANS, CHUNK_PER_THREAD = 4 };
 /* Pixels from which on a thread gets no more than one image: each waits in memory, and so large a
  * one takes seconds, beside which what is waited for is little. */
@@ -109,7 +109,7 @@ void inference_destroy(inference *n) {
 }
 
 /* A few images a thread, so that threads that get slow ones are waited for less. */
-int inference_chunk(const inference *n) {
+static int images_at_once(const inference *n) {
     return n->threads * CHUNK_PER_THREAD;
 }
 
@@ -122,7 +122,7 @@ static bool is_large(int height, int width) {
 }
 
 int inference_images(const inference *n, int height, int width) {
-    return is_large(height, width) ? n->threads : inference_chunk(n);
+    return is_large(height, width) ? n->threads : images_at_once(n);
 }
 
 int inference_threads(const inference *n) {
@@ -175,7 +175,7 @@ int inference_stride(const inference *n) {
 
 /* Magnified, an image may be a large one whose plan takes fewer. */
 static int fewest_images(const inference *n, int height, int width, const char *scales) {
-    int h, w, fewest = inference_chunk(n);
+    int h, w, fewest = images_at_once(n);
     for (double scale; scales_next(&scales, &scale);) {
         scales_size(height, width, scale, &h, &w);
         int images = inference_images(n, h, w);

@@ -38,9 +38,8 @@ status inference_create_over(inference **out, const settings *s, const inference
 status inference_pack(inference *n);
 /* NULL-safe. */
 void inference_destroy(inference *n);
-/* Images that a plan runs at once at most. */
-int inference_chunk(const inference *n);
-/* Of this shape: of very large ones no more than there are threads. */
+/* Images of this shape that a plan runs at once at most: a few a thread, of very large ones no more
+ * than there are threads. */
 int inference_images(const inference *n, int height, int width);
 int inference_threads(const inference *n);
 /* The plan for images of a shape: made at the first request. Owned by n, which keeps a few and

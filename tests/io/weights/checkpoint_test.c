@@ -15,6 +15,7 @@
 #include <signal.h>
 #include <string.h>
 #include <sys/wait.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 typedef struct training {
@@ -248,6 +249,27 @@ static void places_beyond_their_bounds_are_refused(void **state) {
     }
 }
 
+/* Nothing is begun anew over what may be whole. Here a folder stands for a disk that fails. */
+static void what_cannot_be_read_ends_the_load(void **state) {
+    (void)state;
+    training t;
+    bool found;
+    save(1, 5, 10);
+    if (comm_root(world))
+        assert_int_equal(mkdir(scratch_path(&folder, "pretrain-12.safetensors"), 0777), 0);
+    comm_barrier(world);
+    begin(&t, 2, 4, 5, 0);
+    assert_int_equal(
+        checkpoint_load(world, folder.folder, "pretrain", &t.state, &found), STATUS_OUTPUT);
+    end(&t);
+    save(3, 5, 14);
+    expect(3, 5, 14);
+    if (comm_root(world))
+        assert_int_equal(rmdir(scratch_path(&folder, "pretrain-12.safetensors")), 0);
+    comm_barrier(world);
+    clear();
+}
+
 static void other_stages_are_left_alone(void **state) {
     (void)state;
     training t;
@@ -404,6 +426,7 @@ int main(int argc, char **argv) {
         cmocka_unit_test(other_settings_and_networks_are_refused),
         cmocka_unit_test(other_optimizers_are_refused),
         cmocka_unit_test(places_beyond_their_bounds_are_refused),
+        cmocka_unit_test(what_cannot_be_read_ends_the_load),
         cmocka_unit_test(other_stages_are_left_alone),
         cmocka_unit_test(debris_is_removed),
         cmocka_unit_test(killed_writers_leave_a_whole_one),
