@@ -7,8 +7,8 @@
 #include "src/app/stage/stage.h"
 #include "src/image/image.h"
 
-/* rgb [count], all of one shape, at most class_maps_count: class ids at height x width, whatever the
- * images' size. out [count] is created. The same bits for any count, ranks and threads. */
+/* rgb [count], all of one shape, at most class_maps_count: class ids at height x width, whatever
+ * the images' size. out [count] is created. The same bits for any count, ranks and threads. */
 status class_maps_predict(const stage *t, inference *net, const image *rgb, int count, int height,
     int width, labelmap *out);
 
