@@ -53,17 +53,24 @@ static status iterate(
     return stop_watch_end(&watch, st);
 }
 
+/* A sample of all rows of a single rank is these rows, which need no copy where they are floats in
+ * memory. */
+static bool is_all_rows(const comm *c, const features *x, int64_t sample) {
+    return comm_size(c) == 1 && sample == x->total && x->type == DTYPE_F32 && !x->mapped;
+}
+
 status kmeans_start(
     const comm *c, const kmeans_options *o, const features *x, int restart, float *centroids) {
     if (o->init == KMEANS_PARALLEL) return kmeans_start_parallel(c, o, x, restart, centroids);
     int64_t sample = o->sample > o->k ? o->sample : o->k;
     if (sample > x->total) sample = x->total;
-    float *all = NULL;
-    status st = row_sample_gather(c, x, o->seed, restart, sample, &all);
-    const kmeans_start_rows rows = {all, NULL, (size_t)sample, x->d};
+    float *copy = NULL;
+    status st = STATUS_OK;
+    if (!is_all_rows(c, x, sample)) st = row_sample_gather(c, x, o->seed, restart, sample, &copy);
+    const kmeans_start_rows rows = {copy ? copy : x->data, NULL, (size_t)sample, x->d};
     if (st == STATUS_OK) st = choose(c, o, restart, &rows, centroids);
     if (st == STATUS_OK && o->sample_iterations > 0)
-        st = iterate(c, o, all, rows.n, rows.d, centroids);
-    memory_free(all);
+        st = iterate(c, o, rows.x, rows.n, rows.d, centroids);
+    memory_free(copy);
     return st;
 }

@@ -13,9 +13,9 @@
 #include <math.h>
 #include <string.h>
 
-/* Most of what iterations on a sample can gain comes with the first of them. Where branches end
+/* Most of what iterations can gain comes with the first of them. Where branches end
  * matters little, so that few rows make them: COARSE_ROWS a branch. */
-enum { COARSE_ITERATIONS = 10, FINE_ITERATIONS = 10, COARSE_ROWS = 256 };
+enum { COARSE_ITERATIONS = 10, COARSE_ROWS = 256 };
 
 /* The sample, and how it is parted. */
 typedef struct tree {
@@ -59,7 +59,7 @@ static status cluster(
     const kmeans_start_rows rows = {x->data, NULL, x->n, x->d};
     const kmeans_iterate_options o = {.assigner = {k, t->o->threads, t->o->screen, t->arithmetic},
         .cosine = t->o->cosine,
-        .iterations = place == 0 ? COARSE_ITERATIONS : FINE_ITERATIONS};
+        .iterations = place == 0 ? COARSE_ITERATIONS : t->o->branch_iterations};
     random_stream r = random_begin(
         t->o->seed, RANDOM_CLUSTER, (uint64_t)t->restart, UINT64_MAX - 1 - (uint64_t)place);
     status st = kmeans_start_plusplus(&r, &rows, k, t->o->threads, c);

@@ -43,19 +43,21 @@ static void sample_sizes(
         bytes[r] = (size_t)part[r] * (size_t)x->d * sizeof(float);
 }
 
-/* Parts are gathered in rank order, which is the order of images. */
+/* Parts are gathered in rank order, which is the order of images; a rank's own stands at its place
+ * from the beginning, so that the sample is held once. */
 status row_sample_gather(
     const comm *c, const features *x, uint64_t seed, int restart, int64_t sample, float **out) {
     size_t d = (size_t)x->d, ranks = (size_t)comm_size(c), me = (size_t)comm_rank(c);
     int64_t *part = memory_alloc(ranks, sizeof *part, "sizes of the sample");
     size_t *bytes = memory_alloc(ranks, sizeof *bytes, "sizes of the sample");
-    float *all = memory_alloc((size_t)sample * d, sizeof *all, "sample of rows"), *mine = NULL;
+    float *all = memory_alloc((size_t)sample * d, sizeof *all, "sample of rows");
     status st = comm_agree(c, part && bytes && all ? STATUS_OK : STATUS_FAILED);
     if (st != STATUS_OK) goto done;
     sample_sizes(c, x, sample, part, bytes);
-    mine = memory_alloc(bytes[me] / sizeof *mine, sizeof *mine, "sample of rows");
-    st = mine ? sample_rows(x, seed, restart, sample, mine) : STATUS_FAILED;
-    st = comm_agree(c, st);
+    size_t before = 0;
+    for (size_t r = 0; r < me; r++) before += bytes[r];
+    float *mine = all + before / sizeof *all;
+    st = comm_agree(c, sample_rows(x, seed, restart, sample, mine));
     if (st != STATUS_OK) goto done;
     comm_gather(c, mine, bytes, all);
     *out = all;
@@ -64,6 +66,5 @@ done:
     memory_free(part);
     memory_free(bytes);
     memory_free(all);
-    memory_free(mine);
     return st;
 }

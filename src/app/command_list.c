@@ -111,8 +111,8 @@ static const command commands[] = {
         .summary = "clusters the rows of any matrix: the engine of `cluster`, exact, restartable",
         .arguments = "X --k K --out FOLDER [--metric euclidean|cosine] [--iterations I] "
                      "[--restarts R] [--start plusplus|parallel|hierarchical|sample|first|FILE] "
-                     "[--sample N] [--sample-iterations I] [--seed S] [--checkpoint I] [--resume "
-                     "auto|never] [--memory hold|map] "
+                     "[--sample N] [--sample-iterations I] [--branch-iterations I] [--seed S] "
+                     "[--checkpoint I] [--resume auto|never] [--memory hold|map] "
                      "[--threads T] [--dtype f32|bf16|int8|auto] [--screen dense|pruned|auto] "
                      "[--verbose yes]",
         .reads = "X: .npy (float32, float16, uint8, int8), .fvecs, .bvecs, .fbin, .u8bin or .i8bin "

@@ -91,7 +91,8 @@ typedef struct settings {
         cluster_init init;
         cluster_outlier_scope outlier_scope;
         settings_text start; /* file of initial centroids; "": by init */
-        int k, iterations, restarts, sample, sample_iterations, checkpoint_iterations, batch;
+        int k, iterations, restarts, sample, sample_iterations, branch_iterations;
+        int checkpoint_iterations, batch;
         int min_points; /* and eps: of method "dbscan" */
         double tolerance, outliers, eps;
     } cluster;

@@ -335,6 +335,10 @@ const setting settings_rows_of_labels[] = {
          "parallel: cheaper than others, by as much as the sample is smaller. With 100 pixels a "
          "cluster and more, ten of them replace the first few on all pixels."),
         .later = true},
+    {INTEGER(cluster, branch_iterations, 10, 0, 100000, "iterations",
+         "init hierarchical: iterations within each of its clusters. 5 are ready sooner, 10 take "
+         "the place of a part of those on all pixels."),
+        .later = true},
     {INTEGER(cluster, min_points, 10, 1, INT_MAX, "pixels",
         "dbscan: pixels of the sample within eps, itself one of them, that make a core point.")},
     {INTEGER(cluster, batch, 10000, 1, 100000000, "pixels",

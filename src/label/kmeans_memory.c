@@ -12,10 +12,10 @@ static size_t parallel_bytes(const kmeans_options *o, size_t n, size_t d) {
     return n * ROW + kmeans_assigner_bytes(&dense, n, (int)d) + 2 * candidates * d * sizeof(float);
 }
 
-/* The sample on its way and gathered, and what k-means++ knows of each of its rows. */
+/* The sample, and what k-means++ knows of each of its rows. */
 static size_t sample_bytes(const kmeans_options *o, size_t d) {
     size_t sample = (size_t)(o->sample > o->k ? o->sample : o->k);
-    return 2 * sample * d * sizeof(float) + sample * (sizeof(double) + 3 * sizeof(int64_t));
+    return sample * d * sizeof(float) + sample * (sizeof(double) + 3 * sizeof(int64_t));
 }
 
 /* Of the hierarchical start: a branch's rows again, which may be all of the sample's, and what

@@ -27,6 +27,7 @@ typedef struct kmeans_options {
     kmeans_init init;
     int sample; /* rows of the sample for the start, over all ranks; at least K are taken */
     int sample_iterations; /* of k-means on the sample, after the start and before all rows */
+    int branch_iterations; /* of the hierarchical start, within each branch */
     uint64_t seed;
     double outliers; /* share, 0 .. 0.5 */
     outlier_scope scope;

@@ -57,6 +57,14 @@ same a b
 expect 0 'kmeans: .* after 0 iterations' "$auxseg" kmeans x.npy --k 20 --start sample --iterations 0 \
     --sample 1500 --sample-iterations 4 --out a
 cmp -s a/centroids.npy b/centroids.npy && fail "iterations on the sample are no part of the key"
+# A hierarchical start of all rows reads them where they are on one rank, gathered on two.
+for i in 10 2; do
+    kmeans 1 a x.npy --k 20 --start hierarchical --sample 1500 --branch-iterations $i --iterations 0
+    kmeans 2 b x.npy --k 20 --start hierarchical --sample 1500 --branch-iterations $i --iterations 0
+    same a b
+    cp a/centroids.npy branches-$i.npy
+done
+cmp -s branches-10.npy branches-2.npy && fail "iterations of branches are no part of the key"
 
 # A stop is answered, and the same command goes on, on other ranks, to the same bytes.
 long=(x.npy --k 300 --iterations 4000 --restarts 60 --start sample)
@@ -97,6 +105,7 @@ expect 2 '--out is missing' "$auxseg" kmeans x.npy --k 3
 expect 2 '1500 rows cannot make 1501 clusters' "$auxseg" kmeans x.npy --k 1501 --out n
 expect 2 'hierarchical, or a file' "$auxseg" kmeans x.npy --k 3 --out n --start hierarchy
 expect 2 'first draws no sample' "$auxseg" kmeans x.npy --k 3 --out n --start first --sample-iterations 3
+expect 2 'plusplus has no branches' "$auxseg" kmeans x.npy --k 3 --out n --branch-iterations 3
 expect 2 'needs --memory hold' "$auxseg" kmeans x.npy --k 3 --out n --metric cosine --memory map
 expect 3 'must end with .npy' "$auxseg" kmeans out --k 3 --out n
 # What a wrong input names, and leaves nothing behind. A header of 128 bytes: numpy's default type.

@@ -20,6 +20,7 @@ static kmeans_options options(int k) {
         .threads = 1,
         .init = init,
         .sample = 400,
+        .branch_iterations = 10,
         .tolerance = -1,
         .seed = 5};
 }

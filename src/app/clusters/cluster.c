@@ -36,6 +36,7 @@ static kmeans_options options_of(const settings *s) {
         .init = choices_init(s->cluster.init),
         .sample = s->cluster.sample,
         .sample_iterations = s->cluster.sample_iterations,
+        .branch_iterations = s->cluster.branch_iterations,
         .seed = (uint64_t)s->run.seed,
         .outliers = s->cluster.outliers,
         .scope = choices_outliers(s->cluster.outlier_scope)};

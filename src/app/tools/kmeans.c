@@ -34,6 +34,7 @@ enum {
     START,
     SAMPLE,
     SAMPLE_ITERATIONS,
+    BRANCH_ITERATIONS,
     SEED,
     CHECKPOINT,
     RESUME,
@@ -44,7 +45,8 @@ enum {
     VERBOSE,
     OPTIONS
 };
-#define BASE "kmeans" /* of checkpoints and log lines */
+#define BASE "kmeans"         /* of checkpoints and log lines */
+enum { BRANCH_DEFAULT = 10 }; /* of --branch-iterations */
 
 static const char *const memory_words[] = {"hold", "map", NULL};
 static const char *const resume_words[] = {"auto", "never", NULL};
@@ -98,6 +100,8 @@ static status check_words(const work *w) {
                 start, start);
     } else if (w->o.sample_iterations > 0 && !chosen) {
         if (comm_root(w->c)) log_error("--sample-iterations: --start %s draws no sample", start);
+    } else if (w->o.branch_iterations != BRANCH_DEFAULT && w->start != HIERARCHICAL) {
+        if (comm_root(w->c)) log_error("--branch-iterations: --start %s has no branches", start);
     } else {
         st = STATUS_OK;
     }
@@ -107,12 +111,13 @@ static status check_words(const work *w) {
 /* Numbers of the options; every rank reads the same words. */
 static status read_numbers(work *w) {
     const word_option *o = w->option;
-    int64_t k, iterations, restarts, sample, before, seed, every, threads;
+    int64_t k, iterations, restarts, sample, before, within, seed, every, threads;
     status st = word_number(w->c, &o[K], 1, LABEL_NONE, &k);
     if (st == STATUS_OK) st = word_number(w->c, &o[ITERATIONS], 0, 100000, &iterations);
     if (st == STATUS_OK) st = word_number(w->c, &o[RESTARTS], 1, 1000, &restarts);
     if (st == STATUS_OK) st = word_number(w->c, &o[SAMPLE], 2, 100000000, &sample);
     if (st == STATUS_OK) st = word_number(w->c, &o[SAMPLE_ITERATIONS], 0, 100000, &before);
+    if (st == STATUS_OK) st = word_number(w->c, &o[BRANCH_ITERATIONS], 0, 100000, &within);
     if (st == STATUS_OK) st = word_number(w->c, &o[SEED], 0, INT64_MAX, &seed);
     if (st == STATUS_OK) st = word_number(w->c, &o[CHECKPOINT], 0, 100000, &every);
     if (st == STATUS_OK) st = word_number(w->c, &o[THREADS], 0, 4096, &threads);
@@ -129,6 +134,7 @@ static status read_numbers(work *w) {
         .init = init_of(w->start),
         .sample = (int)sample,
         .sample_iterations = (int)before,
+        .branch_iterations = (int)within,
         .seed = (uint64_t)seed};
     return check_words(w);
 }
@@ -168,10 +174,11 @@ static status find_key(work *w) {
     st = comm_agree(w->c, st);
     comm_broadcast(w->c, &start, sizeof start);
     const int64_t all[] = {(int64_t)w->rows.hash, o->k, o->cosine, o->iterations, o->restarts,
-        w->start, (int64_t)start, o->sample, (int64_t)o->seed, o->sample_iterations};
+        w->start, (int64_t)start, o->sample, (int64_t)o->seed, o->sample_iterations,
+        o->branch_iterations};
     /* What came later is left out at its default: results that are there keep their keys. */
-    size_t left_out = o->sample_iterations > 0 ? 0 : sizeof *all;
-    w->key = w->keep.key = hash_bytes(all, sizeof all - left_out);
+    size_t left_out = o->branch_iterations != BRANCH_DEFAULT ? 0 : o->sample_iterations > 0 ? 1 : 2;
+    w->key = w->keep.key = hash_bytes(all, sizeof all - left_out * sizeof *all);
     return st;
 }
 
@@ -331,6 +338,7 @@ status command_kmeans(const comm *c, int argc, char **argv) {
         [START] = {"--start", NULL, "plusplus", false},
         [SAMPLE] = {"--sample", NULL, "60000", false},
         [SAMPLE_ITERATIONS] = {"--sample-iterations", NULL, "0", false},
+        [BRANCH_ITERATIONS] = {"--branch-iterations", NULL, "10", false},
         [SEED] = {"--seed", NULL, "1", false},
         [CHECKPOINT] = {"--checkpoint", NULL, "1", false},
         [RESUME] = {"--resume", resume_words, "auto", false},
