@@ -13,16 +13,19 @@
 
 #include <png.h>
 #include <setjmp.h>
+#include <stdbool.h>
 #include <string.h>
 
 /* Chunks besides the picture (profiles, texts) may not ask for more than this. */
 enum { CHUNK_BYTES = 8 << 20 };
 
-/* What is left of the bytes; name NULL: no messages. */
+/* What is left of the bytes; name NULL: no messages. no_memory: the library asked for some in vain.
+ */
 typedef struct png_source {
     const uint8_t *bytes;
     size_t left;
     const char *name;
+    bool no_memory;
 } png_source;
 
 /* The library must not return here: it would go on with what it has. */
@@ -37,6 +40,20 @@ static void on_error(png_structp png, png_const_charp message) {
  * libpng 1.6 before 1.6.47 takes memory for all that it claims. */
 static void on_warning(png_structp png, png_const_charp message) {
     if (strstr(message, "chunk data is too large")) png_error(png, message);
+}
+
+/* The library's memory, and that of zlib within it: its words for a lack of it are those for a file
+ * that claims too much. */
+static png_voidp take_memory(png_structp png, png_alloc_size_t size) {
+    png_source *s = png_get_mem_ptr(png);
+    void *p = memory_alloc(1, size, "PNG");
+    if (!p) s->no_memory = true;
+    return p;
+}
+
+static void give_memory(png_structp png, png_voidp p) {
+    (void)png;
+    memory_free(p);
 }
 
 /* libpng reads from where we say: no file, and never past the end. */
@@ -61,10 +78,15 @@ typedef struct png_reader {
     uint8_t *block;
 } png_reader;
 
-/* Any other failure than this one is of the data. */
+/* Of a jump: without memory the picture may be a good one. */
+static status why(const png_reader *r) {
+    return r->source.no_memory ? STATUS_FAILED : STATUS_DATA;
+}
+
 static status reader_create(png_reader *r, const void *bytes, size_t size, const char *name) {
-    *r = (png_reader){.source = {bytes, size, name}};
-    r->png = png_create_read_struct(PNG_LIBPNG_VER_STRING, &r->source, on_error, on_warning);
+    *r = (png_reader){.source = {bytes, size, name, false}};
+    r->png = png_create_read_struct_2(PNG_LIBPNG_VER_STRING, &r->source, on_error, on_warning,
+        &r->source, take_memory, give_memory);
     if (r->png) r->info = png_create_info_struct(r->png);
     if (r->info) return STATUS_OK;
     log_error("%s: PNG: out of memory", name);
@@ -112,7 +134,7 @@ static int orientation_of(const uint8_t *bytes, size_t size) {
  * pixels, and the caller's (image_file_check). decodes is always so: every kind of PNG is turned
  * into RGB. INT32_MAX keeps sides within an int. */
 static status read_header(png_reader *r, image_header *out) {
-    if (setjmp(png_jmpbuf(r->png))) return STATUS_DATA;
+    if (setjmp(png_jmpbuf(r->png))) return why(r);
     png_set_read_fn(r->png, &r->source, read_bytes);
     png_set_user_limits(r->png, INT32_MAX, INT32_MAX);
     png_set_chunk_malloc_max(r->png, CHUNK_BYTES);
@@ -134,7 +156,7 @@ static status read_header(png_reader *r, image_header *out) {
  * complains of is an error. Interlaced files fill rows in several passes, so all rows are held.
  * read_end checks what follows the picture. */
 static status read_rows(png_reader *r, int height) {
-    if (setjmp(png_jmpbuf(r->png))) return STATUS_DATA;
+    if (setjmp(png_jmpbuf(r->png))) return why(r);
     png_set_benign_errors(r->png, 0);
     png_set_interlace_handling(r->png);
     png_read_update_info(r->png, r->info);
@@ -150,7 +172,7 @@ static status read_rows(png_reader *r, int height) {
 
 /* The same rows, each over the one before: of an interlaced file all passes come through here. */
 static status skip_rows(png_reader *r, int height) {
-    if (setjmp(png_jmpbuf(r->png))) return STATUS_DATA;
+    if (setjmp(png_jmpbuf(r->png))) return why(r);
     png_set_benign_errors(r->png, 0);
     int passes = png_set_interlace_handling(r->png);
     png_read_update_info(r->png, r->info);
@@ -176,7 +198,7 @@ status png_file_header(const void *bytes, size_t size, const char *name, image_h
  * not matter to libpng, which has one of its own. Alpha is dropped, not blended: what lies below is
  * not known. */
 static status want_rgb(png_reader *r) {
-    if (setjmp(png_jmpbuf(r->png))) return STATUS_DATA;
+    if (setjmp(png_jmpbuf(r->png))) return why(r);
     png_set_expand(r->png);
     png_set_strip_16(r->png);
     png_set_strip_alpha(r->png);
@@ -218,7 +240,7 @@ status png_file_try(const void *bytes, size_t size, const char *name, image_head
 
 /* Ids as they stand: palette indices and grey values of 1 to 8 bits one a byte, 16 bits as two. */
 static status want_ids(png_reader *r, const image_header *h) {
-    if (setjmp(png_jmpbuf(r->png))) return STATUS_DATA;
+    if (setjmp(png_jmpbuf(r->png))) return why(r);
     if (h->bits < 8) png_set_packing(r->png);
     /* An id needs no colour: writers cut palettes short, and void is 255. */
     png_set_check_for_invalid_index(r->png, -1);
@@ -255,7 +277,7 @@ status png_file_labels(const void *bytes, size_t size, const char *name, labelma
 static status copy_palette(png_reader *r, palette out, int *colours) {
     png_colorp entry = NULL;
     int n = 0;
-    if (setjmp(png_jmpbuf(r->png))) return STATUS_DATA;
+    if (setjmp(png_jmpbuf(r->png))) return why(r);
     if (png_get_PLTE(r->png, r->info, &entry, &n) == 0) return STATUS_OK;
     for (int i = 0; i < n && i < 256; i++) {
         out[i][0] = entry[i].red;

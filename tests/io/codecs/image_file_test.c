@@ -15,6 +15,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 #include <cmocka.h>
@@ -102,6 +103,41 @@ static void check_refused(const void *bytes, size_t size, const char *name, int6
 
 static void check_limit(const picture *p) {
     check_refused(p->file, (size_t)p->size, p->name, p->height * p->width - 1);
+}
+
+/* What a process of its own makes of the picture when its n-th allocation fails. */
+static int status_without_memory(const picture *p, int n) {
+    int code;
+    pid_t child = fork();
+    assert_true(child >= 0);
+    if (child == 0) {
+        image m;
+        labelmap l;
+        char number[16];
+        snprintf(number, sizeof number, "%d", n);
+        setenv("AUXSEG_HOOK_MEMORY", number, 1);
+        _exit(p->kind == LABELS
+                  ? (int)image_file_labels(p->file, (size_t)p->size, p->name, LIMIT, &l)
+                  : (int)image_file_decode(p->file, (size_t)p->size, p->name, LIMIT, &m));
+    }
+    assert_int_equal(waitpid(child, &code, 0), child);
+    assert_true(WIFEXITED(code));
+    return WEXITSTATUS(code);
+}
+
+/* Beyond the last allocation, or where the library does without. */
+static void check_no_memory(const picture *p) {
+    if (p->kind == REFUSED) return;
+    assert_int_equal(status_without_memory(p, 1), STATUS_FAILED);
+    for (int n = 2; n <= 12; n++) {
+        int st = status_without_memory(p, n);
+        assert_true(st == STATUS_OK || st == STATUS_FAILED);
+    }
+}
+
+static void without_memory_no_picture_is_called_bad(void **state) {
+    (void)state;
+    for_each(check_no_memory);
 }
 
 static void more_pixels_than_the_limit_are_refused(void **state) {
@@ -437,6 +473,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(every_kind_is_decoded),
         cmocka_unit_test(more_pixels_than_the_limit_are_refused),
+        cmocka_unit_test(without_memory_no_picture_is_called_bad),
         cmocka_unit_test(colours_are_no_labels),
         cmocka_unit_test(what_is_written_is_read),
         cmocka_unit_test(a_jpeg_is_close),
