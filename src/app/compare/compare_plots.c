@@ -13,10 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    CELLS_FROM = 3, /* from which on a rank correlation, or a line, says something */
-    FIGURE = 16
-};
+enum { FIGURE = 16 };
 
 const char compare_plotted[] = "positive_mean";
 
@@ -32,7 +29,7 @@ static const char *const names[COMPARE_SCORES] = {"positive precision, by pairs"
 static void fill_correlations(compare_plots *p, const compare_results *r) {
     for (int k = 0; k < COMPARE_SCORES; k++) {
         rank_correlation c = r->predicts[k];
-        if (c.pairs < CELLS_FROM) continue;
+        if (c.pairs < COMPARE_CELLS_FROM) continue;
         p->correlation[p->correlations++] =
             (compare_page_correlation){names[k], c.rho, c.low, c.high, c.pairs};
     }
@@ -65,7 +62,7 @@ static void write_note(char *note, rank_correlation c) {
 /* The interval of a cell's score over its seeds is not of interest: its labels hardly change. */
 static void fill_scatter(compare_plots *p, const compare_results *r) {
     rank_correlation c = r->predicts[COMPARE_PLOTTED];
-    if (c.pairs < CELLS_FROM) return;
+    if (c.pairs < COMPARE_CELLS_FROM) return;
     for (int i = 0; i < r->cells; i++) {
         const compare_cell *cell = &r->cell[i];
         p->dot[i] = (plot_point){cell->name, {100 * cell->score[COMPARE_PLOTTED], NAN, NAN},
@@ -106,7 +103,7 @@ static int count_values(const compare_results *r, int key) {
 
 /* -1: none has enough. */
 static int find_axis(const compare_results *r) {
-    int best = -1, most = CELLS_FROM - 1;
+    int best = -1, most = COMPARE_CELLS_FROM - 1;
     for (int key = 0; key < r->varying; key++) {
         int n = count_values(r, key);
         if (n > most) most = n, best = key;

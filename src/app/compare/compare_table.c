@@ -86,7 +86,7 @@ void compare_table_print(const compare_results *r) {
     print_notes(r);
     for (int k = 0; k < COMPARE_SCORES; k++) {
         const rank_correlation *p = &r->predicts[k];
-        if (!isfinite(p->rho)) continue;
+        if (p->pairs < COMPARE_CELLS_FROM || !isfinite(p->rho)) continue;
         printf("score %-13s with mIoU over %d cells: Spearman %+.3f", compare_score_names[k],
             p->pairs, p->rho);
         if (isfinite(p->low)) printf(", 95 %% interval [%+.3f, %+.3f]", p->low, p->high);

@@ -8,7 +8,11 @@
 #include "src/app/compare/rank_correlation.h"
 #include "src/base/settings.h"
 
-enum { COMPARE_SCORES = 7, COMPARE_UNFINISHED = -1 };
+enum {
+    COMPARE_SCORES = 7,
+    COMPARE_UNFINISHED = -1,
+    COMPARE_CELLS_FROM = 3, /* from which on a rank correlation, or a line, says something */
+};
 /* Names of the score's figures, as in run.json: "positive" ... */
 extern const char *const compare_score_names[COMPARE_SCORES];
 
