@@ -12,6 +12,7 @@
 #include "src/base/memory.h"
 #include "src/image/turn.h"
 
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -173,12 +174,21 @@ static status decode_label(const item_rules *r, const layout_item *x, int item,
     return st;
 }
 
+/* Of a file that the disk does not give for now, or for which no descriptor is left, nothing is
+ * known: a data set without it would be another one. What nobody may read is a bad image. */
+static bool is_given(const char *path) {
+    int why = file_unreadable(path);
+    return why == 0 || why == EACCES || why == EPERM || why == ELOOP;
+}
+
 status item_decode(const item_rules *r, const layout *l, int i, finding *f, id_count *count) {
     const layout_item *x = &l->item[i];
     image_header h;
     status st = decode_image(r, x, f, &h);
     if (st == STATUS_OK && x->label) st = decode_label(r, x, i, &h, f, count);
-    if (st == STATUS_DATA && f->bad == 0) f->bad = FINDING_UNREADABLE;
+    if (st != STATUS_DATA || f->bad != 0) return st;
+    if (!is_given(x->image) || (x->label && !is_given(x->label))) return STATUS_FAILED;
+    f->bad = FINDING_UNREADABLE;
     return st;
 }
 

@@ -185,6 +185,19 @@ status file_open(const char *path, int *fd, uint64_t *bytes) {
     return STATUS_DATA;
 }
 
+int file_unreadable(const char *path) {
+    char byte;
+    struct stat s;
+    int fd = open_retry(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK, 0);
+    if (fd < 0) return errno == ENOENT || errno == ENOTDIR ? 0 : errno;
+    int why = fstat(fd, &s) != 0 ? errno : 0;
+    bool filled = why == 0 && S_ISREG(s.st_mode) && s.st_size > 0;
+    while (filled && why == 0 && pread(fd, &byte, 1, s.st_size - 1) < 0)
+        if (errno != EINTR) why = errno;
+    close(fd);
+    return why;
+}
+
 /* pread, so that threads may share the descriptor. */
 status file_read_at(int fd, const char *path, uint64_t offset, void *data, size_t bytes) {
     char *at = data;

@@ -42,6 +42,10 @@ status file_write(const char *path, const void *data, size_t bytes);
 
 /* Regular files only. *fd is closed by the caller. */
 status file_open(const char *path, int *fd, uint64_t *bytes);
+/* errno of what keeps the system from giving a file that is there (a disk that does not answer, no
+ * descriptors, no permission): of what is in it nothing is known then. 0: nothing does, or there is
+ * no such file. Says nothing. */
+int file_unreadable(const char *path);
 /* Exactly `bytes` from `offset` on; path is for the message. Thread-safe. */
 status file_read_at(int fd, const char *path, uint64_t offset, void *data, size_t bytes);
 /* The disk keeps room for `bytes` at `offset`, or says now that it has not, with what is wanted and

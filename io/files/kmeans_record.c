@@ -18,11 +18,12 @@
  * The host and the versions of libraries stand at the top, as in run.json. */
 static json_t *pack(const kmeans_record *r) {
     json_t *root = json_pack("{s:s, s:o, s:{s:s, s:s, s:I, s:I}, s:{s:i, s:s, s:s, s:i, s:i, s:i, "
-                             "s:I}, s:{s:o, s:i, s:i, s:o, s:o}, s:{s:i, s:i, s:o}}",
+                             "s:i, s:i, s:I}, s:{s:o, s:i, s:i, s:o, s:o}, s:{s:i, s:i, s:o}}",
         "format", FORMAT, "key", json_hash(r->key), "input", "file", r->input, "type", r->element,
         "rows", (json_int_t)r->rows, "dimensions", (json_int_t)r->d, "options", "k", r->k, "metric",
         r->metric, "start", r->start, "iterations", r->most_iterations, "restarts", r->restarts,
-        "sample", r->sample, "seed", (json_int_t)r->seed, "result", "objective",
+        "sample", r->sample, "sample iterations", r->sample_iterations, "branch iterations",
+        r->branch_iterations, "seed", (json_int_t)r->seed, "result", "objective",
         json_number(r->objective), "iterations", r->iterations, "empty clusters", r->empty,
         "labels.npy", json_hash(r->labels), "centroids.npy", json_hash(r->centroids), "start",
         "ranks", r->ranks, "threads", r->threads, "seconds", json_number(r->seconds));

@@ -12,7 +12,7 @@ typedef struct kmeans_record {
     uint64_t key; /* hash of the rows and of every option that can change the result */
     const char *input, *element, *metric, *start;
     int64_t rows, d, seed;
-    int k, most_iterations, restarts, sample;
+    int k, most_iterations, restarts, sample, sample_iterations, branch_iterations;
     /* The result, its files' hashes (file_hash), and clusters that no row belongs to. */
     double objective;
     int iterations, empty;

@@ -256,14 +256,16 @@ static status try_all(file_lock *l, const owner *self, const file_lock_options *
 }
 
 /* Whether the file at a lock's path says the line. Its number does not tell: a file that takes its
- * place may get the same. */
-static bool says(const char *path, const char *line) {
+ * place may get the same. NOTHING: it is not there, not written yet, or cannot be read for now. */
+typedef enum saying { NOTHING, THIS_LINE, ANOTHER_LINE } saying;
+
+static saying says(const char *path, const char *line) {
     char have[LOCK_LINE];
     owner o;
     struct stat s;
-    if (!read_owner(path, &o, &s)) return false;
+    if (!read_owner(path, &o, &s)) return NOTHING;
     print_owner(&o, have);
-    return strcmp(have, line) == 0;
+    return strcmp(have, line) == 0 ? THIS_LINE : ANOTHER_LINE;
 }
 
 /* Touches the lock until it is released: that is what proves life to other hosts. It ends at once
@@ -278,7 +280,7 @@ static void *keep_alive(void *context) {
         clock_gettime(CLOCK_MONOTONIC, &until);
         until.tv_sec += LOCK_TOUCH;
         if (pthread_cond_timedwait(&l->wake, &l->mutex, &until) == ETIMEDOUT && !lost) {
-            lost = access(l->path, F_OK) == 0 && !says(l->path, l->line);
+            lost = says(l->path, l->line) == ANOTHER_LINE;
             if (lost) {
                 log_error("%s: another job has taken this folder over: this one stops", l->path);
                 stop_now();
@@ -341,7 +343,7 @@ const char *file_lock_line(const file_lock *l) {
 
 bool file_lock_says(const char *folder, const char *line) {
     char path[FILE_PATH];
-    return file_path(path, folder, LOCK_NAME) == STATUS_OK && says(path, line);
+    return file_path(path, folder, LOCK_NAME) == STATUS_OK && says(path, line) == THIS_LINE;
 }
 
 bool file_lock_held(const char *folder) {
@@ -365,6 +367,6 @@ void file_lock_release(file_lock *l) {
     }
     pthread_cond_destroy(&l->wake);
     pthread_mutex_destroy(&l->mutex);
-    if (says(l->path, l->line)) unlink(l->path);
+    if (says(l->path, l->line) == THIS_LINE) unlink(l->path);
     memory_free(l);
 }

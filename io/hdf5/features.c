@@ -61,7 +61,8 @@ static status read_tables(const char *path, head *h, image_table *t) {
     if (st != STATUS_OK) return st;
     st = read_attributes(file, path, h);
     if (st == STATUS_OK) st = hdf5_shape(file, path, FEATURES_DATA, &rows, &columns);
-    if (st == STATUS_OK && columns > INT_MAX) st = damaged(path, "dimension of the features");
+    if (st == STATUS_OK && (columns < 1 || columns > INT_MAX))
+        st = damaged(path, "dimension of the features");
     if (st == STATUS_OK) st = image_table_read(file, path, "/features", rows, &table);
     if (st == STATUS_OK)
         st = hdf5_offset(file, path, FEATURES_DATA,

@@ -136,10 +136,10 @@ static status copy_structure(const hdf5_writer *w) {
     off_t length = lseek(w->memory, 0, SEEK_END), at = 0;
     status st = length >= 0 && ftruncate(w->fd, length) == 0 ? STATUS_OK : failed(w);
     while (st == STATUS_OK && at < length) {
-        off_t begin = lseek(w->memory, at, SEEK_DATA); /* fails where only a hole is left */
-        if (begin < 0) break;
-        off_t end = lseek(w->memory, begin, SEEK_HOLE);
-        st = copy_span(w, (uint64_t)begin, (uint64_t)end);
+        off_t begin = lseek(w->memory, at, SEEK_DATA);
+        if (begin < 0 && errno == ENXIO) break; /* only a hole is left */
+        off_t end = begin < 0 ? -1 : lseek(w->memory, begin, SEEK_HOLE);
+        st = end < 0 ? failed(w) : copy_span(w, (uint64_t)begin, (uint64_t)end);
         at = end;
     }
     return st;

@@ -245,8 +245,8 @@ static status watch(comparison *x) {
 
 /* One job for the whole plan; tasks of an array have the locks of their runs. Rank 0. */
 static status take_plan(const comparison *x, file_lock **lock) {
-    const char *job = file_lock_job_name();
-    file_lock_options o = {.job = job ? job : "", .patience = 10};
+    file_lock_options o = file_lock_this_job();
+    o.patience = 10;
     return x->words.cell ? STATUS_OK : file_lock_take(lock, x->e.folder, &o);
 }
 

@@ -38,6 +38,7 @@ static bool read_value(compare_words *w, int *i, int *mistakes) {
         w->cell = read_cell(value, mistakes);
     else
         return false;
+    w->planned = true;
     ++*i;
     return true;
 }
@@ -90,7 +91,7 @@ status compare_words_read(compare_words *w, int argc, char **argv) {
         log_error("a file of settings is missing (CONFIG.cfg)");
         mistakes++;
     }
-    if (w->run && (w->config || w->list || w->collect)) {
+    if (w->run && (w->config || w->list || w->collect || w->planned || w->line.sets > 0)) {
         log_error("--of: finished runs are compared as they are: no settings and no plan");
         mistakes++;
     }

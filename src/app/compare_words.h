@@ -13,7 +13,8 @@ typedef struct compare_words {
     arguments line;
     int cell; /* 0: all runs */
     bool list, collect, plans;
-    char **run; /* [runs]: folders behind --of */
+    bool planned; /* --plan, --seeds or --cell is there */
+    char **run;   /* [runs]: folders behind --of */
     int runs;
 } compare_words;
 

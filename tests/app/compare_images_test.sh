@@ -30,7 +30,8 @@ cells = (
   { name = "taught"; settings = ["run.until=baseline", "finetune.method=pseudo-labels"]; }
 );
 CFG
-# Two steps of two images of pretraining, the extractor, and the fine-tuning: 12.
+# Two steps of two images of pretraining, the extractor, and the fine-tuning: 12. Views of one pixel
+# need no extractor, though their run has one.
 for ((cell = 1; cell <= 6; cell++)); do
     expect 0 'PASS' "$auxseg" compare tiny.cfg --plan equal.cfg --cell "$cell"
 done
@@ -48,6 +49,7 @@ for cell in plain fast ours views instance taught; do
     [[ $images -eq 12 ]] || fail "$cell saw $images images"
 done
 [[ $(column finetune.steps plain),$(column finetune.steps ours) == 6,2 ]] || fail "steps"
+[[ $(column finetune.steps views) -eq 4 ]] || fail "steps of views, which no extractor serves"
 [[ $(column finetune.steps taught) -eq 3 ]] || fail "steps of a teacher and its pupil"
 [[ -n $(column score_purity ours) && -z $(column score_purity views) ]] ||
     fail "scores of labels that are used, and of others"

@@ -124,6 +124,12 @@ expect 0 '^a/few/ours/seed-1 ' "$auxseg" compare --of a/few/ours/seed-1 a/few/ou
 expect 0 '^seed-1 ' "$auxseg" compare --of a/few/ours/seed-1 a/few/ours/seed-2
 expect 3 'no folder of a run' "$auxseg" compare --of a/few
 # One run counts once; what is no result yet is named.
+expect 2 'compared as they are' "$auxseg" compare --seeds 1 --of a/few/ours/seed-1
+# What each run's own labelling lies in may be gone: the figures need none of it.
+mv a/few/ours/seed-1/labels.h5 kept.h5
+echo x >a/few/ours/seed-1/labels.h5
+expect 0 'the page is written without pictures' "$auxseg" compare --of a/few/ours/seed-1 a/few/plain/seed-1
+mv kept.h5 a/few/ours/seed-1/labels.h5
 expect 2 'a/few/ours/seed-1/ is given twice, first as a/few/ours/seed-1' "$auxseg" compare --of \
     a/few/ours/seed-1 a/few/ours/seed-2 a/few/ours/seed-1/
 expect 2 'a/few/ours/seed-1 is given twice' "$auxseg" compare --of a/few/ours/seed-1 a/few/ours/seed-1
@@ -150,6 +156,8 @@ done
 sed 's/"cluster.start=none.npy"/"cluster.k=many"/' few.cfg >value.cfg
 expect 2 'value.cfg:7: cell "broken"' "$auxseg" compare tiny.cfg --plan value.cfg --list
 sed 's/@ours/@later/' few.cfg >later.cfg
+sed 's/\["finetune.steps=1"\]/["model.weights=@ours\/pretrained.safetensors"]/' few.cfg >common.cfg
+expect 2 "common.cfg:4: .*for a cell's own settings" "$auxseg" compare tiny.cfg --plan common.cfg --list
 expect 2 'later.cfg:9: .*no cell of this name before' "$auxseg" compare tiny.cfg --plan later.cfg --list
 expect 2 'did you mean controlled' "$auxseg" compare tiny.cfg --plan contrlled
 expect 0 '^controlled ' "$auxseg" compare --plans

@@ -105,6 +105,7 @@ expect 2 '--out is missing' "$auxseg" kmeans x.npy --k 3
 expect 2 '1500 rows cannot make 1501 clusters' "$auxseg" kmeans x.npy --k 1501 --out n
 expect 2 'hierarchical, or a file' "$auxseg" kmeans x.npy --k 3 --out n --start hierarchy
 expect 2 'first draws no sample' "$auxseg" kmeans x.npy --k 3 --out n --start first --sample-iterations 3
+expect 2 'parallel draws no sample' "$auxseg" kmeans x.npy --k 3 --out n --start parallel --sample-iterations 3
 expect 2 'plusplus has no branches' "$auxseg" kmeans x.npy --k 3 --out n --branch-iterations 3
 expect 2 'needs --memory hold' "$auxseg" kmeans x.npy --k 3 --out n --metric cosine --memory map
 expect 3 'must end with .npy' "$auxseg" kmeans out --k 3 --out n

@@ -60,6 +60,13 @@ expect 2 'run.dir = "run" is another folder on rank 1 on ' "${mpirun[@]}" -n 2 b
 [[ -z $(ls -A other/run) ]] || fail "something was written in the other folder"
 [[ ! -e run/LOCK ]] || fail "the lock stays"
 
+# A rank that finds another list under the same name.
+printf 'train/00000.png\ntrain/00001.png\n' >share.txt
+printf 'train/00002.png\n' >other/share.txt
+expect 2 'finetune.list = "share.txt" names other images on rank 1 on ' "${mpirun[@]}" -n 2 bash -c \
+    "[[ $rank -eq 0 ]] || cd other; exec \"\$0\" run \"\$1\" --set run.until=baseline --set finetune.list=share.txt --set run.dir=\"\$2/run\" --set dataset.root=\"\$2/images\"" \
+    "$auxseg" "$folder/tiny.cfg" "$folder"
+
 # A rank with another build.
 cp "$auxseg" changed
 printf 'x' >>changed

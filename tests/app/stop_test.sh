@@ -132,6 +132,13 @@ grep -q "the network's outputs are kept" out || fail "projection: nothing is kep
 expect 0 "goes on with the network's outputs" "$auxseg" "${pca[@]}" --set extract.memory=stream
 cmp run/features.h5 golden/features.h5 >out 2>&1 || fail "projection: other rows after a stop"
 
+# In memory: the network's rows are kept, though all images are done.
+rm run/features.h5
+stopped projection 2 4:1 "$auxseg" "${pca[@]}"
+grep -q 'stopped after 18 of 18 images' out || fail "projection: not after all images"
+expect 0 'continues after 18 of 18' "$auxseg" "${pca[@]}"
+cmp run/features.h5 golden/features.h5 >out 2>&1 || fail "projection: other rows after a stop in memory"
+
 # Rows that are damaged are computed again.
 rm run/features.h5
 stopped extract 1 2 "$auxseg" "${pca[@]}"

@@ -35,6 +35,18 @@ plan() {
         done
     done
 }
+
+# An output that cannot be read for a moment is not taken for a damaged one, and stays.
+before=$(stat -c %i the-run/baseline.safetensors)
+whole 1 AUXSEG_FAULT=read:1:EIO AUXSEG_FAULT_PATH=the-run/baseline.safetensors \
+    AUXSEG_FAULT_LOG="$top/fault.log" LD_PRELOAD="$AUXSEG_FAULT_LIBRARY"
+if [[ ! -e fault.log || $code -ne 1 ]] || ! grep -q 'baseline.safetensors: cannot be read: Input' out ||
+    grep -q 'made anew' out || [[ $(stat -c %i the-run/baseline.safetensors) != "$before" ]]; then
+    cat out
+    echo "FAILED: a file that could not be read: code $code"
+    exit 1
+fi
+rm fault.log
 plan | sort >plan.txt
 [[ $(wc -l <plan.txt) -gt 1000 ]] || { echo "only $(wc -l <plan.txt) calls were seen"; exit 1; }
 [[ $sample == --long ]] && sample=$(wc -l <plan.txt)

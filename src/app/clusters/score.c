@@ -164,7 +164,7 @@ static status count_images(scorer *r, const image_list *list) {
 static status add_images(scorer *r) {
     image_list list = {0};
     double now = timer_now();
-    status st = comm_agree(r->t->c, images_to_score(r->t, &list));
+    status st = images_agree(r->t->c, &list, r->t->s, images_to_score(r->t, &list));
     if (st == STATUS_OK) st = count_images(r, &list);
     now = timer_lap(&r->t->time, PHASE_READ, now);
     r->images = list.count;

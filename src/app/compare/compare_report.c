@@ -10,6 +10,7 @@
 #include "src/app/compare/compare_plots.h"
 #include "src/app/compare/labellings.h"
 #include "src/app/compare/relative.h"
+#include "src/base/log.h"
 #include "src/base/memory.h"
 
 #include <ctype.h>
@@ -149,7 +150,8 @@ static int pick_runs(const compare_results *r, labelling_run *run) {
     return n;
 }
 
-/* Images at the scale that the first of the runs has seen them in. */
+/* Images at the scale that the first of the runs has seen them in. Where files of a run are missing
+ * or damaged the page has no pictures: its figures need none of them. */
 static status fill_pictures(content *g) {
     char path[FILE_PATH];
     settings *s = memory_alloc(1, sizeof *s, "settings");
@@ -160,6 +162,11 @@ static status fill_pictures(content *g) {
         st = file_path(path, run[0].folder, "settings.cfg");
         if (st == STATUS_OK) st = settings_read(s, path, NULL, 0);
         if (st == STATUS_OK) st = labellings_create(&g->pictures, s, run, n);
+        if (st != STATUS_OK && st != STATUS_FAILED) {
+            log_warn("%s: the page is written without pictures of labellings", run[0].folder);
+            labellings_destroy(&g->pictures);
+            st = STATUS_OK;
+        }
     }
     memory_free(run);
     memory_free(s);

@@ -162,6 +162,12 @@ static status check_cells(const elements *e, settings *s) {
     const plan_file *p = e->plan;
     const char *path;
     status st = STATUS_OK;
+    for (int k = 0; k < p->sets; k++) {
+        if (refers_to(p, p->set[k].text, 0, &path) != -2) continue;
+        log_error("%s.cfg:%d: \"%s\": another cell's file is for a cell's own settings", p->name,
+            p->set[k].line, p->set[k].text);
+        st = STATUS_USAGE;
+    }
     for (int i = 0; i < p->cells; i++) {
         const plan_cell *c = &p->cell[i];
         for (int k = 0; k < c->sets; k++) {

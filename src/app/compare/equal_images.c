@@ -34,10 +34,12 @@ static shown in_all(const settings *s) {
     shown each = in_round(s);
     if (s->run.until == STAGE_BASELINE) return each;
     int64_t contrast = (int64_t)s->pretrain.steps * s->pretrain.batch;
-    shown x = {s->run.rounds * (each.before + contrast), s->run.rounds * each.times};
+    int rounds = stage_rounds(s);
+    shown x = {rounds * (each.before + contrast), rounds * each.times};
     /* The first round's extractor is a fine-tuning of its own; those of later rounds are counted
-     * already. */
-    if (stage_has_clusters(s) && stage_extracts_finetuned(s, 1)) {
+     * already. Views need no labels of it. */
+    bool labels = stage_has_clusters(s) && s->pretrain.positives != PRETRAIN_POSITIVES_AUGMENTATION;
+    if (labels && stage_extracts_finetuned(s, 1)) {
         x.before += each.before;
         x.times += each.times;
     }

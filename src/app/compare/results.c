@@ -65,18 +65,18 @@ static bool has_labels(const run_record *r) {
     return !*method || strcmp(method, "pixel") == 0;
 }
 
-/* As stage_extracts_finetuned: whether the run's labels come from features of its baseline. */
-static bool extracts_baseline(const run_record *r) {
-    const char *source = setting_of(r, "extract.source");
-    if (!has_labels(r)) return false;
-    if (strcmp(source, "finetuned") == 0) return true;
-    return strcmp(source, "auto") == 0 && !*setting_of(r, "extract.files") &&
-           !*setting_of(r, "extract.weights") && !*setting_of(r, "model.weights");
-}
-
 /* Whether a training took its auxiliary labels: else a score of them says nothing of the result. */
 static bool uses_labels(const run_record *r) {
     return has_labels(r) && strcmp(setting_of(r, "pretrain.positives"), "augmentation") != 0;
+}
+
+/* As stage_extracts_finetuned: whether the labels that count come from features of the baseline. */
+static bool extracts_baseline(const run_record *r) {
+    const char *source = setting_of(r, "extract.source");
+    if (!uses_labels(r)) return false;
+    if (strcmp(source, "finetuned") == 0) return true;
+    return strcmp(source, "auto") == 0 && !*setting_of(r, "extract.files") &&
+           !*setting_of(r, "extract.weights") && !*setting_of(r, "model.weights");
 }
 
 /* baseline: it is what the run was for, or what its labels come from. */
@@ -95,9 +95,16 @@ static void in_round(char *text, const char *name, int round) {
     snprintf(text, 64, round > 1 ? "%s-%d" : "%s", name, round);
 }
 
+/* As stage_rounds: a run that ends at a stage does so in its first round. */
+static int rounds_of(const run_record *r) {
+    const char *until = setting_of(r, "run.until");
+    bool all = !*until || strcmp(until, "report") == 0;
+    return all ? atoi(setting_of(r, "run.rounds")) : 1;
+}
+
 static void read_figures(compare_run *run, const run_record *r) {
     bool baseline = strcmp(setting_of(r, "run.until"), "baseline") == 0;
-    int round = atoi(setting_of(r, "run.rounds"));
+    int round = rounds_of(r);
     char model[64], score[64], weights[64];
     uint64_t hash;
     in_round(model, baseline ? "baseline" : "finetuned", baseline ? 1 : round);

@@ -18,8 +18,9 @@
 /* Files that a result depends on. Stages' keys have what is in them, so that where they lie is
  * aside; of two runs only that is known here. */
 static bool is_input(const char *key) {
-    static const char *const inputs[] = {"model.weights", "extract.weights", "cluster.start",
-        "finetune.teacher", "finetune.weights", "evaluate.weights"};
+    static const char *const inputs[] = {"model.weights", "extract.weights", "extract.files",
+        "extract.files_order", "cluster.start", "finetune.teacher", "finetune.weights",
+        "evaluate.weights"};
     for (size_t i = 0; i < sizeof inputs / sizeof *inputs; i++)
         if (strcmp(key, inputs[i]) == 0) return true;
     return false;

@@ -4,6 +4,7 @@
  * settings is made anew. */
 #include "src/app/features/extract.h"
 
+#include "io/files/file.h"
 #include "io/files/npy_rows.h"
 #include "src/app/features/extract_compute.h"
 #include "src/app/features/extract_files.h"
@@ -107,11 +108,15 @@ static status features_find(stage *part, const extract_request *q, bool *found) 
     return extract_kept_whole(part, q->file, q->key, found);
 }
 
-/* Of a file that turns out to be damaged nothing is kept. Collective. */
+/* Of a file that turns out to be damaged nothing is kept; one that the system does not give may be
+ * whole. Collective. */
 static status read_kept(const stage *t, const extract_request *q, features *x, bool *kept) {
     status st = (q->stream ? features_map : features_read)(t->c, q->file, q->key, x);
     if (st == STATUS_OK) log_info("extract: features of %s read from %s", q->layers, q->file);
-    *kept = st != STATUS_OUTPUT && st != STATUS_DATA;
+    bool damaged = st == STATUS_OUTPUT || st == STATUS_DATA;
+    if (damaged && comm_root(t->c) && file_unreadable(q->file)) st = STATUS_FAILED;
+    st = comm_agree(t->c, st);
+    *kept = !damaged || st == STATUS_FAILED;
     if (*kept) return st;
     if (comm_root(t->c)) log_warn("%s: damaged and made anew", q->file);
     return STATUS_OK;

@@ -316,6 +316,15 @@ static status compute_rows(extraction *e, const char *const *names) {
     bool begun = st == STATUS_OK;
     if (begun) st = compute_block(e);
     st = end_block(e, begun, st);
+    if (st == STATUS_OK && e->q->stream) extract_kept_clear(&e->kept);
+    return st;
+}
+
+/* Rows in memory are given up once what follows from them is there; a stop before that, which
+ * leaves them as they were, keeps them. Collective. */
+static status finish_held(extraction *e, const features_origin *from) {
+    status st = extract_finish_held(e->t, e->q, from, e->x);
+    if (st == STATUS_STOPPED) st = extract_kept_stop_memory(&e->kept);
     if (st == STATUS_OK) extract_kept_clear(&e->kept);
     return st;
 }
@@ -346,8 +355,8 @@ static status compute(stage *t, extraction *e) {
             setup_training(t->d) / (timer_now() - began));
     if (st == STATUS_OK) {
         features_origin from = origin_of(e, names);
-        st = e->q->stream ? extract_finish_streamed(t, e->q, &from, e->file)
-                          : extract_finish_held(t, e->q, &from, e->x);
+        st =
+            e->q->stream ? extract_finish_streamed(t, e->q, &from, e->file) : finish_held(e, &from);
     }
     memory_free(names);
     return st;

@@ -36,7 +36,8 @@ status extract_kept_whole(const stage *t, const char *file, uint64_t key, bool *
     if (comm_root(t->c) && t->s->run.resume == RUN_RESUME_AUTO && file_exists(file)) {
         st = features_about(file, &info);
         found = st == STATUS_OK && info.key == key;
-        if (st != STATUS_FAILED) st = STATUS_OK;
+        bool unknown = st == STATUS_FAILED || (st != STATUS_OK && file_unreadable(file));
+        st = unknown ? STATUS_FAILED : STATUS_OK;
     }
     st = comm_agree(t->c, st);
     comm_broadcast(t->c, &found, sizeof found);

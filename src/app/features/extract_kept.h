@@ -22,7 +22,7 @@ typedef struct extract_kept {
 } extract_kept;
 
 /* Whether `file` holds just the features of this key, and may be used (run.resume). Fails for lack
- * of memory alone. Collective. */
+ * of memory, and where the system does not give the file. Collective. */
 status extract_kept_whole(const stage *t, const char *file, uint64_t key, bool *whole);
 /* What an earlier start has left for the same features, images and way to keep them. x is placed
  * (features_place). k may be destroyed after any status. Collective. */

@@ -5,6 +5,8 @@
 #include "src/app/stage/image_list.h"
 
 #include "io/files/text_lines.h"
+#include "mpi/ranks_where.h"
+#include "src/base/hash.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
 #include "src/base/random.h"
@@ -94,4 +96,18 @@ done:
     memory_free(take);
     memory_free(train.member);
     return st;
+}
+
+status images_agree(const comm *c, const image_list *l, const settings *s, status mine) {
+    status st = comm_agree(c, mine);
+    if (st != STATUS_OK) return st;
+    uint64_t here = hash_bytes(l->member, (size_t)l->count * sizeof *l->member), root = here;
+    comm_broadcast(c, &root, sizeof root);
+    ranks_where w = ranks_where_true(c, here != root);
+    if (w.count == 0) return STATUS_OK;
+    if (w.lowest == comm_rank(c))
+        log_error("finetune.list = \"%s\" names other images on %s, than on rank 0: all ranks need "
+                  "the same file",
+            s->finetune.list, w.text);
+    return STATUS_USAGE;
 }

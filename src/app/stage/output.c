@@ -71,9 +71,11 @@ static status output_whole(const char *path, uint64_t hash) {
     return another(path);
 }
 
-/* What cannot be read is not what was written; without memory nothing is known of it. */
-static status told(status st) {
-    return st == STATUS_OK || st == STATUS_FAILED ? st : STATUS_OUTPUT;
+/* What is not as it was written. Without memory, or where the system does not give the file,
+ * nothing is known of it: to make it anew would replace what may be whole. */
+static status told(const char *path, status st) {
+    if (st == STATUS_OK || st == STATUS_FAILED) return st;
+    return file_unreadable(path) ? STATUS_FAILED : STATUS_OUTPUT;
 }
 
 static const char *name_of(const char *path) {
@@ -111,10 +113,11 @@ status output_same(const run_record *r, const char *path) {
     stage_record maker;
     if (run_record_get_file(r, name_of(path), &want)) {
         status st = file_hash(path, &have);
-        return told(st == STATUS_OK ? expected(path, have, want) : st);
+        if (st == STATUS_DATA && file_exists(path)) return STATUS_FAILED; /* it could not be read */
+        return told(path, st == STATUS_OK ? expected(path, have, want) : st);
     }
     if (!find_maker(r, name_of(path), &maker)) return STATUS_OK;
-    return told(output_whole(path, maker.output_hash));
+    return told(path, output_whole(path, maker.output_hash));
 }
 
 status output_find(const run_record *r, const char *path, bool *found) {

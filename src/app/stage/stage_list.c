@@ -132,9 +132,16 @@ const stage_info *stage_about(stage_id id) {
 
 /* A run that is to end early does one round at most: rounds after it would need the stages that are
  * left out. */
+static bool ends_early(const settings *s) {
+    return s->run.until != STAGE_NONE && s->run.until != STAGE_REPORT;
+}
+
+int stage_rounds(const settings *s) {
+    return ends_early(s) ? 1 : s->run.rounds;
+}
+
 bool stage_wanted(stage_id id, const settings *s, int round) {
-    bool ends = s->run.until != STAGE_NONE && s->run.until != STAGE_REPORT;
-    if (ends && (id > s->run.until || round > 1)) return false;
+    if (ends_early(s) && (id > s->run.until || round > 1)) return false;
     return !table[id].wanted || table[id].wanted(s, round);
 }
 

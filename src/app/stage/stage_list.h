@@ -22,6 +22,8 @@ const stage_info *stage_about(stage_id id);
 /* Whether a run with these settings does it in a round, counted from 1. With run.until a run ends
  * within its first round. */
 bool stage_wanted(stage_id id, const settings *s, int round);
+/* How many rounds a run has. */
+int stage_rounds(const settings *s);
 /* Whether a round's features are those of a model that was trained on labels: by extract.source,
  * for want of other weights, or as the round is a later one. */
 bool stage_extracts_finetuned(const settings *s, int round);

@@ -85,7 +85,8 @@ static status collect(const study_plan *p) {
 static status study(const study_plan *p) {
     file_lock *lock = NULL;
     /* One that was told to stop may take a moment to leave. */
-    const file_lock_options o = {.job = "", .patience = 2};
+    file_lock_options o = file_lock_this_job();
+    o.patience = 2;
     status st = file_make_folder(p->out);
     if (st == STATUS_OK && p->part == STUDY_ALL) st = file_lock_take(&lock, p->out, &o);
     if (st == STATUS_OK && (p->part == STUDY_ALL || p->part == STUDY_PREPARE)) st = prepare(p);

@@ -88,7 +88,7 @@ static kmeans_init init_of(int start) {
  * slip of the pen. */
 static status check_words(const work *w) {
     const char *start = w->option[START].value;
-    bool chosen = w->start >= 0 && w->start != FIRST;
+    bool chosen = w->start >= 0 && w->start != FIRST && w->start != PARALLEL;
     status st = STATUS_USAGE;
     if (w->o.cosine && word_choice(&w->option[MEMORY]) == 1) {
         if (comm_root(w->c))
@@ -151,7 +151,8 @@ static status take_folder(work *w, file_lock **lock) {
     if (st == STATUS_OK) st = out_path(w, stop, "STOP");
     if (st == STATUS_OK && comm_root(w->c)) {
         /* An owner that was killed may take a moment to end. */
-        const file_lock_options job = {.job = "", .patience = 5};
+        file_lock_options job = file_lock_this_job();
+        job.patience = 5;
         st = file_make_folder(w->keep.folder);
         if (st == STATUS_OK) st = file_lock_take(lock, w->out, &job);
         if (st == STATUS_OK && file_exists(stop)) {
@@ -241,6 +242,8 @@ static status write_result(const work *w, const kmeans_result *r, int empty) {
         .most_iterations = o->iterations,
         .restarts = o->restarts,
         .sample = o->sample,
+        .sample_iterations = o->sample_iterations,
+        .branch_iterations = o->branch_iterations,
         .objective = r->objective,
         .iterations = r->iterations,
         .empty = empty,

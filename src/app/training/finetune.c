@@ -159,7 +159,7 @@ static status finetune_stage(
     validation v = {0};
     trainer_options o = options_of(t, weights);
     status st = stage_path(t, path, output);
-    if (st == STATUS_OK) st = comm_agree(t->c, shares_create(&a, t));
+    if (st == STATUS_OK) st = images_agree(t->c, &a.labelled, t->s, shares_create(&a, t));
     if (st != STATUS_OK) goto done;
     log_shares(t, &a);
     if (t->s->finetune.validate > 0) st = validation_create(&v, t, &o);

@@ -30,7 +30,7 @@ static status contrast_settings(const comm *c, const settings *s, settings **out
 /* The key rests on which images have labels, however the settings choose them. */
 static status contrast_stage(stage *t, contrast_task *task) {
     bool done = false;
-    status st = comm_agree(t->c, images_labelled(&task->list, t->d, t->s));
+    status st = images_agree(t->c, &task->list, t->s, images_labelled(&task->list, t->d, t->s));
     if (st != STATUS_OK) return st;
     uint64_t share =
         hash_bytes(task->list.member, (size_t)task->list.count * sizeof *task->list.member);
