@@ -35,7 +35,11 @@ static double *value_of(profile *p, const struct known *k) {
 static double *find(profile *p, const char *name) {
     for (int i = 0; i < KNOWN; i++)
         if (strcmp(known[i].name, name) == 0) return value_of(p, &known[i]);
-    return strcmp(name, "bf16") == 0 ? &p->bf16 : NULL; /* may be 0 */
+    /* These may be 0. */
+    return strcmp(name, "bf16") == 0        ? &p->bf16
+           : strcmp(name, "loss_bf16") == 0 ? &p->loss_bf16
+           : strcmp(name, "frozen") == 0    ? &p->frozen
+                                            : NULL;
 }
 
 static bool read_line(profile *p, const char *line) {

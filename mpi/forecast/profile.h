@@ -27,6 +27,8 @@ typedef struct profile {
     double assign, update;                     /* a row of an iteration of k-means; its centroids */
     double d, k;                               /* elements of a row; clusters */
     double depth, crop, stride, bf16;          /* of the network: for who gives the file again */
+    double frozen;                             /* 1: its norms are */
+    double loss_bf16;                          /* 1: the loss multiplies, and sends, bf16 */
     double pool_pair;                          /* of the loss: a pair of rows, */
     double pool_row, pool_pack;                /* a row's sorting, by one thread; its packing */
     double declared;                           /* parameters, as the writer has counted them */

@@ -108,8 +108,10 @@ static void backward(training *t) {
 }
 
 static status loss(training *t) {
-    const contrast_options o = {
-        .temperature = 0.1, .threads = 1, .type = DTYPE_BF16, .pairs = true};
+    const contrast_options o = {.temperature = 0.1,
+        .threads = 1,
+        .type = simulation.p.loss_bf16 > 0 ? DTYPE_BF16 : DTYPE_F32,
+        .pairs = simulation.p.loss_bf16 > 0};
     contrast_stats stats;
     simulated_compute(simulation.p.loss * t->share);
     if (t->w->pool == 0) return STATUS_OK;

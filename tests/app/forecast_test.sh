@@ -16,7 +16,7 @@ CFG
 {
     printf '%s\n' "# by hand" "images 2" "forward 1" "loss 0.1" "backward 2" "optimizer 0.2" \
         "norms 100" "add 1e-9" "extract 0.5" "assign 1e-5" "update 1e-4" "d 64" "k 100" \
-        "depth 50" "crop 160" "stride 8" "bf16 0" \
+        "depth 50" "crop 160" "stride 8" "bf16 0" "loss_bf16 0" "frozen 0" \
         "pool_pair 1e-9" "pool_row 1e-7" "pool_pack 1e-7" "parameters 8"
     for i in 1 2 3 4 5 6 7 8; do echo "ready $(((8 - i) * 500000)) 500000 $((i / 5)).$((i * 2 % 10))"; done
 } >profile.txt
@@ -39,6 +39,10 @@ expect 2 'platform configs/platforms/none.xml' "$auxseg" forecast \
 expect 2 'measured with k 100, the settings have 1000' "$auxseg" forecast node.cfg \
     --profile profile.txt --platform x.xml --set cluster.k=1000 --set=model.backbone=resnet18
 grep -q 'measured with depth 50, the settings have 18' out || fail "a profile of another network is taken"
+for other in pretrain.loss_dtype=bf16 model.norm=frozen; do
+    expect 2 'measured with .* 0, the settings have 1' "$auxseg" forecast node.cfg --cores 4 --batch 4 \
+        --profile profile.txt --platform x.xml --set $other
+done
 grep -v '^assign' profile.txt >cut.txt
 expect 3 '"assign" is missing' "$auxseg" forecast node.cfg --profile cut.txt --cores 4 --batch 4 \
     --platform "$platforms/two-cores.xml" --nodes 1 --stages cluster --out out.c

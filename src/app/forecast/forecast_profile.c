@@ -55,7 +55,8 @@ static status measure_network(const forecast_plan *p, const char *path) {
     snprintf(batch, sizeof batch, "%d", images_of(p->s));
     snprintf(stride, sizeof stride, "%d", p->s->model.output_stride);
     char *word[] = {"--depth", (char *)depth, "--crop", crop, "--batch", batch, "--stride", stride,
-        "--threads", "1", "--dtype", takes_bf16(p->s) ? "bf16" : "f32", "--steps", "3", "--profile",
+        "--threads", "1", "--dtype", takes_bf16(p->s) ? "bf16" : "f32", "--norm",
+        p->s->model.norm == MODEL_NORM_FROZEN ? "frozen" : "group", "--steps", "3", "--profile",
         (char *)path};
     int words = sizeof word / sizeof *word;
     status st = bench_train(NULL, words, word);
@@ -163,14 +164,15 @@ static status measure_loss(const settings *s, const char *path) {
 }
 
 /* What a profile is of: it says so itself. */
-enum { ABOUT = 5 };
+enum { ABOUT = 7 };
 static void about(const settings *s, double figure[ABOUT]) {
     const char *depth = model_backbone_words[s->model.backbone] + sizeof "resnet" - 1;
-    const double of[ABOUT] = {
-        atof(depth), s->finetune.crop, s->model.output_stride, takes_bf16(s), s->cluster.k};
+    const double of[ABOUT] = {atof(depth), s->finetune.crop, s->model.output_stride, takes_bf16(s),
+        s->cluster.k, s->pretrain.loss_dtype == DTYPE_BF16, s->model.norm == MODEL_NORM_FROZEN};
     for (int i = 0; i < ABOUT; i++) figure[i] = of[i];
 }
-static const char *const about_words[ABOUT] = {"depth", "crop", "stride", "bf16", "k"};
+static const char *const about_words[ABOUT] = {
+    "depth", "crop", "stride", "bf16", "k", "loss_bf16", "frozen"};
 
 /* A profile of another network, or of other clusters, would give wrong times without a word. */
 status forecast_profile_check(const forecast_plan *p, const char *path) {

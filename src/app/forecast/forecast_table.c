@@ -60,7 +60,8 @@ static void tell_bend(const forecast_plan *p, stage_id stage, const forecast_poi
         return;
     }
     double ideal = at[i].seconds * at[i].efficiency, lost = at[i].seconds - ideal;
-    double waiting = at[i].exchange < lost ? at[i].exchange : lost;
+    double more = at[i].exchange - at[0].exchange;
+    double waiting = more > lost ? lost : more > 0 ? more : 0;
     printf("%s: bends at %d nodes (%.1f %%): of %.3g s lost a %s %.0f %% are waiting for other "
            "ranks, %.0f %% %s\n",
         stage_id_words[stage], at[i].nodes, 100 * at[i].efficiency, lost,

@@ -44,6 +44,7 @@ static bool gather(const study_plan *p, study_row *row, study_measurement *all) 
     for (int64_t k = 0; k < p->repeats; k++)
         n += study_measure_find(p, row->at, row->stage, k, &all[n]);
     row->repeats = n;
+    row->same = true;
     if (n == 0) return true;
     study_point_name(row->at, name);
     for (int i = 1; i < n; i++)
@@ -52,6 +53,7 @@ static bool gather(const study_plan *p, study_row *row, study_measurement *all) 
             log_error("study: %s: %s: its repetitions have different results",
                 stage_id_words[row->stage], name);
         }
+    row->same = same;
     qsort(all, (size_t)n, sizeof *all, by_time);
     /* Phases, bytes and memory of one and the same repetition belong together; means would not. */
     row->m = all[(n - 1) / 2];
