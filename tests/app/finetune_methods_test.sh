@@ -42,6 +42,11 @@ loss() { sed -n "s/^$1,1,3,\([^,]*\),.*/\1/p" "$2/metrics.csv"; }
 [[ $(loss finetune supervised) == "$(loss finetune-teacher taught)" ]] ||
     fail "the teacher is no supervised model"
 given=(--set finetune.teacher=supervised/finetuned.safetensors)
+# Weights that are none are told before they are hashed, whatever their size.
+truncate -s 4T none.safetensors
+expect 3 'none.safetensors' timeout 10 "$auxseg" finetune tiny.cfg --set run.dir=taught \
+    --set finetune.method=pseudo-labels --set finetune.teacher=none.safetensors
+rm none.safetensors
 train taught pseudo-labels 1 1 0 'finetune-teacher: already done' --set finetune.confidence=0.1
 
 declare -A says=([pixel-contrast]='finetune-contrast: pixels of a class .* in 2 labelled images'

@@ -4,6 +4,7 @@
  * and not repeated. */
 #include "src/app/training/finetune.h"
 
+#include "io/weights/weights_about.h"
 #include "src/app/stage/choice_by_validation.h"
 #include "src/app/stage/choices.h"
 #include "src/app/stage/image_list.h"
@@ -198,7 +199,11 @@ static status finetune_named(const comm *c, const settings *s, const named_stage
     status st = stage_begin_as(&t, c, s, n->id, n->base, n->round);
     if (st == STATUS_OK && s->finetune.list[0] && comm_root(c))
         st = add_file(s->finetune.list, &input);
-    if (st == STATUS_OK && labeller[0] && comm_root(c)) st = add_file(labeller, &input);
+    if (st == STATUS_OK && labeller[0] && comm_root(c)) {
+        /* A file that is no weights may be of any size. */
+        st = weights_look(labeller);
+        if (st == STATUS_OK) st = add_file(labeller, &input);
+    }
     st = comm_agree(c, st);
     if (st == STATUS_OK) st = stage_key(&t, weights, input);
     if (st == STATUS_OK) st = stage_done(&t, &done);
