@@ -125,6 +125,20 @@ status file_publish(const char *temporary, const char *path) {
     return STATUS_OUTPUT;
 }
 
+/* Why the last call failed, with what is free where the disk is full or a quota reached. */
+static status cannot_write(int fd, const char *path, uint64_t wanted) {
+    struct statvfs disk;
+    int why = errno;
+    bool full = why == ENOSPC || why == EDQUOT;
+    if (full && fstatvfs(fd, &disk) == 0)
+        log_error("%s: cannot be written: %s: %llu bytes are wanted, %llu are free", path,
+            strerror(why), (unsigned long long)wanted,
+            (unsigned long long)disk.f_bavail * disk.f_frsize);
+    else
+        log_error("%s: cannot be written: %s", path, strerror(why));
+    return STATUS_OUTPUT;
+}
+
 /* A write may be short, on network file systems for no reason at all. */
 static bool write_all(int fd, const void *data, size_t bytes) {
     const char *at = data;
@@ -144,19 +158,20 @@ status file_write_parts(const char *path, const file_part *part, int parts) {
     char temporary[FILE_PATH];
     status st = file_temporary(temporary, path);
     if (st != STATUS_OK) return st;
+    uint64_t wanted = 0;
+    for (int i = 0; i < parts; i++) wanted += part[i].bytes;
     int fd = file_create_temporary(temporary);
     bool ok = fd >= 0;
     for (int i = 0; ok && i < parts; i++) ok = write_all(fd, part[i].data, part[i].bytes);
     /* By the descriptor that wrote: another one may not be told of what this one's writes met. */
     ok = ok && fsync(fd) == 0;
+    if (!ok) cannot_write(fd, path, wanted);
     /* close may tell of errors that no write has told of (quotas on NFS). */
-    int error = errno;
     if (fd >= 0 && file_close(fd) != 0 && ok) {
         ok = false;
-        error = errno;
+        log_error("%s: cannot be written: %s", path, strerror(errno));
     }
     if (ok) return file_publish(temporary, path);
-    log_error("%s: cannot be written: %s", path, strerror(error));
     if (fd >= 0) unlink(temporary);
     return STATUS_OUTPUT;
 }
@@ -213,20 +228,6 @@ status file_read_at(int fd, const char *path, uint64_t offset, void *data, size_
         bytes -= (size_t)n;
     }
     return STATUS_OK;
-}
-
-/* Why the last call failed, with what is free where the disk is full or a quota reached. */
-static status cannot_write(int fd, const char *path, uint64_t wanted) {
-    struct statvfs disk;
-    int why = errno;
-    bool full = why == ENOSPC || why == EDQUOT;
-    if (full && fstatvfs(fd, &disk) == 0)
-        log_error("%s: cannot be written: %s: %llu bytes are wanted, %llu are free", path,
-            strerror(why), (unsigned long long)wanted,
-            (unsigned long long)disk.f_bavail * disk.f_frsize);
-    else
-        log_error("%s: cannot be written: %s", path, strerror(why));
-    return STATUS_OUTPUT;
 }
 
 /* A full disk is told before the work, not after it. Linux's fallocate, not posix_fallocate: that

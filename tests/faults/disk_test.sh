@@ -111,6 +111,13 @@ if [[ $(id -u) -eq 0 ]] && mkdir small && mount -t tmpfs -o size=64k none small 
     rm -rf small/*
     mount -o remount,size=64m small
     within 0 2 "$auxseg" pack tiny.cfg "${larger[@]}"
+    # Weights and records, which are written as a whole.
+    rm -rf small/*
+    cp -r golden/dataset.h5 golden/run.json golden/settings.cfg small
+    mount -o remount,size=$((($(du -sk small | cut -f1) + 100) * 1024)) small
+    within 4 1 "$auxseg" run tiny.cfg --set run.dir=small --set run.until=baseline
+    grep -q '\(safetensors\|ckpt[^:]*\): cannot be written: No space left on device: [0-9]* bytes are wanted, [0-9]* are free' out ||
+        { fail "weights on a full disk: no reason"; cat out; }
 fi
 
 echo "$runs runs"
