@@ -12,9 +12,9 @@
 #include "src/base/memory.h"
 #include "src/image/turn.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Bytes that are read of a file's beginning: headers lie in it unless a large profile or preview
@@ -109,11 +109,21 @@ static status note_reduced(finding *f, const item_rules *r, const layout_item *x
     return STATUS_OK;
 }
 
+/* Where the system does not give a file that is there, that may be read and is not too large,
+ * nothing is known of it: a data set without it would be another one. */
+static status read_item(const char *path, void **bytes, size_t *size) {
+    struct stat s;
+    status st = file_read(path, DATASET_FILE_LIMIT, bytes, size);
+    if (st != STATUS_DATA || stat(path, &s) != 0 || !S_ISREG(s.st_mode)) return st;
+    bool good = (uint64_t)s.st_size <= DATASET_FILE_LIMIT && access(path, R_OK) == 0;
+    return good ? STATUS_FAILED : st;
+}
+
 /* Only that it can be decoded counts, so that no picture is held. f is written only if it can. */
 static status decode_image(const item_rules *r, const layout_item *x, finding *f, image_header *h) {
     void *bytes = NULL;
     size_t size;
-    status st = file_read(x->image, DATASET_FILE_LIMIT, &bytes, &size);
+    status st = read_item(x->image, &bytes, &size);
     if (st == STATUS_OK) st = image_file_try(bytes, size, x->image, r->max_pixels, h);
     if (st == STATUS_OK) note(f, BLOB_IMAGES, bytes, size, h);
     if (st == STATUS_OK) f->warnings = h->warnings;
@@ -164,7 +174,7 @@ static status decode_label(const item_rules *r, const layout_item *x, int item,
     void *bytes = NULL;
     size_t size;
     image_header h;
-    status st = file_read(x->label, DATASET_FILE_LIMIT, &bytes, &size);
+    status st = read_item(x->label, &bytes, &size);
     if (st == STATUS_OK) st = image_file_header(bytes, size, x->label, &h);
     if (st == STATUS_OK) st = check_kind(r, &h, x->label);
     if (st == STATUS_OK) st = compare_sizes(x, of, &h, f);
@@ -174,21 +184,12 @@ static status decode_label(const item_rules *r, const layout_item *x, int item,
     return st;
 }
 
-/* Of a file that the disk does not give for now, or for which no descriptor is left, nothing is
- * known: a data set without it would be another one. What nobody may read is a bad image. */
-static bool is_given(const char *path) {
-    int why = file_unreadable(path);
-    return why == 0 || why == EACCES || why == EPERM || why == ELOOP;
-}
-
 status item_decode(const item_rules *r, const layout *l, int i, finding *f, id_count *count) {
     const layout_item *x = &l->item[i];
     image_header h;
     status st = decode_image(r, x, f, &h);
     if (st == STATUS_OK && x->label) st = decode_label(r, x, i, &h, f, count);
-    if (st != STATUS_DATA || f->bad != 0) return st;
-    if (!is_given(x->image) || (x->label && !is_given(x->label))) return STATUS_FAILED;
-    f->bad = FINDING_UNREADABLE;
+    if (st == STATUS_DATA && f->bad == 0) f->bad = FINDING_UNREADABLE;
     return st;
 }
 

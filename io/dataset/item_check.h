@@ -47,7 +47,8 @@ typedef struct id_count {
 
 /* Both files of item i decoded: *f is written, ids are added to *count. STATUS_DATA with a message
  * and FINDING_UNREADABLE in f->bad; with FINDING_UNKNOWN, where the label map holds what means
- * nothing: that is in count->unknown, and no message is written. */
+ * nothing: that is in count->unknown, and no message is written. STATUS_FAILED: for lack of memory,
+ * or as the system did not give a file that is there, so that nothing is known of it. */
 status item_decode(const item_rules *r, const layout *l, int i, finding *f, id_count *count);
 
 /* Both files by their first and last bytes: nothing is decoded. */

@@ -165,7 +165,13 @@ status file_write_parts(const char *path, const file_part *part, int parts) {
     for (int i = 0; ok && i < parts; i++) ok = write_all(fd, part[i].data, part[i].bytes);
     /* By the descriptor that wrote: another one may not be told of what this one's writes met. */
     ok = ok && fsync(fd) == 0;
-    if (!ok) cannot_write(fd, path, wanted);
+    if (!ok) {
+        /* What is free counts without what was written. */
+        int why = errno;
+        if (fd >= 0 && ftruncate(fd, 0) != 0) log_detail("%s: not cut", temporary);
+        errno = why;
+        cannot_write(fd, path, wanted);
+    }
     /* close may tell of errors that no write has told of (quotas on NFS). */
     if (fd >= 0 && file_close(fd) != 0 && ok) {
         ok = false;
@@ -198,6 +204,11 @@ status file_open(const char *path, int *fd, uint64_t *bytes) {
     }
     if (f >= 0) close(f);
     return STATUS_DATA;
+}
+
+bool file_is_regular(const char *path) {
+    struct stat s;
+    return stat(path, &s) == 0 && S_ISREG(s.st_mode);
 }
 
 int file_unreadable(const char *path) {

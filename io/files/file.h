@@ -7,6 +7,7 @@
 
 #include "src/base/status.h"
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -43,9 +44,11 @@ status file_write(const char *path, const void *data, size_t bytes);
 /* Regular files only. *fd is closed by the caller. */
 status file_open(const char *path, int *fd, uint64_t *bytes);
 /* errno of what keeps the system from giving a file that is there (a disk that does not answer, no
- * descriptors, no permission): of what is in it nothing is known then. 0: nothing does, or there is
- * no such file. Says nothing. */
+ * descriptors, no permission): of what is in it nothing is known then. 0: its last byte can be
+ * read, or there is no such file. Says nothing. */
 int file_unreadable(const char *path);
+/* Whether the name is that of a regular file, or of a link to one. */
+bool file_is_regular(const char *path);
 /* Exactly `bytes` from `offset` on; path is for the message. Thread-safe. */
 status file_read_at(int fd, const char *path, uint64_t offset, void *data, size_t bytes);
 /* The disk keeps room for `bytes` at `offset`, or says now that it has not, with what is wanted and

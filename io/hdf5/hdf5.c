@@ -9,6 +9,7 @@
 #include "src/base/log.h"
 #include "src/base/memory.h"
 
+#include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,10 +25,21 @@ static hid_t unlocked(void) {
     return H5I_INVALID_HID;
 }
 
+/* HDF5's own open gives up where a signal interrupts it (network file systems). Its reason is taken
+ * before another call forgets it. */
+static hid_t open_retried(const char *path, hid_t access, char reason[HDF5_REASON]) {
+    hid_t file;
+    do {
+        file = H5Fopen(path, H5F_ACC_RDONLY, access);
+        if (file < 0) hdf5_reason(reason);
+    } while (file < 0 && strstr(reason, strerror(EINTR)));
+    return file;
+}
+
 /* Whether the file is there and may be read is the system's to say: HDF5's own words for it are
  * long and name the wrong culprit. */
 status hdf5_open(hid_t *file, const char *path) {
-    char reason[HDF5_REASON];
+    char reason[HDF5_REASON] = "no memory";
     int fd;
     uint64_t bytes;
     *file = H5I_INVALID_HID;
@@ -38,9 +50,8 @@ status hdf5_open(hid_t *file, const char *path) {
     if (st != STATUS_OK) return st;
     hdf5_begin();
     hid_t access = unlocked();
-    if (access >= 0) *file = H5Fopen(path, H5F_ACC_RDONLY, access);
+    if (access >= 0) *file = open_retried(path, access, reason);
     if (*file < 0) {
-        hdf5_reason(reason); /* before another call of HDF5 forgets it */
         log_error("%s: HDF5 cannot open it: %s", path, reason);
         st = STATUS_DATA;
     }

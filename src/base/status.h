@@ -4,7 +4,7 @@
 
 #define STATUS_LIST(X)                                                                             \
     X(OK, 0, "done")                                                                               \
-    X(FAILED, 1, "out of memory, or a library failed")                                             \
+    X(FAILED, 1, "out of memory, a library failed, or a file could not be read")                   \
     X(USAGE, 2, "usage or settings")                                                               \
     X(DATA, 3, "input data")                                                                       \
     X(OUTPUT, 4, "checkpoint or output file")                                                      \

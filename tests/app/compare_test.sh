@@ -123,13 +123,13 @@ expect 0 '^a/few/ours/seed-1 ' "$auxseg" compare --of a/few/ours/seed-1 a/few/ou
 [[ $(grep -c '^a/few/plain/seed-1,' compare.csv) -eq 1 ]] || fail "--of: not one run of the second cell"
 expect 0 '^seed-1 ' "$auxseg" compare --of a/few/ours/seed-1 a/few/ours/seed-2
 expect 3 'no folder of a run' "$auxseg" compare --of a/few
-# One run counts once; what is no result yet is named.
 expect 2 'compared as they are' "$auxseg" compare --seeds 1 --of a/few/ours/seed-1
 # What each run's own labelling lies in may be gone: the figures need none of it.
 mv a/few/ours/seed-1/labels.h5 kept.h5
 echo x >a/few/ours/seed-1/labels.h5
 expect 0 'the page is written without pictures' "$auxseg" compare --of a/few/ours/seed-1 a/few/plain/seed-1
 mv kept.h5 a/few/ours/seed-1/labels.h5
+# One run counts once; what is no result yet is named.
 expect 2 'a/few/ours/seed-1/ is given twice, first as a/few/ours/seed-1' "$auxseg" compare --of \
     a/few/ours/seed-1 a/few/ours/seed-2 a/few/ours/seed-1/
 expect 2 'a/few/ours/seed-1 is given twice' "$auxseg" compare --of a/few/ours/seed-1 a/few/ours/seed-1

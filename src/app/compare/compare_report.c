@@ -163,7 +163,7 @@ static status fill_pictures(content *g) {
         if (st == STATUS_OK) st = settings_read(s, path, NULL, 0);
         if (st == STATUS_OK) st = labellings_create(&g->pictures, s, run, n);
         if (st != STATUS_OK && st != STATUS_FAILED) {
-            log_warn("%s: the page is written without pictures of labellings", run[0].folder);
+            log_warn("%s: the page is written without pictures of labellings", g->r->folder);
             labellings_destroy(&g->pictures);
             st = STATUS_OK;
         }

@@ -114,10 +114,10 @@ static status read_kept(const stage *t, const extract_request *q, features *x, b
     status st = (q->stream ? features_map : features_read)(t->c, q->file, q->key, x);
     if (st == STATUS_OK) log_info("extract: features of %s read from %s", q->layers, q->file);
     bool damaged = st == STATUS_OUTPUT || st == STATUS_DATA;
-    if (damaged && comm_root(t->c) && file_unreadable(q->file)) st = STATUS_FAILED;
-    st = comm_agree(t->c, st);
-    *kept = !damaged || st == STATUS_FAILED;
-    if (*kept) return st;
+    int32_t unknown = damaged && file_unreadable(q->file) != 0;
+    comm_max_i32(t->c, &unknown, 1);
+    *kept = !damaged || unknown;
+    if (*kept) return unknown ? STATUS_FAILED : st;
     if (comm_root(t->c)) log_warn("%s: damaged and made anew", q->file);
     return STATUS_OK;
 }

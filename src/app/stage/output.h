@@ -17,11 +17,12 @@ status output_record(run_record *r, const char *path);
 /* Whether run.json has recorded a file of this name. */
 bool output_known(const run_record *r, const char *path);
 /* Whether the file is what run.json has recorded under its name, or nothing is recorded.
- * STATUS_OUTPUT: it is not, or cannot be read; a message says what differs. STATUS_FAILED: that
- * could not be told, for lack of memory. Reads all of it, but for the two: of those the tables. */
+ * STATUS_OUTPUT: it is not; a message says what differs. STATUS_FAILED: that could not be told,
+ * for lack of memory, or as the system does not give the file, which may be whole. Reads all of it,
+ * but for the two: of those the tables. */
 status output_same(const run_record *r, const char *path);
-/* *found: whether the file is there and the same, for who can do without it. Fails only as
- * output_same does for lack of memory. */
+/* *found: whether the file is there and the same, for who can do without it. Fails only where
+ * output_same cannot tell. */
 status output_find(const run_record *r, const char *path, bool *found);
 /* Whether the output of a stage, if it has one, is in `folder` as it was recorded; errors are
  * those of output_same. Tables and headers of HDF5 files are compared in little time, arrays where
