@@ -13,8 +13,8 @@
 #include <math.h>
 #include <string.h>
 
-/* Most of what iterations can gain comes with the first of them. Where branches end
- * matters little, so that few rows make them: COARSE_ROWS a branch. */
+/* Most of what iterations can gain comes with the first of them. Where branches end matters little,
+ * so that few rows make them: COARSE_ROWS a branch. */
 enum { COARSE_ITERATIONS = 10, COARSE_ROWS = 256 };
 
 /* The sample, and how it is parted. */

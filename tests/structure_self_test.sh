@@ -56,8 +56,10 @@ file() {
 # object PATH: PATH.c compiled where CMake would leave it.
 object() {
     local out="$AUXSEG_BUILD/CMakeFiles/auxseg_case.dir/$1.c.o"
+    local compiler # maybe of two words: ccache gcc
+    read -ra compiler <<<"${CC:-cc}"
     mkdir -p "$(dirname "$out")"
-    "${CC:-cc}" -c "$1.c" -o "$out"
+    "${compiler[@]}" -c "$1.c" -o "$out"
 }
 
 file src/base/case.c <<<'#include "mpi/comm.h"'

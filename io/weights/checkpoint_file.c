@@ -64,13 +64,7 @@ static status write_file(const char *path, const checkpoint_file *f) {
 /* Whether the disk gives its bytes: a file of which it does not, for this moment or for lack of
  * descriptors, may be whole. */
 static bool given(const char *path) {
-    char byte;
-    uint64_t bytes;
-    int fd;
-    if (file_open(path, &fd, &bytes) != STATUS_OK) return false;
-    status st = bytes > 0 ? file_read_at(fd, path, bytes - 1, &byte, 1) : STATUS_OK;
-    close(fd);
-    return st == STATUS_OK;
+    return file_is_regular(path) && file_unreadable(path) == 0;
 }
 
 /* Whether a file that has been listed is to stay. kept: those of ours that do, so far. */

@@ -24,8 +24,11 @@ static const struct known {
     {"d", offsetof(profile, d)}, {"k", offsetof(profile, k)}, {"depth", offsetof(profile, depth)},
     {"crop", offsetof(profile, crop)}, {"stride", offsetof(profile, stride)},
     {"parameters", offsetof(profile, declared)}, {"pool_pair", offsetof(profile, pool_pair)},
-    {"pool_pack", offsetof(profile, pool_pack)}, {"pool_row", offsetof(profile, pool_row)}};
-enum { KNOWN = sizeof known / sizeof *known };
+    {"pool_pack", offsetof(profile, pool_pack)}, {"pool_row", offsetof(profile, pool_row)},
+    {"bf16", offsetof(profile, bf16)}, {"loss_bf16", offsetof(profile, loss_bf16)},
+    {"frozen", offsetof(profile, frozen)}};
+/* The last ones are flags: 0, or not there, says no. */
+enum { KNOWN = sizeof known / sizeof *known, FLAGS = 3 };
 
 static double *value_of(profile *p, const struct known *k) {
     return (double *)(void *)((char *)p + k->offset);
@@ -35,11 +38,7 @@ static double *value_of(profile *p, const struct known *k) {
 static double *find(profile *p, const char *name) {
     for (int i = 0; i < KNOWN; i++)
         if (strcmp(known[i].name, name) == 0) return value_of(p, &known[i]);
-    /* These may be 0. */
-    return strcmp(name, "bf16") == 0        ? &p->bf16
-           : strcmp(name, "loss_bf16") == 0 ? &p->loss_bf16
-           : strcmp(name, "frozen") == 0    ? &p->frozen
-                                            : NULL;
+    return NULL;
 }
 
 static bool read_line(profile *p, const char *line) {
@@ -58,9 +57,9 @@ static bool read_line(profile *p, const char *line) {
     return to;
 }
 
-/* Every name has a value above 0, and every parameter a time. */
+/* Every name but a flag's has a value above 0, and every parameter a time. */
 static bool complete(profile *p, const char *path) {
-    for (int i = 0; i < KNOWN; i++) {
+    for (int i = 0; i < KNOWN - FLAGS; i++) {
         if (*value_of(p, &known[i]) > 0) continue;
         log_error("%s: \"%s\" is missing: a profile that was cut off?", path, known[i].name);
         return false;

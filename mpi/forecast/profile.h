@@ -16,8 +16,8 @@ typedef struct profile_ready {
     double seconds;
 } profile_ready;
 
-/* Seconds are those of `images` images on one thread, where nothing else is said; all are
- * above 0. */
+/* Seconds are those of `images` images on one thread, where nothing else is said; all but
+ * flags are above 0. */
 typedef struct profile {
     double images;
     double forward, loss, backward, optimizer; /* of a training step */

@@ -47,6 +47,31 @@ if [[ ! -e fault.log || $code -ne 1 ]] || ! grep -q 'baseline.safetensors: canno
     exit 1
 fi
 rm fault.log
+# An image likewise is not left out.
+whole_name=$(basename "$(find images/train -name '*.png' | sort | head -n 1)")
+sed 's/dataset: {/dataset: { on_bad_image = "skip";/; s/"the-run"/"skipping"/' tiny.cfg >skip.cfg
+code=0
+AUXSEG_FAULT=read:1:EIO AUXSEG_FAULT_PATH=$whole_name AUXSEG_FAULT_LOG=$top/fault.log \
+    LD_PRELOAD=$AUXSEG_FAULT_LIBRARY timeout 60 "${mpirun[@]}" -n 2 "$auxseg" pack skip.cfg >out 2>&1 ||
+    code=$?
+if [[ ! -e fault.log || $code -ne 1 || -e skipping/dataset.h5 ]] ||
+    ! grep -q "$whole_name: cannot be read: Input" out; then
+    cat out
+    echo "FAILED: an image that could not be read: code $code"
+    exit 1
+fi
+rm -r fault.log skipping
+# And a signal that interrupts an open, HDF5's own as well, is none of its business.
+for n in 1 2 3 4 5 6; do
+    whole 1 AUXSEG_FAULT="open:$n:EINTR" AUXSEG_FAULT_PATH=the-run/dataset.h5 \
+        AUXSEG_FAULT_LOG="$top/fault.log" LD_PRELOAD="$AUXSEG_FAULT_LIBRARY"
+    if [[ ! -e fault.log || $code -ne 0 ]] || grep -q 'Interrupted' out; then
+        cat out
+        echo "FAILED: open $n of dataset.h5, interrupted: code $code"
+        exit 1
+    fi
+    rm fault.log
+done
 plan | sort >plan.txt
 [[ $(wc -l <plan.txt) -gt 1000 ]] || { echo "only $(wc -l <plan.txt) calls were seen"; exit 1; }
 [[ $sample == --long ]] && sample=$(wc -l <plan.txt)

@@ -267,30 +267,17 @@ static void put_phases(html *h, const study_plan *p, const study_row *rows) {
     html_put(h, "</details>\n");
 }
 
-/* Whether points, or repetitions of one, that must have computed the same have not: in a weak study
- * those of as many ranks. */
-static bool results_differ(const study_plan *p, const study_row *rows) {
-    for (int i = 0; i < p->points; i++) {
-        if (rows[i].repeats > 0 && !rows[i].same) return true;
-        for (int k = 0; k < i; k++) {
-            bool both = rows[i].repeats > 0 && rows[k].repeats > 0;
-            bool alike = !p->weak || rows[i].at.ranks == rows[k].at.ranks;
-            if (both && alike && rows[i].m.hash != rows[k].m.hash) return true;
-        }
-    }
-    return false;
-}
-
 /* One section. Whether results differ is said above its plots: a reader must not take them for
  * speed. rows [points] of one stage. */
 static status put_stage(html *h, const study_plan *p, const study_row *rows) {
     const char *word = stage_id_words[rows[0].stage];
     char note[256], hash[17];
-    bool differ = results_differ(p, rows);
+    bool differ = false;
     const study_row *first = rows;
     while (first < rows + p->points - 1 && first->repeats == 0) first++;
     hash_text(first->m.hash, hash);
     page_section(h, word, word);
+    for (int i = 0; i < p->points; i++) differ = differ || !rows[i].same;
     snprintf(note, sizeof note, "Times are of %s. %s%s.", study_measure_unit(rows[0].stage),
         differ    ? "RESULTS DIFFER: what must be the same is not; that of the first is "
         : p->weak ? "Points of as many ranks have the same result; that of the first is "

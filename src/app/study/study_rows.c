@@ -35,25 +35,22 @@ static void tell_difference(const study_row *a, const study_row *b) {
         stage_id_words[b->stage], right, other, left, one);
 }
 
-/* The row of one point: medians over its repetitions. all [repeats] is scratch. Returns whether
- * their results are the same. */
-static bool gather(const study_plan *p, study_row *row, study_measurement *all) {
+/* The row of one point: medians over its repetitions. all [repeats] is scratch. */
+static void gather(const study_plan *p, study_row *row, study_measurement *all) {
     int n = 0;
-    bool same = true;
     char name[STUDY_NAME];
     for (int64_t k = 0; k < p->repeats; k++)
         n += study_measure_find(p, row->at, row->stage, k, &all[n]);
     row->repeats = n;
     row->same = true;
-    if (n == 0) return true;
+    if (n == 0) return;
     study_point_name(row->at, name);
     for (int i = 1; i < n; i++)
-        if (same && !same_result(&all[0], &all[i])) {
-            same = false;
+        if (row->same && !same_result(&all[0], &all[i])) {
+            row->same = false;
             log_error("study: %s: %s: its repetitions have different results",
                 stage_id_words[row->stage], name);
         }
-    row->same = same;
     qsort(all, (size_t)n, sizeof *all, by_time);
     /* Phases, bytes and memory of one and the same repetition belong together; means would not. */
     row->m = all[(n - 1) / 2];
@@ -68,7 +65,6 @@ static bool gather(const study_plan *p, study_row *row, study_measurement *all) 
         row->peak = fmax(row->peak, all[i].peak);
     }
     row->fom = row->m.work / row->median;
-    return same;
 }
 
 /* By phases: the slowest rank of each, against the mean. The exchange is left out of the first: the
@@ -134,20 +130,18 @@ static void compare(const study_plan *p, study_row *row, const study_row *first)
 }
 
 /* Of points that did the same work: in a weak study those of as many ranks. */
-static int compare_results(const study_plan *p, const study_row *rows) {
-    int differ = 0;
+static void compare_results(const study_plan *p, study_row *rows) {
     for (int i = 0; i < p->points; i++) {
         if (rows[i].repeats == 0) continue;
         for (int k = 0; k < i; k++) {
             if (rows[k].repeats == 0 || (p->weak && rows[k].at.ranks != rows[i].at.ranks)) continue;
             if (!same_result(&rows[k].m, &rows[i].m)) {
                 tell_difference(&rows[k], &rows[i]);
-                differ++;
+                rows[i].same = false;
             }
             break; /* the first that is there stands for all */
         }
     }
-    return differ;
 }
 
 /* Points that were stopped, or that a job has not come to: with --part collect alone. */
@@ -183,12 +177,13 @@ status study_rows_collect(const study_plan *p, study_row **out) {
             row->stage = p->stage[s];
             row->at = p->point[i];
             judge_place(p, row);
-            differ += !gather(p, row, all);
+            gather(p, row, all);
             gather_roof(p, row, roofs);
             judge_phases(row);
             compare(p, row, first);
         }
-        differ += compare_results(p, first);
+        compare_results(p, first);
+        for (int i = 0; i < p->points; i++) differ += !first[i].same;
         missing += tell_missing(p, first);
     }
     memory_free(all);

@@ -7,10 +7,10 @@
 typedef struct study_row {
     stage_id stage;
     study_point at;
-    int cores;                  /* that it computes on: no more than this machine has */
-    int repeats;                /* that are measured; 0: none, and all that follows is empty */
-    bool same;                  /* the repetitions have one result */
-    study_measurement m;        /* the repetition in the middle, by its time */
+    int cores;           /* that it computes on: no more than this machine has */
+    int repeats;         /* that are measured; 0: none, and all that follows is empty */
+    bool same;           /* its repetitions, and points before it that do the same work, agree */
+    study_measurement m; /* the repetition in the middle, by its time */
     double median, least, most; /* seconds of a unit, over the repetitions */
     double fastest, slowest;    /* medians of the fastest and the slowest repetition */
     double peak;                /* MiB, the most of them */
