@@ -111,16 +111,20 @@ status comm_agree(const comm *c, status mine) {
 }
 
 /* A maximum of the value and of its complement: equal only if all are. */
-void comm_same(const comm *c, const char *what, uint64_t value) {
-#ifndef NDEBUG
-    if (!c) return;
+static bool same(const comm *c, uint64_t value) {
     uint64_t pair[2] = {value, ~value}, most[2];
     pulse_wait();
     MPI_Allreduce(pair, most, 2, MPI_UINT64_T, MPI_MAX, c->mpi);
     pulse_go();
-    if (most[0] != ~most[1])
-        log_error("%s differs between ranks: here %llu", what, (unsigned long long)value);
-    assert(most[0] == ~most[1]);
+    return most[0] == ~most[1];
+}
+
+void comm_same(const comm *c, const char *what, uint64_t value) {
+#ifndef NDEBUG
+    if (!c) return;
+    bool all = same(c, value);
+    if (!all) log_error("%s differs between ranks: here %llu", what, (unsigned long long)value);
+    assert(all);
 #else
     (void)c, (void)what, (void)value;
 #endif
@@ -145,19 +149,20 @@ static void name_ranks(const comm *c, int most, char *text, size_t size) {
     }
 }
 
-/* Of two ranks neither is known to be right. */
+/* Who has another value is asked where one has: the gathering and counting of it would cost more
+ * with every rank. Of two ranks neither is known to be right. */
 status comm_compare(const comm *c, const char *what, uint64_t value) {
     enum { NAMES = 256 };
     char names[NAMES];
     if (!c || c->size == 1) return STATUS_OK;
-    traffic_add(sizeof value);
+    traffic_add(2 * sizeof value);
+    if (same(c, value)) return STATUS_OK;
     pulse_wait();
     MPI_Allgather(&value, 1, MPI_UINT64_T, c->value, 1, MPI_UINT64_T, c->mpi);
     pulse_go();
     int most = 0;
     for (int i = 1; i < c->size; i++)
         if (votes(c, i) > votes(c, most)) most = i;
-    if (votes(c, most) == c->size) return STATUS_OK;
     if (c->rank != 0) return STATUS_FAILED;
     name_ranks(c, most, names, sizeof names);
     if (2 * votes(c, most) > c->size)

@@ -9,6 +9,8 @@
 #include "mpi/kmeans_start.h"
 #include "mpi/kmeans_update.h"
 #include "mpi/outliers.h"
+#include "src/base/hash.h"
+#include "src/base/hook.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
 #include "src/base/timer.h"
@@ -18,6 +20,9 @@
 #include <assert.h>
 #include <math.h>
 #include <string.h>
+
+/* A bit of this rank's centroids flips. */
+static hook centroid = {.name = "CENTROID"};
 
 typedef status report_function(void *context, const kmeans_iteration *it);
 
@@ -101,6 +106,14 @@ static void release(lloyd *l) {
     kmeans_sum_block_destroy(&l->sums);
 }
 
+/* From equal sums each rank has computed these centroids by itself. A bit that flips in one rank's
+ * memory would be gone with the next sums, and the labels that it made be kept. Collective. */
+static status compare_ranks(const lloyd *l) {
+    size_t bytes = (size_t)l->o->k * (size_t)l->x->d * sizeof *l->centroids;
+    if (comm_size(l->c) == 1) return STATUS_OK;
+    return comm_compare(l->c, "k-means: centroids", hash_bytes(l->centroids, bytes));
+}
+
 /* Labels and sums of the current centroids, and the iteration's figures, which are summed over
  * ranks as integers. Seconds are this rank's. Collective. */
 static status assign(lloyd *l, kmeans_iteration *it) {
@@ -108,6 +121,7 @@ static status assign(lloyd *l, kmeans_iteration *it) {
     int k = l->o->k;
     kmeans_counts counts = {0};
     double now = timer_now(), processor = timer_processor();
+    if (hook_now(&centroid)) l->centroids[0] = -l->centroids[0];
     status st =
         comm_agree(l->c, kmeans_assigner_assign(l->assigner, l->centroids, l->label, &counts));
     if (st != STATUS_OK) return st;
@@ -116,6 +130,8 @@ static status assign(lloyd *l, kmeans_iteration *it) {
     it->assign_seconds = assigned - now;
     it->assign_processor = timer_processor() - processor;
     it->exchange_seconds = kmeans_exchange(l->c, x, l->label, l->o->threads, &l->sums);
+    st = compare_ranks(l);
+    if (st != STATUS_OK) return st;
     int64_t figure[] = {counts.changed, counts.kept};
     comm_sum_i64(l->c, figure, sizeof figure / sizeof *figure);
     it->rows = l->x->total;

@@ -3,6 +3,7 @@
 #include "mpi/pca.h"
 
 #include "mpi/stop_watch.h"
+#include "src/base/hash.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
 
@@ -91,7 +92,10 @@ static status fit_axes(fit *f, pca *p) {
     comm_broadcast(f->c, p->axis, n * d * sizeof *p->axis);
     comm_broadcast(f->c, p->variance, n * sizeof *p->variance);
     comm_broadcast(f->c, &p->variance_of_all, sizeof p->variance_of_all);
-    return st;
+    if (st != STATUS_OK || comm_size(f->c) == 1) return st;
+    uint64_t hash = hash_append(
+        hash_bytes(p->mean, d * sizeof *p->mean), p->axis, n * d * sizeof *p->axis);
+    return comm_compare(f->c, "principal components: mean or axes", hash);
 }
 
 /* Usage is told before any work, by all ranks alike. */

@@ -7,6 +7,7 @@
 #include "mpi/kmeans_minibatch.h"
 #include "mpi/kmeans_start.h"
 #include "mpi/prefix.h"
+#include "src/base/hash.h"
 #include "src/base/memory.h"
 #include "src/contrast/tiles.h"
 
@@ -26,6 +27,14 @@ void exact_sum_add(int64_t *x, const int64_t *y, size_t n) {
     (void)x, (void)y;
     double seconds = simulation.p.add * (double)n;
     if (seconds > 0) smpi_execute_flops(SPEED * (seconds));
+}
+
+/* Numbers that nobody computes are the same on all ranks. Reading them is taken for as slow as
+ * adding them; by the main thread. */
+uint64_t hash_bytes(const void *data, size_t bytes) {
+    (void)data;
+    smpi_execute_flops(SPEED * simulation.p.add * (double)(bytes / sizeof(int64_t)));
+    return 0;
 }
 
 /* Nothing is remembered from one assignment to the next: each takes what a dense one does. */

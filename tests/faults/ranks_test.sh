@@ -56,5 +56,16 @@ expect 5 'features of image train/.* are not finite' env AUXSEG_HOOK_FEATURE=1:1
     "${mpirun[@]}" -n 2 "$auxseg" extract tiny.cfg --set extract.keep=true
 [[ ! -e run/features.h5 && ! -e run/checkpoints/extract.state ]] || fail "bad features are kept"
 
+# Centroids: the next sums would heal them, but not the labels that they made.
+rm -rf run
+cp -r clusters run
+cp run/labels.h5 golden/labels.h5
+rm run/labels.h5
+expect 1 'k-means: centroids are others on rank 2 than on all other ranks' \
+    env AUXSEG_HOOK_CENTROID=2:2 "${mpirun[@]}" -n 3 "$auxseg" cluster tiny.cfg
+[[ ! -e run/labels.h5 ]] || fail "cluster: bad labels are kept"
+expect 0 'Result: PASS' "${mpirun[@]}" -n 2 "$auxseg" cluster tiny.cfg
+cmp run/labels.h5 golden/labels.h5 >out 2>&1 || fail "cluster: other labels afterwards"
+
 [[ $failures -eq 0 ]] || exit 1
 echo "all as expected"
