@@ -7,6 +7,7 @@
 #include "io/files/file.h"
 #include "io/files/npy.h"
 #include "src/base/float16.h"
+#include "src/base/hash.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
 #include "src/base/text.h"
@@ -219,4 +220,25 @@ status matrix_map(const char *path, const matrix_info *m, int64_t first, int64_t
     *mapping = all;
     *to = (float *)(void *)((char *)all + (begin - low));
     return STATUS_OK;
+}
+
+/* The first and the last bytes, and places in between at equal distances. */
+status matrix_glance(const char *path, uint64_t *hash) {
+    enum { PLACES = 64, EACH = 256 };
+    char bytes[EACH];
+    uint64_t size;
+    int fd;
+    status st = file_open(path, &fd, &size);
+    if (st != STATUS_OK) return st;
+    uint64_t most = size > EACH ? size - EACH : 0, n = size - most,
+             h = hash_bytes(&size, sizeof size);
+    for (int i = 0; i < PLACES && st == STATUS_OK; i++) {
+        uint64_t at = most / (PLACES - 1) * (uint64_t)i;
+        if (i == PLACES - 1) at = most;
+        st = file_read_at(fd, path, at, bytes, n);
+        if (st == STATUS_OK) h = hash_append(h, bytes, n);
+    }
+    close(fd);
+    if (st == STATUS_OK) *hash = h;
+    return st;
 }

@@ -29,6 +29,9 @@ typedef struct matrix_info {
 
 /* What the file holds, held against its size; rows and D are at least 1. */
 status matrix_about(const char *path, matrix_info *out);
+/* A hash of the file's size and of a few thousand bytes from all over it: quick, to find out
+ * whether two nodes have the same file under one name. */
+status matrix_glance(const char *path, uint64_t *hash);
 /* "float32" | "float16" | "uint8" | "int8". */
 const char *matrix_element_name(matrix_element e);
 /* to [rows, D]: rows first .. first + rows - 1 of the file. */

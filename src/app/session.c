@@ -10,11 +10,11 @@
 #include "io/hdf5/hdf5_library.h"
 #include "mpi/settings_share.h"
 #include "mpi/watchdog.h"
-#include "src/app/session_place.h"
 #include "src/app/session_record.h"
 #include "src/app/session_watch.h"
 #include "src/app/stage/binding.h"
 #include "src/app/stage/repair.h"
+#include "src/app/stage/place.h"
 #include "src/app/stage/setup.h"
 #include "src/base/launcher.h"
 #include "src/base/log.h"
@@ -115,7 +115,7 @@ static status begin(const comm *c, const settings *s, bool alone, file_lock **lo
     log_info("auxseg %s (%s), run folder %s", AUXSEG_VERSION, version_commit, s->run.dir);
     status st = alone ? binding_print(c, threads) : STATUS_OK;
     if (st == STATUS_OK) st = setup_folder(c, s);
-    if (st == STATUS_OK) st = session_place_take(lock, c, s);
+    if (st == STATUS_OK) st = place_take(lock, c, "run.dir", s->run.dir, setup_threads(s));
     if (st == STATUS_OK && alone) st = watch_for_stop(c, s);
     return st == STATUS_OK ? comm_agree(c, comm_root(c) ? save_settings(s) : STATUS_OK) : st;
 }

@@ -81,6 +81,21 @@ rm run/features.h5 run/labels.h5
 expect 0 'packed anew' "${mpirun[@]}" -n 2 "$auxseg" run tiny.cfg
 same dataset.h5 labels.h5
 
+# One whose sources are gone, too, counts as packed: another copy of it is all that it needs.
+gone=(tiny.cfg --set run.dir=gone --set dataset.root=copy --set dataset.layout=folder
+    --set extract.weights=own.safetensors --set extract.source=weights)
+mkdir copy
+cp images/train/*.png copy
+expect 0 'Result: PASS' "$auxseg" pack "${gone[@]}"
+rm -r copy
+cp gone/dataset.h5 whole.h5
+offset=$(LC_ALL=C grep -obUaP '\x89PNG\r' whole.h5 | head -n 1 | cut -d: -f1)
+damage whole.h5 gone/dataset.h5 $(($(stat -c %s whole.h5) - offset - 40))
+expect 3 'dataset.h5: damaged, and what it was packed of, dataset.root = "copy", is not there' \
+    "$auxseg" extract "${gone[@]}"
+cp whole.h5 gone/dataset.h5
+expect 0 'Result: PASS' "$auxseg" extract "${gone[@]}"
+
 # Another data set in its place would have everything done anew without a word.
 again
 expect 0 'Result: PASS' "$auxseg" pack tiny.cfg --set run.dir=other --set dataset.root=images2 \

@@ -118,10 +118,26 @@ expect 3 'none.npy: cannot be read' "${mpirun[@]}" -n 2 "$auxseg" kmeans none.np
 expect 2 '1500 rows cannot make 1501 clusters' "$auxseg" kmeans x.npy --k 1501 --out never
 [[ ! -e never ]] || fail "a wrong input leaves a folder behind"
 expect 3 'f8.npy: .*(float32) is read: write it with X.astype(numpy.float32)' "$auxseg" kmeans x.npy \
-    --k 3 --out n --start f8.npy
+    --k 750 --out n --start f8.npy
 expect 3 'absent.npy' "$auxseg" kmeans x.npy --k 3 --out n --start absent.npy
 expect 3 '30 centroids of 24 dimensions; needed are k = 3' "$auxseg" kmeans x.npy --k 3 --out n \
     --start c.npy
+truncate -s 1T sparse.npy
+printf '\223NUMPY\001\000\166\000%-117s\n' \
+    "{'descr': '<f4', 'fortran_order': False, 'shape': (1000000000, 24), }" |
+    dd of=sparse.npy conv=notrunc status=none
+expect 3 '1000000000 centroids of 24 dimensions' "$auxseg" kmeans x.npy --k 3 --out never --start sparse.npy
+[[ ! -e never ]] || fail "a wrong start leaves a folder behind"
+
+# Ranks that find another matrix under the same name, or another folder.
+mkdir -p other/d d
+{ head -c 128 x.npy && tail -c 72000 x.npy && tail -c +129 x.npy | head -c 72000; } >other/x.npy
+rank='${OMPI_COMM_WORLD_RANK:-${PMIX_RANK:-0}}'
+elsewhere="[[ $rank -eq 0 ]] || cd other; exec \"\$0\" \"\$@\""
+expect 2 'x.npy: the file on rank 1 on .* is not that of rank 0' \
+    "${mpirun[@]}" -n 2 bash -c "$elsewhere" "$auxseg" kmeans x.npy --k 3 --out "$folder/d"
+expect 2 '--out = "d" is another folder on rank 1 on ' \
+    "${mpirun[@]}" -n 2 bash -c "$elsewhere" "$auxseg" kmeans "$folder/x.npy" --k 3 --out d
 
 [[ $failures -eq 0 ]] || exit 1
 echo "all as expected"

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Full and broken disks while dataset.h5, features.h5 and labels.h5 are written, on 1 to 3 ranks: a
+# Full and broken disks while dataset.h5, features.h5 and labels.h5 are written, on 1 to 4 ranks: a
 # message that names the file, code 4 on all ranks within seconds, nothing half-written under the
 # file's name; the same command afterwards gives the same bytes. disk_test.sh --long: every call of
 # every kind, instead of the first few. $AUXSEG_FAULT_LIBRARY: fault.c's.
@@ -72,7 +72,7 @@ most=1
 [[ $long == yes ]] && most=1000
 for stage in pack extract cluster; do
     for fault in write:ENOSPC write:EIO fallocate:ENOSPC fallocate:EDQUOT fsync:EIO rename:EROFS ftruncate:EIO; do
-        for place in "0 1" "0 2" "1 2" "2 3"; do
+        for place in "0 1" "0 2" "1 2" "2 3" "3 4"; do
             [[ $long == yes || $place == "1 2" || $stage$fault == clusterwrite:ENOSPC ]] || continue
             for ((n = 1; n <= most; n++)); do
                 # shellcheck disable=SC2086

@@ -1,11 +1,12 @@
 /* Damage among the images of dataset.h5 is found by whoever reads them, hours into a run, as to
  * read all of them at each start would take as long as to pack them. run.json then still says that
  * the packing is done, and the same command would fail at the same image for ever: hence its entry
- * goes. What was made of the images that are whole stays: the data set that is packed anew has the
- * same hash, so that done stages stay done. */
+ * goes, if there is anything to pack anew. What was made of the images that are whole stays: the data
+ * set that is packed anew has the same hash, so that done stages stay done. */
 #include "src/app/stage/repair.h"
 
 #include "io/dataset/dataset.h"
+#include "io/files/file.h"
 #include "io/files/run_record.h"
 #include "src/app/stage/setup.h"
 #include "src/app/stage/stage_list.h"
@@ -13,12 +14,22 @@
 
 #include <string.h>
 
+/* Scenes of synth are made again. A file that somebody has another copy of needs its entry then. */
+static bool sources_there(const settings *s) {
+    if (s->dataset.layout == DATASET_LAYOUT_SYNTH || file_exists(s->dataset.root)) return true;
+    log_error("%s/dataset.h5: damaged, and what it was packed of, dataset.root = \"%s\", is not "
+              "there: bring back one of both, and the same command goes on",
+        s->run.dir, s->dataset.root);
+    return false;
+}
+
 /* Rank 0. One that was not packed in this run cannot be packed anew by it. */
 static status forget_packing(const settings *s) {
     char path[FILE_PATH];
     run_record *r = NULL;
     const char *pack = stage_id_words[STAGE_PACK];
     stage_record first;
+    if (!sources_there(s)) return STATUS_DATA;
     status st = setup_path(path, s, "run.json", 1);
     if (st == STATUS_OK) st = run_record_open(&r, path);
     if (st != STATUS_OK) return st;

@@ -8,7 +8,8 @@
 #include <stdbool.h>
 
 /* Whether a rank has met an image of dataset.h5 that is damaged, and the data set counts as not
- * packed from now on: the next `pack` or `run` packs it anew. Says so. Collective. */
+ * packed from now on: the next `pack` or `run` packs it anew. Says so, or that there is nothing to
+ * pack it anew from. Collective. */
 bool repair_dataset(const comm *c, const settings *s);
 
 #endif

@@ -12,6 +12,7 @@
 #include "src/app/clusters/cluster_odd.h"
 #include "src/app/clusters/cluster_start.h"
 #include "src/app/stage/choices.h"
+#include "src/app/stage/place.h"
 #include "src/app/tools/kmeans_rows.h"
 #include "src/app/tools/word_options.h"
 #include "src/base/choice.h"
@@ -149,16 +150,13 @@ static status take_folder(work *w, file_lock **lock) {
     char stop[FILE_PATH];
     status st = out_path(w, w->keep.folder, "checkpoints");
     if (st == STATUS_OK) st = out_path(w, stop, "STOP");
-    if (st == STATUS_OK && comm_root(w->c)) {
-        /* An owner that was killed may take a moment to end. */
-        file_lock_options job = file_lock_this_job();
-        job.patience = 5;
-        st = file_make_folder(w->keep.folder);
-        if (st == STATUS_OK) st = file_lock_take(lock, w->out, &job);
-        if (st == STATUS_OK && file_exists(stop)) {
-            log_warn("%s is there: nothing goes on before it is removed", stop);
-            st = STATUS_STOPPED;
-        }
+    if (st == STATUS_OK && comm_root(w->c)) st = file_make_folder(w->keep.folder);
+    st = comm_agree(w->c, st);
+    if (st == STATUS_OK) st = place_take(lock, w->c, "--out", w->out, w->o.threads);
+    if (st != STATUS_OK) return st;
+    if (comm_root(w->c) && file_exists(stop)) {
+        log_warn("%s is there: nothing goes on before it is removed", stop);
+        st = STATUS_STOPPED;
     }
     st = comm_agree(w->c, st);
     if (st == STATUS_OK) stop_set_file(stop);
@@ -298,14 +296,18 @@ static status cluster(work *w) {
     return st;
 }
 
-/* A file that cannot be read, or fewer rows than clusters, is a mistake of the command line, told
- * before a folder is made. Collective. */
+/* A file that cannot be read, fewer rows than clusters, or a start of another shape is a mistake of
+ * the command line, told before a folder is made. Collective. */
 static status look(const work *w, matrix_info *m) {
     status st = kmeans_rows_look(w->c, w->path, word_choice(&w->option[MEMORY]) == 1, m);
-    if (st != STATUS_OK || m->rows >= w->o.k) return st;
-    if (comm_root(w->c))
-        log_error("%s: %lld rows cannot make %d clusters", w->path, (long long)m->rows, w->o.k);
-    return STATUS_USAGE;
+    if (st == STATUS_OK && m->rows < w->o.k) {
+        if (comm_root(w->c))
+            log_error("%s: %lld rows cannot make %d clusters", w->path, (long long)m->rows, w->o.k);
+        st = STATUS_USAGE;
+    }
+    if (st == STATUS_OK && w->start < 0)
+        st = cluster_start_look(w->c, w->option[START].value, w->o.k, (int)m->d);
+    return st;
 }
 
 /* With the folder's lock. Collective. */

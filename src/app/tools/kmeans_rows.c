@@ -4,6 +4,7 @@
 #include "src/app/tools/kmeans_rows.h"
 
 #include "mpi/features_place.h"
+#include "mpi/ranks_where.h"
 #include "mpi/shard.h"
 #include "src/base/hash.h"
 #include "src/base/log.h"
@@ -91,6 +92,22 @@ static void bring_to_length(const comm *c, const char *path, features *x, int th
         log_warn("%s: %lld rows are zeros and have no direction", path, (long long)zeros);
 }
 
+/* Each rank reads rows of its own: from a file that is not rank 0's they would be another matrix'.
+ * Collective. */
+static status same_file(const comm *c, const char *path) {
+    uint64_t mine = 0, root;
+    status st = comm_agree(c, matrix_glance(path, &mine));
+    if (st != STATUS_OK) return st;
+    root = mine;
+    comm_broadcast(c, &root, sizeof root);
+    ranks_where w = ranks_where_true(c, mine != root);
+    if (w.count == 0) return STATUS_OK;
+    if (w.lowest == comm_rank(c))
+        log_error(
+            "%s: the file on %s, is not that of rank 0: all ranks need the same one", path, w.text);
+    return STATUS_USAGE;
+}
+
 /* One rank looks what the file holds; each then reads its own rows. */
 status kmeans_rows_look(const comm *c, const char *path, bool map, matrix_info *m) {
     status st = comm_root(c) ? matrix_about(path, m) : STATUS_OK;
@@ -107,7 +124,7 @@ status kmeans_rows_look(const comm *c, const char *path, bool map, matrix_info *
     }
     st = comm_agree(c, st);
     comm_broadcast(c, m, sizeof *m);
-    return st;
+    return st == STATUS_OK ? same_file(c, path) : st;
 }
 
 status kmeans_rows_take(const comm *c, const char *path, const matrix_info *m,

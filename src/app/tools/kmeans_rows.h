@@ -18,7 +18,7 @@ typedef struct kmeans_rows_options {
     int threads;
 } kmeans_rows_options;
 
-/* What the file holds; whether it can be taken so. Collective. */
+/* What the file holds; whether it can be taken so, and is the same on all ranks. Collective. */
 status kmeans_rows_look(const comm *c, const char *path, bool map, matrix_info *m);
 /* This rank's block of the file's rows; m: what kmeans_rows_look told. Elements that are not finite
  * name their row: STATUS_NONFINITE. Collective. *out is to be destroyed where this returns

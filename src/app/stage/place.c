@@ -4,12 +4,11 @@
  * writes a line into the lock's file, and all others look for that very line in what they take for
  * the same folder. Programs are compared by a hash of the file that runs,
  * processors and libraries by what they tell of themselves. */
-#include "src/app/session_place.h"
+#include "src/app/stage/place.h"
 
 #include "io/files/file.h"
 #include "io/files/machine.h"
 #include "mpi/ranks_where.h"
-#include "src/app/stage/setup.h"
 #include "src/base/log.h"
 #include "src/base/timer.h"
 
@@ -34,15 +33,15 @@ static bool sees(const char *folder, const char *line) {
 }
 
 /* Collective. The lowest rank that differs speaks for all that do. */
-static status same_folder(const comm *c, const char *folder, const char *line) {
+static status same_folder(const comm *c, const char *name, const char *folder, const char *line) {
     char here[FILE_PATH];
     ranks_where w = ranks_where_true(c, !sees(folder, line));
     if (w.count == 0) return STATUS_OK;
     if (w.lowest == comm_rank(c)) {
         if (!getcwd(here, sizeof here)) strcpy(here, "?");
-        log_error("run.dir = \"%s\" is another folder on %s, than on rank 0 (working folder here: "
-                  "%s). All ranks need the same one, on a shared file system",
-            folder, w.text, here);
+        log_error("%s = \"%s\" is another folder on %s, than on rank 0 (working folder here: %s). "
+                  "All ranks need the same one, on a shared file system",
+            name, folder, w.text, here);
     }
     return STATUS_USAGE;
 }
@@ -91,8 +90,8 @@ static status same_arithmetic(const comm *c) {
 }
 
 /* Results do not depend on threads, but the slowest rank is what all wait for. Collective. */
-static void compare_threads(const comm *c, const settings *s) {
-    int mine = setup_threads(s), root = mine;
+static void compare_threads(const comm *c, int mine) {
+    int root = mine;
     comm_broadcast(c, &root, sizeof root);
     ranks_where w = ranks_where_true(c, mine != root);
     if (w.lowest == comm_rank(c))
@@ -100,19 +99,20 @@ static void compare_threads(const comm *c, const settings *s) {
             w.text, root);
 }
 
-status session_place_take(file_lock **out, const comm *c, const settings *s) {
+status place_take(
+    file_lock **out, const comm *c, const char *name, const char *folder, int threads) {
     char line[LOCK_LINE] = "";
     file_lock_options job = file_lock_this_job();
     file_lock *l = NULL;
     job.patience = PATIENCE;
-    status st = comm_agree(c, comm_root(c) ? file_lock_take(&l, s->run.dir, &job) : STATUS_OK);
+    status st = comm_agree(c, comm_root(c) ? file_lock_take(&l, folder, &job) : STATUS_OK);
     if (st != STATUS_OK) return st; /* rank 0 has it not */
     if (l) snprintf(line, sizeof line, "%s", file_lock_line(l));
     comm_broadcast(c, line, sizeof line);
-    st = same_folder(c, s->run.dir, line);
+    st = same_folder(c, name, folder, line);
     if (st == STATUS_OK) st = same_program(c);
     if (st == STATUS_OK) st = same_arithmetic(c);
-    if (st == STATUS_OK) compare_threads(c, s);
+    if (st == STATUS_OK) compare_threads(c, threads);
     if (st == STATUS_OK)
         *out = l;
     else
