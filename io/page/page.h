@@ -113,6 +113,7 @@ typedef struct page_data {
     int overlays;
     const char *overlay_note;
     int empty_clusters;          /* that no pixel has, told beside the overlays; -1: not known */
+    int all_clusters;            /* with those */
     const page_cluster *cluster; /* the largest first */
     int clusters;
     const char *cluster_note;

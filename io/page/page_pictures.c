@@ -22,12 +22,22 @@ static void put_legend(html *h, const page_data *d) {
     html_put(h, "</p>\n");
 }
 
+/* Colours alone do not show what is not there. */
+static void put_empty_clusters(html *h, const page_data *d) {
+    if (d->empty_clusters < 0) return;
+    html_print(h, "<p class=\"note\">Clusters without a pixel: %d of %d.", d->empty_clusters,
+        d->all_clusters);
+    if (d->all_clusters > 1 && d->empty_clusters == d->all_clusters - 1)
+        html_put(h,
+            " <strong>One cluster has all pixels that have a label: positives and negatives "
+            "of such labels say nothing.</strong>");
+    html_put(h, "</p>\n");
+}
+
 void page_overlays(html *h, const page_data *d) {
     if (!d->overlays) return;
     page_note(h, d->overlay_note);
-    /* Colours alone do not show what is not there. */
-    if (d->empty_clusters >= 0)
-        html_print(h, "<p class=\"note\">Clusters without a pixel: %d.</p>\n", d->empty_clusters);
+    put_empty_clusters(h, d);
     put_legend(h, d);
     page_strips(h, d->overlay, d->overlays);
 }

@@ -122,6 +122,7 @@ static status fill_labels(content *g) {
     g->data.overlay = g->overlays.strip;
     g->data.overlays = g->overlays.strips;
     g->data.empty_clusters = empty_clusters(g->t, g->round);
+    g->data.all_clusters = g->quality.k;
     g->data.overlay_note = g->quality.k > 255 ? shared_colours : own_colours;
     g->data.cluster = g->typical.cluster;
     g->data.clusters = g->typical.clusters;

@@ -323,14 +323,21 @@ static void a_section_without_content_has_no_heading(void **state) {
 static void clusters_without_a_pixel_are_told(void **state) {
     (void)state;
     static const page_strip strip = {"an image", NULL, 0};
-    page_data d = {.title = "t", .overlay = &strip, .overlays = 1, .empty_clusters = 3};
+    page_data d = {
+        .title = "t", .overlay = &strip, .overlays = 1, .empty_clusters = 3, .all_clusters = 5};
     char *page = write_and_read(&d);
     markup_check(page);
-    assert_has(page, "Clusters without a pixel: 3.");
+    assert_has(page, "Clusters without a pixel: 3 of 5.");
+    assert_lacks(page, "One cluster has all");
+    memory_free(page);
+    d.empty_clusters = 4;
+    page = write_and_read(&d);
+    markup_check(page);
+    assert_has(page, "One cluster has all pixels that have a label");
     memory_free(page);
     d.empty_clusters = 0;
     page = write_and_read(&d);
-    assert_has(page, "Clusters without a pixel: 0.");
+    assert_has(page, "Clusters without a pixel: 0 of 5.");
     memory_free(page);
     d.empty_clusters = -1;
     page = write_and_read(&d);
