@@ -9,13 +9,12 @@
 #include "src/base/float16.h"
 #include "src/base/hash.h"
 #include "src/base/log.h"
+#include "src/base/mapped.h"
 #include "src/base/memory.h"
 #include "src/base/text.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 enum { COUNT = sizeof(int32_t) }; /* bytes before a row of .fvecs and .bvecs */
@@ -209,14 +208,11 @@ status matrix_map(const char *path, const matrix_info *m, int64_t first, int64_t
     status st = file_open(path, &fd, &size);
     if (st != STATUS_OK) return st;
     *bytes = (size_t)(begin + (uint64_t)rows * m->stride - low);
-    void *all = low + *bytes <= size ? mmap(NULL, *bytes, PROT_READ, MAP_SHARED, fd, (off_t)low)
-                                     : MAP_FAILED;
-    int error = low + *bytes <= size ? errno : EIO;
+    void *all;
+    st = low + *bytes <= size ? mapped_create(path, fd, low, *bytes, &all)
+                              : refuse(path, "it ends too early");
     close(fd);
-    if (all == MAP_FAILED) {
-        log_error("%s: cannot be mapped: %s", path, strerror(error));
-        return STATUS_FAILED;
-    }
+    if (st != STATUS_OK) return st;
     *mapping = all;
     *to = (float *)(void *)((char *)all + (begin - low));
     return STATUS_OK;

@@ -39,8 +39,9 @@ status matrix_read(const char *path, const matrix_info *m, int64_t first, int64_
 /* Whether the file's rows are such as memory has them: float32, one after the other, from a
  * multiple of 4 bytes on. */
 bool matrix_plain(const matrix_info *m);
-/* The same rows, mapped read-only: of a plain file. *mapping [*bytes] is the caller's to unmap,
- * *to lies in it. Who cuts the file short afterwards kills the process (SIGBUS). */
+/* The same rows, mapped read-only: of a plain file. *mapping [*bytes] is the caller's
+ * (mapped_destroy), *to lies in it. Who cuts the file short afterwards ends the process, which names
+ * the file. */
 status matrix_map(const char *path, const matrix_info *m, int64_t first, int64_t rows,
     void **mapping, size_t *bytes, float **to);
 

@@ -8,12 +8,11 @@
 #include "io/hdf5/hdf5.h"
 #include "mpi/shard.h"
 #include "src/base/log.h"
+#include "src/base/mapped.h"
 #include "src/base/memory.h"
 
-#include <errno.h>
 #include <limits.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 enum { TEXT = 32 };
@@ -108,8 +107,8 @@ static status hold_rows(const char *path, const head *h, const image_table *t, f
 }
 
 /* The rows of x become a part of the file, which is checked image by image. A mapping begins at a
- * page, before the first row; a file that ends before the last row would kill whoever reads it
- * (SIGBUS), hence the look at its size. */
+ * page, before the first row; a file that ends before the last row would end whoever reads it
+ * (mapped.h), hence the look at its size. */
 static status map_rows(const char *path, const head *h, const image_table *t, features *x) {
     int fd;
     uint64_t size, row = features_row_bytes(x), page = (uint64_t)sysconf(_SC_PAGESIZE);
@@ -118,18 +117,11 @@ static status map_rows(const char *path, const head *h, const image_table *t, fe
     status st = file_open(path, &fd, &size);
     if (st != STATUS_OK) return st;
     x->mapping_bytes = (size_t)(end - begin / page * page);
-    void *mapping = MAP_FAILED;
-    if (end <= size)
-        mapping =
-            mmap(NULL, x->mapping_bytes, PROT_READ, MAP_SHARED, fd, (off_t)(begin / page * page));
-    /* Closing may change errno. */
-    int error = errno;
+    void *mapping;
+    st = end <= size ? mapped_create(path, fd, begin / page * page, x->mapping_bytes, &mapping)
+                     : damaged(path, "it ends too early");
     close(fd);
-    if (end > size) return damaged(path, "it ends too early");
-    if (mapping == MAP_FAILED) {
-        log_error("%s: cannot be mapped: %s", path, strerror(error));
-        return STATUS_FAILED;
-    }
+    if (st != STATUS_OK) return st;
     x->mapping = mapping;
     x->data = (char *)mapping + begin % page;
     x->mapped = true;

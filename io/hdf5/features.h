@@ -42,8 +42,8 @@ status features_write(const comm *c, const char *path, const features *x, const 
  * checksum fails. */
 status features_read(const comm *c, const char *path, uint64_t key, features *out);
 /* The same, but the rows stay in the file, mapped read-only, and take no memory for long where
- * loops call features_passed. Who cuts the file short afterwards kills the process (SIGBUS); a new
- * file of the same name does no harm. */
+ * loops call features_passed. Who cuts the file short afterwards ends the process, which names the
+ * file; a new file of the same name does no harm. */
 status features_map(const comm *c, const char *path, uint64_t key, features *out);
 
 /* Names of images, which a file must have in this order; borrowed. */

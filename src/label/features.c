@@ -3,12 +3,12 @@
 #include "src/label/features.h"
 
 #include "src/base/log.h"
+#include "src/base/mapped.h"
 #include "src/base/memory.h"
 #include "src/base/rows.h"
 #include "src/base/vector.h"
 
 #include <string.h>
-#include <sys/mman.h>
 
 /* Both or none, as the contract says. */
 status features_create_shapes(features *x) {
@@ -26,7 +26,7 @@ void features_destroy(features *x) {
     memory_free(x->height);
     memory_free(x->width);
     if (x->mapping)
-        munmap(x->mapping, x->mapping_bytes);
+        mapped_destroy(x->mapping, x->mapping_bytes);
     else
         memory_free(x->data);
     *x = (features){0};

@@ -12,6 +12,7 @@
 #include "src/base/random.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 status images_of_split(image_list *out, const dataset *d, split which, bool labelled) {
@@ -25,28 +26,48 @@ status images_of_split(image_list *out, const dataset *d, split which, bool labe
     return STATUS_OK;
 }
 
-static int find_name(const dataset *d, const image_list *in, const char *name) {
-    for (int i = 0; i < in->count; i++)
-        if (strcmp(dataset_get(d, in->member[i]).name, name) == 0) return i;
-    return -1;
+/* An image's name and its place in the list. */
+typedef struct named {
+    const char *name;
+    int at;
+} named;
+
+static int by_name(const void *a, const void *b) {
+    const named *p = a, *q = b;
+    return strcmp(p->name, q->name);
+}
+
+/* *out [in->count]: sorted by name; owned by the caller. */
+static status sort_names(const dataset *d, const image_list *in, named **out) {
+    named *n = memory_alloc((size_t)in->count, sizeof *n, "names of images");
+    if (!n) return STATUS_FAILED;
+    for (int i = 0; i < in->count; i++) n[i] = (named){dataset_get(d, in->member[i]).name, i};
+    qsort(n, (size_t)in->count, sizeof *n, by_name);
+    *out = n;
+    return STATUS_OK;
 }
 
 /* Marks the images that a list file names. take [train->count] is set for the images of train that
  * the file names. The first unknown name ends it: a share that is not the one meant gives figures
  * that look right. */
 static status mark_listed(const dataset *d, const image_list *train, const char *path, bool *take) {
+    named *sorted = NULL;
     text_lines text;
-    status st = text_lines_open(&text, path);
+    status st = sort_names(d, train, &sorted);
+    if (st != STATUS_OK) return st;
+    st = text_lines_open(&text, path);
     for (char *name; st == STATUS_OK && (name = text_lines_next(&text));) {
-        int at = find_name(d, train, name);
-        if (at < 0) {
+        const named key = {name, 0};
+        const named *found = bsearch(&key, sorted, (size_t)train->count, sizeof key, by_name);
+        if (!found) {
             log_error("%s: line %d: \"%s\" is no labelled training image", path, text.number, name);
             st = STATUS_DATA;
         } else {
-            take[at] = true;
+            take[found->at] = true;
         }
     }
     text_lines_close(&text);
+    memory_free(sorted);
     return st;
 }
 
