@@ -142,12 +142,15 @@ static void put_results(html *h, const compare_page *d) {
 }
 
 static void put_lines(html *h, const compare_page *d) {
-    if (!d->lines) return;
-    page_section(h, "setting", "Over the setting that varies");
-    page_note(h, d->lines_note);
-    html_put(h, "<div class=\"plot scroll\">");
-    plot_lines_put(h, d->lines);
-    html_put(h, "</div>\n");
+    if (d->line_plots == 0) return;
+    page_section(h, "setting",
+        d->line_plots == 1 ? "Over the setting that varies" : "Over the settings that vary");
+    for (int i = 0; i < d->line_plots; i++) {
+        page_note(h, d->lines[i].note);
+        html_put(h, "<div class=\"plot scroll\">");
+        plot_lines_put(h, &d->lines[i].plot);
+        html_put(h, "</div>\n");
+    }
     page_section_end(h);
 }
 
@@ -274,7 +277,7 @@ static void put_contents(html *h, const compare_page *d) {
     const struct {
         const char *id, *text;
         bool there;
-    } link[] = {{"results", "Result", true}, {"setting", "Over the setting", d->lines != NULL},
+    } link[] = {{"results", "Result", true}, {"setting", "Over the setting", d->line_plots > 0},
         {"score", "Score", d->scatter != NULL}, {"labels", "Labellings", d->strips > 0},
         {"runs", "Runs", true}, {"again", "Command", d->command != NULL}};
     html_put(h, "<nav aria-label=\"Contents\"><ul>");

@@ -40,6 +40,12 @@ typedef struct compare_page_correlation {
     int cells;
 } compare_page_correlation;
 
+/* mIoU over a setting, and a line about it. */
+typedef struct compare_page_lines {
+    plot_lines plot;
+    const char *note;
+} compare_page_lines;
+
 /* All borrowed; what is NULL or empty is left out. */
 typedef struct compare_page {
     const char *title;
@@ -51,8 +57,8 @@ typedef struct compare_page {
     const char *scatter_note;    /* with the rank correlation of what is drawn */
     const compare_page_correlation *correlation;
     int correlations;
-    const plot_lines *lines; /* over the setting that varies */
-    const char *lines_note;
+    const compare_page_lines *lines; /* over the settings that vary */
+    int line_plots;
     const page_strip *strip; /* labellings of the same image by each cell */
     int strips;
     const char *strip_note;

@@ -1,7 +1,8 @@
 /* Plots of a comparison's cells. Which setting a plan varies is found in the values themselves: any
  * plan, also a user's, gets its line where there is one to draw. Of several numeric settings the
  * one with the most different values is the axis; cells that have the same values of all others are
- * one series, so that a plan over labelled shares has a line of each method. */
+ * one series, so that a plan over labelled shares has a line of each method. A plan that varies one
+ * setting in some cells and another one in others has a plot of each. */
 #include "src/app/compare/compare_plots.h"
 
 #include "io/page/number.h"
@@ -101,12 +102,14 @@ static int count_values(const compare_results *r, int key) {
     return n;
 }
 
-/* -1: none has enough. */
-static int find_axis(const compare_results *r) {
-    int best = -1, most = COMPARE_CELLS_FROM - 1;
+/* The axis after `before`, by falling numbers of values, then in the settings' order; -1: the
+ * first. Returns -1 where none that is left has enough. */
+static int next_axis(const compare_results *r, int before) {
+    int best = -1, most = COMPARE_CELLS_FROM - 1, limit = before < 0 ? 0 : count_values(r, before);
     for (int key = 0; key < r->varying; key++) {
         int n = count_values(r, key);
-        if (n > most) most = n, best = key;
+        bool is_left = before < 0 || n < limit || (n == limit && key > before);
+        if (is_left && n > most) most = n, best = key;
     }
     return best;
 }
@@ -121,11 +124,11 @@ static bool together(const compare_results *r, int axis, int a, int b) {
 
 /* The cells of first's line, by their number, into order; returns how many. By insertion: of equal
  * numbers the first cell stays first. */
-static int collect(const compare_results *r, int axis, int first, int *order) {
+static int collect(const compare_results *r, const bool *drawn, int axis, int first, int *order) {
     int n = 0;
     for (int i = first; i < r->cells; i++) {
         double value = number_of(&r->cell[i], axis);
-        if (!isfinite(value) || !together(r, axis, first, i)) continue;
+        if (drawn[i] || !isfinite(value) || !together(r, axis, first, i)) continue;
         int at = n++;
         for (; at > 0 && number_of(&r->cell[order[at - 1]], axis) > value; at--)
             order[at] = order[at - 1];
@@ -150,36 +153,39 @@ static void name_line(
     }
 }
 
-static bool begins_line(const compare_results *r, int axis, int cell) {
-    for (int i = 0; i < cell; i++)
-        if (isfinite(number_of(&r->cell[i], axis)) && together(r, axis, i, cell)) return false;
-    return isfinite(number_of(&r->cell[cell], axis));
+/* A line of what is in none yet. A single cell is no line. Returns its cells. */
+static int fill_line(
+    compare_plots *p, const compare_results *r, int axis, int first, plot_series *s) {
+    int n = 0, at = p->cells_drawn;
+    if (!p->drawn[first] && isfinite(number_of(&r->cell[first], axis)))
+        n = collect(r, p->drawn, axis, first, p->order);
+    if (n < 2) return 0;
+    for (int k = 0; k < n; k++) {
+        p->x[at + k] = number_of(&r->cell[p->order[k]], axis);
+        p->value[at + k] = compare_percent(r->cell[p->order[k]].miou);
+        p->drawn[p->order[k]] = true;
+    }
+    *s = (plot_series){NULL, p->x + at, p->value + at, n};
+    p->cells_drawn += n;
+    return n;
 }
 
-/* A single cell is no line. */
-static void fill_lines(compare_plots *p, const compare_results *r) {
-    int axis = find_axis(r), count = 0, at = 0, first[COMPARE_SERIES];
-    for (int i = 0; axis >= 0 && i < r->cells && count < COMPARE_SERIES; i++) {
-        if (!begins_line(r, axis, i)) continue;
-        int n = collect(r, axis, i, p->order);
-        if (n < 2) continue;
-        for (int k = 0; k < n; k++) {
-            p->x[at + k] = number_of(&r->cell[p->order[k]], axis);
-            p->value[at + k] = compare_percent(r->cell[p->order[k]].miou);
-        }
-        p->series[count] = (plot_series){p->name[count], p->x + at, p->value + at, n};
-        first[count++] = i;
-        at += n;
-    }
+static void fill_lines(compare_plots *p, const compare_results *r, int axis) {
+    int count = 0, first[COMPARE_SERIES], plot = p->line_plots;
+    for (int i = 0; i < r->cells && count < COMPARE_SERIES; i++)
+        if (fill_line(p, r, axis, i, &p->series[plot][count]) > 0) first[count++] = i;
     if (count == 0) return;
     for (int i = 0; i < count; i++) {
-        snprintf(p->name[i], COMPARE_TEXT, "mean over the seeds");
-        if (count > 1) name_line(p->name[i], r, first, count, i, axis);
+        char *name = p->name[plot][i];
+        snprintf(name, COMPARE_TEXT, "mean over the seeds");
+        if (count > 1) name_line(name, r, first, count, i, axis);
+        p->series[plot][i].name = name;
     }
-    snprintf(p->lines_note, COMPARE_TEXT,
+    snprintf(p->lines_note[plot], COMPARE_TEXT,
         "mIoU over %.100s: means over the seeds with their 95 %% intervals.", r->key[axis]);
-    p->curves = (plot_lines){p->lines_note, r->key[axis], "mIoU, %", p->series, count};
-    p->lines = &p->curves;
+    p->lines[p->line_plots++] =
+        (compare_page_lines){{p->lines_note[plot], r->key[axis], "mIoU, %", p->series[plot], count},
+            p->lines_note[plot]};
 }
 
 status compare_plots_create(compare_plots *out, const compare_results *r) {
@@ -187,11 +193,14 @@ status compare_plots_create(compare_plots *out, const compare_results *r) {
     *out = (compare_plots){.dot = memory_alloc(cells, sizeof *out->dot, "plots"),
         .x = memory_alloc(cells, sizeof *out->x, "plots"),
         .value = memory_alloc(cells, sizeof *out->value, "plots"),
-        .order = memory_alloc(cells, sizeof *out->order, "plots")};
-    if (!out->dot || !out->x || !out->value || !out->order) return STATUS_FAILED;
+        .order = memory_alloc(cells, sizeof *out->order, "plots"),
+        .drawn = memory_alloc(cells, sizeof *out->drawn, "plots")};
+    if (!out->dot || !out->x || !out->value || !out->order || !out->drawn) return STATUS_FAILED;
     fill_correlations(out, r);
     fill_scatter(out, r);
-    fill_lines(out, r);
+    for (int axis = next_axis(r, -1); axis >= 0 && out->line_plots < COMPARE_AXES;
+         axis = next_axis(r, axis))
+        fill_lines(out, r, axis);
     return STATUS_OK;
 }
 
@@ -200,5 +209,6 @@ void compare_plots_destroy(compare_plots *p) {
     memory_free(p->x);
     memory_free(p->value);
     memory_free(p->order);
+    memory_free(p->drawn);
     *p = (compare_plots){0};
 }

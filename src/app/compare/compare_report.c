@@ -187,7 +187,7 @@ static status fill_plots(content *g) {
     g->page.correlation = p->correlation;
     g->page.correlations = p->correlations;
     g->page.lines = p->lines;
-    g->page.lines_note = p->lines_note;
+    g->page.line_plots = p->line_plots;
     return st;
 }
 

@@ -49,10 +49,10 @@ static void cells_that_differ_in_one_setting_are_a_line(void **state) {
     compare_results r = make();
     compare_plots p;
     assert_int_equal(compare_plots_create(&p, &r), STATUS_OK);
-    assert_non_null(p.lines);
-    assert_string_equal(p.lines->x_label, "finetune.fraction");
-    assert_int_equal(p.lines->count, 2);
-    const plot_series *s = p.lines->series;
+    assert_int_equal(p.line_plots, 1); /* of the other one, which has three numbers, too, too few */
+    assert_string_equal(p.lines[0].plot.x_label, "finetune.fraction");
+    assert_int_equal(p.lines[0].plot.count, 2);
+    const plot_series *s = p.lines[0].plot.series;
     assert_string_equal(s[0].name, "pretrain.steps = 0");
     assert_int_equal(s[0].n, 3);
     static const double share[] = {0.1, 0.5, 1}, miou[] = {31, 41, 53};
@@ -84,6 +84,29 @@ static void the_score_is_drawn_and_every_figure_told(void **state) {
     compare_plots_destroy(&p);
 }
 
+/* As in a search of two rates, each with the other one at its default. */
+static void settings_that_vary_in_turn_have_a_plot_each(void **state) {
+    (void)state;
+    static const char *const rate[CELLS][KEYS] = {{"0.01", "0.1"}, {"0.03", "0.1"}, {"0.1", "0.1"},
+        {"0.3", "0.1"}, {"7", "0.2"}, {"7", "0.3"}, {"7", "0.4"}};
+    compare_results r = make();
+    compare_plots p;
+    for (int i = 0; i < CELLS; i++) {
+        for (int k = 0; k < KEYS; k++) strcpy(text[i][k], rate[i][k]);
+        cells[i].miou.n = 1;
+    }
+    assert_int_equal(compare_plots_create(&p, &r), STATUS_OK);
+    assert_int_equal(p.line_plots, 2);
+    assert_string_equal(p.lines[0].plot.x_label, keys[0]);
+    assert_int_equal(p.lines[0].plot.count, 1);
+    assert_int_equal(p.lines[0].plot.series[0].n, 4);
+    assert_string_equal(p.lines[1].plot.x_label, keys[1]);
+    assert_int_equal(p.lines[1].plot.count, 1);
+    assert_int_equal(p.lines[1].plot.series[0].n, 3);
+    assert_true(p.lines[1].plot.series[0].x[2] == 0.4);
+    compare_plots_destroy(&p);
+}
+
 /* Names of methods are no axis, nor are two numbers. */
 static void without_a_number_there_is_no_line(void **state) {
     (void)state;
@@ -94,7 +117,7 @@ static void without_a_number_there_is_no_line(void **state) {
         strcpy(text[i][1], i % 2 ? "1" : "2");
     }
     assert_int_equal(compare_plots_create(&p, &r), STATUS_OK);
-    assert_null(p.lines);
+    assert_int_equal(p.line_plots, 0);
     compare_plots_destroy(&p);
 }
 
@@ -102,6 +125,7 @@ int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(cells_that_differ_in_one_setting_are_a_line),
         cmocka_unit_test(the_score_is_drawn_and_every_figure_told),
+        cmocka_unit_test(settings_that_vary_in_turn_have_a_plot_each),
         cmocka_unit_test(without_a_number_there_is_no_line),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

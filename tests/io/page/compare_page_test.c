@@ -133,7 +133,9 @@ static void sections_come_with_their_content(void **state) {
     static const double k[] = {50, 100};
     static const plot_value v[] = {{1, 0, 2}, {2, 1, 3}};
     static const plot_series series = {"gain", k, v, 2};
-    static const plot_lines lines = {"Gain", "clusters", "points", &series, 1};
+    static const compare_page_lines lines[] = {
+        {{"Gain", "clusters", "points", &series, 1}, "over <clusters>"},
+        {{"Gain", "rate", "points", &series, 1}, "over rates"}};
     static const page_picture picture[6] = {{"12345", 5, "image"}, {"\xFF\xD8 JPEG", 7, "a <1>"},
         {"1", 1, "b"}, {"1", 1, "c"}, {"1", 1, "d"}, {"1", 1, "e"}};
     static const page_strip strip[] = {{"one.png", picture, 2}, {"two.png", picture, 6}};
@@ -147,7 +149,8 @@ static void sections_come_with_their_content(void **state) {
     d.scatter_note = "Spearman's <rho>";
     d.correlation = &(compare_page_correlation){"purity <p>", 0.825, -0.125, 0.96, 7};
     d.correlations = 1;
-    d.lines = &lines;
+    d.lines = lines;
+    d.line_plots = 2;
     d.strip = strip;
     d.strips = 2;
     d.command = NULL;
@@ -157,6 +160,9 @@ static void sections_come_with_their_content(void **state) {
                      "<td class=\"n\">\xE2\x88\x92"
                      "0.12 to 0.96</td>");
     assert_has(page, "Spearman&#39;s &lt;rho&gt;");
+    assert_has(page, "Over the settings that vary");
+    assert_has(page, "over &lt;clusters&gt;");
+    assert_has(page, "over rates");
     assert_has(page, "<figcaption>a &lt;1&gt;</figcaption>");
     assert_has(page, "data:image/jpeg;base64,");
     assert_int_equal(markup_count(page, "<div class=\"strip many\">"), 2);
