@@ -1,5 +1,6 @@
 # Sourced by slurm_test.sh: a Slurm of one node on this machine's loopback, as root, with its own
-# munge, configuration, state and ports, all in one folder.
+# munge, configuration, state and ports, all in one folder. Jobs of its partition `urgent` take the
+# node from those of `test`, the default, which are told so by SIGTERM and have 30 s to end.
 
 # free_port FROM: prints a port from FROM on that nothing listens on.
 free_port() {
@@ -39,7 +40,10 @@ SchedulerParameters=sched_interval=2,bf_interval=2,batch_sched_delay=0
 MinJobAge=3600
 ReturnToService=2
 NodeName=$host NodeAddr=127.0.0.1 CPUs=2 State=UNKNOWN
-PartitionName=test Nodes=ALL Default=YES MaxTime=INFINITE State=UP
+PreemptType=preempt/partition_prio
+PreemptMode=REQUEUE
+PartitionName=test Nodes=ALL Default=YES MaxTime=INFINITE State=UP PriorityTier=1 GraceTime=30
+PartitionName=urgent Nodes=ALL MaxTime=INFINITE State=UP PriorityTier=2 PreemptMode=OFF
 CONF
     echo "CgroupPlugin=cgroup/v1" >"$1/cgroup.conf"
 }

@@ -65,9 +65,9 @@ completed() {
     [[ $state == COMPLETED ]]
 }
 
-# has_steps: whether the run notes steps of pretraining, or has ended without.
+# has_steps RUN: whether the run notes steps of pretraining, or has ended without.
 has_steps() {
-    grep -q pretrain "$folder/run/metrics.csv" 2>/dev/null || left "$last"
+    grep -q pretrain "$1/metrics.csv" 2>/dev/null || left "$last"
 }
 
 echo "== a job that stops early"
@@ -105,13 +105,26 @@ submit "$share/jobs" "" "$share/configs/demo.cfg" --ranks-per-node 2 --set run.d
     --set dataset.root="$folder/images" --set dataset.synth_train=8 --set dataset.synth_val=4 \
     --set pretrain.steps=30 --set finetune.steps=3
 pretrain=$(sed -nE 's/^pretrain: job ([0-9]+),.*/\1/p' "$folder/submit.out")
-wait_until has_steps
+wait_until has_steps "$folder/run"
 scancel --signal=USR1 "$pretrain"
 completed "$last"
 grep "goes back into the queue" "$folder/run/jobs/pretrain-$pretrain.log"
 [[ -e $folder/run/DONE && -s $folder/run/report.html ]]
 [[ $(grep -c "^pretrain" "$folder/run/metrics.csv") -eq 30 ]] # no step lost, none twice
 tail -n 5 "$folder"/run/jobs/report-*.log
+
+echo "== a job whose node another partition's job takes: told by SIGTERM, it goes on afterwards"
+submit "$share/jobs" "" "$share/configs/demo.cfg" --whole --ranks-per-node 2 \
+    --set run.dir="$folder/lent" --set dataset.root="$folder/images" --set dataset.synth_train=8 \
+    --set dataset.synth_val=4 --set pretrain.steps=40 --set finetune.steps=3
+wait_until has_steps "$folder/lent"
+urgent=$(sbatch --parsable --partition=urgent --ntasks=2 --output="$folder/urgent.log" --wrap=hostname)
+completed "$urgent"
+[[ ! -e $folder/lent/DONE ]]
+completed "$last"
+[[ -e $folder/lent/DONE ]]
+[[ $(grep -c "^pretrain" "$folder/lent/metrics.csv") -eq 40 ]]
+cat "$folder"/lent/jobs/*.log | grep -c '^.* date ' | grep -x 2 # two starts
 
 echo "== the template by itself, which finds its neighbours"
 last=$(cd "$share" && env -u AUXSEG_JOBS sbatch --parsable --ntasks=1 --output="$folder/alone.log" \
