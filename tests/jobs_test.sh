@@ -102,6 +102,15 @@ rm sbatch.calls
     expect "nodes of a stage that is not submitted" "accepted" "refused"
 "$jobs/submit" run.cfg --stage-nodes cluster=0 >submit.out 2>&1 &&
     expect "no nodes" "accepted" "refused"
+"$jobs/submit" run.cfg --stages pack,cluster --after 12,7 >submit.out
+expect "joining a chain" "$(grep -o -- '--dependency=[a-z0-9:]*' sbatch.calls | paste -sd' ')" \
+    "--dependency=afterany:12:7 --dependency=afterok:101"
+rm sbatch.calls
+"$jobs/submit" run.cfg --plan clusters --after 12 >submit.out
+expect "a plan that joins a chain" \
+    "$(grep -o -- '--dependency=[a-z0-9:]*' sbatch.calls | paste -sd' ')" \
+    "--dependency=afterany:12 --dependency=afterany:101"
+rm sbatch.calls compare.calls
 "$jobs/submit" run.cfg --seeds 1-3 --stages pack,cluster >submit.out
 expect "a chain for seeds" "$(cat sbatch.calls)" "--parsable --export=ALL --job-name=auxseg-pack \
 --nodes=1 --ntasks-per-node=1 --cpus-per-task=1 --array=1-3 --output=run/jobs/pack-%A_%a.log \
@@ -122,7 +131,7 @@ expect "its list" "$(sort -u compare.calls)" \
     "compare run.cfg --plan clusters --seeds 1-3 --set cluster.k=7 --list"
 rm sbatch.calls
 for wrong in "" "absent.cfg" "run.cfg --stages pack,x" "run.cfg --stages extract" "run.cfg --nodes 0" \
-    "run.cfg --what" "run.cfg --seeds 1,x" "run.cfg --set run.sed=1" "run.cfg --plan unknown" \
+    "run.cfg --what" "run.cfg --after x" "run.cfg --seeds 1,x" "run.cfg --set run.sed=1" "run.cfg --plan unknown" \
     "run.cfg --plan clusters --whole" "run.cfg --plan clusters --at-once 0" "run.cfg --at-once 2"; do
     code=0
     # shellcheck disable=SC2086
