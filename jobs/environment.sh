@@ -1,6 +1,6 @@
 # Sourced by the scripts that build the program: its packages, and what jobs/mpirun.sh has.
 # AUXSEG_ROOT: the folder of the repository.
-AUXSEG_ROOT=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+AUXSEG_ROOT=$(dirname "$(dirname "$(realpath "${BASH_SOURCE[0]}")")")
 . "$AUXSEG_ROOT/jobs/mpirun.sh"
 AUXSEG_INSTALL= # the line that installs what is missing; empty where nothing is
 

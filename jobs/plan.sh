@@ -8,7 +8,6 @@ run_plan() {
     local plan=$1 config=$2 folder arguments
     shift 2
     arguments=(compare "$config" --plan "$plan" "$@")
-    load_modules
     if [[ -z ${SLURM_ARRAY_TASK_ID:-} ]]; then
         # One process, without MPI. What is missing is not to be waited for: 75 is an end here.
         "$AUXSEG" "${arguments[@]}" --collect

@@ -1,19 +1,22 @@
-# Sourced by jobs/stage.sh and jobs/plan.sh: one start of a job. A start that ends with 75 (stopped
+# Sourced by jobs/stage.sh, jobs/plan.sh and jobs/study.sbatch: one start of a job. A start that ends with 75 (stopped
 # on request, state saved: the time limit is near, see --signal), with 6 (a rank hung) or with 137 (a
 # rank was killed) puts the same job back into the queue, so that jobs that wait for it go on waiting.
 MAX_STARTS_WITHOUT_GAIN=3
 MAX_STARTS_KILLED=3
 
-# gained FOLDER...: a sum over the names and sizes of the results there so far; it changes with every
-# step. Other tasks of a plan write there, too: a file that is gone before find has looked at it, or a
+# gained FOLDER...: a sum over the names and sizes of the results there so far, and over what lists of
+# things done hold, which are as long as all of them from the beginning; it changes with every step.
+# Other tasks of a plan write there, too: a file that is gone before find has looked at it, or a
 # folder that cannot be read, must not end the job (pipefail).
 gained() {
     local folder
     for folder in "$@"; do
         [[ -d $folder ]] || continue # the first start
         { find "$folder" -ignore_readdir_race -type f \( -name '*.h5' -o -name '*.csv' -o \
-            -name '*.safetensors' -o -name '*.html' -o -path '*/checkpoints/*' \) \
-            -printf '%P %s\n' 2>/dev/null || true; } | sort
+            -name '*.safetensors' -o -name '*.html' -o -path '*/checkpoints/*' -o \
+            -path '*/measurements/*' \) -printf '%P %s\n' 2>/dev/null || true; } | sort
+        { find "$folder" -ignore_readdir_race -type f -name '*.state' -exec cksum {} + 2>/dev/null ||
+            true; } | sort
     done | cksum
 }
 
@@ -67,6 +70,18 @@ refuse_restart() {
     fi
 }
 
+# requeue JOB CODE: puts the job back into the queue; CODE, the program's, where that cannot be had. A
+# controller that many jobs ask at once may not answer the first time.
+requeue() {
+    local try
+    for try in 1 2 3 4 5; do
+        scontrol requeue "$1" && return 0
+        [[ $try -eq 5 ]] || sleep "${REQUEUE_SECONDS:-20}"
+    done
+    echo "job $1 could not be put back into the queue: submit again" >&2
+    return "$2"
+}
+
 # start_program FOLDER... -- ARGUMENT...: the program under srun. FOLDER...: where its results go, its
 # run's folder first.
 start_program() {
@@ -96,5 +111,5 @@ start_program() {
         echo "a rank hung (its line in the log says which, and on which node): job $job goes back" \
             "into the queue, to go on from what was saved last"
     fi
-    scontrol requeue "$job"
+    requeue "$job" "$code"
 }

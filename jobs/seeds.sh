@@ -5,7 +5,7 @@
 # What is already done is not repeated.
 # jobs/seeds.sh --table FOLDER SEED...: the gains alone, of runs that jobs/submit --seeds has made.
 set -euo pipefail
-AUXSEG_JOBS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+AUXSEG_JOBS=$(dirname "$(realpath "${BASH_SOURCE[0]}")")
 . "$AUXSEG_JOBS/mpirun.sh"
 
 [[ $# -ge 3 ]] || { sed -n '2,6s/^# //p' "${BASH_SOURCE[0]}" >&2 && exit 2; }

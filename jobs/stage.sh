@@ -8,7 +8,6 @@ run_stage() {
     local stage=$1 config=$2 folder settings
     shift 2
     settings=("$@")
-    load_modules
     folder=$(run_folder "$config" "${settings[@]}")
     # A task of an array is the run of one seed.
     if [[ -n ${SLURM_ARRAY_TASK_ID:-} ]]; then

@@ -72,13 +72,39 @@ code=0
 grep -q -- "'--nodes=2' '--ntasks=2' '--ntasks-per-node=1' '--cpus-per-task=2'" out || fail "size"
 grep -q -- "'--dependency=afterany:JOB-OF-1x2:JOB-OF-2x2'" out || fail "what collects waits for all"
 
+"${study[@]}" --time 3 >out 2>&1 && fail "a limit that is too short"
+
+# A job that is cancelled ends with 75 and does not come back; one that gains nothing, three times.
+cat >program <<'FAKE'
+#!/bin/bash
+[[ ${*: -1} != folder ]] || { echo cancelled && exit; }
+trap 'exit 75' USR1
+for ((i = 0; i < 100; i++)); do sleep 0.1; done
+FAKE
+chmod +x program
+# job SIGNAL: one start of a job that is told so; prints its code and what went to scontrol.
+job() {
+    local code=0 script
+    rm -f scontrol.calls
+    SLURM_JOB_ID=7 AUXSEG_JOBS=$jobs AUXSEG_SITE=$folder/program.conf \
+        bash "$jobs/study.sbatch" tiny.cfg >out 2>&1 &
+    script=$!
+    sleep 1
+    kill "-$1" "$script"
+    wait "$script" || code=$?
+    echo "$code $(cat scontrol.calls 2>/dev/null)"
+}
+sed "s|^AUXSEG=.*|AUXSEG=$folder/program|" site.conf >program.conf
+got="$(job TERM), $(job USR1), $(job USR1), $(job USR1)"
+[[ $got == "75 , 0 requeue 7, 0 requeue 7, 75 " ]] || fail "told to stop: $got"
+
 touch stop
 "${study[@]}" >out 2>&1 || fail "submitted"
 [[ $(cat scontrol.calls) == $'requeue 102\nrequeue 103' ]] || fail "$(cat scontrol.calls): requeued"
 rm stop
 "${study[@]}" --time 10 >out 2>&1 || fail "submitted again"
 [[ $(grep -c 'job 10[5-8], log run/study/jobs/' out) -eq 4 ]] || fail "names of jobs"
-grep -q -- '--time=10 .*--dependency=afterok:105 .*--account=a .*--only 2x1' sbatch.calls || fail "words"
+grep -q -- '--account=a .*--time=10 .*--dependency=afterok:105 .*--only 2x1' sbatch.calls || fail "words"
 grep -q -- '^--mpi=pmi2 .*--ntasks=2 --cpus-per-task=1 --quiet .* cluster tiny.cfg' srun.calls ||
     fail "srun"
 grep -q '^Result: PASS' run/study/jobs/collect-108.log || fail "what was collected"

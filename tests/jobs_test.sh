@@ -43,6 +43,7 @@ echo "$* cpus=$SRUN_CPUS_PER_TASK" >>srun.calls
 for to in run "run/a plan/k50"; do
     [[ ! -e gain || ! -d $to ]] || echo step >>"$to/metrics.csv"
 done
+[[ ! -e list ]] || cp list run/checkpoints/pack.state
 exit "$(cat code)"
 FAKE
 cat >bin/scontrol <<FAKE
@@ -77,9 +78,9 @@ jobs_submitted() {
 "$jobs/submit" run.cfg --nodes 2 --ranks-per-node 4 --threads 8 --set a.b=1 >submit.out 2>&1 &&
     expect "a setting that does not exist" "submitted" "refused"
 "$jobs/submit" run.cfg --nodes 2 --ranks-per-node 4 --threads 8 --set cluster.k=7 >submit.out
-expect "second job" "$(sed -n 2p sbatch.calls)" "--parsable --export=ALL --job-name=auxseg-cluster \
+expect "second job" "$(sed -n 2p sbatch.calls)" "--parsable --export=ALL --account=a --job-name=auxseg-cluster \
 --nodes=2 --ntasks-per-node=4 --cpus-per-task=8 --dependency=afterok:101 --kill-on-invalid-dep=yes \
---output=run/jobs/cluster-%j.log --account=a $jobs/stage.sbatch cluster run.cfg --set cluster.k=7"
+--output=run/jobs/cluster-%j.log $jobs/stage.sbatch cluster run.cfg --set cluster.k=7"
 expect "features are not kept" "$(jobs_submitted)" \
     "pack cluster score pretrain finetune evaluate report"
 "$jobs/submit" run.cfg --set extract.keep=true --set run.compare=true >submit.out
@@ -90,8 +91,8 @@ expect "two stages" "$(jobs_submitted)" "pretrain finetune"
 "$jobs/submit" run.cfg --whole --time 1:00:00 --set=run.dir=a/b >submit.out 2>&1 &&
     expect "--set=" "accepted" "refused"
 "$jobs/submit" run.cfg --whole --time 1:00:00 --set 'run.dir=a "b' >submit.out
-expect "whole job" "$(cat sbatch.calls)" "--parsable --export=ALL --job-name=auxseg-run --nodes=1 \
---ntasks-per-node=1 --cpus-per-task=1 --time=1:00:00 --output=a \"b/jobs/run-%j.log --account=a \
+expect "whole job" "$(cat sbatch.calls)" "--parsable --export=ALL --account=a --job-name=auxseg-run --nodes=1 \
+--ntasks-per-node=1 --cpus-per-task=1 --time=1:00:00 --output=a \"b/jobs/run-%j.log \
 $jobs/stage.sbatch run run.cfg --set run.dir=a \"b"
 rm sbatch.calls
 "$jobs/submit" run.cfg --stages pack,cluster --nodes 2 --stage-nodes cluster=16 --mem 64G >submit.out
@@ -112,26 +113,58 @@ expect "a plan that joins a chain" \
     "--dependency=afterany:12 --dependency=afterany:101"
 rm sbatch.calls compare.calls
 "$jobs/submit" run.cfg --seeds 1-3 --stages pack,cluster >submit.out
-expect "a chain for seeds" "$(cat sbatch.calls)" "--parsable --export=ALL --job-name=auxseg-pack \
+expect "a chain for seeds" "$(cat sbatch.calls)" "--parsable --export=ALL --account=a --job-name=auxseg-pack \
 --nodes=1 --ntasks-per-node=1 --cpus-per-task=1 --array=1-3 --output=run/jobs/pack-%A_%a.log \
---account=a $jobs/stage.sbatch pack run.cfg
---parsable --export=ALL --job-name=auxseg-cluster --nodes=1 --ntasks-per-node=1 --cpus-per-task=1 \
+$jobs/stage.sbatch pack run.cfg
+--parsable --export=ALL --account=a --job-name=auxseg-cluster --nodes=1 --ntasks-per-node=1 --cpus-per-task=1 \
 --array=1-3 --dependency=aftercorr:101 --kill-on-invalid-dep=yes \
---output=run/jobs/cluster-%A_%a.log --account=a $jobs/stage.sbatch cluster run.cfg"
+--output=run/jobs/cluster-%A_%a.log $jobs/stage.sbatch cluster run.cfg"
 rm sbatch.calls
 "$jobs/submit" run.cfg --plan clusters --ranks-per-node 3 --seeds 1-3 --at-once 4 --set cluster.k=7 >submit.out
 plan=("$jobs/plan.sbatch" clusters run.cfg --seeds 1-3 --set cluster.k=7)
-expect "a plan" "$(cat sbatch.calls)" "--parsable --export=ALL --job-name=auxseg-cells --nodes=1 \
+expect "a plan" "$(cat sbatch.calls)" "--parsable --export=ALL --account=a --job-name=auxseg-cells --nodes=1 \
 --ntasks-per-node=3 --cpus-per-task=1 --array=1-2%4 --output=run/a plan/jobs/cells-%A_%a.log \
---account=a ${plan[*]}
---parsable --export=ALL --job-name=auxseg-collect --nodes=1 --ntasks-per-node=1 --cpus-per-task=1 \
+${plan[*]}
+--parsable --export=ALL --account=a --job-name=auxseg-collect --nodes=1 --ntasks-per-node=1 --cpus-per-task=1 \
 --dependency=afterany:101 --kill-on-invalid-dep=yes --output=run/a plan/jobs/collect-%j.log \
---account=a ${plan[*]}"
+${plan[*]}"
 expect "its list" "$(sort -u compare.calls)" \
     "compare run.cfg --plan clusters --seeds 1-3 --set cluster.k=7 --list"
 rm sbatch.calls
+# In the run's order, whatever the words' is; whoever calls is stronger than the site.
+"$jobs/submit" run.cfg --stages cluster,pack --time 7 >submit.out
+expect "order of stages" "$(jobs_submitted)" "pack cluster"
+# A job that sbatch refuses takes those before it with it.
+cat >bin/scancel <<'FAKE'
+#!/bin/bash
+echo "$*" >>scancel.calls
+FAKE
+cp bin/sbatch bin/accepts
+sed '2i [[ $(wc -l <sbatch.calls) -lt 2 ]] || exit 1' bin/accepts >bin/sbatch
+chmod +x bin/*
+touch sbatch.calls
+code=0
+"$jobs/submit" run.cfg >submit.out 2>&1 || code=$?
+expect "sbatch refuses" "$code $(cat scancel.calls)" "1 101 102"
+expect "which is said" "$(grep -c 'cancelled those before it: 101 102' submit.out)" 1
+mv bin/accepts bin/sbatch
+rm sbatch.calls
+# Modules whose functions read what is not set and return what they like; they bring the program.
+cp site.conf modules.conf
+cat >>modules.conf <<MODULES
+AUXSEG=
+load_modules() {
+    AUXSEG=$folder/bin/auxseg\$NO_SUCH_VARIABLE
+    false
+    return 3
+}
+MODULES
+AUXSEG_SITE=modules.conf CDPATH=.:/ "$jobs/submit" run.cfg --whole >submit.out 2>&1 || true
+expect "modules" "$(jobs_submitted)" "run"
+expect "what they return is said" "$(grep -c 'load_modules (site.conf) ended with 3' submit.out)" 1
 for wrong in "" "absent.cfg" "run.cfg --stages pack,x" "run.cfg --stages extract" "run.cfg --nodes 0" \
-    "run.cfg --what" "run.cfg --after x" "run.cfg --seeds 1,x" "run.cfg --set run.sed=1" "run.cfg --plan unknown" \
+    "run.cfg --what" "run.cfg --after x" "run.cfg --time 6" "run.cfg --time 0:05:59" \
+    "run.cfg --stages ," "run.cfg --seeds 1,x" "run.cfg --set run.sed=1" "run.cfg --plan unknown" \
     "run.cfg --plan clusters --whole" "run.cfg --plan clusters --at-once 0" "run.cfg --at-once 2"; do
     code=0
     # shellcheck disable=SC2086
@@ -163,6 +196,13 @@ for restart in 0 1 2 3 4; do expect "stopped, $restart" "$(start 75 $restart)" "
 expect "a rank hung" "$(start 6 1)" "0 requeue 7"
 expect "restarted too often" "$(start 75 5)" "75 "
 rm gain
+# Lists of what is done are as long as all of it from the beginning.
+mkdir run/checkpoints
+for list in xooo xxoo xxxo xxxx; do
+    echo "$list" >list
+    expect "a list goes on, $list" "$(start 75 1)" "0 requeue 7"
+done
+rm -r list run/checkpoints
 expect "no gain, first" "$(start 75 1)" "0 requeue 7"
 expect "no gain, second" "$(start 75 2)" "0 requeue 7"
 expect "no gain, third" "$(start 75 3)" "75 "

@@ -22,7 +22,8 @@ static bool is_npy(const char *path) {
 static status fits(const char *path, uint64_t have_k, uint64_t have_d, int k, int d) {
     if (have_k == (uint64_t)k && (d == 0 || have_d == (uint64_t)d)) return STATUS_OK;
     if (d == 0)
-        log_error("%s: %" PRIu64 " centroids; needed are k = %d", path, have_k, k);
+        log_error("%s: %" PRIu64 " centroids of %" PRIu64 " dimensions; needed are k = %d", path,
+            have_k, have_d, k);
     else
         log_error("%s: %" PRIu64 " centroids of %" PRIu64 " dimensions; needed are k = %d of the "
                   "rows' %d",

@@ -4,8 +4,12 @@
 #include "io/files/file.h"
 #include "src/app/tools/check_state.h"
 #include "src/base/log.h"
+#include "src/base/text.h"
 
+#include <dirent.h>
 #include <errno.h>
+#include <fcntl.h>
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -97,6 +101,32 @@ static double disk_needed(const check *k) {
            CHECKPOINTS * CHECKPOINT_WEIGHTS * weights;
 }
 
+/* Bytes on the disk of the files in a folder that are such as a run leaves behind; 0: no folder.
+ * Room that a file has and does not use yet counts, as the file will fill it. */
+static double bytes_there(const char *folder, bool all) {
+    double bytes = 0;
+    DIR *d = opendir(folder);
+    for (struct dirent *e; d && (e = readdir(d));) {
+        struct stat about;
+        bool counts =
+            all || text_ends_with(e->d_name, ".h5") || text_ends_with(e->d_name, ".safetensors");
+        if (counts && fstatat(dirfd(d), e->d_name, &about, AT_SYMLINK_NOFOLLOW) == 0 &&
+            S_ISREG(about.st_mode))
+            bytes += 512.0 * (double)about.st_blocks;
+    }
+    if (d) closedir(d);
+    return bytes;
+}
+
+/* Of what is needed, what a run that is partly done has already. */
+static double disk_taken(const settings *s) {
+    char checkpoints[FILE_PATH];
+    double bytes = bytes_there(s->run.dir, false);
+    if (file_path(checkpoints, s->run.dir, "checkpoints") == STATUS_OK)
+        bytes += bytes_there(checkpoints, true);
+    return bytes;
+}
+
 /* Quotas are not asked for: they differ from site to site. */
 static void check_disk(check *k) {
     char folder[FILE_PATH];
@@ -109,10 +139,12 @@ static void check_disk(check *k) {
         return;
     }
     double needed = disk_needed(k), available = (double)about.f_bavail * (double)about.f_frsize;
-    log_info("disk: about %.2f GiB needed, %.2f GiB free", gib(needed), gib(available));
-    if (needed <= available) return;
-    log_error(
-        "%s: about %.2f GiB are needed, %.2f GiB are free", folder, gib(needed), gib(available));
+    double taken = fmin(disk_taken(k->s), needed);
+    log_info("disk: about %.2f GiB needed, of which %.2f GiB are there already, %.2f GiB free",
+        gib(needed), gib(taken), gib(available));
+    if (needed - taken <= available) return;
+    log_error("%s: about %.2f GiB more are needed, %.2f GiB are free", folder, gib(needed - taken),
+        gib(available));
     check_note(k, STATUS_OUTPUT);
 }
 
