@@ -273,10 +273,26 @@ static int check_held_out(const settings *s) {
     return wrong;
 }
 
-/* What is decided by validations needs some. */
+/* What is decided by validations needs some; what cannot decide anything is told. */
 static int check_validation(const settings *s) {
-    if (s->finetune.validate > 0) return 0;
     int wrong = 0;
+    if (s->finetune.validate > 0) {
+        int64_t steps = s->finetune.steps, every = s->finetune.validate;
+        int64_t looks = (steps + every - 1) / every;
+        if (s->finetune.keep != FINETUNE_KEEP_LAST && looks < 2)
+            log_warn("finetune.keep = \"best\": with finetune.validate = %d only the last of %d "
+                     "steps is looked at",
+                s->finetune.validate, s->finetune.steps);
+        if (s->finetune.patience >= looks)
+            log_warn("finetune.patience = %d ends nothing: there are %d validations at most",
+                s->finetune.patience, (int)looks);
+        return 0;
+    }
+    if (s->dataset.held_out > 0 && s->dataset.held_out_for == DATASET_HELD_OUT_FOR_VALIDATE &&
+        s->evaluate.split != SPLIT_HELD_OUT)
+        log_warn(
+            "dataset.held_out_for = \"validate\" without finetune.validate: nobody looks at the "
+            "held-out images, which nothing is trained on");
     if (s->finetune.keep != FINETUNE_KEEP_LAST) {
         log_error("finetune.keep = \"best\" needs finetune.validate, the steps from a validation "
                   "to the next");

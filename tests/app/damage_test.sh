@@ -41,6 +41,12 @@ cmp -s run/confusion-finetuned.csv whole/confusion-finetuned.csv || fail "they a
 expect 0 'finetune: its file is damaged and made anew' "${mpirun[@]}" -n 2 "$auxseg" run tiny.cfg
 same finetuned.safetensors confusion-finetuned.csv
 
+# A teacher is an input like any other.
+again
+cp whole/finetuned.safetensors run/baseline.safetensors
+expect 4 'run/baseline.safetensors: not what run.json has recorded' "$auxseg" finetune tiny.cfg \
+    --set finetune.method=pseudo-labels --set finetune.teacher=run/baseline.safetensors
+
 # One bit in a file: a stage by itself says which command makes its input anew, `run` does it.
 again
 for pair in "pretrained.safetensors finetune pretrain" "labels.h5 pretrain cluster" \

@@ -130,6 +130,14 @@ expect 0 'chosen by the validation images that it is measured on' "$auxseg" chec
     --set finetune.keep=best --set dataset.held_out=0 --set dataset.held_out_for=evaluate
 expect 0 'the held-out images choose' "$auxseg" check tiny.cfg --set finetune.patience=2 \
     --set dataset.held_out_for=evaluate
+expect 0 'figures are no estimate for other images' "$auxseg" check tiny.cfg \
+    --set finetune.keep=best --set evaluate.split=held-out
+# What cannot choose anything, and images that nobody would look at.
+expect 0 'only the last of 3 steps is looked at' "$auxseg" check tiny.cfg --set finetune.keep=best \
+    --set finetune.steps=3 --set finetune.validate=5
+expect 0 'patience = 2 ends nothing: there are 2 validations' "$auxseg" check tiny.cfg \
+    --set finetune.patience=2 --set finetune.steps=3 --set finetune.validate=2
+expect 0 'nobody looks at the held-out images' "$auxseg" check tiny.cfg --set finetune.validate=0
 expect 0 'no mistake found' "$auxseg" check tiny.cfg --set finetune.keep=best
 grep -q 'chosen by\|images choose' out && fail "a warning that says nothing"
 expect 2 'held_out_for = "validate" needs images' "$auxseg" check tiny.cfg \

@@ -46,6 +46,13 @@ cmp timm.safetensors again.safetensors || fail 'timm: not the same back'
 expect 0 "input: $input, by the metadata of mm.safetensors" "$auxseg" predict synth.cfg \
     --set evaluate.weights=mm.safetensors --set model.stem=auto --set model.channels=auto \
     --set model.range=auto --set model.std=auto
+# A teacher that is given images in another way than the network that it teaches.
+expect 0 'names of mmseg' "$auxseg" convert run/finetuned.safetensors rgb.safetensors --to mmseg \
+    --input 'rgb 0..1 mean 0.485 0.456 0.406 std 0.229 0.224 0.225'
+expect 3 "rgb.safetensors: as a teacher .* it takes \"rgb 0..1 .*, that one \"$input\"" \
+    "$auxseg" finetune synth.cfg --set finetune.method=pseudo-labels --set finetune.fraction=0.5 \
+    --set finetune.teacher=rgb.safetensors --set model.stem=auto --set model.channels=auto \
+    --set model.range=auto --set model.std=auto
 expect 2 'torchvision, timm or mmseg' "$auxseg" convert mm.safetensors x.safetensors --to mmsg
 expect 2 'as in "rgb 0..1' "$auxseg" convert mm.safetensors x.safetensors --input grb
 expect 2 'model.std.*three numbers above 0' "$auxseg" settings synth.cfg --set model.std=1,0,1

@@ -129,7 +129,7 @@ static status finish_evaluation(
     if (st == STATUS_OK) st = record_figures(t, group, p->sum, per);
     if (st == STATUS_OK) st = confusion_file_write(t, group, p->sum, path);
     uint64_t hash = hash_bytes(p->sum, p->sums * sizeof *p->sum);
-    stage_result r = {path, hash, images / (timer_now() - began), "images/s", 0};
+    stage_result r = {path, hash, (images - p->before) / (timer_now() - began), "images/s", 0};
     if (st == STATUS_OK) st = stage_finish(t, &r);
     if (st == STATUS_OK) partial_clear(p);
     memory_free(per);

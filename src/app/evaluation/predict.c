@@ -164,11 +164,13 @@ static status predict_list(
     return stop_watch_end(&watch, st);
 }
 
-/* Files that are written are left by a stop, with the word that they are. Collective. */
-static status predict_images(
-    stage *t, inference *net, const prediction_files *f, const image_list *list, int wanted) {
+/* Files that are written are left by a stop, with the word that they are; *before: how many were
+ * when this start began. Collective. */
+static status predict_images(stage *t, inference *net, const prediction_files *f,
+    const image_list *list, int wanted, int *before) {
     partial p = {0};
     status st = partial_create(&p, t, 0, wanted);
+    *before = p.before;
     if (st == STATUS_OK) st = predict_list(t, net, f, list, &p);
     st = partial_end(&p, st);
     if (st == STATUS_OK) {
@@ -201,10 +203,10 @@ static status predict_stage(stage *t, const char *weights) {
     status st = find_images(t, &list);
     if (st == STATUS_OK) st = files_create(t, &list, &f);
     if (st == STATUS_OK) st = inference_create(&net, t->c, t->s, t->d, &o);
-    int wanted = t->s->evaluate.predictions;
+    int wanted = t->s->evaluate.predictions, before = 0;
     if (wanted < 0 || wanted > list.count) wanted = list.count;
-    if (st == STATUS_OK) st = predict_images(t, net, &f, &list, wanted);
-    stage_result r = {.fom = wanted / (timer_now() - began), .unit = "images/s"};
+    if (st == STATUS_OK) st = predict_images(t, net, &f, &list, wanted, &before);
+    stage_result r = {.fom = (wanted - before) / (timer_now() - began), .unit = "images/s"};
     if (st == STATUS_OK) st = stage_finish(t, &r);
     inference_destroy(net);
     files_destroy(&f);

@@ -4,14 +4,17 @@
 
 const char *choice_by_validation(const settings *s) {
     bool chosen = s->finetune.keep == FINETUNE_KEEP_BEST || s->finetune.patience > 0;
-    if (!chosen || s->finetune.validate == 0 || s->evaluate.split != SPLIT_VAL) return NULL;
+    bool beside =
+        s->dataset.held_out > 0 && s->dataset.held_out_for == DATASET_HELD_OUT_FOR_VALIDATE;
+    split looked_at = beside ? SPLIT_HELD_OUT : SPLIT_VAL;
+    if (!chosen || s->finetune.validate == 0 || s->evaluate.split != looked_at) return NULL;
     if (s->dataset.held_out == 0)
         return "finetune.keep = \"best\" or finetune.patience without dataset.held_out: the "
                "length of training is chosen by the validation images that it is measured on, "
                "which flatters the figures";
-    return s->dataset.held_out_for == DATASET_HELD_OUT_FOR_VALIDATE
-               ? NULL
-               : "finetune.keep = \"best\" or finetune.patience: the held-out images choose the "
-                 "length of training and measure it: figures compare with one another, and are "
-                 "no estimate for other images (dataset.held_out_for = \"validate\")";
+    return beside ? "evaluate.split = \"held-out\": the held-out images choose the length of "
+                    "training and measure it: figures are no estimate for other images"
+                  : "finetune.keep = \"best\" or finetune.patience: the held-out images choose the "
+                    "length of training and measure it: figures compare with one another, and are "
+                    "no estimate for other images (dataset.held_out_for = \"validate\")";
 }

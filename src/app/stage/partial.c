@@ -36,8 +36,11 @@ status partial_create(partial *p, const stage *t, size_t sums, int images) {
     p->done = (int32_t *)(void *)(p->sum + sums);
     if (t->s->run.resume == RUN_RESUME_AUTO)
         st = stage_state_load(t->c, p->path, p->key, p->sum, p->bytes, &found);
+    /* Of other settings, or damaged: what is written from now on is not what its list says. */
+    if (st == STATUS_OK && !found) stage_state_clear(t->c, p->path);
     if (st != STATUS_OK || !found) return st;
-    log_info("%s: continues after %d of %d images", t->name, count_done(p), images);
+    p->before = count_done(p);
+    log_info("%s: continues after %d of %d images", t->name, p->before, images);
     if (!comm_root(t->c)) memset(p->sum, 0, sums * sizeof *p->sum);
     return STATUS_OK;
 }

@@ -1,8 +1,8 @@
 /* Damage among the images of dataset.h5 is found by whoever reads them, hours into a run, as to
  * read all of them at each start would take as long as to pack them. run.json then still says that
  * the packing is done, and the same command would fail at the same image for ever: hence its entry
- * goes, if there is anything to pack anew. What was made of the images that are whole stays: the data
- * set that is packed anew has the same hash, so that done stages stay done. */
+ * goes, if there is anything to pack anew. What was made of the images that are whole stays: the
+ * data set that is packed anew has the same hash, so that done stages stay done. */
 #include "src/app/stage/repair.h"
 
 #include "io/dataset/dataset.h"

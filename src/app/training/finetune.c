@@ -202,6 +202,7 @@ static status finetune_named(const comm *c, const settings *s, const named_stage
     if (st == STATUS_OK && labeller[0] && comm_root(c)) {
         /* A file that is no weights may be of any size. */
         st = weights_look(labeller);
+        if (st == STATUS_OK) st = stage_file_same(&t, labeller);
         if (st == STATUS_OK) st = add_file(labeller, &input);
     }
     st = comm_agree(c, st);

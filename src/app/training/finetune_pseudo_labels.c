@@ -7,10 +7,35 @@
 #include "src/app/training/finetune_step.h"
 
 #include "io/weights/weights.h"
+#include "src/app/stage/model_setup.h"
 #include "src/base/log.h"
+
+#include <string.h>
+
+/* Both networks are one graph and see the same pixels: weights of another convention would be read,
+ * and label nonsense. Collective. */
+static status same_convention(finetuning *x, const char *weights) {
+    const model_setup *own = &x->t->model;
+    model_setup taught;
+    char wanted[IMAGE_INPUT_TEXT], has[IMAGE_INPUT_TEXT];
+    status st = model_setup_read(x->t->c, x->t->s, weights, own->network.classes, &taught);
+    if (st != STATUS_OK) return st;
+    image_input_text(&own->input, wanted);
+    image_input_text(&taught.input, has);
+    if (strcmp(wanted, has) == 0 && own->network.stride_first == taught.network.stride_first &&
+        own->network.deep_stem == taught.network.deep_stem)
+        return STATUS_OK;
+    if (comm_root(x->t->c))
+        log_error("%s: as a teacher it must be a network of the same kind, that is given images in "
+                  "the same way, as the one that is trained: it takes \"%s\", that one \"%s\"",
+            weights, has, wanted);
+    return STATUS_DATA;
+}
 
 /* The trained network with the teacher's weights. */
 static status load_teacher(finetuning *x, const char *weights, parameters **out) {
+    status same = same_convention(x, weights);
+    if (same != STATUS_OK) return same;
     weights_match match = {0};
     parameters *p = parameters_create(x->t->g);
     status st = comm_agree(x->t->c, p ? STATUS_OK : STATUS_FAILED);

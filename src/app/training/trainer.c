@@ -488,5 +488,6 @@ void trainer_forget(trainer *t) {
 /* Of this start alone. */
 double trainer_images_per_second(const trainer *t) {
     double seconds = timer_now() - t->began - t->time.seconds[PHASE_VALIDATION];
-    return seconds > 0 ? (double)(t->step - t->timed) * t->o.images / seconds : 0;
+    int64_t steps = t->step - t->timed;
+    return steps > 0 && seconds > 0 ? (double)steps * t->o.images / seconds : NAN;
 }
