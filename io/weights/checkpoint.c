@@ -4,7 +4,6 @@
 #include "io/weights/checkpoint.h"
 
 #include "io/files/file.h"
-#include "io/weights/checkpoint_folder.h"
 #include "io/weights/tensor_fault.h"
 #include "io/weights/weights.h"
 #include "src/base/memory.h"
@@ -196,13 +195,6 @@ status checkpoint_load(
 }
 
 /* Whoever cannot remove them loses disk space, no result: there is no status. */
-void checkpoint_clear(const comm *c, const char *folder, const char *stage) {
-    checkpoint_list list;
-    if (!comm_root(c) || checkpoint_folder_list(folder, stage, &list) != STATUS_OK) return;
-    checkpoint_folder_clean(folder, stage);
-    for (int i = 0; i < list.count; i++) {
-        char path[FILE_PATH];
-        if (checkpoint_folder_path(path, folder, stage, list.step[i]) == STATUS_OK) unlink(path);
-    }
-    checkpoint_list_destroy(&list);
+void checkpoint_clear(const comm *c, const char *folder, const char *stage, uint64_t settings) {
+    if (comm_root(c)) checkpoint_file_clear(folder, stage, settings);
 }

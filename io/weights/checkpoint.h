@@ -53,7 +53,8 @@ void checkpoint_describe(const checkpoint_state *s, const char *stage, tensor_in
     char *tracked, checkpoint_file *out);
 /* Rank 0's part of checkpoint_save. Not collective. */
 status checkpoint_write(const char *folder, const checkpoint_file *f);
-/* Removes a stage's checkpoints once its result is written. Collective. */
-void checkpoint_clear(const comm *c, const char *folder, const char *stage);
+/* Removes a stage's checkpoints of these settings, and damaged ones, once its result is written:
+ * those of other settings may come back. Collective. */
+void checkpoint_clear(const comm *c, const char *folder, const char *stage, uint64_t settings);
 
 #endif

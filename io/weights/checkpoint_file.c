@@ -67,16 +67,24 @@ static bool given(const char *path) {
     return file_is_regular(path) && file_unreadable(path) == 0;
 }
 
+/* A listed file: of the settings; of other ones, or not to be read now; damaged. */
+typedef enum owner { OURS, OTHERS, NOBODYS } owner;
+
+/* By the header alone: to read whole files, in order to delete them, would take longer than writing
+ * one. */
+static owner owner_of(const char *path, uint64_t settings) {
+    safetensors *f = NULL;
+    status st = safetensors_read_header(&f, path);
+    bool ours = st == STATUS_OK && same_settings(f, settings);
+    safetensors_close(f);
+    if (st != STATUS_OK) return st == STATUS_FAILED || !given(path) ? OTHERS : NOBODYS;
+    return ours ? OURS : OTHERS;
+}
+
 /* Whether a file that has been listed is to stay. kept: those of ours that do, so far. */
 static bool stays(const checkpoint_file *written, const char *path, int64_t step, int *kept) {
-    safetensors *f = NULL;
-    /* The header alone: to read whole files, in order to delete them, would take longer than
-     * writing one. */
-    status st = safetensors_read_header(&f, path);
-    bool ours = st == STATUS_OK && same_settings(f, written->settings);
-    safetensors_close(f);
-    if (st != STATUS_OK) return st == STATUS_FAILED || !given(path);
-    return !ours || (step <= written->step && (*kept)++ < KEPT);
+    owner o = owner_of(path, written->settings);
+    return o == OTHERS || (o == OURS && step <= written->step && (*kept)++ < KEPT);
 }
 
 /* Keeps the one just written and the newest before it; damaged ones and what a damaged later one
@@ -103,6 +111,19 @@ status checkpoint_file_save(const char *folder, const checkpoint_file *f) {
     if (st == STATUS_OK) st = write_file(path, f);
     if (st == STATUS_OK) remove_old(folder, f);
     return st;
+}
+
+void checkpoint_file_clear(const char *folder, const char *stage, uint64_t settings) {
+    checkpoint_list list;
+    if (checkpoint_folder_list(folder, stage, &list) != STATUS_OK) return;
+    checkpoint_folder_clean(folder, stage);
+    for (int i = 0; i < list.count; i++) {
+        char path[FILE_PATH];
+        if (checkpoint_folder_path(path, folder, stage, list.step[i]) == STATUS_OK &&
+            owner_of(path, settings) != OTHERS)
+            unlink(path);
+    }
+    checkpoint_list_destroy(&list);
 }
 
 /* Why the file is none of this stage, step and settings, or NULL. */

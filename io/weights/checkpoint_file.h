@@ -21,6 +21,10 @@ typedef struct checkpoint_file {
  * it. */
 status checkpoint_file_save(const char *folder, const checkpoint_file *f);
 
+/* Removes a stage's files of these settings, damaged ones, and what a kill has left half-written.
+ */
+void checkpoint_file_clear(const char *folder, const char *stage, uint64_t settings);
+
 /* Takes the state out of a whole file of the stage and the settings that were asked for; NULL, or
  * the reason that it does not fit, for a message. */
 typedef const char *checkpoint_take(void *context, const safetensors *f, int64_t step);

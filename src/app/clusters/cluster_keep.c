@@ -52,7 +52,7 @@ status cluster_keep_iteration(cluster_keep *p, const kmeans_iteration *it, statu
 }
 
 void cluster_keep_forget(cluster_keep *p) {
-    checkpoint_clear(p->c, p->folder, p->name);
+    checkpoint_clear(p->c, p->folder, p->name, p->key);
 }
 
 void cluster_keep_end(cluster_keep *p) {

@@ -198,7 +198,7 @@ status stage_input(stage *t, stage_id from, uint64_t *hash) {
 static void clear_checkpoints(const stage *t) {
     char folder[FILE_PATH];
     if (setup_path(folder, t->s, "checkpoints", 1) == STATUS_OK)
-        checkpoint_clear(t->c, folder, t->name);
+        checkpoint_clear(t->c, folder, t->name, t->checkpoint_key ? t->checkpoint_key : t->key);
 }
 
 /* Whether the file of a stage that is done can still be read, if it has one. Rank 0. Only rank 0

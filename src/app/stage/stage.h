@@ -29,12 +29,13 @@ typedef struct stage {
     const char *base;      /* "cluster" */
     char name[STAGE_NAME]; /* "cluster" in round 1, "cluster-2" in round 2 */
     int round;
-    dataset *d;         /* NULL: begun without one */
-    run_record *record; /* rank 0's, else NULL */
-    uint64_t key;       /* hash of what the stage's result depends on */
-    arithmetic how;     /* of its networks */
-    const char *within; /* name of the stage on whose way this one is done; NULL: by itself */
-    run_place place;    /* rank 0's, for the record */
+    dataset *d;              /* NULL: begun without one */
+    run_record *record;      /* rank 0's, else NULL */
+    uint64_t key;            /* hash of what the stage's result depends on */
+    uint64_t checkpoint_key; /* of its checkpoints, for stage_done; 0: the same */
+    arithmetic how;          /* of its networks */
+    const char *within;      /* name of the stage on whose way this one is done; NULL: by itself */
+    run_place place;         /* rank 0's, for the record */
     struct file_lock
         *hold;   /* of the stage in run.store while this run does it; rank 0's, or NULL */
     char *hosts; /* of place; owned by the stage that is not within another */
@@ -69,8 +70,8 @@ stage stage_within(const stage *whole, stage_id id, uint64_t key);
  * under model.dtype "auto" also the arithmetic, which run.json then keeps. STATUS_OUTPUT where the
  * file is one of the run's own and another than it has recorded. Collective. */
 status stage_key(stage *t, const char *file, uint64_t input);
-/* Another file that the stage reads, likewise: STATUS_OUTPUT, with a message, where it is one of the
- * run's own and another than it has recorded. Rank 0's. */
+/* Another file that the stage reads, likewise: STATUS_OUTPUT, with a message, where it is one of
+ * the run's own and another than it has recorded. Rank 0's. */
 status stage_file_same(const stage *t, const char *file);
 /* Hash of an earlier stage's output; STATUS_USAGE naming the command to run first, if it is not
  * there, STATUS_OUTPUT if it is damaged. Collective. */

@@ -207,6 +207,7 @@ static status finetune_named(const comm *c, const settings *s, const named_stage
     }
     st = comm_agree(c, st);
     if (st == STATUS_OK) st = stage_key(&t, weights, input);
+    t.checkpoint_key = arithmetic_hash(t.key, &t.how);
     if (st == STATUS_OK) st = stage_done(&t, &done);
     if (st == STATUS_OK && !done) st = finetune_stage(&t, weights, labeller, n->output);
     stage_end(&t);

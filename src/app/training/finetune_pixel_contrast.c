@@ -35,6 +35,7 @@ static status contrast_stage(stage *t, contrast_task *task) {
     uint64_t share =
         hash_bytes(task->list.member, (size_t)task->list.count * sizeof *task->list.member);
     st = stage_key(t, task->weights, share);
+    t->checkpoint_key = arithmetic_hash(pretrain_loss_key(t), &t->how);
     if (st == STATUS_OK) st = stage_done(t, &done);
     if (st != STATUS_OK || done) return st;
     log_info("%s: pixels of a class attract one another in %d labelled images; adapted: our loss, "

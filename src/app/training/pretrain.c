@@ -115,7 +115,7 @@ static status train(views *v) {
 /* The stage's key, and how a loss in bf16 is multiplied: processors do that in different ways, and
  * a checkpoint of one way does not continue in another. A loss in float32 has one way. A bound on
  * the pool counts where it may hold, also at its default, which is in no key. */
-static uint64_t loss_key(const stage *t) {
+uint64_t pretrain_loss_key(const stage *t) {
     const settings *s = t->s;
     uint64_t key = t->key;
     if (s->pretrain.loss_dtype == DTYPE_BF16)
@@ -150,7 +150,7 @@ status pretrain_task(stage *t, const contrast_task *task) {
     views v = {0};
     pretrain_queue queue = {0};
     trainer_options o = pretrain_options(t, task->weights);
-    o.key = loss_key(t);
+    o.key = pretrain_loss_key(t);
     samples_options kept = {.scale = t->s->dataset.scale,
         .budget = setup_cache_bytes(t->c),
         .labelled = task->truth,
@@ -200,6 +200,8 @@ status pretrain_model(const comm *c, const settings *s, int round) {
     if (st == STATUS_OK && stage_has_clusters(s))
         st = stage_input(&t, STAGE_CLUSTER, &labels_recorded);
     if (st == STATUS_OK) st = stage_key(&t, s->model.weights, labels_recorded);
+    bool pixels = s->pretrain.method == PRETRAIN_METHOD_PIXEL;
+    t.checkpoint_key = arithmetic_hash(pixels ? pretrain_loss_key(&t) : t.key, &t.how);
     if (st == STATUS_OK) st = stage_done(&t, &done);
     if (st == STATUS_OK && !done) st = pretrain_stage(&t, labels_recorded);
     stage_end(&t);

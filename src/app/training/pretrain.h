@@ -10,6 +10,8 @@ status pretrain_model(const comm *c, const settings *s, int round);
 
 /* The training of a stage that has begun and is not done, to its record. Collective. */
 status pretrain_task(stage *t, const contrast_task *task);
+/* Of its checkpoints, but for the arithmetic (arithmetic_hash). Not collective. */
+uint64_t pretrain_loss_key(const stage *t);
 
 /* The command: round 1. Collective. */
 status command_pretrain(const comm *c, const settings *s);

@@ -482,7 +482,7 @@ status trainer_finish(trainer *t, const char *path, uint64_t *hash) {
 void trainer_forget(trainer *t) {
     char folder[FILE_PATH];
     if (setup_path(folder, t->s, "checkpoints", 1) == STATUS_OK)
-        checkpoint_clear(t->c, folder, t->o.stage);
+        checkpoint_clear(t->c, folder, t->o.stage, t->o.key);
 }
 
 /* Of this start alone. */

@@ -4,6 +4,9 @@
 #include "src/app/training/trainer_weights.h"
 
 #include "io/weights/weights.h"
+#include "src/base/memory.h"
+
+#include <string.h>
 
 /* The warning is for the file of another network, which a few common names let pass. */
 static status load_file(trainer *t, parameters *p) {
@@ -17,13 +20,38 @@ static status load_file(trainer *t, parameters *p) {
     return st;
 }
 
+/* Whether a parameter is one of a layer: "classifier.4" has "classifier.4.bias". */
+static bool of_layer(const parameter *item, const char *layer) {
+    size_t n = strlen(layer);
+    return strncmp(item->name, layer, n) == 0 && item->name[n] == '.';
+}
+
+/* The file but for the classes' layer, which keeps the values that were drawn: from a file with a
+ * classifier that fits, both networks would begin as one, and each would label for its copy. */
+static status load_second(trainer *t, parameters *p) {
+    const char *layer = network_classifier(&t->model.network);
+    float *drawn = memory_alloc(p->count, sizeof *drawn, "weights");
+    status st = comm_agree(t->c, drawn ? STATUS_OK : STATUS_FAILED);
+    if (st == STATUS_OK) {
+        memcpy(drawn, p->value, p->count * sizeof *drawn);
+        st = load_file(t, p);
+    }
+    for (int i = 0; st == STATUS_OK && i < p->trainable; i++) {
+        const parameter *item = &p->item[i];
+        if (of_layer(item, layer))
+            memcpy(p->value + item->offset, drawn + item->offset, item->count * sizeof *drawn);
+    }
+    memory_free(drawn);
+    return st;
+}
+
 /* Both networks of a pair from one file; what it lacks keeps values that differ between the two. */
 static status load_pair(trainer *t) {
     status st = STATUS_OK;
     for (int k = 0; k < 2 && st == STATUS_OK; k++) {
         parameters *part = NULL;
         st = comm_agree(t->c, parameters_part(&part, t->p, NETWORK_TWIN, k == 1));
-        if (st == STATUS_OK) st = load_file(t, part);
+        if (st == STATUS_OK) st = k == 0 ? load_file(t, part) : load_second(t, part);
         if (st == STATUS_OK) t->p->batches_tracked = part->batches_tracked;
         parameters_part_destroy(part);
     }

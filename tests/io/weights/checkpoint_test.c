@@ -112,7 +112,7 @@ static void damage(const char *name, size_t at, size_t keep) {
 }
 
 static void clear(void) {
-    checkpoint_clear(world, folder.folder, "pretrain");
+    for (uint64_t k = 0; k < 8; k++) checkpoint_clear(world, folder.folder, "pretrain", k);
     comm_barrier(world);
 }
 
@@ -204,6 +204,11 @@ static void other_settings_and_networks_are_refused(void **state) {
     assert_false(there("pretrain-2.safetensors"));
     expect(4, 6, 4);
     expect(1, 5, 10);
+    /* Nor does it go when the other one's are removed. */
+    checkpoint_clear(world, folder.folder, "pretrain", 6);
+    comm_barrier(world);
+    assert_true(there("pretrain-10.safetensors"));
+    assert_false(there("pretrain-4.safetensors"));
     clear();
 }
 

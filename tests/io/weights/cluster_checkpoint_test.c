@@ -76,7 +76,7 @@ static void expect(int k, int d, uint64_t settings, int passes, int best, bool c
 }
 
 static void clear(void) {
-    checkpoint_clear(world, folder.folder, "cluster");
+    checkpoint_clear(world, folder.folder, "cluster", SETTINGS);
     comm_barrier(world);
 }
 
