@@ -17,14 +17,14 @@ typedef struct partial {
     const stage *t; /* borrowed */
     size_t sums, bytes;
     int images, before; /* before: done in earlier starts */
-    int64_t *sum;  /* [sums]: what this rank has added; rank 0's begins with what was kept */
-    int32_t *done; /* [images]; the same on every rank at the beginning */
+    int64_t *sum;       /* [sums]: what this rank has added; rank 0's begins with what was kept */
+    int32_t *done;      /* [images]; the same on every rank at the beginning */
     uint64_t key;
     char path[FILE_PATH];
 } partial;
 
-/* After stage_key: what was kept under another key is not used, and removed. p may be destroyed after any
- * status. Collective. */
+/* After stage_key: what was kept under another key is not used, and removed. p may be destroyed
+ * after any status. Collective. */
 status partial_create(partial *p, const stage *t, size_t sums, int images);
 /* st: of all ranks; p may be zeros where it is a failure. STATUS_OK and STATUS_STOPPED: sum and
  * done are those of all ranks, on every one; the latter is kept, or the reason returned why it
