@@ -10,6 +10,7 @@
 #include "io/hdf5/hdf5_library.h"
 #include "mpi/settings_share.h"
 #include "mpi/watchdog.h"
+#include "src/app/address_space.h"
 #include "src/app/session_record.h"
 #include "src/app/session_watch.h"
 #include "src/app/stage/binding.h"
@@ -189,11 +190,10 @@ static status run(const comm *c, const session_work *work, const arguments *a) {
 /* MPI's libraries end the process where they get no memory, or leave the others waiting. The rank
  * is the launcher's, as MPI's is not known yet. */
 static bool room_for_mpi(void) {
-    enum { MPI_ROOM = 256 << 20 };
     const char *rank = launcher_rank();
     char what[64] = "MPI";
     if (rank) snprintf(what, sizeof what, "rank %.20s: MPI", rank);
-    return memory_room(MPI_ROOM, what);
+    return memory_room(ADDRESS_SPACE_OF_MPI, what);
 }
 
 /* Starts MPI; *c is made, or MPI has not begun. Only the thread that began MPI calls it (FUNNELED):

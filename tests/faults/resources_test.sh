@@ -37,7 +37,8 @@ done
 with 1 'rank 1: MPI: out of memory: 268435456 bytes of address space are wanted' 'ulimit -v 250000'
 with '0 1 2 3 4' 'error' 'ulimit -n 24'
 with '0 1 4' 'error' 'ulimit -s 256'
-with '0 1 4' 'File too large|error' 'ulimit -f 100'
+# 14: Open MPI 5's own, where it cannot make its files.
+with '0 1 4 14' 'File too large|error' 'ulimit -f 100'
 with 0 '' 'unset HOME'
 with 0 '' 'export TMPDIR=/proc/none'
 
