@@ -26,6 +26,7 @@
 #include "src/base/version.h"
 
 #include <omp.h>
+#include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -196,6 +197,13 @@ static bool room_for_mpi(void) {
     return memory_room(ADDRESS_SPACE_OF_MPI, what);
 }
 
+/* Open MPI 5 does not begin where HOME is not set, as in a job with an environment of its own. */
+static void have_home(void) {
+    if (getenv("HOME")) return;
+    const struct passwd *user = getpwuid(getuid());
+    setenv("HOME", user && user->pw_dir[0] ? user->pw_dir : "/", 1);
+}
+
 /* Starts MPI; *c is made, or MPI has not begun. Only the thread that began MPI calls it (FUNNELED):
  * OpenMP's threads compute beside it. The watchdog, whose limit as far as it is known is `limit`,
  * begins before: a rank that is stopped here would leave the others in MPI's start. */
@@ -203,6 +211,7 @@ static status open_session(comm **c, double limit) {
     int provided = MPI_THREAD_SINGLE;
     /* The launcher ends the other ranks when this one leaves before MPI has begun. */
     if (!room_for_mpi()) return STATUS_FAILED;
+    have_home();
     hdf5_begin();   /* before MPI, which would otherwise have HDF5 tidy up at its end */
     stop_install(); /* MPI writes files, too, whose size may be limited */
     watched = watchdog_begin(limit);
