@@ -93,8 +93,8 @@ static status fit_axes(fit *f, pca *p) {
     comm_broadcast(f->c, p->variance, n * sizeof *p->variance);
     comm_broadcast(f->c, &p->variance_of_all, sizeof p->variance_of_all);
     if (st != STATUS_OK || comm_size(f->c) == 1) return st;
-    uint64_t hash = hash_append(
-        hash_bytes(p->mean, d * sizeof *p->mean), p->axis, n * d * sizeof *p->axis);
+    uint64_t hash =
+        hash_append(hash_bytes(p->mean, d * sizeof *p->mean), p->axis, n * d * sizeof *p->axis);
     return comm_compare(f->c, "principal components: mean or axes", hash);
 }
 
