@@ -53,9 +53,8 @@ typedef struct kmeans_result {
  * continues from a reported state ends in the same bits as one that was never stopped, with any
  * number of ranks; its first report is of the iteration after.
  * STATUS_NONFINITE names image and pixel of a feature that is not finite, or beyond 2^50;
- * STATUS_USAGE when there are fewer rows than K, or D is beyond 65536; STATUS_FAILED where a rank has
- * computed other centroids than the others, who are named. On failure *out is not
- * touched. */
+ * STATUS_USAGE when there are fewer rows than K, or D is beyond 65536; STATUS_FAILED where a rank
+ * has computed other centroids than the others, who are named. On failure *out is not touched. */
 status kmeans_run(const comm *c, const kmeans_options *o, const features *x, const float *start,
     status (*report)(void *context, const kmeans_iteration *it), void *context, kmeans_result *out);
 
