@@ -40,8 +40,8 @@ status matrix_read(const char *path, const matrix_info *m, int64_t first, int64_
  * multiple of 4 bytes on. */
 bool matrix_plain(const matrix_info *m);
 /* The same rows, mapped read-only: of a plain file. *mapping [*bytes] is the caller's
- * (mapped_destroy), *to lies in it. Who cuts the file short afterwards ends the process, which names
- * the file. */
+ * (mapped_destroy), *to lies in it. Who cuts the file short afterwards ends the process, which
+ * names the file. */
 status matrix_map(const char *path, const matrix_info *m, int64_t first, int64_t rows,
     void **mapping, size_t *bytes, float **to);
 
