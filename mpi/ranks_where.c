@@ -64,3 +64,9 @@ ranks_where ranks_where_true(const comm *c, bool mine) {
     memory_free(bytes);
     return w;
 }
+
+ranks_where ranks_where_other(const comm *c, uint64_t mine) {
+    uint64_t root = mine;
+    comm_broadcast(c, &root, sizeof root);
+    return ranks_where_true(c, mine != root);
+}

@@ -13,5 +13,7 @@ typedef struct ranks_where {
 
 /* The ranks whose `mine` is true, the same on every rank. Collective. */
 ranks_where ranks_where_true(const comm *c, bool mine);
+/* The ranks whose `mine` is not rank 0's, likewise. Collective. */
+ranks_where ranks_where_other(const comm *c, uint64_t mine);
 
 #endif

@@ -122,9 +122,8 @@ done:
 status images_agree(const comm *c, const image_list *l, const settings *s, status mine) {
     status st = comm_agree(c, mine);
     if (st != STATUS_OK) return st;
-    uint64_t here = hash_bytes(l->member, (size_t)l->count * sizeof *l->member), root = here;
-    comm_broadcast(c, &root, sizeof root);
-    ranks_where w = ranks_where_true(c, here != root);
+    ranks_where w =
+        ranks_where_other(c, hash_bytes(l->member, (size_t)l->count * sizeof *l->member));
     if (w.count == 0) return STATUS_OK;
     if (w.lowest == comm_rank(c))
         log_error("finetune.list = \"%s\" names other images on %s, than on rank 0: all ranks need "

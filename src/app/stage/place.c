@@ -48,13 +48,11 @@ static status same_folder(const comm *c, const char *name, const char *folder, c
 
 /* Collective. */
 static status same_program(const comm *c) {
-    uint64_t mine = 0, root;
+    uint64_t mine = 0;
     char path[FILE_PATH] = "";
     status st = comm_agree(c, file_hash(program_path, &mine));
     if (st != STATUS_OK) return st;
-    root = mine;
-    comm_broadcast(c, &root, sizeof root);
-    ranks_where w = ranks_where_true(c, mine != root);
+    ranks_where w = ranks_where_other(c, mine);
     if (w.count == 0) return STATUS_OK;
     if (w.lowest == comm_rank(c)) {
         ssize_t n = readlink(program_path, path, sizeof path - 1);

@@ -129,7 +129,7 @@ stage stage_within(const stage *whole, stage_id id, uint64_t key) {
 
 /* A file of this run's folder that a stage has made, and that is another one now: whatever is made
  * of it would stand under the old name. hash: of the file. Rank 0. */
-static status compare_input(const stage *t, const char *file, uint64_t hash) {
+status stage_file_same(const stage *t, const char *file, uint64_t hash) {
     char own[FILE_PATH];
     const char *slash = strrchr(file, '/'), *name = slash ? slash + 1 : file;
     uint64_t want;
@@ -142,12 +142,6 @@ static status compare_input(const stage *t, const char *file, uint64_t hash) {
         "anew; weights of one's own go under another name",
         file, maker ? maker : "run");
     return STATUS_OUTPUT;
-}
-
-status stage_file_same(const stage *t, const char *file) {
-    uint64_t hash;
-    status st = file_hash(file, &hash);
-    return st == STATUS_OK ? compare_input(t, file, hash) : st;
 }
 
 /* One rank hashes the file: it may be large, and all ranks would read it at once. groups names the
@@ -163,7 +157,7 @@ status stage_key(stage *t, const char *file, uint64_t input) {
     bool reads = file && file[0] && comm_root(t->c);
     status st = reads && networks ? weights_look(file) : STATUS_OK;
     if (st == STATUS_OK && reads) st = file_hash(file, &part[3]);
-    if (st == STATUS_OK && reads) st = compare_input(t, file, part[3]);
+    if (st == STATUS_OK && reads) st = stage_file_same(t, file, part[3]);
     if (st == STATUS_OK && networks) st = arithmetic_keep(&t->how, t->s, t->record);
     st = comm_agree(t->c, st);
     comm_broadcast(t->c, part, sizeof part);

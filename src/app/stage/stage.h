@@ -71,8 +71,8 @@ stage stage_within(const stage *whole, stage_id id, uint64_t key);
  * file is one of the run's own and another than it has recorded. Collective. */
 status stage_key(stage *t, const char *file, uint64_t input);
 /* Another file that the stage reads, likewise: STATUS_OUTPUT, with a message, where it is one of
- * the run's own and another than it has recorded. Rank 0's. */
-status stage_file_same(const stage *t, const char *file);
+ * the run's own and another than it has recorded. hash: file_hash's of it. Rank 0's. */
+status stage_file_same(const stage *t, const char *file, uint64_t hash);
 /* Hash of an earlier stage's output; STATUS_USAGE naming the command to run first, if it is not
  * there, STATUS_OUTPUT if it is damaged. Collective. */
 status stage_input(stage *t, stage_id from, uint64_t *hash);

@@ -95,12 +95,10 @@ static void bring_to_length(const comm *c, const char *path, features *x, int th
 /* Each rank reads rows of its own: from a file that is not rank 0's they would be another matrix'.
  * Collective. */
 static status same_file(const comm *c, const char *path) {
-    uint64_t mine = 0, root;
+    uint64_t mine = 0;
     status st = comm_agree(c, matrix_glance(path, &mine));
     if (st != STATUS_OK) return st;
-    root = mine;
-    comm_broadcast(c, &root, sizeof root);
-    ranks_where w = ranks_where_true(c, mine != root);
+    ranks_where w = ranks_where_other(c, mine);
     if (w.count == 0) return STATUS_OK;
     if (w.lowest == comm_rank(c))
         log_error(

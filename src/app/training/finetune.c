@@ -183,10 +183,9 @@ done:
 
 /* Contents of a file, which the settings hold by name alone, into what the key rests on: a list or
  * a teacher of the same name and another content is another stage. Rank 0. */
-static status add_file(const char *path, uint64_t *input) {
-    uint64_t hash;
-    status st = file_hash(path, &hash);
-    if (st == STATUS_OK) *input = *input ? hash_append(*input, &hash, sizeof hash) : hash;
+static status add_file(const char *path, uint64_t *input, uint64_t *hash) {
+    status st = file_hash(path, hash);
+    if (st == STATUS_OK) *input = *input ? hash_append(*input, hash, sizeof *hash) : *hash;
     return st;
 }
 
@@ -195,15 +194,15 @@ static status finetune_named(const comm *c, const settings *s, const named_stage
     const char *weights, const char *labeller) {
     stage t;
     bool done = false;
-    uint64_t input = 0;
+    uint64_t input = 0, hash;
     status st = stage_begin_as(&t, c, s, n->id, n->base, n->round);
     if (st == STATUS_OK && s->finetune.list[0] && comm_root(c))
-        st = add_file(s->finetune.list, &input);
+        st = add_file(s->finetune.list, &input, &hash);
     if (st == STATUS_OK && labeller[0] && comm_root(c)) {
         /* A file that is no weights may be of any size. */
         st = weights_look(labeller);
-        if (st == STATUS_OK) st = stage_file_same(&t, labeller);
-        if (st == STATUS_OK) st = add_file(labeller, &input);
+        if (st == STATUS_OK) st = add_file(labeller, &input, &hash);
+        if (st == STATUS_OK) st = stage_file_same(&t, labeller, hash);
     }
     st = comm_agree(c, st);
     if (st == STATUS_OK) st = stage_key(&t, weights, input);
