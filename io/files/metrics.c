@@ -31,14 +31,18 @@ struct metrics {
 
 /* Copies the rows that stay into kept, each with its check; returns their bytes. The text of a row
  * is copied as it is, not printed anew: what stays does not change by a bit, but for the column
- * that an earlier version has not had. Rows of other stages and rounds always stay. */
-static size_t keep_rows(metrics_text *t, const char *stage, int round, int64_t steps, char *kept) {
+ * that an earlier version has not had. Rows of other stages and rounds always stay. *found: those
+ * of the stage and round that do. */
+static size_t keep_rows(
+    metrics_text *t, const char *stage, int round, int64_t steps, char *kept, int64_t *found) {
     size_t bytes = 0;
     metrics_parsed row;
     for (const char *line; (line = metrics_text_next(t, &row));) {
         char check[METRICS_CHECK];
         size_t n = strlen(line);
-        if (strcmp(row.stage, stage) == 0 && row.round == round && row.step > steps) continue;
+        bool own = strcmp(row.stage, stage) == 0 && row.round == round;
+        if (own && row.step > steps) continue;
+        *found += own;
         char whole[METRICS_LINE + 2];
         snprintf(whole, sizeof whole, "%s%s", line, row.is_short ? "," : "");
         n += row.is_short;
@@ -73,18 +77,23 @@ static status rewrite(const char *path, const char *stage, int round, int64_t st
     metrics_text t = {0};
     char *kept = NULL;
     size_t bytes = 0;
+    int64_t found = 0;
     status st = STATUS_OK;
     if (access(path, F_OK) == 0 || errno != ENOENT) st = metrics_text_read(path, &t);
     if (st == STATUS_OK && t.text) {
         kept = memory_alloc(2 * strlen(t.rest) + 1, 1, "metrics");
         if (kept)
-            bytes = keep_rows(&t, stage, round, steps, kept);
+            bytes = keep_rows(&t, stage, round, steps, kept, &found);
         else
             st = STATUS_FAILED;
         if (st == STATUS_OK) st = set_aside(path, &t);
     }
     file_part part[] = {{METRICS_HEADER "\n", sizeof METRICS_HEADER}, {kept, bytes}};
     if (st == STATUS_OK) st = file_write_parts(path, part, 2);
+    if (st == STATUS_OK && found < steps)
+        log_warn("%s: %" PRId64 " of the %" PRId64 " rows of %s that were done, round %d: curves "
+                 "have a gap",
+            path, found, steps, stage, round);
     memory_free(kept);
     memory_free(t.text);
     return st;

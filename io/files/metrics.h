@@ -28,7 +28,8 @@ typedef struct metrics metrics;
 
 /* Opens folder/metrics.csv for appending rows of a stage and round that has `steps` steps done: its
  * later rows (and a torn last line) are removed, by temporary file and rename. Damaged rows are
- * left out, with a warning, and the file as it was is kept as path + ".damaged". Not collective:
+ * left out, with a warning, and the file as it was is kept as path + ".damaged"; rows of steps done
+ * that are missing are told, too. Not collective:
  * rank 0 only; a NULL object swallows rows. */
 status metrics_open(metrics **out, const char *path, const char *stage, int round, int64_t steps);
 /* Rows go to the folder "tensorboard" beside the file, too, as curves of `name` ("pretrain-2"),

@@ -97,7 +97,7 @@ static const command commands[] = {
             "       auxseg bench loss [--n N] [--d D] [--labels K] [--tau T] [--threads T] "
             "[--seed S] [--dtype f32|bf16] [--z Z.npy --label-file A.npy] [--grad G.npy]\n"
             "       auxseg bench extract|train [--depth D] [--crop C] [--batch B] "
-            "[--dtype f32|bf16] [--threads T] [--stride 8|16|32] [--steps S] [--classes K] "
+            "[--dtype auto|bf16|f32] [--threads T] [--stride 8|16|32] [--steps S] [--classes K] "
             "[--norm group|frozen] [--winograd auto|off] [--recompute none|blocks] [--operators "
             "yes] [--profile FILE]\n"
             "       auxseg bench roof [--threads T] [--seconds S]",

@@ -119,6 +119,17 @@ expect 0 'metrics.csv: damaged (its first line, 1 row(s)): made anew' "$auxseg" 
 cmp <(cut -d, -f1-3 run/metrics.csv | sort) <(cut -d, -f1-3 whole/metrics.csv | sort) ||
     fail "rows of metrics.csv"
 [[ -e run/metrics.csv.damaged ]] || fail "the damaged metrics are gone"
+# Those that are missing at its end leave no gap: the record knows of them, and a checkpoint.
+again
+sed -i '$d' run/metrics.csv
+expect 0 'warning: run/metrics.csv: [0-9]* rows of finetune, which had [0-9]*' \
+    "$auxseg" report tiny.cfg
+again
+expect 75 'stopped early' "$auxseg" finetune tiny.cfg --set finetune.steps=9 \
+    --set run.max_hours=1e-9
+sed -i '/^finetune,/d' run/metrics.csv
+expect 0 'warning: run/metrics.csv: 0 of the [1-9] rows of finetune that were done, round 1' \
+    "$auxseg" finetune tiny.cfg --set finetune.steps=9
 
 # run.json: one digit, an end that is missing, and one that cannot be read at all.
 again

@@ -18,8 +18,10 @@
 #include "src/app/report/typical_patches.h"
 #include "src/app/stage/choice_by_validation.h"
 #include "src/app/stage/output.h"
+#include "src/app/stage/recorded_rows.h"
 #include "src/app/stage/setup.h"
 #include "src/app/stage/stage.h"
+#include "src/base/log.h"
 #include "src/base/memory.h"
 
 #include <math.h>
@@ -169,7 +171,8 @@ static status record_page(const settings *s) {
     return st;
 }
 
-/* Rank 0. A run that has no metrics yet has a page without curves. */
+/* Rank 0. A run that has no metrics yet has a page without curves; one that has lost some of a
+ * stage that is done has a page with what is left, and a warning. */
 static status write_page(stage *t, const dataset_summary *d) {
     char metrics_path[FILE_PATH], title[256];
     content g = {.t = t, .round = last_round(t)};
@@ -183,6 +186,8 @@ static status write_page(stage *t, const dataset_summary *d) {
         .labelled_used = d->labelled_used,
         .caution = choice_by_validation(t->s)};
     if (file_exists(metrics_path)) g.data.metrics = metrics_path;
+    if (st == STATUS_OK && recorded_rows_check(metrics_path, t->record, log_warn) == STATUS_FAILED)
+        st = STATUS_FAILED;
     if (st == STATUS_OK) st = fill_content(&g);
     if (st == STATUS_OK) st = page_write(t->s->run.dir, &g.data);
     content_destroy(&g);

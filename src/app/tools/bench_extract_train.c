@@ -112,9 +112,11 @@ static status read_options(segment_bench *b, word_option *o, int argc, char **ar
      * it is so on one of them. All ranks must compute in the same arithmetic. */
     int32_t arithmetic[3] = {!plan_supports(DTYPE_BF16), !plan_fast_bf16(), !plan_bf16_tiles()};
     comm_max_i32(c, arithmetic, 3);
+    int asked = word_choice(&o[DTYPE]);
+    bool f32 = asked == MODEL_DTYPE_F32 || (asked == MODEL_DTYPE_AUTO && arithmetic[1]);
     b->o = (plan_options){.height = (int)b->crop,
         .width = (int)b->crop,
-        .type = (dtype)word_choice(&o[DTYPE]),
+        .type = f32 ? DTYPE_F32 : DTYPE_BF16,
         .mode = b->train ? PLAN_TRAIN : PLAN_INFER,
         .norm = norms[word_choice(&o[NORM])],
         .group = (int)b->batch,
@@ -302,7 +304,7 @@ static status bench_segment(const comm *c, const char *work, int argc, char **ar
         [VIT] = {"--vit", transformer_words, "none", false},
         [CROP] = {"--crop", NULL, "256", false},
         [BATCH] = {"--batch", NULL, "4", false},
-        [DTYPE] = {"--dtype", dtype_words, "bf16", false},
+        [DTYPE] = {"--dtype", model_dtype_words, "auto", false},
         [THREADS] = {"--threads", NULL, "1", false},
         [STRIDE] = {"--stride", strides, "8", false},
         [STEPS] = {"--steps", NULL, "3", false},

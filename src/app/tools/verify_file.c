@@ -1,6 +1,6 @@
 /* One file against the checksums that it carries, and against what the record of its run says. The
- * readers of each kind name what is damaged; here only stands which reader that is, and what lies
- * between files: values that no network may hold, rows that a stage has had. */
+ * readers of each kind name what is damaged; here only stands which reader that is, and which
+ * values no network may hold. */
 #include "src/app/tools/verify_file.h"
 
 #include "io/dataset/dataset.h"
@@ -12,13 +12,10 @@
 #include "io/weights/tensor_file.h"
 #include "src/app/stage/file_kind.h"
 #include "src/app/stage/output.h"
+#include "src/app/stage/recorded_rows.h"
 #include "src/base/log.h"
 #include "src/base/plain.h"
-#include "src/base/memory.h"
 
-#include <inttypes.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* A file may be whole and its weights of no use: versions that did not look have written such. The
@@ -44,31 +41,6 @@ static status verify_weights(const char *path, bool *checked) {
     return st;
 }
 
-/* "cluster-2" is the second round of "cluster", as rows of metrics.csv have it. */
-static bool is_row_of(const metrics_row *row, const char *stage) {
-    size_t n = strlen(row->stage);
-    if (strncmp(stage, row->stage, n) != 0) return false;
-    return stage[n] == '-' ? atoi(stage + n + 1) == row->round : !stage[n] && row->round == 1;
-}
-
-/* Whether every stage that is done has the rows that it had then: rows at the file's end that are
- * gone leave no gap. */
-static status verify_rows(const char *path, const run_record *r) {
-    metrics_row *row = NULL;
-    stage_record s;
-    int count = 0;
-    status st = metrics_read(path, &row, &count), worst = st;
-    for (int i = 0; st == STATUS_OK && run_record_stage(r, i, &s, NULL); i++) {
-        int64_t rows = 0;
-        for (int k = 0; k < count; k++) rows += is_row_of(&row[k], s.name);
-        if (s.rows == 0 || rows == s.rows) continue;
-        log_error("%s: %" PRId64 " rows of %s, which had %" PRId64, path, rows, s.name, s.rows);
-        worst = STATUS_OUTPUT;
-    }
-    memory_free(row);
-    return worst;
-}
-
 /* Kinds without checksums are told apart from whole ones: silence would be taken for both. The
  * readers of each kind name what is damaged. A kind that this switch does not know carries no
  * checksums. */
@@ -88,7 +60,7 @@ static status verify_own(const char *path, file_kind kind, const run_record *r, 
         return run_record_verify(path);
     case KIND_METRICS:
         st = metrics_verify(path, checked);
-        return st == STATUS_OK ? verify_rows(path, r) : st;
+        return st == STATUS_OK ? recorded_rows_check(path, r, log_error) : st;
     default:
         *checked = false;
         return STATUS_OK;
