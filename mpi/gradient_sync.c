@@ -17,6 +17,7 @@ struct gradient_sync {
     gradient *gradient;
     int messages;    /* of a step */
     int started;     /* messages [0, started) are under way or done */
+    bool starting;   /* the chunk of a message that begins is opened: there is room for it */
     size_t *missing; /* [messages], elements not ready yet */
     bool *arrived;   /* [messages], the sums over all ranks are there */
     int32_t *flags;  /* [2, trainable], exponents and non-finite marks */
@@ -93,18 +94,6 @@ static bool convert_arrived(gradient_sync *s) {
     return any;
 }
 
-/* The hook of growing sums. Waiting here cannot block for ever: a rank has started the same message
- * before, or comes to it, as it waits itself for nothing but collectives that this rank has
- * entered. */
-static void wait_for_chunk(void *sync) {
-    gradient_sync *s = sync;
-    if (!s->c) return;
-    test(s, false);
-    if (convert_arrived(s) || exact_sums_flying(s->sums) < GRADIENT_MESSAGES) return;
-    test(s, true);
-    convert_arrived(s);
-}
-
 /* Starts the messages that are complete and whose turn it is, as long as there is room; at the end
  * what is missing will not come from this rank. */
 static void start(gradient_sync *s, bool all) {
@@ -112,10 +101,28 @@ static void start(gradient_sync *s, bool all) {
     while (s->started < s->messages && (all || s->missing[s->started] == 0) &&
            exact_sums_flying(s->sums) < GRADIENT_MESSAGES) {
         const gradient_chunk *chunk = &g->chunks.at[s->started];
+        s->starting = true;
         gradient_open_chunk(g, s->started);
+        s->starting = false;
         traffic_add(chunk->count * sizeof *chunk->sum);
         exact_sums_begin(s->sums, chunk->sum, chunk->count, s->started++);
     }
+}
+
+/* The hook of growing sums. Complete chunks that had no room go out first: else a parameter of
+ * several chunks would find room at once for each of them, and hold ever more. Waiting cannot block
+ * for ever: a rank has started the same message before, or comes to it, as it waits itself for
+ * nothing but collectives that this rank has entered. */
+static void wait_for_chunk(void *sync) {
+    gradient_sync *s = sync;
+    if (!s->c || s->starting) return;
+    test(s, false);
+    bool any = convert_arrived(s);
+    start(s, false);
+    if (any || exact_sums_flying(s->sums) < GRADIENT_MESSAGES) return;
+    test(s, true);
+    convert_arrived(s);
+    start(s, false);
 }
 
 /* The ready hook: elements [offset, offset + count) are complete on this rank. */

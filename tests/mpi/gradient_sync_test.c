@@ -13,6 +13,7 @@
 
 #include <math.h>
 #include <string.h>
+#include <unistd.h>
 
 enum { ITEMS = 7, COUNT = 40003 + 12 + 999 + 1 + 64 + 130000 + 31, PIECE = PARAMETER_BLOCK * 8 };
 
@@ -148,10 +149,46 @@ static void test_nonfinite_is_told_everywhere(void **state) {
     parameters_destroy(p);
 }
 
+/* Parameters of several chunks each, and a rank that is late: the others wait for it, rather than
+ * hold more of their sums with each parameter. */
+static void test_ahead_holds_little(void **state) {
+    enum { LAYERS = 12, CHUNKS = 4 };
+    parameter declared[LAYERS];
+    parameters *p = NULL;
+    gradient_sync *s = NULL;
+    bool repeat;
+    (void)state;
+    memset(declared, 0, sizeof declared);
+    for (int i = 0; i < LAYERS; i++) {
+        declared[i].name[0] = (char)('a' + i);
+        declared[i].dims = 1;
+        declared[i].shape[0] = CHUNKS * PARAMETER_BLOCK;
+        declared[i].trainable = true;
+    }
+    assert_int_equal(parameters_from(&p, declared, LAYERS), STATUS_OK);
+    gradient *g = gradient_create(p, 1);
+    assert_int_equal(g->chunks.count, LAYERS * CHUNKS);
+    assert_int_equal(gradient_sync_create(&s, world, g, true), STATUS_OK);
+    gradient_sync_begin(s, world->size);
+    for (int i = LAYERS; i-- > 0;) {
+        gradient_open(g, i);
+        gradient_add(g, i, (float[]){1}, 0, 1);
+        if (world->rank == world->size - 1) usleep(3000);
+        gradient_ready(g, i);
+        gradient_sync_poll(s);
+    }
+    assert_int_equal(gradient_sync_end(s, &repeat), STATUS_OK);
+    assert_in_range(g->chunks.most, 1, CHUNKS + (world->size > 1 ? GRADIENT_MESSAGES : 0));
+    gradient_sync_destroy(s);
+    gradient_destroy(g);
+    parameters_destroy(p);
+}
+
 int main(int argc, char **argv) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_same_bits_as_alone),
         cmocka_unit_test(test_nonfinite_is_told_everywhere),
+        cmocka_unit_test(test_ahead_holds_little),
     };
     MPI_Init(&argc, &argv);
     if (comm_create(&world, MPI_COMM_WORLD) != STATUS_OK) return 1;
