@@ -40,6 +40,14 @@ static void find_groups(node *n, const int *leader, int most) {
     n->first[n->groups] = n->all->size;
 }
 
+/* Groups of more than one rank on the node with that leader. */
+static int count_groups(const node *n, const int *leader, int node_leader) {
+    int count = 0;
+    for (int g = 0; g < n->groups; g++)
+        count += leader[n->first[g]] == node_leader && n->first[g + 1] - n->first[g] > 1;
+    return count;
+}
+
 /* The group of a rank. */
 static int group_of(const node *n, int rank) {
     int g = 0;
@@ -72,6 +80,7 @@ static status make_groups(node *n, int most) {
         MPI_Allgather(&mine, 1, MPI_INT, leader, 1, MPI_INT, c->mpi);
         pulse_go();
         find_groups(n, leader, most);
+        n->sharing = count_groups(n, leader, mine);
         st = split(c, group_of(n, c->rank), &n->ranks);
     }
     memory_free(leader);
@@ -139,13 +148,13 @@ int node_size(const node *n) {
     return comm_size(n->ranks);
 }
 
-/* Where Open MPI and MPICH take it from, on Linux. */
+/* Where Open MPI and MPICH take it from, on Linux. All groups of this node take theirs at once. */
 static bool has_room(const node *n, size_t bytes) {
     struct statvfs about;
     if (!n->shared || n->ranks->rank > 0) return true;
     if (hook_now(&no_room)) return false;
     if (statvfs("/dev/shm", &about) != 0) return true; /* it is somewhere else */
-    return (double)about.f_bavail * (double)about.f_frsize > (double)bytes;
+    return (double)about.f_bavail * (double)about.f_frsize > (double)bytes * n->sharing;
 }
 
 /* The group's first rank has the whole of it. */

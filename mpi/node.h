@@ -12,6 +12,7 @@ typedef struct node {
     comm *ranks;     /* of this group: owned */
     comm *leaders;   /* one of each group, in rank order, on these alone; else NULL: owned */
     int groups;
+    int sharing;   /* groups of this node that have a window */
     int *first;    /* [groups + 1], of each group its first rank */
     size_t *bytes; /* [groups], of a gather */
     bool shared;   /* memory is a window of the group; else this rank's own */
