@@ -136,7 +136,8 @@ static void show(watchdog *w, double dt, double limit) {
     w->stuck = moved ? 0 : w->stuck + dt;
     if (moved) w->told = false;
     if (limit > 0 && fmax(w->stuck, w->still) > limit / 4) {
-        bool files = watchdog_in_files(), excused = files || watchdog_traced((int)getpid());
+        bool files = watchdog_in_files();
+        bool excused = files || p.library || watchdog_traced((int)getpid());
         if (excused) w->stuck = w->still = 0;
         if (excused) p.waiting = false;
         if (files && w->idle > limit && !w->told) {

@@ -7,8 +7,10 @@
  *   stuck      it runs, but does no piece of work, waits for no other rank and for no file system
  *   deadlock   all ranks wait for each other
  *
- * Not taken for any of these: a process that a debugger has; a slow file system (a warning names
- * the rank); a job that was suspended as a whole. mpi/README.md says why it is built so. */
+ * Not taken for any of these: a process that a debugger has (but a node's first rank, where there
+ * are several nodes); a call of a library that is known to last (pulse_library); a slow file system
+ * (a warning names the rank); a job that was suspended as a whole. mpi/README.md says why it is
+ * built so. */
 #ifndef AUXSEG_MPI_WATCHDOG_H
 #define AUXSEG_MPI_WATCHDOG_H
 

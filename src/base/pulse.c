@@ -15,6 +15,7 @@ enum { WORDS = PULSE_STAGE / 8 };
 static _Atomic uint64_t ticks, name[WORDS];
 static atomic_int depth; /* of waits, which nest */
 static atomic_int ended = -1;
+static atomic_bool library;
 static _Atomic int64_t step;
 static hook freeze = {.name = "FREEZE"}, spin = {.name = "SPIN"};
 
@@ -60,9 +61,15 @@ void pulse_go(void) {
     count();
 }
 
+void pulse_library(bool inside) {
+    atomic_store_explicit(&library, inside, memory_order_relaxed);
+    pulse_tick();
+}
+
 pulse pulse_now(void) {
     pulse p = {.ticks = atomic_load_explicit(&ticks, memory_order_relaxed),
         .waiting = atomic_load_explicit(&depth, memory_order_relaxed) > 0,
+        .library = atomic_load_explicit(&library, memory_order_relaxed),
         .phase = atomic_load_explicit(&ended, memory_order_relaxed),
         .step = atomic_load_explicit(&step, memory_order_relaxed)};
     uint64_t word[WORDS];

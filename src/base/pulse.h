@@ -15,6 +15,7 @@ enum { PULSE_STAGE = 32 }; /* bytes of a stage's name that are kept, with its en
 typedef struct pulse {
     uint64_t ticks;
     bool waiting; /* in MPI, for others */
+    bool library; /* in a library's call that may last */
     int phase;    /* that ended last; -1: none yet */
     int64_t step; /* steps, images or passes that are done of the stage */
     char stage[PULSE_STAGE];
@@ -30,6 +31,9 @@ void pulse_phase(phase ended);
  * They nest. The thread that calls MPI. */
 void pulse_wait(void);
 void pulse_go(void);
+/* Around a call of a library that cannot be cut into pieces and may last for minutes, which is no
+ * lack of progress. The main thread; they do not nest. */
+void pulse_library(bool inside);
 
 /* What stands at this moment; from any thread. Words that change meanwhile may be of two moments.
  */

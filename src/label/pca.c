@@ -6,6 +6,7 @@
 
 #include "src/base/log.h"
 #include "src/base/memory.h"
+#include "src/base/pulse.h"
 #include "src/label/outer.h"
 
 #include <dlfcn.h>
@@ -83,7 +84,9 @@ static status eigenvectors(double *matrix, int d, int components, double *value,
     int found = 0, *support = memory_alloc(2 * (size_t)d, sizeof *support, "eigenvectors");
     if (!support) return STATUS_FAILED;
     int threads = lapack_on_one_thread();
+    pulse_library(true); /* minutes, of some thousand columns */
     int info = dsyevr(d, components, matrix, value, vector, support, &found);
+    pulse_library(false);
     omp_set_num_threads(threads);
     memory_free(support);
     if (info == 0 && found == components) return STATUS_OK;
