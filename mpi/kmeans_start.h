@@ -3,6 +3,7 @@
 #define AUXSEG_MPI_KMEANS_START_H
 
 #include "mpi/kmeans.h"
+#include "mpi/stop_watch.h"
 #include "src/label/kmeans_start.h"
 
 /* centroids [K, D]: by o->init, on a sample of o->sample rows that every rank gets, keyed by (seed,
@@ -15,6 +16,10 @@ status kmeans_start(
  * Collective. */
 status kmeans_start_choose(const comm *c, const kmeans_options *o, random_stream *r,
     const kmeans_start_rows *rows, float *centroids);
+/* The same between stop_watch_begin and its end, where each rank may have rows of its own: it asks
+ * w every second or so. Not collective. */
+status kmeans_start_draw(stop_watch *w, random_stream *r, const kmeans_start_rows *rows, int k,
+    int threads, float *centroids);
 /* k-means|| (Bahmani, Moseley, Vattani, Kumar, Vassilvitskii 2012): five times each row becomes a
  * candidate with probability 2 K d / sum of d, d being its squared distance from the nearest
  * candidate before; of the candidates, weighted by the rows that are nearest to them, k-means++

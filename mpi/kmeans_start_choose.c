@@ -8,16 +8,22 @@
  */
 static const double WORK = 0x1p30;
 
-status kmeans_start_choose(const comm *c, const kmeans_options *o, random_stream *r,
-    const kmeans_start_rows *rows, float *centroids) {
+status kmeans_start_draw(stop_watch *w, random_stream *r, const kmeans_start_rows *rows, int k,
+    int threads, float *centroids) {
     kmeans_plusplus *p = NULL;
     bool more = true;
-    stop_watch watch = stop_watch_begin_whole(c);
-    status st = kmeans_plusplus_create(&p, r, rows, o->k, o->threads, centroids);
+    status st = kmeans_plusplus_create(&p, r, rows, k, threads, centroids);
     while (st == STATUS_OK && more) {
-        more = kmeans_plusplus_go_on(p, WORK * o->threads);
-        st = stop_watch_ask(&watch, st);
+        more = kmeans_plusplus_go_on(p, WORK * threads);
+        st = stop_watch_ask(w, st);
     }
     kmeans_plusplus_destroy(p);
+    return st;
+}
+
+status kmeans_start_choose(const comm *c, const kmeans_options *o, random_stream *r,
+    const kmeans_start_rows *rows, float *centroids) {
+    stop_watch watch = stop_watch_begin_whole(c);
+    status st = kmeans_start_draw(&watch, r, rows, o->k, o->threads, centroids);
     return stop_watch_end(&watch, st);
 }

@@ -23,11 +23,12 @@ typedef struct tree {
     const kmeans_start_rows *rows;
     int restart, branches;
     kmeans_arithmetic arithmetic;
-    uint16_t *label; /* [n]: branch of each row */
-    double *spread;  /* [branches]: root of its rows times their squared distances */
-    size_t *begin;   /* [branches + 1] in `order` */
-    size_t *order;   /* [n]: rows, branch by branch, ascending in each */
-    int *share;      /* [branches]: centroids */
+    uint16_t *label;   /* [n]: branch of each row */
+    double *spread;    /* [branches]: root of its rows times their squared distances */
+    size_t *begin;     /* [branches + 1] in `order` */
+    size_t *order;     /* [n]: rows, branch by branch, ascending in each */
+    int *share;        /* [branches]: centroids */
+    stop_watch *watch; /* of the part that is under way */
 } tree;
 
 static size_t branch_rows(const tree *t, int b) {
@@ -52,6 +53,10 @@ static void tree_destroy(tree *t) {
     memory_free(t->share);
 }
 
+static status ask(void *context, status st) {
+    return stop_watch_ask(((const tree *)context)->watch, st);
+}
+
 /* k-means of the rows x [n, D], by this rank alone: its centroids to c [k, D], their labels. Each
  * has a stream of its own, by its place in the tree. */
 static status cluster(
@@ -59,10 +64,12 @@ static status cluster(
     const kmeans_start_rows rows = {x->data, NULL, x->n, x->d};
     const kmeans_iterate_options o = {.assigner = {k, t->o->threads, t->o->screen, t->arithmetic},
         .cosine = t->o->cosine,
-        .iterations = place == 0 ? COARSE_ITERATIONS : t->o->branch_iterations};
+        .iterations = place == 0 ? COARSE_ITERATIONS : t->o->branch_iterations,
+        .ask = ask,
+        .context = (void *)(uintptr_t)t};
     random_stream r = random_begin(
         t->o->seed, RANDOM_CLUSTER, (uint64_t)t->restart, UINT64_MAX - 1 - (uint64_t)place);
-    status st = kmeans_start_plusplus(&r, &rows, k, t->o->threads, c);
+    status st = kmeans_start_draw(t->watch, &r, &rows, k, t->o->threads, c);
     return st == STATUS_OK ? kmeans_iterate(x, &o, c, label) : st;
 }
 
@@ -140,6 +147,13 @@ static status part_sample(tree *t) {
     return st;
 }
 
+/* By every rank alike. Collective. */
+static status part_together(const comm *c, tree *t) {
+    stop_watch watch = stop_watch_begin_whole(c);
+    t->watch = &watch;
+    return stop_watch_end(&watch, part_sample(t));
+}
+
 /* Centroids of branch b: c [share, D]. */
 static status cluster_branch(const tree *t, int b, float *c) {
     size_t n = branch_rows(t, b), d = (size_t)t->rows->d;
@@ -166,12 +180,13 @@ static size_t first_centroid(const tree *t, int b) {
 }
 
 /* This rank's branches: mine, the first of which is centroid first_centroid(begin). Collective. */
-static status cluster_branches(const comm *c, const tree *t, float *mine) {
+static status cluster_branches(const comm *c, tree *t, float *mine) {
     int rank = comm_rank(c), size = comm_size(c);
     int begin = (int)shard_begin(t->branches, rank, size);
     int end = (int)shard_begin(t->branches, rank + 1, size);
     size_t d = (size_t)t->rows->d;
     stop_watch watch = stop_watch_begin_whole(c);
+    t->watch = &watch;
     /* A rank without a branch may be the one that is asked. */
     status st = stop_watch_ask(&watch, STATUS_OK);
     for (int b = begin; b < end && st == STATUS_OK; b++) {
@@ -207,8 +222,8 @@ status kmeans_start_hierarchical(const comm *c, const kmeans_options *o, int res
     float *mine = memory_alloc(words, sizeof *mine, "centroids of branches");
     status st = tree_create(&t);
     if (!bytes || !mine) st = STATUS_FAILED;
-    if (st == STATUS_OK) st = part_sample(&t);
     st = comm_agree(c, st);
+    if (st == STATUS_OK) st = part_together(c, &t);
     if (st == STATUS_OK) st = cluster_branches(c, &t, mine);
     if (st == STATUS_OK) st = gather_centroids(c, &t, mine, bytes, centroids);
     tree_destroy(&t);

@@ -140,14 +140,3 @@ bool kmeans_plusplus_go_on(kmeans_plusplus *p, double work) {
     } while (p->chosen < p->k && done + each <= work);
     return p->chosen < p->k;
 }
-
-status kmeans_start_plusplus(
-    random_stream *r, const kmeans_start_rows *rows, int k, int threads, float *c) {
-    kmeans_plusplus *p;
-    status st = kmeans_plusplus_create(&p, r, rows, k, threads, c);
-    if (st != STATUS_OK) return st;
-    while (kmeans_plusplus_go_on(p, INFINITY)) {
-    }
-    kmeans_plusplus_destroy(p);
-    return STATUS_OK;
-}

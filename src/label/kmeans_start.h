@@ -13,7 +13,8 @@
 /* c [K, D] becomes K distinct rows of x [n, D], n >= K. */
 status kmeans_start_random(random_stream *r, const float *x, size_t n, int d, int k, float *c);
 
-/* Rows [n, D] that stand for `weight` [n] > 0 rows each; NULL: for one. Borrowed. */
+/* Rows [n, D] that stand for `weight` [n] >= 0 rows each, not all of them zero; NULL: for one.
+ * Borrowed. */
 typedef struct kmeans_start_rows {
     const float *x;
     const int64_t *weight;
@@ -25,12 +26,8 @@ typedef struct kmeans_start_rows {
  * one a row with probability proportional to its weight times its squared distance from the nearest
  * before it. When no row is left that is not a centroid already, the rest are any rows. Distances
  * that the triangle inequality tells to be of no use are not computed (Elkan 2003). The result does
- * not depend on threads. */
-status kmeans_start_plusplus(
-    random_stream *r, const kmeans_start_rows *rows, int k, int threads, float *c);
-
-/* The same some centroids at a time, for who wants to be able to stop. rows, r and c [K, D] are
- * borrowed until the end. */
+ * not depend on threads. Some centroids at a time, for who wants to be able to stop: rows, r and
+ * c [K, D] are borrowed until the end. */
 typedef struct kmeans_plusplus kmeans_plusplus;
 status kmeans_plusplus_create(kmeans_plusplus **out, random_stream *r,
     const kmeans_start_rows *rows, int k, int threads, float *c);

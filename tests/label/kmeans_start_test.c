@@ -15,6 +15,16 @@
 enum { ROWS = 120, D = 3, K = 6 };
 
 /* Row i belongs to corner i % K, far from the others. */
+static status plusplus(
+    random_stream *r, const kmeans_start_rows *rows, int k, int threads, float *c) {
+    kmeans_plusplus *p;
+    status st = kmeans_plusplus_create(&p, r, rows, k, threads, c);
+    while (st == STATUS_OK && kmeans_plusplus_go_on(p, 1000)) {
+    }
+    if (st == STATUS_OK) kmeans_plusplus_destroy(p);
+    return st;
+}
+
 static void corners(float *x) {
     random_stream r = random_begin(2, RANDOM_SYNTH, 0, 0);
     for (int i = 0; i < ROWS; i++)
@@ -30,8 +40,8 @@ static void test_plusplus_finds_every_corner(void **state) {
     for (uint64_t seed = 0; seed < 50; seed++) {
         random_stream r = random_begin(seed, RANDOM_CLUSTER, 0, UINT64_MAX), same = r;
         int found[K] = {0};
-        assert_int_equal(kmeans_start_plusplus(&r, &rows, K, 1, c), STATUS_OK);
-        assert_int_equal(kmeans_start_plusplus(&same, &rows, K, 4, again), STATUS_OK);
+        assert_int_equal(plusplus(&r, &rows, K, 1, c), STATUS_OK);
+        assert_int_equal(plusplus(&same, &rows, K, 4, again), STATUS_OK);
         assert_memory_equal(c, again, sizeof c);
         for (int a = 0; a < K; a++) found[(int)c[a * D] / 1000]++;
         for (int a = 0; a < K; a++) assert_int_equal(found[a], 1);
@@ -47,7 +57,7 @@ static void test_plusplus_weights_by_squared_distance(void **state) {
     for (int t = 0; t < draws; t++) {
         float c[2];
         random_stream r = random_begin(3, RANDOM_CLUSTER, (uint64_t)t, UINT64_MAX);
-        assert_int_equal(kmeans_start_plusplus(&r, &rows, 2, 1, c), STATUS_OK);
+        assert_int_equal(plusplus(&r, &rows, 2, 1, c), STATUS_OK);
         first[c[0] == 3 ? 2 : (int)c[0]]++;
         if (c[0] == 0) far += c[1] == 3;
     }
@@ -65,7 +75,7 @@ static void test_plusplus_draws_by_weight(void **state) {
     for (int t = 0; t < draws; t++) {
         float c[2];
         random_stream r = random_begin(3, RANDOM_CLUSTER, (uint64_t)t, UINT64_MAX);
-        assert_int_equal(kmeans_start_plusplus(&r, &rows, 2, 1, c), STATUS_OK);
+        assert_int_equal(plusplus(&r, &rows, 2, 1, c), STATUS_OK);
         first[c[0] == 3 ? 2 : (int)c[0]]++;
         if (c[0] == 0) far += c[1] == 3;
     }
@@ -81,8 +91,7 @@ static void check_plain_algorithm(double apart) {
     random_stream make = random_begin(8, RANDOM_SYNTH, 0, 0);
     for (int i = 0; i < N * D; i++) x[i] = (float)(apart * (i / D % 9) + random_normal(&make));
     random_stream r = random_begin(9, RANDOM_CLUSTER, 0, UINT64_MAX), same = r;
-    assert_int_equal(
-        kmeans_start_plusplus(&r, &(kmeans_start_rows){x, NULL, N, D}, C, 2, c), STATUS_OK);
+    assert_int_equal(plusplus(&r, &(kmeans_start_rows){x, NULL, N, D}, C, 2, c), STATUS_OK);
     size_t row = random_below(&same, N);
     for (int i = 0; i < N; i++) nearest[i] = INFINITY;
     for (int a = 0; a < C; a++) {
@@ -111,7 +120,7 @@ static void test_more_centroids_than_rows_that_differ(void **state) {
     const kmeans_start_rows rows = {x, NULL, 4, 1};
     float c[4];
     random_stream r = random_begin(4, RANDOM_CLUSTER, 0, UINT64_MAX);
-    assert_int_equal(kmeans_start_plusplus(&r, &rows, 4, 1, c), STATUS_OK);
+    assert_int_equal(plusplus(&r, &rows, 4, 1, c), STATUS_OK);
     assert_true(c[0] + c[1] == 12);
     for (int a = 0; a < 4; a++) assert_true(c[a] == 5 || c[a] == 7);
 }
