@@ -244,6 +244,7 @@ static status descend_batches(lloyd *l, kmeans_iteration *it, bool resume) {
     while (st == STATUS_OK && it->iteration < l->o->iterations) {
         it->iteration++;
         st = minibatch_step(&l->batch, l->c, l->o, l->x, l->centroids, it);
+        if (st == STATUS_OK) st = compare_ranks(l);
         if (st == STATUS_OK) st = report_state(l, it);
     }
     /* A run that is resumed after its last report has nothing more to report. */

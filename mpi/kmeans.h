@@ -6,7 +6,8 @@
 #include "mpi/comm.h"
 #include "src/label/kmeans_options.h"
 
-/* One iteration's figures, for metrics.csv; the same on every rank but for the seconds. Iteration 0
+/* One iteration's figures, for metrics.csv; the same on every rank but for the seconds, and for
+ * `visited` and `arithmetic`, which are each rank's own. Iteration 0
  * is the assignment to the initial centroids; an iteration is an update and an assignment. */
 typedef struct kmeans_iteration {
     int restart, iteration, repaired; /* empty clusters that got a row */
@@ -16,8 +17,8 @@ typedef struct kmeans_iteration {
     double assign_seconds, update_seconds; /* products and decisions; sums, exchange, means */
     double exchange_seconds;               /* part of the latter: sums between ranks */
     double assign_processor;               /* as assign_seconds, of all threads' processor time */
-    double visited;                        /* share of the n K products that rank 0 computed */
-    const char *arithmetic;                /* of rank 0's products: "f32" | "bf16" | "int8" */
+    double visited;                        /* share of its n K products that a rank computed */
+    const char *arithmetic;                /* of its products: "f32" | "bf16" | "int8" */
     const kmeans_state *state; /* to continue from, valid during the report; the same on every
                                   rank */
 } kmeans_iteration;
@@ -25,8 +26,10 @@ typedef struct kmeans_iteration {
 typedef struct kmeans_result {
     float *centroids;                    /* [K, D], owned by the caller: memory_free */
     uint16_t *label;                     /* [local rows], outliers LABEL_NONE (65535), owned */
-    double objective, outlier_threshold; /* squared distance beyond which a row is an outlier
-                                            (global scope; infinity: none), else NaN */
+    double objective, outlier_threshold; /* squared distance from which on rows are outliers; of
+                                            those at it the first by image and pixel, as many as
+                                            the share asks for (global scope; infinity: none),
+                                            else NaN */
     int iterations;
     float *distance; /* [local rows], squared, of each row to the centroid of the label that it had
                         before outliers were marked; owned */

@@ -5,6 +5,7 @@
 #include "io/weights/tensor_fault.h"
 
 #include "src/base/log.h"
+#include "src/base/vector.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -50,6 +51,7 @@ static bool is_fault(const float_bits *b, bool variance, uint64_t word) {
 
 /* Whether one of n floats is not finite, with no branch inside: weights are looked at every
  * step. */
+VECTOR_CLONES
 static bool any_nonfinite(const char *at, size_t n) {
     uint32_t found = 0;
     for (size_t i = 0; i < n; i++) {

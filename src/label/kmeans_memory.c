@@ -47,9 +47,9 @@ static size_t start_bytes(const kmeans_options *o, size_t n, size_t d) {
  * rounded for its assignment. */
 kmeans_memory kmeans_needs(const kmeans_options *o, size_t n, int d) {
     enum { LABELS = 2 * sizeof(uint16_t) + sizeof(float) };
-    /* Centroids, the best, the screen's packed ones and its last; sums of a rank, of all, and parts
-     * of sums that come from other ranks. */
-    enum { CENTROID = 4 * sizeof(float) + 3 * sizeof(int64_t) };
+    /* Centroids, the best, the screen's packed ones, twice while they get another order, and its
+     * last; sums of a rank, of all, and parts of sums that come from other ranks. */
+    enum { CENTROID = 5 * sizeof(float) + 3 * sizeof(int64_t) };
     const kmeans_assigner_options screen = {o->k, o->threads, o->screen, o->arithmetic};
     enum { WORKER = 256 }; /* scores and lists of a thread, a centroid */
     size_t words = (size_t)o->k * (size_t)d, batch = (size_t)o->batch;

@@ -44,6 +44,7 @@ static inline int64_t fixed(float x, double unit) {
 /* v 2^unit, rounded to the nearest; v >= 0. */
 static int128 fixed_from_double(double v, int unit) {
     int exponent;
+    if (v == 0) return 0; /* its exponent says nothing of a shift */
     int64_t significand = (int64_t)ldexp(frexp(v, &exponent), 53); /* v = significand 2^(e - 53) */
     int shift = exponent - 53 + unit;
     if (shift >= 0) return (int128)significand << shift;
