@@ -140,6 +140,11 @@ expect 0 'a/few/ours/seed-1 and twin have .* the same seed, 1' "$auxseg" compare
 expect 0 '' "$auxseg" pack tiny.cfg --set run.dir=packed --set dataset.root=a/images
 expect 0 'warning: packed: no result yet' "$auxseg" compare --of a/few/ours/seed-1 packed
 [[ $(grep -c warning: out) -eq 1 ]] || fail "--of: not one warning of a result that is missing"
+# Started again with other settings, and stopped: the figures are those of before.
+expect 75 'stopped early' "$auxseg" run twin/settings.cfg --set run.dir=twin \
+    --set finetune.steps=9 --set run.max_hours=1e-9
+expect 0 'warning: twin: its last start, .* has not come to its end' "$auxseg" compare --of \
+    a/few/ours/seed-2 twin
 
 cat >wrong.cfg <<'CFG'
 reference = "none";
@@ -159,6 +164,9 @@ sed 's/@ours/@later/' few.cfg >later.cfg
 sed 's/\["finetune.steps=1"\]/["model.weights=@ours\/pretrained.safetensors"]/' few.cfg >common.cfg
 expect 2 "common.cfg:4: .*for a cell's own settings" "$auxseg" compare tiny.cfg --plan common.cfg --list
 expect 2 'later.cfg:9: .*no cell of this name before' "$auxseg" compare tiny.cfg --plan later.cfg --list
+expect 2 'few.cfg:6: cell "plain": it ends with the baseline, which run.compare = false leaves out' \
+    "$auxseg" compare tiny.cfg --plan few.cfg --set run.compare=false --set extract.source=weights \
+    --set extract.weights=a.safetensors --list
 expect 2 'did you mean controlled' "$auxseg" compare tiny.cfg --plan contrlled
 expect 0 '^controlled ' "$auxseg" compare --plans
 while read -r name _; do

@@ -8,6 +8,7 @@
 
 #include "io/files/file.h"
 #include "src/app/compare/equal_images.h"
+#include "src/app/stage/stage_list.h"
 #include "src/base/copy.h"
 #include "src/base/hash.h"
 #include "src/base/log.h"
@@ -178,8 +179,13 @@ static status check_cells(const elements *e, settings *s) {
         }
         status one = read_settings(e, i + 1, s);
         if (one == STATUS_FAILED) return one;
-        if (one == STATUS_OK) continue;
-        log_error("%s.cfg:%d: cell \"%s\": its settings are refused", p->name, c->line, c->name);
+        bool idle = one == STATUS_OK && s->run.until == STAGE_BASELINE &&
+                    !stage_wanted(STAGE_BASELINE, s, 1);
+        if (one == STATUS_OK && !idle) continue;
+        log_error("%s.cfg:%d: cell \"%s\": %s", p->name, c->line, c->name,
+            idle ? "it ends with the baseline, which run.compare = false leaves out: --set "
+                   "run.compare=true"
+                 : "its settings are refused");
         st = STATUS_USAGE;
     }
     return st;

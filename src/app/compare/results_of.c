@@ -228,6 +228,17 @@ static void warn_missing(const compare_cell *cell) {
     }
 }
 
+/* A stage that is under way has left its settings in the record already, and the figures of later
+ * ones are those of before: a run that was started again and stopped or killed shows both. */
+static void warn_unended(const run_record *r, const char *folder) {
+    start_record s, last = {0};
+    for (int i = 0; run_record_start(r, i, &s); i++) last = s;
+    if (!last.command || (last.ended && last.exit_code == STATUS_OK)) return;
+    log_warn("%s: its last start, of %s, has not come to its end: figures may be of the settings "
+             "before",
+        folder, last.started);
+}
+
 status compare_results_of(compare_results *out, char **folder, int folders) {
     *out = (compare_results){.name = copy_text("runs"),
         .about = copy_text("runs side by side"),
@@ -239,6 +250,7 @@ status compare_results_of(compare_results *out, char **folder, int folders) {
     if (st == STATUS_OK) st = find_keys(out, record, folders);
     if (st == STATUS_OK) st = add_cells(out, record, folder, folders);
     if (st == STATUS_OK) st = name_apart(out);
+    for (int i = 0; i < folders && st == STATUS_OK; i++) warn_unended(record[i], folder[i]);
     for (int i = 0; record && i < folders; i++) run_record_close(record[i]);
     memory_free(record);
     if (st == STATUS_OK) st = compare_results_fill(out);
