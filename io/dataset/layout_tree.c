@@ -1,10 +1,11 @@
 /* A table of a layout made a list. Images and label maps are matched by their names without
  * endings; both folders are listed once, so that a label map that is missing is known without
- * asking the file system for each image. What is not there of a part that is optional in downloads
- * (a test set, the coarse labels' extra images) is left out: the first part alone decided that this
- * is the form. */
+ * asking the file system for each image. Only a list's images are asked for one by one. What is not
+ * there of a part that is optional in downloads (a test set, the coarse labels' extra images) is
+ * left out: the first part alone decided that this is the form. */
 #include "io/dataset/layout_tree.h"
 
+#include "io/dataset/layout_find.h"
 #include "io/dataset/layout_walk.h"
 #include "io/files/file.h"
 #include "io/files/text_lines.h"
@@ -12,7 +13,6 @@
 #include "src/base/memory.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* A part while it is read; folders are below root, with `inside`. */
@@ -21,8 +21,9 @@ typedef struct reading {
     const layout_part *p;
     const char *root;
     char images[FILE_PATH], labels[FILE_PATH];
-    layout_files maps; /* label maps below labels, sorted by strcmp */
-    int missing;       /* images without one */
+    layout_files maps, pictures; /* below labels and images, for layout_find */
+    bool walked;                 /* pictures are there: only if a list's name asks for it */
+    int missing;                 /* images without a label map */
 } reading;
 
 /* root/inside/folder, or without what is empty. */
@@ -60,26 +61,21 @@ bool layout_tree_there(const layout_variant *v, const char *root, const char *in
     return part_there(v->part, root, inside);
 }
 
-static int compare(const void *a, const void *b) {
-    return strcmp(*(char *const *)a, *(char *const *)b);
-}
-
-/* The label map of image x, by each ending in turn; false: there is none. */
-static bool find_map(const reading *r, const char *x, char *map) {
-    const char *ends = r->maps.count > 0 ? r->p->label_end : NULL;
-    for (const char *end = ends; end;) {
-        int length = (int)strcspn(end, "|");
-        char name[FILE_PATH], *key = name;
-        int n = snprintf(name, sizeof name, "%s%.*s", x, length, end);
-        if (n > 0 && (size_t)n < sizeof name &&
-            bsearch(&key, r->maps.path, (size_t)r->maps.count, sizeof *r->maps.path, compare))
-            return file_path(map, r->labels, name) == STATUS_OK;
-        end = end[length] ? end + length + 1 : NULL;
+/* The label map of image x below root, which must be there if `sure`. "": there is none. */
+static status find_map(const reading *r, const char *x, bool sure, char *map) {
+    char name[FILE_PATH];
+    const char *found = NULL, *ends = r->p->label_end;
+    map[0] = 0;
+    if (!r->p->labels) return STATUS_OK;
+    status st = layout_find(&r->maps, r->labels, x, ends, &found);
+    if (st == STATUS_OK && !found && sure) {
+        int n = snprintf(name, sizeof name, "%s%.*s", x, (int)strcspn(ends, "|"), ends);
+        if (n > 0 && (size_t)n < sizeof name) found = name;
     }
-    return false;
+    return st == STATUS_OK && found ? file_path(map, r->labels, found) : st;
 }
 
-/* Image x with its label map, which must be there if `sure`: lists are taken at their word. */
+/* Image x with its label map: lists (`sure`) are taken at their word. */
 static status append(reading *r, const char *x, const char *end, bool sure) {
     char name[FILE_PATH], picture[FILE_PATH], map[FILE_PATH];
     const layout_part *p = r->p;
@@ -90,15 +86,11 @@ static status append(reading *r, const char *x, const char *end, bool sure) {
         log_error("%s: too long a path", x);
         return STATUS_DATA;
     }
-    bool labelled = p->labels && find_map(r, x, map);
-    if (p->labels && sure && !labelled) {
-        int length = (int)strcspn(p->label_end, "|");
-        snprintf(name, sizeof name, "%s%.*s", x, length, p->label_end);
-        labelled = file_path(map, r->labels, name) == STATUS_OK;
-    }
-    if (p->labels && !labelled && r->missing++ == 0)
+    status st = find_map(r, x, sure, map);
+    if (st != STATUS_OK) return st;
+    if (p->labels && !map[0] && r->missing++ == 0)
         log_warn("%s has no label map below %s", picture, r->labels);
-    return layout_append(r->l, r->root, which, picture, labelled ? map : NULL);
+    return layout_append(r->l, r->root, which, picture, map[0] ? map : NULL);
 }
 
 /* Every image below the folder. */
@@ -118,17 +110,43 @@ static status read_folder(reading *r) {
     return st;
 }
 
+/* Files below root/folder, for layout_find. */
+static status walk(const reading *r, const char *folder, const char *ends, layout_files *out) {
+    char path[FILE_PATH];
+    status st = file_path(path, r->root, folder);
+    if (st == STATUS_OK) st = layout_walk(path, ends, out);
+    if (st == STATUS_OK) layout_find_sort(out);
+    return st;
+}
+
+/* The ending of image x of a list: the table's, unless only a file of another case is there. As a
+ * list may name few images of a large folder, that is listed once one is not found. An image that
+ * is not there at all is for those who read it to say. */
+static status find_end(reading *r, const char *x, char *end, size_t size) {
+    char name[FILE_PATH], path[FILE_PATH];
+    const char *ends = r->p->image_end, *found = NULL;
+    snprintf(end, size, "%.*s", (int)strcspn(ends, "|"), ends);
+    if ((size_t)snprintf(name, sizeof name, "%s%s", x, end) >= sizeof name ||
+        join(path, r->root, r->images, name) != STATUS_OK || file_exists(path))
+        return STATUS_OK;
+    status st = r->walked ? STATUS_OK : walk(r, r->images, ends, &r->pictures);
+    r->walked = st == STATUS_OK;
+    if (st == STATUS_OK) st = layout_find(&r->pictures, r->images, x, ends, &found);
+    if (found) snprintf(end, size, "%s", found + strlen(x));
+    return st;
+}
+
 /* Names, one a line. Some lists say more after a blank (whether an object is there): not ours. */
 static status read_names(reading *r, const char *path) {
     char end[32];
     text_lines text;
-    snprintf(end, sizeof end, "%.*s", (int)strcspn(r->p->image_end, "|"), r->p->image_end);
     status st = text_lines_open(&text, path);
     if (st == STATUS_OK) st = layout_begin_list(r->l, path);
     for (char *line; st == STATUS_OK && (line = text_lines_next(&text));) {
         int first = r->l->items;
         line[strcspn(line, " \t")] = 0;
-        st = append(r, line, end, true);
+        st = find_end(r, line, end, sizeof end);
+        if (st == STATUS_OK) st = append(r, line, end, true);
         layout_note_line(r->l, first, text.number);
     }
     text_lines_close(&text);
@@ -142,21 +160,19 @@ static status read_part(reading *r, const char *inside) {
     const layout_part *p = r->p;
     status st = STATUS_OK;
     r->missing = 0;
+    r->walked = false;
     if (!find_folder(r->images, r->root, inside, p->images, p->image_end)) return STATUS_OK;
     if (p->list && (join(path, r->root, inside, p->list) != STATUS_OK || !file_exists(path)))
         return STATUS_OK;
     if (p->labels && find_folder(r->labels, r->root, inside, p->labels, p->label_end)) {
-        char maps[FILE_PATH];
-        st = file_path(maps, r->root, r->labels);
-        if (st == STATUS_OK) st = layout_walk(maps, p->label_end, &r->maps);
-        if (st == STATUS_OK && r->maps.count > 0)
-            qsort(r->maps.path, (size_t)r->maps.count, sizeof *r->maps.path, compare);
+        st = walk(r, r->labels, p->label_end, &r->maps);
     } else if (p->labels) {
         snprintf(r->labels, sizeof r->labels, "%.*s", (int)strcspn(p->labels, "|"), p->labels);
     }
     if (st == STATUS_OK) st = p->list ? read_names(r, path) : read_folder(r);
     if (r->missing > 1) log_warn("%d images have no label map below %s", r->missing, r->labels);
     layout_files_destroy(&r->maps);
+    layout_files_destroy(&r->pictures);
     return st;
 }
 

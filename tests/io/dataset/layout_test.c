@@ -38,6 +38,27 @@ static settings of_layout(dataset_layout kind) {
     return s;
 }
 
+/* A file below root with the folders above it. */
+static void put_below(settings *s, const char *root, const char *name, const char *text) {
+    char path[128];
+    snprintf(path, sizeof path, "%s/%s", root, name);
+    for (char *slash = path; (slash = strchr(slash, '/')); slash++) {
+        *slash = 0;
+        mkdir(scratch_path(&folder, path), 0777);
+        *slash = '/';
+    }
+    put(path, text);
+    strcpy(s->dataset.root, scratch_path(&folder, root));
+}
+
+/* As layout_read; what is written to standard error is in c. */
+static status read_captured(capture *c, layout *l, const settings *s) {
+    capture_begin(c, 2);
+    status st = layout_read(l, s);
+    capture_end(c);
+    return st;
+}
+
 /* path is root/name; NULL is no path. */
 static void check_path(const char *path, const char *name) {
     if (!name) {
@@ -112,6 +133,63 @@ static void a_folder_is_walked_by_name(void **state) {
     check_item(&l, 0, SPLIT_TRAIN, "photos//a.png", NULL, "a.png");
     check_item(&l, 1, SPLIT_TRAIN, "photos//b/z.jpeg", NULL, "b/z.jpeg");
     check_item(&l, 2, SPLIT_TRAIN, "photos//c.JPG", NULL, "c.JPG");
+    layout_destroy(&l);
+}
+
+/* As cameras and old archives write them: the image keeps its label map, and both their names. */
+static void endings_count_in_any_case(void **state) {
+    (void)state;
+    capture c;
+    settings s = of_layout(DATASET_LAYOUT_CITYSCAPES);
+    layout l;
+    put_below(&s, "case", "leftImg8bit/train/x/a_leftImg8bit.PNG", "");
+    put_below(&s, "case", "leftImg8bit/train/x/b_leftImg8bit.png", "");
+    put_below(&s, "case", "gtFine/train/x/a_gtFine_labelIds.png", "");
+    put_below(&s, "case", "gtFine/train/x/B_gtFine_labelIds.png", "");
+    put_below(&s, "case", "gtFine/train/x/b_gtFine_labelIds.Png", "");
+    assert_int_equal(read_captured(&c, &l, &s), STATUS_OK);
+    assert_int_equal(l.items, 2);
+    check_item(&l, 0, SPLIT_TRAIN, "case/leftImg8bit/train/x/a_leftImg8bit.PNG",
+        "case/gtFine/train/x/a_gtFine_labelIds.png", "leftImg8bit/train/x/a_leftImg8bit.PNG");
+    check_item(&l, 1, SPLIT_TRAIN, "case/leftImg8bit/train/x/b_leftImg8bit.png",
+        "case/gtFine/train/x/b_gtFine_labelIds.Png", "leftImg8bit/train/x/b_leftImg8bit.png");
+    assert_string_equal(c.text, "");
+    layout_destroy(&l);
+}
+
+/* Which of the two is meant nobody can tell. */
+static void two_endings_of_one_map_are_refused(void **state) {
+    (void)state;
+    capture c;
+    settings s = of_layout(DATASET_LAYOUT_ADE20K);
+    layout l;
+    put_below(&s, "two", "images/training/a.jpg", "");
+    put_below(&s, "two", "annotations/training/a.png", "");
+    put_below(&s, "two", "annotations/training/a.PNG", "");
+    assert_int_equal(read_captured(&c, &l, &s), STATUS_DATA);
+    assert_non_null(strstr(c.text, "annotations/training: a.PNG and a.png differ in the case"));
+}
+
+/* The list has no ending, and what it names is there under another than the table's. */
+static void listed_names_find_any_case(void **state) {
+    (void)state;
+    capture c;
+    settings s = of_layout(DATASET_LAYOUT_VOC);
+    layout l;
+    put_below(&s, "listed", "ImageSets/Segmentation/train.txt", "a\nb\ngone\n");
+    put_below(&s, "listed", "JPEGImages/a.JPG", "");
+    put_below(&s, "listed", "JPEGImages/A.jpg", "");
+    put_below(&s, "listed", "JPEGImages/b.jpg", "");
+    put_below(&s, "listed", "SegmentationClass/a.png", "");
+    put_below(&s, "listed", "SegmentationClass/b.PNG", "");
+    assert_int_equal(read_captured(&c, &l, &s), STATUS_OK);
+    assert_int_equal(l.items, 3);
+    check_item(&l, 0, SPLIT_TRAIN, "listed/JPEGImages/a.JPG", "listed/SegmentationClass/a.png",
+        "JPEGImages/a.JPG");
+    check_item(&l, 1, SPLIT_TRAIN, "listed/JPEGImages/b.jpg", "listed/SegmentationClass/b.PNG",
+        "JPEGImages/b.jpg");
+    check_item(&l, 2, SPLIT_TRAIN, "listed/JPEGImages/gone.jpg",
+        "listed/SegmentationClass/gone.png", "JPEGImages/gone.jpg");
     layout_destroy(&l);
 }
 
@@ -247,6 +325,9 @@ int main(void) {
         cmocka_unit_test(camvids_lists_are_read),
         cmocka_unit_test(pairs_may_lack_labels),
         cmocka_unit_test(a_folder_is_walked_by_name),
+        cmocka_unit_test(endings_count_in_any_case),
+        cmocka_unit_test(two_endings_of_one_map_are_refused),
+        cmocka_unit_test(listed_names_find_any_case),
         cmocka_unit_test(dangling_links_are_listed),
         cmocka_unit_test(a_byte_order_mark_is_skipped),
         cmocka_unit_test(long_lists_are_read),
