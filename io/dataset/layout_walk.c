@@ -14,14 +14,15 @@
 #include <strings.h>
 #include <sys/stat.h>
 
-enum {
-    DEEPEST = 16
-}; /* folders within folders where one file is looked for: links can lie in circles */
+/* Folders within folders where one file is looked for: links can lie in circles. Of a hidden one
+ * fewer, as all that follows from it is a number in a message. */
+enum { DEEPEST = 16, DEEPEST_HIDDEN = 2 };
 
 /* What a walk is about. */
 typedef struct walk {
     const char *folder, *ends;
     layout_files *files;
+    int hidden, hidden_folders; /* left out: such files, and folders that hold any */
 } walk;
 
 int layout_end_of(const char *name, const char *ends) {
@@ -61,6 +62,49 @@ static int by_name(const FTSENT **a, const FTSENT **b) {
     return strcmp((*a)->fts_name, (*b)->fts_name);
 }
 
+/* Whether it is a folder, which the system tells with the name unless it is a link. */
+static bool is_folder(const struct dirent *e, const char *path) {
+    struct stat info;
+    if (e->d_type != DT_LNK && e->d_type != DT_UNKNOWN) return e->d_type == DT_DIR;
+    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
+}
+
+/* In the order of the file system, as any file will do, and without a question about each: fts asks
+ * for every file of a folder before it gives the first. */
+static bool any_below(const char *folder, const char *ends, int depth) {
+    bool found = false;
+    DIR *d = opendir(folder);
+    for (struct dirent *e; d && !found && (e = readdir(d));)
+        found = e->d_name[0] != '.' && layout_end_of(e->d_name, ends) > 0;
+    if (d && !found && depth < DEEPEST) {
+        rewinddir(d);
+        for (struct dirent *e; !found && (e = readdir(d));) {
+            char path[FILE_PATH];
+            if (e->d_name[0] == '.' || file_path(path, folder, e->d_name) != STATUS_OK) continue;
+            found = is_folder(e, path) && any_below(path, ends, depth + 1);
+        }
+    }
+    if (d) closedir(d);
+    return found;
+}
+
+/* What other programs keep beside the images, and whoever lists the folder does not see: copies in
+ * small, attributes of files (._x.jpg, which is no JPEG), what was thrown away and may not be read.
+ * Below the folder alone, which may be called as it likes. */
+static bool is_hidden(const FTSENT *e) {
+    return e->fts_level > FTS_ROOTLEVEL && e->fts_name[0] == '.';
+}
+
+/* Only what would have been an image is counted, before fts opens the folder. */
+static void leave_out(walk *w, FTS *f, FTSENT *e) {
+    if (e->fts_info == FTS_D) {
+        w->hidden_folders += any_below(e->fts_path, w->ends, DEEPEST - DEEPEST_HIDDEN);
+        fts_set(f, e, FTS_SKIP);
+    } else if (e->fts_info != FTS_DP && e->fts_info != FTS_DC) {
+        w->hidden += layout_end_of(e->fts_name, w->ends) > 0;
+    }
+}
+
 /* What fts has found, if its name has the ending. Links that lead nowhere and pipes are listed,
  * too: whoever reads them says why they cannot be read, and dataset.on_bad_image decides. */
 static status take_entry(walk *w, const FTSENT *e) {
@@ -97,7 +141,12 @@ static status go(walk *w) {
     FTS *f = fts_open(roots, FTS_LOGICAL | FTS_NOCHDIR, by_name);
     status st = STATUS_OK;
     errno = f ? 0 : errno;
-    for (FTSENT *e; f && st == STATUS_OK && (e = fts_read(f)); errno = 0) st = take_entry(w, e);
+    for (FTSENT *e; f && st == STATUS_OK && (e = fts_read(f)); errno = 0) {
+        if (is_hidden(e))
+            leave_out(w, f, e);
+        else
+            st = take_entry(w, e);
+    }
     if (st == STATUS_OK && errno != 0) { /* fts_read sets it to 0 at the end */
         log_error("%s: %s", w->folder, strerror(errno));
         st = STATUS_DATA;
@@ -111,37 +160,14 @@ status layout_walk(const char *folder, const char *ends, layout_files *out) {
     layout_files files = {0};
     walk w = {.folder = folder, .ends = ends, .files = &files};
     status st = go(&w);
+    if (st == STATUS_OK && w.hidden + w.hidden_folders > 0)
+        log_info("%s: %d images and %d folders with images are left out, as they are hidden (.x)",
+            folder, w.hidden, w.hidden_folders);
     if (st == STATUS_OK)
         *out = files;
     else
         layout_files_destroy(&files);
     return st;
-}
-
-/* Whether it is a folder, which the system tells with the name unless it is a link. */
-static bool is_folder(const struct dirent *e, const char *path) {
-    struct stat info;
-    if (e->d_type != DT_LNK && e->d_type != DT_UNKNOWN) return e->d_type == DT_DIR;
-    return stat(path, &info) == 0 && S_ISDIR(info.st_mode);
-}
-
-/* In the order of the file system, as any file will do, and without a question about each: fts asks
- * for every file of a folder before it gives the first. */
-static bool any_below(const char *folder, const char *ends, int depth) {
-    bool found = false;
-    DIR *d = opendir(folder);
-    for (struct dirent *e; d && !found && (e = readdir(d));)
-        found = e->d_name[0] != '.' && layout_end_of(e->d_name, ends) > 0;
-    if (d && !found && depth < DEEPEST) {
-        rewinddir(d);
-        for (struct dirent *e; !found && (e = readdir(d));) {
-            char path[FILE_PATH];
-            if (e->d_name[0] == '.' || file_path(path, folder, e->d_name) != STATUS_OK) continue;
-            found = is_folder(e, path) && any_below(path, ends, depth + 1);
-        }
-    }
-    if (d) closedir(d);
-    return found;
 }
 
 bool layout_walk_any(const char *folder, const char *ends) {

@@ -15,8 +15,9 @@ typedef struct layout_files {
 } layout_files;
 
 /* Every file below folder whose name ends in one of `ends` ("a|b", in any case), in the order of
- * the names of folders and files; links are followed. STATUS_DATA with a message where a folder
- * cannot be read. *out is set on success. */
+ * the names of folders and files; links are followed, and what is hidden below it, by a dot before
+ * its name, is left out, with a line that says how much of it. STATUS_DATA with a message where a
+ * folder cannot be read. *out is set on success. */
 status layout_walk(const char *folder, const char *ends, layout_files *out);
 void layout_files_destroy(layout_files *f);
 /* Whether the folder is there and holds such a file; nothing is said if not. */

@@ -193,6 +193,30 @@ static void listed_names_find_any_case(void **state) {
     layout_destroy(&l);
 }
 
+/* What a Mac, a file manager and a notebook leave beside the images, and what was thrown away; the
+ * folder itself may be hidden. What cannot be read ends no walk then. */
+static void hidden_files_are_left_out(void **state) {
+    (void)state;
+    static const char *const name[] = {"b.png", "._b.png", ".thumbnails/b.png",
+        ".Trash-1000/files/old/c.jpg", ".git/config", ".notes.txt", "sub/.ipynb_checkpoints/d.png",
+        "sub/e.png"};
+    capture c;
+    settings s = of_layout(DATASET_LAYOUT_FOLDER);
+    layout l;
+    for (size_t i = 0; i < sizeof name / sizeof *name; i++) put_below(&s, ".photos", name[i], "");
+    mkdir(scratch_path(&folder, ".photos/.unreadable"), 0);
+    capture_begin(&c, 1);
+    status st = layout_read(&l, &s);
+    capture_end(&c);
+    assert_int_equal(st, STATUS_OK);
+    assert_int_equal(l.items, 2);
+    check_item(&l, 0, SPLIT_TRAIN, ".photos/b.png", NULL, "b.png");
+    check_item(&l, 1, SPLIT_TRAIN, ".photos/sub/e.png", NULL, "sub/e.png");
+    assert_non_null(strstr(c.text, ".photos: 1 images and 3 folders with images are left out"));
+    assert_int_equal(capture_lines(&c), 1);
+    layout_destroy(&l);
+}
+
 /* Links that lead nowhere were images once: packing refuses them, or skips them where it may. */
 static void dangling_links_are_listed(void **state) {
     (void)state;
@@ -328,6 +352,7 @@ int main(void) {
         cmocka_unit_test(endings_count_in_any_case),
         cmocka_unit_test(two_endings_of_one_map_are_refused),
         cmocka_unit_test(listed_names_find_any_case),
+        cmocka_unit_test(hidden_files_are_left_out),
         cmocka_unit_test(dangling_links_are_listed),
         cmocka_unit_test(a_byte_order_mark_is_skipped),
         cmocka_unit_test(long_lists_are_read),
