@@ -6,6 +6,7 @@
 #include "io/dataset/layout_tree.h"
 
 #include "io/dataset/layout_find.h"
+#include "io/dataset/layout_listed.h"
 #include "io/dataset/layout_walk.h"
 #include "io/files/file.h"
 #include "io/files/text_lines.h"
@@ -75,22 +76,26 @@ static status find_map(const reading *r, const char *x, bool sure, char *map) {
     return st == STATUS_OK && found ? file_path(map, r->labels, found) : st;
 }
 
-/* Image x with its label map: lists (`sure`) are taken at their word. */
-static status append(reading *r, const char *x, const char *end, bool sure) {
+/* Image x with its label map. Lists are taken at their word: `listed` is the label map that a list
+ * names, "" where it is x's own; NULL: the image was found in the folder. */
+static status append(reading *r, const char *x, const char *end, const char *listed) {
     char name[FILE_PATH], picture[FILE_PATH], map[FILE_PATH];
     const layout_part *p = r->p;
-    const char *base = strrchr(x, '/');
+    const char *base = strrchr(x, '/'), *label = listed;
     split which = p->split_of ? p->split_of(base ? base + 1 : x) : p->split;
     if ((size_t)snprintf(name, sizeof name, "%s%s", x, end) >= sizeof name ||
         file_path(picture, r->images, name) != STATUS_OK) {
         log_error("%s: too long a path", x);
         return STATUS_DATA;
     }
-    status st = find_map(r, x, sure, map);
-    if (st != STATUS_OK) return st;
-    if (p->labels && !map[0] && r->missing++ == 0)
+    if (!listed || !listed[0]) {
+        status st = find_map(r, x, listed != NULL, map);
+        if (st != STATUS_OK) return st;
+        label = map;
+    }
+    if (p->labels && !label[0] && r->missing++ == 0)
         log_warn("%s has no label map below %s", picture, r->labels);
-    return layout_append(r->l, r->root, which, picture, map[0] ? map : NULL);
+    return layout_append(r->l, r->root, which, picture, label[0] ? label : NULL);
 }
 
 /* Every image below the folder. */
@@ -104,7 +109,7 @@ static status read_folder(reading *r) {
         size_t stem = strlen(name) - (size_t)layout_end_of(name, r->p->image_end);
         snprintf(end, sizeof end, "%s", name + stem);
         name[stem] = 0;
-        st = append(r, name, end, false);
+        st = append(r, name, end, NULL);
     }
     layout_files_destroy(&files);
     return st;
@@ -119,34 +124,37 @@ static status walk(const reading *r, const char *folder, const char *ends, layou
     return st;
 }
 
-/* The ending of image x of a list: the table's, unless only a file of another case is there. As a
- * list may name few images of a large folder, that is listed once one is not found. An image that
- * is not there at all is for those who read it to say. */
-static status find_end(reading *r, const char *x, char *end, size_t size) {
+/* The ending of a list's image, the table's where the list has none, unless only a file of another
+ * case is there. As a list may name few images of a large folder, that is listed once one is not
+ * found. An image that is not there at all is for those who read it to say. */
+static status find_end(reading *r, layout_listed *of) {
     char name[FILE_PATH], path[FILE_PATH];
     const char *ends = r->p->image_end, *found = NULL;
-    snprintf(end, size, "%.*s", (int)strcspn(ends, "|"), ends);
-    if ((size_t)snprintf(name, sizeof name, "%s%s", x, end) >= sizeof name ||
+    if (!of->end[0]) snprintf(of->end, sizeof of->end, "%.*s", (int)strcspn(ends, "|"), ends);
+    if ((size_t)snprintf(name, sizeof name, "%s%s", of->x, of->end) >= sizeof name ||
         join(path, r->root, r->images, name) != STATUS_OK || file_exists(path))
         return STATUS_OK;
     status st = r->walked ? STATUS_OK : walk(r, r->images, ends, &r->pictures);
     r->walked = st == STATUS_OK;
-    if (st == STATUS_OK) st = layout_find(&r->pictures, r->images, x, ends, &found);
-    if (found) snprintf(end, size, "%s", found + strlen(x));
+    if (st == STATUS_OK) st = layout_find(&r->pictures, r->images, of->x, ends, &found);
+    if (found) snprintf(of->end, sizeof of->end, "%s", found + strlen(of->x));
     return st;
 }
 
-/* Names, one a line. Some lists say more after a blank (whether an object is there): not ours. */
-static status read_names(reading *r, const char *path) {
-    char end[32];
+/* Images, one a line. */
+static status read_list(reading *r, const char *inside, const char *path) {
+    const layout_place place = {r->p, r->l->variant->name, inside, r->images, r->labels};
+    layout_listed of;
     text_lines text;
     status st = text_lines_open(&text, path);
     if (st == STATUS_OK) st = layout_begin_list(r->l, path);
     for (char *line; st == STATUS_OK && (line = text_lines_next(&text));) {
+        char where[FILE_PATH + 32];
         int first = r->l->items;
-        line[strcspn(line, " \t")] = 0;
-        st = find_end(r, line, end, sizeof end);
-        if (st == STATUS_OK) st = append(r, line, end, true);
+        snprintf(where, sizeof where, "%s: line %d", path, text.number);
+        st = layout_listed_read(&of, &place, line, where);
+        if (st == STATUS_OK) st = find_end(r, &of);
+        if (st == STATUS_OK) st = append(r, of.x, of.end, of.map);
         layout_note_line(r->l, first, text.number);
     }
     text_lines_close(&text);
@@ -167,9 +175,11 @@ static status read_part(reading *r, const char *inside) {
     if (p->labels && find_folder(r->labels, r->root, inside, p->labels, p->label_end)) {
         st = walk(r, r->labels, p->label_end, &r->maps);
     } else if (p->labels) {
-        snprintf(r->labels, sizeof r->labels, "%.*s", (int)strcspn(p->labels, "|"), p->labels);
+        char first[FILE_PATH];
+        snprintf(first, sizeof first, "%.*s", (int)strcspn(p->labels, "|"), p->labels);
+        st = file_path(r->labels, inside, first);
     }
-    if (st == STATUS_OK) st = p->list ? read_names(r, path) : read_folder(r);
+    if (st == STATUS_OK) st = p->list ? read_list(r, inside, path) : read_folder(r);
     if (r->missing > 1) log_warn("%d images have no label map below %s", r->missing, r->labels);
     layout_files_destroy(&r->maps);
     layout_files_destroy(&r->pictures);

@@ -36,7 +36,7 @@ typedef struct layout_part {
     split split;
     const char *images, *image_end; /* endings, "|" between; images NULL ends the table */
     const char *labels, *label_end; /* NULL: unlabelled */
-    const char *list;               /* a file of names x, one a line; NULL: all that is there */
+    const char *list;               /* names x or paths, one a line; NULL: all that is there */
     /* Where no list was published: the split of image x; NULL: as above. */
     split (*split_of)(const char *x);
 } layout_part;

@@ -193,6 +193,70 @@ static void listed_names_find_any_case(void **state) {
     layout_destroy(&l);
 }
 
+/* A small VOC with label maps in both folders; the lists are train_aug.txt and val.txt. */
+static settings lists_of_paths(const char *root, const char *train, const char *val) {
+    settings s = of_layout(DATASET_LAYOUT_VOC);
+    put_below(&s, root, "ImageSets/Segmentation/train_aug.txt", train);
+    put_below(&s, root, "ImageSets/Segmentation/val.txt", val);
+    put_below(&s, root, "JPEGImages/a.jpg", "");
+    put_below(&s, root, "SegmentationClass/c.png", "");
+    put_below(&s, root, "SegmentationClassAug/a.png", "");
+    put_below(&s, root, "SegmentationClassAug/b.PNG", "");
+    return s;
+}
+
+/* Paths of images and of label maps, as lists of others than the data set's authors have them. */
+static void lists_of_paths_are_read(void **state) {
+    (void)state;
+    settings s = lists_of_paths("paths",
+        "/JPEGImages/a.jpg /SegmentationClassAug/a.png\n"
+        "/JPEGImages/b.JPG\tSegmentationClassAug/b.png\n"
+        "JPEGImages/d.jpg d.png\n/mnt/voc/JPEGImages/e.jpg\nf.jpg  1\n /g\nsub/h -1\n",
+        "JPEGImages/c.jpg SegmentationClass/c.png\n/JPEGImages/k.jpg "
+        "/SegmentationClassAug/k.png\n");
+    static const char *const name[] = {"a", "b", "d", "e", "f", "g", "sub/h", "c", "k"};
+    layout l;
+    assert_int_equal(layout_read(&l, &s), STATUS_OK);
+    assert_int_equal(l.items, 9);
+    for (int i = 0; i < l.items; i++) {
+        char picture[64], map[64];
+        snprintf(
+            picture, sizeof picture, "paths/JPEGImages/%s.%s", name[i], i == 1 ? "JPG" : "jpg");
+        snprintf(map, sizeof map, "paths/SegmentationClass%s/%s.%s", i == 7 ? "" : "Aug", name[i],
+            i == 1 ? "PNG" : "png");
+        check_item(
+            &l, i, i < 7 ? SPLIT_TRAIN : SPLIT_VAL, picture, map, picture + strlen("paths/"));
+    }
+    layout_destroy(&l);
+}
+
+/* With the list and the line, and what is expected there. */
+static void lines_that_mean_no_image_are_named(void **state) {
+    (void)state;
+    static const struct {
+        const char *line, *message;
+    } table[] = {
+        {"/JPEGImages/", "the name of an image is expected"},
+        {"/", "the name of an image is expected"},
+        {"/Pictures/a.jpg", "/Pictures/a.jpg is not in JPEGImages"},
+        {"JPEGImages/a.png", "a.png: this layout's images end in .jpg"},
+        {"JPEGImages/a.jpg Masks/a.png", "label map Masks/a.png: those of variant \"aug\" are in "
+                                         "SegmentationClassAug: set another dataset.variant"},
+        {"a.jpg /SegmentationClass/a.png", "label map /SegmentationClass/a.png: those of variant"},
+        {"a.jpg SegmentationClassAug/a.png b.png", "more than two paths"},
+    };
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++) {
+        capture c;
+        char text[128];
+        layout l;
+        snprintf(text, sizeof text, "a\n\n%s\n", table[i].line);
+        settings s = lists_of_paths("mistaken", text, "c\n");
+        assert_int_equal(read_captured(&c, &l, &s), STATUS_DATA);
+        assert_non_null(strstr(c.text, "ImageSets/Segmentation/train_aug.txt: line 3: "));
+        assert_non_null(strstr(c.text, table[i].message));
+    }
+}
+
 /* What a Mac, a file manager and a notebook leave beside the images, and what was thrown away; the
  * folder itself may be hidden. What cannot be read ends no walk then. */
 static void hidden_files_are_left_out(void **state) {
@@ -352,6 +416,8 @@ int main(void) {
         cmocka_unit_test(endings_count_in_any_case),
         cmocka_unit_test(two_endings_of_one_map_are_refused),
         cmocka_unit_test(listed_names_find_any_case),
+        cmocka_unit_test(lists_of_paths_are_read),
+        cmocka_unit_test(lines_that_mean_no_image_are_named),
         cmocka_unit_test(hidden_files_are_left_out),
         cmocka_unit_test(dangling_links_are_listed),
         cmocka_unit_test(a_byte_order_mark_is_skipped),

@@ -55,6 +55,14 @@ expect 0 '^train: 5 images, 5 of them labelled' "$auxseg" check few.cfg --set ru
 mkdir -p above/VOCdevkit && mv voc above/VOCdevkit/VOC2012
 expect 0 'no mistake found' "$auxseg" check few.cfg --set dataset.layout=voc --set dataset.root=above
 mv above/VOCdevkit/VOC2012 voc
+# A list of paths, as it goes around, is the list of names.
+mv voc-aug above/VOCdevkit/VOC2012
+sed -i 's|.*|/JPEGImages/&.jpg /SegmentationClassAug/&.png|' \
+    above/VOCdevkit/VOC2012/ImageSets/Segmentation/trainaug.txt
+expect 0 'Result: PASS' "$auxseg" pack few.cfg --set dataset.layout=voc --set dataset.root=above \
+    --set run.dir=run-paths
+"$AUXSEG_PRINT" voc-aug run-paths/dataset.h5 | sed 's|VOCdevkit/VOC2012/||' >paths
+diff <(grep '^voc-aug ' "$tests/fixtures/layouts.txt") paths >out || fail "a list of paths"
 
 # What is not there is said, with what was expected.
 expect 3 'expected below it: leftImg8bit/train/\*_leftImg8bit.png with gtFine/train/' "$auxseg" check \
