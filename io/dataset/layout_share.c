@@ -96,6 +96,15 @@ static uint64_t stamp_file(uint64_t before, const char *path, int *found) {
     return hash_append(before, facts, sizeof facts);
 }
 
+/* Of an image, its label map, and what dataset.h5 says of them: the same files in the same order
+ * may be split at another place, or have other names. */
+static uint64_t stamp_item(uint64_t before, const layout_item *x, int *found) {
+    const int64_t which = x->split;
+    before = stamp_file(stamp_file(before, x->image, found), x->label, NULL);
+    before = hash_append(before, &which, sizeof which);
+    return hash_append(before, x->name, strlen(x->name) + 1);
+}
+
 /* A file that a setting names, below root. A map of label ids may be a file; where it is none,
  * nothing is found under its name. */
 static uint64_t stamp_named(uint64_t before, const settings *s, const char *given) {
@@ -112,9 +121,7 @@ status layout_stamp(const comm *c, const settings *s, uint64_t *stamp, int *foun
     status st = comm_agree(c, comm_root(c) ? layout_read(&l, s) : STATUS_OK);
     *stamp = 0;
     *found = 0;
-    for (int i = 0; i < l.items; i++) {
-        *stamp = stamp_file(stamp_file(*stamp, l.item[i].image, found), l.item[i].label, NULL);
-    }
+    for (int i = 0; i < l.items; i++) *stamp = stamp_item(*stamp, &l.item[i], found);
     *stamp = stamp_named(*stamp, s, s->dataset.label_map);
     *stamp = stamp_named(*stamp, s, s->dataset.colours);
     layout_destroy(&l);

@@ -34,6 +34,14 @@ mv kept/00001.png images/train
 touch -d '2001-01-01' images/train/00001.png # another stamp: packed anew, and the same
 run 0 'Result: PASS' 1 --set run.until=pack
 [[ $(cksum run/dataset.h5) == "$packed" ]] || fail 'another data set'
+# The same images in the same order, but one is no longer for training.
+cp images/*.txt kept
+{ tail -n 1 kept/train.txt && cat kept/val.txt; } >images/val.txt
+sed -i '$d' images/train.txt
+run 0 'pack: 6 images' 1 --set run.until=pack
+cp kept/*.txt images
+run 0 'pack: 6 images' 1 --set run.until=pack
+[[ $(cksum run/dataset.h5) == "$packed" ]] || fail 'other splits than before'
 
 # All of it, the images alone, and the lists alone.
 mv images gone

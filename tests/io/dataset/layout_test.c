@@ -408,6 +408,29 @@ static void the_stamp_follows_the_files(void **state) {
     assert_true(file != before && list != file && map != list);
 }
 
+/* The same files in the same order, of which one has moved from validation to training, or is named
+ * by another way. */
+static void the_stamp_follows_splits_and_names(void **state) {
+    (void)state;
+    int found = 0;
+    settings s = of_layout(DATASET_LAYOUT_PAIRS);
+    uint64_t before, moved, named;
+    strcpy(s.dataset.train, "first");
+    strcpy(s.dataset.val, "second");
+    put("first", "x.png\n");
+    put("second", "y.png\nz.png\n");
+    assert_int_equal(layout_stamp(NULL, &s, &before, &found), STATUS_OK);
+    put("first", "x.png\ny.png\n");
+    put("second", "z.png\n");
+    assert_int_equal(layout_stamp(NULL, &s, &moved, &found), STATUS_OK);
+    assert_true(moved != before);
+    char absolute[sizeof folder.path + 1];
+    snprintf(absolute, sizeof absolute, "%s\n", scratch_path(&folder, "z.png"));
+    put("second", absolute);
+    assert_int_equal(layout_stamp(NULL, &s, &named, &found), STATUS_OK);
+    assert_true(named != moved);
+}
+
 int main(void) {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(camvids_lists_are_read),
@@ -425,6 +448,7 @@ int main(void) {
         cmocka_unit_test(mistakes_are_named),
         cmocka_unit_test(splits_may_not_overlap),
         cmocka_unit_test(the_stamp_follows_the_files),
+        cmocka_unit_test(the_stamp_follows_splits_and_names),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }
