@@ -74,6 +74,12 @@ near() {
 }
 near 'a step of finetune' "$(column finetune 1 time_median)" 1.6
 near 'a step of pretrain' "$(column pretrain 1 time_median)" 3.15
+# Both views of each of 4 images are counted, as the trainer and a study do; the batch is of images.
+near 'work of pretrain' "$(column pretrain 1 work)" 8
+near 'work of pretrain, 4 nodes' "$(column pretrain 4 work)" 32
+near 'work of finetune' "$(column finetune 1 work)" 4
+near 'rate of pretrain' "$(column pretrain 1 fom)" 2.54
+[[ $(column pretrain 4 global_batch) -eq 16 ]] || fail "batch: $(column pretrain 4 global_batch)"
 near 'an extraction' "$(column extract 1 time_median)" 800
 near 'an iteration' "$(column cluster 1 time_median)" 2.5
 for stage in extract cluster pretrain finetune; do

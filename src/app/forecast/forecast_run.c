@@ -64,10 +64,12 @@ static status read_line(const char *log, forecast_point *out) {
     return found ? STATUS_OK : STATUS_FAILED;
 }
 
-/* Of which the figures of merit are rates. */
+/* Of which the figures of merit are rates. Pretraining counts both views of an image, as the
+ * trainer and a study do: figures of the same name are then of the same thing. */
 double forecast_work(const forecast_plan *p, stage_id stage, int nodes) {
     if (stage == STAGE_EXTRACT) return (double)p->images;
-    return stage == STAGE_CLUSTER ? (double)p->rows : (double)p->batch * nodes;
+    if (stage == STAGE_CLUSTER) return (double)p->rows;
+    return (double)p->batch * nodes * (stage == STAGE_PRETRAIN ? 2 : 1);
 }
 
 /* Rows of the contrastive loss: those of all views, or the bound. */

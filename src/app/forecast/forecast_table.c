@@ -24,7 +24,8 @@ static void put_row(FILE *f, const forecast_plan *p, stage_id stage, const forec
     fprintf(f, "%s,%d,%d,%d,%d,%d,%s,", stage_id_words[stage], at->nodes, at->ranks,
         at->nodes * at->ranks, threads, at->nodes * (int)p->cores,
         trains(stage) ? "weak" : "strong");
-    if (trains(stage)) fprintf(f, "%d", (int)work);
+    /* Images, not views of them, as it is set. */
+    if (trains(stage)) fprintf(f, "%d", (int)p->batch * at->nodes);
     fprintf(f, ",%.9g,%.9g,%.9g,%s,%.9g,%.9g,%.9g,%.9g,%.9g\n", at->seconds, work,
         work / at->seconds, unit_of(stage), at->efficiency * at->nodes / first->nodes,
         at->efficiency, at->exchange / at->seconds, at->sent, at->memory);
