@@ -10,8 +10,7 @@ status simulated_extract(const comm *c, const simulated_work *w, simulated_times
     int64_t images =
         shard_begin(w->images, c->rank + 1, c->size) - shard_begin(w->images, c->rank, c->size);
     int threads = simulation.threads;
-    comm_barrier(c);
-    double now = MPI_Wtime();
+    double sent = simulated_sent(c), now = MPI_Wtime();
     stop_watch watch = stop_watch_begin(c);
     status st = STATUS_OK;
     for (int64_t i = 0; st == STATUS_OK && i < images; i += threads) {
@@ -21,6 +20,6 @@ status simulated_extract(const comm *c, const simulated_work *w, simulated_times
     double done = MPI_Wtime();
     st = comm_agree(c, st);
     double end = MPI_Wtime();
-    *out = (simulated_times){end - now, end - done};
+    *out = (simulated_times){end - now, end - done, simulated_sent(c) - sent};
     return st;
 }

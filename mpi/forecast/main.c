@@ -3,7 +3,6 @@
  * PROFILE STAGE THREADS STEPS IMAGES DEAL POOL ROWS */
 #include "mpi/forecast/simulated.h"
 #include "mpi/forecast/stages.h"
-#include "mpi/traffic.h"
 #include "src/base/log.h"
 
 #include <stdio.h>
@@ -40,8 +39,7 @@ int main(int argc, char **argv) {
         if (st == STATUS_OK) st = run(c, argv, &t);
         if (st == STATUS_OK && c->rank == 0)
             printf("forecast %s ranks %d seconds %.9g exchange %.9g sent %.9g memory %.9g\n",
-                argv[STAGE], c->size, t.seconds, t.exchange, traffic_sent(),
-                simulation.most / c->size);
+                argv[STAGE], c->size, t.seconds, t.exchange, t.sent, simulation.most / c->size);
         comm_destroy(c);
     }
     MPI_Finalize();

@@ -15,11 +15,16 @@ typedef struct simulated_work {
     int64_t rows; /* of k-means, of all ranks */
 } simulated_work;
 
-/* What is told of a unit: a training step, an iteration, an extraction. Seconds are rank 0's, of
- * all steps; exchange: those in which it waits for others. */
+/* What is told of all steps together: of a training, iterations, an extraction. Seconds are rank
+ * 0's; exchange: those in which it waits for others; sent: bytes that all ranks have handed to MPI
+ * in these seconds. */
 typedef struct simulated_times {
-    double seconds, exchange;
+    double seconds, exchange, sent;
 } simulated_times;
+
+/* Bytes that all ranks together have handed to MPI so far, the same on each. It takes simulated
+ * time: not within what is timed. */
+double simulated_sent(const comm *c);
 
 status simulated_train(const comm *c, const simulated_work *w, simulated_times *out);
 status simulated_cluster(const comm *c, const simulated_work *w, simulated_times *out);

@@ -142,10 +142,10 @@ static status step(training *t) {
 status simulated_train(const comm *c, const simulated_work *w, simulated_times *out) {
     training t = {.c = c, .w = w};
     status st = comm_agree(c, create(&t));
-    comm_barrier(c);
-    double now = MPI_Wtime();
+    double sent = simulated_sent(c), now = MPI_Wtime();
     for (int i = 0; st == STATUS_OK && i < w->steps; i++) st = step(&t);
-    *out = (simulated_times){MPI_Wtime() - now, t.exchange};
+    double end = MPI_Wtime();
+    *out = (simulated_times){end - now, t.exchange, simulated_sent(c) - sent};
     destroy(&t);
     return st;
 }

@@ -89,6 +89,8 @@ for stage in extract cluster pretrain finetune; do
 done
 # Each of 4 ranks sends 2 (1 - 1/4) times 8 bytes a parameter; its counter has what is summed.
 near 'bytes of the gradient' "$(column finetune 4 bytes_sent)" $((4 * 8 * 4000000))
+# Of one iteration: its sums of 100 centroids of 64 dimensions and their counts.
+near 'bytes of an iteration' "$(column cluster 4 bytes_sent)" $((4 * 8 * 100 * 65))
 
 # Measured here, beside another core that does the same; the file serves another forecast.
 small=(--platform "$platforms/two-cores.xml" --nodes 1 --stages cluster --cores 2 --rows 1000000

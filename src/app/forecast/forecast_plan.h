@@ -40,7 +40,7 @@ typedef struct forecast_point {
     int nodes, ranks;  /* ranks of a node */
     double seconds;    /* of a step, an iteration, an extraction */
     double exchange;   /* of these, waiting for other ranks: rank 0's */
-    double sent;       /* bytes of all ranks */
+    double sent;       /* bytes of all ranks in these seconds */
     double memory;     /* MiB of a rank that the exchanges hold */
     double efficiency; /* against the first number of nodes */
 } forecast_point;

@@ -111,5 +111,6 @@ status forecast_run(const forecast_plan *p, const char *profile, stage_id stage,
     if (st == STATUS_OK) st = read_line(log, out);
     if (stage == STAGE_CLUSTER) out->seconds /= 2;
     if (stage == STAGE_CLUSTER) out->exchange /= 2;
+    if (stage == STAGE_CLUSTER) out->sent /= 2;
     return st;
 }
