@@ -26,7 +26,7 @@ static status run(const comm *c, char **word, simulated_times *t) {
 int main(int argc, char **argv) {
     comm *c = NULL;
     simulated_times t = {0};
-    status st = STATUS_USAGE;
+    status st = argc == WORDS ? STATUS_FAILED : STATUS_USAGE;
     MPI_Init(&argc, &argv);
     if (argc == WORDS && comm_create(&c, MPI_COMM_WORLD) == STATUS_OK) {
         st = STATUS_OK;

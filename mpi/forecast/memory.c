@@ -3,6 +3,7 @@
  * is sent. What is short is a rank's own and keeps what is written. What ranks would hold is
  * counted. */
 #include "mpi/forecast/simulated.h"
+#include "src/base/hook.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
 
@@ -16,6 +17,9 @@ enum { HEAD = 64, SHARED = 256 << 10 };
 typedef struct head {
     size_t bytes;
 } head;
+
+/* An allocation fails: of which rank, its number among those of all says. */
+static hook no_memory = {.name = "MEMORY"};
 
 static void count(double bytes) {
     simulation.allocated += bytes;
@@ -46,9 +50,10 @@ void *memory_alloc(size_t count_, size_t size, const char *what) {
     size_t bytes = count_ * size;
     void *block = NULL;
     bool shared = bytes >= SHARED;
-    if (shared)
+    bool lacks = hook_now(&no_memory);
+    if (shared && !lacks)
         block = shared_block(bytes);
-    else if (posix_memalign(&block, HEAD, bytes + HEAD) != 0)
+    else if (lacks || posix_memalign(&block, HEAD, bytes + HEAD) != 0)
         block = NULL;
     if (!block) {
         log_error("%s: out of memory", what);

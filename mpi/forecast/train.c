@@ -44,19 +44,21 @@ static double share_of(int images, int threads, double measured) {
 }
 
 /* Rows without contents: what counts is how many there are. */
-static status make_pool(training *t) {
+static status allocate_rows(training *t) {
     size_t n = (size_t)(shard_begin(t->w->pool, t->c->rank + 1, t->c->size) -
                         shard_begin(t->w->pool, t->c->rank, t->c->size));
     float *z = memory_alloc(n * DIMENSIONS, sizeof *z, "embeddings");
     int32_t *words = memory_alloc(3 * n, sizeof *words, "labels");
     t->gradient = memory_alloc(n * DIMENSIONS, sizeof *t->gradient, "gradient");
+    t->mine = (contrast_pool){.z = z, .label = words};
     if (!z || !words || !t->gradient) return STATUS_FAILED;
     for (size_t i = 0; i < n; i++) words[2 * n + i] = -1;
     t->mine = (contrast_pool){n, DIMENSIONS, z, words, words + n, words + 2 * n};
-    return pool_exchange_create(&t->pool, t->c, NULL);
+    return STATUS_OK;
 }
 
-static status create(training *t) {
+/* What a rank needs by itself. Not collective. */
+static status allocate(training *t) {
     const profile *p = &simulation.p;
     size_t norms = (size_t)p->norms;
     t->share = share_of(images_of(t), simulation.threads, p->images);
@@ -65,8 +67,14 @@ static status create(training *t) {
     t->exponent = memory_alloc(norms + 1, sizeof *t->exponent, "norms");
     t->moment = memory_alloc(2 * norms + 1, sizeof *t->moment, "norms");
     if (!t->g || !t->exponent || !t->moment) return STATUS_FAILED;
-    status st = gradient_sync_create(&t->sync, t->c, t->g, true);
-    return st == STATUS_OK && t->w->pool > 0 ? make_pool(t) : st;
+    return t->w->pool > 0 ? allocate_rows(t) : STATUS_OK;
+}
+
+/* Ranks agree on what can fail on one of them before the others wait for it. Collective. */
+static status create(training *t) {
+    status st = comm_agree(t->c, allocate(t));
+    if (st == STATUS_OK) st = gradient_sync_create(&t->sync, t->c, t->g, true);
+    return st == STATUS_OK && t->w->pool > 0 ? pool_exchange_create(&t->pool, t->c, NULL) : st;
 }
 
 static void destroy(training *t) {

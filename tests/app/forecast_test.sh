@@ -92,6 +92,15 @@ near 'bytes of the gradient' "$(column finetune 4 bytes_sent)" $((4 * 8 * 400000
 # Of one iteration: its sums of 100 centroids of 64 dimensions and their counts.
 near 'bytes of an iteration' "$(column cluster 4 bytes_sent)" $((4 * 8 * 100 * 65))
 
+# Memory that one simulated rank lacks is named; the others must not wait for it, which the simulator
+# would find out as a deadlock.
+expect 1 'a communicator cannot be made' env AUXSEG_HOOK_MEMORY=15 "${forecast[@]}" \
+    --platform four.xml --nodes 4 --stages pretrain --out out.h
+for n in 20 26 32 37 44 50 56; do
+    expect 1 'error: .*out of memory' env "AUXSEG_HOOK_MEMORY=$n" "${forecast[@]}" \
+        --platform four.xml --nodes 4 --stages pretrain --out out.h
+done
+
 # Measured here, beside another core that does the same; the file serves another forecast.
 small=(--platform "$platforms/two-cores.xml" --nodes 1 --stages cluster --cores 2 --rows 1000000
     --set pretrain.crop=32 --set finetune.crop=32 --set model.backbone=resnet18)
