@@ -103,6 +103,21 @@ grep -q 'RESULTS DIFFER' run/study/scaling.html && fail "one point alone differs
     fail "a speed-up over nothing: $(column speedup)"
 grep -q 'nan' out && fail "figures that are none"
 
+# Started by mpirun itself, and collected where there are fewer cores: those that measured count.
+mkdir bin
+cat >bin/mpirun <<'SH'
+#!/bin/bash
+while [[ $1 != -n ]]; do shift; done
+exec $AUXSEG_MPIRUN "$@"
+SH
+chmod +x bin/mpirun
+alone=("$auxseg" study tiny.cfg --repeats 1 --ranks 1,2 --stages extract)
+expect 0 'Result: PASS' env PATH="$folder/bin:$PATH" "${alone[@]}"
+cp run/study/scaling.csv measured.csv
+core=$(taskset -cp $$ | sed 's/.*: *//; s/[-,].*//')
+expect 0 'Result: PASS' taskset -c "$core" "${alone[@]}" --part collect
+cmp -s run/study/scaling.csv measured.csv || fail "$(paste -sd ' ' <(column cores) <(column efficiency))"
+
 if [[ $failures -gt 0 ]]; then
     echo "$failures failures"
     exit 1

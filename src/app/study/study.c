@@ -20,11 +20,12 @@
 #include <stdlib.h>
 
 /* Oversubscription is what the user asked for, and said: such a point shows what many ranks a core
- * cost, not how a stage scales. */
+ * cost, not how a stage scales. Who collects may sit on another machine than those that measured.
+ */
 static void tell_oversubscribed(const study_plan *p) {
     char name[STUDY_NAME];
     int cores = child_process_processors();
-    for (int i = 0; i < p->points && !p->launch; i++) {
+    for (int i = 0; i < p->points && !p->launch && p->part != STUDY_COLLECT; i++) {
         if (study_point_cores(p->point[i]) <= cores) continue;
         study_point_name(p->point[i], name);
         log_warn("study: %s: more than the %d cores of this machine: oversubscribed", name, cores);

@@ -176,7 +176,7 @@ static status keep(const study_plan *p, run_record *r, const char *from, const c
         const char *name;
         double value;
     } figure[] = {{"median", m->median}, {"least", m->least}, {"most", m->most}, {"work", m->work},
-        {"loss", m->loss}};
+        {"loss", m->loss}, {"processors", child_process_processors()}};
     status st = STATUS_OK;
     for (size_t i = 0; i < sizeof figure / sizeof *figure && st == STATUS_OK; i++)
         st = run_record_set_result(r, "study", figure[i].name, figure[i].value);
@@ -326,6 +326,8 @@ bool study_measure_find(
         m.most = run_record_get_result(r, "study", "most");
         m.work = run_record_get_result(r, "study", "work");
         m.loss = run_record_get_result(r, "study", "loss");
+        double processors = run_record_get_result(r, "study", "processors");
+        m.processors = isnan(processors) ? 0 : (int)processors;
         m.seconds = entry.seconds;
         m.sent = entry.bytes_sent;
         m.peak = entry.peak_memory;

@@ -15,6 +15,7 @@ typedef struct study_measurement {
     double sent, peak, loss; /* bytes of all ranks; MiB; loss or objective at the end */
     phases spread;
     int nodes;
+    int processors; /* that the study had where it was measured; 0: not known */
     char host[64], version[64], processor[128], arithmetic[16];
     uint64_t hash; /* of the result */
 } study_measurement;

@@ -81,9 +81,10 @@ static void judge_phases(study_row *row) {
 }
 
 /* More ranks than cores share the cores that there are, and are compared with these: what is lost
- * is then lost to being many. Another launcher's machines are not known here. */
+ * is then lost to being many. The cores are those of the machine that measured: who collects may
+ * sit on another, smaller one. Another launcher's machines are not known here. */
 static void judge_place(const study_plan *p, study_row *row) {
-    int there = child_process_processors();
+    int there = row->m.processors > 0 ? row->m.processors : child_process_processors();
     row->cores = study_point_cores(row->at);
     row->oversubscribed = !p->launch && row->cores > there;
     if (row->oversubscribed) row->cores = there;
@@ -176,8 +177,8 @@ status study_rows_collect(const study_plan *p, study_row **out) {
             study_row *row = first + i;
             row->stage = p->stage[s];
             row->at = p->point[i];
-            judge_place(p, row);
             gather(p, row, all);
+            judge_place(p, row);
             gather_roof(p, row, roofs);
             judge_phases(row);
             compare(p, row, first);

@@ -7,7 +7,7 @@
 typedef struct study_row {
     stage_id stage;
     study_point at;
-    int cores;           /* that it computes on: no more than this machine has */
+    int cores;           /* that it computes on: no more than there were where it was measured */
     int repeats;         /* that are measured; 0: none, and all that follows is empty */
     bool same;           /* its repetitions, and points before it that do the same work, agree */
     study_measurement m; /* the repetition in the middle, by its time */
@@ -22,7 +22,7 @@ typedef struct study_row {
     double read_efficiency;     /* as roof_efficiency, of reads of memory */
     double imbalance;     /* slowest / mean rank, summed over the phases without the exchange */
     double communication; /* share of the exchange in all phases, means over ranks */
-    bool oversubscribed;  /* more ranks x threads than this machine's cores, without --launch */
+    bool oversubscribed;  /* more ranks x threads than cores there, without --launch */
 } study_row;
 
 /* rows [stages, points], a stage after the other, in the order of the plan; owned by the caller
