@@ -102,6 +102,11 @@ grep -q 'RESULTS DIFFER' run/study/scaling.html && fail "one point alone differs
 [[ -n $(column fom) && -z $(column speedup | tr -d '\n') ]] ||
     fail "a speed-up over nothing: $(column speedup)"
 grep -q 'nan' out && fail "figures that are none"
+# So is what another launcher starts; how its words are set apart says nothing.
+expect 2 'pretrain: 2 ranks x 1 thread: 0 of 1 repetitions' "${study[@]}" --ranks 2 --stages pretrain \
+    --part collect --set run.seed=2 --launch "nice bash launch.sh {ranks}"
+expect 0 'Result: PASS' "${study[@]}" --ranks 2 --stages pretrain --part collect --set run.seed=2 \
+    --launch " bash  launch.sh {ranks}"
 
 # Started by mpirun itself, and collected where there are fewer cores: those that measured count.
 mkdir bin

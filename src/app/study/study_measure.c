@@ -42,8 +42,20 @@ static status add_weights(uint64_t *key, const char *path) {
     return st;
 }
 
+/* The launcher's words: what another one starts is bound to other cores, or another MPI's. Blanks
+ * between them do not count; none: mpirun. */
+static uint64_t add_launch(uint64_t key, const char *text) {
+    if (text) key = hash_append(key, "--launch", sizeof "--launch");
+    while (text && *text) {
+        size_t blank = strspn(text, " \t"), length = strcspn(text + blank, " \t");
+        if (length > 0) key = hash_append(hash_append(key, " ", 1), text + blank, length);
+        text += blank + length;
+    }
+    return key;
+}
+
 /* Paths count as texts, with run.dir among them; weights by what they hold. The host does not
- * count: jobs of one study run on several. */
+ * count: jobs of one study run on several (study_rows.c tells where they are of two kinds). */
 status study_measure_key(study_plan *p) {
     char *text = NULL;
     size_t bytes = 0;
@@ -55,7 +67,7 @@ status study_measure_key(study_plan *p) {
     if (fclose(f) != 0) st = STATUS_FAILED;
     if (st == STATUS_OK) p->key = hash_append(p->key, text, bytes);
     free(text);
-    p->key = hash_append(p->key, work, sizeof work);
+    p->key = add_launch(hash_append(p->key, work, sizeof work), p->launch);
     if (st == STATUS_OK) st = add_weights(&p->key, p->s->model.weights);
     if (st == STATUS_OK) st = add_weights(&p->key, p->s->extract.weights);
     return st;

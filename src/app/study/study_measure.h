@@ -1,5 +1,5 @@
-/* Measurements of a study: each is done once and kept, under the key of program, settings and
- * amount of work. Not collective. */
+/* Measurements of a study: each is done once and kept, under the key of program, settings,
+ * amount of work and launcher. Not collective. */
 #ifndef AUXSEG_APP_STUDY_STUDY_MEASURE_H
 #define AUXSEG_APP_STUDY_STUDY_MEASURE_H
 

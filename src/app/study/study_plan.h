@@ -37,8 +37,8 @@ typedef struct study_plan {
     bool weak;
     study_part part;
     char out[FILE_PATH]; /* the study's folder */
-    uint64_t key;        /* of program, settings and amount of work: by which what is measured is
-                            known again */
+    uint64_t key;        /* of program, settings, amount of work and launcher: by which what is
+                            measured is known again */
 } study_plan;
 
 /* Names every mistake: STATUS_USAGE. That includes each point at which ranks would have no work.

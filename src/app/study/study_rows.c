@@ -35,6 +35,22 @@ static void tell_difference(const study_row *a, const study_row *b) {
         stage_id_words[b->stage], right, other, left, one);
 }
 
+/* A study that goes on elsewhere, or whose jobs come to several kinds of node: how many times
+ * faster is then a matter of the machines, too. Processors that are not known are not compared.
+ * Returns whether they differ. */
+static bool tell_processors(stage_id stage, study_point a, const study_measurement *on,
+    study_point b, const study_measurement *other) {
+    char left[STUDY_NAME], right[STUDY_NAME];
+    if (!on->processor[0] || !other->processor[0] || strcmp(on->processor, other->processor) == 0)
+        return false;
+    study_point_name(a, left);
+    study_point_name(b, right);
+    log_warn("study: %s: %s was measured on %s, %s on %s: an efficiency between two kinds of "
+             "machine means little",
+        stage_id_words[stage], left, on->processor, right, other->processor);
+    return true;
+}
+
 /* The row of one point: medians over its repetitions. all [repeats] is scratch. */
 static void gather(const study_plan *p, study_row *row, study_measurement *all) {
     int n = 0;
@@ -51,6 +67,8 @@ static void gather(const study_plan *p, study_row *row, study_measurement *all) 
             log_error("study: %s: %s: its repetitions have different results",
                 stage_id_words[row->stage], name);
         }
+    for (int i = 1; i < n; i++)
+        if (tell_processors(row->stage, row->at, &all[0], row->at, &all[i])) break;
     qsort(all, (size_t)n, sizeof *all, by_time);
     /* Phases, bytes and memory of one and the same repetition belong together; means would not. */
     row->m = all[(n - 1) / 2];
@@ -145,6 +163,17 @@ static void compare_results(const study_plan *p, study_row *rows) {
     }
 }
 
+/* Each point beside the first that is there. */
+static void compare_machines(const study_plan *p, const study_row *rows) {
+    const study_row *first = NULL;
+    for (int i = 0; i < p->points; i++) {
+        const study_row *row = &rows[i];
+        if (row->repeats == 0) continue;
+        if (first) tell_processors(row->stage, first->at, &first->m, row->at, &row->m);
+        if (!first) first = row;
+    }
+}
+
 /* Points that were stopped, or that a job has not come to: with --part collect alone. */
 static int tell_missing(const study_plan *p, const study_row *rows) {
     char name[STUDY_NAME];
@@ -152,7 +181,8 @@ static int tell_missing(const study_plan *p, const study_row *rows) {
     for (int i = 0; i < p->points; i++) {
         if (rows[i].repeats == p->repeats) continue;
         study_point_name(rows[i].at, name);
-        log_error("study: %s: %s: %d of %lld repetitions are measured",
+        log_error("study: %s: %s: %d of %lld repetitions are measured with this program, "
+                  "settings and launcher",
             stage_id_words[rows[i].stage], name, rows[i].repeats, (long long)p->repeats);
         missing++;
     }
@@ -184,6 +214,7 @@ status study_rows_collect(const study_plan *p, study_row **out) {
             compare(p, row, first);
         }
         compare_results(p, first);
+        compare_machines(p, first);
         for (int i = 0; i < p->points; i++) differ += !first[i].same;
         missing += tell_missing(p, first);
     }
