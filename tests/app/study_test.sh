@@ -41,9 +41,14 @@ expect 2 '3 ranks x 1 thread: pretrain: 4 images in groups of 2 (model.group): a
     "${study[@]}" --ranks 1,3
 expect 2 '9 ranks x 1 thread: extract: 8 images: at most 8 ranks' \
     "${study[@]}" --ranks 9 --stages extract
-expect 2 '"synth" alone' "${study[@]}" --ranks 1 --weak --set dataset.layout=folder
+expect 2 '"synth" alone' "${study[@]}" --ranks 1 --weak --set dataset.layout=folder \
+    --set extract.source=weights --set extract.weights=given
 expect 2 'cluster needs pretrain.method = "pixel"' "${study[@]}" --ranks 1 --stages cluster \
     --set pretrain.method=instance
+expect 2 'extract needs extract.source = .* no labels to train' "${study[@]}" --ranks 1 --stages extract \
+    --set dataset.layout=folder
+expect 2 'no stage can be measured: extract needs extract.source' "${study[@]}" --ranks 1 \
+    --set dataset.layout=folder
 expect 2 'only 4x1: one of the points' "${study[@]}" --ranks 1 --part measure --only 4x1
 expect 0 '^2x1$' "${study[@]}" --ranks 1,2 --threads 1,2 --stages extract --part list
 expect 0 '^run/study$' "${study[@]}" --ranks 1 --part folder
@@ -107,6 +112,13 @@ expect 2 'pretrain: 2 ranks x 1 thread: 0 of 1 repetitions' "${study[@]}" --rank
     --part collect --set run.seed=2 --launch "nice bash launch.sh {ranks}"
 expect 0 'Result: PASS' "${study[@]}" --ranks 2 --stages pretrain --part collect --set run.seed=2 \
     --launch " bash  launch.sh {ranks}"
+
+# Images without labels: there is no baseline to begin with where a file is the extractor.
+cp -r images/train pictures
+given=(--set dataset.layout=folder --set dataset.root=pictures --set extract.source=weights
+    --set extract.weights=run/study/base/baseline.safetensors --set run.dir=folder)
+expect 0 'Result: PASS' "${study[@]}" --ranks 1,2 --stages extract,cluster "${given[@]}"
+expect 0 'Result: PASS' "${study[@]}" --ranks 1,2 --stages extract "${given[@]}" --out anew
 
 # Started by mpirun itself, and collected where there are fewer cores: those that measured count.
 mkdir bin

@@ -44,20 +44,27 @@ status study_base_path(const study_plan *p, int ranks, char *path) {
     return file_path(path, p->out, name);
 }
 
-/* The last stage measured says how far it goes. Its own log stays: what fails here has nothing to
- * do with scaling. */
+/* The last stage measured says how far it goes; no further than the data set without labels, or the
+ * method without clusters, lets it. */
+static stage_id end_of_base(const study_plan *p) {
+    stage_id last = p->stage[p->stages - 1], until = STAGE_PACK;
+    for (int i = 0; i < INPUTS; i++)
+        if (inputs[i].stage == last) until = inputs[i].before;
+    bool clusters = until != STAGE_CLUSTER || stage_has_clusters(p->s);
+    bool labels = until != STAGE_BASELINE || stage_has_labels(p->s);
+    return clusters && labels ? until : STAGE_PACK;
+}
+
+/* `run` does what the settings ask for up to there, the baseline where it extracts. Its own log
+ * stays: what fails here has nothing to do with scaling. */
 status study_base_make(const study_plan *p, study_point at) {
     char folder[FILE_PATH], log[FILE_PATH];
-    stage_id last = p->stage[p->stages - 1], until = STAGE_PACK;
+    stage_id until = end_of_base(p);
     study_line *l = memory_alloc(1, sizeof *l, "command line");
     status st = l ? study_base_path(p, at.ranks, folder) : STATUS_FAILED;
     if (st == STATUS_OK) st = file_make_folder(folder);
     if (st == STATUS_OK) st = file_path(log, folder, "study.log");
     if (st == STATUS_OK) {
-        /* `run` does what the settings ask for up to there, the baseline where it extracts. */
-        for (int i = 0; i < INPUTS; i++)
-            if (inputs[i].stage == last) until = inputs[i].before;
-        if (until == STAGE_CLUSTER && !stage_has_clusters(p->s)) until = STAGE_PACK;
         study_line_begin(l, p, at, "run");
         study_line_settings(l, p, at, folder);
         study_line_add(l, "--set");

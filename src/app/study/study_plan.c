@@ -116,6 +116,9 @@ static const char *lack(const settings *s, stage_id stage) {
         return "labels, which dataset.layout = \"folder\" has not";
     if (clusters && !stage_has_clusters(s))
         return "pretrain.method = \"pixel\": the others have no auxiliary labels";
+    if (stage_has_clusters(s) && !stage_has_labels(s) && stage_extracts_finetuned(s, 1))
+        return "extract.source = \"weights\" or \"files\", with a file: dataset.layout = "
+               "\"folder\" has no labels to train an extractor with";
     return NULL;
 }
 
@@ -146,7 +149,11 @@ static int read_stages(study_plan *p, const char *text) {
         mistakes++;
     }
     if (p->stages > 0 || mistakes > 0) return mistakes;
-    log_error("study: --stages %s: none is named", text);
+    if (text)
+        log_error("study: --stages %s: none is named", text);
+    else
+        log_error("study: no stage can be measured: %s needs %s", stage_id_words[studied[0]],
+            lack(p->s, studied[0]));
     return 1;
 }
 
