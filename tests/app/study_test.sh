@@ -49,6 +49,11 @@ expect 2 'extract needs extract.source = .* no labels to train' "${study[@]}" --
     --set dataset.layout=folder
 expect 2 'no stage can be measured: extract needs extract.source' "${study[@]}" --ranks 1 \
     --set dataset.layout=folder
+for stages in "" "--stages cluster,finetune"; do
+    # shellcheck disable=SC2086
+    expect 2 'cluster.method = "dbscan" has no iterations' "${study[@]}" --ranks 1 $stages \
+        --set cluster.method=dbscan --set cluster.eps=0.5
+done
 expect 2 'only 4x1: one of the points' "${study[@]}" --ranks 1 --part measure --only 4x1
 expect 0 '^2x1$' "${study[@]}" --ranks 1,2 --threads 1,2 --stages extract --part list
 expect 0 '^run/study$' "${study[@]}" --ranks 1 --part folder

@@ -120,16 +120,21 @@ static status time_steps(const study_plan *p, const metrics_row *row, int rows, 
 
 /* Passes over all rows in the seconds of all iterations, as the stage itself counts them. Their
  * start (k-means++) is in the stage's seconds alone. */
-static void time_clustering(
+static status time_clustering(
     const metrics_row *row, int rows, const char *stage, double fom, study_measurement *m) {
     double sum = 0;
+    int n = 0;
     for (int i = 0; i < rows; i++) {
         if (strcmp(row[i].stage, stage) != 0) continue;
         sum += row[i].seconds;
         m->loss = row[i].objective;
+        n++;
     }
     m->median = m->least = m->most = sum;
     m->work = fom * sum;
+    if (n > 0) return STATUS_OK;
+    log_error("study: no iteration of %s is in metrics.csv", stage);
+    return STATUS_FAILED;
 }
 
 /* The sum over phases of the slowest rank: setting up the network, which all ranks do alike and
@@ -171,7 +176,7 @@ static status time_stage(const study_plan *p, study_point at, stage_id stage, co
     status st = file_path(path, work, "metrics.csv");
     if (st == STATUS_OK) st = metrics_read(path, &row, &rows);
     if (st == STATUS_OK && stage == STAGE_CLUSTER)
-        time_clustering(row, rows, name, entry.fom, m);
+        st = time_clustering(row, rows, name, entry.fom, m);
     else if (st == STATUS_OK)
         st = time_steps(p, row, rows, name, m);
     /* What the trainer counts as images: each gives two views in pretraining. */

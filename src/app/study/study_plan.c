@@ -233,6 +233,14 @@ static int check_weak(const study_plan *p, stage_id stage) {
     return 1;
 }
 
+/* What is timed are iterations, each with its rows and seconds in metrics.csv. */
+static int check_clustering(const study_plan *p, stage_id stage) {
+    if (stage != STAGE_CLUSTER || p->s->cluster.method != CLUSTER_METHOD_DBSCAN) return 0;
+    log_error("study: cluster: cluster.method = \"dbscan\" has no iterations that could be timed: "
+              "another method, or --stages without cluster");
+    return 1;
+}
+
 /* How many images another data set has is known when it is packed; ranks without any are idle
  * there, which the imbalance shows. */
 static int check_images(const study_plan *p, stage_id stage, study_point at) {
@@ -252,6 +260,7 @@ static int check_points(const study_plan *p) {
     int mistakes = 0;
     for (int k = 0; k < p->stages; k++) {
         mistakes += check_weak(p, p->stage[k]);
+        mistakes += check_clustering(p, p->stage[k]);
         for (int i = 0; i < p->points; i++)
             mistakes += (p->stage[k] >= STAGE_PRETRAIN ? check_training : check_images)(
                 p, p->stage[k], p->point[i]);
