@@ -124,6 +124,18 @@ given=(--set dataset.layout=folder --set dataset.root=pictures --set extract.sou
     --set extract.weights=run/study/base/baseline.safetensors --set run.dir=folder)
 expect 0 'Result: PASS' "${study[@]}" --ranks 1,2 --stages extract,cluster "${given[@]}"
 expect 0 'Result: PASS' "${study[@]}" --ranks 1,2 --stages extract "${given[@]}" --out anew
+# How many images there are is known when they are packed: ranks without any are not measured, and
+# not prepared for either.
+mkdir few
+cp images/train/0000[01].png few
+few=("${study[@]}" --stages extract,cluster "${given[@]}" --set dataset.root=few --out few.study)
+expect 2 '3 ranks x 1 thread: extract: 2 images: at most 2 ranks' "${few[@]}" --ranks 1,3
+grep -q '3 ranks x 1 thread: cluster: 2 images: at most 2 ranks' out || fail "the other stage"
+grep -q '1 rank x 1 thread' out && fail "a point that has work"
+[[ -e few.study/base/dataset.h5 && ! -e few.study/measurements ]] || fail "measured without work"
+expect 2 '3 ranks x 1 thread: extract: 2 images' "${few[@]}" --ranks 1,3 --part prepare
+expect 2 '3 ranks x 1 thread: extract: 2 images' "${few[@]}" --ranks 1,3 --part measure --only 3x1
+expect 0 'Result: PASS' "${few[@]}" --ranks 1,3 --stages extract --part measure --only 1x1
 
 # Started by mpirun itself, and collected where there are fewer cores: those that measured count.
 mkdir bin

@@ -91,6 +91,7 @@ static status study(const study_plan *p) {
     status st = file_make_folder(p->out);
     if (st == STATUS_OK && p->part == STUDY_ALL) st = file_lock_take(&lock, p->out, &o);
     if (st == STATUS_OK && (p->part == STUDY_ALL || p->part == STUDY_PREPARE)) st = prepare(p);
+    if (st == STATUS_OK && p->part != STUDY_COLLECT) st = study_base_check(p);
     if (st == STATUS_OK && (p->part == STUDY_ALL || p->part == STUDY_MEASURE)) st = measure(p);
     if (st == STATUS_OK && (p->part == STUDY_ALL || p->part == STUDY_COLLECT)) st = collect(p);
     file_lock_release(lock);

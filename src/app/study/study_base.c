@@ -7,8 +7,9 @@
 #include "src/app/study/study_base.h"
 
 #include "io/files/run_record.h"
-#include "src/app/stage/stage_list.h"
 #include "src/app/stage/child_process.h"
+#include "src/app/stage/setup.h"
+#include "src/app/stage/stage_list.h"
 #include "src/app/study/study_line.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
@@ -77,6 +78,27 @@ status study_base_make(const study_plan *p, study_point at) {
     }
     memory_free(l);
     return st;
+}
+
+/* A study whose images grow with the ranks has one for each of them. */
+status study_base_check(const study_plan *p) {
+    char folder[FILE_PATH], path[FILE_PATH];
+    dataset *d = NULL;
+    int mistakes = 0;
+    if (study_base_grows(p)) return STATUS_OK;
+    status st = study_base_path(p, 1, folder);
+    if (st == STATUS_OK) st = file_path(path, folder, "dataset.h5");
+    if (st != STATUS_OK || !file_exists(path)) return st;
+    st = dataset_open(NULL, path, &d);
+    for (int k = 0; st == STATUS_OK && k < p->stages; k++)
+        for (int i = 0; i < p->points; i++) {
+            study_point at = p->point[i], only = p->only;
+            bool wanted = only.ranks == 0 || (only.ranks == at.ranks && only.threads == at.threads);
+            if (!wanted || p->stage[k] >= STAGE_PRETRAIN) continue;
+            mistakes += study_plan_check_images(p->stage[k], at, setup_training(d));
+        }
+    dataset_close(d);
+    return mistakes > 0 ? STATUS_USAGE : st;
 }
 
 /* For nftw: a folder comes after what is in it. */

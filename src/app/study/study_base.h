@@ -12,6 +12,9 @@ bool study_base_grows(const study_plan *p);
 /* Makes it, or what is missing of it, on the point's ranks: all stages before the last that is
  * measured. */
 status study_base_make(const study_plan *p, study_point at);
+/* Whether every rank of the points that are to be measured has an image of the base: STATUS_USAGE,
+ * naming each point that has ranks without. Nothing where there is no base. */
+status study_base_check(const study_plan *p);
 /* An empty folder with just what the stage reads, linked, and with the record of what was done
  * before it. work [FILE_PATH] is written. */
 status study_base_open(const study_plan *p, study_point at, stage_id stage, char *work);

@@ -241,17 +241,19 @@ static int check_clustering(const study_plan *p, stage_id stage) {
     return 1;
 }
 
-/* How many images another data set has is known when it is packed; ranks without any are idle
- * there, which the imbalance shows. */
-static int check_images(const study_plan *p, stage_id stage, study_point at) {
+int study_plan_check_images(stage_id stage, study_point at, int images) {
     char name[STUDY_NAME];
-    int images = p->s->dataset.synth_train;
-    bool known = p->s->dataset.layout == DATASET_LAYOUT_SYNTH && !p->weak;
-    if (!known || at.ranks <= images) return 0;
+    if (at.ranks <= images) return 0;
     study_point_name(at, name);
-    log_error(
-        "study: %s: %s: %d images: at most %d ranks", name, stage_id_words[stage], images, images);
+    log_error("study: %s: %s: %d image%s: at most %d rank%s", name, stage_id_words[stage], images,
+        images == 1 ? "" : "s", images, images == 1 ? "" : "s");
     return 1;
+}
+
+/* How many images another data set has is known when it is packed (study_base_check). */
+static int check_images(const study_plan *p, stage_id stage, study_point at) {
+    bool known = p->s->dataset.layout == DATASET_LAYOUT_SYNTH && !p->weak;
+    return known ? study_plan_check_images(stage, at, p->s->dataset.synth_train) : 0;
 }
 
 /* Of all stages and points at once: who plans a study wants to see every point that is too large.

@@ -41,8 +41,8 @@ typedef struct study_plan {
                             measured is known again */
 } study_plan;
 
-/* Names every mistake: STATUS_USAGE. That includes each point at which ranks would have no work.
- * Destroyed by the caller after either result. */
+/* Names every mistake: STATUS_USAGE. That includes each point at which ranks would have no work, as
+ * far as the settings tell (study_base_check). Destroyed by the caller after either result. */
 status study_plan_read(study_plan *out, int argc, char **argv);
 void study_plan_destroy(study_plan *p);
 
@@ -51,6 +51,9 @@ int study_point_cores(study_point p);
 /* "2 ranks x 1 thread": text [STUDY_NAME]. */
 enum { STUDY_NAME = 64 };
 void study_point_name(study_point p, char *text);
+/* Of a stage that deals the training images to ranks, and a point of more ranks than images: 1, and
+ * named; else 0. */
+int study_plan_check_images(stage_id stage, study_point at, int images);
 /* Images of a step of a training stage at so many ranks: as set, times the ranks where the study is
  * weak. */
 int64_t study_batch(const study_plan *p, stage_id stage, int ranks);
