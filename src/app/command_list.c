@@ -166,10 +166,12 @@ static const command commands[] = {
         .summary = "how stages would scale on a cluster: computing measured here, ranks simulated",
         .arguments = CONFIG
         " --platform FILE.xml [--nodes LIST] [--stages LIST] [--cores C] "
-        "[--ranks R] [--batch B] [--images N] [--rows N] [--profile FILE] [--out FOLDER]",
+        "[--ranks R] [--batch B] [--images N] [--rows N] [--dimensions D] [--profile FILE] "
+        "[--out FOLDER]",
         .reads =
             "settings; the cluster as SimGrid describes it (configs/platforms/). C cores, R "
-            "ranks and B images of a training step a node; N images of the data set, N rows of "
+            "ranks and B images of a training step a node; N images of the data set, N rows of D "
+            "elements (0: extract.pca, or 256) for "
             "k-means. FILE: a profile of an earlier call, else computing is measured first, on "
             "one core, while others do the same, of this machine as many as a node has",
         .writes = "profile.txt and forecast.csv in run.dir/forecast; a table, where curves bend "

@@ -10,6 +10,7 @@ cat >node.cfg <<'CFG'
 run: { dir = "run"; };
 model: { backbone = "resnet50"; head = "deeplabv3"; group = 2; dtype = "f32"; };
 cluster: { k = 100; };
+extract: { pca = 64; };
 pretrain: { pixels = 20; };
 CFG
 # 8 parameters of 500,000 elements, a step of two images in 3.3 s, on one core.
@@ -43,6 +44,7 @@ for other in pretrain.loss_dtype=bf16 model.norm=frozen; do
     expect 2 'measured with .* 0, the settings have 1' "$auxseg" forecast node.cfg --cores 4 --batch 4 \
         --profile profile.txt --platform x.xml --set $other
 done
+expect 2 'measured with d 64, the settings have 32' "${forecast[@]}" --platform x.xml --dimensions 32
 grep -v '^assign' profile.txt >cut.txt
 expect 3 '"assign" is missing' "$auxseg" forecast node.cfg --profile cut.txt --cores 4 --batch 4 \
     --platform "$platforms/two-cores.xml" --nodes 1 --stages cluster --out out.c

@@ -5,6 +5,7 @@
 #include "src/app/tools/word_options.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
+#include "src/label/features.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -12,8 +13,23 @@
 #include <string.h>
 
 /* Places in the table of options. */
-enum { NODES, PLATFORM, STAGES, CORES, RANKS, BATCH, IMAGES, ROWS, PROFILE, OUT, OPTIONS };
+enum {
+    NODES,
+    PLATFORM,
+    STAGES,
+    CORES,
+    RANKS,
+    BATCH,
+    IMAGES,
+    ROWS,
+    DIMENSIONS,
+    PROFILE,
+    OUT,
+    OPTIONS
+};
 enum { MOST_NODES = 4096, MOST_CORES = 1024 };
+/* Of features that no setting projects: what a ResNet-18's layer3 has. */
+enum { USUAL_D = 256 };
 
 static const stage_id known[FORECAST_STAGES] = {
     STAGE_EXTRACT, STAGE_CLUSTER, STAGE_PRETRAIN, STAGE_FINETUNE};
@@ -95,6 +111,8 @@ static status read_numbers(forecast_plan *p, const word_option *o) {
     if (st == STATUS_OK) st = word_number(NULL, &o[BATCH], 1, 65536, &p->batch);
     if (st == STATUS_OK) st = word_number(NULL, &o[IMAGES], 1, INT32_MAX, &p->images);
     if (st == STATUS_OK) st = word_number(NULL, &o[ROWS], 1, INT64_MAX, &p->rows);
+    if (st == STATUS_OK) st = word_number(NULL, &o[DIMENSIONS], 0, FEATURES_D, &p->dimensions);
+    if (p->dimensions == 0) p->dimensions = p->s->extract.pca > 0 ? p->s->extract.pca : USUAL_D;
     if (st == STATUS_OK && p->cores % p->ranks != 0) {
         log_error("forecast: --ranks %d: must divide the %d cores of a node", (int)p->ranks,
             (int)p->cores);
@@ -113,6 +131,7 @@ status forecast_plan_read(forecast_plan *out, int argc, char **argv) {
         [BATCH] = {"--batch", NULL, "16", false},
         [IMAGES] = {"--images", NULL, "2975", false},
         [ROWS] = {"--rows", NULL, "97000000", false},
+        [DIMENSIONS] = {"--dimensions", NULL, "0", false},
         [PROFILE] = {"--profile", NULL, NULL, false},
         [OUT] = {"--out", NULL, NULL, false}};
     forecast_plan *p = out;

@@ -21,6 +21,7 @@ typedef struct forecast_plan {
     int64_t batch;       /* images a node and training step */
     int64_t images;      /* of the data set */
     int64_t rows;        /* of k-means */
+    int64_t dimensions;  /* of a row */
     const char *profile; /* a file that is there; NULL: it is measured. Borrowed */
     char out[FILE_PATH];
 } forecast_plan;

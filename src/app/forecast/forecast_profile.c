@@ -21,8 +21,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Rows of the trials; features and embeddings of so many dimensions. */
-enum { ROWS = 16384, D = 256, POOL = 4096, EMBEDDING = 128, LABELS = 40 };
+/* Rows of the trials; embeddings of so many dimensions. */
+enum { ROWS = 16384, POOL = 4096, EMBEDDING = 128, LABELS = 40 };
 /* Of a step that is measured: with more, weights' gradients take no less an image. */
 enum { MOST_IMAGES = 4 };
 
@@ -98,13 +98,12 @@ static status time_kmeans(const features *x, int k, double *assign, double *upda
 
 /* The rows are fewer than any run's, and many times what a cache holds. */
 static status measure_kmeans(const forecast_plan *p, const char *path) {
-    int k = p->s->cluster.k;
+    int k = p->s->cluster.k, d = (int)p->dimensions;
     double assign = 0, update = 0;
-    features x = {.n = ROWS, .d = D, .type = DTYPE_F32, .data = random_rows(ROWS, D)};
+    features x = {.n = ROWS, .d = d, .type = DTYPE_F32, .data = random_rows(ROWS, d)};
     status st = x.data ? time_kmeans(&x, k, &assign, &update) : STATUS_FAILED;
     if (st == STATUS_OK) st = bench_profile_add(path, "assign", assign / ROWS);
     if (st == STATUS_OK) st = bench_profile_add(path, "update", update);
-    if (st == STATUS_OK) st = bench_profile_add(path, "d", D);
     memory_free(x.data);
     return st;
 }
@@ -164,15 +163,17 @@ static status measure_loss(const settings *s, const char *path) {
 }
 
 /* What a profile is of: it says so itself. */
-enum { ABOUT = 7 };
-static void about(const settings *s, double figure[ABOUT]) {
+enum { ABOUT = 8 };
+static void about(const forecast_plan *p, double figure[ABOUT]) {
+    const settings *s = p->s;
     const char *depth = model_backbone_words[s->model.backbone] + sizeof "resnet" - 1;
     const double of[ABOUT] = {atof(depth), s->finetune.crop, s->model.output_stride, takes_bf16(s),
-        s->cluster.k, s->pretrain.loss_dtype == DTYPE_BF16, s->model.norm == MODEL_NORM_FROZEN};
+        s->cluster.k, s->pretrain.loss_dtype == DTYPE_BF16, s->model.norm == MODEL_NORM_FROZEN,
+        (double)p->dimensions};
     for (int i = 0; i < ABOUT; i++) figure[i] = of[i];
 }
 static const char *const about_words[ABOUT] = {
-    "depth", "crop", "stride", "bf16", "k", "loss_bf16", "frozen"};
+    "depth", "crop", "stride", "bf16", "k", "loss_bf16", "frozen", "d"};
 
 /* A profile of another network, or of other clusters, would give wrong times without a word. */
 status forecast_profile_check(const forecast_plan *p, const char *path) {
@@ -184,7 +185,7 @@ status forecast_profile_check(const forecast_plan *p, const char *path) {
         log_error("forecast: --profile %s: %s", path, strerror(errno));
         return STATUS_USAGE;
     }
-    about(p->s, want);
+    about(p, want);
     status st = STATUS_OK;
     while (fgets(line, sizeof line, f)) {
         if (sscanf(line, "%255s %lf", name, &figure) != 2) continue;
@@ -248,7 +249,7 @@ status forecast_profile_make(const forecast_plan *p, const char *path) {
         log_info("forecast: measured on one core, %d at work with the same", cores);
     /* A comment, for readers of the file. */
     if (st == STATUS_OK) st = bench_profile_add(path, "# cores at work:", cores);
-    about(p->s, figure);
+    about(p, figure);
     for (int i = 0; i < ABOUT && st == STATUS_OK; i++)
         st = bench_profile_add(path, about_words[i], figure[i]);
     if (st == STATUS_OK) st = measure(kmeans, p, path, others, &cores);
