@@ -122,8 +122,9 @@ static void build_end(graph *g, const network_options *o, const value *stage, ne
     const layer_list *wanted) {
     head h = head_of(o->head);
     graph_group(g, GROUP_HEAD);
-    value body = -1, last = stage[network_stages(o) - 1];
+    value body = -1;
     if (end == NETWORK_EMBEDDING || end == NETWORK_DENSE) {
+        value last = stage[network_stages(o) - 1];
         value pooled = graph_global_pool(g, last);
         graph_output(g, projection_build(g, pooled, "projection", o->projection));
         if (end == NETWORK_EMBEDDING) return;

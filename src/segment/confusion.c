@@ -71,6 +71,8 @@ status segment_accumulate(
         pixels_largest(row, logits->classes, width, largest);
         pixels_exponentials(row, logits->classes, width, largest, sum);
         for (size_t x = 0; x < n; x++) {
+            /* The largest logit adds 1 to it. */
+            if (!(sum[x] >= 0.5f)) st = STATUS_NONFINITE;
             float *to = probability + ((size_t)y * n + (flip ? n - 1 - x : x)) * k;
             for (size_t c = 0; c < k; c++) to[c] += row[c * n + x] / sum[x];
         }

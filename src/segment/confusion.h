@@ -24,7 +24,8 @@ segment_scores confusion_scores(
     const int64_t *matrix, int classes, double *iou, double *class_accuracy);
 
 /* probability [H, W, K] += softmax of the logits upsampled (bilinear) to H x W, mirrored if flip.
- * STATUS_FAILED without memory. */
+ * STATUS_FAILED without memory; STATUS_NONFINITE, without a message, where a pixel has no softmax
+ * (a logit is NaN or +infinity), which would else be class 0. */
 status segment_accumulate(
     const logit_map *logits, bool flip, int height, int width, float *probability);
 /* prediction [H, W]: the class of the largest score, ties to the lowest. */

@@ -3,9 +3,8 @@
  * the row was made of, before the next one takes its place. Memory is a few rows, whatever the
  * image's size, and each logit is read while it is in the cache.
  *
- * The gradient of a pixel is softmax minus one-hot. Its label's part, p - 1, would lose all digits
- * where the network is sure: e^(x - largest) minus the sum, which has them, is kept instead, and
- * divided by the sum in the end. */
+ * The gradient of a pixel is softmax minus one-hot. Its label's part, p - 1, is kept as e^(x -
+ * largest) minus the sum, and divided by the sum in the end, as all parts are. */
 #include "src/segment/cross_entropy.h"
 
 #include "src/base/log.h"
@@ -64,8 +63,8 @@ static void close_product(rows *r) {
     r->factors = 0;
 }
 
-/* The label's exponential becomes itself less the sum, so that the gradient of a sure and right
- * pixel keeps its digits. */
+/* The label's exponential becomes itself less the sum. Where the network is sure and right, few
+ * digits are left of it, as in PyTorch. */
 static void add_sums(rows *r, const uint16_t *labels, int width, float scale) {
     for (int x = 0; x < width; x++) {
         r->factor[x] = 0;

@@ -50,7 +50,13 @@ grep -q 'the loss of . of the step.s 4 images is not finite; the first is train/
 diverges 1 frozen3 'baseline: step [0-9]*: optimizer.adamw.square of tensor ' "${frozen[@]}" \
     --set finetune.lr=1 --set finetune.optimizer=adamw
 
-# Weights that are finite, and features that are not: no file of them, from memory or streamed.
+# Weights that are finite, and logits that are not: the pixels would all be of class 0.
+for command in evaluate predict; do
+    expect 5 'the network.s output for image .* is not finite: no class can be told' \
+        "${mpirun[@]}" -n 2 "$auxseg" $command tiny.cfg --set run.dir=frozen2 --set \
+        "evaluate.weights=$PWD/$(ls -v frozen2/checkpoints/*.safetensors | tail -1)"
+done
+# And features that are not: no file of them, from memory or streamed.
 for memory in hold stream; do
     expect 5 'image 0, pixel 0: a feature is not finite' "${mpirun[@]}" -n 2 "$auxseg" extract tiny.cfg \
         --set run.dir=frozen2 --set extract.source=weights --set extract.layers=head \

@@ -92,6 +92,11 @@ static void probabilities_sum_and_mirror(void **state) {
         }
         assert_true(fabsf(sum - 1) < 1e-6f);
     }
+    for (int i = 0; i < 2; i++) {
+        logits[5] = i == 0 ? NAN : INFINITY;
+        assert_int_equal(segment_accumulate(&(logit_map){logits, H, W, C}, false, BIG_H, BIG_W, b),
+            STATUS_NONFINITE);
+    }
     /* The corner shows the corner's logits alone. */
     float sum = 0;
     for (int k = 0; k < C; k++) sum += expf(logits[k]);

@@ -7,6 +7,7 @@
 #include "src/app/evaluation/class_maps.h"
 
 #include "src/app/stage/scales.h"
+#include "src/base/log.h"
 #include "src/base/memory.h"
 #include "src/image/mirror.h"
 #include "src/segment/confusion.h"
@@ -17,6 +18,8 @@
 
 /* A pass over images of one shape: magnified by `scale`, mirrored if `flip`. */
 typedef struct pass {
+    const stage *t;
+    const int *list; /* the images' places in its data set */
     double scale;
     bool flip;
     const image_input *input; /* how the network is given images */
@@ -30,6 +33,12 @@ static status pass_input(const image *rgb, const pass *a, int height, int width,
     if (st == STATUS_OK && a->flip) mirror_normalized(input, height, width);
     image_destroy(&resized);
     return st;
+}
+
+/* Weights may be finite and what they lead to not: no class would be right. */
+static void name_image(const pass *a, int i) {
+    log_error("%s: the network's output for image %s is not finite: no class can be told",
+        a->t->name, dataset_get(a->t->d, a->list[i]).name);
 }
 
 /* Adds a pass's class probabilities at the size wanted: probability [count, H, W, K]. The images
@@ -62,6 +71,7 @@ static status add_pass(inference *net, const pass *a, const image *rgb, int coun
         status mine = segment_accumulate(
             &logits, a->flip, out->height, out->width, probability + (size_t)i * size);
         if (mine != STATUS_OK) {
+            if (mine == STATUS_NONFINITE) name_image(a, i);
 #pragma omp critical(worst)
             worst = status_worse(worst, mine);
         }
@@ -72,17 +82,17 @@ static status add_pass(inference *net, const pass *a, const image *rgb, int coun
 /* out [count], created here at height x width, which need not be the images' own; destroyed by the
  * caller, whatever is returned. All probabilities of these images are in memory until the last
  * pass: class_maps_count bounds how many. */
-status class_maps_predict(const stage *t, inference *net, const image *rgb, int count, int height,
-    int width, labelmap *out) {
+status class_maps_predict(const stage *t, inference *net, const int *list, const image *rgb,
+    int count, int height, int width, labelmap *out) {
     size_t pixels = (size_t)height * (size_t)width;
     int classes = inference_channels(net);
-    const char *list = t->s->evaluate.scales;
-    pass a = {.input = inference_input(net)};
+    const char *scales = t->s->evaluate.scales;
+    pass a = {.t = t, .list = list, .input = inference_input(net)};
     float *probability = memory_alloc(
         (size_t)count * pixels, sizeof *probability * (size_t)classes, "class probabilities");
     status st = probability ? STATUS_OK : STATUS_FAILED;
     for (int i = 0; st == STATUS_OK && i < count; i++) st = labelmap_create(&out[i], height, width);
-    while (st == STATUS_OK && scales_next(&list, &a.scale)) {
+    while (st == STATUS_OK && scales_next(&scales, &a.scale)) {
         a.flip = false;
         st = add_pass(net, &a, rgb, count, out, probability);
         a.flip = true;

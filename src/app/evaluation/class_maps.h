@@ -8,9 +8,11 @@
 #include "src/image/image.h"
 
 /* rgb [count], all of one shape, at most class_maps_count: class ids at height x width, whatever
- * the images' size. out [count] is created. The same bits for any count, ranks and threads. */
-status class_maps_predict(const stage *t, inference *net, const image *rgb, int count, int height,
-    int width, labelmap *out);
+ * the images' size. list [count]: their places in t->d. out [count] is created. STATUS_NONFINITE
+ * names an image that the network gives no number for. The same bits for any count, ranks and
+ * threads. */
+status class_maps_predict(const stage *t, inference *net, const int *list, const image *rgb,
+    int count, int height, int width, labelmap *out);
 
 /* How many images from list[first] on class_maps_predict may be given at once: of one shape at
  * dataset.scale and at `scale`, that of the classes wanted, and no more than their class

@@ -32,7 +32,7 @@ status evaluate_images(stage *t, inference *net, const int *list, int count, int
         st = dataset_load(t->d, list[i], t->s->dataset.scale, &rgb[i], &map[i]);
     now = timer_lap(&t->time, PHASE_READ, now);
     if (st == STATUS_OK)
-        st = class_maps_predict(t, net, rgb, count, rgb->height, rgb->width, map + count);
+        st = class_maps_predict(t, net, list, rgb, count, rgb->height, rgb->width, map + count);
     for (int i = 0; i < count && rgb && map; i++) {
         if (st == STATUS_OK)
             confusion_add(matrix, dataset_classes(t->d), map[i].data, map[count + i].data,

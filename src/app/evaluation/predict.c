@@ -125,7 +125,8 @@ static status predict_run(
     for (int i = 0; st == STATUS_OK && i < count; i++)
         st = dataset_load(t->d, list[first + i], t->s->dataset.scale, &rgb[i], NULL);
     now = timer_lap(&t->time, PHASE_READ, now);
-    if (st == STATUS_OK) st = class_maps_predict(t, net, rgb, count, height, width, map);
+    if (st == STATUS_OK)
+        st = class_maps_predict(t, net, list + first, rgb, count, height, width, map);
     now = timer_lap(&t->time, PHASE_FORWARD, now);
     for (int i = 0; st == STATUS_OK && i < count; i++) st = write_prediction(f, first + i, &map[i]);
     timer_lap(&t->time, PHASE_WRITE, now);

@@ -110,7 +110,8 @@ static status predict_strips(
         image rgb = {0};
         labelmap map = {0};
         st = dataset_load(t->d, list[i], t->s->dataset.scale, &rgb, NULL);
-        if (st == STATUS_OK) st = class_maps_predict(t, net, &rgb, 1, rgb.height, rgb.width, &map);
+        if (st == STATUS_OK)
+            st = class_maps_predict(t, net, &list[i], &rgb, 1, rgb.height, rgb.width, &map);
         if (st == STATUS_OK) st = drawing_shrink(&rgb, LONGER);
         if (st == STATUS_OK) st = add_overlay(p, i, &rgb, &map, p->colour, caption);
         image_destroy(&rgb);

@@ -168,7 +168,8 @@ value graph_conv(graph *g, value x, const char *name, int channels, conv c) {
     n.padding = c.padding;
     if (c.padding == PADDING_SAME) n.padding = n.dilation * (n.kernel - 1) / 2;
     if (c.padding == PADDING_NONE) n.padding = 0;
-    assert(channels > 0 && n.kernel > 0 && n.stride > 0 && n.dilation > 0 && n.padding >= 0);
+    assert(g->state != STATUS_OK || channels > 0);
+    assert(n.kernel > 0 && n.stride > 0 && n.dilation > 0 && n.padding >= 0);
     n.pitch *= n.stride;
     declare_conv(g, &n, name, c.bias, c.init == INIT_ZERO ? INIT_KAIMING : c.init, 4);
     return append(g, n);

@@ -1,6 +1,6 @@
-/* The operators that are not convolutions: forward and backward of one image by one thread, in one
- * order. Not collective. Images are [H, W, C] of `type`; gradients likewise; `add` says that a
- * gradient is added to what stands there. Formulas are PyTorch's. */
+/* The operators that are not convolutions: forward and backward of one image, or of a thread's part
+ * of it, in one order. Not collective. Images are [H, W, C] of `type`; gradients likewise; `add`
+ * says that a gradient is added to what stands there. Formulas are PyTorch's. */
 #ifndef AUXSEG_NN_KERNELS_LAYERS_H
 #define AUXSEG_NN_KERNELS_LAYERS_H
 

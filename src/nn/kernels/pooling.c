@@ -80,8 +80,8 @@ typedef struct spot {
 
 /* ---- forward: a spot of the output ---- */
 
-/* The first largest, as PyTorch. `where` begins with position 0, so that a window without any
- * number larger than minus infinity has a position, too. */
+/* The first largest, or the last that is no number, as PyTorch. `where` begins with position 0, so
+ * that a window without any number larger than minus infinity has a position, too. */
 ROW_INLINE void largest(
     const layer_shape *s, const void *x, void *y, uint8_t *index, spot o, size_t count, dtype t) {
     span rows = inputs_of(s, o.i, s->in_height), columns = inputs_of(s, o.j, s->in_width);
@@ -93,7 +93,7 @@ ROW_INLINE void largest(
             lanes_bits here = (lanes_bits){0} + (uint32_t)position(s, row, column, o.i, o.j);
             lanes32 a = lanes32_load(x, at(s, row, column, s->in_width) + o.c, count, t);
             LANES32_LOOP {
-                lanes_int more = a.v[h] > best.v[h];
+                lanes_int more = (lanes_int)(a.v[h] > best.v[h]) | (lanes_int)(a.v[h] != a.v[h]);
                 where[h] = (here & (lanes_bits)more) | (where[h] & ~(lanes_bits)more);
                 best.v[h] = (lanes)(((lanes_int)a.v[h] & more) | ((lanes_int)best.v[h] & ~more));
             }
