@@ -42,7 +42,7 @@ void watchdog_table_name_of(uint64_t number, char *name) {
 }
 
 /* Under the file's lock. Where it fails the descriptor goes, and the lock with it. */
-static watchdog_table *map(int fd) {
+static watchdog_table *map(int fd, const char *name) {
     struct stat about;
     uint64_t now = (uint64_t)(timer_now() * 1000);
     if (flock(fd, LOCK_EX) != 0 || fstat(fd, &about) != 0) return NULL;
@@ -50,7 +50,10 @@ static watchdog_table *map(int fd) {
     if (about.st_size != sizeof(watchdog_table) && ftruncate(fd, sizeof(watchdog_table)) != 0)
         return NULL;
     /* Where there is no room the first touch of a page would be a SIGBUS. */
-    if (posix_fallocate(fd, 0, sizeof(watchdog_table)) != 0) return NULL;
+    if (posix_fallocate(fd, 0, sizeof(watchdog_table)) != 0) {
+        if (about.st_size == 0) shm_unlink(name); /* nobody has a watch by it */
+        return NULL;
+    }
     watchdog_table *t = mmap(NULL, sizeof *t, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
     if (t == MAP_FAILED) return NULL;
     uint64_t touched = atomic_load(&t->touched);
@@ -62,7 +65,7 @@ static watchdog_table *map(int fd) {
 
 watchdog_table *watchdog_table_open(const char *name, int rank, watchdog_row **own) {
     int fd = shm_open(name, O_RDWR | O_CREAT | O_NOFOLLOW | O_CLOEXEC, 0600);
-    watchdog_table *t = fd >= 0 ? map(fd) : NULL;
+    watchdog_table *t = fd >= 0 ? map(fd, name) : NULL;
     if (fd >= 0) close(fd);
     if (!t) return NULL;
     unsigned row = atomic_fetch_add(&t->next, 1);

@@ -99,7 +99,7 @@ near 'bytes of an iteration' "$(column cluster 4 bytes_sent)" $((4 * 8 * 100 * 6
 expect 1 'a communicator cannot be made' env AUXSEG_HOOK_MEMORY=15 "${forecast[@]}" \
     --platform four.xml --nodes 4 --stages pretrain --out out.h
 for n in 20 26 32 37 44 50 56; do
-    expect 1 'error: .*out of memory' env "AUXSEG_HOOK_MEMORY=$n" "${forecast[@]}" \
+    expect 1 'forecast: code 1, log ' env "AUXSEG_HOOK_MEMORY=$n" "${forecast[@]}" \
         --platform four.xml --nodes 4 --stages pretrain --out out.h
 done
 

@@ -14,7 +14,7 @@
 
 enum { ROWS = 120, D = 3, K = 6 };
 
-/* Row i belongs to corner i % K, far from the others. */
+/* All K at once, a few at a time. */
 static status plusplus(
     random_stream *r, const kmeans_start_rows *rows, int k, int threads, float *c) {
     kmeans_plusplus *p;
@@ -25,6 +25,7 @@ static status plusplus(
     return st;
 }
 
+/* Row i belongs to corner i % K, far from the others. */
 static void corners(float *x) {
     random_stream r = random_begin(2, RANDOM_SYNTH, 0, 0);
     for (int i = 0; i < ROWS; i++)

@@ -228,11 +228,22 @@ static void warn_missing(const compare_cell *cell) {
     }
 }
 
+/* Commands that leave a run's figures as they are, also where they fail. */
+static bool only_looks(const char *command) {
+    static const char *const looks[] = {"predict", "report", "evaluate", "score"};
+    char word[16] = "";
+    if (sscanf(command, "%*s %15s", word) != 1) return false;
+    for (size_t i = 0; i < sizeof looks / sizeof *looks; i++)
+        if (strcmp(word, looks[i]) == 0) return true;
+    return false;
+}
+
 /* A stage that is under way has left its settings in the record already, and the figures of later
  * ones are those of before: a run that was started again and stopped or killed shows both. */
 static void warn_unended(const run_record *r, const char *folder) {
     start_record s, last = {0};
-    for (int i = 0; run_record_start(r, i, &s); i++) last = s;
+    for (int i = 0; run_record_start(r, i, &s); i++)
+        if (!only_looks(s.command)) last = s;
     if (!last.command || (last.ended && last.exit_code == STATUS_OK)) return;
     log_warn("%s: its last start, of %s, has not come to its end: figures may be of the settings "
              "before",

@@ -97,7 +97,8 @@ status pictures_of_labels(const stage *t, const uint8_t (*colour)[3], const labe
     return st;
 }
 
-/* Predictions of one model for the listed images, each added to its strip. One rank, so no
+/* Predictions of one model for the listed images, each added to its strip; none of an image that it
+ * gives no number for, which is told: the page is what shows why. One rank, so no
  * communicator. Arithmetic is the run's, but for a processor that lacks it. */
 static status predict_strips(
     const stage *t, const char *weights, const int *list, const char *caption, picture_set *p) {
@@ -114,6 +115,7 @@ static status predict_strips(
             st = class_maps_predict(t, net, &list[i], &rgb, 1, rgb.height, rgb.width, &map);
         if (st == STATUS_OK) st = drawing_shrink(&rgb, LONGER);
         if (st == STATUS_OK) st = add_overlay(p, i, &rgb, &map, p->colour, caption);
+        if (st == STATUS_NONFINITE) st = STATUS_OK;
         image_destroy(&rgb);
         labelmap_destroy(&map);
         st = unless_stopped(st);

@@ -27,7 +27,10 @@ status recorded_rows_check(
         int64_t rows = 0;
         for (int k = 0; k < count; k++) rows += is_row_of(&row[k], s.name);
         if (s.rows == 0 || rows == s.rows) continue;
-        tell("%s: %" PRId64 " rows of %s, which had %" PRId64, path, rows, s.name, s.rows);
+        tell("%s: %" PRId64 " rows of %s, which had %" PRId64
+             " when it was done: lost, or begun anew "
+             "since",
+            path, rows, s.name, s.rows);
         worst = STATUS_OUTPUT;
     }
     memory_free(row);

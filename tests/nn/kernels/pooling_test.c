@@ -122,6 +122,19 @@ static void check_max_pool(int channels, dtype t) {
     }
 }
 
+/* One in the corner: its window's largest of that channel, and nobody else's. */
+static void check_nan(int channels, dtype t) {
+    layer_shape s = shape_of(channels, t);
+    size_t n = count(&s, true);
+    fill(a->x, a->stored_x, count(&s, false), 1, t);
+    a->x[0] = NAN;
+    layer_convert_in(a->x, a->stored_x, count(&s, false), t);
+    for (int half = 0; half < 2; half++)
+        layer_max_pool(&s, half_of(s.out_height, half), a->stored_x, a->stored_y, NULL);
+    layer_convert_out(a->stored_y, a->y, n, t);
+    for (size_t i = 0; i < n; i++) assert_true(isnan(a->y[i]) == (i == 0));
+}
+
 static void check_average_pool(int channels, dtype t) {
     layer_shape s = shape_of(channels, t);
     fill(a->x, a->stored_x, count(&s, false), 1, t);
@@ -200,6 +213,7 @@ static void each(void (*check)(int channels, dtype t)) {
 static void test_max_pool(void **state) {
     (void)state;
     each(check_max_pool);
+    each(check_nan);
 }
 
 static void test_average_pool(void **state) {
