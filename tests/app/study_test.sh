@@ -128,7 +128,7 @@ expect 0 'Result: PASS' "${study[@]}" --ranks 1,2 --stages extract "${given[@]}"
 # not prepared for either.
 mkdir few
 cp images/train/0000[01].png few
-few=("${study[@]}" --stages extract,cluster "${given[@]}" --set dataset.root=few --out few.study)
+few=("${study[@]}" --stages "extract,cluster" "${given[@]}" --set dataset.root=few --out few.study)
 expect 2 '3 ranks x 1 thread: extract: 2 images: at most 2 ranks' "${few[@]}" --ranks 1,3
 grep -q '3 ranks x 1 thread: cluster: 2 images: at most 2 ranks' out || fail "the other stage"
 grep -q '1 rank x 1 thread' out && fail "a point that has work"
@@ -145,7 +145,7 @@ while [[ $1 != -n ]]; do shift; done
 exec $AUXSEG_MPIRUN "$@"
 SH
 chmod +x bin/mpirun
-alone=("$auxseg" study tiny.cfg --repeats 1 --ranks 1,2 --stages extract)
+alone=("$auxseg" study tiny.cfg --repeats 1 --ranks "1,2" --stages extract)
 expect 0 'Result: PASS' env PATH="$folder/bin:$PATH" "${alone[@]}"
 cp run/study/scaling.csv measured.csv
 core=$(taskset -cp $$ | sed 's/.*: *//; s/[-,].*//')
