@@ -30,22 +30,38 @@ LANES_INLINE lanes lanes_load(const void *x, size_t i, dtype t) {
     return v;
 }
 
+/* All ones where a > b. Written as a loop: of a comparison of whole vectors GCC 12 makes one
+ * element after the other where a vector takes two registers (AVX2), and of two that are joined
+ * anywhere. */
+LANES_INLINE lanes_int lanes_above(lanes a, lanes b) {
+    lanes_int r;
+    for (int i = 0; i < LANES; i++) r[i] = a[i] > b[i] ? -1 : 0;
+    return r;
+}
+
+/* All ones where a is no number: its bits, without the sign, are above those of infinity. */
+LANES_INLINE lanes_int lanes_no_number(lanes a) {
+    const int32_t infinity = 0x7f800000;
+    return (infinity - ((lanes_int)a & INT32_MAX)) >> 31;
+}
+
 /* Bits whose upper half is the nearest bf16, ties to even; what is not a number stays so. */
 LANES_INLINE lanes_bits lanes_round(lanes v) {
-    lanes_bits u = (lanes_bits)v, none = (lanes_bits)(v != v);
+    lanes_bits u = (lanes_bits)v, none = (lanes_bits)lanes_no_number(v);
     lanes_bits rounded = u + 0x7FFFu + ((u >> 16) & 1u);
     return (rounded & ~none) | ((u | 0x400000u) & none);
 }
 
 /* What is not a number stays so. */
 LANES_INLINE lanes lanes_relu(lanes v) {
-    return (lanes)((lanes_int)v & ~(lanes_int)(v < 0));
+    return (lanes)((lanes_int)v & ~lanes_above((lanes){0}, v));
 }
 
 /* Of each two elements the larger one, b where one is not a number. */
 LANES_INLINE lanes lanes_larger(lanes a, lanes b) {
-    lanes_int take = (lanes_int)(a > b);
-    return (lanes)(((lanes_int)a & take) | ((lanes_int)b & ~take));
+    lanes r;
+    for (int i = 0; i < LANES; i++) r[i] = a[i] > b[i] ? a[i] : b[i];
+    return r;
 }
 
 /* The elements rotated by half of the vector, a quarter, an eighth, a sixteenth: after each has

@@ -198,7 +198,7 @@ VECTOR_CLONES void layer_affine(
 /* The gradient where the norm's own ReLU let x pass. */
 ROW_INLINE lanes32 own_gradient(lanes32 g, lanes32 x, lanes32 scale, lanes32 shift) {
     LANES32_LOOP g.v[h] =
-        (lanes)((lanes_int)g.v[h] & (lanes_int)(x.v[h] * scale.v[h] + shift.v[h] > 0));
+        (lanes)((lanes_int)g.v[h] & lanes_above(x.v[h] * scale.v[h] + shift.v[h], (lanes){0}));
     return g;
 }
 
@@ -230,7 +230,7 @@ ROW_INLINE void add_gradients(
             if (relu) g = own_gradient(g, a, scale, shift);
             if (m.y) {
                 lanes32 o = lanes32_load(m.y, i, count, t);
-                LANES32_LOOP g.v[h] = (lanes)((lanes_int)g.v[h] & (lanes_int)(o.v[h] > 0));
+                LANES32_LOOP g.v[h] = (lanes)((lanes_int)g.v[h] & lanes_above(o.v[h], (lanes){0}));
                 lanes32_store(m.dy, i, count, g, t);
             }
             LANES32_LOOP {

@@ -93,7 +93,7 @@ ROW_INLINE void largest(
             lanes_bits here = (lanes_bits){0} + (uint32_t)position(s, row, column, o.i, o.j);
             lanes32 a = lanes32_load(x, at(s, row, column, s->in_width) + o.c, count, t);
             LANES32_LOOP {
-                lanes_int more = (lanes_int)(a.v[h] > best.v[h]) | (lanes_int)(a.v[h] != a.v[h]);
+                lanes_int more = lanes_above(a.v[h], best.v[h]) | lanes_no_number(a.v[h]);
                 where[h] = (here & (lanes_bits)more) | (where[h] & ~(lanes_bits)more);
                 best.v[h] = (lanes)(((lanes_int)a.v[h] & more) | ((lanes_int)best.v[h] & ~more));
             }
