@@ -8,13 +8,16 @@
 
 #include "src/base/memory.h"
 #include "src/base/rows.h"
+#include "src/base/vector.h"
 #include "src/nn/kernels/convolution_parts.h"
+#include "src/nn/kernels/lanes.h"
 #include "src/nn/kernels/layers.h"
 #include "src/nn/kernels/taps.h"
 #include "src/nn/kernels/winograd.h"
 
 #include <omp.h>
 #include <stdio.h>
+#include <string.h>
 
 enum { LINE = 16 }; /* floats of a cache line */
 
@@ -301,17 +304,51 @@ status convolution_pack(convolution *k, int thread, int threads, const float *we
     return onednn_pack(k->direct, omp_get_thread_num(), reverse ? work : weight);
 }
 
-/* packed [k^2, C, O] to [O, C, k^2], outputs begin .. end - 1; a cache line of outputs at once. */
-static void transpose(
+/* Elements of an output in the order of [O, C, k^2], found in packed [k^2, C, O]. */
+typedef struct unpacking {
+    const float *line; /* of outputs, of the next element */
+    size_t tap, taps, tap_step, channel_step;
+} unpacking;
+
+LANES_INLINE const float *next_line(unpacking *u) {
+    const float *line = u->line;
+    u->line += u->tap_step;
+    if (++u->tap == u->taps) {
+        u->tap = 0;
+        u->line += u->channel_step - u->taps * u->tap_step;
+    }
+    return line;
+}
+
+/* Outputs o .. o + 15 of the elements q .. q + 7: whole lines are read, and stores are of eight. */
+LANES_INLINE void transpose_block(const float *const line[8], size_t o, size_t each, float *to) {
+    for (size_t h = 0; h < LINE; h += 8) {
+        lanes_8 block[8];
+        for (size_t i = 0; i < 8; i++) memcpy(&block[i], line[i] + o + h, sizeof block[i]);
+        lanes_transpose(block);
+        for (size_t l = 0; l < 8; l++) memcpy(to + (o + h + l) * each, &block[l], sizeof block[l]);
+    }
+}
+
+/* Outputs begin .. end - 1, a line of them at a time: few rows are written at once. */
+VECTOR_CLONES static void transpose(
     const conv_shape *c, const float *packed, size_t begin, size_t end, float *weight) {
     size_t all = area(c), in = (size_t)c->channels, out = (size_t)c->out_channels;
-    for (size_t o = begin; o < end; o += LINE)
-        for (size_t i = 0; i < in; i++)
-            for (size_t k = 0; k < all; k++) {
-                const float *from = packed + (k * in + i) * out;
-                for (size_t l = o; l < o + LINE && l < end; l++)
-                    weight[(l * in + i) * all + k] = from[l];
+    size_t each = all * in;
+    for (size_t o = begin; o < end; o += LINE) {
+        unpacking u = {packed, 0, all, in * out, out};
+        for (size_t q = 0; q < each; q += 8) {
+            size_t count = each - q < 8 ? each - q : 8;
+            const float *line[8] = {0};
+            for (size_t i = 0; i < count; i++) line[i] = next_line(&u);
+            if (count == 8 && o + LINE <= end) {
+                transpose_block(line, o, each, weight + q);
+                continue;
             }
+            for (size_t l = o; l < end && l < o + LINE; l++)
+                for (size_t i = 0; i < count; i++) weight[l * each + q + i] = line[i][l];
+        }
+    }
 }
 
 status convolution_unpack(

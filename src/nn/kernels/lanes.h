@@ -79,6 +79,31 @@ LANES_INLINE lanes lanes_add(lanes a, lanes b) {
     return a + b;
 }
 
+/* Eight rows of eight become eight columns. */
+typedef float lanes_8 __attribute__((vector_size(8 * sizeof(float))));
+#define LANES_LOW_PAIRS(a, b) __builtin_shufflevector(a, b, 0, 8, 1, 9, 4, 12, 5, 13)
+#define LANES_HIGH_PAIRS(a, b) __builtin_shufflevector(a, b, 2, 10, 3, 11, 6, 14, 7, 15)
+#define LANES_LOW_FOURS(a, b) __builtin_shufflevector(a, b, 0, 1, 8, 9, 4, 5, 12, 13)
+#define LANES_HIGH_FOURS(a, b) __builtin_shufflevector(a, b, 2, 3, 10, 11, 6, 7, 14, 15)
+#define LANES_LOW_HALVES(a, b) __builtin_shufflevector(a, b, 0, 1, 2, 3, 8, 9, 10, 11)
+#define LANES_HIGH_HALVES(a, b) __builtin_shufflevector(a, b, 4, 5, 6, 7, 12, 13, 14, 15)
+LANES_INLINE void lanes_transpose(lanes_8 r[8]) {
+    lanes_8 pair[8], four[8];
+    for (int i = 0; i < 8; i += 2) {
+        pair[i] = LANES_LOW_PAIRS(r[i], r[i + 1]);
+        pair[i + 1] = LANES_HIGH_PAIRS(r[i], r[i + 1]);
+    }
+    for (int i = 0; i < 8; i += 4)
+        for (int j = 0; j < 2; j++) {
+            four[i + 2 * j] = LANES_LOW_FOURS(pair[i + j], pair[i + 2 + j]);
+            four[i + 2 * j + 1] = LANES_HIGH_FOURS(pair[i + j], pair[i + 2 + j]);
+        }
+    for (int i = 0; i < 4; i++) {
+        r[i] = LANES_LOW_HALVES(four[i], four[4 + i]);
+        r[4 + i] = LANES_HIGH_HALVES(four[i], four[4 + i]);
+    }
+}
+
 /* Sum, and largest element, by one tree for every instruction set. */
 LANES_INLINE float lanes_sum(lanes v) {
     LANES_FOLD(v, lanes_add);

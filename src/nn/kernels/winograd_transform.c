@@ -252,31 +252,6 @@ void winograd_scatter(const winograd_block *b, const winograd_stack *m, const wi
 
 /* ---- weights ---- */
 
-/* Eight rows of eight become eight columns. */
-typedef float half_lanes __attribute__((vector_size(LANES / 2 * sizeof(float))));
-#define LOW_PAIRS(a, b) __builtin_shufflevector(a, b, 0, 8, 1, 9, 4, 12, 5, 13)
-#define HIGH_PAIRS(a, b) __builtin_shufflevector(a, b, 2, 10, 3, 11, 6, 14, 7, 15)
-#define LOW_FOURS(a, b) __builtin_shufflevector(a, b, 0, 1, 8, 9, 4, 5, 12, 13)
-#define HIGH_FOURS(a, b) __builtin_shufflevector(a, b, 2, 3, 10, 11, 6, 7, 14, 15)
-#define LOW_HALVES(a, b) __builtin_shufflevector(a, b, 0, 1, 2, 3, 8, 9, 10, 11)
-#define HIGH_HALVES(a, b) __builtin_shufflevector(a, b, 4, 5, 6, 7, 12, 13, 14, 15)
-LANES_INLINE void transpose(half_lanes r[8]) {
-    half_lanes pair[8], four[8];
-    for (int i = 0; i < 8; i += 2) {
-        pair[i] = LOW_PAIRS(r[i], r[i + 1]);
-        pair[i + 1] = HIGH_PAIRS(r[i], r[i + 1]);
-    }
-    for (int i = 0; i < 8; i += 4)
-        for (int j = 0; j < 2; j++) {
-            four[i + 2 * j] = LOW_FOURS(pair[i + j], pair[i + 2 + j]);
-            four[i + 2 * j + 1] = HIGH_FOURS(pair[i + j], pair[i + 2 + j]);
-        }
-    for (int i = 0; i < 4; i++) {
-        r[i] = LOW_HALVES(four[i], four[4 + i]);
-        r[4 + i] = HIGH_HALVES(four[i], four[4 + i]);
-    }
-}
-
 /* The nine weights of sixteen outputs of channel c. Weights of a channel lie nine by nine, outputs
  * far from each other: eight of the nine are brought into lanes by transposing, the last one by
  * one. Transposed kernels are reversed as they are read. */
@@ -285,7 +260,7 @@ LANES_INLINE void load_weights(const winograd_kernel *k, size_t c, size_t o, lan
     size_t channels = (size_t)k->channels, out_channels = (size_t)k->out_channels;
     size_t step = TAPS * (k->transposed ? 1 : channels);
     const float *from = k->w + TAPS * (k->transposed ? c * out_channels + o : o * channels + c);
-    half_lanes tap[2][HALF];
+    lanes_8 tap[2][HALF];
     float last[LANES];
     for (size_t h = 0; h < 2; h++) {
         for (size_t l = 0; l < HALF; l++) {
@@ -293,7 +268,7 @@ LANES_INLINE void load_weights(const winograd_kernel *k, size_t c, size_t o, lan
             memcpy(&tap[h][l], at, sizeof tap[h][l]);
             last[h * HALF + l] = at[TAPS - 1];
         }
-        transpose(tap[h]);
+        lanes_transpose(tap[h]);
     }
     for (int i = 0; i < TAPS; i++) {
         int to = k->transposed ? TAPS - 1 - i : i;
