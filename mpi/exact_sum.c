@@ -31,9 +31,13 @@ typedef struct rounds {
 typedef struct slot {
     bool used, done;
     bool spreading; /* the second half: parts go back to all */
+    bool by_part;   /* as floats: the caller makes them of this rank's part */
+    bool held;      /* which has not happened yet */
+    bool told;      /* the caller knows */
     int round;
     int id, tag;
     int64_t *x;
+    float *y;                 /* the second half is of these, or NULL: of x */
     int64_t *received;        /* [words]: parts that are to be added */
     size_t begin[ROUNDS + 1]; /* what is left of x before round r: [begin, end) */
     size_t end[ROUNDS + 1];
@@ -45,12 +49,12 @@ struct exact_sums {
     rounds rounds;
     size_t words; /* of the longest sum */
     int most, flying;
-    int next;             /* of the tags */
-    int width;            /* requests of a slot */
-    slot *slot;           /* [most] */
-    MPI_Request *request; /* [most, width] */
-    int *index;           /* [most x width], work of MPI_Testsome */
-    int *id;              /* [most], of sums that nobody asks for by name */
+    int next;               /* of the tags */
+    int width;              /* requests of a slot */
+    slot *slot;             /* [most] */
+    MPI_Request *request;   /* [most, width] */
+    int *index;             /* [most x width], work of MPI_Testsome */
+    exact_sum_event *event; /* [most], of sums that nobody asks for by name */
 };
 
 /* The smallest prime factor. */
@@ -135,8 +139,9 @@ static status take_memory(exact_sums *s, size_t words, int most, bool safe, int 
     s->slot = memory_alloc(n, sizeof *s->slot, "sums over ranks");
     s->request = memory_alloc(all, sizeof *s->request, "sums over ranks");
     s->index = memory_alloc(all, sizeof *s->index, "sums over ranks");
-    s->id = memory_alloc(n, sizeof *s->id, "sums over ranks");
-    if (!s->slot || !s->request || !s->index || !s->id || !take_received(s)) return STATUS_FAILED;
+    s->event = memory_alloc(n, sizeof *s->event, "sums over ranks");
+    if (!s->slot || !s->request || !s->index || !s->event || !take_received(s))
+        return STATUS_FAILED;
     for (size_t i = 0; i < all; i++) s->request[i] = MPI_REQUEST_NULL;
     return STATUS_OK;
 }
@@ -161,7 +166,7 @@ void exact_sums_destroy(exact_sums *s) {
     memory_free(s->slot);
     memory_free(s->request);
     memory_free(s->index);
-    memory_free(s->id);
+    memory_free(s->event);
     memory_free(s);
 }
 
@@ -195,25 +200,35 @@ static void part(const slot *t, const rounds *r, int round, int j, size_t *begin
     *end = *begin + each + (at < longer);
 }
 
-/* The messages of a round: parts go to whom they belong, and in the second half come from there.
- * Parts without elements are not sent. */
+/* Both messages between this rank and another, to and from which elements go; without elements
+ * there is none. */
+typedef struct message {
+    const void *from;
+    void *to;
+    size_t out, in;
+    MPI_Datatype type;
+} message;
+
+static void send(const exact_sums *s, const slot *t, int rank, const message *m, MPI_Request *two) {
+    if (m->in > 0) MPI_Irecv(m->to, (int)m->in, m->type, rank, t->tag, s->c->mpi, &two[0]);
+    if (m->out > 0) MPI_Isend(m->from, (int)m->out, m->type, rank, t->tag, s->c->mpi, &two[1]);
+}
+
+/* The messages of a round: parts go to whom they belong, and in the second half come from there. */
 static void exchange(exact_sums *s, slot *t) {
     const rounds *r = &s->rounds;
-    int k = t->round, mine = r->digit[k], n = 0;
+    int k = t->round, mine = r->digit[k];
     MPI_Request *request = requests_of(s, t);
     size_t own, own_end, at, end, taken = 0;
     part(t, r, k, mine, &own, &own_end);
-    for (int i = 1; i < r->factor[k]; i++, n += 2) {
+    size_t n = own_end - own;
+    for (int i = 1; i < r->factor[k]; i++, request += 2, taken += n) {
         int other = (mine + i) % r->factor[k], rank = s->c->rank + (other - mine) * r->stride[k];
         part(t, r, k, other, &at, &end);
-        int64_t *from = t->spreading ? t->x + own : t->x + at;
-        int64_t *to = t->spreading ? t->x + at : t->received + taken;
-        size_t out = t->spreading ? own_end - own : end - at;
-        size_t in = t->spreading ? end - at : own_end - own;
-        taken += own_end - own;
-        if (in > 0) MPI_Irecv(to, (int)in, MPI_INT64_T, rank, t->tag, s->c->mpi, &request[n]);
-        if (out > 0)
-            MPI_Isend(from, (int)out, MPI_INT64_T, rank, t->tag, s->c->mpi, &request[n + 1]);
+        message m = {t->x + at, t->received + taken, end - at, n, MPI_INT64_T};
+        if (t->spreading) m = (message){t->x + own, t->x + at, n, end - at, MPI_INT64_T};
+        if (t->y) m = (message){t->y + own, t->y + at, n, end - at, MPI_FLOAT};
+        send(s, t, rank, &m, request);
     }
 }
 
@@ -235,18 +250,25 @@ static bool waits(const exact_sums *s, const slot *t) {
     return false;
 }
 
+/* The first half goes on to its next round, or is over. */
+static void reduce(exact_sums *s, slot *t) {
+    add_received(s, t);
+    if (t->round + 1 < s->rounds.count)
+        t->round++;
+    else if (t->by_part)
+        t->held = true;
+    else
+        t->spreading = true;
+    if (!t->held) exchange(s, t);
+}
+
 /* Rounds follow each other until one has to wait. */
 static void advance(exact_sums *s, slot *t) {
-    while (t->used && !t->done && !waits(s, t)) {
+    while (t->used && !t->done && !t->held && !waits(s, t)) {
         if (s->way == EXACT_SUM_MPI) {
             t->done = true;
         } else if (!t->spreading) {
-            add_received(s, t);
-            if (t->round + 1 < s->rounds.count)
-                t->round++;
-            else
-                t->spreading = true;
-            exchange(s, t);
+            reduce(s, t);
         } else if (t->round > 0) {
             t->round--;
             exchange(s, t);
@@ -256,12 +278,13 @@ static void advance(exact_sums *s, slot *t) {
     }
 }
 
-void exact_sums_begin(exact_sums *s, int64_t *x, size_t n, int id) {
+static void begin(exact_sums *s, int64_t *x, size_t n, int id, bool by_part) {
     slot *t = s->slot;
     assert(s->flying < s->most && n <= s->words && n <= INT_MAX);
     while (t->used) t++;
     int64_t *received = t->received;
     *t = (slot){.used = true, .id = id, .tag = s->next, .x = x, .received = received};
+    t->by_part = by_part && s->way == EXACT_SUM_FACTORS;
     t->end[0] = n;
     s->next = (s->next + 1) % TAGS;
     s->flying++;
@@ -272,6 +295,25 @@ void exact_sums_begin(exact_sums *s, int64_t *x, size_t n, int id) {
     else
         exchange(s, t);
     advance(s, t); /* of parts that are all empty nothing comes that would do it */
+}
+
+void exact_sums_begin(exact_sums *s, int64_t *x, size_t n, int id) {
+    begin(s, x, n, id, false);
+}
+
+void exact_sums_begin_part(exact_sums *s, int64_t *x, size_t n, int id) {
+    begin(s, x, n, id, true);
+}
+
+void exact_sums_spread(exact_sums *s, int id, float *y) {
+    slot *t = s->slot;
+    while (!t->used || !t->held || t->id != id) t++;
+    assert(t < s->slot + s->most && t->told);
+    t->held = false;
+    t->spreading = true;
+    t->y = y;
+    exchange(s, t);
+    advance(s, t);
 }
 
 /* Only what has moved is looked at: a poll of nothing costs one call of MPI. */
@@ -294,16 +336,26 @@ void exact_sums_poll(exact_sums *s) {
     look(s, false);
 }
 
-int exact_sums_test(exact_sums *s, bool wait, int *id) {
+/* Whether there is something to tell of a sum: what is done makes room for another. */
+static bool tell(exact_sums *s, slot *t, exact_sum_event *event) {
+    if (!t->used || !(t->done || (t->held && !t->told))) return false;
+    *event = (exact_sum_event){t->id, t->y ? EXACT_SUM_SPREAD : EXACT_SUM_DONE, 0, 0};
+    if (t->done) {
+        t->used = false;
+        s->flying--;
+    } else {
+        int last = s->rounds.count;
+        t->told = true;
+        *event = (exact_sum_event){t->id, EXACT_SUM_PART, t->begin[last], t->end[last]};
+    }
+    return true;
+}
+
+int exact_sums_test(exact_sums *s, bool wait, exact_sum_event *event) {
     int n = 0;
     look(s, false);
     do {
-        for (int i = 0; i < s->most; i++) {
-            if (!s->slot[i].used || !s->slot[i].done) continue;
-            s->slot[i].used = false;
-            id[n++] = s->slot[i].id;
-        }
-        s->flying -= n;
+        for (int i = 0; i < s->most; i++) n += tell(s, &s->slot[i], &event[n]);
         if (n > 0 || !wait || s->flying == 0) return n;
         look(s, true);
     } while (true);
@@ -321,6 +373,6 @@ void exact_sums_whole(exact_sums *s, int64_t *x, size_t n) {
     while (begun < n || s->flying > 0) {
         for (; begun < n && s->flying < s->most; begun += piece)
             exact_sums_begin(s, x + begun, n - begun < piece ? n - begun : piece, 0);
-        exact_sums_test(s, true, s->id);
+        exact_sums_test(s, true, s->event);
     }
 }

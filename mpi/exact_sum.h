@@ -8,7 +8,9 @@
  * as long as one is under way, no rank may wait for a rank but here. EXACT_SUM_MPI is for those who
  * cannot promise this.
  *
- * The same bits for any number of ranks and both ways. */
+ * The same bits for any number of ranks and both ways. What is made of a sum, element by element
+ * and on all ranks alike, can be made of a rank's part before the allgather: shorter messages, and
+ * each rank makes a part of it. */
 #ifndef AUXSEG_MPI_EXACT_SUM_H
 #define AUXSEG_MPI_EXACT_SUM_H
 
@@ -41,14 +43,35 @@ size_t exact_sums_bytes(const exact_sums *s);
 /* How ranks sum, for the log: "own messages, rounds of 2 x 2 x 3 ranks". */
 void exact_sums_describe(const exact_sums *s, char text[EXACT_SUM_TEXT]);
 
+/* What has become of a sum. */
+typedef enum exact_sum_state {
+    EXACT_SUM_DONE,   /* x is the sum, on all ranks */
+    EXACT_SUM_PART,   /* x is the sum in [begin, end) alone, the part of this rank */
+    EXACT_SUM_SPREAD, /* what all ranks have made of their parts is here */
+} exact_sum_state;
+
+typedef struct exact_sum_event {
+    int id;
+    exact_sum_state state;
+    size_t begin, end; /* EXACT_SUM_PART */
+} exact_sum_event;
+
 /* Sums that are under way. */
 int exact_sums_flying(const exact_sums *s);
 /* Begins to sum x [n], in place; x is not to be touched until the sum is done. Fewer than `most`
  * are under way; all ranks begin their sums in the same order. id: the caller's. Not collective. */
 void exact_sums_begin(exact_sums *s, int64_t *x, size_t n, int id);
-/* The sums that are done since the last call: their ids [most]; returns how many. `wait`: until
- * there is one, if any is under way. */
-int exact_sums_test(exact_sums *s, bool wait, int *id);
+/* The same for those who need something shorter than the sum: where own messages are taken, each
+ * rank gets the sum of a part of x (EXACT_SUM_PART), makes floats of it and spreads these; nobody
+ * gets the rest. Else EXACT_SUM_DONE, as above. Not collective. */
+void exact_sums_begin_part(exact_sums *s, int64_t *x, size_t n, int id);
+/* After EXACT_SUM_PART: y [n], of which this rank has written its part, is not to be touched until
+ * EXACT_SUM_SPREAD; x is free. The sum is under way until then. Not collective. */
+void exact_sums_spread(exact_sums *s, int id, float *y);
+/* What has happened since the last call, to each sum that is under way one thing at most
+ * (event [most]); returns how many. `wait`: until there is one, if any is under way; no part is to
+ * be left unspread then. */
+int exact_sums_test(exact_sums *s, bool wait, exact_sum_event *event);
 /* Does what can be done now, and no more: what is done is told by exact_sums_test. */
 void exact_sums_poll(exact_sums *s);
 

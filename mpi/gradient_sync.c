@@ -19,7 +19,6 @@ struct gradient_sync {
     int started;     /* messages [0, started) are under way or done */
     bool starting;   /* the chunk of a message that begins is opened: there is room for it */
     size_t *missing; /* [messages], elements not ready yet */
-    bool *arrived;   /* [messages], the sums over all ranks are there */
     int32_t *flags;  /* [2, trainable], exponents and non-finite marks */
     exact_sums *sums;
 };
@@ -42,9 +41,8 @@ status gradient_sync_create(gradient_sync **out, const comm *c, gradient *g, boo
         s->messages = g->chunks.count;
         size_t n = (size_t)s->messages, items = (size_t)g->parameters->trainable;
         s->missing = memory_alloc(n, sizeof *s->missing, "gradient exchange");
-        s->arrived = memory_alloc(n, sizeof *s->arrived, "gradient exchange");
         s->flags = memory_alloc(2 * items, sizeof *s->flags, "gradient exchange");
-        if (!s->missing || !s->arrived || !s->flags) mine = STATUS_FAILED;
+        if (!s->missing || !s->flags) mine = STATUS_FAILED;
     }
     status all = comm_agree(c, mine);
     if (all == STATUS_OK && comm_size(c) > 1) {
@@ -64,7 +62,6 @@ void gradient_sync_destroy(gradient_sync *s) {
     if (!s) return;
     exact_sums_destroy(s->sums);
     memory_free(s->missing);
-    memory_free(s->arrived);
     memory_free(s->flags);
     memory_free(s);
 }
@@ -76,22 +73,36 @@ size_t gradient_sync_describe(const gradient_sync *s, char text[EXACT_SUM_TEXT])
     return exact_sums_bytes(s->sums);
 }
 
-/* Notes the messages that have arrived; `wait`: until one has, if any is under way. */
-static void test(gradient_sync *s, bool wait) {
-    int id[GRADIENT_MESSAGES];
-    int n = exact_sums_test(s->sums, wait, id);
-    for (int i = 0; i < n; i++) s->arrived[id[i]] = true;
+/* All of chunk k is here. */
+static void convert_whole(gradient *g, int k) {
+    gradient_convert(g, k, 0, g->chunks.at[k].count);
+    gradient_complete(g, k);
 }
 
-/* Values of the messages that have arrived; returns whether there was one. */
-static bool convert_arrived(gradient_sync *s) {
-    bool any = false;
-    for (int k = 0; k < s->started; k++) {
-        if (!s->arrived[k] || s->gradient->chunks.at[k].done) continue;
-        gradient_convert(s->gradient, k);
-        any = true;
+/* A rank has the sums of a part of a chunk, and its values are what goes to the others: half as
+ * long, and no rank converts what another has. */
+static void take(gradient_sync *s, const exact_sum_event *e) {
+    gradient *g = s->gradient;
+    switch (e->state) {
+    case EXACT_SUM_PART:
+        gradient_convert(g, e->id, e->begin, e->end);
+        traffic_add((e->end - e->begin) * sizeof(float));
+        exact_sums_spread(s->sums, e->id, gradient_values(g, e->id));
+        break;
+    case EXACT_SUM_SPREAD:
+        gradient_complete(g, e->id);
+        break;
+    case EXACT_SUM_DONE:
+        convert_whole(g, e->id);
+        break;
     }
-    return any;
+}
+
+/* Takes what has arrived; `wait`: until something has, if any message is under way. */
+static void test(gradient_sync *s, bool wait) {
+    exact_sum_event event[GRADIENT_MESSAGES];
+    int n = exact_sums_test(s->sums, wait, event);
+    for (int i = 0; i < n; i++) take(s, &event[i]);
 }
 
 /* Starts the messages that are complete and whose turn it is, as long as there is room; at the end
@@ -105,7 +116,7 @@ static void start(gradient_sync *s, bool all) {
         gradient_open_chunk(g, s->started);
         s->starting = false;
         traffic_add(chunk->count * sizeof *chunk->sum);
-        exact_sums_begin(s->sums, chunk->sum, chunk->count, s->started++);
+        exact_sums_begin_part(s->sums, chunk->sum, chunk->count, s->started++);
     }
 }
 
@@ -116,13 +127,15 @@ static void start(gradient_sync *s, bool all) {
 static void wait_for_chunk(void *sync) {
     gradient_sync *s = sync;
     if (!s->c || s->starting) return;
+    const gradient_chunks *chunks = &s->gradient->chunks;
+    int held = chunks->held;
     test(s, false);
-    bool any = convert_arrived(s);
     start(s, false);
-    if (any || exact_sums_flying(s->sums) < GRADIENT_MESSAGES) return;
-    test(s, true);
-    convert_arrived(s);
-    start(s, false);
+    /* What has arrived may be values, which no memory is given back for. */
+    while (chunks->held >= held && exact_sums_flying(s->sums) == GRADIENT_MESSAGES) {
+        test(s, true);
+        start(s, false);
+    }
 }
 
 /* The ready hook: elements [offset, offset + count) are complete on this rank. */
@@ -137,11 +150,10 @@ static void ready(void *sync, size_t offset, size_t count) {
         if (from >= to) continue;
         assert(s->missing[k] >= to - from);
         s->missing[k] -= to - from;
-        if (s->missing[k] == 0 && !s->c) gradient_convert(s->gradient, k);
+        if (s->missing[k] == 0 && !s->c) convert_whole(s->gradient, k);
     }
     if (!s->c) return;
     test(s, false);
-    convert_arrived(s);
     start(s, false);
 }
 
@@ -154,10 +166,7 @@ void gradient_sync_begin(gradient_sync *s, int units) {
     g->growing = wait_for_chunk;
     g->context = s;
     s->started = 0;
-    for (int k = 0; k < s->messages; k++) {
-        s->missing[k] = g->chunks.at[k].count;
-        s->arrived[k] = false;
-    }
+    for (int k = 0; k < s->messages; k++) s->missing[k] = g->chunks.at[k].count;
 }
 
 /* What arrives goes on its way; converting sums needs memory and threads, which are not to be had
@@ -176,7 +185,6 @@ status gradient_sync_end(gradient_sync *s, bool *repeat) {
     while (s->c && (s->started < s->messages || exact_sums_flying(s->sums) > 0)) {
         start(s, true);
         test(s, true);
-        convert_arrived(s);
     }
     /* One reduction for both lists: the largest exponent, and any mark. */
     memcpy(s->flags, g->exponent, n * sizeof *s->flags);

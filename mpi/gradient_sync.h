@@ -1,6 +1,7 @@
 /* The gradient of a step summed over all ranks, exactly (src/nn/graph/exact_gradient.h): a chunk of
- * it is a message, which goes out while earlier layers still compute; what has arrived is turned
- * into values when the next parameter is ready or opened, and its memory serves the next chunk.
+ * it is a message, which goes out while earlier layers still compute. Each rank gets the sums of a
+ * part of it, turns them into values when the next parameter is ready or opened, and sends these to
+ * the others; the memory of the sums serves the next chunk.
  * gradient_sync_begin -> plan_backward (which calls open, ready and poll) -> gradient_sync_end.
  * A rank that runs ahead of the others waits, in gradient_open, rather than hold more than
  * GRADIENT_MESSAGES messages beside the chunks that are not complete.

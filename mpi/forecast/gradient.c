@@ -60,7 +60,7 @@ void gradient_begin(gradient *g, int units) {
     g->chunks.held = 0;
     for (int k = 0; k < g->chunks.count; k++) {
         g->chunks.at[k].sum = NULL;
-        g->chunks.at[k].done = false;
+        g->chunks.at[k].done = g->chunks.at[k].complete = false;
     }
 }
 
@@ -89,10 +89,21 @@ void gradient_ready(gradient *g, int item) {
 }
 
 /* Back to the memory that all chunks have. */
-void gradient_convert(gradient *g, int k) {
+void gradient_convert(gradient *g, int k, size_t begin, size_t end) {
+    (void)begin, (void)end;
     if (g->chunks.at[k].sum) g->chunks.held--;
     g->chunks.at[k].sum = NULL;
     g->chunks.at[k].done = true;
+}
+
+void gradient_complete(gradient *g, int k) {
+    g->chunks.at[k].complete = true;
+}
+
+/* Which has room for as many floats. */
+float *gradient_values(const gradient *g, int k) {
+    (void)k;
+    return (float *)g->chunks.memory;
 }
 
 /* Scales always fit: a step that is done again is rare after the first. */

@@ -89,8 +89,9 @@ for stage in extract cluster pretrain finetune; do
     grep -q "^$stage: no bend up to 4 nodes" out || fail "$stage: nothing is said of its curve"
     grep -q "^$stage: best split of 4 cores" out || fail "$stage: no best split"
 done
-# Each of 4 ranks sends 2 (1 - 1/4) times 8 bytes a parameter; its counter has what is summed.
-near 'bytes of the gradient' "$(column finetune 4 bytes_sent)" $((4 * 8 * 4000000))
+# Counters have what is summed, 8 bytes a parameter on each of 4 ranks, and what is gathered, 4 of
+# each rank's quarter.
+near 'bytes of the gradient' "$(column finetune 4 bytes_sent)" $((4 * 8 * 4000000 + 4 * 4000000))
 # Of one iteration: its sums of 100 centroids of 64 dimensions and their counts.
 near 'bytes of an iteration' "$(column cluster 4 bytes_sent)" $((4 * 8 * 100 * 65))
 

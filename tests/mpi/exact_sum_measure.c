@@ -1,7 +1,8 @@
-/* How long a gradient's sum takes by own messages, by MPI_Iallreduce, and by MPI_Allreduce, one sum
- * after another: interleaved rounds, the medians, and those of the rounds' ratios. Nothing is
- * computed meanwhile: it is a step's exchange that hides nothing.
- *   mpirun -n RANKS exact_sum_measure [ELEMENTS [MESSAGES [PAIRS]]] */
+/* How long a gradient's sum takes by own messages (the sums of a part, then what is made of them,
+ * as floats, to all), by MPI_Iallreduce, and by MPI_Allreduce, one sum after another: interleaved
+ * rounds, the medians, and those of the rounds' ratios. Nothing is computed meanwhile: it is a
+ * step's exchange that hides nothing. mpirun -n RANKS exact_sum_measure [ELEMENTS [MESSAGES
+ * [PAIRS]]] */
 #include "mpi/exact_sum.h"
 #include "src/base/median.h"
 #include "src/base/memory.h"
@@ -12,15 +13,20 @@
 
 enum { MOST = 8, PAIRS = 501 };
 
-/* Seconds of the slowest rank. x [messages, n] */
-static double measure(const comm *c, exact_sums *s, int64_t *x, size_t n, int messages) {
-    int begun = 0, ended = 0, id[MOST];
+/* Seconds of the slowest rank. x [messages, n]; y alike. */
+static double measure(const comm *c, exact_sums *s, int64_t *x, float *y, size_t n, int messages) {
+    int begun = 0, ended = 0;
+    exact_sum_event e[MOST];
     comm_barrier(c);
     double now = timer_now();
     while (ended < messages) {
         for (; begun < messages && exact_sums_flying(s) < MOST; begun++)
-            exact_sums_begin(s, x + (size_t)begun * n, n, begun);
-        ended += exact_sums_test(s, true, id);
+            exact_sums_begin_part(s, x + (size_t)begun * n, n, begun);
+        for (int i = exact_sums_test(s, true, e) - 1; i >= 0; i--)
+            if (e[i].state == EXACT_SUM_PART)
+                exact_sums_spread(s, e[i].id, y + (size_t)e[i].id * n);
+            else
+                ended++;
     }
     double seconds = timer_now() - now;
     comm_max_f64(c, &seconds, 1);
@@ -46,12 +52,14 @@ int main(int argc, char **argv) {
     MPI_Init(&argc, &argv);
     if (pairs < 1 || pairs > PAIRS || comm_create(&world, MPI_COMM_WORLD) != STATUS_OK) return 1;
     int64_t *x = memory_alloc(n * (size_t)messages, sizeof *x, "sums");
+    float *y = memory_alloc(n * (size_t)messages, sizeof *y, "values");
     for (int w = 0; w < 2; w++)
-        if (!x || comm_create(&own[w], MPI_COMM_WORLD) != STATUS_OK ||
+        if (!x || !y || comm_create(&own[w], MPI_COMM_WORLD) != STATUS_OK ||
             exact_sums_create(&s[w], own[w], n, MOST, w == 0) != STATUS_OK)
             return 1;
     for (int i = -1; i < pairs; i++) {
-        double a = measure(world, s[0], x, n, messages), b = measure(world, s[1], x, n, messages);
+        double a = measure(world, s[0], x, y, n, messages);
+        double b = measure(world, s[1], x, y, n, messages);
         double d = measure_waiting(world, x, n, messages);
         if (i < 0) continue;
         seconds[0][i] = a;
@@ -72,6 +80,7 @@ int main(int argc, char **argv) {
     }
     comm_destroy(world);
     memory_free(x);
+    memory_free(y);
     MPI_Finalize();
     return 0;
 }

@@ -29,57 +29,112 @@ static void fill(int64_t *x, size_t n, int id, int rank) {
     for (size_t i = 0; i < n; i++) x[i] = (int64_t)(random_u64(&r));
 }
 
-static void check(const int64_t *x, size_t n, int id) {
+/* What MPI makes of it. Owned by the caller. */
+static int64_t *expected_sum(size_t n, int id) {
     int64_t *y = memory_alloc(n + 1, sizeof *y, "expected sum");
     fill(y, n, id, world->rank);
     MPI_Allreduce(MPI_IN_PLACE, y, (int)n, MPI_INT64_T, MPI_SUM, world->mpi);
+    return y;
+}
+
+static void check_sum(const int64_t *x, size_t n, int id) {
+    int64_t *y = expected_sum(n, id);
     assert_memory_equal(x, y, n * sizeof *x);
+    memory_free(y);
+}
+
+/* Sums, and the floats that are made of them; `parts`: by the rank whose part it is. */
+typedef struct sums {
+    exact_sums *s;
+    int64_t *x[SUMS];
+    float *y[SUMS];
+    bool done[SUMS], parts;
+} sums;
+
+static void make(sums *a, int id, size_t begin, size_t end) {
+    for (size_t i = begin; i < end; i++) a->y[id][i] = (float)a->x[id][i];
+}
+
+static void begin(sums *a, int id) {
+    size_t n = size_of(id);
+    a->x[id] = memory_alloc(n + 1, sizeof *a->x[id], "sum");
+    a->y[id] = memory_alloc(n + 1, sizeof *a->y[id], "floats");
+    fill(a->x[id], n, id, world->rank);
+    (a->parts ? exact_sums_begin_part : exact_sums_begin)(a->s, a->x[id], n, id);
+}
+
+/* Returns whether it is the sum's last. A part is nobody else's to write: what is there before is
+ * no number that a sum could be. */
+static bool take(sums *a, const exact_sum_event *e) {
+    assert_false(a->done[e->id]);
+    a->done[e->id] = e->state != EXACT_SUM_PART;
+    switch (e->state) {
+    case EXACT_SUM_PART:
+        memset(a->y[e->id], 0xFF, size_of(e->id) * sizeof(float));
+        make(a, e->id, e->begin, e->end);
+        memset(a->x[e->id], 0, size_of(e->id) * sizeof(int64_t));
+        exact_sums_spread(a->s, e->id, a->y[e->id]);
+        return false;
+    case EXACT_SUM_DONE:
+        make(a, e->id, 0, size_of(e->id));
+        return true;
+    case EXACT_SUM_SPREAD:
+        return true;
+    }
+    return false;
+}
+
+/* Floats of all elements, whoever has made them; the sums only where nobody asked for parts. */
+static void check(const sums *a, int id) {
+    size_t n = size_of(id);
+    int64_t *sum = expected_sum(n, id);
+    float *y = memory_alloc(n + 1, sizeof *y, "expected floats");
+    for (size_t i = 0; i < n; i++) y[i] = (float)sum[i];
+    if (!a->parts) assert_memory_equal(a->x[id], sum, n * sizeof *sum);
+    assert_memory_equal(a->y[id], y, n * sizeof *y);
+    memory_free(sum);
     memory_free(y);
 }
 
 /* Begins sums as there is room, as a caller does that computes meanwhile: some ranks poll now and
  * then, some wait. */
-static void run(bool safe) {
-    exact_sums *s = NULL;
-    int64_t *x[SUMS];
-    bool done[SUMS] = {false};
-    int id[MOST], begun = 0, ended = 0;
-    assert_int_equal(exact_sums_create(&s, world, LONGEST, MOST, safe), STATUS_OK);
-    assert_true(exact_sums_test(s, true, id) == 0); /* nothing is under way */
+static void run(bool safe, bool parts) {
+    sums a = {.parts = parts};
+    exact_sum_event e[MOST];
+    int begun = 0, ended = 0;
+    assert_int_equal(exact_sums_create(&a.s, world, LONGEST, MOST, safe), STATUS_OK);
+    assert_true(exact_sums_test(a.s, true, e) == 0); /* nothing is under way */
     while (ended < SUMS) {
-        while (begun < SUMS && exact_sums_flying(s) < MOST) {
-            size_t n = size_of(begun);
-            x[begun] = memory_alloc(n + 1, sizeof *x[begun], "sum");
-            fill(x[begun], n, begun, world->rank);
+        for (; begun < SUMS && exact_sums_flying(a.s) < MOST; begun++) {
             if (world->rank == begun % 5) usleep(500);
-            exact_sums_begin(s, x[begun], n, begun);
-            begun++;
+            begin(&a, begun);
         }
-        exact_sums_poll(s);
-        int n = exact_sums_test(s, (ended + world->rank) % 2 == 0, id);
+        exact_sums_poll(a.s);
+        int n = exact_sums_test(a.s, (ended + world->rank) % 2 == 0, e);
         for (int i = 0; i < n; i++) {
-            assert_in_range(id[i], 0, begun - 1);
-            assert_false(done[id[i]]);
-            done[id[i]] = true;
+            assert_in_range(e[i].id, 0, begun - 1);
+            ended += take(&a, &e[i]);
         }
-        ended += n;
     }
-    assert_int_equal(exact_sums_flying(s), 0);
+    assert_int_equal(exact_sums_flying(a.s), 0);
     for (int i = 0; i < SUMS; i++) {
-        check(x[i], size_of(i), i);
-        memory_free(x[i]);
+        check(&a, i);
+        memory_free(a.x[i]);
+        memory_free(a.y[i]);
     }
-    exact_sums_destroy(s);
+    exact_sums_destroy(a.s);
 }
 
 static void test_own_messages(void **state) {
     (void)state;
-    run(true);
+    run(true, false);
+    run(true, true);
 }
 
 static void test_sums_of_mpi(void **state) {
     (void)state;
-    run(false);
+    run(false, false);
+    run(false, true);
 }
 
 /* In pieces of any length. */
@@ -94,7 +149,7 @@ static void test_whole(void **state) {
             int64_t *x = memory_alloc(n + 1, sizeof *x, "sum");
             fill(x, n, id, world->rank);
             exact_sums_whole(s, x, n);
-            check(x, n, id);
+            check_sum(x, n, id);
             memory_free(x);
         }
         exact_sums_destroy(s);

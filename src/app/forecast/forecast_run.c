@@ -4,7 +4,9 @@
  * Looking for messages takes a microsecond each time: by default that grows with the number of
  * looks, to a second and more. Memory is shared between the simulated ranks, and their code is not
  * copied: it keeps nothing in static variables but counters. Sends are waited for, short ones too:
- * the simulator keeps a list of those that are not, and looks through it at each message. */
+ * the simulator keeps a list of those that are not, and looks through it at each message. Shared
+ * memory is mapped in pieces of 64 MiB: of small ones a process may not have enough for thousands
+ * of ranks. */
 #include "src/app/forecast/forecast_plan.h"
 #include "src/app/stage/child_process.h"
 #include "src/base/log.h"
@@ -99,8 +101,9 @@ status forecast_run(const forecast_plan *p, const char *profile, stage_id stage,
         "--cfg=smpi/lat-factor:0:1", "--cfg=network/crosstraffic:0", "--cfg=smpi/test:1e-6",
         "--cfg=smpi/iprobe:1e-6", "--cfg=smpi/grow-injected-times:no",
         "--cfg=smpi/send-is-detached-thresh:0", "--cfg=smpi/coll-selector:ompi",
-        "--cfg=contexts/stack-size:1024", "--log=root.thres:error", program, (char *)profile,
-        (char *)stage_id_words[stage], threads, steps, images, deal, pool, rows, NULL};
+        "--cfg=smpi/shared-malloc-blocksize:67108864", "--cfg=contexts/stack-size:1024",
+        "--log=root.thres:error", program, (char *)profile, (char *)stage_id_words[stage], threads,
+        steps, images, deal, pool, rows, NULL};
     *out = (forecast_point){.nodes = nodes, .ranks = ranks};
     status st = forecast_program(program);
     if (st == STATUS_OK) st = file_path(hosts, p->out, "hosts.txt");

@@ -109,7 +109,7 @@ void gradient_begin(gradient *g, int units) {
     g->units = units;
     for (int k = 0; k < g->chunks.count; k++) {
         gradient_chunks_give(&g->chunks, k);
-        g->chunks.at[k].done = false;
+        g->chunks.at[k].done = g->chunks.at[k].complete = false;
     }
     for (int i = 0; i < g->parameters->trainable; i++) {
         g->exponent[i] = INT32_MIN;
@@ -268,25 +268,57 @@ static void to_float(const int64_t *sum, float *value, size_t n, double factor) 
     for (size_t i = 0; i < n; i++) value[i] = (float)((double)sum[i] * factor);
 }
 
+float *gradient_values(const gradient *g, int k) {
+    return g->value + g->chunks.at[k].offset;
+}
+
+/* Of a block, elements [*from, *to) of its chunk that lie in [begin, end); false: there are none.
+ */
+static bool meets(const gradient_chunk *c, const parameter_block *b, size_t begin, size_t end,
+    size_t *from, size_t *to) {
+    size_t first = b->offset - c->offset, last = first + b->count;
+    *from = first > begin ? first : begin;
+    *to = last < end ? last : end;
+    return *from < *to;
+}
+
 /* The sums stand in doubles exactly as long as they are below 2^53; beyond, (double) rounds to the
- * nearest, and the float to it: a fixed function of an integer that is the same everywhere. */
-void gradient_convert(gradient *g, int k) {
+ * nearest, and the float to it: a fixed function of an integer that is the same everywhere. Blocks
+ * that are converted as a whole are squared while they are in the cache. */
+void gradient_convert(gradient *g, int k, size_t begin, size_t end) {
     gradient_chunk *c = &g->chunks.at[k];
-    assert(!c->done);
+    float *value = gradient_values(g, k);
+    assert(!c->done && end <= c->count);
 #pragma omp parallel for schedule(static)
     for (int i = c->first; i < c->first + c->blocks; i++) {
         const parameter_block *b = &g->blocks.at[i];
         int32_t scale = g->scale[b->item];
-        float *value = g->value + b->offset;
         double factor = scale == GRADIENT_UNKNOWN ? 0.0 : ldexp(1.0, -scale);
+        size_t from, to;
+        if (!meets(c, b, begin, end, &from, &to)) continue;
         if (c->sum)
-            to_float(c->sum + (b->offset - c->offset), value, b->count, factor);
+            to_float(c->sum + from, value + from, to - from, factor);
         else
-            memset(value, 0, b->count * sizeof *value);
-        g->part[i] = c->sum ? sum_of_squares(value, b->count) : 0.0;
+            memset(value + from, 0, (to - from) * sizeof *value);
+        if (to - from == b->count) g->part[i] = sum_of_squares(value + from, b->count);
     }
     gradient_chunks_give(&g->chunks, k);
     c->done = true;
+    c->from = begin;
+    c->to = end;
+}
+
+void gradient_complete(gradient *g, int k) {
+    gradient_chunk *c = &g->chunks.at[k];
+    assert(c->done && !c->complete);
+#pragma omp parallel for schedule(static)
+    for (int i = c->first; i < c->first + c->blocks; i++) {
+        const parameter_block *b = &g->blocks.at[i];
+        size_t from, to;
+        bool squared = meets(c, b, c->from, c->to, &from, &to) && to - from == b->count;
+        if (!squared) g->part[i] = sum_of_squares(g->value + b->offset, b->count);
+    }
+    c->complete = true;
 }
 
 /* Scales are predicted only after a good step: a step with a non-finite element leaves them alone.
@@ -294,8 +326,11 @@ void gradient_convert(gradient *g, int k) {
 status gradient_finish(gradient *g) {
     const parameters *p = g->parameters;
     if (find_nonfinite(g) >= 0) return STATUS_NONFINITE;
-    for (int k = 0; k < g->chunks.count; k++)
-        if (!g->chunks.at[k].done) gradient_convert(g, k);
+    for (int k = 0; k < g->chunks.count; k++) {
+        const gradient_chunk *c = &g->chunks.at[k];
+        if (!c->done) gradient_convert(g, k, 0, c->count);
+        if (!c->complete) gradient_complete(g, k);
+    }
     parameter_blocks_sum(&g->blocks, g->part, g->square);
     for (int i = 0; i < p->trainable; i++)
         if (g->exponent[i] != INT32_MIN) g->scale[i] = predicted(g, i);

@@ -9,8 +9,8 @@
  * Sums take twice the memory of the values, so they are held by chunks (gradient_chunks.h), and
  * only while they are needed: from gradient_open of the first parameter in a chunk to
  * gradient_convert. A step is gradient_begin, { gradient_open, gradient_add ..., gradient_ready } a
- * parameter, gradient_rescale, gradient_finish; the hooks convert chunks early; gradient_finish
- * converts the rest. The values are the same bits for any size of the chunks. */
+ * parameter, gradient_rescale, gradient_finish; the hooks convert and complete chunks early;
+ * gradient_finish does the rest. The values are the same bits for any size of the chunks. */
 #ifndef AUXSEG_NN_GRAPH_EXACT_GRADIENT_H
 #define AUXSEG_NN_GRAPH_EXACT_GRADIENT_H
 
@@ -67,10 +67,15 @@ void gradient_add(gradient *g, int item, const float *x, size_t begin, size_t en
 /* No unit of this rank adds to the parameter any more: calls the hook. By the main thread, outside
  * of parallel regions. */
 void gradient_ready(gradient *g, int item);
-/* The sums of chunk k are complete, over all ranks: value = sum * 2^-scale by the step's scales,
- * and the blocks' squares, on all threads; its memory is given back. A chunk that was not opened is
+/* Elements [begin, end) of chunk k have their sums over all ranks: value = sum * 2^-scale by the
+ * step's scales, on all threads; the chunk's memory is given back. A chunk that was not opened is
  * zero. Once a step. By the main thread, outside of parallel regions. */
-void gradient_convert(gradient *g, int k);
+void gradient_convert(gradient *g, int k, size_t begin, size_t end);
+/* After that, when the values of all other elements have been written, too, from where they were
+ * converted: the blocks' squares. Once a step. By the main thread, outside of parallel regions. */
+void gradient_complete(gradient *g, int k);
+/* [count of chunk k], its values. */
+float *gradient_values(const gradient *g, int k);
 /* Whether the step must be repeated, from `exponent` (the maximum over ranks): a scale was unknown,
  * too large for what was met, or so small that accuracy of fp32 is lost. Sets those scales.
  * False where an element was not finite: gradient_finish tells. */

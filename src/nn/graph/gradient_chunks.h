@@ -13,7 +13,9 @@ typedef struct gradient_chunk {
     size_t offset, count; /* elements, in the flat block of trainable parameters */
     int first, blocks;    /* parameter blocks first .. first + blocks - 1 */
     int64_t *sum;         /* [count], or NULL: it has no memory */
-    bool done;            /* in this step its sums have been turned into floats */
+    bool done;       /* in this step its sums, or a part of them, have been turned into floats: */
+    size_t from, to; /* elements [from, to) of it; of the others the floats come from elsewhere */
+    bool complete;   /* all floats are there, and their squares */
 } gradient_chunk;
 
 /* The block is cut from its end, as last layers are ready first: chunk 0 holds the last elements.

@@ -247,6 +247,31 @@ typedef struct converter {
     int most; /* chunks held at once */
 } converter;
 
+/* As between ranks: a part here, and the rest written by somebody else, who has all sums. Parts end
+ * within blocks. */
+static void convert_in_parts(gradient *g, int k) {
+    const gradient_chunk *c = &g->chunks.at[k];
+    size_t n = c->count, begin = n / 3, end = n - n / 5;
+    float *value = gradient_values(g, k), *rest = malloc(n * sizeof *rest);
+    bool held = c->sum;
+    int64_t *sum = malloc(n * sizeof *sum);
+    if (held) memcpy(sum, c->sum, n * sizeof *sum);
+    gradient_convert(g, k, 0, n);
+    memcpy(rest, value, n * sizeof *rest);
+    /* Once more, from the same sums. */
+    memset(value, 0xFF, n * sizeof *value);
+    g->chunks.at[k].done = false;
+    if (held) gradient_chunks_take(&g->chunks, k);
+    if (held) memcpy(c->sum, sum, n * sizeof *sum);
+    gradient_convert(g, k, begin, end);
+    assert_memory_equal(value + begin, rest + begin, (end - begin) * sizeof *rest);
+    memcpy(value, rest, begin * sizeof *rest);
+    memcpy(value + end, rest + end, (n - end) * sizeof *rest);
+    gradient_complete(g, k);
+    free(rest);
+    free(sum);
+}
+
 static void convert_ready(void *context, size_t offset, size_t count) {
     converter *c = context;
     const gradient_chunks *chunks = &c->g->chunks;
@@ -255,7 +280,7 @@ static void convert_ready(void *context, size_t offset, size_t count) {
         for (int k = 0; k < chunks->count; k++) {
             const gradient_chunk *chunk = &chunks->at[k];
             if (i < chunk->offset || i >= chunk->offset + chunk->count) continue;
-            if (--c->missing[k] == 0) gradient_convert(c->g, k);
+            if (--c->missing[k] == 0) convert_in_parts(c->g, k);
         }
 }
 
