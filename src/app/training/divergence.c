@@ -1,6 +1,7 @@
 /* A training that has diverged would go on and mark its stage done: statistics of norms do not
  * enter the loss under norm "group", so that nothing else notices. All tensors are looked at after
- * every step, which is one more pass over memory that the optimiser has just written. */
+ * every step: weights and states by the optimiser as it writes them, and once more for the name if
+ * one of them is not finite; norm statistics here. */
 #include "src/app/training/divergence.h"
 
 #include "io/weights/tensor_fault.h"
@@ -21,11 +22,11 @@ static int states_of(const trainer *t, int i) {
     return t->p->item[i].trainable ? t->optimizer.states : 0;
 }
 
-/* The lowest item that has a fault, itself or in a state; or `items`. */
-static int first_fault(const trainer *t) {
+/* The lowest item from `begin` on that has a fault, itself or in a state; or `items`. */
+static int first_fault(const trainer *t, int begin) {
     int first = t->p->items;
 #pragma omp parallel for schedule(dynamic) num_threads(t->threads) reduction(min : first)
-    for (int i = 0; i < t->p->items; i++)
+    for (int i = begin; i < t->p->items; i++)
         for (int state = -1; state < states_of(t, i); state++) {
             tensor_info x = part_of(t, i, state);
             if (tensor_fault(&x) >= 0 && i < first) first = i;
@@ -35,8 +36,8 @@ static int first_fault(const trainer *t) {
 
 /* The first item in the network's order, its weights before its states: the same tensor on every
  * rank. */
-bool divergence_find(const trainer *t, char *text) {
-    int i = first_fault(t);
+bool divergence_find(const trainer *t, bool finite, char *text) {
+    int i = first_fault(t, finite ? t->p->trainable : 0);
     text[0] = '\0';
     if (i == t->p->items) return false;
     for (int state = -1; state < states_of(t, i); state++) {

@@ -1,5 +1,5 @@
-/* Memory that fails on one rank, at a step of a test's choice. Weights, statistics and states are
- * where the optimiser has just written them. */
+/* Memory that fails on one rank, at a step of a test's choice: weights, statistics and states as
+ * the optimiser finds them. */
 #include "src/app/training/faults.h"
 
 #include "src/base/hook.h"

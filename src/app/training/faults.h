@@ -4,7 +4,7 @@
 
 #include "src/app/training/trainer.h"
 
-/* After the N-th step of this start: AUXSEG_HOOK_BIT turns a bit of a weight over,
+/* Before the optimiser's N-th step of this start: AUXSEG_HOOK_BIT turns a bit of a weight over,
  * _WEIGHT, _STATISTIC and _STATE make a weight, a norm's running mean and a state of the optimiser
  * NaN. Does nothing in a program without tests. */
 void faults_inject(trainer *t);

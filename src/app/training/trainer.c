@@ -399,10 +399,10 @@ static status write_row(trainer *t, double loss, double anchors, double miou) {
 static status take_step(trainer *t, double loss) {
     char fault[DIVERGENCE_TEXT] = "the loss is not finite";
     double rate[2] = {t->rate, t->rate * t->o.head_lr};
-    optimizer_step(&t->optimizer, t->p, t->gradient, rate, t->step);
-    commit_statistics(t);
     faults_inject(t);
-    bool diverged = !isfinite(loss) || divergence_find(t, fault);
+    bool finite = optimizer_step(&t->optimizer, t->p, t->gradient, rate, t->step);
+    commit_statistics(t);
+    bool diverged = !isfinite(loss) || divergence_find(t, finite, fault);
     status st = comm_agree(t->c, diverged ? STATUS_NONFINITE : plan_pack(t->plan));
     return st == STATUS_NONFINITE ? divergence_report(t, diverged ? fault : "") : st;
 }

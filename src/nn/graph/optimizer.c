@@ -116,11 +116,12 @@ static adamw_rule adamw_of(const optimizer *o, bool decay, double clip, double r
 /* One pass: a block's weights, state and gradient are read and written once. Factors of a tensor
  * are worked out anew for each of its blocks, which is nothing beside 16,384 elements. Blocks do
  * not overlap: threads share nothing that they write. */
-void optimizer_step(
+bool optimizer_step(
     optimizer *o, parameters *p, const gradient *g, const double *rate, int64_t step) {
     double clip = clip_factor(o, g);
+    bool finite = true;
     if (o->o.kind == OPTIMIZER_LARS) sum_weights(o, p);
-#pragma omp parallel for schedule(static)
+#pragma omp parallel for schedule(static) reduction(&& : finite)
     for (int i = 0; i < o->blocks.count; i++) {
         const parameter_block *b = &o->blocks.at[i];
         const parameter *item = &p->item[b->item];
@@ -128,10 +129,11 @@ void optimizer_step(
         float *w = p->value + b->offset, *first = o->state[0] + b->offset;
         if (o->o.kind == OPTIMIZER_ADAMW) {
             adamw_rule r = adamw_of(o, item->decay, clip, rate[item->group], step);
-            adamw_rule_apply(&r, w, first, o->state[1] + b->offset, d, b->count);
+            finite &= adamw_rule_apply(&r, w, first, o->state[1] + b->offset, d, b->count);
         } else {
             momentum_rule r = momentum_of(o, g, b->item, clip, rate[item->group]);
-            momentum_rule_apply(&r, w, first, d, b->count);
+            finite &= momentum_rule_apply(&r, w, first, d, b->count);
         }
     }
+    return finite;
 }

@@ -48,9 +48,10 @@ status optimizer_create(optimizer *o, const parameters *p, const optimizer_optio
 /* NULL-safe, and safe on a zeroed one and after a failed create. */
 void optimizer_destroy(optimizer *o);
 
-/* One step on a finished gradient. rate [2]: learning rate of GROUP_BACKBONE and GROUP_HEAD.
- * step: from 0, as AdamW's t is counted. p: those of optimizer_create. */
-void optimizer_step(
+/* One step on a finished gradient. True if all weights and states are finite afterwards. rate [2]:
+ * learning rate of GROUP_BACKBONE and GROUP_HEAD. step: from 0, as AdamW's t is counted. p: those
+ * of optimizer_create. */
+bool optimizer_step(
     optimizer *o, parameters *p, const gradient *g, const double *rate, int64_t step);
 
 /* "sgd" | "lars" | "adamw". */

@@ -8,6 +8,8 @@
 #include "src/base/vector.h"
 
 #include <math.h>
+#include <stdint.h>
+#include <string.h>
 
 /* A step waits for memory. Each piece asks for the one that lies AHEAD elements on: measured on
  * one core, 40 M parameters, 8 % less time for SGD and 12 % for AdamW. */
@@ -23,11 +25,19 @@ __attribute__((always_inline)) static inline void fetch(const float *x, size_t i
     for (size_t j = i + AHEAD; j < i + AHEAD + PIECE; j += LINE) __builtin_prefetch(x + j, 1, 2);
 }
 
+/* All ones in the exponent. */
+__attribute__((always_inline)) static inline uint32_t nonfinite(float x) {
+    uint32_t bits;
+    memcpy(&bits, &x, sizeof bits);
+    return (bits & 0x7F800000) == 0x7F800000;
+}
+
 VECTOR_CLONES
-void momentum_rule_apply(const momentum_rule *r, float *restrict w, float *restrict m,
+bool momentum_rule_apply(const momentum_rule *r, float *restrict w, float *restrict m,
     const float *restrict g, size_t n) {
     float clip = r->clip, decay = r->decay, momentum = r->momentum;
     float inner = r->inner, outer = r->outer;
+    uint32_t found = 0;
     for (size_t i = 0; i < n;) {
         fetch(w, i, n);
         fetch(m, i, n);
@@ -36,14 +46,17 @@ void momentum_rule_apply(const momentum_rule *r, float *restrict w, float *restr
             float d = clip * g[i] + decay * w[i];
             m[i] = momentum * m[i] + inner * d;
             w[i] -= outer * m[i];
+            found |= nonfinite(m[i]) | nonfinite(w[i]);
         }
     }
+    return !found;
 }
 
 VECTOR_CLONES
-void adamw_rule_apply(const adamw_rule *r, float *restrict w, float *restrict mean,
+bool adamw_rule_apply(const adamw_rule *r, float *restrict w, float *restrict mean,
     float *restrict square, const float *restrict g, size_t n) {
     adamw_rule c = *r;
+    uint32_t found = 0;
     for (size_t i = 0; i < n;) {
         fetch(w, i, n);
         fetch(mean, i, n);
@@ -55,6 +68,8 @@ void adamw_rule_apply(const adamw_rule *r, float *restrict w, float *restrict me
             square[i] = c.beta2 * square[i] + c.fresh_square * d * d;
             float root = sqrtf(square[i]) * c.unbias + c.epsilon;
             w[i] = c.keep * w[i] - c.rate * mean[i] / root;
+            found |= nonfinite(mean[i]) | nonfinite(square[i]) | nonfinite(w[i]);
         }
     }
+    return !found;
 }

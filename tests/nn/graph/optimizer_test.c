@@ -200,6 +200,38 @@ static void test_groups_and_decay(void **state) {
     optimizer_destroy(NULL);
 }
 
+/* The first, the last and a middle element of a weight or a state that is not finite is told, by
+ * every optimiser; one that is large is not. */
+static void test_tells_what_is_not_finite(void **state) {
+    (void)state;
+    static float g[EVERY];
+    const optimizer_kind kinds[] = {OPTIMIZER_SGD, OPTIMIZER_LARS, OPTIMIZER_ADAMW};
+    const int at[] = {0, LARGE / 2 + 3, LARGE - 1, LARGE + SMALL - 1, EVERY - 1};
+    const float bad[] = {NAN, -INFINITY, INFINITY};
+    for (int k = 0; k < 3; k++)
+        for (int i = 0; i < 5; i++)
+            for (int place = 0; place < 3; place++) {
+                const optimizer_options o = {.kind = kinds[k],
+                    .momentum = 0.9,
+                    .trust = 1,
+                    .beta1 = 0.9,
+                    .beta2 = 0.9,
+                    .epsilon = 1};
+                bench b;
+                begin(&b, three, 4, &o);
+                draw(g, EVERY, 1);
+                finish(b.g, g);
+                b.p->value[at[i]] = 1e30f;
+                assert_true(optimizer_step(&b.o, b.p, b.g, both, 0));
+                if (place < b.o.states)
+                    b.o.state[place][at[i]] = bad[i % 3];
+                else
+                    b.p->value[at[i]] = bad[i % 3];
+                assert_false(optimizer_step(&b.o, b.p, b.g, both, 1));
+                end(&b);
+            }
+}
+
 /* Parameters and state after three steps with this many threads. */
 static void run(const optimizer_options *o, int threads, float *to) {
     static float g[EVERY];
@@ -255,6 +287,7 @@ int main(void) {
         cmocka_unit_test(test_steps_like_pytorch),
         cmocka_unit_test(test_lars),
         cmocka_unit_test(test_groups_and_decay),
+        cmocka_unit_test(test_tells_what_is_not_finite),
         cmocka_unit_test(test_any_number_of_threads),
         cmocka_unit_test(test_names),
     };
