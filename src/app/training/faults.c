@@ -28,5 +28,6 @@ void faults_inject(trainer *t) {
     if (hook_now(&bit)) flip(first_tensor(t, true));
     if (hook_now(&weight)) *first_tensor(t, true) = NAN;
     if (hook_now(&statistic)) *first_tensor(t, false) = NAN;
-    if (t->optimizer.states > 0 && hook_now(&state)) t->optimizer.state[0][0] = NAN;
+    /* Of AdamW, squares: weights stay finite. */
+    if (hook_now(&state)) t->optimizer.state[t->optimizer.states - 1][0] = INFINITY;
 }
