@@ -286,7 +286,7 @@ status dbscan_run(const comm *c, const dbscan_options *o, const features *x, dbs
     extension e = {.o = o, .x = x};
     dbscan_result r = {0};
     double largest;
-    status st = comm_agree(c, features_check(x, o->threads, &largest));
+    status st = comm_agree(c, features_check(x, o->threads, &largest, NULL));
     if (st != STATUS_OK) return st;
     st = cluster_sample(c, &e, &r);
     if (st == STATUS_OK) st = label_rows(c, &e, &r);

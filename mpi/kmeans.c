@@ -40,6 +40,7 @@ typedef struct lloyd {
     float *centroids, *best; /* [K, D]: of this restart, of the best so far */
     uint16_t *label;         /* [n] */
     float *distance;         /* [n]: where they are needed */
+    double *square;          /* [n]: |x|^2, until everything is allocated */
     double before;           /* objective of the iteration before */
     int64_t passes;          /* iterations of all restarts */
     double best_objective;
@@ -57,7 +58,7 @@ static status check(lloyd *l) {
                 (long long)x->total, x->d, l->o->k);
         return STATUS_USAGE;
     }
-    status st = comm_agree(l->c, features_check(x, l->o->threads, &l->largest));
+    status st = comm_agree(l->c, features_check(x, l->o->threads, &l->largest, l->square));
     if (st == STATUS_OK) comm_max_f64(l->c, &l->largest, 1);
     l->reach = l->o->cosine ? fmax(l->largest, 1) : l->largest;
     return st;
@@ -88,7 +89,10 @@ static status allocate(lloyd *l) {
     l->label = memory_alloc(n, sizeof *l->label, "labels");
     l->distance = memory_alloc(n, sizeof *l->distance, "distances");
     bool all = l->centroids && l->best && l->label && l->distance;
-    kmeans_assigner_options o = {l->o->k, l->o->threads, l->o->screen, l->o->arithmetic};
+    int64_t passes = (int64_t)l->o->restarts * (l->o->iterations + 1);
+    bool in_place = kmeans_in_place(l->o->arithmetic, l->o->k, passes);
+    kmeans_assigner_options o = {
+        l->o->k, l->o->threads, l->o->screen, in_place ? KMEANS_F32 : l->o->arithmetic, l->square};
     status st = all ? kmeans_assigner_create(&l->assigner, l->x, &o) : STATUS_FAILED;
     if (st == STATUS_OK && l->o->batch > 0)
         st = minibatch_create(&l->batch, l->o, l->x->d, l->largest);
@@ -321,9 +325,12 @@ status kmeans_run(const comm *c, const kmeans_options *o, const features *x, con
     lloyd l = {.c = c, .o = o, .x = x, .report = report, .context = context};
     comm_same(c, "k-means: the number of clusters", (uint64_t)o->k);
     double threshold = NAN;
-    status st = check(&l);
+    l.square = memory_alloc(x->n, sizeof *l.square, "squares of rows");
+    status st = comm_agree(c, l.square ? STATUS_OK : STATUS_FAILED);
+    if (st == STATUS_OK) st = check(&l);
     if (st == STATUS_OK) st = comm_agree(c, allocate(&l));
-    if (st == STATUS_OK) st = kmeans_sum_block_create(c, o, x, l.largest, &l.sums);
+    if (st == STATUS_OK) st = kmeans_sum_block_create(c, o, x, l.largest, l.square, &l.sums);
+    memory_free(l.square); /* nobody asks again */
     if (st == STATUS_OK && start) st = take_start(&l, start);
     if (st == STATUS_OK) st = run_restarts(&l, start);
     if (st == STATUS_OK) st = outliers_mark(c, o, l.distance, l.label, x->n, &threshold);

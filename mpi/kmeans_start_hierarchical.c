@@ -62,9 +62,12 @@ static status ask(void *context, status st) {
 static status cluster(
     const tree *t, const features *x, int k, int place, float *c, uint16_t *label) {
     const kmeans_start_rows rows = {x->data, NULL, x->n, x->d};
-    const kmeans_iterate_options o = {.assigner = {k, t->o->threads, t->o->screen, t->arithmetic},
+    int iterations = place == 0 ? COARSE_ITERATIONS : t->o->branch_iterations;
+    bool in_place = kmeans_in_place(t->o->arithmetic, k, iterations + 1);
+    const kmeans_iterate_options o = {
+        .assigner = {k, t->o->threads, t->o->screen, in_place ? KMEANS_F32 : t->arithmetic},
         .cosine = t->o->cosine,
-        .iterations = place == 0 ? COARSE_ITERATIONS : t->o->branch_iterations,
+        .iterations = iterations,
         .ask = ask,
         .context = (void *)(uintptr_t)t};
     random_stream r = random_begin(

@@ -25,19 +25,17 @@ static int squares_unit(int d, int64_t rows, double largest) {
 }
 
 /* sum |x|^2, the objective's constant: once a run. Collective. */
-static status sum_squares(
-    const comm *c, const features *x, int threads, int unit, kmeans_sum_block *s) {
+static void sum_squares(
+    const comm *c, const double *square, size_t n, int threads, int unit, kmeans_sum_block *s) {
     sum128 sum = {{0}};
-    status st = comm_agree(c, kmeans_squares(x, unit, threads, &sum));
-    if (st != STATUS_OK) return st;
+    kmeans_squares(square, n, unit, threads, &sum);
     comm_sum_i64(c, sum.part, sizeof sum.part / sizeof *sum.part);
     s->squares = ldexp((double)sum128_value(&sum), -unit);
-    return STATUS_OK;
 }
 
 /* Sums and counts lie behind each other, so that one reduction has both. */
 status kmeans_sum_block_create(const comm *c, const kmeans_options *o, const features *x,
-    double largest, kmeans_sum_block *out) {
+    double largest, const double *square, kmeans_sum_block *out) {
     size_t sums = (size_t)o->k * (size_t)x->d, words = sums + (size_t)o->k;
     kmeans_sum_block s = {.words = words};
     int64_t *own = memory_alloc(words, sizeof *own, "sums of centroids");
@@ -50,12 +48,12 @@ status kmeans_sum_block_create(const comm *c, const kmeans_options *o, const fea
     if (st == STATUS_OK && comm_size(c) > 1)
         st = exact_sums_create(&s.exchange, c, exact_sums_piece(words, PIECES), PIECES, true);
     if (st == STATUS_OK) memset(s.summed, 0xFF, x->n * sizeof *s.summed); /* LABEL_NONE */
-    if (st == STATUS_OK)
-        st = sum_squares(c, x, o->threads, squares_unit(x->d, x->total, largest), &s);
-    if (st == STATUS_OK)
+    if (st == STATUS_OK) {
+        sum_squares(c, square, x->n, o->threads, squares_unit(x->d, x->total, largest), &s);
         *out = s;
-    else
+    } else {
         kmeans_sum_block_destroy(&s);
+    }
     return st;
 }
 

@@ -15,9 +15,10 @@ typedef struct kmeans_sum_block {
     int repaired;              /* empty clusters that got a row, in the last update */
 } kmeans_sum_block;
 
-/* largest: |element| of all ranks' rows. Collective. */
+/* largest: |element| of all ranks' rows; square [n]: |x|^2 of this rank's (features_check), read in
+ * this call alone. Collective. */
 status kmeans_sum_block_create(const comm *c, const kmeans_options *o, const features *x,
-    double largest, kmeans_sum_block *out);
+    double largest, const double *square, kmeans_sum_block *out);
 /* Collective. */
 void kmeans_sum_block_destroy(kmeans_sum_block *s);
 

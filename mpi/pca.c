@@ -108,7 +108,7 @@ status pca_fit(const comm *c, const features *x, int components, int threads, pc
             log_error("extract.pca = %d: the features have %d dimensions", components, x->d);
         return STATUS_USAGE;
     }
-    status st = features_check(x, threads, &largest);
+    status st = features_check(x, threads, &largest, NULL);
     if (st == STATUS_OK) st = fit_create(&f, &p);
     st = comm_agree(c, st);
     if (st != STATUS_OK) goto done;

@@ -63,6 +63,11 @@ status kmeans_assigner_assign(
     return STATUS_OK;
 }
 
+bool kmeans_in_place(kmeans_arithmetic asked, int k, int64_t passes) {
+    (void)asked, (void)k, (void)passes;
+    return false;
+}
+
 const char *kmeans_assigner_arithmetic(const kmeans_assigner *a) {
     (void)a;
     return "simulated";
@@ -100,9 +105,8 @@ int kmeans_scale(int64_t rows, double largest) {
     return 0;
 }
 
-status kmeans_squares(const features *x, int unit, int threads, sum128 *sum) {
-    (void)x, (void)unit, (void)threads, (void)sum;
-    return STATUS_OK;
+void kmeans_squares(const double *square, size_t n, int unit, int threads, sum128 *sum) {
+    (void)square, (void)n, (void)unit, (void)threads, (void)sum;
 }
 
 status kmeans_distances(

@@ -2,6 +2,7 @@
  * from a file, float32 or bf16. How mapped rows give their memory back is in features_pages.c. */
 #include "src/label/features.h"
 
+#include "src/base/bf16.h"
 #include "src/base/log.h"
 #include "src/base/mapped.h"
 #include "src/base/memory.h"
@@ -73,8 +74,29 @@ static uint32_t largest_bits(const void *row, int d, dtype type) {
     return most << 16;
 }
 
+/* In a fixed order. */
+VECTOR_CLONES
+static double square_of(const void *row, int d, dtype type) {
+    enum { LANES = 8 };
+    double s[LANES] = {0};
+    int whole = d / LANES * LANES;
+    if (type == DTYPE_F32) {
+        const float *x = row;
+        for (int j = 0; j < whole; j += LANES)
+            for (int l = 0; l < LANES; l++) s[l] += (double)x[j + l] * (double)x[j + l];
+        for (int j = whole; j < d; j++) s[j - whole] += (double)x[j] * (double)x[j];
+    } else {
+        const uint16_t *x = row;
+        for (int j = 0; j < d; j++) {
+            double v = (double)bf16_to_float(x[j]);
+            s[j % LANES] += v * v;
+        }
+    }
+    return ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]));
+}
+
 /* Bits are compared, not floats: a comparison with NaN is false and would let it pass. */
-double features_largest(const features *x, int threads, int64_t *bad) {
+static double look(const features *x, int threads, double *square, int64_t *bad) {
     const uint32_t limit = (127u + FEATURES_LARGE) << 23; /* 2^50's bits */
     int64_t n = (int64_t)x->n, first = INT64_MAX;
     uint32_t most = 0;
@@ -82,6 +104,7 @@ double features_largest(const features *x, int threads, int64_t *bad) {
     for (int64_t i = 0; i < n; i++) {
         const void *row = row_at(x->data, (size_t)i * (size_t)x->d, x->type);
         uint32_t b = largest_bits(row, x->d, x->type);
+        if (square) square[i] = square_of(row, x->d, x->type);
         if (b > limit) first = i < first ? i : first;
         most = b > most ? b : most;
         features_passed(x, (size_t)i, 1);
@@ -93,10 +116,14 @@ double features_largest(const features *x, int threads, int64_t *bad) {
     return (double)largest;
 }
 
+double features_largest(const features *x, int threads, int64_t *bad) {
+    return look(x, threads, NULL, bad);
+}
+
 /* Images are counted off only when a row is bad: the loop over good rows need not know them. */
-status features_check(const features *x, int threads, double *largest) {
+status features_check(const features *x, int threads, double *largest, double *square) {
     int64_t bad, i = 0;
-    *largest = features_largest(x, threads, &bad);
+    *largest = look(x, threads, square, &bad);
     if (bad < 0) return STATUS_OK;
     for (; i + 1 < x->images && bad >= (int64_t)features_image_rows(x, i); i++)
         bad -= (int64_t)features_image_rows(x, i);

@@ -61,9 +61,10 @@ void features_copy_row(const features *x, size_t i, float *to);
 /* Largest |element|; in *bad the first row with an element that is not finite or beyond 2^50, or
  * -1. */
 double features_largest(const features *x, int threads, int64_t *bad);
-/* *largest: |element|. STATUS_NONFINITE names image and pixel of the first element that is not
- * finite, or beyond 2^50. */
-status features_check(const features *x, int threads, double *largest);
+/* *largest: |element|; square [n], or NULL: |row|^2 of each, in float64 and one order of elements,
+ * for who needs both and reads the rows once. STATUS_NONFINITE names image and pixel of the first
+ * element that is not finite, or beyond 2^50. */
+status features_check(const features *x, int threads, double *largest, double *square);
 
 /* Rows first .. first + count - 1 are not needed for now: the memory that they and their close
  * neighbours take is given back, and comes again from the file when one is read. Other threads may

@@ -43,6 +43,8 @@ typedef struct kmeans_assigner_options {
     int k, threads;
     kmeans_screen screen;
     kmeans_arithmetic arithmetic;
+    const double *square; /* [n], |x|^2 of the rows as features_check has them: borrowed while an
+                             assigner is made, and spares f32 a look at the rows; or NULL */
 } kmeans_assigner_options;
 
 typedef struct kmeans_counts {
@@ -53,6 +55,9 @@ typedef struct kmeans_counts {
 /* What KMEANS_FASTEST becomes on this processor for rows of D, for who makes many assigners: a
  * trial costs a few milliseconds. Any other stays. */
 kmeans_arithmetic kmeans_fastest(kmeans_arithmetic arithmetic, int d);
+/* Whether so few assignments to k centroids, as many as `passes`, do not pay for rows in another
+ * arithmetic: KMEANS_FASTEST is then f32, which reads rows in their place. */
+bool kmeans_in_place(kmeans_arithmetic asked, int k, int64_t passes);
 
 /* Assigns rows to centroids again and again, and remembers what helps: rows in the arithmetic of
  * the screen, bounds of distances. Labels depend on nothing of that. */
@@ -85,8 +90,9 @@ typedef struct kmeans_sum_total {
  * `label`. LABEL_NONE: in no sum. */
 void kmeans_sums_follow(const features *x, const uint16_t *label, uint16_t *summed, int threads,
     const kmeans_sum_total *s);
-/* Sum of |x|^2 over the rows in units of 2^-unit; each below 2^(120 - unit) / n. */
-status kmeans_squares(const features *x, int unit, int threads, sum128 *sum);
+/* Sum of square [n], |x|^2 of the rows (features_check), in units of 2^-unit; each below
+ * 2^(120 - unit) / n. */
+void kmeans_squares(const double *square, size_t n, int unit, int threads, sum128 *sum);
 /* sum |x|^2 - 2 sum S_c.c + sum n_c |c|^2: the sum of squared distances to the rows' centroids.
  * s: of all rows; squares: their sum |x|^2. The same bits for any number of threads. */
 double kmeans_objective(

@@ -109,6 +109,14 @@ static product_type fastest(int d) {
     return best;
 }
 
+/* A row is brought to int8, and has its place in memory cleared, in as long as it takes to multiply
+ * it with some 200 to 300 centroids in f32, of which int8 would save the half (253,230 x 256 rows,
+ * one core). */
+bool kmeans_in_place(kmeans_arithmetic asked, int k, int64_t passes) {
+    enum { PRODUCTS = 128 };
+    return asked == KMEANS_FASTEST && passes * k <= PRODUCTS;
+}
+
 kmeans_arithmetic kmeans_fastest(kmeans_arithmetic arithmetic, int d) {
     return arithmetic == KMEANS_FASTEST ? (kmeans_arithmetic)fastest(d) : arithmetic;
 }
@@ -128,7 +136,7 @@ static status allocate(kmeans_assigner *a) {
     int k = a->o.k, d = a->x->d, *order = memory_alloc((size_t)k, sizeof *order, "order");
     status st = order ? choose_type(a, &type) : STATUS_FAILED;
     for (int i = 0; st == STATUS_OK && i < k; i++) order[i] = i;
-    if (st == STATUS_OK) st = screen_rows_create(&a->rows, a->x, type, a->o.threads);
+    if (st == STATUS_OK) st = screen_rows_create(&a->rows, a->x, type, a->o.square, a->o.threads);
     if (st == STATUS_OK) st = screen_panels_create(&a->panels, type, k, d, a->o.threads, order);
     if (st == STATUS_OK && a->o.screen != KMEANS_SCREEN_DENSE) {
         st = bounds_create(&a->bounds, a->x->n, k, a->panels.panels);
@@ -252,7 +260,7 @@ status kmeans_assigner_assign(
 status kmeans_assign(const features *x, const float *c, int k, int threads, uint16_t *label,
     float *distance, kmeans_counts *counts) {
     kmeans_assigner *a = NULL;
-    kmeans_assigner_options o = {k, threads, KMEANS_SCREEN_DENSE, KMEANS_F32};
+    kmeans_assigner_options o = {k, threads, KMEANS_SCREEN_DENSE, KMEANS_F32, NULL};
     status st = kmeans_assigner_create(&a, x, &o);
     if (st == STATUS_OK) st = kmeans_assigner_assign(a, c, label, counts);
     if (st == STATUS_OK && distance) st = kmeans_distances(x, c, label, threads, distance);

@@ -7,7 +7,8 @@
  * candidates, twice while their list grows, with what a rank adds to it. */
 static size_t parallel_bytes(const kmeans_options *o, size_t n, size_t d) {
     enum { ROW = 26, CANDIDATES = 12 };
-    const kmeans_assigner_options dense = {o->k, o->threads, KMEANS_SCREEN_DENSE, o->arithmetic};
+    const kmeans_assigner_options dense = {
+        o->k, o->threads, KMEANS_SCREEN_DENSE, o->arithmetic, NULL};
     size_t candidates = CANDIDATES * (size_t)o->k;
     return n * ROW + kmeans_assigner_bytes(&dense, n, (int)d) + 2 * candidates * d * sizeof(float);
 }
@@ -23,7 +24,7 @@ static size_t sample_bytes(const kmeans_options *o, size_t d) {
 static size_t branch_bytes(const kmeans_options *o, size_t d) {
     enum { ROW = 2 * sizeof(int64_t) + 16 };
     size_t sample = (size_t)(o->sample > o->k ? o->sample : o->k);
-    const kmeans_assigner_options within = {o->k, o->threads, o->screen, o->arithmetic};
+    const kmeans_assigner_options within = {o->k, o->threads, o->screen, o->arithmetic, NULL};
     return sample * (d * sizeof(float) + ROW) + kmeans_assigner_bytes(&within, sample, (int)d) +
            2 * (size_t)o->k * d * sizeof(float);
 }
@@ -32,7 +33,7 @@ static size_t branch_bytes(const kmeans_options *o, size_t d) {
 static size_t iterate_bytes(const kmeans_options *o, size_t d) {
     enum { ROW = 2 * sizeof(uint16_t), CENTROID = sizeof(int64_t) + 2 * sizeof(float) };
     size_t sample = (size_t)(o->sample > o->k ? o->sample : o->k);
-    const kmeans_assigner_options all = {o->k, o->threads, o->screen, o->arithmetic};
+    const kmeans_assigner_options all = {o->k, o->threads, o->screen, o->arithmetic, NULL};
     return sample * ROW + kmeans_assigner_bytes(&all, sample, (int)d) +
            (size_t)o->k * (d + 1) * CENTROID;
 }
@@ -46,14 +47,15 @@ static size_t start_bytes(const kmeans_options *o, size_t n, size_t d) {
 /* Beside each term stands what it counts. A mini-batch holds its rows twice: as floats, and
  * rounded for its assignment. */
 kmeans_memory kmeans_needs(const kmeans_options *o, size_t n, int d) {
+    /* And squares of rows, while all else is allocated. */
     enum { LABELS = 2 * sizeof(uint16_t) + sizeof(float) };
     /* Centroids, the best, the screen's packed ones, twice while they get another order, and its
      * last; sums of a rank, of all, and parts of sums that come from other ranks. */
     enum { CENTROID = 5 * sizeof(float) + 3 * sizeof(int64_t) };
-    const kmeans_assigner_options screen = {o->k, o->threads, o->screen, o->arithmetic};
+    const kmeans_assigner_options screen = {o->k, o->threads, o->screen, o->arithmetic, NULL};
     enum { WORKER = 256 }; /* scores and lists of a thread, a centroid */
     size_t words = (size_t)o->k * (size_t)d, batch = (size_t)o->batch;
-    kmeans_memory m = {.rows = n * LABELS + kmeans_assigner_bytes(&screen, n, d),
+    kmeans_memory m = {.rows = n * (LABELS + sizeof(double)) + kmeans_assigner_bytes(&screen, n, d),
         .centroids = words * CENTROID + (size_t)o->threads * (size_t)o->k * WORKER,
         .start = start_bytes(o, n, (size_t)d)};
     if (batch > 0) {

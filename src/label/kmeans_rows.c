@@ -36,8 +36,7 @@ static double square(const float *x, const float *m, int d) {
 
 /* The norm, and half of the square, of row i: f32 screens read the row in its place, and need no
  * more. */
-static void measure(screen_rows *r, size_t i, const float *x) {
-    double sum = square(x, r->shift, r->x->d);
+static void measure(screen_rows *r, size_t i, double sum) {
     r->norm[i] = float_up(sqrt(sum) * (1 + 0x1p-35));
     r->half[i] = (float)(sum / 2);
 }
@@ -132,7 +131,7 @@ static int8_sums to_int8(const float *y, int d, float scale, float inverse, int8
 
 /* The norm becomes that of a, which rounding may have made longer than y. */
 static void store_bf16(screen_rows *r, size_t i, const float *x) {
-    measure(r, i, x);
+    measure(r, i, square(x, r->shift, r->x->d));
     float squares = to_bf16(x, r->shift, r->x->d, (uint16_t *)(r->data + i * r->steps));
     r->rest[i] = rest_up(squares, r->norm[i]);
     r->norm[i] = float_up((double)r->norm[i] * (1 + 0x1p-7)); /* of the rounded row */
@@ -141,7 +140,7 @@ static void store_bf16(screen_rows *r, size_t i, const float *x) {
 /* y [D]: scratch. */
 static void store_int8(screen_rows *r, size_t i, const float *x, float *y) {
     int d = r->x->d;
-    measure(r, i, x);
+    measure(r, i, square(x, r->shift, r->x->d));
     shifted(x, r->shift, d, y);
     screen_rotate(y, d);
     float most = largest(y, d);
@@ -199,23 +198,29 @@ static void store_rows(screen_rows *r, float *scratch, size_t begin, size_t end)
         else if (r->type == PRODUCT_BF16)
             store_bf16(r, i, row);
         else
-            measure(r, i, row);
+            measure(r, i, square(row, r->shift, r->x->d));
         features_passed(r->x, i, 1);
     }
 }
 
 /* Threads take runs of rows, so that mapped rows are read in order and given back behind. */
-status screen_rows_create(screen_rows *r, const features *x, product_type type, int threads) {
+status screen_rows_create(
+    screen_rows *r, const features *x, product_type type, const double *square_of, int threads) {
     size_t elements = (size_t)product_elements(type), d = (size_t)x->d;
     *r = (screen_rows){.type = type, .x = x, .steps = (d + elements - 1) / elements};
     float *scratch = memory_alloc(2 * (size_t)threads * d, sizeof *scratch, "rows of threads");
     status st = scratch ? allocate(r) : STATUS_FAILED;
     if (st == STATUS_OK) {
         if (type != PRODUCT_F32) choose_shift(r, scratch);
+        /* Without a shift they are all there is to know. */
+        bool known = type == PRODUCT_F32 && square_of;
 #pragma omp parallel for num_threads(threads) schedule(static, 1)
-        for (int t = 0; t < threads; t++)
-            store_rows(r, scratch + 2 * (size_t)t * d, x->n * (size_t)t / (size_t)threads,
-                x->n * ((size_t)t + 1) / (size_t)threads);
+        for (int t = 0; t < threads; t++) {
+            size_t begin = x->n * (size_t)t / (size_t)threads;
+            size_t end = x->n * ((size_t)t + 1) / (size_t)threads;
+            for (size_t i = begin; known && i < end; i++) measure(r, i, square_of[i]);
+            if (!known) store_rows(r, scratch + 2 * (size_t)t * d, begin, end);
+        }
         features_release(x, 0, x->n);
     } else {
         screen_rows_destroy(r);

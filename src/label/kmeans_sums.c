@@ -137,40 +137,18 @@ void kmeans_sums_follow(const features *x, const uint16_t *label, uint16_t *summ
     memcpy(summed, label, x->n * sizeof *summed);
 }
 
-/* Half of the square of a row in float64, in a fixed order, as an integer of 2^-unit. */
-VECTOR_CLONES
-static double square(const float *x, int d) {
-    double s[LANES] = {0};
-    int whole = d / LANES * LANES;
-    for (int j = 0; j < whole; j += LANES)
-        for (int l = 0; l < LANES; l++) s[l] += (double)x[j + l] * (double)x[j + l];
-    for (int j = whole; j < d; j++) s[j - whole] += (double)x[j] * (double)x[j];
-    return ((s[0] + s[4]) + (s[2] + s[6])) + ((s[1] + s[5]) + (s[3] + s[7]));
-}
-
 /* Each row's square is rounded once, in float64; integers then add over rows in any order. A
  * thread adds in 128 bits of its own. */
-status kmeans_squares(const features *x, int unit, int threads, sum128 *sum) {
-    size_t d = (size_t)x->d;
-    float *scratch = memory_alloc((size_t)threads * d, sizeof *scratch, "a row a thread");
-    if (!scratch) return STATUS_FAILED;
+void kmeans_squares(const double *square, size_t n, int unit, int threads, sum128 *sum) {
     for (int t = 0; t < 4; t++) sum->part[t] = 0;
-#pragma omp parallel for num_threads(threads) schedule(static, 1)
-    for (int t = 0; t < threads; t++) {
-        size_t begin = x->n * (size_t)t / (size_t)threads;
-        size_t end = x->n * ((size_t)t + 1) / (size_t)threads;
+#pragma omp parallel num_threads(threads)
+    {
         int128 mine = 0;
-        for (size_t i = begin; i < end; i++) {
-            mine +=
-                fixed_from_double(square(features_row(x, i, scratch + (size_t)t * d), x->d), unit);
-            features_passed(x, i, 1);
-        }
+#pragma omp for schedule(static)
+        for (size_t i = 0; i < n; i++) mine += fixed_from_double(square[i], unit);
 #pragma omp critical(kmeans_squares)
         sum128_add(sum, mine);
     }
-    features_release(x, 0, x->n);
-    memory_free(scratch);
-    return STATUS_OK;
 }
 
 /* n |c|^2 - 2 S.c of cluster a. */

@@ -100,12 +100,12 @@ static void what_is_not_finite_is_named(void **state) {
     rows.width = width;
     double largest;
     capture said;
-    assert_int_equal(features_check(&rows, 2, &largest), STATUS_OK);
+    assert_int_equal(features_check(&rows, 2, &largest, NULL), STATUS_OK);
     assert_true(largest == 6);
     x[(10 + 7) * 3 + 1] = 0x1.8p50f;
     x[(10 + 9) * 3] = NAN;
     capture_begin(&said, STDERR_FILENO);
-    assert_int_equal(features_check(&rows, 2, &largest), STATUS_NONFINITE);
+    assert_int_equal(features_check(&rows, 2, &largest, NULL), STATUS_NONFINITE);
     capture_end(&said);
     assert_non_null(strstr(said.text, "image 42, pixel 7: "));
 }

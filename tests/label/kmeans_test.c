@@ -125,7 +125,7 @@ static void check_screens(const problem *p, const features *f) {
         for (int screen = KMEANS_SCREEN_AUTO; screen <= KMEANS_SCREEN_PRUNED; screen++) {
             if (!product_available((product_type)t)) continue;
             kmeans_assigner_options o = {
-                p->k, 1 + screen, (kmeans_screen)screen, (kmeans_arithmetic)t};
+                p->k, 1 + screen, (kmeans_screen)screen, (kmeans_arithmetic)t, NULL};
             check_screen(p, f, o);
         }
 }
@@ -306,7 +306,9 @@ static void test_objective(void **state) {
     }
     memset(summed, 0xFF, sizeof summed);
     kmeans_sums_follow(&f, label, summed, 2, &s);
-    assert_int_equal(kmeans_squares(&f, 90, 3, &squares), STATUS_OK);
+    double largest, square[N];
+    assert_int_equal(features_check(&f, 2, &largest, square), STATUS_OK);
+    kmeans_squares(square, N, 90, 3, &squares);
     double found = kmeans_objective(&s, K, D, ldexp((double)sum128_value(&squares), -90), p.c, 1);
     assert_true(fabs(found - plain) < 1e-11 * plain);
     destroy(&p);

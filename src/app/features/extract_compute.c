@@ -166,7 +166,7 @@ static status check_rows(const extraction *e, int at, int count, void *rows) {
     for (int i = 0; i < count; i++) x.n += features_image_rows(&x, i);
     /* All ones: not finite as bf16 and as float32. */
     if (hook_now(&bad_feature)) memset(rows, 0xff, sizeof(float));
-    status st = features_check(&x, setup_threads(e->t->s), &largest);
+    status st = features_check(&x, setup_threads(e->t->s), &largest, NULL);
     if (st == STATUS_NONFINITE) name_image(e, &x);
     return st;
 }

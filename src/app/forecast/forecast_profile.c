@@ -67,7 +67,7 @@ static status measure_network(const forecast_plan *p, const char *path) {
  * centroids and the objective. Assigned twice: what is packed once is packed in the first. */
 static status time_kmeans(const features *x, int k, double *assign, double *update) {
     kmeans_assigner *a = NULL;
-    kmeans_assigner_options o = {k, 1, KMEANS_SCREEN_DENSE, KMEANS_FASTEST};
+    kmeans_assigner_options o = {k, 1, KMEANS_SCREEN_DENSE, KMEANS_FASTEST, NULL};
     kmeans_counts counts;
     size_t words = (size_t)k * (size_t)x->d;
     int64_t *sum = memory_alloc(words + (size_t)k, sizeof *sum, "sums");
