@@ -306,9 +306,9 @@ void exact_sums_begin_part(exact_sums *s, int64_t *x, size_t n, int id) {
 }
 
 void exact_sums_spread(exact_sums *s, int id, float *y) {
-    slot *t = s->slot;
-    while (!t->used || !t->held || t->id != id) t++;
-    assert(t < s->slot + s->most && t->told);
+    slot *t = s->slot, *end = t + s->most;
+    while (t < end && !(t->used && t->held && t->id == id)) t++;
+    assert(t < end && t->told);
     t->held = false;
     t->spreading = true;
     t->y = y;

@@ -1,14 +1,13 @@
 /* The gradient of a step summed over all ranks, exactly (src/nn/graph/exact_gradient.h): a chunk of
  * it is a message, which goes out while earlier layers still compute. Each rank gets the sums of a
- * part of it, turns them into values when the next parameter is ready or opened, and sends these to
- * the others; the memory of the sums serves the next chunk.
- * gradient_sync_begin -> plan_backward (which calls open, ready and poll) -> gradient_sync_end.
- * A rank that runs ahead of the others waits, in gradient_open, rather than hold more than
- * GRADIENT_MESSAGES messages beside the chunks that are not complete.
- * The exchange has a communicator of its own: collectives of others may happen meanwhile, in the
- * same order on all ranks among the calls of the same step; between the first gradient_ready and
- * gradient_sync_end only where `alone` was not said (mpi/exact_sum.h: a rank that waits elsewhere
- * would keep others from what they wait for). */
+ * part of it, turns them into values when the next parameter is ready, or a chunk wants new memory,
+ * and sends these to the others; the memory of the sums serves the next chunk. gradient_sync_begin
+ * -> plan_backward (which calls open, ready and poll) -> gradient_sync_end. A rank that runs ahead
+ * of the others waits, in gradient_open, rather than hold more than GRADIENT_MESSAGES messages
+ * beside the chunks that are not complete. The exchange has a communicator of its own: collectives
+ * of others may happen meanwhile, in the same order on all ranks among the calls of the same step;
+ * between the first gradient_ready and gradient_sync_end only where `alone` was not said
+ * (mpi/exact_sum.h: a rank that waits elsewhere would keep others from what they wait for). */
 #ifndef AUXSEG_MPI_GRADIENT_SYNC_H
 #define AUXSEG_MPI_GRADIENT_SYNC_H
 

@@ -90,7 +90,7 @@ static status allocate(lloyd *l) {
     l->distance = memory_alloc(n, sizeof *l->distance, "distances");
     bool all = l->centroids && l->best && l->label && l->distance;
     int64_t passes = (int64_t)l->o->restarts * (l->o->iterations + 1);
-    bool in_place = kmeans_in_place(l->o->arithmetic, l->o->k, passes);
+    bool in_place = kmeans_in_place(l->o->arithmetic, l->x, l->o->k, passes);
     kmeans_assigner_options o = {
         l->o->k, l->o->threads, l->o->screen, in_place ? KMEANS_F32 : l->o->arithmetic, l->square};
     status st = all ? kmeans_assigner_create(&l->assigner, l->x, &o) : STATUS_FAILED;
@@ -331,6 +331,7 @@ status kmeans_run(const comm *c, const kmeans_options *o, const features *x, con
     if (st == STATUS_OK) st = comm_agree(c, allocate(&l));
     if (st == STATUS_OK) st = kmeans_sum_block_create(c, o, x, l.largest, l.square, &l.sums);
     memory_free(l.square); /* nobody asks again */
+    l.square = NULL;
     if (st == STATUS_OK && start) st = take_start(&l, start);
     if (st == STATUS_OK) st = run_restarts(&l, start);
     if (st == STATUS_OK) st = outliers_mark(c, o, l.distance, l.label, x->n, &threshold);

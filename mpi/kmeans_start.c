@@ -41,7 +41,7 @@ static status iterate(
         .d = d,
         .type = DTYPE_F32,
         .data = (void *)(uintptr_t)x}; /* borrowed: nothing writes to rows */
-    bool in_place = kmeans_in_place(o->arithmetic, o->k, o->sample_iterations + 1);
+    bool in_place = kmeans_in_place(o->arithmetic, &rows, o->k, o->sample_iterations + 1);
     const kmeans_iterate_options options = {
         .assigner = {o->k, o->threads, o->screen, in_place ? KMEANS_F32 : o->arithmetic},
         .cosine = o->cosine,

@@ -49,8 +49,8 @@ static bool is_fault(const float_bits *b, bool variance, uint64_t word) {
     return (word & b->exponent) == b->exponent || (variance && (word & b->sign) && !zero);
 }
 
-/* Whether one of n floats is not finite, with no branch inside: weights are looked at every
- * step. */
+/* Whether one of n floats is not finite, with no branch inside: files of gigabytes are
+ * looked at. */
 VECTOR_CLONES
 static bool any_nonfinite(const char *at, size_t n) {
     uint32_t found = 0;

@@ -63,8 +63,8 @@ status kmeans_assigner_assign(
     return STATUS_OK;
 }
 
-bool kmeans_in_place(kmeans_arithmetic asked, int k, int64_t passes) {
-    (void)asked, (void)k, (void)passes;
+bool kmeans_in_place(kmeans_arithmetic asked, const features *x, int k, int64_t passes) {
+    (void)asked, (void)x, (void)k, (void)passes;
     return false;
 }
 

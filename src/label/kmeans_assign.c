@@ -112,9 +112,10 @@ static product_type fastest(int d) {
 /* A row is brought to int8, and has its place in memory cleared, in as long as it takes to multiply
  * it with some 200 to 300 centroids in f32, of which int8 would save the half (253,230 x 256 rows,
  * one core). */
-bool kmeans_in_place(kmeans_arithmetic asked, int k, int64_t passes) {
+bool kmeans_in_place(kmeans_arithmetic asked, const features *x, int k, int64_t passes) {
     enum { PRODUCTS = 128 };
-    return asked == KMEANS_FASTEST && passes * k <= PRODUCTS;
+    bool resident = x->type == DTYPE_F32 && !x->mapped;
+    return asked == KMEANS_FASTEST && resident && passes * k <= PRODUCTS;
 }
 
 kmeans_arithmetic kmeans_fastest(kmeans_arithmetic arithmetic, int d) {
@@ -156,6 +157,7 @@ status kmeans_assigner_create(
     a->x = x;
     a->near_error = kmeans_near_error(x->d);
     status st = allocate(a);
+    a->o.square = NULL; /* borrowed for this call */
     if (st == STATUS_OK)
         *out = a;
     else

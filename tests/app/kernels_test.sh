@@ -44,8 +44,8 @@ for type in $types; do
     cmp reorders-2 reorders-4 || fail "$type: reorders grow with the images"
 done
 
-# Comparisons of vectors that the compiler has made of one element after the other, 16 or more times
-# in a row: thirty times as slow, as a maximum pool once was.
+# Comparisons of vectors that the compiler has made of one element after the other, so many that they
+# are no loop's rest: thirty times as slow, as a maximum pool once was.
 if command -v objdump >/dev/null; then
     objdump -d --no-show-raw-insn "$auxseg" | awk '
         /^[0-9a-f]+ <.*>:$/ { name = $2 }

@@ -5,8 +5,8 @@
 #include "src/app/training/trainer.h"
 
 /* Before the optimiser's N-th step of this start: AUXSEG_HOOK_BIT turns a bit of a weight over,
- * _WEIGHT and _STATISTIC make a weight and a norm's running mean NaN, _STATE a state of the optimiser
- * infinite. Does nothing in a program without tests. */
+ * _WEIGHT and _STATISTIC make a weight and a norm's running mean NaN, _STATE a state of the
+ * optimiser infinite. Does nothing in a program without tests. */
 void faults_inject(trainer *t);
 
 #endif

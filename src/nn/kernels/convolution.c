@@ -306,16 +306,17 @@ status convolution_pack(convolution *k, int thread, int threads, const float *we
 
 /* Elements of an output in the order of [O, C, k^2], found in packed [k^2, C, O]. */
 typedef struct unpacking {
-    const float *line; /* of outputs, of the next element */
+    const float *packed;
+    size_t at; /* of the next element's line of outputs */
     size_t tap, taps, tap_step, channel_step;
 } unpacking;
 
 LANES_INLINE const float *next_line(unpacking *u) {
-    const float *line = u->line;
-    u->line += u->tap_step;
+    const float *line = u->packed + u->at;
+    u->at += u->tap_step;
     if (++u->tap == u->taps) {
         u->tap = 0;
-        u->line += u->channel_step - u->taps * u->tap_step;
+        u->at = u->at + u->channel_step - u->taps * u->tap_step;
     }
     return line;
 }
@@ -336,7 +337,7 @@ VECTOR_CLONES static void transpose(
     size_t all = area(c), in = (size_t)c->channels, out = (size_t)c->out_channels;
     size_t each = all * in;
     for (size_t o = begin; o < end; o += LINE) {
-        unpacking u = {packed, 0, all, in * out, out};
+        unpacking u = {packed, 0, 0, all, in * out, out};
         for (size_t q = 0; q < each; q += 8) {
             size_t count = each - q < 8 ? each - q : 8;
             const float *line[8] = {0};
