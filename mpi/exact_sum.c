@@ -27,13 +27,19 @@ typedef struct rounds {
     int digit[ROUNDS];  /* this rank's place in its group */
 } rounds;
 
+typedef enum slot_phase {
+    FREE,
+    REDUCING,  /* the first half: parts are added */
+    REDUCED,   /* this rank's part is; its floats are the caller's to make, who has not been told */
+    TOLD,      /* and now has */
+    SPREADING, /* the second half: parts go back to all */
+    DONE,
+} slot_phase;
+
 /* A sum that is under way, or a free place for one. */
 typedef struct slot {
-    bool used, done;
-    bool spreading; /* the second half: parts go back to all */
-    bool by_part;   /* as floats: the caller makes them of this rank's part */
-    bool held;      /* which has not happened yet */
-    bool told;      /* the caller knows */
+    slot_phase phase;
+    bool by_part; /* not the sums go back, but floats that are made of them */
     int round;
     int id, tag;
     int64_t *x;
@@ -226,7 +232,7 @@ static void exchange(exact_sums *s, slot *t) {
         int other = (mine + i) % r->factor[k], rank = s->c->rank + (other - mine) * r->stride[k];
         part(t, r, k, other, &at, &end);
         message m = {t->x + at, t->received + taken, end - at, n, MPI_INT64_T};
-        if (t->spreading) m = (message){t->x + own, t->x + at, n, end - at, MPI_INT64_T};
+        if (t->phase == SPREADING) m = (message){t->x + own, t->x + at, n, end - at, MPI_INT64_T};
         if (t->y) m = (message){t->y + own, t->y + at, n, end - at, MPI_FLOAT};
         send(s, t, rank, &m, request);
     }
@@ -255,25 +261,23 @@ static void reduce(exact_sums *s, slot *t) {
     add_received(s, t);
     if (t->round + 1 < s->rounds.count)
         t->round++;
-    else if (t->by_part)
-        t->held = true;
     else
-        t->spreading = true;
-    if (!t->held) exchange(s, t);
+        t->phase = t->by_part ? REDUCED : SPREADING;
+    if (t->phase != REDUCED) exchange(s, t);
 }
 
-/* Rounds follow each other until one has to wait. */
+/* Rounds follow each other until one has to wait, for messages or for the caller. */
 static void advance(exact_sums *s, slot *t) {
-    while (t->used && !t->done && !t->held && !waits(s, t)) {
+    while ((t->phase == REDUCING || t->phase == SPREADING) && !waits(s, t)) {
         if (s->way == EXACT_SUM_MPI) {
-            t->done = true;
-        } else if (!t->spreading) {
+            t->phase = DONE;
+        } else if (t->phase == REDUCING) {
             reduce(s, t);
         } else if (t->round > 0) {
             t->round--;
             exchange(s, t);
         } else {
-            t->done = true;
+            t->phase = DONE;
         }
     }
 }
@@ -281,15 +285,15 @@ static void advance(exact_sums *s, slot *t) {
 static void begin(exact_sums *s, int64_t *x, size_t n, int id, bool by_part) {
     slot *t = s->slot;
     assert(s->flying < s->most && n <= s->words && n <= INT_MAX);
-    while (t->used) t++;
+    while (t->phase != FREE) t++;
     int64_t *received = t->received;
-    *t = (slot){.used = true, .id = id, .tag = s->next, .x = x, .received = received};
+    *t = (slot){.phase = REDUCING, .id = id, .tag = s->next, .x = x, .received = received};
     t->by_part = by_part && s->way == EXACT_SUM_FACTORS;
     t->end[0] = n;
     s->next = (s->next + 1) % TAGS;
     s->flying++;
     if (s->c->size == 1)
-        t->done = true;
+        t->phase = DONE;
     else if (s->way == EXACT_SUM_MPI)
         MPI_Iallreduce(MPI_IN_PLACE, x, (int)n, MPI_INT64_T, MPI_SUM, s->c->mpi, requests_of(s, t));
     else
@@ -307,10 +311,9 @@ void exact_sums_begin_part(exact_sums *s, int64_t *x, size_t n, int id) {
 
 void exact_sums_spread(exact_sums *s, int id, float *y) {
     slot *t = s->slot, *end = t + s->most;
-    while (t < end && !(t->used && t->held && t->id == id)) t++;
-    assert(t < end && t->told);
-    t->held = false;
-    t->spreading = true;
+    while (t < end && !(t->phase == TOLD && t->id == id)) t++;
+    assert(t < end);
+    t->phase = SPREADING;
     t->y = y;
     exchange(s, t);
     advance(s, t);
@@ -338,16 +341,16 @@ void exact_sums_poll(exact_sums *s) {
 
 /* Whether there is something to tell of a sum: what is done makes room for another. */
 static bool tell(exact_sums *s, slot *t, exact_sum_event *event) {
-    if (!t->used || !(t->done || (t->held && !t->told))) return false;
-    *event = (exact_sum_event){t->id, t->y ? EXACT_SUM_SPREAD : EXACT_SUM_DONE, 0, 0};
-    if (t->done) {
-        t->used = false;
-        s->flying--;
-    } else {
-        int last = s->rounds.count;
-        t->told = true;
+    int last = s->rounds.count;
+    if (t->phase == REDUCED) {
+        t->phase = TOLD;
         *event = (exact_sum_event){t->id, EXACT_SUM_PART, t->begin[last], t->end[last]};
+        return true;
     }
+    if (t->phase != DONE) return false;
+    t->phase = FREE;
+    s->flying--;
+    *event = (exact_sum_event){t->id, t->y ? EXACT_SUM_SPREAD : EXACT_SUM_DONE, 0, 0};
     return true;
 }
 

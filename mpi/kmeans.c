@@ -90,9 +90,8 @@ static status allocate(lloyd *l) {
     l->distance = memory_alloc(n, sizeof *l->distance, "distances");
     bool all = l->centroids && l->best && l->label && l->distance;
     int64_t passes = (int64_t)l->o->restarts * (l->o->iterations + 1);
-    bool in_place = kmeans_in_place(l->o->arithmetic, l->x, l->o->k, passes);
-    kmeans_assigner_options o = {
-        l->o->k, l->o->threads, l->o->screen, in_place ? KMEANS_F32 : l->o->arithmetic, l->square};
+    kmeans_assigner_options o = {l->o->k, l->o->threads, l->o->screen,
+        kmeans_arithmetic_for(l->o->arithmetic, l->x, l->o->k, passes), l->square};
     status st = all ? kmeans_assigner_create(&l->assigner, l->x, &o) : STATUS_FAILED;
     if (st == STATUS_OK && l->o->batch > 0)
         st = minibatch_create(&l->batch, l->o, l->x->d, l->largest);

@@ -41,9 +41,10 @@ static status iterate(
         .d = d,
         .type = DTYPE_F32,
         .data = (void *)(uintptr_t)x}; /* borrowed: nothing writes to rows */
-    bool in_place = kmeans_in_place(o->arithmetic, &rows, o->k, o->sample_iterations + 1);
+    int passes = o->sample_iterations + 1;
     const kmeans_iterate_options options = {
-        .assigner = {o->k, o->threads, o->screen, in_place ? KMEANS_F32 : o->arithmetic},
+        .assigner = {o->k, o->threads, o->screen,
+            kmeans_arithmetic_for(o->arithmetic, &rows, o->k, passes)},
         .cosine = o->cosine,
         .iterations = o->sample_iterations,
         .ask = ask,

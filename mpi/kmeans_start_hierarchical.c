@@ -63,9 +63,9 @@ static status cluster(
     const tree *t, const features *x, int k, int place, float *c, uint16_t *label) {
     const kmeans_start_rows rows = {x->data, NULL, x->n, x->d};
     int iterations = place == 0 ? COARSE_ITERATIONS : t->o->branch_iterations;
-    bool in_place = kmeans_in_place(t->o->arithmetic, x, k, iterations + 1);
+    kmeans_arithmetic own = kmeans_arithmetic_for(t->o->arithmetic, x, k, iterations + 1);
     const kmeans_iterate_options o = {
-        .assigner = {k, t->o->threads, t->o->screen, in_place ? KMEANS_F32 : t->arithmetic},
+        .assigner = {k, t->o->threads, t->o->screen, own == KMEANS_FASTEST ? t->arithmetic : own},
         .cosine = t->o->cosine,
         .iterations = iterations,
         .ask = ask,

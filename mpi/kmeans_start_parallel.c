@@ -116,9 +116,8 @@ static status choose_first(search *s) {
  * assignment of k-means, by its definition, with candidates for centroids. */
 static status assign(search *s, const float *candidate, int k, size_t first, size_t rows) {
     const features part = features_part(s->x, first, rows);
-    bool in_place = kmeans_in_place(s->o->arithmetic, &part, k, 1);
-    const kmeans_assigner_options o = {
-        k, s->o->threads, KMEANS_SCREEN_DENSE, in_place ? KMEANS_F32 : s->o->arithmetic, NULL};
+    const kmeans_assigner_options o = {k, s->o->threads, KMEANS_SCREEN_DENSE,
+        kmeans_arithmetic_for(s->o->arithmetic, &part, k, 1), NULL};
     kmeans_assigner *a = NULL;
     kmeans_counts counts;
     uint16_t *label = s->label + first;

@@ -36,7 +36,8 @@ typedef enum kmeans_arithmetic {
     KMEANS_F32,
     KMEANS_BF16,
     KMEANS_INT8,
-    KMEANS_FASTEST /* of those that the processor has, by a short trial; but kmeans_in_place() */
+    KMEANS_FASTEST /* of those that the processor has, by a short trial; but kmeans_arithmetic_for()
+                    */
 } kmeans_arithmetic;
 
 typedef struct kmeans_assigner_options {
@@ -55,10 +56,11 @@ typedef struct kmeans_counts {
 /* What KMEANS_FASTEST becomes on this processor for rows of D, for who makes many assigners: a
  * trial costs a few milliseconds. Any other stays. */
 kmeans_arithmetic kmeans_fastest(kmeans_arithmetic arithmetic, int d);
-/* Whether so few assignments of x to k centroids, as many as `passes`, do not pay for rows in
- * another arithmetic: KMEANS_FASTEST is then f32, which reads rows in their place. Not of rows that
- * would be widened or read from a file anew each time. */
-bool kmeans_in_place(kmeans_arithmetic asked, const features *x, int k, int64_t passes);
+/* What is asked for, but f32 in place of KMEANS_FASTEST where so few assignments of x to k
+ * centroids, as many as `passes`, do not pay for rows in another arithmetic: it reads them in their
+ * place. Not of rows that would be widened or read from a file anew each time. */
+kmeans_arithmetic kmeans_arithmetic_for(
+    kmeans_arithmetic asked, const features *x, int k, int64_t passes);
 
 /* Assigns rows to centroids again and again, and remembers what helps: rows in the arithmetic of
  * the screen, bounds of distances. Labels depend on nothing of that. */

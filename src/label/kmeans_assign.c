@@ -112,10 +112,12 @@ static product_type fastest(int d) {
 /* A row is brought to int8, and has its place in memory cleared, in as long as it takes to multiply
  * it with some 200 to 300 centroids in f32, of which int8 would save the half (253,230 x 256 rows,
  * one core). */
-bool kmeans_in_place(kmeans_arithmetic asked, const features *x, int k, int64_t passes) {
+kmeans_arithmetic kmeans_arithmetic_for(
+    kmeans_arithmetic asked, const features *x, int k, int64_t passes) {
     enum { PRODUCTS = 128 };
     bool resident = x->type == DTYPE_F32 && !x->mapped;
-    return asked == KMEANS_FASTEST && resident && passes * k <= PRODUCTS;
+    bool few = asked == KMEANS_FASTEST && resident && passes * k <= PRODUCTS;
+    return few ? KMEANS_F32 : asked;
 }
 
 kmeans_arithmetic kmeans_fastest(kmeans_arithmetic arithmetic, int d) {

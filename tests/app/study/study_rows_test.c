@@ -62,29 +62,26 @@ static void test_cores_are_those_that_measured(void **state) {
     memory_free(rows);
 }
 
-static void test_more_than_these_are_too_many(void **state) {
-    (void)state;
+static void check_crowded(int processors) {
     settings s = {0};
     study_row *rows;
     study_plan p = plan_of(&s);
-    measured[1].processors = 1;
+    measured[1].processors = processors;
     assert_int_equal(study_rows_collect(&p, &rows), STATUS_OK);
     assert_true(rows[1].oversubscribed);
     assert_int_equal(rows[1].cores, 1);
     memory_free(rows);
 }
 
+static void test_more_than_these_are_too_many(void **state) {
+    (void)state;
+    check_crowded(1);
+}
+
 /* Measurements that do not say where: the present machine is what there is to go by. */
 static void test_cores_that_are_not_known(void **state) {
     (void)state;
-    settings s = {0};
-    study_row *rows;
-    study_plan p = plan_of(&s);
-    measured[1].processors = 0;
-    assert_int_equal(study_rows_collect(&p, &rows), STATUS_OK);
-    assert_true(rows[1].oversubscribed);
-    assert_int_equal(rows[1].cores, 1);
-    memory_free(rows);
+    check_crowded(0);
 }
 
 /* text [size]: what is said while rows are collected. */
