@@ -12,6 +12,7 @@
 #include "src/nn/kernels/convolution_parts.h"
 #include "src/nn/kernels/lanes.h"
 #include "src/nn/kernels/layers.h"
+#include "src/nn/kernels/tap_forward.h"
 #include "src/nn/kernels/taps.h"
 #include "src/nn/kernels/winograd.h"
 
@@ -31,6 +32,7 @@ struct convolution {
     conv_parts *parts; /* of `direct`, for a team; or NULL */
     winograd *winograd;
     taps *taps;
+    tap_forward *by_taps;
 };
 
 /* The backward-data pass at stride 1 is a convolution of the gradient with the weights flipped and
@@ -64,7 +66,8 @@ static double direct_rate(const conv_shape *c, dtype products) {
     return c->type != products ? 1.5 : 1;
 }
 
-/* Forward kernels leave out taps in the padding. In multiplications of one image, all channels. */
+/* Forward kernels leave out taps in the padding, oneDNN's or those that stand for it. In
+ * multiplications of one image, all channels. */
 static double cost_forward(const conv_shape *c, dtype products) {
     return taps_count(c) * c->channels * c->out_channels * direct_rate(c, products);
 }
@@ -166,15 +169,25 @@ static status create_weights(convolution *k, onednn *o, conv_choice choice) {
     k->tile = way.tile;
     if (way.tile > 0)
         return winograd_backward_weights(&k->winograd, o, c, k->tile, choice.products);
-    return way.taps ? taps_create(&k->taps, o, c, choice.products,
-                          unit ? unit_parts(c, choice.threads) : choice.team, unit)
-                    : direct_weights(k, o, c, choice);
+    if (!way.taps) return direct_weights(k, o, c, choice);
+    const taps_options t = {.products = choice.products,
+        .most = unit ? unit_parts(c, choice.threads) : choice.team,
+        .images = unit,
+        .narrow = choice.narrow};
+    return taps_create(&k->taps, o, c, t);
+}
+
+/* What oneDNN's direct kernel for AVX2 does not take, it does by a product of a gathered matrix. */
+static bool lacks_direct(const conv_shape *c, conv_choice choice) {
+    enum { DIRECT_PADDING = 3 };
+    return choice.narrow && !choice.direct && c->padding > DIRECT_PADDING && tap_forward_fits(c);
 }
 
 /* c: the layer's shape or, of a transposed backward pass, the one that it has there. */
 static status create_forward(
     convolution *k, onednn *o, const conv_shape *c, conv_fusion f, conv_choice choice) {
     k->tile = choose_tile(c, choice);
+    if (k->tile == 0 && lacks_direct(c, choice)) return tap_forward_create(&k->by_taps, c, f);
     return k->tile > 0 ? winograd_forward(&k->winograd, o, c, f, k->tile, choice.products)
                        : direct_forward(k, o, c, f, choice);
 }
@@ -224,6 +237,7 @@ void convolution_destroy(convolution *k) {
     onednn_kernel_destroy(k->direct);
     winograd_destroy(k->winograd);
     taps_destroy(k->taps);
+    tap_forward_destroy(k->by_taps);
     memory_free(k);
 }
 
@@ -235,7 +249,7 @@ void convolution_describe(const convolution *k, char *text, size_t size) {
     if (k->winograd)
         snprintf(text, size, "winograd %d", k->tile);
     else
-        snprintf(text, size, "%s", k->taps ? "taps" : "direct");
+        snprintf(text, size, "%s", k->taps || k->by_taps ? "taps" : "direct");
 }
 
 static size_t outputs(const conv_shape *c) {
@@ -258,14 +272,18 @@ static size_t direct_scratch(const convolution *k) {
 size_t convolution_scratch(const convolution *k) {
     return k->direct     ? direct_scratch(k)
            : k->winograd ? winograd_scratch(k->winograd)
-                         : taps_scratch(k->taps);
+           : k->taps     ? taps_scratch(k->taps)
+                         : 0;
 }
 
 size_t convolution_bytes(const convolution *k) {
-    return k->direct ? onednn_bytes(k->direct) : k->winograd ? winograd_bytes(k->winograd) : 0;
+    return k->direct     ? onednn_bytes(k->direct)
+           : k->winograd ? winograd_bytes(k->winograd)
+           : k->by_taps  ? tap_forward_bytes(k->by_taps)
+                         : 0;
 }
 
-/* Winograd flips the weights as it transforms them, oneDNN needs them flipped. */
+/* Winograd flips the weights as it transforms them, and so do taps; oneDNN needs them flipped. */
 size_t convolution_work(const convolution *k) {
     return k->direct && k->transposed && k->c.kernel > 1 ? weight_count(&k->c) : 0;
 }
@@ -292,10 +310,14 @@ void convolution_place(convolution *k, void *packed) {
     winograd_place(k->winograd, packed);
 }
 
-/* oneDNN reorders by one thread; the transforms of Winograd, which take longer, are shared out. */
+/* oneDNN reorders by one thread; what is packed by us is shared out. */
 status convolution_pack(convolution *k, int thread, int threads, const float *weight, float *work) {
     if (k->winograd) {
         winograd_pack(k->winograd, thread, threads, weight);
+        return STATUS_OK;
+    }
+    if (k->by_taps) {
+        tap_forward_pack(k->by_taps, thread, threads, weight);
         return STATUS_OK;
     }
     if (thread != 0) return STATUS_OK;
@@ -385,6 +407,10 @@ static status run_direct_weights(
 status convolution_run(
     const convolution *k, const team *t, const void *x, void *y, const float *bias) {
     if (k->winograd) return winograd_run(k->winograd, t, x, y, bias);
+    if (k->by_taps) {
+        tap_forward_run(k->by_taps, t, x, y, bias);
+        return STATUS_OK;
+    }
     if (!k->fp32) return run_direct(k, t, x, y, bias);
     float *plain = t->shared;
     size_t begin, end;

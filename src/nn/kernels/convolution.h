@@ -21,6 +21,7 @@ typedef struct conv_choice {
     dtype products; /* arithmetic of what is not oneDNN's direct convolution */
     bool tiles;     /* products in bf16 are by AMX's tiles: what surrounds them costs more than they
                        do, and Winograd's transforms more than it saves */
+    bool narrow;    /* oneDNN is below AVX-512: its direct kernels do without strong dilation */
     int team;       /* most threads of a team */
     int unit;       /* CONV_BACKWARD_WEIGHTS: images whose gradients are added in fp32; else 0 */
     int threads;    /* that share out the pieces of a unit */

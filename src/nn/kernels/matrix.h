@@ -30,6 +30,22 @@ static inline size_t matrix_stride(size_t row) {
     return row + 16;
 }
 
+/* Any number of rows, that stand a_stride and c_stride elements from each other, and one panel of b
+ * [inner, PANEL]. fetch: the panel that follows, or NULL where it has been fetched. */
+typedef struct matrix_rows_of {
+    size_t rows, inner, a_stride, c_stride;
+    const float *fetch;
+} matrix_rows_of;
+
+/* c [rows, PANEL] += a [rows, inner] b. */
+void matrix_add(const matrix_rows_of *m, const float *a, const float *b, float *c);
+
+/* c [rows, columns] = a^T b, of plain rows: a [inner, rows], b [inner, columns]; add: plus c. An
+ * element's sum runs over k block by block, each added to c; transposed is not looked at. scratch:
+ * matrix_outer_scratch bytes. */
+size_t matrix_outer_scratch(const matrix_shape *s);
+void matrix_outer(const matrix_shape *s, const float *a, const float *b, float *c, float *scratch);
+
 /* rows as matrix_rows gives them, or transposed. */
 void matrix_product(const matrix_shape *s, const float *a, const float *b, float *c);
 

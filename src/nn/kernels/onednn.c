@@ -88,6 +88,11 @@ bool onednn_supports(dtype t) {
     return (isa & dnnl_cpu_isa_avx512_core_bf16) == dnnl_cpu_isa_avx512_core_bf16;
 }
 
+bool onednn_is_wide(void) {
+    unsigned isa = dnnl_get_effective_cpu_isa();
+    return (isa & dnnl_cpu_isa_avx512_core) == dnnl_cpu_isa_avx512_core;
+}
+
 /* Its effective set, not the processor's flags: tiles need a permission of the operating system. */
 bool onednn_uses_amx(void) {
     unsigned isa = dnnl_get_effective_cpu_isa();

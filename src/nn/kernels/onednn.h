@@ -95,6 +95,8 @@ status onednn_product_run(
 int64_t onednn_primitives(void);
 /* Whether oneDNN computes in this type on this processor with instructions made for it. */
 bool onednn_supports(dtype t);
+/* Whether it has AVX-512 here. */
+bool onednn_is_wide(void);
 /* Whether it takes AMX's tiles for bf16 here. */
 bool onednn_uses_amx(void);
 /* Version and instruction set. */

@@ -15,6 +15,8 @@
 #include "src/base/memory.h"
 #include "src/base/rows.h"
 #include "src/nn/kernels/layers.h"
+#include "src/nn/kernels/matrix.h"
+#include "src/nn/kernels/tap_rectangle.h"
 #include "src/nn/kernels/trial.h"
 
 #include <omp.h>
@@ -22,51 +24,36 @@
 
 enum { MOST_PIXELS = 1024, ALIGNMENT = 64, CHANNELS = 16 };
 
-/* Outputs y .. y + height - 1, x .. x + width - 1, whose input stands (down, right) from them. */
-typedef struct rectangle {
-    int y, x, height, width, down, right;
-} rectangle;
+/* dW [rows, O] = X^T dY. */
+typedef struct product {
+    matrix_shape shape;
+    onednn_product *onednn; /* NULL: our own */
+} product;
 
-/* Products of equally many pixels. */
+/* Products of equally many pixels. Those that are not there have no rows. */
 typedef struct product_set {
     int pixels;
-    onednn_product *first, *next;           /* next: adds */
-    onednn_product *part_first, *part_next; /* the same of a part of the input's channels */
+    product first, next;           /* next: adds */
+    product part_first, part_next; /* the same of a part of the input's channels */
 } product_set;
 
 struct taps {
     conv_shape c;
     dtype products;
+    bool own;    /* products */
     int count;   /* taps */
     int parts;   /* of the channels, for several threads */
     bool images; /* several are added */
-    rectangle *tap;
+    tap_rectangle *tap;
     product_set *set; /* [count]; `kind` has a tap's */
     int *kind, sets;
     size_t x_bytes, dy_bytes; /* of a set's pixels, copied */
 };
 
-/* Outputs along one side for which the tap `offset` from them lies inside. Where the tap is outside
- * for all of them, *count is 0. */
-static void valid(int in, int out, int offset, int *begin, int *count) {
-    int first = offset < 0 ? -offset : 0, end = in - offset < out ? in - offset : out;
-    *begin = first;
-    *count = end > first ? end - first : 0;
-}
-
-/* Taps are numbered row by row, as PyTorch stores a kernel. */
-static rectangle rectangle_of(const conv_shape *c, int tap) {
-    rectangle r = {.down = tap / c->kernel * c->dilation - c->padding,
-        .right = tap % c->kernel * c->dilation - c->padding};
-    valid(c->height, c->out_height, r.down, &r.y, &r.height);
-    valid(c->width, c->out_width, r.right, &r.x, &r.width);
-    return r;
-}
-
 double taps_count(const conv_shape *c) {
     double sum = 0;
     for (int k = 0; k < c->kernel * c->kernel; k++) {
-        rectangle r = rectangle_of(c, k);
+        tap_rectangle r = tap_rectangle_of(c, k);
         sum += (double)r.height * r.width;
     }
     return sum;
@@ -77,29 +64,49 @@ double taps_all(const conv_shape *c) {
 }
 
 /* Blocks of at most MOST_PIXELS pixels; none of an empty rectangle. */
-static int blocks_of(const rectangle *r) {
+static int blocks_of(const tap_rectangle *r) {
     return (r->height * r->width + MOST_PIXELS - 1) / MOST_PIXELS;
 }
 
 /* Of each block: the pixels evenly divided, rounded up. */
-static int pixels_of(const rectangle *r) {
+static int pixels_of(const tap_rectangle *r) {
     int blocks = blocks_of(r);
     return blocks == 0 ? 0 : (r->height * r->width + blocks - 1) / blocks;
+}
+
+static status create_product(const taps *t, onednn *o, const matrix_shape *s, product *out) {
+    const product_shape p = {.batch = 1,
+        .rows = (int64_t)s->rows,
+        .inner = (int64_t)s->inner,
+        .columns = (int64_t)s->columns,
+        .transposed = true,
+        .add = s->add,
+        .type = t->products};
+    *out = (product){*s, NULL};
+    return t->own ? STATUS_OK : onednn_product_create(&out->onednn, o, &p);
+}
+
+static size_t product_scratch(const product *p) {
+    return p->onednn           ? onednn_product_scratch(p->onednn)
+           : p->shape.rows > 0 ? matrix_outer_scratch(&p->shape)
+                               : 0;
+}
+
+static status run_product(
+    const product *p, int thread, const void *a, const void *b, float *c, void *scratch) {
+    if (p->onednn) return onednn_product_run(p->onednn, thread, a, b, c, scratch);
+    matrix_outer(&p->shape, a, b, c, scratch);
+    return STATUS_OK;
 }
 
 /* The products of a set over `rows` of the input's channels. The one that writes and, if next is
  * not NULL, the one that adds. */
 static status create_products(
-    taps *t, onednn *o, int rows, int pixels, onednn_product **first, onednn_product **next) {
-    product_shape p = {.batch = 1,
-        .rows = rows,
-        .inner = pixels,
-        .columns = t->c.out_channels,
-        .transposed = true,
-        .type = t->products};
-    status st = onednn_product_create(first, o, &p);
-    p.add = true;
-    return st == STATUS_OK && next ? onednn_product_create(next, o, &p) : st;
+    const taps *t, onednn *o, int rows, int pixels, product *first, product *next) {
+    matrix_shape s = {(size_t)rows, (size_t)pixels, (size_t)t->c.out_channels, true, false};
+    status st = create_product(t, o, &s, first);
+    s.add = true;
+    return st == STATUS_OK && next ? create_product(t, o, &s, next) : st;
 }
 
 /* Takes the next free set. more: a tap of this set has more than one block. */
@@ -117,11 +124,13 @@ static status create_set(taps *t, onednn *o, int pixels, bool more) {
  * dy_bytes grow to the largest set's. */
 static status create_sets(taps *t, onednn *o) {
     for (int k = 0; k < t->count; k++) {
-        t->tap[k] = rectangle_of(&t->c, k);
+        t->tap[k] = tap_rectangle_of(&t->c, k);
         int pixels = pixels_of(&t->tap[k]), s = 0;
         bool more = t->images || blocks_of(&t->tap[k]) > 1;
         if (pixels == 0) continue;
-        while (s < t->sets && (t->set[s].pixels != pixels || (more && !t->set[s].next))) s++;
+        while (
+            s < t->sets && (t->set[s].pixels != pixels || (more && t->set[s].next.shape.rows == 0)))
+            s++;
         t->kind[k] = s;
         if (s < t->sets) continue;
         status st = create_set(t, o, pixels, more);
@@ -176,12 +185,15 @@ static int choose_parts(int channels, int most) {
 }
 
 /* Without parts a team still shares out taps, unless there is one alone. */
-status taps_create(
-    taps **out, onednn *o, const conv_shape *c, dtype products, int most, bool images) {
+status taps_create(taps **out, onednn *o, const conv_shape *c, taps_options want) {
     taps *t = memory_alloc(1, sizeof *t, "convolution");
     if (!t) return STATUS_FAILED;
-    *t = (taps){.c = *c, .products = products, .count = c->kernel * c->kernel, .images = images};
-    t->parts = choose_parts(c->channels, most);
+    *t = (taps){.c = *c,
+        .products = want.products,
+        .own = want.narrow && want.products == DTYPE_F32,
+        .count = c->kernel * c->kernel,
+        .images = want.images};
+    t->parts = choose_parts(c->channels, want.most);
     t->tap = memory_alloc((size_t)t->count, sizeof *t->tap, "convolution");
     t->set = memory_alloc((size_t)t->count, sizeof *t->set, "convolution");
     t->kind = memory_alloc((size_t)t->count, sizeof *t->kind, "convolution");
@@ -198,10 +210,10 @@ status taps_create(
 void taps_destroy(taps *t) {
     if (!t) return;
     for (int i = 0; t->set && i < t->sets; i++) {
-        onednn_product_destroy(t->set[i].first);
-        onednn_product_destroy(t->set[i].next);
-        onednn_product_destroy(t->set[i].part_first);
-        onednn_product_destroy(t->set[i].part_next);
+        onednn_product_destroy(t->set[i].first.onednn);
+        onednn_product_destroy(t->set[i].next.onednn);
+        onednn_product_destroy(t->set[i].part_first.onednn);
+        onednn_product_destroy(t->set[i].part_next.onednn);
     }
     memory_free(t->tap);
     memory_free(t->set);
@@ -213,9 +225,9 @@ size_t taps_scratch(const taps *t) {
     size_t most = 0;
     for (int i = 0; i < t->sets; i++) {
         const product_set *s = &t->set[i];
-        const onednn_product *k[] = {s->first, s->next, s->part_first, s->part_next};
+        const product *k[] = {&s->first, &s->next, &s->part_first, &s->part_next};
         for (int j = 0; j < 4; j++)
-            if (k[j] && onednn_product_scratch(k[j]) > most) most = onednn_product_scratch(k[j]);
+            if (product_scratch(k[j]) > most) most = product_scratch(k[j]);
     }
     return t->x_bytes + t->dy_bytes + most;
 }
@@ -269,7 +281,7 @@ typedef struct tap_product {
 } tap_product;
 
 /* An image's rectangles, block by block. */
-static status add_image(const taps *t, const team *crew, const rectangle *r, const window *in,
+static status add_image(const taps *t, const team *crew, const tap_rectangle *r, const window *in,
     const window *out, tap_product *p) {
     const product_set *s = p->set;
     int area = r->height * r->width;
@@ -279,9 +291,9 @@ static status add_image(const taps *t, const team *crew, const rectangle *r, con
         int n = area - i < s->pixels ? area - i : s->pixels;
         const void *a = pixels_at(t, in, r->width, i, n, s->pixels, crew->scratch);
         const void *b = pixels_at(t, out, r->width, i, n, s->pixels, copies);
-        const onednn_product *first = p->part ? s->part_first : s->first;
-        const onednn_product *next = p->part ? s->part_next : s->next;
-        status st = onednn_product_run(
+        const product *first = p->part ? &s->part_first : &s->first;
+        const product *next = p->part ? &s->part_next : &s->next;
+        status st = run_product(
             p->add ? next : first, crew->thread, a, b, p->gradient, copies + t->dy_bytes);
         if (st != STATUS_OK) return st;
         p->add = true;
@@ -292,7 +304,7 @@ static status add_image(const taps *t, const team *crew, const rectangle *r, con
 /* Part `part` of `parts` of the input's channels. gradient: the part's rows of tap k: written. */
 static status run_tap(const taps *t, const team *crew, int k, int part, int parts,
     const conv_images *images, float *gradient) {
-    const rectangle *r = &t->tap[k];
+    const tap_rectangle *r = &t->tap[k];
     int channels = t->c.channels / parts;
     tap_product p = {&t->set[t->kind[k]], parts > 1, false, gradient};
     window in = {NULL, r->y + r->down, r->x + r->right, t->c.width, t->c.channels, part * channels,

@@ -1,8 +1,8 @@
 /* The weights' gradient of a convolution of stride 1, one tap of the kernel after the other:
  * dW[tap] = X^T dY over the rectangle of outputs for which the tap lies inside of the map, a
- * product by oneDNN. What strongly dilated kernels would multiply with padding is left out, and a 1
- * x 1 kernel is one product. One image by a team at a time, like convolution.h, or the sum over
- * several images piece by piece; not collective. */
+ * product by oneDNN, or our own. What strongly dilated kernels would multiply with padding is left
+ * out, and a 1 x 1 kernel is one product. One image by a team at a time, like convolution.h, or the
+ * sum over several images piece by piece; not collective. */
 #ifndef AUXSEG_NN_KERNELS_TAPS_H
 #define AUXSEG_NN_KERNELS_TAPS_H
 
@@ -15,10 +15,14 @@ typedef struct taps taps;
 double taps_count(const conv_shape *c);
 double taps_all(const conv_shape *c);
 
-/* products: the arithmetic of the products; most: threads that share the work; images: several are
- * added. */
-status taps_create(
-    taps **out, onednn *o, const conv_shape *c, dtype products, int most, bool images);
+typedef struct taps_options {
+    dtype products; /* their arithmetic */
+    int most;       /* threads that share the work */
+    bool images;    /* several are added */
+    bool narrow;    /* products in fp32 are our own: below AVX-512 oneDNN's are half as fast */
+} taps_options;
+
+status taps_create(taps **out, onednn *o, const conv_shape *c, taps_options t);
 /* NULL-safe. */
 void taps_destroy(taps *t);
 size_t taps_scratch(const taps *t);

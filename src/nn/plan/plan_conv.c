@@ -22,6 +22,7 @@ static conv_choice choice_of(const plan *p, const layer *l) {
         .fp32 = image,
         .products = p->o.type == DTYPE_F32 ? DTYPE_F32 : p->o.products,
         .tiles = p->o.tiles,
+        .narrow = !onednn_is_wide(),
         .team = plan_largest_team(p),
         .unit = plan_unit_images(p),
         .threads = p->o.threads};
