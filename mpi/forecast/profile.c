@@ -26,9 +26,13 @@ static const struct known {
     {"parameters", offsetof(profile, declared)}, {"pool_pair", offsetof(profile, pool_pair)},
     {"pool_pack", offsetof(profile, pool_pack)}, {"pool_row", offsetof(profile, pool_row)},
     {"bf16", offsetof(profile, bf16)}, {"loss_bf16", offsetof(profile, loss_bf16)},
-    {"frozen", offsetof(profile, frozen)}};
-/* The last ones are flags: 0, or not there, says no. */
-enum { KNOWN = sizeof known / sizeof *known, FLAGS = 3 };
+    {"frozen", offsetof(profile, frozen)}, {"forward_once", offsetof(profile, forward_once)},
+    {"loss_once", offsetof(profile, loss_once)},
+    {"backward_once", offsetof(profile, backward_once)}, {"decode", offsetof(profile, decode)},
+    {"pretrain_view", offsetof(profile, pretrain_view)},
+    {"finetune_view", offsetof(profile, finetune_view)}};
+/* The last ones may be 0, or not there. */
+enum { KNOWN = sizeof known / sizeof *known, ZERO = 9 };
 
 static double *value_of(profile *p, const struct known *k) {
     return (double *)(void *)((char *)p + k->offset);
@@ -46,7 +50,7 @@ static bool read_line(profile *p, const char *line) {
     double value;
     profile_ready r;
     if (line[0] == '#' || line[0] == '\n') return true;
-    if (sscanf(line, "ready %zu %zu %lf", &r.offset, &r.count, &r.seconds) == 3) {
+    if (sscanf(line, "ready %zu %zu %lf %lf", &r.offset, &r.count, &r.seconds, &r.once) == 4) {
         if (p->parameters == MOST) return false;
         p->ready[p->parameters++] = r;
         return true;
@@ -57,9 +61,9 @@ static bool read_line(profile *p, const char *line) {
     return to;
 }
 
-/* Every name but a flag's has a value above 0, and every parameter a time. */
+/* Every name but the last has a value above 0, and every parameter a time. */
 static bool complete(profile *p, const char *path) {
-    for (int i = 0; i < KNOWN - FLAGS; i++) {
+    for (int i = 0; i < KNOWN - ZERO; i++) {
         if (*value_of(p, &known[i]) > 0) continue;
         log_error("%s: \"%s\" is missing: a profile that was cut off?", path, known[i].name);
         return false;

@@ -1,6 +1,6 @@
 /* What one rank's computing takes, as `auxseg forecast` has measured it on one machine: a text file
- * of lines "name value", and one line "ready OFFSET COUNT SECONDS" for each parameter. Not
- * collective. */
+ * of lines "name value", and one line "ready OFFSET COUNT SECONDS ONCE" for each parameter.
+ * Not collective. */
 #ifndef AUXSEG_MPI_FORECAST_PROFILE_H
 #define AUXSEG_MPI_FORECAST_PROFILE_H
 
@@ -13,26 +13,29 @@
  * began. */
 typedef struct profile_ready {
     size_t offset, count;
-    double seconds;
+    double seconds, once;
 } profile_ready;
 
-/* Seconds are those of `images` images on one thread, where nothing else is said; all but
- * flags are above 0. */
+/* Seconds are those of `images` images on one thread, where nothing else is said; `once`: the part
+ * of them that a step takes whatever its images are. All but these, flags and input are above 0. */
 typedef struct profile {
     double images;
     double forward, loss, backward, optimizer; /* of a training step */
-    double norms;                              /* channels of all norms */
-    double add;                                /* an element of exact_sum_add */
-    double extract;                            /* an image */
-    double assign, update;                     /* a row of an iteration of k-means; its centroids */
-    double d, k;                               /* elements of a row; clusters */
-    double depth, crop, stride, bf16;          /* of the network: for who gives the file again */
-    double frozen;                             /* 1: its norms are */
-    double loss_bf16;                          /* 1: the loss multiplies, and sends, bf16 */
-    double pool_pair;                          /* of the loss: a pair of rows, */
-    double pool_row, pool_pack;                /* a row's sorting, by one thread; its packing */
-    double declared;                           /* parameters, as the writer has counted them */
-    profile_ready *ready;                      /* [parameters], in the order of time */
+    double forward_once, loss_once, backward_once;
+    double decode;                       /* an image; 0: no data set was measured */
+    double pretrain_view, finetune_view; /* cut from it */
+    double norms;                        /* channels of all norms */
+    double add;                          /* an element of exact_sum_add */
+    double extract;                      /* an image */
+    double assign, update;               /* a row of an iteration of k-means; its centroids */
+    double d, k;                         /* elements of a row; clusters */
+    double depth, crop, stride, bf16;    /* of the network: for who gives the file again */
+    double frozen;                       /* 1: its norms are */
+    double loss_bf16;                    /* 1: the loss multiplies, and sends, bf16 */
+    double pool_pair;                    /* of the loss: a pair of rows, */
+    double pool_row, pool_pack;          /* a row's sorting, by one thread; its packing */
+    double declared;                     /* parameters, as the writer has counted them */
+    profile_ready *ready;                /* [parameters], in the order of time */
     int parameters;
 } profile;
 

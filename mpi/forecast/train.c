@@ -15,6 +15,7 @@ typedef struct training {
     const comm *c;
     const simulated_work *w;
     double share; /* of the profile's images that this rank computes on one thread */
+    double input; /* seconds of decoding its images and cutting views */
     parameters *p;
     gradient *g;
     gradient_sync *sync;
@@ -43,6 +44,13 @@ static double share_of(int images, int threads, double measured) {
     return whole / measured;
 }
 
+/* By threads of the same cores, whichever of them. Both views of pretraining are of one image. */
+static double input_of(const simulated_work *w, int images) {
+    const profile *p = &simulation.p;
+    return w->pool > 0 ? images * (p->decode / 2 + p->pretrain_view)
+                       : images * (p->decode + p->finetune_view);
+}
+
 /* Rows without contents: what counts is how many there are. */
 static status allocate_rows(training *t) {
     size_t n = (size_t)(shard_begin(t->w->pool, t->c->rank + 1, t->c->size) -
@@ -62,6 +70,7 @@ static status allocate(training *t) {
     const profile *p = &simulation.p;
     size_t norms = (size_t)p->norms;
     t->share = share_of(images_of(t), simulation.threads, p->images);
+    t->input = input_of(t->w, images_of(t));
     t->p = simulated_parameters(p);
     t->g = t->p ? gradient_create(t->p, GRADIENT_CHUNK) : NULL;
     t->exponent = memory_alloc(norms + 1, sizeof *t->exponent, "norms");
@@ -90,10 +99,16 @@ static void destroy(training *t) {
     memory_free(t->p);
 }
 
-/* Until `to`, seconds of the measured pass. */
+/* Of this rank, what took `seconds` in the measured step. A rank without images does not even what
+ * is done once. */
+static double take(const training *t, double seconds, double once) {
+    return t->share > 0 ? once + (seconds - once) * t->share : 0;
+}
+
+/* Until `to`, seconds of this rank's backward pass. */
 static void compute_until(training *t, double *now, double to) {
-    double rest = (to - *now) * t->share;
-    *now = to;
+    double rest = to - *now;
+    if (rest > 0) *now = to;
     for (; rest > simulation.poll * simulation.threads;
          rest -= simulation.poll * simulation.threads) {
         simulated_compute(simulation.poll * simulation.threads);
@@ -108,11 +123,11 @@ static void backward(training *t) {
     const profile *p = &simulation.p;
     double now = 0;
     for (int i = 0; i < p->parameters && t->share > 0; i++) {
-        compute_until(t, &now, p->ready[i].seconds);
+        compute_until(t, &now, take(t, p->ready[i].seconds, p->ready[i].once));
         gradient_open(t->g, i);
         gradient_ready(t->g, i);
     }
-    compute_until(t, &now, p->backward);
+    compute_until(t, &now, take(t, p->backward, p->backward_once));
 }
 
 static status loss(training *t) {
@@ -121,7 +136,7 @@ static status loss(training *t) {
         .type = simulation.p.loss_bf16 > 0 ? DTYPE_BF16 : DTYPE_F32,
         .pairs = simulation.p.loss_bf16 > 0};
     contrast_stats stats;
-    simulated_compute(simulation.p.loss * t->share);
+    simulated_compute(take(t, simulation.p.loss, simulation.p.loss_once));
     if (t->w->pool == 0) return STATUS_OK;
     return pool_loss(t->pool, &o, &t->mine, &stats, t->gradient);
 }
@@ -132,7 +147,8 @@ static status step(training *t) {
     bool again;
     size_t norms = (size_t)p->norms;
     gradient_sync_begin(t->sync, t->w->images);
-    simulated_compute(p->forward * t->share);
+    simulated_compute(t->input);
+    simulated_compute(take(t, p->forward, p->forward_once));
     status st = comm_agree(t->c, loss(t));
     if (st != STATUS_OK) return st;
     backward(t);

@@ -164,16 +164,17 @@ static const command commands[] = {
         .files = command_study},
     {.name = "forecast",
         .summary = "how stages would scale on a cluster: computing measured here, ranks simulated",
-        .arguments = CONFIG
-        " --platform FILE.xml [--nodes LIST] [--stages LIST] [--cores C] "
-        "[--ranks R] [--batch B] [--images N] [--rows N] [--dimensions D] [--profile FILE] "
-        "[--out FOLDER]",
+        .arguments = CONFIG " --platform FILE.xml [--nodes LIST] [--stages LIST] [--cores C] "
+                            "[--ranks R] [--batch B] [--images N] [--rows N] [--dimensions D] "
+                            "[--data FILE.h5 | --profile FILE] [--out FOLDER]",
         .reads =
             "settings; the cluster as SimGrid describes it (configs/platforms/). C cores, R "
             "ranks and B images of a training step a node; N images of the data set, N rows of D "
             "elements (0: extract.pca, or 256) for "
             "k-means. FILE: a profile of an earlier call, else computing is measured first, on "
-            "one core, while others do the same, of this machine as many as a node has",
+            "one core, while others do the same, of this machine as many as a node has; with "
+            "FILE.h5, a packed data set, decoding of its images and the views of trainings, too",
+
         .writes = "profile.txt and forecast.csv in run.dir/forecast; a table, where curves bend "
                   "and the best split into ranks and threads to standard output. Needs SimGrid's "
                   "smpirun, and a build that found it",

@@ -19,7 +19,7 @@ CFG
         "norms 100" "add 1e-9" "extract 0.5" "assign 1e-5" "update 1e-4" "d 64" "k 100" \
         "depth 50" "crop 160" "stride 8" "bf16 0" "loss_bf16 0" "frozen 0" \
         "pool_pair 1e-9" "pool_row 1e-7" "pool_pack 1e-7" "parameters 8"
-    for i in 1 2 3 4 5 6 7 8; do echo "ready $(((8 - i) * 500000)) 500000 $((i / 5)).$((i * 2 % 10))"; done
+    for i in 1 2 3 4 5 6 7 8; do echo "ready $(((8 - i) * 500000)) 500000 $((i / 5)).$((i * 2 % 10)) 0"; done
 } >profile.txt
 forecast=("$auxseg" forecast node.cfg --profile profile.txt --cores 4 --batch 4)
 
@@ -44,6 +44,8 @@ for other in pretrain.loss_dtype=bf16 model.norm=frozen; do
     expect 2 'measured with .* 0, the settings have 1' "$auxseg" forecast node.cfg --cores 4 --batch 4 \
         --profile profile.txt --platform x.xml --set $other
 done
+expect 2 '\-\-data is of a measurement' "${forecast[@]}" --platform x.xml --data profile.txt
+expect 3 'profile.txt' "$auxseg" forecast node.cfg --platform x.xml --data profile.txt
 expect 2 'measured with d 64, the settings have 32' "${forecast[@]}" --platform x.xml --dimensions 32
 grep -v '^assign' profile.txt >cut.txt
 expect 3 '"assign" is missing' "$auxseg" forecast node.cfg --profile cut.txt --cores 4 --batch 4 \
@@ -60,6 +62,14 @@ expect 1 'smpirun.* not in PATH' env PATH=/nowhere "$auxseg" forecast node.cfg -
 # and backward pass, and the optimiser; 1.6 s, twice the network's for two views an image.
 expect 0 'Result: PASS' "${forecast[@]}" --platform "$platforms/dragonfly-200.xml" --nodes 1,3 \
     --stages finetune --ranks 2 --out out.d
+# The forward pass is done once, whatever the images: 1 s on 4 cores in place of 2; and each of 4
+# images is decoded and cut in 0.2 s. Pretraining decodes each for two views of 0.3 s.
+{
+    cat profile.txt
+    printf '%s\n' "forward_once 1" "decode 0.1" "finetune_view 0.1" "pretrain_view 0.3"
+} >once.txt
+expect 0 'Result: PASS' "$auxseg" forecast node.cfg --profile once.txt --cores 4 --batch 4 \
+    --platform "$platforms/dragonfly-200.xml" --nodes 1 --stages finetune,pretrain --out out.o
 # The other file, cut to four nodes: most of a short simulation is the making of its cluster.
 sed 's/0-4095/0-3/; s/topo_parameters="[^"]*"/topo_parameters="1;4;1;1"/' \
     "$platforms/fat-tree-100.xml" >four.xml
@@ -75,6 +85,10 @@ near() {
         fail "$1: $2, not about $3"
 }
 near 'a step of finetune' "$(column finetune 1 time_median)" 1.6
+mv out.d/forecast.csv out.d/kept.csv && cp out.o/forecast.csv out.d/forecast.csv
+near 'with input, and a part that is done once' "$(column finetune 1 time_median)" 1.55
+near 'the same of pretrain' "$(column pretrain 1 time_median)" 3.1
+mv out.d/kept.csv out.d/forecast.csv
 near 'a step of pretrain' "$(column pretrain 1 time_median)" 3.15
 # Both views of each of 4 images are counted, as the trainer and a study do; the batch is of images.
 near 'work of pretrain' "$(column pretrain 1 work)" 8
@@ -107,8 +121,10 @@ done
 # Measured here, beside another core that does the same; the file serves another forecast.
 small=(--platform "$platforms/two-cores.xml" --nodes 1 --stages cluster --cores 2 --rows 1000000
     --set pretrain.crop=32 --set finetune.crop=32 --set model.backbone=resnet18)
-expect 0 'Result: PASS' "$auxseg" forecast node.cfg "${small[@]}" --out out.m
+expect 0 'Result: PASS' "$auxseg" pack node.cfg --set dataset.layout=synth --set run.dir=packed
+expect 0 'Result: PASS' "$auxseg" forecast node.cfg "${small[@]}" --data packed/dataset.h5 --out out.m
 grep -q "^# cores at work: [12]" out.m/profile.txt || fail "how many cores computed is not said"
+grep -q "^decode [0-9]" out.m/profile.txt || fail "decoding of the data set is not measured"
 expect 0 'Result: PASS' "$auxseg" forecast node.cfg "${small[@]}" --profile out.m/profile.txt --out out.n
 
 [[ $failures -eq 0 ]] && echo passed

@@ -2,6 +2,7 @@
  * measures; other networks are refused, not taken for one. */
 #include "src/app/forecast/forecast_plan.h"
 
+#include "io/dataset/dataset.h"
 #include "src/app/tools/word_options.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
@@ -24,6 +25,7 @@ enum {
     ROWS,
     DIMENSIONS,
     PROFILE,
+    DATA,
     OUT,
     OPTIONS
 };
@@ -105,6 +107,19 @@ static status check_platform(const char *path) {
     return STATUS_OK;
 }
 
+/* Its decoding is part of a measurement: an earlier one has it, or not. */
+static status check_data(const forecast_plan *p) {
+    if (!p->data) return STATUS_OK;
+    if (p->profile) {
+        log_error("forecast: --data is of a measurement, which --profile takes the place of");
+        return STATUS_USAGE;
+    }
+    dataset *d = NULL;
+    status st = dataset_open(NULL, p->data, &d);
+    dataset_close(d);
+    return st;
+}
+
 static status read_numbers(forecast_plan *p, const word_option *o) {
     status st = word_number(NULL, &o[CORES], 1, MOST_CORES, &p->cores);
     if (st == STATUS_OK) st = word_number(NULL, &o[RANKS], 1, MOST_CORES, &p->ranks);
@@ -133,6 +148,7 @@ status forecast_plan_read(forecast_plan *out, int argc, char **argv) {
         [ROWS] = {"--rows", NULL, "97000000", false},
         [DIMENSIONS] = {"--dimensions", NULL, "0", false},
         [PROFILE] = {"--profile", NULL, NULL, false},
+        [DATA] = {"--data", NULL, NULL, false},
         [OUT] = {"--out", NULL, NULL, false}};
     forecast_plan *p = out;
     *p = (forecast_plan){.s = memory_alloc(1, sizeof *p->s, "settings")};
@@ -154,6 +170,8 @@ status forecast_plan_read(forecast_plan *out, int argc, char **argv) {
     if (st == STATUS_OK) st = check_platform(o[PLATFORM].value);
     p->platform = o[PLATFORM].value;
     p->profile = o[PROFILE].value;
+    p->data = o[DATA].value;
+    if (st == STATUS_OK) st = check_data(p);
     if (st != STATUS_OK) return st;
     return o[OUT].value ? file_path(p->out, "", o[OUT].value)
                         : file_path(p->out, p->s->run.dir, "forecast");

@@ -23,6 +23,7 @@ typedef struct forecast_plan {
     int64_t rows;        /* of k-means */
     int64_t dimensions;  /* of a row */
     const char *profile; /* a file that is there; NULL: it is measured. Borrowed */
+    const char *data;    /* a packed data set whose decoding is measured, too; or NULL. Borrowed */
     char out[FILE_PATH];
 } forecast_plan;
 
@@ -32,6 +33,8 @@ void forecast_plan_destroy(forecast_plan *p);
 
 /* Measures what computing takes here, one thread's processor time, into the file. */
 status forecast_profile_make(const forecast_plan *p, const char *path);
+/* Adds to it what decoding images of p->data and cutting views takes. */
+status forecast_input(const forecast_plan *p, const char *path);
 /* Whether a file of an earlier call was measured for these settings. STATUS_USAGE, with a message.
  */
 status forecast_profile_check(const forecast_plan *p, const char *path);

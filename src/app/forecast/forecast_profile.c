@@ -224,6 +224,10 @@ static status loss(const void *m) {
     return measure_loss(((const measurement *)m)->plan->s, ((const measurement *)m)->path);
 }
 
+static status input(const void *m) {
+    return forecast_input(((const measurement *)m)->plan, ((const measurement *)m)->path);
+}
+
 /* Beside others that do the same; *cores: with this one. */
 static status measure(
     company_work *work, const forecast_plan *p, const char *path, int others, int *cores) {
@@ -253,5 +257,7 @@ status forecast_profile_make(const forecast_plan *p, const char *path) {
     for (int i = 0; i < ABOUT && st == STATUS_OK; i++)
         st = bench_profile_add(path, about_words[i], figure[i]);
     if (st == STATUS_OK) st = measure(kmeans, p, path, others, &cores);
-    return st == STATUS_OK ? measure(loss, p, path, others, &cores) : st;
+    if (st == STATUS_OK) st = measure(loss, p, path, others, &cores);
+    if (!p->data) log_info("forecast: without decoding (--data FILE.h5: a packed data set)");
+    return st == STATUS_OK && p->data ? measure(input, p, path, others, &cores) : st;
 }

@@ -76,6 +76,34 @@ optimizer_options setup_optimizer(const optimizer_settings *s) {
         .epsilon = s->epsilon};
 }
 
+/* -1: as jitter says. */
+static double or_jitter(const view_settings *v, double change) {
+    return change < 0 ? v->jitter : change;
+}
+
+/* Settings have words and defaults that depend on others; the arithmetic of views has numbers. */
+augment_options setup_views(const view_settings *v, int crop) {
+    return (augment_options){.crop = crop,
+        .rule = choices_crop(v->crop_by),
+        .scale_min = v->scale_min,
+        .scale_max = v->scale_max,
+        .area_min = v->area_min,
+        .area_max = v->area_max,
+        .aspect_min = v->aspect_min,
+        .aspect_max = v->aspect_max,
+        .flip = v->flip,
+        .colours = choices_colours(v->colours),
+        .jitter = v->jitter_probability,
+        .brightness = or_jitter(v, v->brightness),
+        .contrast = or_jitter(v, v->contrast),
+        .saturation = or_jitter(v, v->saturation),
+        .hue = v->hue,
+        .grey = v->grey,
+        .blur = v->blur,
+        .blur_min = v->blur_min,
+        .blur_max = v->blur_max};
+}
+
 /* A quarter: activations and the gradient's sums come later and must find room, and the operating
  * system's own cache of dataset.h5 is worth as much. Decides how fast images come, never which. */
 size_t setup_cache_bytes(const comm *c) {

@@ -5,6 +5,7 @@
 #include "io/dataset/dataset.h"
 #include "io/files/file.h"
 #include "src/base/settings.h"
+#include "src/image/augment.h"
 #include "src/model/network.h"
 #include "src/nn/graph/optimizer.h"
 #include "src/nn/plan/plan.h"
@@ -25,6 +26,8 @@ int setup_threads(const settings *s);
 /* classes: of the data set. Not collective. */
 network_options setup_network(const settings *s, int classes);
 optimizer_options setup_optimizer(const optimizer_settings *s);
+/* Views of side `crop` as a stage's settings describe them. */
+augment_options setup_views(const view_settings *v, int crop);
 /* Bytes that this rank may spend on decoded images: its part of a quarter of what the node, or the
  * batch system's control group, has left; 0: not known. */
 size_t setup_cache_bytes(const comm *c);

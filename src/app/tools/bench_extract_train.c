@@ -66,9 +66,10 @@ typedef struct segment_bench {
     gradient *gradient;
     gradient_sync *sync;
     optimizer optimizer;
-    uint16_t *label;                                /* [batch, crop, crop] */
-    double *loss;                                   /* [batch + ranks] */
-    bench_profile *profile;                         /* NULL: none is asked for */
+    uint16_t *label; /* [batch, crop, crop] */
+    double *loss;    /* [batch + ranks] */
+    /* NULL: none is asked for. Of steps of `batch` images, and of twice as many. */
+    bench_profile *profile, *twice;
     double step[MOST_STEPS], processor[MOST_STEPS]; /* seconds; of this thread's running */
 } segment_bench;
 
@@ -120,7 +121,7 @@ static status read_options(segment_bench *b, word_option *o, int argc, char **ar
         .mode = b->train ? PLAN_TRAIN : PLAN_INFER,
         .norm = norms[word_choice(&o[NORM])],
         .group = (int)b->batch,
-        .images = (int)b->batch,
+        .images = (int)b->batch * (b->train && o[PROFILE].value ? 2 : 1),
         .threads = (int)b->threads,
         .products = arithmetic[1] ? DTYPE_F32 : DTYPE_BF16,
         .tiles = !arithmetic[2],
@@ -152,9 +153,9 @@ static status build(segment_bench *b) {
     st = plan_create(&b->plan, b->g, b->p, b->o);
     if (st != STATUS_OK || !b->train) return st;
     b->gradient = gradient_create(b->p, GRADIENT_CHUNK);
-    b->label = memory_alloc((size_t)(b->batch * b->crop * b->crop), sizeof *b->label, "labels");
+    b->label = memory_alloc((size_t)(b->o.images * b->crop * b->crop), sizeof *b->label, "labels");
     /* The ranks' sums stand behind the images' losses; see loss(). */
-    b->loss = memory_alloc((size_t)(b->batch + comm_size(b->c)), sizeof *b->loss, "losses");
+    b->loss = memory_alloc((size_t)(b->o.images + comm_size(b->c)), sizeof *b->loss, "losses");
     if (!b->gradient || !b->label || !b->loss) return STATUS_FAILED;
     const optimizer_options sgd = {.kind = OPTIMIZER_SGD, .momentum = 0.9};
     return optimizer_create(&b->optimizer, b->p, &sgd);
@@ -165,7 +166,7 @@ static status build(segment_bench *b) {
 static void fill(segment_bench *b) {
     size_t pixels = (size_t)(b->crop * b->crop);
     random_stream r = random_begin(1, RANDOM_SYNTH, (uint64_t)comm_rank(b->c), 0);
-    for (int i = 0; i < b->batch; i++) {
+    for (int i = 0; i < b->o.images; i++) {
         float *x = plan_input(b->plan, i);
         for (size_t j = 0; j < 3 * pixels; j++) x[j] = (float)random_normal(&r);
         for (size_t j = 0; b->train && j < pixels; j++)
@@ -177,14 +178,14 @@ static void fill(segment_bench *b) {
  * of disjoint places, one a rank, and added up here in the order of ranks: a reduction of the
  * library's might add in another order each time. Failures of threads are agreed on before anything
  * is exchanged. */
-static status loss(segment_bench *b, double *sum) {
+static status loss(segment_bench *b, int images, double *sum) {
     int h, w, classes;
     size_t pixels = (size_t)(b->crop * b->crop);
     status worst = STATUS_OK;
-    double scale = 1.0 / (double)pixels / (double)b->batch / comm_size(b->c);
+    double scale = 1.0 / (double)pixels / images / comm_size(b->c);
     plan_output_shape(b->plan, 0, &h, &w, &classes);
 #pragma omp parallel for num_threads(b->o.threads)
-    for (int i = 0; i < b->o.images; i++) {
+    for (int i = 0; i < images; i++) {
         const logit_map logits = {plan_output(b->plan, 0, i), h, w, classes};
         status st = cross_entropy(&logits, b->label + (size_t)i * pixels, b->o.height, b->o.width,
             scale, &b->loss[i], plan_output_gradient(b->plan, 0, i));
@@ -194,9 +195,9 @@ static status loss(segment_bench *b, double *sum) {
         }
     }
     worst = comm_agree(b->c, worst);
-    double *rank = b->loss + b->o.images, all = 0;
+    double *rank = b->loss + images, all = 0;
     for (int r = 0; r < comm_size(b->c); r++) rank[r] = 0;
-    for (int i = 0; i < b->o.images; i++) rank[comm_rank(b->c)] += b->loss[i];
+    for (int i = 0; i < images; i++) rank[comm_rank(b->c)] += b->loss[i];
     comm_sum_f64_disjoint(b->c, rank, (size_t)comm_size(b->c));
     for (int r = 0; r < comm_size(b->c); r++) all += rank[r];
     *sum = all * scale;
@@ -205,30 +206,31 @@ static status loss(segment_bench *b, double *sum) {
 
 /* One step; the gradient's scales are known after the first. A step whose gradient did not fit the
  * scales that were assumed is done again as a whole (gradient_sync.h), which in the first step is
- * always so; that is one reason why a step to warm up is not timed. Under group statistics the
- * batch is one unit, else each image is. Every rank leaves the loop in the same iteration: each
+ * always so; that is one reason why a step to warm up is not timed. Under group statistics `batch`
+ * images are one unit, else each image is. Every rank leaves the loop in the same iteration: each
  * status has been agreed on. */
-static status train_step(segment_bench *b, int step, double *sum) {
+static status train_step(
+    segment_bench *b, int images, int step, bench_profile *profile, double *sum) {
     step_context x = {.seed = 1,
         .step = (uint64_t)step,
-        .first = comm_rank(b->c) * b->o.images,
+        .first = comm_rank(b->c) * images,
         .poll = gradient_sync_poll,
         .poll_context = b->sync};
     bool again = true;
     status st = STATUS_OK;
-    int units = b->o.norm == NORM_GROUP ? 1 : b->o.images;
+    int units = b->o.norm == NORM_GROUP ? images / b->o.group : images;
     while (st == STATUS_OK && again) {
         gradient_sync_begin(b->sync, units * comm_size(b->c));
-        bench_profile_begin(b->profile, b->gradient);
-        st = comm_agree(b->c, plan_forward(b->plan, b->o.images, &x));
-        bench_profile_mark(b->profile, BENCH_FORWARD);
-        if (st == STATUS_OK) st = loss(b, sum);
+        bench_profile_begin(profile, b->gradient);
+        st = comm_agree(b->c, plan_forward(b->plan, images, &x));
+        bench_profile_mark(profile, BENCH_FORWARD);
+        if (st == STATUS_OK) st = loss(b, images, sum);
         if (st != STATUS_OK) break;
-        bench_profile_mark(b->profile, BENCH_LOSS);
+        bench_profile_mark(profile, BENCH_LOSS);
         /* The exchange is ended even where the backward pass has failed: the other ranks wait in
          * it. */
-        status mine = plan_backward(b->plan, b->o.images, &x, b->gradient);
-        bench_profile_mark(b->profile, BENCH_BACKWARD);
+        status mine = plan_backward(b->plan, images, &x, b->gradient);
+        bench_profile_mark(profile, BENCH_BACKWARD);
         st = gradient_sync_end(b->sync, &again);
         mine = comm_agree(b->c, mine);
         if (mine != STATUS_OK) st = mine;
@@ -236,7 +238,7 @@ static status train_step(segment_bench *b, int step, double *sum) {
     if (st != STATUS_OK) return st;
     optimizer_step(&b->optimizer, b->p, b->gradient, (const double[]){1e-3, 1e-3}, step);
     st = plan_pack(b->plan);
-    bench_profile_mark(b->profile, BENCH_OPTIMIZER);
+    bench_profile_mark(profile, BENCH_OPTIMIZER);
     return comm_agree(b->c, st);
 }
 
@@ -259,17 +261,19 @@ static void print(segment_bench *b, double sum) {
  * the step to warm up. */
 static status measure(segment_bench *b, bool operators) {
     status st = STATUS_OK;
-    double sum = 0;
+    double sum = 0, larger;
     for (int i = -1; i < b->steps && st == STATUS_OK; i++) {
         if (i == 0) plan_time(b->plan, operators);
         comm_barrier(b->c);
         double now = timer_now(), ran = bench_processor_time();
-        st = b->train ? train_step(b, i + 1, &sum)
+        st = b->train ? train_step(b, (int)b->batch, i + 1, b->profile, &sum)
                       : comm_agree(b->c, plan_forward(b->plan, b->o.images, NULL));
         comm_barrier(b->c);
-        if (i < 0) continue;
-        b->step[i] = timer_now() - now;
-        b->processor[i] = bench_processor_time() - ran;
+        if (i >= 0) b->step[i] = timer_now() - now;
+        if (i >= 0) b->processor[i] = bench_processor_time() - ran;
+        /* In turn, so that a core that slows down does so for both. */
+        if (st == STATUS_OK && b->twice)
+            st = train_step(b, 2 * (int)b->batch, i + 1, b->twice, &larger);
     }
     if (st == STATUS_OK && comm_root(b->c)) print(b, sum);
     if (st == STATUS_OK && comm_root(b->c) && operators) plan_print_times(b->plan, (int)b->steps);
@@ -287,7 +291,8 @@ static status check_profile(const segment_bench *b) {
 static status write_profile(segment_bench *b, const char *path) {
     status st = STATUS_OK;
     if (!path) return STATUS_OK;
-    if (comm_root(b->c) && b->train) st = bench_profile_write(b->profile, path, (int)b->batch);
+    if (comm_root(b->c) && b->train)
+        st = bench_profile_write(b->profile, b->twice, path, (int)b->batch);
     if (comm_root(b->c) && !b->train)
         st = bench_profile_add(
             path, "extract", median_sort(b->processor, (int)b->steps) / (double)b->batch);
@@ -324,6 +329,8 @@ static status bench_segment(const comm *c, const char *work, int argc, char **ar
     if (st == STATUS_OK && o[PROFILE].value) st = check_profile(b);
     if (st == STATUS_OK && o[PROFILE].value && b->train)
         st = bench_profile_create(&b->profile, b->p, plan_moments_width(b->plan));
+    if (st == STATUS_OK && b->profile)
+        st = bench_profile_create(&b->twice, b->p, plan_moments_width(b->plan));
     if (st != STATUS_OK) goto done;
     fill(b);
     st = measure(b, word_choice(&o[OPERATORS]));
@@ -331,6 +338,7 @@ static status bench_segment(const comm *c, const char *work, int argc, char **ar
 done:
     if (b) {
         bench_profile_destroy(b->profile);
+        bench_profile_destroy(b->twice);
         gradient_sync_destroy(b->sync);
         optimizer_destroy(&b->optimizer);
         gradient_destroy(b->gradient);

@@ -123,22 +123,45 @@ static status close_file(FILE *f, const char *path) {
     return STATUS_OUTPUT;
 }
 
-status bench_profile_write(const bench_profile *b, const char *path, int images) {
-    int step = middle(b);
-    const double *end = b->end[step % STEPS];
-    const ready *event = events_of(b, step);
+/* Of a part that takes `one` in a step and `two` in one of twice the images: what it takes once.
+ * Measurements err: no less than nothing, no more than all. */
+static double once(double one, double two) {
+    double rest = 2 * one - two;
+    return rest < 0 ? 0 : rest > one ? one : rest;
+}
+
+static double part_of(const double *end, bench_part part) {
+    return end[part] - (part == BENCH_FORWARD ? 0 : end[part - 1]);
+}
+
+static void write_part(
+    FILE *f, const char *name, bench_part part, const double *end, const double *twice) {
+    double one = part_of(end, part);
+    fprintf(f, "%s %.9g\n%s_once %.9g\n", name, one, name, once(one, part_of(twice, part)));
+}
+
+/* Both have the same plan, and so their parameters in the same order. */
+status bench_profile_write(
+    const bench_profile *b, const bench_profile *twice, const char *path, int images) {
+    int step = middle(b), other = middle(twice);
+    const double *end = b->end[step % STEPS], *end2 = twice->end[other % STEPS];
+    const ready *event = events_of(b, step), *event2 = events_of(twice, other);
     double add = addition();
     if (add <= 0) return STATUS_FAILED;
     FILE *f = fopen(path, "w");
     if (!f) return close_file(f, path);
-    fprintf(f, "# seconds of a training step on one rank\nimages %d\nforward %.9g\nloss %.9g\n",
-        images, end[BENCH_FORWARD], end[BENCH_LOSS] - end[BENCH_FORWARD]);
-    fprintf(f, "backward %.9g\noptimizer %.9g\nnorms %zu\nadd %.9g\nparameters %d\n",
-        end[BENCH_BACKWARD] - end[BENCH_LOSS], end[BENCH_OPTIMIZER] - end[BENCH_BACKWARD],
-        b->norms / 2, add, b->p->trainable);
-    for (int i = 0; i < b->p->trainable; i++)
-        fprintf(f, "ready %zu %zu %.9g\n", event[i].offset, event[i].count,
-            event[i].seconds - end[BENCH_LOSS]);
+    fprintf(f, "# seconds of a training step on one rank; once: of these, whatever its images\n");
+    fprintf(f, "images %d\n", images);
+    write_part(f, "forward", BENCH_FORWARD, end, end2);
+    write_part(f, "loss", BENCH_LOSS, end, end2);
+    write_part(f, "backward", BENCH_BACKWARD, end, end2);
+    fprintf(f, "optimizer %.9g\nnorms %zu\nadd %.9g\nparameters %d\n",
+        part_of(end, BENCH_OPTIMIZER), b->norms / 2, add, b->p->trainable);
+    for (int i = 0; i < b->p->trainable; i++) {
+        double one = event[i].seconds - end[BENCH_LOSS];
+        fprintf(f, "ready %zu %zu %.9g %.9g\n", event[i].offset, event[i].count, one,
+            once(one, event2[i].seconds - end2[BENCH_LOSS]));
+    }
     return close_file(f, path);
 }
 

@@ -1,5 +1,6 @@
 /* When things happen within a training step, for forecasts (mpi/forecast/profile.h): measured on
- * one rank of one thread, in processor time, the step whose time is the median. Not collective. */
+ * one rank of one thread, in processor time, the step whose time is the median. Steps of some
+ * images and of twice as many tell what a step takes once, whatever its images. Not collective. */
 #ifndef AUXSEG_APP_TOOLS_BENCH_PROFILE_H
 #define AUXSEG_APP_TOOLS_BENCH_PROFILE_H
 
@@ -26,8 +27,9 @@ void bench_profile_begin(bench_profile *b, gradient *g);
 void bench_profile_mark(bench_profile *b, bench_part part);
 /* Seconds that this thread has run. */
 double bench_processor_time(void);
-/* A new file. */
-status bench_profile_write(const bench_profile *b, const char *path, int images);
+/* A new file: steps of `images` images, and of twice as many. */
+status bench_profile_write(
+    const bench_profile *b, const bench_profile *twice, const char *path, int images);
 /* One more line of it. */
 status bench_profile_add(const char *path, const char *name, double value);
 

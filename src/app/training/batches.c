@@ -3,7 +3,6 @@
  * the network works on one while the loader fills the others. No batch has a history: nothing but
  * the step and a place's number in the global batch goes into it, so that neither ranks nor threads
  * nor a restart can change what it shows. */
-#include "src/app/stage/choices.h"
 #include "src/app/training/batches.h"
 
 #include "src/app/training/loader.h"
@@ -29,34 +28,6 @@ struct batches {
     batch *buffer;  /* [buffers] */
     void **pointer; /* [buffers], where they are */
 };
-
-/* -1: as jitter says. */
-static double or_jitter(const view_settings *v, double change) {
-    return change < 0 ? v->jitter : change;
-}
-
-/* Settings have words and defaults that depend on others; the arithmetic of views has numbers. */
-augment_options batches_views(const view_settings *v, int crop) {
-    return (augment_options){.crop = crop,
-        .rule = choices_crop(v->crop_by),
-        .scale_min = v->scale_min,
-        .scale_max = v->scale_max,
-        .area_min = v->area_min,
-        .area_max = v->area_max,
-        .aspect_min = v->aspect_min,
-        .aspect_max = v->aspect_max,
-        .flip = v->flip,
-        .colours = choices_colours(v->colours),
-        .jitter = v->jitter_probability,
-        .brightness = or_jitter(v, v->brightness),
-        .contrast = or_jitter(v, v->contrast),
-        .saturation = or_jitter(v, v->saturation),
-        .hue = v->hue,
-        .grey = v->grey,
-        .blur = v->blur,
-        .blur_min = v->blur_min,
-        .blur_max = v->blur_max};
-}
 
 static size_t view_bytes(const trainer *t) {
     return (size_t)t->o.crop * (size_t)t->o.crop * 3 * sizeof(float);

@@ -43,9 +43,6 @@ typedef struct batches batches;
  * Not collective. */
 int batches_unlabelled(const trainer *t, int i);
 
-/* Views of side `crop` as a stage's settings describe them. */
-augment_options batches_views(const view_settings *v, int crop);
-
 /* From the trainer's step to its last. t is borrowed. Collective. */
 status batches_create(batches **out, trainer *t, const batches_options *o);
 /* NULL-safe. Not collective. */

@@ -131,7 +131,7 @@ static status prepare(finetuning *x, const stage *t, shares *a) {
     samples_options kept = {.scale = t->s->dataset.scale,
         .budget = setup_cache_bytes(t->c),
         .labelled = true,
-        .views = batches_views(&t->s->finetune.view, crop)};
+        .views = setup_views(&t->s->finetune.view, crop)};
     x->outputs = graph_outputs(x->t->g);
     x->loss =
         memory_alloc((size_t)(x->t->o.images * x->outputs), sizeof *x->loss, "losses of images");

@@ -154,7 +154,7 @@ status pretrain_task(stage *t, const contrast_task *task) {
     samples_options kept = {.scale = t->s->dataset.scale,
         .budget = setup_cache_bytes(t->c),
         .labelled = task->truth,
-        .views = batches_views(&t->s->pretrain.view, o.crop)};
+        .views = setup_views(&t->s->pretrain.view, o.crop)};
     status st = task->truth ? STATUS_OK : open_labels(t, task->labels, &aux);
     int count = aux ? labels_about(aux).k : dataset_classes(t->d);
     if (st == STATUS_OK) st = pretrain_queue_create(&queue, t->c, t->s, count, &o);

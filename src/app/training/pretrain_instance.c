@@ -135,7 +135,7 @@ static status create(instance *x, order *sequence) {
     for (int i = 0; i < comm_size(t->c); i++) x->bytes[i] = sizeof mine;
     comm_gather(t->c, &mine, x->bytes, x->views);
     batches_options o = {.sequence = sequence,
-        .views = batches_views(&t->s->pretrain.view, t->o.crop),
+        .views = setup_views(&t->s->pretrain.view, t->o.crop),
         .label_height = 1,
         .label_width = 1,
         .wanted = 1,
@@ -328,7 +328,7 @@ status pretrain_instance(stage *t, const contrast_task *task) {
     o.extra = x.extra;
     samples_options kept = {.scale = t->s->dataset.scale,
         .budget = setup_cache_bytes(t->c),
-        .views = batches_views(&t->s->pretrain.view, o.crop)};
+        .views = setup_views(&t->s->pretrain.view, o.crop)};
     status st = comm_agree(t->c, create_queues(&x, t->s, task->list.count));
     o.end = x.has_cells ? NETWORK_DENSE : NETWORK_EMBEDDING;
     o.extras = x.has_cells ? 2 * EXTRAS : EXTRAS;

@@ -5,6 +5,7 @@
 #include "src/app/training/views.h"
 
 #include "src/app/stage/choices.h"
+#include "src/app/stage/setup.h"
 #include "src/base/memory.h"
 #include "src/contrast/choose_pixels.h"
 #include "src/contrast/unit_rows.h"
@@ -75,7 +76,7 @@ status views_create(views *v, trainer *t, const views_source *from) {
                  v->partner;
     status st = comm_agree(t->c, whole ? STATUS_OK : STATUS_FAILED);
     batches_options o = {.sequence = from->sequence,
-        .views = batches_views(&t->s->pretrain.view, t->o.crop),
+        .views = setup_views(&t->s->pretrain.view, t->o.crop),
         .label_height = v->h,
         .label_width = v->w,
         .wanted = v->wanted,
