@@ -14,7 +14,7 @@ status simulated_extract(const comm *c, const simulated_work *w, simulated_times
     stop_watch watch = stop_watch_begin(c);
     status st = STATUS_OK;
     for (int64_t i = 0; st == STATUS_OK && i < images; i += threads) {
-        simulated_compute((simulation.p.extract + simulation.p.decode) * threads);
+        simulated_compute((simulation.p.extract + simulation.p.extract_decode) * threads);
         st = stop_watch_ask(&watch, st);
     }
     double done = MPI_Wtime();

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LINE = 256, MOST = 65536 };
+enum { LINE = 256, MOST = 65536, INPUT = 5 };
 
 static const struct known {
     const char *name;
@@ -27,12 +27,14 @@ static const struct known {
     {"pool_pack", offsetof(profile, pool_pack)}, {"pool_row", offsetof(profile, pool_row)},
     {"bf16", offsetof(profile, bf16)}, {"loss_bf16", offsetof(profile, loss_bf16)},
     {"frozen", offsetof(profile, frozen)}, {"forward_once", offsetof(profile, forward_once)},
-    {"loss_once", offsetof(profile, loss_once)},
-    {"backward_once", offsetof(profile, backward_once)}, {"decode", offsetof(profile, decode)},
+    {"backward_once", offsetof(profile, backward_once)},
+    {"extract_decode", offsetof(profile, extract_decode)},
+    {"pretrain_decode", offsetof(profile, pretrain_decode)},
+    {"finetune_decode", offsetof(profile, finetune_decode)},
     {"pretrain_view", offsetof(profile, pretrain_view)},
     {"finetune_view", offsetof(profile, finetune_view)}};
 /* The last ones may be 0, or not there. */
-enum { KNOWN = sizeof known / sizeof *known, ZERO = 9 };
+enum { KNOWN = sizeof known / sizeof *known, ZERO = 10 };
 
 static double *value_of(profile *p, const struct known *k) {
     return (double *)(void *)((char *)p + k->offset);
@@ -61,11 +63,18 @@ static bool read_line(profile *p, const char *line) {
     return to;
 }
 
-/* Every name but the last has a value above 0, and every parameter a time. */
+/* Every name but the last has a value above 0, and every parameter a time; of the input all names
+ * do, or none. */
 static bool complete(profile *p, const char *path) {
     for (int i = 0; i < KNOWN - ZERO; i++) {
         if (*value_of(p, &known[i]) > 0) continue;
         log_error("%s: \"%s\" is missing: a profile that was cut off?", path, known[i].name);
+        return false;
+    }
+    int input = (p->extract_decode > 0) + (p->pretrain_decode > 0) + (p->finetune_decode > 0) +
+                (p->pretrain_view > 0) + (p->finetune_view > 0);
+    if (input != 0 && input != INPUT) {
+        log_error("%s: some times of the input are missing: a profile that was cut off?", path);
         return false;
     }
     if (p->parameters != (int)p->declared)

@@ -21,9 +21,10 @@ typedef struct profile_ready {
 typedef struct profile {
     double images;
     double forward, loss, backward, optimizer; /* of a training step */
-    double forward_once, loss_once, backward_once;
-    double decode;                       /* an image; 0: no data set was measured */
-    double pretrain_view, finetune_view; /* cut from it */
+    double forward_once, backward_once;
+    /* Of an image, as each stage decodes it; 0: no data set was measured. */
+    double extract_decode, pretrain_decode, finetune_decode;
+    double pretrain_view, finetune_view; /* of a view */
     double norms;                        /* channels of all norms */
     double add;                          /* an element of exact_sum_add */
     double extract;                      /* an image */

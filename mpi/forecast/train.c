@@ -47,8 +47,8 @@ static double share_of(int images, int threads, double measured) {
 /* By threads of the same cores, whichever of them. Both views of pretraining are of one image. */
 static double input_of(const simulated_work *w, int images) {
     const profile *p = &simulation.p;
-    return w->pool > 0 ? images * (p->decode / 2 + p->pretrain_view)
-                       : images * (p->decode + p->finetune_view);
+    return w->pool > 0 ? images * (p->pretrain_decode / 2 + p->pretrain_view)
+                       : images * (p->finetune_decode + p->finetune_view);
 }
 
 /* Rows without contents: what counts is how many there are. */
@@ -136,7 +136,7 @@ static status loss(training *t) {
         .type = simulation.p.loss_bf16 > 0 ? DTYPE_BF16 : DTYPE_F32,
         .pairs = simulation.p.loss_bf16 > 0};
     contrast_stats stats;
-    simulated_compute(take(t, simulation.p.loss, simulation.p.loss_once));
+    simulated_compute(take(t, simulation.p.loss, 0));
     if (t->w->pool == 0) return STATUS_OK;
     return pool_loss(t->pool, &o, &t->mine, &stats, t->gradient);
 }

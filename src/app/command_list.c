@@ -174,7 +174,6 @@ static const command commands[] = {
             "k-means. FILE: a profile of an earlier call, else computing is measured first, on "
             "one core, while others do the same, of this machine as many as a node has; with "
             "FILE.h5, a packed data set, decoding of its images and the views of trainings, too",
-
         .writes = "profile.txt and forecast.csv in run.dir/forecast; a table, where curves bend "
                   "and the best split into ranks and threads to standard output. Needs SimGrid's "
                   "smpirun, and a build that found it",

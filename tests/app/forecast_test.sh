@@ -50,6 +50,9 @@ expect 2 'measured with d 64, the settings have 32' "${forecast[@]}" --platform 
 grep -v '^assign' profile.txt >cut.txt
 expect 3 '"assign" is missing' "$auxseg" forecast node.cfg --profile cut.txt --cores 4 --batch 4 \
     --platform "$platforms/two-cores.xml" --nodes 1 --stages cluster --out out.c
+{ cat profile.txt; echo "finetune_decode 0.1"; } >cut.txt
+expect 3 'some times of the input are missing' "$auxseg" forecast node.cfg --profile cut.txt --cores 4 \
+    --batch 4 --platform "$platforms/two-cores.xml" --nodes 1 --stages cluster --out out.c
 head -n -1 profile.txt >cut.txt
 expect 3 'times of 7 parameters, of 8' "$auxseg" forecast node.cfg --profile cut.txt --cores 4 \
     --batch 4 --platform "$platforms/two-cores.xml" --nodes 1 --stages cluster --out out.c
@@ -66,7 +69,8 @@ expect 0 'Result: PASS' "${forecast[@]}" --platform "$platforms/dragonfly-200.xm
 # images is decoded and cut in 0.2 s. Pretraining decodes each for two views of 0.3 s.
 {
     cat profile.txt
-    printf '%s\n' "forward_once 1" "decode 0.1" "finetune_view 0.1" "pretrain_view 0.3"
+    printf '%s\n' "forward_once 1" "extract_decode 0.1" "finetune_decode 0.1" \
+        "pretrain_decode 0.1" "finetune_view 0.1" "pretrain_view 0.3"
 } >once.txt
 expect 0 'Result: PASS' "$auxseg" forecast node.cfg --profile once.txt --cores 4 --batch 4 \
     --platform "$platforms/dragonfly-200.xml" --nodes 1 --stages finetune,pretrain --out out.o
@@ -124,7 +128,7 @@ small=(--platform "$platforms/two-cores.xml" --nodes 1 --stages cluster --cores 
 expect 0 'Result: PASS' "$auxseg" pack node.cfg --set dataset.layout=synth --set run.dir=packed
 expect 0 'Result: PASS' "$auxseg" forecast node.cfg "${small[@]}" --data packed/dataset.h5 --out out.m
 grep -q "^# cores at work: [12]" out.m/profile.txt || fail "how many cores computed is not said"
-grep -q "^decode [0-9]" out.m/profile.txt || fail "decoding of the data set is not measured"
+grep -q "^finetune_decode [0-9]" out.m/profile.txt || fail "decoding of the data set is not measured"
 expect 0 'Result: PASS' "$auxseg" forecast node.cfg "${small[@]}" --profile out.m/profile.txt --out out.n
 
 [[ $failures -eq 0 ]] && echo passed

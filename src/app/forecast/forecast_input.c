@@ -13,18 +13,19 @@
 /* Images that are decoded, evenly from those of the training; views of each. */
 enum { MOST = 64, VIEWS = 2 };
 
-/* Labels of a view are on a grid of `side` x `side`. */
+/* A training's input: its labels of a view are on a grid of `side` x `side`, or it reads none. */
 typedef struct cutting {
     augment_options views;
     int side;
-    double seconds;
+    bool labelled;
+    double decoding, views_seconds;
 } cutting;
 
 /* A decoded image: of height x width, as rgb covers it. */
 typedef struct picture {
     int height, width;
     image rgb;
-    labelmap label; /* empty where the image has none */
+    labelmap label; /* empty where there is none */
 } picture;
 
 typedef struct input {
@@ -32,7 +33,7 @@ typedef struct input {
     double scale;
     float *view;     /* [crop, crop, 3] */
     uint16_t *label; /* [crop, crop] */
-    double decoding;
+    double extract;  /* seconds of decoding for it */
     cutting pretrain, finetune;
 } input;
 
@@ -47,39 +48,51 @@ static status cut(input *x, cutting *c, int i, const picture *m) {
         st = view_image(&drawn, m->height, m->width, &m->rgb, x->view);
         cross_entropy_pixels(x->label, (size_t)c->side * (size_t)c->side);
     }
-    c->seconds += bench_processor_time() - now;
+    c->views_seconds += bench_processor_time() - now;
     return st;
 }
 
-static status take(input *x, int i) {
+/* As a training does: decoded no larger than its views need. */
+static status train(input *x, cutting *c, int i) {
     picture m = {0};
     dataset_shape(x->d, i, x->scale, &m.height, &m.width);
     double now = bench_processor_time();
-    double reduction = view_reduction(&x->finetune.views, m.height, m.width);
-    status st = dataset_load_reduced(x->d, i, x->scale, reduction, &m.rgb, &m.label);
-    x->decoding += bench_processor_time() - now;
-    if (st == STATUS_OK) st = cut(x, &x->pretrain, i, &m);
-    if (st == STATUS_OK) st = cut(x, &x->finetune, i, &m);
+    double reduction = view_reduction(&c->views, m.height, m.width);
+    status st =
+        dataset_load_reduced(x->d, i, x->scale, reduction, &m.rgb, c->labelled ? &m.label : NULL);
+    c->decoding += bench_processor_time() - now;
+    if (st == STATUS_OK) st = cut(x, c, i, &m);
     image_destroy(&m.rgb);
     labelmap_destroy(&m.label);
     return st;
 }
 
+static status take(input *x, int i) {
+    image whole = {0};
+    double now = bench_processor_time();
+    status st = dataset_load(x->d, i, x->scale, &whole, NULL);
+    x->extract += bench_processor_time() - now;
+    image_destroy(&whole);
+    if (st == STATUS_OK) st = train(x, &x->pretrain, i);
+    return st == STATUS_OK ? train(x, &x->finetune, i) : st;
+}
+
 /* The first image is decoded twice: what the first use of a library takes is none of a step's. */
-static status take_all(input *x, const char *data, const char *path) {
+static status take_all(input *x, const char *path) {
     int all = setup_training(x->d), n = all < MOST ? all : MOST;
-    if (all == 0) {
-        log_error("%s: no training images", data);
-        return STATUS_USAGE;
-    }
     status st = take(x, 0);
-    x->decoding = x->pretrain.seconds = x->finetune.seconds = 0;
+    x->extract = x->pretrain.decoding = x->finetune.decoding = 0;
+    x->pretrain.views_seconds = x->finetune.views_seconds = 0;
     for (int i = 0; i < n && st == STATUS_OK; i++) st = take(x, (int)((int64_t)i * all / n));
-    if (st == STATUS_OK) st = bench_profile_add(path, "decode", x->decoding / n);
-    if (st == STATUS_OK)
-        st = bench_profile_add(path, "pretrain_view", x->pretrain.seconds / n / VIEWS);
-    if (st == STATUS_OK)
-        st = bench_profile_add(path, "finetune_view", x->finetune.seconds / n / VIEWS);
+    const struct {
+        const char *name;
+        double seconds;
+    } line[] = {{"extract_decode", x->extract}, {"pretrain_decode", x->pretrain.decoding},
+        {"finetune_decode", x->finetune.decoding},
+        {"pretrain_view", x->pretrain.views_seconds / VIEWS},
+        {"finetune_view", x->finetune.views_seconds / VIEWS}};
+    for (size_t i = 0; i < sizeof line / sizeof *line && st == STATUS_OK; i++)
+        st = bench_profile_add(path, line[i].name, line[i].seconds / n);
     return st;
 }
 
@@ -90,10 +103,11 @@ status forecast_input(const forecast_plan *p, const char *path) {
     input x = {.scale = s->dataset.scale,
         .view = memory_alloc(3 * pixels, sizeof *x.view, "view"),
         .label = memory_alloc(pixels, sizeof *x.label, "labels of a view"),
-        .pretrain = {setup_views(&s->pretrain.view, crop), crop / s->model.output_stride, 0},
-        .finetune = {setup_views(&s->finetune.view, crop), crop, 0}};
+        .pretrain = {setup_views(&s->pretrain.view, crop), crop / s->model.output_stride, false, 0,
+            0},
+        .finetune = {setup_views(&s->finetune.view, crop), crop, true, 0, 0}};
     status st = x.view && x.label ? dataset_open(NULL, p->data, &x.d) : STATUS_FAILED;
-    if (st == STATUS_OK) st = take_all(&x, p->data, path);
+    if (st == STATUS_OK) st = take_all(&x, path);
     dataset_close(x.d);
     memory_free(x.view);
     memory_free(x.label);

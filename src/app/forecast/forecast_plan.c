@@ -3,6 +3,7 @@
 #include "src/app/forecast/forecast_plan.h"
 
 #include "io/dataset/dataset.h"
+#include "src/app/stage/setup.h"
 #include "src/app/tools/word_options.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
@@ -116,6 +117,10 @@ static status check_data(const forecast_plan *p) {
     }
     dataset *d = NULL;
     status st = dataset_open(NULL, p->data, &d);
+    if (st == STATUS_OK && setup_training(d) == 0) {
+        log_error("%s: no training images", p->data);
+        st = STATUS_USAGE;
+    }
     dataset_close(d);
     return st;
 }

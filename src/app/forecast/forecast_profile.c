@@ -56,7 +56,7 @@ static status measure_network(const forecast_plan *p, const char *path) {
     snprintf(stride, sizeof stride, "%d", p->s->model.output_stride);
     char *word[] = {"--depth", (char *)depth, "--crop", crop, "--batch", batch, "--stride", stride,
         "--threads", "1", "--dtype", takes_bf16(p->s) ? "bf16" : "f32", "--norm",
-        p->s->model.norm == MODEL_NORM_FROZEN ? "frozen" : "group", "--steps", "3", "--profile",
+        p->s->model.norm == MODEL_NORM_FROZEN ? "frozen" : "group", "--steps", "5", "--profile",
         (char *)path};
     int words = sizeof word / sizeof *word;
     status st = bench_train(NULL, words, word);
@@ -180,6 +180,7 @@ status forecast_profile_check(const forecast_plan *p, const char *path) {
     char line[256], name[256];
     double want[ABOUT], figure;
     int found = 0;
+    bool decoded = false;
     FILE *f = fopen(path, "r");
     if (!f) {
         log_error("forecast: --profile %s: %s", path, strerror(errno));
@@ -189,6 +190,7 @@ status forecast_profile_check(const forecast_plan *p, const char *path) {
     status st = STATUS_OK;
     while (fgets(line, sizeof line, f)) {
         if (sscanf(line, "%255s %lf", name, &figure) != 2) continue;
+        decoded = decoded || strcmp(name, "extract_decode") == 0;
         for (int i = 0; i < ABOUT; i++) {
             if (strcmp(name, about_words[i]) != 0) continue;
             found++;
@@ -198,6 +200,7 @@ status forecast_profile_check(const forecast_plan *p, const char *path) {
         }
     }
     fclose(f);
+    if (!decoded) log_info("forecast: %s: without decoding", path);
     if (found < ABOUT) {
         log_error(
             "%s: does not say what was measured: a profile of auxseg forecast is needed", path);

@@ -138,8 +138,8 @@ status arithmetic_require(const arithmetic *a, const comm *c, bool loss) {
 
 /* Raised whenever the same settings on the same processor give networks other bits than before:
  * what an earlier version has done or begun is then done anew. 2: units' images are added at once.
- */
-enum { REVISION = 2 };
+ * 3: dilated convolutions and weights' gradients below AVX-512. */
+enum { REVISION = 3 };
 
 uint64_t arithmetic_hash(uint64_t hash, const arithmetic *a) {
     /* How the loss multiplies is not in it: it is recorded with the rest, and stays the run's. */

@@ -7,8 +7,8 @@
  * (build), inputs are filled in once (fill), then the same step is timed again and again (measure).
  * A step of training is put together here as the training stage puts it together: forward, loss,
  * backward with the exchange under way, optimiser. Inputs are the same in every step, so that the
- * loss of the line that is printed tells whether two programs, or two versions, computed the same.
- */
+ * loss of the line that is printed tells whether two programs, or two versions, computed the same;
+ * but with a profile, whose steps of twice the images stand between the others and train, too. */
 #include "src/app/tools/bench_extract_train.h"
 
 #include "mpi/gradient_sync.h"
@@ -66,8 +66,8 @@ typedef struct segment_bench {
     gradient *gradient;
     gradient_sync *sync;
     optimizer optimizer;
-    uint16_t *label; /* [batch, crop, crop] */
-    double *loss;    /* [batch + ranks] */
+    uint16_t *label; /* [o.images, crop, crop] */
+    double *loss;    /* [o.images + ranks] */
     /* NULL: none is asked for. Of steps of `batch` images, and of twice as many. */
     bench_profile *profile, *twice;
     double step[MOST_STEPS], processor[MOST_STEPS]; /* seconds; of this thread's running */
@@ -281,9 +281,12 @@ static status measure(segment_bench *b, bool operators) {
 }
 
 /* A profile is of one thread: what many of them take follows from it. */
-static status check_profile(const segment_bench *b) {
-    if (comm_size(b->c) == 1 && b->threads == 1) return STATUS_OK;
-    if (comm_root(b->c)) log_error("bench: --profile wants one rank and --threads 1");
+static status check_profile(const segment_bench *b, bool operators) {
+    bool alone = comm_size(b->c) == 1 && b->threads == 1;
+    if (alone && !operators) return STATUS_OK;
+    if (comm_root(b->c))
+        log_error(alone ? "bench: --profile times steps, --operators their parts: one at a time"
+                        : "bench: --profile wants one rank and --threads 1");
     return STATUS_USAGE;
 }
 
@@ -324,9 +327,11 @@ static status bench_segment(const comm *c, const char *work, int argc, char **ar
     if (st != STATUS_OK) goto done;
     *b = (segment_bench){.c = c, .work = work, .train = strcmp(work, "train") == 0};
     st = read_options(b, o, argc, argv);
+    /* Loops outside of the plan take OpenMP's number. */
+    if (st == STATUS_OK) omp_set_num_threads((int)b->threads);
     if (st == STATUS_OK) st = comm_agree(c, build(b));
     if (st == STATUS_OK && b->train) st = gradient_sync_create(&b->sync, c, b->gradient, true);
-    if (st == STATUS_OK && o[PROFILE].value) st = check_profile(b);
+    if (st == STATUS_OK && o[PROFILE].value) st = check_profile(b, word_choice(&o[OPERATORS]));
     if (st == STATUS_OK && o[PROFILE].value && b->train)
         st = bench_profile_create(&b->profile, b->p, plan_moments_width(b->plan));
     if (st == STATUS_OK && b->profile)

@@ -153,7 +153,7 @@ status bench_profile_write(
     fprintf(f, "# seconds of a training step on one rank; once: of these, whatever its images\n");
     fprintf(f, "images %d\n", images);
     write_part(f, "forward", BENCH_FORWARD, end, end2);
-    write_part(f, "loss", BENCH_LOSS, end, end2);
+    fprintf(f, "loss %.9g\n", part_of(end, BENCH_LOSS));
     write_part(f, "backward", BENCH_BACKWARD, end, end2);
     fprintf(f, "optimizer %.9g\nnorms %zu\nadd %.9g\nparameters %d\n",
         part_of(end, BENCH_OPTIMIZER), b->norms / 2, add, b->p->trainable);

@@ -1,8 +1,10 @@
-/* The products of Winograd's algorithm in fp32. oneDNN's are as fast where matrices stay in the
- * caches; these are for those that do not. Tiles as large as the registers of each instruction set.
+/* The products of Winograd's algorithm in fp32, and of taps below AVX-512. oneDNN's are as fast
+ * where matrices stay in the caches, and it has AVX-512; these are for the rest. Tiles as large as
+ * the registers of each instruction set.
  *
- * An element's sum runs over k from 0 on in one accumulator, so that neither the tile that it falls
- * into nor the number of rows can be seen in it: a team may share out positions, panels or rows.
+ * An element's sum runs over k from 0 on in one accumulator (of each block of matrix_outer), so
+ * that neither the tile that it falls into nor the number of rows can be seen in it: a team may
+ * share out positions, panels or rows.
  *
  * Loops: over panels of b, over groups of rows, over halves or quarters of a panel as wide as two
  * vectors, over k. A panel of b is read from memory once and stays in the caches for all groups of

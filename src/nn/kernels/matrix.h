@@ -1,6 +1,6 @@
-/* Products of fp32 matrices of which one is packed beforehand and streams through the caches once:
- * while a panel of it is multiplied, the next one is fetched. By one thread; an element's sum runs
- * over k in its order, whatever the shape. Not collective. */
+/* Products of fp32 matrices. For matrix_product and matrix_add one of them is packed beforehand and
+ * streams through the caches once: while a panel of it is multiplied, the next one is fetched. By
+ * one thread; an element's sum runs over k in its order, whatever the shape. Not collective. */
 #ifndef AUXSEG_NN_KERNELS_MATRIX_H
 #define AUXSEG_NN_KERNELS_MATRIX_H
 

@@ -1,7 +1,8 @@
 /* Packed weights. Folded ones are made here: a norm after a convolution goes into its weights and
  * bias in PLAN_INFER.
  *
- * oneDNN's packed weights are as large as the weights, and stand in its kernels for good.
+ * oneDNN's packed weights, and those of taps, are as large as the weights, and stand in their
+ * kernels for good.
  * Winograd's are 4 times as large (m = 4), hundreds of megabytes of all layers of a large network:
  * in training they are made when their layer is reached, by all threads, and the next layer's take
  * their place. */

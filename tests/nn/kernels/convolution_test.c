@@ -258,13 +258,8 @@ static void test_direct_and_taps(void **state) {
  * of a column of taps the rectangle is as wide as the map. */
 static void test_taps_forward(void **state) {
     (void)state;
-    static const int sizes[][4] = {{
-                                       20,
-                                       18,
-                                       48,
-                                       32,
-                                   },
-        {20, 18, 32, 64}, {40, 9, 16, 96}, {13, 33, 80, 32}};
+    static const int sizes[][4] = {
+        {20, 18, 48, 32}, {20, 18, 32, 64}, {40, 9, 16, 96}, {13, 33, 80, 32}};
     conv_choice narrow = {.products = DTYPE_F32, .narrow = true, .team = THREADS};
     for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++)
         for (int dilation = 6; dilation <= 36; dilation += 5) {
@@ -284,6 +279,22 @@ static void test_taps_forward(void **state) {
     f = fixture_create(20, 18, 48, 32, 3, 24, DTYPE_F32);
     test_forward(&f, (conv_choice){.direct = true, .narrow = true}, "direct", 1e-6);
     fixture_destroy(&f);
+}
+
+/* Weights' gradients by our own products, in parts as by one thread: several blocks of pixels, rows
+ * and columns that fill neither a tile nor a panel, taps that are outside for most outputs. */
+static void test_own_products(void **state) {
+    (void)state;
+    conv_choice narrow = {.products = DTYPE_F32, .narrow = true, .team = THREADS};
+    static const int sizes[][6] = {{37, 31, 19, 21, 1, 1}, {37, 31, 96, 64, 1, 1},
+        {5, 3, 48, 7, 1, 1}, {20, 18, 48, 32, 3, 12}, {20, 18, 144, 48, 3, 24},
+        {33, 20, 600, 32, 1, 1}};
+    for (size_t i = 0; i < sizeof sizes / sizeof *sizes; i++) {
+        const int *s = sizes[i];
+        fixture f = fixture_create(s[0], s[1], s[2], s[3], s[4], s[5], DTYPE_F32);
+        test_weights(&f, narrow, "taps", 1e-5);
+        fixture_destroy(&f);
+    }
 }
 
 /* A source in fp32 before maps in bf16: rounded once, at the end. */
@@ -361,6 +372,7 @@ int main(void) {
         cmocka_unit_test(test_products_in_bf16),
         cmocka_unit_test(test_direct_and_taps),
         cmocka_unit_test(test_taps_forward),
+        cmocka_unit_test(test_own_products),
         cmocka_unit_test(test_fp32_source),
         cmocka_unit_test(test_not_finite),
     };

@@ -66,12 +66,16 @@ static void test_units(void **state) {
     (void)state;
     static const int shape_of[][6] = {{9, 11, 256, 128, 1, 1}, {40, 30, 128, 144, 1, 1},
         {12, 14, 192, 128, 3, 6}, {7, 7, 128, 160, 3, 9}, {16, 16, 128, 128, 3, 1}};
-    for (int i = 0; i < 2 * 5; i++) {
-        const int *s = shape_of[i / 2];
-        dtype t = i % 2 ? DTYPE_BF16 : DTYPE_F32;
+    for (int i = 0; i < 3 * 5; i++) {
+        const int *s = shape_of[i / 3];
+        dtype t = i % 3 == 1 ? DTYPE_BF16 : DTYPE_F32;
         if (!onednn_supports(t) || (t == DTYPE_F32 && s[4] == 3 && s[5] == 1)) continue;
-        conv_choice choice = {
-            .products = t, .tiles = t == DTYPE_BF16, .team = 1, .unit = UNIT, .threads = 1};
+        conv_choice choice = {.products = t,
+            .tiles = t == DTYPE_BF16,
+            .narrow = i % 3 == 2,
+            .team = 1,
+            .unit = UNIT,
+            .threads = 1};
         fixture f = fixture_create(s[0], s[1], s[2], s[3], s[4], s[5], t);
         unit_case u;
         int pieces, more;
