@@ -1,6 +1,6 @@
-/* Reductions over the sixteen lanes of a panel, plain and with AVX-512 written out: no compiler
- * reduces a minimum of floats, or makes a list of what passes a limit, with vectors. Minima and
- * comparisons round nothing, so that both ways give the same. */
+/* Reductions over the sixteen lanes of a panel, plain and written out for AVX-512 and, where it
+ * pays, AVX2: no compiler reduces a minimum of floats, or makes a list of what passes a limit, with
+ * vectors. Minima and comparisons round nothing, so that all ways give the same. */
 #include "src/label/kmeans_lanes.h"
 
 #include "src/base/vector.h"
@@ -40,6 +40,30 @@ static uint64_t failing_plain(
 }
 
 #if defined(__x86_64__)
+/* Two groups of lanes, and one branch for them: most have none. */
+__attribute__((target("avx2"))) static int below_avx2(
+    const float *p, int count, float limit, int *kept) {
+    enum { HALF = LANES / 2, VECTORS = 4 };
+    const __m256 most = _mm256_set1_ps(limit);
+    int found = 0;
+    for (int g = 0; g < count; g += 2) {
+        int vectors = count - g < 2 ? VECTORS / 2 : VECTORS;
+        __m256 below[VECTORS], any = _mm256_setzero_ps();
+        for (int v = 0; v < vectors; v++) {
+            __m256 x = _mm256_loadu_ps(p + g * LANES + v * HALF);
+            below[v] = _mm256_cmp_ps(x, most, _CMP_LE_OQ);
+            any = _mm256_or_ps(any, below[v]);
+        }
+        if (_mm256_movemask_ps(any) == 0) continue;
+        for (int v = 0; v < vectors; v++) {
+            unsigned mask = (unsigned)_mm256_movemask_ps(below[v]);
+            for (; mask; mask &= mask - 1)
+                kept[found++] = g * LANES + v * HALF + __builtin_ctz(mask);
+        }
+    }
+    return found;
+}
+
 __attribute__((target("avx512f"))) static void least_avx512(
     const float *p, int count, float *least) {
     for (int g = 0; g < count; g++) least[g] = _mm512_reduce_min_ps(_mm512_loadu_ps(p + g * LANES));
@@ -111,6 +135,7 @@ void lanes_least(const float *p, int count, float *least) {
 int lanes_below(const float *p, int count, float limit, int *kept) {
 #if defined(__x86_64__)
     if (__builtin_cpu_supports("avx512f")) return below_avx512(p, count, limit, kept);
+    if (__builtin_cpu_supports("avx2")) return below_avx2(p, count, limit, kept);
 #endif
     return below_plain(p, count, limit, kept);
 }
