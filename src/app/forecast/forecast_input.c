@@ -13,12 +13,11 @@
 /* Images that are decoded, evenly from those of the training; views of each. */
 enum { MOST = 64, VIEWS = 2 };
 
-/* A training's input: its labels of a view are on a grid of `side` x `side`, or it reads none. */
+/* A training's input: labelled: with the image's label map. Seconds: of all images, views. */
 typedef struct cutting {
     augment_options views;
-    int side;
     bool labelled;
-    double decoding, views_seconds;
+    double decoding, cutting;
 } cutting;
 
 /* A decoded image: of height x width, as rgb covers it. */
@@ -33,7 +32,8 @@ typedef struct input {
     double scale;
     float *view;     /* [crop, crop, 3] */
     uint16_t *label; /* [crop, crop] */
-    double extract;  /* seconds of decoding for it */
+    int crop;
+    double extract; /* seconds of decoding for it */
     cutting pretrain, finetune;
 } input;
 
@@ -43,12 +43,12 @@ static status cut(input *x, cutting *c, int i, const picture *m) {
     for (int k = 0; k < VIEWS && st == STATUS_OK; k++) {
         random_stream r = random_begin(1, RANDOM_AUGMENT, (uint64_t)i, (uint64_t)k);
         view drawn = view_draw(&r, &c->views, m->height, m->width);
-        if (m->label.data)
-            view_labels(&drawn, m->height, m->width, &m->label, c->side, c->side, x->label);
         st = view_image(&drawn, m->height, m->width, &m->rgb, x->view);
-        cross_entropy_pixels(x->label, (size_t)c->side * (size_t)c->side);
+        if (!m->label.data) continue;
+        view_labels(&drawn, m->height, m->width, &m->label, x->crop, x->crop, x->label);
+        cross_entropy_pixels(x->label, (size_t)x->crop * (size_t)x->crop);
     }
-    c->views_seconds += bench_processor_time() - now;
+    c->cutting += bench_processor_time() - now;
     return st;
 }
 
@@ -82,15 +82,14 @@ static status take_all(input *x, const char *path) {
     int all = setup_training(x->d), n = all < MOST ? all : MOST;
     status st = take(x, 0);
     x->extract = x->pretrain.decoding = x->finetune.decoding = 0;
-    x->pretrain.views_seconds = x->finetune.views_seconds = 0;
+    x->pretrain.cutting = x->finetune.cutting = 0;
     for (int i = 0; i < n && st == STATUS_OK; i++) st = take(x, (int)((int64_t)i * all / n));
     const struct {
         const char *name;
         double seconds;
     } line[] = {{"extract_decode", x->extract}, {"pretrain_decode", x->pretrain.decoding},
-        {"finetune_decode", x->finetune.decoding},
-        {"pretrain_view", x->pretrain.views_seconds / VIEWS},
-        {"finetune_view", x->finetune.views_seconds / VIEWS}};
+        {"finetune_decode", x->finetune.decoding}, {"pretrain_view", x->pretrain.cutting / VIEWS},
+        {"finetune_view", x->finetune.cutting / VIEWS}};
     for (size_t i = 0; i < sizeof line / sizeof *line && st == STATUS_OK; i++)
         st = bench_profile_add(path, line[i].name, line[i].seconds / n);
     return st;
@@ -103,9 +102,9 @@ status forecast_input(const forecast_plan *p, const char *path) {
     input x = {.scale = s->dataset.scale,
         .view = memory_alloc(3 * pixels, sizeof *x.view, "view"),
         .label = memory_alloc(pixels, sizeof *x.label, "labels of a view"),
-        .pretrain = {setup_views(&s->pretrain.view, crop), crop / s->model.output_stride, false, 0,
-            0},
-        .finetune = {setup_views(&s->finetune.view, crop), crop, true, 0, 0}};
+        .crop = crop,
+        .pretrain = {.views = setup_views(&s->pretrain.view, crop)},
+        .finetune = {.views = setup_views(&s->finetune.view, crop), .labelled = true}};
     status st = x.view && x.label ? dataset_open(NULL, p->data, &x.d) : STATUS_FAILED;
     if (st == STATUS_OK) st = take_all(&x, path);
     dataset_close(x.d);

@@ -4,8 +4,7 @@
 #include "src/nn/kernels/tap_forward.h"
 
 #include "src/base/memory.h"
-#include "src/base/vector.h"
-#include "src/nn/kernels/lanes.h"
+#include "src/nn/kernels/layers.h"
 #include "src/nn/kernels/matrix.h"
 #include "src/nn/kernels/tap_rectangle.h"
 
@@ -87,12 +86,6 @@ static void begin_lines(const tap_forward *k, size_t begin, size_t end, float *y
     }
 }
 
-VECTOR_CLONES
-static void relu(float *y, size_t n) {
-    for (size_t i = 0; i < n; i += LANES)
-        lanes_store(y, i, lanes_relu(lanes_load(y, i, DTYPE_F32)), DTYPE_F32);
-}
-
 /* Lines begin .. end - 1 of tap k's rectangle. */
 static void add_tap(
     const tap_forward *k, size_t tap, size_t begin, size_t end, const float *x, float *y) {
@@ -129,5 +122,6 @@ void tap_forward_run(
     team_share(t, (size_t)k->c.out_height, 1, &begin, &end);
     begin_lines(k, begin, end, y, k->f.bias ? bias : NULL);
     for (size_t tap = 0; tap < k->taps; tap++) add_tap(k, tap, begin, end, x, y);
-    if (k->f.relu) relu(y + begin * line, (end - begin) * line);
+    y += begin * line;
+    if (k->f.relu) layer_relu(y, y, (end - begin) * line, DTYPE_F32);
 }

@@ -1,7 +1,7 @@
 /* A convolution of stride 1 in fp32, forward, one tap of the kernel after the other: to the outputs
  * of a tap's rectangle the product of its inputs and its weights is added, by our own products
  * (matrix.h). For dilated kernels on processors without AVX-512, for which oneDNN has no direct
- * kernel: what it does there multiplies all of the padding and takes three to twelve times as long.
+ * kernel: what it does there multiplies all of the padding, and takes two to twenty times as long.
  * Not collective. One image by a team at a time, like convolution.h. */
 #ifndef AUXSEG_NN_KERNELS_TAP_FORWARD_H
 #define AUXSEG_NN_KERNELS_TAP_FORWARD_H

@@ -19,7 +19,7 @@ typedef struct taps_options {
     dtype products; /* their arithmetic */
     int most;       /* threads that share the work */
     bool images;    /* several are added */
-    bool narrow;    /* products in fp32 are our own: below AVX-512 oneDNN's are half as fast */
+    bool narrow;    /* products in fp32 are our own: below AVX-512 oneDNN's are slow */
 } taps_options;
 
 status taps_create(taps **out, onednn *o, const conv_shape *c, taps_options t);
