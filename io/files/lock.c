@@ -28,6 +28,7 @@
 #include <unistd.h>
 
 enum { TEXT = 128 };
+enum { BESIDE = FILE_PATH + 128 }; /* longest name beside a lock */
 
 typedef struct owner {
     char host[TEXT], space[TEXT], job[TEXT]; /* space: the namespace of process numbers */
@@ -113,10 +114,10 @@ static bool read_owner(const char *path, owner *o, struct stat *s) {
                         &o->born, o->space, o->job, &o->start, &o->taken) == 7;
 }
 
-/* Makes the file with this one's line; errno tells why not: EEXIST, there is one. O_EXCL is what
- * makes one of several the owner; O_NOFOLLOW, so that a link in a folder that others may write to
- * leads nowhere. A file whose line could not be written goes again. */
-static bool make_file(const char *path, const owner *o) {
+/* A new file with this one's line; errno tells why not: EEXIST, there is one. O_NOFOLLOW, so that a
+ * link in a folder that others may write to leads nowhere. A file whose line could not be written
+ * goes again. */
+static bool write_file(const char *path, const owner *o) {
     char line[LOCK_LINE];
     int n = print_owner(o, line);
     int flags = O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC;
@@ -133,15 +134,46 @@ static bool make_file(const char *path, const owner *o) {
     return ok;
 }
 
+/* A name of this process's own beside the lock; `what` tells those of one time apart. */
+static void name_beside(char *beside, const char *path, const char *what, long long time) {
+    snprintf(beside, BESIDE, "%s.%s-%ld-%lld", path, what, (long)getpid(), time);
+}
+
+/* What to say of a link that could not be made: one that a server made, and whose answer was lost,
+ * was made (NFS). */
+static bool was_linked(const char *beside) {
+    struct stat s;
+    int why = errno;
+    bool made = stat(beside, &s) == 0 && s.st_nlink == 2;
+    errno = why;
+    return made;
+}
+
+/* As write_file, and whoever sees the file sees all of its line: it is written beside, and gets its
+ * name by a link, which as O_EXCL makes one of several the owner. A process that is killed while it
+ * makes an empty file, and writes into it, would keep everybody out: nobody could tell whose it
+ * is. Where a file system has no links, that remains. */
+static bool make_file(const char *path, const owner *o) {
+    char beside[BESIDE];
+    name_beside(beside, path, "new", o->taken);
+    if (!write_file(beside, o)) return false;
+    bool ok = link(beside, path) == 0 || was_linked(beside);
+    int why = errno;
+    unlink(beside);
+    errno = why;
+    if (ok || why == EEXIST) return ok;
+    return write_file(path, o);
+}
+
 /* Seconds since the file was touched, by the clock of its file system: that of a new file beside
  * it. */
 static double age_of(const char *path, const struct stat *touched) {
-    char beside[FILE_PATH + 32];
+    char beside[BESIDE];
     struct stat now = {0};
     owner nobody = {0};
-    snprintf(beside, sizeof beside, "%s.%ld", path, (long)getpid());
+    name_beside(beside, path, "age", 0);
     unlink(beside);
-    bool ok = make_file(beside, &nobody) && stat(beside, &now) == 0;
+    bool ok = write_file(beside, &nobody) && stat(beside, &now) == 0;
     unlink(beside);
     return ok ? difftime(now.st_mtime, touched->st_mtime) : 0;
 }
@@ -177,30 +209,6 @@ typedef struct obstacle {
     double age;
 } obstacle;
 
-/* Removes a lock whose owner is gone, if it still is the one that was judged: a file that takes its
- * place may get the same number in the same second, but not the same line. The guard file makes one
- * of several the remover: without it the second could unlink the lock that the first has made
- * meanwhile. A guard that a killed process has left goes by its age, as locks do. False: try again
- * later. */
-static bool remove_stale(
-    const char *path, const obstacle *by, const struct stat *judged, const owner *self) {
-    char guard[FILE_PATH + 32];
-    struct stat now;
-    owner o = {0};
-    snprintf(guard, sizeof guard, "%s.takeover", path);
-    if (stat(guard, &now) == 0 && age_of(path, &now) > LOCK_STALE) unlink(guard);
-    if (!make_file(guard, self)) return false;
-    bool known = read_owner(path, &o, &now);
-    bool same = (known || stat(path, &now) == 0) && known == by->known &&
-                now.st_ino == judged->st_ino && now.st_mtime == judged->st_mtime;
-    if (known)
-        same = same && o.process == by->owner.process && o.taken == by->owner.taken &&
-               strcmp(o.host, by->owner.host) == 0;
-    bool gone = same && unlink(path) == 0;
-    unlink(guard);
-    return gone;
-}
-
 /* What is known of the lock at `path`; false: there is none. *why: its owner is gone, or NULL. */
 static bool look(
     const char *path, const owner *self, obstacle *by, struct stat *judged, const char **why) {
@@ -212,6 +220,56 @@ static bool look(
            : by->age > LOCK_STALE ? "it has shown no sign of life"
                                   : NULL;
     return true;
+}
+
+/* Whether the file at a lock's path says the line. Its number does not tell: a file that takes its
+ * place may get the same. NOTHING: it is not there, not written yet, or cannot be read for now. */
+typedef enum saying { NOTHING, THIS_LINE, ANOTHER_LINE } saying;
+
+static saying says(const char *path, const char *line) {
+    char have[LOCK_LINE];
+    owner o;
+    struct stat s;
+    if (!read_owner(path, &o, &s)) return NOTHING;
+    print_owner(&o, have);
+    return strcmp(have, line) == 0 ? THIS_LINE : ANOTHER_LINE;
+}
+
+/* The guard that makes one of several the remover of a lock. One that a
+ * killed process has left goes as locks do. */
+static bool make_guard(const char *guard, const owner *self) {
+    obstacle by;
+    struct stat judged;
+    const char *why = NULL;
+    if (look(guard, self, &by, &judged, &why) && why) unlink(guard);
+    return make_file(guard, self);
+}
+
+/* Whether the lock still is the one that was judged: a file that takes its place may get the same
+ * number in the same second, but not the same line. */
+static bool is_same(const char *path, const obstacle *by, const struct stat *judged) {
+    struct stat now;
+    owner o = {0};
+    bool known = read_owner(path, &o, &now);
+    bool same = (known || stat(path, &now) == 0) && known == by->known &&
+                now.st_ino == judged->st_ino && now.st_mtime == judged->st_mtime;
+    if (!known) return same;
+    return same && o.process == by->owner.process && o.taken == by->owner.taken &&
+           strcmp(o.host, by->owner.host) == 0;
+}
+
+/* Removes a lock whose owner is gone. Without the guard the second of two could unlink the lock
+ * that the first has made meanwhile. Two that have found a guard of a killed process may both have
+ * made theirs: the first's is gone then, which it sees. False: try again later. */
+static bool remove_stale(
+    const char *path, const obstacle *by, const struct stat *judged, const owner *self) {
+    char guard[FILE_PATH + 32], line[LOCK_LINE];
+    snprintf(guard, sizeof guard, "%s.takeover", path);
+    print_owner(self, line);
+    if (!make_guard(guard, self)) return false;
+    bool gone = is_same(path, by, judged) && says(guard, line) == THIS_LINE && unlink(path) == 0;
+    unlink(guard);
+    return gone;
 }
 
 /* One try: TAKEN; BLOCKED by *by; or the lock that was in the way is GONE. */
@@ -253,19 +311,6 @@ static status try_all(file_lock *l, const owner *self, const file_lock_options *
             break;
         }
     }
-}
-
-/* Whether the file at a lock's path says the line. Its number does not tell: a file that takes its
- * place may get the same. NOTHING: it is not there, not written yet, or cannot be read for now. */
-typedef enum saying { NOTHING, THIS_LINE, ANOTHER_LINE } saying;
-
-static saying says(const char *path, const char *line) {
-    char have[LOCK_LINE];
-    owner o;
-    struct stat s;
-    if (!read_owner(path, &o, &s)) return NOTHING;
-    print_owner(&o, have);
-    return strcmp(have, line) == 0 ? THIS_LINE : ANOTHER_LINE;
 }
 
 /* Touches the lock until it is released: that is what proves life to other hosts. It ends at once

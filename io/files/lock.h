@@ -1,6 +1,7 @@
 /* One job at a time in a folder: a file LOCK that names its owner and is touched every few seconds.
- * Made with O_EXCL, which NFS, Lustre and GPFS keep; fcntl's locks are not used, which some of
- * these grant to everybody. Not collective: one rank calls.
+ * Made by a link to a whole file, of which NFS, Lustre and GPFS let one win, or with O_EXCL where
+ * there are no links; fcntl's locks are not used, which some of these grant to everybody. Not
+ * collective: one rank calls.
  *
  * A lock is taken over where its owner is gone: its process on this host no longer lives; or, on
  * another host, it is an earlier start of the same batch job, which was requeued, or has not been
