@@ -103,9 +103,10 @@ typedef struct settings {
         dtype loss_dtype;
         training_schedule schedule;
         int steps, batch, crop, pixels, warmup;
-        int pool;        /* rows of all ranks; 0: no bound */
-        int pixel_queue; /* earlier pixels a label */
-        int queue;       /* of methods "instance" and "dense", like the next two */
+        int pool;         /* rows of all ranks; 0: no bound */
+        int pixel_queue;  /* earlier pixels a label */
+        int label_groups; /* 0: none */
+        int queue;        /* of methods "instance" and "dense", like the next two */
         double key_temperature, key_average;
         double dense_weight; /* of "dense" */
         double boundary;     /* share of pixels; -1: as chance has it */

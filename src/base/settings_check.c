@@ -104,6 +104,25 @@ static int check_queue(const settings *s) {
     return 1;
 }
 
+/* Groups are of labels, and one group of all would leave no negative. */
+static int check_label_groups(const settings *s) {
+    int groups = s->pretrain.label_groups;
+    bool counted = s->cluster.method != CLUSTER_METHOD_DBSCAN; /* which finds how many */
+    if (groups == 0) return 0;
+    if (s->pretrain.positives == PRETRAIN_POSITIVES_AUGMENTATION)
+        log_error("pretrain.label_groups = %d: pretrain.positives = \"augmentation\" compares no "
+                  "labels",
+            groups);
+    else if (groups == 1)
+        log_error("pretrain.label_groups = 1: one group of all labels leaves no negatives");
+    else if (counted && groups > s->cluster.k)
+        log_error("pretrain.label_groups = %d: there are %d auxiliary labels (cluster.k)", groups,
+            s->cluster.k);
+    else
+        return 0;
+    return 1;
+}
+
 /* An empty range would be an endless search, or a view of nothing. */
 static int check_range(const char *group, const char *key, double min, double max) {
     if (min <= max) return 0;
@@ -344,8 +363,8 @@ static int check_model(settings *s) {
 int settings_check(settings *s) {
     return check_model(s) + check_colours("mean", s->model.mean, false) +
            check_colours("std", s->model.std, true) + check_groups(s) + check_single(s) +
-           check_method(s) + check_instance(s) + check_queue(s) + check_source(s) +
-           check_extractor(s) + check_layers(s) +
+           check_method(s) + check_instance(s) + check_queue(s) + check_label_groups(s) +
+           check_source(s) + check_extractor(s) + check_layers(s) +
            check_scales("evaluate.scales", s->evaluate.scales) +
            check_scales("extract.scales", s->extract.scales) + check_dataset(s) +
            check_held_out(s) + check_validation(s) +

@@ -32,7 +32,7 @@ static const setting table[] = {
          "that of the other view whose features are the most similar (DenseCL: Wang et al. 2021). "
          "The last two need no auxiliary labels, so that a run leaves out their stages, and of "
          "this group they take neither positives, scope, loss_dtype, pixels, boundary, pool, "
-         "pixel_queue nor temperature (src/app/training/README.md)."),
+         "pixel_queue, label_groups nor temperature (src/app/training/README.md)."),
         .later = true},
     {CHOICE(pretrain, positives, PRETRAIN_POSITIVES_AUXILIARY,
         "Pixels that are drawn together: those of the same auxiliary label; the one that shows the "
@@ -69,6 +69,11 @@ static const setting table[] = {
          "pixels are compared with, too, as positives and as negatives. They are constants, as "
          "the network of their step has made them; the newest ones are kept. 0: none; "
          "no gain of it was shown (src/contrast/README.md)."),
+        .later = true},
+    {INTEGER(pretrain, label_groups, 0, 0, 65535, "groups",
+         "pixel: groups of auxiliary labels whose centroids are alike, by Ward's method; pixels of "
+         "another label of the same group are no negatives, which they may well be of the same "
+         "class. Fewer than cluster.k. 0: pixels of all other labels are negatives."),
         .later = true},
     {INTEGER(pretrain, queue, 65536, 1, 100000000, "keys",
          "instance, dense: keys of earlier steps that a view is compared with; no more than the "

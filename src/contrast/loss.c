@@ -42,7 +42,7 @@ static void fill(float *dot, columns c, int32_t from, int32_t to, float value) {
  * whoever computes the row. */
 static void add_negatives(row_sums *r, const span *s, columns c, float *dot, double tau) {
     fill(dot, c, c.begin, s->segment_begin, -INFINITY);
-    fill(dot, c, s->run_begin, s->run_end, -INFINITY);
+    fill(dot, c, s->near_begin, s->near_end, -INFINITY);
     fill(dot, c, s->segment_end, c.end, -INFINITY);
     if (s->partner >= 0) fill(dot, c, s->partner, s->partner + 1, -INFINITY);
     int n = c.end - c.begin;
@@ -80,9 +80,11 @@ static void add_partner(row_sums *r, double log_negatives, double logit) {
  * leaves it out, or counts its loss as zero. */
 static contrast_row finish_row(const span *s, const row_sums *r, double log_negatives) {
     contrast_row row = {.log_negatives = log_negatives, .log_q = -INFINITY};
-    int partner = s->partner >= 0;
+    bool partner = s->partner >= 0;
+    bool near = partner && s->partner >= s->near_begin && s->partner < s->near_end;
     row.positives = s->run_end - s->run_begin - 1 + partner;
-    row.negatives = s->segment_end - s->segment_begin - (s->run_end - s->run_begin) - partner;
+    row.negatives =
+        s->segment_end - s->segment_begin - (s->near_end - s->near_begin) - (partner && !near);
     if (row.positives == 0 || row.negatives == 0) return row;
     row.loss = r->softplus / (double)row.positives;
     row.log_q = log(r->share) - log_negatives;

@@ -9,7 +9,8 @@
  * N(i) another label, the partner left out. scope "image": both restricted to rows of the same
  * image. Rows with label < 0 take no part (under "augmentation" only rows without a partner do
  * not). Anchors without a positive are left out; anchors without a negative count as 0; mean over
- * the rest.
+ * the rest. Labels may be in groups: rows of another label of the anchor's group are then neither
+ * positives nor negatives of it.
  *
  * Not collective: mpi/pool.h gathers. Each row's result is computed by one thread over tiles in a
  * fixed order: the same bits for any number of threads and any split of the rows over callers. */
@@ -38,6 +39,8 @@ typedef struct contrast_options {
     dtype type; /* DTYPE_BF16: of the rows as rounded to bf16; products are summed in fp32 */
     bool pairs; /* DTYPE_BF16: multiplied in pairs, which the processor must have (product.h); the
                    result is not the same bits as without */
+    const int32_t *group; /* [labels], borrowed: of each label; NULL: each is its own. Not under
+                             "augmentation" */
 } contrast_options;
 
 typedef struct contrast_stats {

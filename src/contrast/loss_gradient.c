@@ -117,9 +117,11 @@ static status weights_create(weights *out, const tiles *t, const contrast_row *r
 
 /* Weight of a pair outside the runs with i as the anchor; logit = product / tau. */
 static double anchor_weight(const tiles *t, const weights *w, int32_t i, int32_t j, double logit) {
+    const span *s = &t->where[i];
     double share = (double)w->share[i];
-    if (share == 0) return 0;
-    if (t->where[i].partner != j) return exp(logit + w->log_q[i]);
+    bool near = j >= s->near_begin && j < s->near_end;
+    if (share == 0 || (near && s->partner != j)) return 0;
+    if (s->partner != j) return exp(logit + w->log_q[i]);
     return -share / (1 + exp(logit - w->log_negatives[i]));
 }
 
@@ -165,17 +167,19 @@ static void negative_weights(const weights *w, int32_t i, columns c, float *dot)
 }
 
 /* G_ij + G_ji (times tau and the number of anchors) for anchor i and the columns, in place. All
- * columns are taken for negatives first, which is one loop without questions; then the run, what
- * lies outside of the segment, and special pairs are put right. */
+ * columns are taken for negatives first, which is one loop without questions; then the run, what is
+ * neither, and special pairs are put right. */
 static void pair_weights(const tiles *t, const weights *w, int32_t i, columns c, float *dot) {
     const span *s = &t->where[i];
     int32_t segment = clamp(s->segment_begin, c), segment_end = clamp(s->segment_end, c);
+    int32_t near = clamp(s->near_begin, c), near_end = clamp(s->near_end, c);
     int32_t run = clamp(s->run_begin, c), run_end = clamp(s->run_end, c);
     float positive[TILE_COLUMNS];
     size_t bytes = (size_t)(run_end - run) * sizeof *positive;
     memcpy(positive, dot + (run - c.begin), bytes);
     negative_weights(w, i, c, dot);
     if (bytes) positive_weights(w, i, run, run_end - run, positive);
+    memset(dot + (near - c.begin), 0, (size_t)(near_end - near) * sizeof *dot);
     memcpy(dot + (run - c.begin), positive, bytes);
     memset(dot, 0, (size_t)(segment - c.begin) * sizeof *dot);
     memset(dot + (segment_end - c.begin), 0, (size_t)(c.end - segment_end) * sizeof *dot);

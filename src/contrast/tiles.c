@@ -16,37 +16,40 @@
 #include <string.h>
 
 typedef struct sort_key {
-    int32_t segment, label, row;
+    int32_t segment, group, label, row;
 } sort_key;
 
 enum { DIGIT_BITS = 11, DIGITS = 1 << DIGIT_BITS };
 
-static uint32_t digit_of(const sort_key *key, bool segment, int shift) {
-    uint32_t word = (uint32_t)(segment ? key->segment : key->label) ^ 0x80000000; /* signed order */
-    return word >> shift & (DIGITS - 1);
+/* What the order goes by, the last first. */
+typedef enum sort_word { BY_LABEL, BY_GROUP, BY_SEGMENT, SORT_WORDS } sort_word;
+
+static uint32_t digit_of(const sort_key *key, sort_word by, int shift) {
+    int32_t word = by == BY_LABEL ? key->label : by == BY_GROUP ? key->group : key->segment;
+    return ((uint32_t)word ^ 0x80000000) >> shift & (DIGITS - 1); /* signed order */
 }
 
 /* One pass of a radix sort, which keeps the order of equal ones; false: all have the same digit,
  * and nothing was moved. */
-static bool sort_by_digit(const sort_key *from, int32_t n, bool segment, int shift, sort_key *to) {
+static bool sort_by_digit(const sort_key *from, int32_t n, sort_word by, int shift, sort_key *to) {
     int32_t place[DIGITS] = {0}, at = 0;
-    for (int32_t i = 0; i < n; i++) place[digit_of(&from[i], segment, shift)]++;
-    if (n > 0 && place[digit_of(&from[0], segment, shift)] == n) return false;
+    for (int32_t i = 0; i < n; i++) place[digit_of(&from[i], by, shift)]++;
+    if (n > 0 && place[digit_of(&from[0], by, shift)] == n) return false;
     for (int i = 0; i < DIGITS; i++) {
         int32_t count = place[i];
         place[i] = at;
         at += count;
     }
-    for (int32_t i = 0; i < n; i++) to[place[digit_of(&from[i], segment, shift)]++] = from[i];
+    for (int32_t i = 0; i < n; i++) to[place[digit_of(&from[i], by, shift)]++] = from[i];
     return true;
 }
 
-/* By segment, label and row; rows ascend at first. Every rank sorts the whole pool in
+/* By segment, group, label and row; rows ascend at first. Every rank sorts the whole pool in
  * each step: in time that grows as the rows do. Returns key or other [n], whichever has it. */
-static sort_key *sort_keys(sort_key *key, sort_key *other, int32_t n) {
-    for (int word = 0; word < 2; word++)
-        for (int shift = 0; shift < 32; shift += DIGIT_BITS) {
-            if (!sort_by_digit(key, n, word == 1, shift, other)) continue;
+static sort_key *sort_keys(sort_key *key, sort_key *other, int32_t n, bool groups) {
+    for (sort_word by = BY_LABEL; by < SORT_WORDS; by++)
+        for (int shift = 0; shift < 32 && (groups || by != BY_GROUP); shift += DIGIT_BITS) {
+            if (!sort_by_digit(key, n, by, shift, other)) continue;
             sort_key *sorted = other;
             other = key;
             key = sorted;
@@ -69,32 +72,41 @@ static bool takes_part(const contrast_options *o, const contrast_pool *p, int32_
 /* key [p->n]; returns how many rows take part. Under scope "global" all rows are one segment. */
 static int32_t list_rows(const contrast_options *o, const contrast_pool *p, sort_key *key) {
     int32_t n = 0;
+    bool labels = o->positives != POSITIVES_AUGMENTATION;
     for (int32_t i = 0; i < (int32_t)p->n; i++) {
         if (!takes_part(o, p, i)) continue;
         /* Under "augmentation" every row is a run of its own. */
+        int32_t label = labels ? p->label[i] : i;
         key[n++] = (sort_key){.segment = o->scope == SCOPE_IMAGE ? p->image[i] : 0,
-            .label = o->positives == POSITIVES_AUGMENTATION ? i : p->label[i],
+            .group = labels && o->group ? o->group[label] : label,
+            .label = label,
             .row = i};
     }
     return n;
 }
 
-/* Where segments and runs begin is seen from the front, where they end from the back. */
+/* Where ranges begin is seen from the front, where they end from the back. */
 static void find_spans(tiles *t, const sort_key *key) {
-    int32_t segment = 0, run = 0;
+    int32_t segment = 0, near = 0, run = 0;
     for (int32_t i = 0; i < t->n; i++) {
         bool new_segment = i == 0 || key[i].segment != key[i - 1].segment;
+        bool new_group = new_segment || key[i].group != key[i - 1].group;
         if (new_segment) segment = i;
-        if (new_segment || key[i].label != key[i - 1].label) run = i;
+        if (new_group) near = i;
+        if (new_group || key[i].label != key[i - 1].label) run = i;
         t->origin[i] = key[i].row;
-        t->where[i] = (span){.segment_begin = segment, .run_begin = run, .partner = -1};
+        t->where[i] =
+            (span){.segment_begin = segment, .near_begin = near, .run_begin = run, .partner = -1};
     }
-    int32_t segment_end = t->n, run_end = t->n;
+    int32_t segment_end = t->n, near_end = t->n, run_end = t->n;
     for (int32_t i = t->n - 1; i >= 0; i--) {
-        t->where[i].segment_end = segment_end;
-        t->where[i].run_end = run_end;
-        if (t->where[i].segment_begin == i) segment_end = i;
-        if (t->where[i].run_begin == i) run_end = i;
+        span *s = &t->where[i];
+        s->segment_end = segment_end;
+        s->near_end = near_end;
+        s->run_end = run_end;
+        if (s->segment_begin == i) segment_end = i;
+        if (s->near_begin == i) near_end = i;
+        if (s->run_begin == i) run_end = i;
     }
 }
 
@@ -209,7 +221,7 @@ status tiles_index(tiles *out, const contrast_options *o, const contrast_pool *p
     int32_t *place = memory_alloc(p->n, sizeof *place, "order of the pool");
     if (!key || !place) goto done;
     t.n = list_rows(o, p, key);
-    sorted = sort_keys(key, key + p->n, t.n);
+    sorted = sort_keys(key, key + p->n, t.n, o->group);
     size_t n = (size_t)t.n;
     t.origin = memory_alloc(n, sizeof *t.origin, "order of the pool");
     t.where = memory_alloc(n, sizeof *t.where, "order of the pool");

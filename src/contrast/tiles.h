@@ -1,9 +1,10 @@
 /* The pool in the order in which the loss walks it, and tiles of products with it. Not collective.
  *
- * Rows that take part are sorted by image (under scope "image"), then label, then pool order. A
- * row's candidates are then one range of positions, its `segment`, and those of its own label one
- * range inside it, its `run`: positives are the run without the row itself, and its partner;
- * negatives are the rest of the segment. Under "augmentation" a run is the row alone. */
+ * Rows that take part are sorted by image (under scope "image"), then group of labels, label, pool
+ * order. A row's candidates are then one range of positions, its `segment`, those of its group one
+ * range inside it, `near`, and those of its own label one inside that, its `run`: positives are the
+ * run without the row itself, and its partner; negatives are the segment without the near ones.
+ * Without groups near is the run; under "augmentation" a run is the row alone. */
 #ifndef AUXSEG_CONTRAST_TILES_H
 #define AUXSEG_CONTRAST_TILES_H
 
@@ -11,7 +12,7 @@
 #include "src/contrast/product.h"
 
 typedef struct span {
-    int32_t segment_begin, segment_end, run_begin, run_end;
+    int32_t segment_begin, segment_end, near_begin, near_end, run_begin, run_end;
     int32_t partner; /* position of a positive outside the run, or -1 */
 } span;
 

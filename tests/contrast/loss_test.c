@@ -60,19 +60,29 @@ static void agrees_with_pytorch(void **state) {
 static const contrast_positives all_positives[] = {
     POSITIVES_AUXILIARY, POSITIVES_AUGMENTATION, POSITIVES_BOTH};
 
-/* Every choice of positives and scope, two temperatures, sizes around those of tiles. */
+/* Three labels to a group, in no order; some groups are of one. */
+static int32_t group[90];
+
+static void make_groups(void) {
+    for (int l = 0; l < 90; l++) group[l] = l < 2 ? 40 + l : l * 7 % 30;
+}
+
+/* Every choice of positives and scope, two temperatures, labels in groups or not, sizes around
+ * those of tiles. */
 static void agrees_with_definition(void **state) {
     (void)state;
     static const struct {
         size_t n;
         int d, labels, images;
     } size[] = {{1, 3, 2, 1}, {47, 32, 5, 3}, {256, 33, 3, 2}, {120, 300, 12, 7}, {600, 16, 90, 4}};
+    make_groups();
     for (size_t i = 0; i < sizeof size / sizeof *size; i++) {
-        for (int choice = 0; choice < 12; choice++) {
+        for (int choice = 0; choice < 24; choice++) {
             contrast_options o = {.positives = all_positives[choice % 3],
                 .scope = choice / 3 % 2 ? SCOPE_IMAGE : SCOPE_GLOBAL,
-                .temperature = choice / 6 ? 0.01 : 0.2,
-                .threads = 1};
+                .temperature = choice / 6 % 2 ? 0.01 : 0.2,
+                .threads = 1,
+                .group = choice / 12 ? group : NULL};
             float *rows = size[i].d == 300 ? other : z; /* the only one too large for z */
             reference_pool(i, size[i].n, size[i].d, size[i].labels, size[i].images, rows, label,
                 image, partner);
@@ -147,24 +157,33 @@ static void partners_may_be_one_sided(void **state) {
     reference_pool(9, 90, 12, 4, 2, z, label, image, partner);
     for (int i = 0; i < 90; i++) partner[i] = i % 3 ? i / 3 : -1;
     contrast_pool p = {90, 12, z, label, image, partner};
-    contrast_options o = {.positives = POSITIVES_BOTH, .temperature = 0.1, .threads = 1};
-    contrast_stats total, right = reference_loss(&o, &p, expected);
-    compute(&o, &p, &total);
-    assert_true(fabs(total.loss - right.loss) <= 1e-5 * right.loss);
-    assert_int_equal(total.positives, right.positives);
-    assert_true(reference_error(gradient, expected, 90 * 12) <= 1e-5);
+    for (int groups = 0; groups < 2; groups++) {
+        static const int32_t two[] = {0, 1, 0, 1};
+        contrast_options o = {.positives = POSITIVES_BOTH,
+            .temperature = 0.1,
+            .threads = 1,
+            .group = groups ? two : NULL};
+        contrast_stats total, right = reference_loss(&o, &p, expected);
+        compute(&o, &p, &total);
+        assert_true(fabs(total.loss - right.loss) <= 1e-5 * right.loss);
+        assert_int_equal(total.positives, right.positives);
+        assert_int_equal(total.negatives, right.negatives);
+        assert_true(reference_error(gradient, expected, 90 * 12) <= 1e-5);
+    }
 }
 
 static void same_bits_for_threads_and_splits(void **state) {
     (void)state;
     reference_pool(3, N, D, 11, 5, z, label, image, partner);
     contrast_pool p = {N, D, z, label, image, partner};
-    for (int choice = 0; choice < 6; choice++) {
+    make_groups();
+    for (int choice = 0; choice < 12; choice++) {
         contrast_options o = {.positives = all_positives[choice % 3],
-            .scope = choice / 3 ? SCOPE_IMAGE : SCOPE_GLOBAL,
+            .scope = choice / 3 % 2 ? SCOPE_IMAGE : SCOPE_GLOBAL,
             .temperature = 0.05,
             .threads = 1,
-            .type = choice % 2 ? DTYPE_BF16 : DTYPE_F32};
+            .type = choice % 2 ? DTYPE_BF16 : DTYPE_F32,
+            .group = choice / 6 ? group : NULL};
         contrast_stats total;
         compute(&o, &p, &total);
         o.threads = 3;

@@ -18,7 +18,10 @@ static pair pair_of(const contrast_options *o, const contrast_pool *p, size_t i,
     if (o->scope == SCOPE_IMAGE && p->image[i] != p->image[j]) return NEITHER;
     bool partner = o->positives != POSITIVES_AUXILIARY && p->partner[i] == (int32_t)j;
     bool same = o->positives != POSITIVES_AUGMENTATION && p->label[i] == p->label[j];
-    return partner || same ? POSITIVE : NEGATIVE;
+    if (partner || same) return POSITIVE;
+    bool near = o->group && o->positives != POSITIVES_AUGMENTATION &&
+                o->group[p->label[i]] == o->group[p->label[j]];
+    return near ? NEITHER : NEGATIVE;
 }
 
 static double dot(const contrast_pool *p, size_t i, size_t j) {

@@ -81,7 +81,7 @@ static void tell_whole_images(check *k) {
         const char *name;
         bool set;
     } idle[] = {IDLE(positives), IDLE(scope), IDLE(loss_dtype), IDLE(pixels), IDLE(boundary),
-        IDLE(pool), IDLE(pixel_queue), IDLE(temperature)};
+        IDLE(pool), IDLE(pixel_queue), IDLE(label_groups), IDLE(temperature)};
 #undef IDLE
     for (size_t i = 0; i < sizeof idle / sizeof *idle; i++)
         if (idle[i].set)

@@ -23,6 +23,7 @@ static status contrast_settings(const comm *c, const settings *s, settings **out
     *own = *s;
     own->pretrain.method = PRETRAIN_METHOD_PIXEL;
     own->pretrain.positives = PRETRAIN_POSITIVES_AUXILIARY;
+    own->pretrain.label_groups = 0; /* classes have no centroids */
     *out = own;
     return STATUS_OK;
 }

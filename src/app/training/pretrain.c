@@ -13,6 +13,7 @@
 #include "src/app/stage/stage.h"
 #include "src/app/stage/stage_list.h"
 #include "src/app/training/divergence.h"
+#include "src/app/training/pretrain_groups.h"
 #include "src/app/training/pretrain_instance.h"
 #include "src/app/training/pretrain_queue.h"
 #include "src/app/training/views.h"
@@ -31,7 +32,8 @@ static contrast_options loss_options(const views *v) {
         .temperature = s->pretrain.temperature,
         .threads = v->t->threads,
         .type = s->pretrain.loss_dtype,
-        .pairs = v->t->o.how->pairs};
+        .pairs = v->t->o.how->pairs,
+        .group = v->group};
 }
 
 /* The embeddings of all waves: the loss compares them with each other. One that is not finite is
@@ -147,6 +149,7 @@ status pretrain_task(stage *t, const contrast_task *task) {
     order sequence = {0};
     samples *images = NULL;
     trainer *x = NULL;
+    int32_t *group = NULL;
     views v = {0};
     pretrain_queue queue = {0};
     trainer_options o = pretrain_options(t, task->weights);
@@ -157,6 +160,7 @@ status pretrain_task(stage *t, const contrast_task *task) {
         .views = setup_views(&t->s->pretrain.view, o.crop)};
     status st = task->truth ? STATUS_OK : open_labels(t, task->labels, &aux);
     int count = aux ? labels_about(aux).k : dataset_classes(t->d);
+    if (st == STATUS_OK) st = pretrain_groups_create(&group, t->c, t->s, aux, t->name);
     if (st == STATUS_OK) st = pretrain_queue_create(&queue, t->c, t->s, count, &o);
     if (st == STATUS_OK) st = trainer_create(&x, t->c, t->s, t->d, &o);
     if (st != STATUS_OK) goto done;
@@ -164,7 +168,7 @@ status pretrain_task(stage *t, const contrast_task *task) {
     st = order_create(&sequence, task->list.member, task->list.count, (uint64_t)t->s->run.seed);
     if (st == STATUS_OK) st = samples_create(&images, t->d, &kept);
     st = comm_agree(t->c, st);
-    const views_source from = {images, aux, &sequence, queue.pool};
+    const views_source from = {images, aux, &sequence, queue.pool, group};
     if (st == STATUS_OK) st = views_create(&v, x, &from);
     if (st == STATUS_OK) st = train(&v);
     if (st == STATUS_OK) batches_report(v.source);
@@ -174,6 +178,7 @@ done:
     samples_destroy(images);
     order_destroy(&sequence);
     labels_close(aux);
+    memory_free(group);
     trainer_destroy(x);
     pretrain_queue_destroy(&queue);
     return st;

@@ -61,6 +61,7 @@ static status load_pair(void *context, batch *b, int part) {
 status views_create(views *v, trainer *t, const views_source *from) {
     *v = (views){.t = t, .images = from->images, .aux = from->aux};
     v->positives = choices_positives(t->s->pretrain.positives);
+    v->group = from->group;
     v->wanted = t->s->pretrain.pixels;
     plan_output_shape(t->plan, 0, &v->h, &v->w, &v->d);
     size_t local = (size_t)t->local, rows = local * (size_t)v->wanted, d = (size_t)v->d;

@@ -17,6 +17,7 @@ typedef struct views {
     batches *source;   /* owned */
     const batch *now;  /* this step's: its label maps are those labels [local, h, w] */
     contrast_positives positives;
+    const int32_t *group;             /* borrowed: of each label, or NULL */
     int h, w, d;                      /* of the embeddings: grid and dimensions */
     int wanted;                       /* pixels a view */
     size_t n;                         /* rows of this rank */
@@ -35,7 +36,8 @@ typedef struct views_source {
     samples *images;
     const labels *aux; /* NULL: the images' own label maps */
     order *sequence;
-    pool_queue *queue; /* pixels of earlier steps, or NULL */
+    pool_queue *queue;    /* pixels of earlier steps, or NULL */
+    const int32_t *group; /* of each label, or NULL */
 } views_source;
 
 /* t is borrowed. Batches begin to be made. Collective. */

@@ -1,0 +1,50 @@
+/* Which labels are near each other follows from their centroids alone: every rank has them, and
+ * computes the same. */
+#include "src/app/training/pretrain_groups.h"
+
+#include "src/app/stage/setup.h"
+#include "src/base/hash.h"
+#include "src/base/log.h"
+#include "src/base/memory.h"
+#include "src/label/ward.h"
+
+/* Largest of the groups, in labels. */
+static int largest_of(const int32_t *group, int count, int groups) {
+    int largest = 0;
+    for (int g = 0; g < groups; g++) {
+        int size = 0;
+        for (int i = 0; i < count; i++) size += group[i] == g;
+        if (size > largest) largest = size;
+    }
+    return largest;
+}
+
+status pretrain_groups_create(
+    int32_t **group, const comm *c, const settings *s, const labels *aux, const char *name) {
+    int wanted = s->pretrain.label_groups;
+    *group = NULL;
+    if (!aux || wanted == 0) return STATUS_OK;
+    labels_info about = labels_about(aux);
+    if (wanted > about.k) {
+        if (comm_root(c))
+            log_error("pretrain.label_groups = %d: there are %d auxiliary labels", wanted, about.k);
+        return STATUS_USAGE;
+    }
+    int32_t *made = memory_alloc((size_t)about.k, sizeof *made, "groups of labels");
+    status st = made
+                    ? ward_groups(about.centroids, about.k, about.d, wanted, setup_threads(s), made)
+                    : STATUS_FAILED;
+    st = comm_agree(c, st);
+    /* One rank whose memory fails would compute another loss. */
+    if (st == STATUS_OK)
+        st = comm_compare(c, "groups of labels", hash_bytes(made, (size_t)about.k * sizeof *made));
+    if (st != STATUS_OK) {
+        memory_free(made);
+        return st;
+    }
+    log_info(
+        "%s: %d labels in %d groups, of %d at most, within which none is a negative of another",
+        name, about.k, wanted, largest_of(made, about.k, wanted));
+    *group = made;
+    return STATUS_OK;
+}
