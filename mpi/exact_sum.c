@@ -42,10 +42,11 @@ typedef struct slot {
     bool by_part; /* not the sums go back, but floats that are made of them */
     int round;
     int id, tag;
+    int words, floats; /* of a row of x, of y */
     int64_t *x;
     float *y;                 /* the second half is of these, or NULL: of x */
-    int64_t *received;        /* [words]: parts that are to be added */
-    size_t begin[ROUNDS + 1]; /* what is left of x before round r: [begin, end) */
+    int64_t *received;        /* parts that are to be added */
+    size_t begin[ROUNDS + 1]; /* rows that are left of x before round r: [begin, end) */
     size_t end[ROUNDS + 1];
 } slot;
 
@@ -53,7 +54,8 @@ struct exact_sums {
     comm *c; /* owned */
     exact_sum_way way;
     rounds rounds;
-    size_t words; /* of the longest sum */
+    size_t rows; /* of the longest sum */
+    int words;   /* of a row */
     int most, flying;
     int next;               /* of the tags */
     int width;              /* requests of a slot */
@@ -115,13 +117,13 @@ static size_t part_of(size_t n, int parts) {
 
 /* What the parts of one round take at most: those of the first, if rounds have the same factor. */
 static size_t received_words(const exact_sums *s) {
-    size_t n = s->words, most = 0;
+    size_t n = s->rows, most = 0;
     for (int r = 0; r < s->rounds.count; r++) {
         n = part_of(n, s->rounds.factor[r]);
         size_t taken = n * (size_t)(s->rounds.factor[r] - 1);
         if (taken > most) most = taken;
     }
-    return most;
+    return most * (size_t)s->words;
 }
 
 /* Memory for the parts of each sum; MPI has its own. */
@@ -135,10 +137,9 @@ static bool take_received(exact_sums *s) {
 }
 
 /* All that a rank takes for itself. */
-static status take_memory(exact_sums *s, size_t words, int most, bool safe, int node) {
+static status take_memory(exact_sums *s, int most, bool safe, int node) {
     s->way = safe ? exact_sum_choose(s->c->size, node) : EXACT_SUM_MPI;
     s->rounds = find_rounds(s->c->size, s->c->rank, node);
-    s->words = words;
     s->most = most;
     s->width = 2 * (largest_factor(&s->rounds) - 1);
     size_t n = (size_t)most, all = n * (size_t)s->width;
@@ -152,17 +153,27 @@ static status take_memory(exact_sums *s, size_t words, int most, bool safe, int 
     return STATUS_OK;
 }
 
-status exact_sums_create(exact_sums **out, const comm *c, size_t words, int most, bool safe) {
+status exact_sums_create_rows(
+    exact_sums **out, const comm *c, size_t rows, int words, int most, bool safe) {
     exact_sums *s = memory_alloc(1, sizeof *s, "sums over ranks");
     status st = comm_agree(c, s ? STATUS_OK : STATUS_FAILED);
-    if (st == STATUS_OK) st = comm_agree(c, comm_create(&s->c, c->mpi));
+    if (st == STATUS_OK) {
+        s->rows = rows;
+        s->words = words;
+        st = comm_create(&s->c, c->mpi);
+    }
+    st = comm_agree(c, st);
     int node = node_of_all(c);
-    if (st == STATUS_OK) st = comm_agree(c, take_memory(s, words, most, safe, node));
+    if (st == STATUS_OK) st = comm_agree(c, take_memory(s, most, safe, node));
     if (st != STATUS_OK)
         exact_sums_destroy(s);
     else
         *out = s;
     return st;
+}
+
+status exact_sums_create(exact_sums **out, const comm *c, size_t words, int most, bool safe) {
+    return exact_sums_create_rows(out, c, words, 1, most, safe);
 }
 
 void exact_sums_destroy(exact_sums *s) {
@@ -198,7 +209,7 @@ static MPI_Request *requests_of(const exact_sums *s, const slot *t) {
     return s->request + (size_t)(t - s->slot) * (size_t)s->width;
 }
 
-/* Part j of what round r splits: the first parts are the longer ones. */
+/* Part j of what round r splits, in rows: the first parts are the longer ones. */
 static void part(const slot *t, const rounds *r, int round, int j, size_t *begin, size_t *end) {
     size_t n = t->end[round] - t->begin[round], parts = (size_t)r->factor[round], at = (size_t)j;
     size_t each = n / parts, longer = n % parts;
@@ -220,20 +231,40 @@ static void send(const exact_sums *s, const slot *t, int rank, const message *m,
     if (m->out > 0) MPI_Isend(m->from, (int)m->out, m->type, rank, t->tag, s->c->mpi, &two[1]);
 }
 
+/* Rows of a sum as they go between two ranks. */
+typedef struct rows_between {
+    size_t own, other;    /* the first of this rank's part, of the other's */
+    size_t owned, others; /* how many each part has */
+    size_t taken;         /* rows that are received before */
+} rows_between;
+
+/* The first half sends the other its part, and takes what it has of this rank's; the second half is
+ * the other way round, of sums or of what was made of them. */
+static message message_of(const slot *t, const rows_between *b) {
+    size_t w = (size_t)t->words, f = (size_t)t->floats;
+    if (t->phase == REDUCING)
+        return (message){t->x + b->other * w, t->received + b->taken * w, b->others * w,
+            b->owned * w, MPI_INT64_T};
+    if (t->y)
+        return (message){
+            t->y + b->own * f, t->y + b->other * f, b->owned * f, b->others * f, MPI_FLOAT};
+    return (message){
+        t->x + b->own * w, t->x + b->other * w, b->owned * w, b->others * w, MPI_INT64_T};
+}
+
 /* The messages of a round: parts go to whom they belong, and in the second half come from there. */
 static void exchange(exact_sums *s, slot *t) {
     const rounds *r = &s->rounds;
     int k = t->round, mine = r->digit[k];
     MPI_Request *request = requests_of(s, t);
-    size_t own, own_end, at, end, taken = 0;
-    part(t, r, k, mine, &own, &own_end);
-    size_t n = own_end - own;
-    for (int i = 1; i < r->factor[k]; i++, request += 2, taken += n) {
+    rows_between b = {0};
+    part(t, r, k, mine, &b.own, &b.owned);
+    b.owned -= b.own;
+    for (int i = 1; i < r->factor[k]; i++, request += 2, b.taken += b.owned) {
         int other = (mine + i) % r->factor[k], rank = s->c->rank + (other - mine) * r->stride[k];
-        part(t, r, k, other, &at, &end);
-        message m = {t->x + at, t->received + taken, end - at, n, MPI_INT64_T};
-        if (t->phase == SPREADING) m = (message){t->x + own, t->x + at, n, end - at, MPI_INT64_T};
-        if (t->y) m = (message){t->y + own, t->y + at, n, end - at, MPI_FLOAT};
+        part(t, r, k, other, &b.other, &b.others);
+        b.others -= b.other;
+        message m = message_of(t, &b);
         send(s, t, rank, &m, request);
     }
 }
@@ -241,10 +272,11 @@ static void exchange(exact_sums *s, slot *t) {
 /* What has come of a round of the first half. */
 static void add_received(const exact_sums *s, slot *t) {
     const rounds *r = &s->rounds;
-    size_t begin, end;
+    size_t begin, end, w = (size_t)t->words;
     part(t, r, t->round, r->digit[t->round], &begin, &end);
     for (int i = 0; i < r->factor[t->round] - 1; i++)
-        exact_sum_add(t->x + begin, t->received + (size_t)i * (end - begin), end - begin);
+        exact_sum_add(
+            t->x + begin * w, t->received + (size_t)i * (end - begin) * w, (end - begin) * w);
     t->begin[t->round + 1] = begin;
     t->end[t->round + 1] = end;
 }
@@ -282,31 +314,41 @@ static void advance(exact_sums *s, slot *t) {
     }
 }
 
-static void begin(exact_sums *s, int64_t *x, size_t n, int id, bool by_part) {
+/* floats: 0, or of each row what is made of it; n: rows. */
+static void begin(exact_sums *s, int64_t *x, size_t n, int id, int floats) {
     slot *t = s->slot;
-    assert(s->flying < s->most && n <= s->words && n <= INT_MAX);
+    size_t words = n * (size_t)s->words;
+    assert(s->flying < s->most && n <= s->rows && words <= INT_MAX);
+    assert(n * (size_t)floats <= INT_MAX);
     while (t->phase != FREE) t++;
     int64_t *received = t->received;
     *t = (slot){.phase = REDUCING, .id = id, .tag = s->next, .x = x, .received = received};
-    t->by_part = by_part && s->way == EXACT_SUM_FACTORS;
+    t->words = s->words;
+    t->floats = floats;
+    t->by_part = floats > 0 && s->way == EXACT_SUM_FACTORS;
     t->end[0] = n;
     s->next = (s->next + 1) % TAGS;
     s->flying++;
     if (s->c->size == 1)
         t->phase = DONE;
     else if (s->way == EXACT_SUM_MPI)
-        MPI_Iallreduce(MPI_IN_PLACE, x, (int)n, MPI_INT64_T, MPI_SUM, s->c->mpi, requests_of(s, t));
+        MPI_Iallreduce(
+            MPI_IN_PLACE, x, (int)words, MPI_INT64_T, MPI_SUM, s->c->mpi, requests_of(s, t));
     else
         exchange(s, t);
     advance(s, t); /* of parts that are all empty nothing comes that would do it */
 }
 
 void exact_sums_begin(exact_sums *s, int64_t *x, size_t n, int id) {
-    begin(s, x, n, id, false);
+    begin(s, x, n, id, 0);
 }
 
 void exact_sums_begin_part(exact_sums *s, int64_t *x, size_t n, int id) {
-    begin(s, x, n, id, true);
+    begin(s, x, n, id, 1);
+}
+
+void exact_sums_begin_rows(exact_sums *s, int64_t *x, size_t rows, int floats, int id) {
+    begin(s, x, rows, id, floats);
 }
 
 void exact_sums_spread(exact_sums *s, int id, float *y) {
@@ -371,11 +413,12 @@ size_t exact_sums_piece(size_t n, int most) {
 
 /* Pieces go one behind the other: one is added while the next one travels. */
 void exact_sums_whole(exact_sums *s, int64_t *x, size_t n) {
-    size_t piece = exact_sums_piece(n, s->most), begun = 0;
-    if (piece > s->words) piece = s->words;
+    size_t words = (size_t)s->words, begun = 0;
+    size_t piece = (exact_sums_piece(n * words, s->most) + words - 1) / words;
+    if (piece > s->rows) piece = s->rows;
     while (begun < n || s->flying > 0) {
         for (; begun < n && s->flying < s->most; begun += piece)
-            exact_sums_begin(s, x + begun, n - begun < piece ? n - begun : piece, 0);
+            exact_sums_begin(s, x + begun * words, n - begun < piece ? n - begun : piece, 0);
         exact_sums_test(s, true, s->event);
     }
 }

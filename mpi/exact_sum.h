@@ -36,6 +36,10 @@ exact_sum_way exact_sum_choose(int ranks, int node);
 /* For sums of at most `words` elements, `most` of them at once. Collective; c is only read here:
  * messages have a communicator of their own. `safe`: nobody waits elsewhere, as said above. */
 status exact_sums_create(exact_sums **out, const comm *c, size_t words, int most, bool safe);
+/* The same for sums of at most `rows` rows of `words` elements, which are not taken apart: a rank's
+ * part is of whole rows. */
+status exact_sums_create_rows(
+    exact_sums **out, const comm *c, size_t rows, int words, int most, bool safe);
 /* With nothing under way. NULL-safe. Collective. */
 void exact_sums_destroy(exact_sums *s);
 /* Bytes that a rank holds for them. */
@@ -53,20 +57,24 @@ typedef enum exact_sum_state {
 typedef struct exact_sum_event {
     int id;
     exact_sum_state state;
-    size_t begin, end; /* EXACT_SUM_PART */
+    size_t begin, end; /* EXACT_SUM_PART: elements, or rows */
 } exact_sum_event;
 
 /* Sums that are under way. */
 int exact_sums_flying(const exact_sums *s);
-/* Begins to sum x [n], in place; x is not to be touched until the sum is done. Fewer than `most`
- * are under way; all ranks begin their sums in the same order. id: the caller's. Not collective. */
+/* Begins to sum x [n] (or rows of it), in place; x is not to be touched until the sum is done.
+ * Fewer than `most` are under way; all ranks begin their sums in the same order. id: the caller's.
+ * Not collective. */
 void exact_sums_begin(exact_sums *s, int64_t *x, size_t n, int id);
 /* The same for those who need something shorter than the sum: where own messages are taken, each
  * rank gets the sum of a part of x (EXACT_SUM_PART), makes floats of it and spreads these; nobody
  * gets the rest. Else EXACT_SUM_DONE, as above. Not collective. */
 void exact_sums_begin_part(exact_sums *s, int64_t *x, size_t n, int id);
-/* After EXACT_SUM_PART: y [n], of which this rank has written its part, is not to be touched until
- * EXACT_SUM_SPREAD; x is free. The sum is under way until then. Not collective. */
+/* The same of x [rows, words] by whole rows, of each of which `floats` floats are made: parts are
+ * told in rows. After exact_sums_create_rows with as many words. Not collective. */
+void exact_sums_begin_rows(exact_sums *s, int64_t *x, size_t rows, int floats, int id);
+/* After EXACT_SUM_PART: y [n] or [rows, floats], of which this rank has written its part, is not to
+ * be touched until EXACT_SUM_SPREAD; x is free. The sum is under way until then. Not collective. */
 void exact_sums_spread(exact_sums *s, int id, float *y);
 /* What has happened since the last call, to each sum that is under way one thing at most
  * (event [most]); returns how many. `wait`: until there is one, if any is under way; no part is to
@@ -78,7 +86,8 @@ void exact_sums_poll(exact_sums *s);
 /* Elements of the pieces that exact_sums_whole makes of n elements, where `most` sums may be under
  * way: short sums are not cut, since more messages would cost more than they hide. */
 size_t exact_sums_piece(size_t n, int most);
-/* Sums x [n] in pieces, and waits for all of them; nothing is under way before. Collective. */
+/* Sums x [n], or [n, words] after exact_sums_create_rows, in pieces, and waits for all of them;
+ * nothing is under way before. Collective. */
 void exact_sums_whole(exact_sums *s, int64_t *x, size_t n);
 
 /* x [n] += y [n]: the local arithmetic of it (exact_sum_add.c), apart so that a simulation of many
