@@ -121,7 +121,6 @@ static status compare_ranks(const lloyd *l) {
  * ranks as integers. Seconds are this rank's. Collective. */
 static status assign(lloyd *l, kmeans_iteration *it) {
     const features *x = l->x;
-    int k = l->o->k;
     kmeans_counts counts = {0};
     double now = timer_now(), processor = timer_processor();
     if (hook_now(&centroid)) l->centroids[0] = -l->centroids[0];
@@ -132,7 +131,7 @@ static status assign(lloyd *l, kmeans_iteration *it) {
     double assigned = timer_now();
     it->assign_seconds = assigned - now;
     it->assign_processor = timer_processor() - processor;
-    it->exchange_seconds = kmeans_exchange(l->c, x, l->label, l->o->threads, &l->sums);
+    it->exchange_seconds = kmeans_exchange(l->c, l->o, x, l->label, l->centroids, &l->sums);
     st = compare_ranks(l);
     if (st != STATUS_OK) return st;
     int64_t figure[] = {counts.changed, counts.kept};
@@ -142,9 +141,8 @@ static status assign(lloyd *l, kmeans_iteration *it) {
     it->kept = figure[1];
     it->visited = counts.visited;
     it->arithmetic = kmeans_assigner_arithmetic(l->assigner);
-    it->objective =
-        kmeans_objective(&l->sums.all, k, x->d, l->sums.squares, l->centroids, l->o->threads);
-    it->imbalance = kmeans_imbalance(l->sums.all.count, k, l->x->total);
+    it->objective = l->sums.objective;
+    it->imbalance = kmeans_imbalance(l->sums.count, l->o->k, l->x->total);
     it->update_seconds += timer_now() - assigned;
     return STATUS_OK;
 }

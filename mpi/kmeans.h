@@ -38,7 +38,7 @@ typedef struct kmeans_result {
 /* Lloyd's iterations from one or several starts, of which the one with the least objective is kept
  * (the first of equal ones). Labels belong to the centroids that are returned.
  *
- * An iteration's objective comes from the exact sums (kmeans_objective); that of a restart, by
+ * An iteration's objective comes from the exact sums (kmeans_take); that of a restart, by
  * which they are compared, is the sum of the rows' distances as float32 numbers, in 128-bit fixed
  * point: the order of rows does not matter. An empty cluster is given the row that is farthest from
  * its centroid (several: the farthest ones, in the order of image and pixel), which leaves its own

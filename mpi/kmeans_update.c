@@ -1,6 +1,8 @@
-/* From labels to centroids. Each rank's sums follow its labels; added over ranks they are divided
- * by every rank alike. A cluster that has lost all its rows gets a far one: which one is decided
- * in the order of image and pixel, so that any number of ranks repairs alike. */
+/* From labels to centroids. Each rank's sums follow its labels; added over ranks, those of a
+ * cluster are divided by one rank, which sends the centroid to all: half as long as its sums, which
+ * nobody else needs. But for the rare update in which a cluster is empty: then all ranks get all
+ * sums. A cluster that has lost all its rows gets a far one: which one is decided in the order of
+ * image and pixel, so that any number of ranks repairs alike. */
 #include "mpi/kmeans_update.h"
 
 #include "mpi/outliers.h"
@@ -33,20 +35,32 @@ static void sum_squares(
     s->squares = ldexp((double)sum128_value(&sum), -unit);
 }
 
-/* Sums and counts lie behind each other, so that one reduction has both. */
+/* Clusters of a piece of the exchange: the whole is in few pieces, of whole clusters. */
+static int clusters_at_once(int k, int d) {
+    size_t words = (size_t)d + 1, piece = exact_sums_piece((size_t)k * words, PIECES);
+    return (int)((piece + words - 1) / words);
+}
+
+static bool take_memory(kmeans_sum_block *s, int k, const features *x) {
+    size_t clusters = (size_t)k, d = (size_t)x->d;
+    int64_t *own = memory_alloc(clusters * (d + 1), sizeof *own, "sums of centroids");
+    s->row = memory_alloc(clusters * (d + 1), sizeof *s->row, "sums of centroids");
+    s->made = memory_alloc(clusters * (d + KMEANS_MADE), sizeof *s->made, "new centroids");
+    s->next = memory_alloc(clusters * d, sizeof *s->next, "new centroids");
+    s->count = memory_alloc(clusters, sizeof *s->count, "sizes of clusters");
+    s->summed = memory_alloc(x->n, sizeof *s->summed, "labels");
+    if (own) s->own = (kmeans_sum_total){.sum = own, .count = own + clusters * d};
+    return own && s->row && s->made && s->next && s->count && s->summed;
+}
+
 status kmeans_sum_block_create(const comm *c, const kmeans_options *o, const features *x,
     double largest, const double *square, kmeans_sum_block *out) {
-    size_t sums = (size_t)o->k * (size_t)x->d, words = sums + (size_t)o->k;
-    kmeans_sum_block s = {.words = words};
-    int64_t *own = memory_alloc(words, sizeof *own, "sums of centroids");
-    int64_t *all = memory_alloc(words, sizeof *all, "sums of centroids");
-    s.summed = memory_alloc(x->n, sizeof *s.summed, "labels");
-    int scale = kmeans_scale(x->total, largest);
-    if (own) s.own = (kmeans_sum_total){own, own + sums, scale};
-    if (all) s.all = (kmeans_sum_total){all, all + sums, scale};
-    status st = comm_agree(c, own && all && s.summed ? STATUS_OK : STATUS_FAILED);
+    kmeans_sum_block s = {0};
+    status st = comm_agree(c, take_memory(&s, o->k, x) ? STATUS_OK : STATUS_FAILED);
+    s.own.scale = kmeans_scale(x->total, largest);
     if (st == STATUS_OK && comm_size(c) > 1)
-        st = exact_sums_create(&s.exchange, c, exact_sums_piece(words, PIECES), PIECES, true);
+        st = exact_sums_create_rows(
+            &s.exchange, c, (size_t)clusters_at_once(o->k, x->d), x->d + 1, PIECES, true);
     if (st == STATUS_OK) memset(s.summed, 0xFF, x->n * sizeof *s.summed); /* LABEL_NONE */
     if (st == STATUS_OK) {
         sum_squares(c, square, x->n, o->threads, squares_unit(x->d, x->total, largest), &s);
@@ -60,24 +74,96 @@ status kmeans_sum_block_create(const comm *c, const kmeans_options *o, const fea
 /* Of zeros: nothing. */
 void kmeans_sum_block_destroy(kmeans_sum_block *s) {
     memory_free(s->own.sum);
-    memory_free(s->all.sum);
+    memory_free(s->row);
+    memory_free(s->made);
+    memory_free(s->next);
+    memory_free(s->count);
     memory_free(s->summed);
     exact_sums_destroy(s->exchange);
     *s = (kmeans_sum_block){0};
 }
 
+/* Clusters on their way, and what they become. */
+typedef struct making {
+    kmeans_sum_block *s;
+    const float *centroids;
+    kmeans_making how;
+    int k, at_once;
+} making;
+
+static void make(const making *m, size_t first, size_t n) {
+    size_t d = (size_t)m->how.d;
+    kmeans_make(&m->how, m->s->row + first * (d + 1), (int)n, m->centroids + first * d,
+        m->s->made + first * (d + KMEANS_MADE));
+}
+
+/* A piece of the sums, of which this rank has a part, or all. */
+static void take(const making *m, const exact_sum_event *e) {
+    size_t first = (size_t)e->id * (size_t)m->at_once, d = (size_t)m->how.d;
+    size_t left = (size_t)m->k - first, n = left < (size_t)m->at_once ? left : (size_t)m->at_once;
+    switch (e->state) {
+    case EXACT_SUM_PART:
+        make(m, first + e->begin, e->end - e->begin);
+        traffic_add((e->end - e->begin) * (d + KMEANS_MADE) * sizeof *m->s->made);
+        exact_sums_spread(m->s->exchange, e->id, m->s->made + first * (d + KMEANS_MADE));
+        break;
+    case EXACT_SUM_DONE:
+        make(m, first, n);
+        break;
+    case EXACT_SUM_SPREAD:
+        break;
+    }
+}
+
+/* Pieces go one behind the other: one is added, or divided, while the next one travels. */
+static void exchange(const making *m) {
+    exact_sum_event event[PIECES];
+    exact_sums *sums = m->s->exchange;
+    size_t words = (size_t)m->how.d + 1;
+    int begun = 0, pieces = (m->k + m->at_once - 1) / m->at_once;
+    traffic_add((size_t)m->k * words * sizeof *m->s->row);
+    while (begun < pieces || exact_sums_flying(sums) > 0) {
+        for (; begun < pieces && exact_sums_flying(sums) < PIECES; begun++) {
+            int first = begun * m->at_once, left = m->k - first;
+            exact_sums_begin_rows(sums, m->s->row + (size_t)first * words,
+                (size_t)(left < m->at_once ? left : m->at_once), m->how.d + KMEANS_MADE, begun);
+        }
+        int n = exact_sums_test(sums, true, event);
+        for (int i = 0; i < n; i++) take(m, &event[i]);
+    }
+}
+
 /* This rank's sums stay as they are, for the next iteration to follow; a copy is added over ranks.
  */
-double kmeans_exchange(
-    const comm *c, const features *x, const uint16_t *label, int threads, kmeans_sum_block *s) {
-    kmeans_sums_follow(x, label, s->summed, threads, &s->own);
-    memcpy(s->all.sum, s->own.sum, s->words * sizeof *s->all.sum);
+double kmeans_exchange(const comm *c, const kmeans_options *o, const features *x,
+    const uint16_t *label, const float *centroids, kmeans_sum_block *s) {
+    const making m = {.s = s,
+        .centroids = centroids,
+        .how = {x->d, s->own.scale, o->cosine, o->threads},
+        .k = o->k,
+        .at_once = clusters_at_once(o->k, x->d)};
+    kmeans_sums_follow(x, label, s->summed, o->threads, &s->own);
+    kmeans_pack(&s->own, o->k, x->d, o->threads, s->row);
     double now = timer_now();
+    if (comm_size(c) > 1)
+        exchange(&m);
+    else
+        make(&m, 0, (size_t)o->k);
+    double seconds = comm_size(c) > 1 ? timer_now() - now : 0;
+    s->objective = kmeans_take(&m.how, s->made, o->k, s->squares, s->next, s->count);
+    return seconds;
+}
+
+/* All sums to all ranks, where the next centroids are not of these alone. Collective. */
+static kmeans_sum_total all_sums(
+    const comm *c, const kmeans_options *o, int d, kmeans_sum_block *s) {
+    kmeans_pack(&s->own, o->k, d, o->threads, s->row);
     if (comm_size(c) > 1) {
-        traffic_add(s->words * sizeof *s->all.sum);
-        exact_sums_whole(s->exchange, s->all.sum, s->words);
+        traffic_add((size_t)o->k * (size_t)(d + 1) * sizeof *s->row);
+        exact_sums_whole(s->exchange, s->row, (size_t)o->k);
     }
-    return timer_now() - now;
+    kmeans_unpack(s->row, o->k, d, s->row, s->count);
+    return (kmeans_sum_total){s->row, s->count, s->own.scale};
 }
 
 /* Rows that leave their clusters, of one rank or of all, in the order of image and pixel. */
@@ -180,8 +266,10 @@ static status repair(const comm *c, const kmeans_options *o, const features *x,
         st = gather(c, &mine, x->d, &all);
     }
     if (st == STATUS_OK) {
-        refill(&all, o->k, x->d, &s->all);
+        kmeans_sum_total sums = all_sums(c, o, x->d, s);
+        refill(&all, o->k, x->d, &sums);
         s->repaired = all.count;
+        kmeans_centroids(&sums, o->k, x->d, o->cosine, o->threads, s->next);
     }
     movers_destroy(&mine);
     movers_destroy(&all);
@@ -194,12 +282,13 @@ status kmeans_update(const comm *c, const kmeans_options *o, const features *x, 
     kmeans_sum_block *s, float *centroids) {
     int empty = 0;
     status st = STATUS_OK;
-    for (int a = 0; a < o->k; a++) empty += s->all.count[a] == 0;
+    for (int a = 0; a < o->k; a++) empty += s->count[a] == 0;
     s->repaired = 0;
     if (empty > 0) {
         st = comm_agree(c, kmeans_distances(x, centroids, s->summed, o->threads, distance));
         if (st == STATUS_OK) st = repair(c, o, x, distance, empty, s);
     }
-    if (st == STATUS_OK) kmeans_centroids(&s->all, o->k, x->d, o->cosine, o->threads, centroids);
+    size_t words = (size_t)o->k * (size_t)x->d;
+    if (st == STATUS_OK) memcpy(centroids, s->next, words * sizeof *centroids);
     return st;
 }

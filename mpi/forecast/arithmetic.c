@@ -29,11 +29,11 @@ void exact_sum_add(int64_t *x, const int64_t *y, size_t n) {
     if (seconds > 0) smpi_execute_flops(SPEED * (seconds));
 }
 
-/* Numbers that nobody computes are the same on all ranks. Reading them is taken for as slow as
- * adding them; by the main thread. */
+/* Numbers that nobody computes are the same on all ranks. By the main thread. */
 uint64_t hash_bytes(const void *data, size_t bytes) {
     (void)data;
-    smpi_execute_flops(SPEED * simulation.p.add * (double)(bytes / sizeof(int64_t)));
+    double all = simulation.p.k * simulation.p.d * sizeof(float);
+    smpi_execute_flops(SPEED * simulation.p.hash * ((double)bytes / all));
     return 0;
 }
 
@@ -82,18 +82,38 @@ void kmeans_sums_follow(const features *x, const uint16_t *label, uint16_t *summ
     for (int a = 0; a < (int)simulation.p.k; a++) s->count[a] = 1;
 }
 
-/* Every rank computes all of them, by its threads, and the objective of the same sums: what does
- * not get shorter with more ranks. */
-void kmeans_centroids(const kmeans_sum_total *s, int k, int d, int cosine, int threads, float *c) {
-    (void)s, (void)cosine, (void)threads, (void)c;
-    int team = kmeans_centroid_threads(k, d, simulation.threads);
-    simulated_compute(simulation.p.update * simulation.threads / team);
+/* A rank's threads, as far as they share so many clusters. */
+static void by_team(double seconds, int clusters, int d) {
+    int team = kmeans_centroid_threads(clusters, d, simulation.threads);
+    simulated_compute(seconds * simulation.threads / team);
 }
 
-double kmeans_objective(
-    const kmeans_sum_total *s, int k, int d, double squares, const float *centroids, int threads) {
-    (void)s, (void)k, (void)d, (void)squares, (void)centroids, (void)threads;
+/* Half of what is moved, in bytes two thirds. */
+void kmeans_pack(const kmeans_sum_total *s, int k, int d, int threads, int64_t *row) {
+    (void)s, (void)threads, (void)row;
+    by_team(simulation.p.move * 2 / 3, k, d);
+}
+
+void kmeans_make(const kmeans_making *m, const int64_t *row, int n, const float *c, float *made) {
+    (void)row, (void)c, (void)made;
+    by_team(simulation.p.update * n / simulation.p.k, n, m->d);
+}
+
+double kmeans_take(
+    const kmeans_making *m, const float *made, int k, double squares, float *c, int64_t *count) {
+    (void)made, (void)squares, (void)c;
+    by_team(simulation.p.move / 3, k, m->d);
+    for (int a = 0; a < k; a++) count[a] = 1;
     return 1;
+}
+
+/* Of an update with an empty cluster, which there is none of. */
+void kmeans_unpack(const int64_t *row, int k, int d, int64_t *sum, int64_t *count) {
+    (void)row, (void)k, (void)d, (void)sum, (void)count;
+}
+
+void kmeans_centroids(const kmeans_sum_total *s, int k, int d, int cosine, int threads, float *c) {
+    (void)s, (void)k, (void)d, (void)cosine, (void)threads, (void)c;
 }
 
 double kmeans_imbalance(const int64_t *count, int k, int64_t n) {

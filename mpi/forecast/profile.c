@@ -21,6 +21,7 @@ static const struct known {
     {"optimizer", offsetof(profile, optimizer)}, {"norms", offsetof(profile, norms)},
     {"add", offsetof(profile, add)}, {"extract", offsetof(profile, extract)},
     {"assign", offsetof(profile, assign)}, {"update", offsetof(profile, update)},
+    {"move", offsetof(profile, move)}, {"hash", offsetof(profile, hash)},
     {"d", offsetof(profile, d)}, {"k", offsetof(profile, k)}, {"depth", offsetof(profile, depth)},
     {"crop", offsetof(profile, crop)}, {"stride", offsetof(profile, stride)},
     {"parameters", offsetof(profile, declared)}, {"pool_pair", offsetof(profile, pool_pair)},

@@ -28,15 +28,16 @@ typedef struct profile {
     double norms;                        /* channels of all norms */
     double add;                          /* an element of exact_sum_add */
     double extract;                      /* an image */
-    double assign, update;               /* a row of an iteration of k-means; its centroids */
-    double d, k;                         /* elements of a row; clusters */
-    double depth, crop, stride, bf16;    /* of the network: for who gives the file again */
-    double frozen;                       /* 1: its norms are */
-    double loss_bf16;                    /* 1: the loss multiplies, and sends, bf16 */
-    double pool_pair;                    /* of the loss: a pair of rows, */
-    double pool_row, pool_pack;          /* a row's sorting, by one thread; its packing */
-    double declared;                     /* parameters, as the writer has counted them */
-    profile_ready *ready;                /* [parameters], in the order of time */
+    double assign, update; /* a row of an iteration of k-means; all centroids, made of sums */
+    double move, hash;     /* of all: sums to rows and rows to centroids; their hash */
+    double d, k;           /* elements of a row; clusters */
+    double depth, crop, stride, bf16; /* of the network: for who gives the file again */
+    double frozen;                    /* 1: its norms are */
+    double loss_bf16;                 /* 1: the loss multiplies, and sends, bf16 */
+    double pool_pair;                 /* of the loss: a pair of rows, */
+    double pool_row, pool_pack;       /* a row's sorting, by one thread; its packing */
+    double declared;                  /* parameters, as the writer has counted them */
+    profile_ready *ready;             /* [parameters], in the order of time */
     int parameters;
 } profile;
 

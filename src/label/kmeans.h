@@ -96,10 +96,6 @@ void kmeans_sums_follow(const features *x, const uint16_t *label, uint16_t *summ
 /* Sum of square [n], |x|^2 of the rows (features_check), in units of 2^-unit; each below
  * 2^(120 - unit) / n. */
 void kmeans_squares(const double *square, size_t n, int unit, int threads, sum128 *sum);
-/* sum |x|^2 - 2 sum S_c.c + sum n_c |c|^2: the sum of squared distances to the rows' centroids.
- * s: of all rows; squares: their sum |x|^2. The same bits for any number of threads. */
-double kmeans_objective(
-    const kmeans_sum_total *s, int k, int d, double squares, const float *centroids, int threads);
 /* How unevenly n rows fall to clusters: K * sum (n_c / n)^2 of counts [K]; 1 is even. */
 double kmeans_imbalance(const int64_t *count, int k, int64_t n);
 /* The scale for `rows` rows (global) whose largest |element| is `largest`: no sum can overflow. */
@@ -116,5 +112,25 @@ static inline int kmeans_centroid_threads(int k, int d, int threads) {
 /* c [K, D] = sum / count (if cosine sum of length 1, src/base/unit_length.h), rounded to float32;
  * centroids with count 0, and with a sum of length 0 if cosine, keep their value. */
 void kmeans_centroids(const kmeans_sum_total *s, int k, int d, int cosine, int threads, float *c);
+
+/* What becomes of sums is made by the ranks of a run, each for some clusters. A cluster travels as
+ * a row of D + 1 integers, its sums and its count; what is made of it, once these are of all ranks,
+ * as a row of D + KMEANS_MADE floats: the new centroid, as by kmeans_centroids, then, as bits, the
+ * count and the cluster's part n |c|^2 - 2 S.c of the objective under the old centroid. */
+enum { KMEANS_MADE = (sizeof(int64_t) + sizeof(long double)) / sizeof(float) };
+/* row [K, D + 1] of the sums. */
+void kmeans_pack(const kmeans_sum_total *s, int k, int d, int threads, int64_t *row);
+/* sum [K, D] and count [K] of rows [K, D + 1]; sum may be where the rows are. */
+void kmeans_unpack(const int64_t *row, int k, int d, int64_t *sum, int64_t *count);
+typedef struct kmeans_making {
+    int d, scale, cosine, threads;
+} kmeans_making;
+/* made [n, D + KMEANS_MADE] of n clusters' rows [n, D + 1]; c [n, D]: their old centroids. */
+void kmeans_make(const kmeans_making *m, const int64_t *row, int n, const float *c, float *made);
+/* c [K, D], count [K], and the objective, the sum of squared distances to the rows' old centroids,
+ * of what was made of all clusters. squares: sum |x|^2 of all rows. The same bits for any ranks and
+ * threads. */
+double kmeans_take(
+    const kmeans_making *m, const float *made, int k, double squares, float *c, int64_t *count);
 
 #endif

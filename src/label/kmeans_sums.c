@@ -18,8 +18,6 @@
 enum { ELEMENT_BITS = 50, LANES = 8, PIECE = 512, WIDTH = 16 };
 /* Bytes of rows that are held at once where they are mapped. */
 enum { MAPPED = 1 << 22 };
-/* Clusters of an objective's block. */
-enum { CLUSTERS = 2048 };
 
 /* rows <= 2^bits, largest < 2^exponent: an element may take what is left of 62 bits. */
 int kmeans_scale(int64_t rows, double largest) {
@@ -151,32 +149,16 @@ void kmeans_squares(const double *square, size_t n, int unit, int threads, sum12
     }
 }
 
-/* n |c|^2 - 2 S.c of cluster a. */
-static long double objective_of(const kmeans_sum_total *s, int a, int d, const float *centroids) {
-    const float *c = centroids + (size_t)a * (size_t)d;
-    const int64_t *sum = s->sum + (size_t)a * (size_t)d;
+/* n |c|^2 - 2 S.c of a cluster: by |x - c|^2 = |x|^2 - 2 x.c + |c|^2, summed, no pass over the rows
+ * is needed. long double: what cancels is up to |x|^2. */
+static long double objective_of(
+    const int64_t *sum, int64_t count, int scale, int d, const float *c) {
     long double dot = 0, norm = 0;
     for (int j = 0; j < d; j++) {
         dot += (long double)sum[j] * (long double)c[j];
         norm += (long double)c[j] * (long double)c[j];
     }
-    return (long double)s->count[a] * norm - ldexpl(2 * dot, -s->scale);
-}
-
-/* By |x - c|^2 = |x|^2 - 2 x.c + |c|^2, summed: no pass over the rows is needed. long double: what
- * cancels is up to |x|^2. Clusters are added in one order, on every rank and for any number of
- * threads alike. */
-double kmeans_objective(
-    const kmeans_sum_total *s, int k, int d, double squares, const float *centroids, int threads) {
-    long double total = (long double)squares, part[CLUSTERS];
-    for (int first = 0; first < k; first += CLUSTERS) {
-        int n = k - first < CLUSTERS ? k - first : CLUSTERS,
-            team = kmeans_centroid_threads(n, d, threads);
-#pragma omp parallel for num_threads(team) schedule(static)
-        for (int i = 0; i < n; i++) part[i] = objective_of(s, first + i, d, centroids);
-        for (int i = 0; i < n; i++) total += part[i];
-    }
-    return total > 0 ? (double)total : 0;
+    return (long double)count * norm - ldexpl(2 * dot, -scale);
 }
 
 /* The share of the largest clusters counts most: K for one that has everything. */
@@ -196,17 +178,95 @@ static double squares_i64(const int64_t *x, int d) {
 }
 
 /* A sum becomes a centroid by one division, or one product where it is brought to length 1, and
- * one rounding to float32: the same on every rank, from the same sums. */
+ * one rounding to float32: the same on every rank, from the same sums. False: it keeps its place.
+ */
+static bool centroid_of(
+    const int64_t *sum, int64_t count, int scale, int d, int cosine, float *centroid) {
+    double unit = cosine ? unit_length_scale(squares_i64(sum, d)) : 0;
+    double whole = ldexp((double)count, scale);
+    if (count == 0 || (cosine && unit <= 0)) return false;
+    for (int j = 0; j < d; j++)
+        centroid[j] = (float)(cosine ? (double)sum[j] * unit : (double)sum[j] / whole);
+    return true;
+}
+
 void kmeans_centroids(const kmeans_sum_total *s, int k, int d, int cosine, int threads, float *c) {
     int team = kmeans_centroid_threads(k, d, threads);
 #pragma omp parallel for num_threads(team) schedule(static)
     for (int a = 0; a < k; a++) {
-        const int64_t *sum = s->sum + (size_t)a * (size_t)d;
-        float *row = c + (size_t)a * (size_t)d;
-        double unit = cosine ? unit_length_scale(squares_i64(sum, d)) : 0;
-        double whole = ldexp((double)s->count[a], s->scale);
-        if (s->count[a] == 0 || (cosine && unit <= 0)) continue;
-        for (int j = 0; j < d; j++)
-            row[j] = (float)(cosine ? (double)sum[j] * unit : (double)sum[j] / whole);
+        size_t at = (size_t)a * (size_t)d;
+        centroid_of(s->sum + at, s->count[a], s->scale, d, cosine, c + at);
     }
+}
+
+void kmeans_pack(const kmeans_sum_total *s, int k, int d, int threads, int64_t *row) {
+    int team = kmeans_centroid_threads(k, d, threads);
+    size_t words = (size_t)d + 1;
+#pragma omp parallel for num_threads(team) schedule(static)
+    for (int a = 0; a < k; a++) {
+        int64_t *to = row + (size_t)a * words;
+        memcpy(to, s->sum + (size_t)a * (size_t)d, (size_t)d * sizeof *to);
+        to[d] = s->count[a];
+    }
+}
+
+void kmeans_unpack(const int64_t *row, int k, int d, int64_t *sum, int64_t *count) {
+    size_t words = (size_t)d + 1;
+    for (int a = 0; a < k; a++) {
+        const int64_t *from = row + (size_t)a * words;
+        count[a] = from[d]; /* before a later row comes to stand there */
+        memmove(sum + (size_t)a * (size_t)d, from, (size_t)d * sizeof *sum);
+    }
+}
+
+/* Beside a centroid: what has no float. Bytes of a long double that are no part of the number are
+ * zeros. */
+typedef struct figures {
+    int64_t count;
+    long double objective;
+} figures;
+
+static void write_figures(const figures *f, float *to) {
+    memset(to, 0, KMEANS_MADE * sizeof *to);
+    memcpy(to, &f->count, sizeof f->count);
+    memcpy((char *)to + sizeof f->count, &f->objective, sizeof f->objective);
+}
+
+static figures read_figures(const float *from) {
+    figures f;
+    memcpy(&f.count, from, sizeof f.count);
+    memcpy(&f.objective, (const char *)from + sizeof f.count, sizeof f.objective);
+    return f;
+}
+
+void kmeans_make(const kmeans_making *m, const int64_t *row, int n, const float *c, float *made) {
+    int d = m->d, team = kmeans_centroid_threads(n, d, m->threads);
+    size_t words = (size_t)d + 1, floats = (size_t)d + KMEANS_MADE;
+#pragma omp parallel for num_threads(team) schedule(static)
+    for (int a = 0; a < n; a++) {
+        const int64_t *sum = row + (size_t)a * words;
+        const float *old = c + (size_t)a * (size_t)d;
+        float *to = made + (size_t)a * floats;
+        figures f = {sum[d], objective_of(sum, sum[d], m->scale, d, old)};
+        if (!centroid_of(sum, f.count, m->scale, d, m->cosine, to))
+            memcpy(to, old, (size_t)d * sizeof *to);
+        write_figures(&f, to + d);
+    }
+}
+
+/* Parts of the objective are added in the order of clusters, on every rank. */
+double kmeans_take(
+    const kmeans_making *m, const float *made, int k, double squares, float *c, int64_t *count) {
+    int d = m->d, team = kmeans_centroid_threads(k, d, m->threads);
+    size_t floats = (size_t)d + KMEANS_MADE;
+    long double total = (long double)squares;
+#pragma omp parallel for num_threads(team) schedule(static)
+    for (int a = 0; a < k; a++)
+        memcpy(c + (size_t)a * (size_t)d, made + (size_t)a * floats, (size_t)d * sizeof *c);
+    for (int a = 0; a < k; a++) {
+        figures f = read_figures(made + (size_t)a * floats + d);
+        count[a] = f.count;
+        total += f.objective;
+    }
+    return total > 0 ? (double)total : 0;
 }

@@ -16,7 +16,7 @@ CFG
 # 8 parameters of 500,000 elements, a step of two images in 3.3 s, on one core.
 {
     printf '%s\n' "# by hand" "images 2" "forward 1" "loss 0.1" "backward 2" "optimizer 0.2" \
-        "norms 100" "add 1e-9" "extract 0.5" "assign 1e-5" "update 1e-4" "d 64" "k 100" \
+        "norms 100" "add 1e-9" "extract 0.5" "assign 1e-5" "update 1e-4" "move 1e-5" "hash 1e-6" "d 64" "k 100" \
         "depth 50" "crop 160" "stride 8" "bf16 0" "loss_bf16 0" "frozen 0" \
         "pool_pair 1e-9" "pool_row 1e-7" "pool_pack 1e-7" "parameters 8"
     for i in 1 2 3 4 5 6 7 8; do echo "ready $(((8 - i) * 500000)) 500000 $((i / 5)).$((i * 2 % 10)) 0"; done
@@ -110,8 +110,9 @@ done
 # Counters have what is summed, 8 bytes a parameter on each of 4 ranks, and what is gathered, 4 of
 # each rank's quarter.
 near 'bytes of the gradient' "$(column finetune 4 bytes_sent)" $((4 * 8 * 4000000 + 4 * 4000000))
-# Of one iteration: its sums of 100 centroids of 64 dimensions and their counts.
-near 'bytes of an iteration' "$(column cluster 4 bytes_sent)" $((4 * 8 * 100 * 65))
+# Of one iteration: its sums of 100 centroids of 64 dimensions and their counts, and what each rank
+# makes of its quarter.
+near 'bytes of an iteration' "$(column cluster 4 bytes_sent)" $((4 * 8 * 100 * 65 + 4 * 100 * 70))
 
 # Memory that one simulated rank lacks is named; the others must not wait for it, which the simulator
 # would find out as a deadlock.

@@ -289,6 +289,26 @@ static void test_sums_are_exact(void **state) {
             follow_labels(shapes[s][0], shapes[s][1], shapes[s][2], threads);
 }
 
+/* What is made of sums, by one thread or several, of some clusters or of all. */
+static double make(const kmeans_sum_total *s, const kmeans_making *m, int k, double squares,
+    const float *old, float *c, int64_t *count) {
+    int d = m->d, half = k / 2;
+    size_t words = (size_t)d + 1, floats = (size_t)d + KMEANS_MADE;
+    int64_t *row = memory_alloc((size_t)k * words, sizeof *row, "rows");
+    float *made = memory_alloc((size_t)k * floats, sizeof *made, "made");
+    kmeans_pack(s, k, d, m->threads, row);
+    kmeans_make(m, row, half, old, made);
+    kmeans_make(
+        m, row + (size_t)half * words, k - half, old + half * d, made + (size_t)half * floats);
+    double objective = kmeans_take(m, made, k, squares, c, count);
+    kmeans_unpack(row, k, d, row, count);
+    assert_memory_equal(row, s->sum, (size_t)(k * d) * sizeof *row);
+    assert_memory_equal(count, s->count, (size_t)k * sizeof *count);
+    memory_free(row);
+    memory_free(made);
+    return objective;
+}
+
 /* From sums, and row by row. */
 static void test_objective(void **state) {
     (void)state;
@@ -309,8 +329,13 @@ static void test_objective(void **state) {
     double largest, square[N];
     assert_int_equal(features_check(&f, 2, &largest, square), STATUS_OK);
     kmeans_squares(square, N, 90, 3, &squares);
-    double found = kmeans_objective(&s, K, D, ldexp((double)sum128_value(&squares), -90), p.c, 1);
+    float c[K * D], mean[K * D];
+    int64_t counted[K];
+    const kmeans_making m = {.d = D, .scale = s.scale, .threads = 1};
+    double found = make(&s, &m, K, ldexp((double)sum128_value(&squares), -90), p.c, c, counted);
     assert_true(fabs(found - plain) < 1e-11 * plain);
+    kmeans_centroids(&s, K, D, 0, 1, mean);
+    assert_memory_equal(c, mean, sizeof c);
     destroy(&p);
 }
 
@@ -348,26 +373,35 @@ static void test_centroids(void **state) {
     for (int i = 0; i < 8; i++) assert_true(unit[i] == sphere[i]);
 }
 
-/* More elements than one thread takes, and more clusters than a block of the objective. */
+/* More elements than one thread takes; some clusters are empty, whose centroids stay. */
 static void test_centroids_by_threads(void **state) {
     (void)state;
     enum { K = 2500, D = 24 };
     random_stream r = random_begin(5, RANDOM_SYNTH, 0, 0);
-    int64_t *sum = memory_alloc(K * D, sizeof *sum, "sums"), count[K];
+    int64_t *sum = memory_alloc(K * D, sizeof *sum, "sums"), count[K], counted[K];
     float *c = memory_alloc(K * D, sizeof *c, "centroids"),
-          *by_one = memory_alloc(K * D, 4, "same");
-    for (int i = 0; i < K * D; i++) sum[i] = (int64_t)ldexp(random_normal(&r), 40);
+          *old = memory_alloc(K * D, sizeof *old, "centroids"),
+          *by_one = memory_alloc(K * D, sizeof *by_one, "same");
+    for (int i = 0; i < K * D; i++) {
+        sum[i] = (int64_t)ldexp(random_normal(&r), 40);
+        old[i] = (float)random_normal(&r);
+    }
     for (int a = 0; a < K; a++) count[a] = a % 9;
     const kmeans_sum_total s = {sum, count, 38};
     for (int cosine = 0; cosine < 2; cosine++) {
+        kmeans_making m = {D, 38, cosine, 1};
+        memcpy(by_one, old, K * D * sizeof *old);
         kmeans_centroids(&s, K, D, cosine, 1, by_one);
-        double one = kmeans_objective(&s, K, D, 1e9, by_one, 1);
-        for (int threads = 2; threads <= 5; threads++) {
-            kmeans_centroids(&s, K, D, cosine, threads, c);
+        double one = make(&s, &m, K, 1e9, old, c, counted);
+        for (m.threads = 1; m.threads <= 5; m.threads++) {
+            assert_true(make(&s, &m, K, 1e9, old, c, counted) == one);
             assert_memory_equal(c, by_one, K * D * sizeof *c);
-            assert_true(kmeans_objective(&s, K, D, 1e9, c, threads) == one);
+            memcpy(c, old, K * D * sizeof *old);
+            kmeans_centroids(&s, K, D, cosine, m.threads, c);
+            assert_memory_equal(c, by_one, K * D * sizeof *c);
         }
     }
+    memory_free(old);
     memory_free(sum);
     memory_free(c);
     memory_free(by_one);

@@ -8,6 +8,7 @@
 #include "src/app/stage/child_process.h"
 #include "src/app/tools/bench_extract_train.h"
 #include "src/app/tools/bench_profile.h"
+#include "src/base/hash.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
 #include "src/base/random.h"
@@ -63,47 +64,70 @@ static status measure_network(const forecast_plan *p, const char *path) {
     return st == STATUS_OK ? bench_extract(NULL, words, word) : st;
 }
 
-/* Seconds of an assignment of ROWS rows, and of what every rank computes from the sums of all:
- * centroids and the objective. Assigned twice: what is packed once is packed in the first. */
-static status time_kmeans(const features *x, int k, double *assign, double *update) {
+/* Seconds of parts of an iteration of k-means. */
+typedef struct kmeans_times {
+    double assign; /* ROWS rows */
+    double update; /* what is made of all clusters' sums, which ranks share */
+    double move;   /* what each rank does with all: sums become rows, rows centroids */
+    double hash;   /* of all centroids, which ranks compare */
+} kmeans_times;
+
+static void time_update(const features *x, int k, kmeans_times *t, int64_t *sum, float *made) {
+    int d = x->d;
+    size_t words = (size_t)k * (size_t)d;
+    const kmeans_sum_total all = {sum, sum + words, 20};
+    const kmeans_making how = {.d = d, .scale = all.scale, .threads = 1};
+    int64_t *row = sum + words + (size_t)k, *count = row + words + (size_t)k;
+    float *c = made + (size_t)k * (size_t)(d + KMEANS_MADE);
+    for (int i = 0; i < k; i++) all.count[i] = 1;
+    for (int repeat = 0; repeat < 2; repeat++) { /* the first one meets new memory */
+        double began = bench_processor_time();
+        kmeans_pack(&all, k, d, 1, row);
+        double packed = bench_processor_time();
+        kmeans_make(&how, row, k, x->data, made);
+        double done = bench_processor_time();
+        kmeans_take(&how, made, k, 1, c, count);
+        double taken = bench_processor_time();
+        hash_bytes(c, words * sizeof *c);
+        *t = (kmeans_times){t->assign, done - packed, packed - began + taken - done,
+            bench_processor_time() - taken};
+    }
+}
+
+/* Assigned twice: what is packed once is packed in the first. Rows stand for centroids. */
+static status time_kmeans(const features *x, int k, kmeans_times *t) {
     kmeans_assigner *a = NULL;
     kmeans_assigner_options o = {k, 1, KMEANS_SCREEN_DENSE, KMEANS_FASTEST, NULL};
     kmeans_counts counts;
-    size_t words = (size_t)k * (size_t)x->d;
-    int64_t *sum = memory_alloc(words + (size_t)k, sizeof *sum, "sums");
-    float *c = memory_alloc(words, sizeof *c, "centroids");
+    size_t words = (size_t)k * (size_t)x->d, all = words + (size_t)k;
+    int64_t *sum = memory_alloc(2 * all + (size_t)k, sizeof *sum, "sums");
+    float *made = memory_alloc(2 * words + (size_t)k * KMEANS_MADE, sizeof *made, "centroids");
     uint16_t *label = memory_alloc(x->n, sizeof *label, "labels");
-    status st = sum && c && label ? kmeans_assigner_create(&a, x, &o) : STATUS_FAILED;
-    for (size_t i = 0; st == STATUS_OK && i < words; i++)
-        c[i] = ((const float *)x->data)[i % (x->n * (size_t)x->d)];
+    status st = sum && made && label ? kmeans_assigner_create(&a, x, &o) : STATUS_FAILED;
     for (size_t i = 0; st == STATUS_OK && i < x->n; i++) label[i] = LABEL_NONE;
-    if (st == STATUS_OK) st = kmeans_assigner_assign(a, c, label, &counts);
+    if (st == STATUS_OK) st = kmeans_assigner_assign(a, x->data, label, &counts);
     double now = bench_processor_time();
-    if (st == STATUS_OK) st = kmeans_assigner_assign(a, c, label, &counts);
-    *assign = bench_processor_time() - now;
-    for (int i = 0; st == STATUS_OK && i < k; i++) sum[words + (size_t)i] = 1;
-    now = bench_processor_time();
-    if (st == STATUS_OK) {
-        const kmeans_sum_total all = {sum, sum + words, 20};
-        kmeans_centroids(&all, k, x->d, 0, 1, c);
-        if (kmeans_objective(&all, k, x->d, 1, c, 1) < 0) st = STATUS_FAILED;
-    }
-    *update = bench_processor_time() - now;
+    if (st == STATUS_OK) st = kmeans_assigner_assign(a, x->data, label, &counts);
+    t->assign = bench_processor_time() - now;
+    if (st == STATUS_OK) time_update(x, k, t, sum, made);
     kmeans_assigner_destroy(a);
     memory_free(sum);
-    memory_free(c);
+    memory_free(made);
     memory_free(label);
     return st;
 }
 
-/* The rows are fewer than any run's, and many times what a cache holds. */
+/* The rows are fewer than any run's, and many times what a cache holds. No fewer than clusters, for
+ * which they stand, too. */
 static status measure_kmeans(const forecast_plan *p, const char *path) {
-    int k = p->s->cluster.k, d = (int)p->dimensions;
-    double assign = 0, update = 0;
-    features x = {.n = ROWS, .d = d, .type = DTYPE_F32, .data = random_rows(ROWS, d)};
-    status st = x.data ? time_kmeans(&x, k, &assign, &update) : STATUS_FAILED;
-    if (st == STATUS_OK) st = bench_profile_add(path, "assign", assign / ROWS);
-    if (st == STATUS_OK) st = bench_profile_add(path, "update", update);
+    int k = p->s->cluster.k, d = (int)p->dimensions, n = k > ROWS ? k : ROWS;
+    kmeans_times t = {0};
+    features x = {.n = (size_t)n, .d = d, .type = DTYPE_F32, .data = random_rows((size_t)n, d)};
+    status st = x.data ? time_kmeans(&x, k, &t) : STATUS_FAILED;
+    if (st == STATUS_OK) st = bench_profile_add(path, "assign", t.assign / n);
+    if (st == STATUS_OK) st = bench_profile_add(path, "update", t.update);
+    if (st == STATUS_OK) st = bench_profile_add(path, "move", t.move);
+    if (st == STATUS_OK) st = bench_profile_add(path, "hash", t.hash);
     memory_free(x.data);
     return st;
 }
