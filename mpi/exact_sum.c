@@ -16,9 +16,10 @@
 #include <limits.h>
 #include <stdio.h>
 
-/* Rounds: 2^31 ranks have 31. Tags: what every MPI has. LEAST: elements
- * of a piece, below which more messages cost more than they hide. */
-enum { ROUNDS = 32, TAGS = 32768, LEAST = 4096 };
+/* Rounds: 2^31 ranks have 31. Tags: what every MPI has. LEAST: elements of a piece, below which
+ * more messages cost more than they hide: simulated, 257,000 elements on 256 nodes of 100 Gbit/s
+ * take 0.53, 0.49, 0.50, 0.53, 0.62, 0.84 ms in 1, 2, 3, 4, 8, 16 pieces. */
+enum { ROUNDS = 32, TAGS = 32768, LEAST = 1 << 17 };
 
 typedef struct rounds {
     int count;

@@ -1,8 +1,7 @@
 /* Lloyd's iterations over all ranks: own rows are assigned, sums exchanged, centroids computed.
- * The arithmetic is src/label's. Ranks exchange exact sums and agree on the status after every
- * step that can fail; from equal sums each computes the same centroids by itself, and none are
- * sent. Labels, distances and sums are functions of the centroids: that is all a state has to
- * hold. */
+ * The arithmetic is src/label's. Ranks exchange exact sums, each makes the centroids of some of
+ * them for all, whoever has them the same, and agree on the status after every step that can fail.
+ * Labels, distances and sums are functions of the centroids: that is all a state has to hold. */
 #include "mpi/kmeans.h"
 
 #include "mpi/kmeans_minibatch.h"
@@ -109,8 +108,9 @@ static void release(lloyd *l) {
     kmeans_sum_block_destroy(&l->sums);
 }
 
-/* From equal sums each rank has computed these centroids by itself. A bit that flips in one rank's
- * memory would be gone with the next sums, and the labels that it made be kept. Collective. */
+/* All ranks have the same centroids. A bit that flips in one rank's memory would be gone with the
+ * next sums, and the labels that it made be kept. One in the sums of a rank, or in what it makes of
+ * them for all, is not seen: nobody else has these. Collective. */
 static status compare_ranks(const lloyd *l) {
     size_t bytes = (size_t)l->o->k * (size_t)l->x->d * sizeof *l->centroids;
     if (comm_size(l->c) == 1) return STATUS_OK;

@@ -15,7 +15,8 @@ typedef struct kmeans_iteration {
     int64_t rows, changed, kept; /* rows assigned, of them with another label than before (-1: not
                                     known), centroids that no screen excluded, over rows */
     double assign_seconds, update_seconds; /* products and decisions; sums, exchange, means */
-    double exchange_seconds;               /* part of the latter: sums between ranks */
+    double exchange_seconds;               /* part of the latter: sums between ranks, and what each
+                                             makes of its part; one rank: 0 */
     double assign_processor;               /* as assign_seconds, of all threads' processor time */
     double visited;                        /* share of its n K products that a rank computed */
     const char *arithmetic;                /* of its products: "f32" | "bf16" | "int8" */

@@ -13,7 +13,7 @@
 #include <math.h>
 #include <string.h>
 
-/* Of the sums, under way at once. */
+/* Of the sums, under way at once, at most. */
 enum { PIECES = 8 };
 
 /* 2^unit is one in the sum of |x|^2, which stays below 2^120. */
@@ -58,9 +58,9 @@ status kmeans_sum_block_create(const comm *c, const kmeans_options *o, const fea
     kmeans_sum_block s = {0};
     status st = comm_agree(c, take_memory(&s, o->k, x) ? STATUS_OK : STATUS_FAILED);
     s.own.scale = kmeans_scale(x->total, largest);
+    int at_once = clusters_at_once(o->k, x->d), pieces = (o->k + at_once - 1) / at_once;
     if (st == STATUS_OK && comm_size(c) > 1)
-        st = exact_sums_create_rows(
-            &s.exchange, c, (size_t)clusters_at_once(o->k, x->d), x->d + 1, PIECES, true);
+        st = exact_sums_create_rows(&s.exchange, c, (size_t)at_once, x->d + 1, pieces, true);
     if (st == STATUS_OK) memset(s.summed, 0xFF, x->n * sizeof *s.summed); /* LABEL_NONE */
     if (st == STATUS_OK) {
         sum_squares(c, square, x->n, o->threads, squares_unit(x->d, x->total, largest), &s);
@@ -115,7 +115,8 @@ static void take(const making *m, const exact_sum_event *e) {
     }
 }
 
-/* Pieces go one behind the other: one is added, or divided, while the next one travels. */
+/* Pieces go one behind the other: one is added, or divided, while the next one travels. There is
+ * room for all of them at once. */
 static void exchange(const making *m) {
     exact_sum_event event[PIECES];
     exact_sums *sums = m->s->exchange;
@@ -123,7 +124,7 @@ static void exchange(const making *m) {
     int begun = 0, pieces = (m->k + m->at_once - 1) / m->at_once;
     traffic_add((size_t)m->k * words * sizeof *m->s->row);
     while (begun < pieces || exact_sums_flying(sums) > 0) {
-        for (; begun < pieces && exact_sums_flying(sums) < PIECES; begun++) {
+        for (; begun < pieces; begun++) {
             int first = begun * m->at_once, left = m->k - first;
             exact_sums_begin_rows(sums, m->s->row + (size_t)first * words,
                 (size_t)(left < m->at_once ? left : m->at_once), m->how.d + KMEANS_MADE, begun);
@@ -252,7 +253,7 @@ static void refill(const movers *m, int k, int d, const kmeans_sum_total *s) {
 
 /* The `empty` clusters without a row get the farthest rows of all; see kmeans_run. Collective. */
 static status repair(const comm *c, const kmeans_options *o, const features *x,
-    const float *distance, int empty, kmeans_sum_block *s) {
+    const float *distance, int empty, const float *centroids, kmeans_sum_block *s) {
     movers mine = {0}, all = {0};
     farthest far = {0};
     int64_t want = empty;
@@ -269,6 +270,8 @@ static status repair(const comm *c, const kmeans_options *o, const features *x,
         kmeans_sum_total sums = all_sums(c, o, x->d, s);
         refill(&all, o->k, x->d, &sums);
         s->repaired = all.count;
+        /* One whose last row has left stays where it was: what was made of that row is no more. */
+        memcpy(s->next, centroids, (size_t)o->k * (size_t)x->d * sizeof *s->next);
         kmeans_centroids(&sums, o->k, x->d, o->cosine, o->threads, s->next);
     }
     movers_destroy(&mine);
@@ -286,7 +289,7 @@ status kmeans_update(const comm *c, const kmeans_options *o, const features *x, 
     s->repaired = 0;
     if (empty > 0) {
         st = comm_agree(c, kmeans_distances(x, centroids, s->summed, o->threads, distance));
-        if (st == STATUS_OK) st = repair(c, o, x, distance, empty, s);
+        if (st == STATUS_OK) st = repair(c, o, x, distance, empty, centroids, s);
     }
     size_t words = (size_t)o->k * (size_t)x->d;
     if (st == STATUS_OK) memcpy(centroids, s->next, words * sizeof *centroids);

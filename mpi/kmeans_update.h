@@ -28,7 +28,8 @@ status kmeans_sum_block_create(const comm *c, const kmeans_options *o, const fea
 void kmeans_sum_block_destroy(kmeans_sum_block *s);
 
 /* Brings the sums to label [n], of this rank's rows, every row labelled, which were found for
- * centroids [K, D]. Returns the seconds of the exchange between ranks. Collective. */
+ * centroids [K, D]. Returns the seconds of the exchange between ranks, in which
+ * each makes the centroids of its part; one rank: 0. Collective. */
 double kmeans_exchange(const comm *c, const kmeans_options *o, const features *x,
     const uint16_t *label, const float *centroids, kmeans_sum_block *s);
 

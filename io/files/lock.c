@@ -156,6 +156,7 @@ static bool was_linked(const char *beside) {
 static bool make_file(const char *path, const owner *o) {
     char beside[BESIDE];
     name_beside(beside, path, "new", o->taken);
+    unlink(beside);
     if (!write_file(beside, o)) return false;
     bool ok = link(beside, path) == 0 || was_linked(beside);
     int why = errno;
@@ -235,13 +236,24 @@ static saying says(const char *path, const char *line) {
     return strcmp(have, line) == 0 ? THIS_LINE : ANOTHER_LINE;
 }
 
-/* The guard that makes one of several the remover of a lock. One that a
- * killed process has left goes as locks do. */
+/* The guard that makes one of several the remover of a lock. One that a killed process has left
+ * goes as locks do: by a name of this one's own, so that of two who have judged it one gets it; who
+ * has caught another's by that gives it back. */
 static bool make_guard(const char *guard, const owner *self) {
     obstacle by;
     struct stat judged;
+    owner caught = {0};
     const char *why = NULL;
-    if (look(guard, self, &by, &judged, &why) && why) unlink(guard);
+    char beside[BESIDE];
+    if (look(guard, self, &by, &judged, &why) && why) {
+        name_beside(beside, guard, "gone", self->taken);
+        if (rename(guard, beside) == 0) {
+            bool other = read_owner(beside, &caught, &judged) && caught.taken != by.owner.taken;
+            bool lost = other && link(beside, guard) != 0; /* a third has made one */
+            unlink(beside);
+            if (lost) return false;
+        }
+    }
     return make_file(guard, self);
 }
 
@@ -259,8 +271,8 @@ static bool is_same(const char *path, const obstacle *by, const struct stat *jud
 }
 
 /* Removes a lock whose owner is gone. Without the guard the second of two could unlink the lock
- * that the first has made meanwhile. Two that have found a guard of a killed process may both have
- * made theirs: the first's is gone then, which it sees. False: try again later. */
+ * that the first has made meanwhile; a guard that says another's line is not touched. False: try
+ * again later. */
 static bool remove_stale(
     const char *path, const obstacle *by, const struct stat *judged, const owner *self) {
     char guard[FILE_PATH + 32], line[LOCK_LINE];
@@ -268,7 +280,7 @@ static bool remove_stale(
     print_owner(self, line);
     if (!make_guard(guard, self)) return false;
     bool gone = is_same(path, by, judged) && says(guard, line) == THIS_LINE && unlink(path) == 0;
-    unlink(guard);
+    if (says(guard, line) == THIS_LINE) unlink(guard);
     return gone;
 }
 

@@ -72,8 +72,8 @@ static const setting table[] = {
         .later = true},
     {INTEGER(pretrain, label_groups, 0, 0, 65535, "groups",
          "pixel: groups of auxiliary labels whose centroids are alike, by Ward's method; pixels of "
-         "another label of the same group are no negatives, which they may well be of the same "
-         "class. Fewer than cluster.k. 0: pixels of all other labels are negatives."),
+         "another label of the same group are no negatives, as they may well be of the same class. "
+         "No more than cluster.k, and not 1. 0: pixels of all other labels are negatives."),
         .later = true},
     {INTEGER(pretrain, queue, 65536, 1, 100000000, "keys",
          "instance, dense: keys of earlier steps that a view is compared with; no more than the "

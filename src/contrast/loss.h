@@ -10,7 +10,7 @@
  * image. Rows with label < 0 take no part (under "augmentation" only rows without a partner do
  * not). Anchors without a positive are left out; anchors without a negative count as 0; mean over
  * the rest. Labels may be in groups: rows of another label of the anchor's group are then neither
- * positives nor negatives of it.
+ * positives nor negatives of it, but for its partner.
  *
  * Not collective: mpi/pool.h gathers. Each row's result is computed by one thread over tiles in a
  * fixed order: the same bits for any number of threads and any split of the rows over callers. */

@@ -3,8 +3,8 @@
  * Rows that take part are sorted by image (under scope "image"), then group of labels, label, pool
  * order. A row's candidates are then one range of positions, its `segment`, those of its group one
  * range inside it, `near`, and those of its own label one inside that, its `run`: positives are the
- * run without the row itself, and its partner; negatives are the segment without the near ones.
- * Without groups near is the run; under "augmentation" a run is the row alone. */
+ * run without the row itself, and its partner; negatives are the segment without the near ones and
+ * the partner. Without groups near is the run; under "augmentation" a run is the row alone. */
 #ifndef AUXSEG_CONTRAST_TILES_H
 #define AUXSEG_CONTRAST_TILES_H
 

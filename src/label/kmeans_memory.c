@@ -49,14 +49,20 @@ static size_t start_bytes(const kmeans_options *o, size_t n, size_t d) {
 kmeans_memory kmeans_needs(const kmeans_options *o, size_t n, int d) {
     /* And squares of rows, while all else is allocated. */
     enum { LABELS = 2 * sizeof(uint16_t) + sizeof(float) };
-    /* Centroids, the best, the screen's packed ones, twice while they get another order, and its
-     * last; sums of a rank, of all, and parts of sums that come from other ranks. */
-    enum { CENTROID = 5 * sizeof(float) + 3 * sizeof(int64_t) };
+    /* Centroids, the best, the next, what they are made into for other ranks, the screen's packed
+     * ones, twice while they get another order, and its last; sums of a rank, of all, and parts of
+     * sums that come from other ranks. */
+    enum { CENTROID = 7 * sizeof(float) + 3 * sizeof(int64_t) };
+    /* Such parts are of whole clusters, of each of up to 60 ranks, in up to 8 pieces of the sums.
+     */
+    enum { OTHERS = 60, PIECES = 8, PIECE = 1 << 17 };
     const kmeans_assigner_options screen = {o->k, o->threads, o->screen, o->arithmetic, NULL};
     enum { WORKER = 256 }; /* scores and lists of a thread, a centroid */
     size_t words = (size_t)o->k * (size_t)d, batch = (size_t)o->batch;
+    size_t pieces = words / PIECE + 1 < PIECES ? words / PIECE + 1 : PIECES;
     kmeans_memory m = {.rows = n * (LABELS + sizeof(double)) + kmeans_assigner_bytes(&screen, n, d),
-        .centroids = words * CENTROID + (size_t)o->threads * (size_t)o->k * WORKER,
+        .centroids = words * CENTROID + pieces * OTHERS * ((size_t)d + 1) * sizeof(int64_t) +
+                     (size_t)o->threads * (size_t)o->k * WORKER,
         .start = start_bytes(o, n, (size_t)d)};
     if (batch > 0) {
         m.rows += batch * ((size_t)d * 2 * sizeof(float) + 2 * LABELS);

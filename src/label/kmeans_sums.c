@@ -8,6 +8,7 @@
 #include "src/base/vector.h"
 #include "src/label/kmeans.h"
 
+#include <float.h>
 #include <math.h>
 #include <omp.h>
 #include <string.h>
@@ -219,23 +220,23 @@ void kmeans_unpack(const int64_t *row, int k, int d, int64_t *sum, int64_t *coun
     }
 }
 
-/* Beside a centroid: what has no float. Bytes of a long double that are no part of the number are
- * zeros. */
+/* Beside a centroid: what has no float. Of the 16 bytes of a long double a PC's number is 10. */
 typedef struct figures {
     int64_t count;
     long double objective;
 } figures;
+enum { OBJECTIVE = LDBL_MANT_DIG == 64 ? 10 : sizeof(long double) };
 
 static void write_figures(const figures *f, float *to) {
     memset(to, 0, KMEANS_MADE * sizeof *to);
     memcpy(to, &f->count, sizeof f->count);
-    memcpy((char *)to + sizeof f->count, &f->objective, sizeof f->objective);
+    memcpy((char *)to + sizeof f->count, &f->objective, OBJECTIVE);
 }
 
 static figures read_figures(const float *from) {
-    figures f;
+    figures f = {0};
     memcpy(&f.count, from, sizeof f.count);
-    memcpy(&f.objective, (const char *)from + sizeof f.count, sizeof f.objective);
+    memcpy(&f.objective, (const char *)from + sizeof f.count, OBJECTIVE);
     return f;
 }
 

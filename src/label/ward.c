@@ -5,6 +5,7 @@
 #include "src/label/ward.h"
 
 #include "src/base/memory.h"
+#include "src/base/pulse.h"
 
 #include <assert.h>
 #include <math.h>
@@ -91,6 +92,7 @@ static void make_all(ward *w) {
     int length = 0;
     for (int32_t made = 0; made < w->k - 1;) {
         if (length == 0) w->chain[length++] = 0;
+        pulse_tick();
         int32_t end = w->chain[length - 1], before = length > 1 ? w->chain[length - 2] : -1;
         neighbour next = nearest_of(w, end, before);
         if (next.index != before) {

@@ -64,7 +64,7 @@ static const contrast_positives all_positives[] = {
 static int32_t group[90];
 
 static void make_groups(void) {
-    for (int l = 0; l < 90; l++) group[l] = l < 2 ? 40 + l : l * 7 % 30;
+    for (int l = 0; l < 90; l++) group[l] = l < 2 ? 40 + l : l / 3 * 7 % 30;
 }
 
 /* Every choice of positives and scope, two temperatures, labels in groups or not, sizes around

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A job that is killed while it takes its folder, inside of any call of it, keeps nobody out: neither
-# one that finds a free folder, nor one that takes a folder over from a job that is gone.
+# A job that is killed while it takes its folder, inside of each write and close of it, keeps nobody
+# out, whether the folder was free or that of a job that is gone.
 . "$(dirname "${BASH_SOURCE[0]}")/../app/common.sh"
 export OMP_NUM_THREADS=1
 

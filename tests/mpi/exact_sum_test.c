@@ -43,40 +43,52 @@ static void check_sum(const int64_t *x, size_t n, int id) {
     memory_free(y);
 }
 
-/* Sums, and the floats that are made of them; `parts`: by the rank whose part it is. */
+/* Sums of rows, and the floats that are made of them: of a row's element i modulo the words. */
 typedef struct sums {
     exact_sums *s;
+    int words, floats; /* of a row; no floats: of no parts */
     int64_t *x[SUMS];
     float *y[SUMS];
-    bool done[SUMS], parts;
+    bool done[SUMS];
 } sums;
 
-static void make(sums *a, int id, size_t begin, size_t end) {
-    for (size_t i = begin; i < end; i++) a->y[id][i] = (float)a->x[id][i];
+static size_t rows_of(const sums *a, int id) {
+    return size_of(id) / (size_t)a->words;
+}
+
+static void make(const sums *a, const int64_t *x, size_t begin, size_t end, float *y) {
+    size_t words = (size_t)a->words, floats = (size_t)(a->floats ? a->floats : 1);
+    for (size_t i = begin; i < end; i++)
+        for (size_t k = 0; k < floats; k++) y[i * floats + k] = (float)x[i * words + k % words];
 }
 
 static void begin(sums *a, int id) {
-    size_t n = size_of(id);
+    size_t rows = rows_of(a, id), words = (size_t)a->words, n = rows * words;
     a->x[id] = memory_alloc(n + 1, sizeof *a->x[id], "sum");
-    a->y[id] = memory_alloc(n + 1, sizeof *a->y[id], "floats");
+    a->y[id] = memory_alloc(rows * (size_t)(a->floats + 1) + 1, sizeof *a->y[id], "floats");
     fill(a->x[id], n, id, world->rank);
-    (a->parts ? exact_sums_begin_part : exact_sums_begin)(a->s, a->x[id], n, id);
+    if (a->floats > 1)
+        exact_sums_begin_rows(a->s, a->x[id], rows, a->floats, id);
+    else
+        (a->floats ? exact_sums_begin_part : exact_sums_begin)(a->s, a->x[id], rows, id);
 }
 
 /* Returns whether it is the sum's last. A part is nobody else's to write: what is there before is
  * no number that a sum could be. */
 static bool take(sums *a, const exact_sum_event *e) {
+    size_t rows = rows_of(a, e->id);
     assert_false(a->done[e->id]);
     a->done[e->id] = e->state != EXACT_SUM_PART;
     switch (e->state) {
     case EXACT_SUM_PART:
-        memset(a->y[e->id], 0xFF, size_of(e->id) * sizeof(float));
-        make(a, e->id, e->begin, e->end);
-        memset(a->x[e->id], 0, size_of(e->id) * sizeof(int64_t));
+        assert_true(a->floats > 0 && e->begin <= e->end && e->end <= rows);
+        memset(a->y[e->id], 0xFF, rows * (size_t)a->floats * sizeof(float));
+        make(a, a->x[e->id], e->begin, e->end, a->y[e->id]);
+        memset(a->x[e->id], 0, rows * (size_t)a->words * sizeof(int64_t));
         exact_sums_spread(a->s, e->id, a->y[e->id]);
         return false;
     case EXACT_SUM_DONE:
-        make(a, e->id, 0, size_of(e->id));
+        make(a, a->x[e->id], 0, rows, a->y[e->id]);
         return true;
     case EXACT_SUM_SPREAD:
         return true;
@@ -84,25 +96,27 @@ static bool take(sums *a, const exact_sum_event *e) {
     return false;
 }
 
-/* Floats of all elements, whoever has made them; the sums only where nobody asked for parts. */
+/* Floats of all rows, whoever has made them; the sums only where nobody asked for parts. */
 static void check(const sums *a, int id) {
-    size_t n = size_of(id);
+    size_t rows = rows_of(a, id), n = rows * (size_t)a->words;
+    size_t floats = rows * (size_t)(a->floats ? a->floats : 1);
     int64_t *sum = expected_sum(n, id);
-    float *y = memory_alloc(n + 1, sizeof *y, "expected floats");
-    for (size_t i = 0; i < n; i++) y[i] = (float)sum[i];
-    if (!a->parts) assert_memory_equal(a->x[id], sum, n * sizeof *sum);
-    assert_memory_equal(a->y[id], y, n * sizeof *y);
+    float *y = memory_alloc(floats + 1, sizeof *y, "expected floats");
+    make(a, sum, 0, rows, y);
+    if (!a->floats) assert_memory_equal(a->x[id], sum, n * sizeof *sum);
+    assert_memory_equal(a->y[id], y, floats * sizeof *y);
     memory_free(sum);
     memory_free(y);
 }
 
 /* Begins sums as there is room, as a caller does that computes meanwhile: some ranks poll now and
  * then, some wait. */
-static void run(bool safe, bool parts) {
-    sums a = {.parts = parts};
+static void run(bool safe, int words, int floats) {
+    sums a = {.words = words, .floats = floats};
     exact_sum_event e[MOST];
     int begun = 0, ended = 0;
-    assert_int_equal(exact_sums_create(&a.s, world, LONGEST, MOST, safe), STATUS_OK);
+    size_t longest = LONGEST / (size_t)words;
+    assert_int_equal(exact_sums_create_rows(&a.s, world, longest, words, MOST, safe), STATUS_OK);
     assert_true(exact_sums_test(a.s, true, e) == 0); /* nothing is under way */
     while (ended < SUMS) {
         for (; begun < SUMS && exact_sums_flying(a.s) < MOST; begun++) {
@@ -127,28 +141,36 @@ static void run(bool safe, bool parts) {
 
 static void test_own_messages(void **state) {
     (void)state;
-    run(true, false);
-    run(true, true);
+    run(true, 1, 0);
+    run(true, 1, 1);
+    run(true, 7, 9);
+    run(true, 5, 2);
 }
 
 static void test_sums_of_mpi(void **state) {
     (void)state;
-    run(false, false);
-    run(false, true);
+    run(false, 1, 0);
+    run(false, 1, 1);
+    run(false, 7, 9);
 }
 
-/* In pieces of any length. */
+/* In pieces of any length, of elements and of rows. */
 static void test_whole(void **state) {
     (void)state;
-    const size_t words[] = {100, LONGEST};
-    for (int w = 0; w < 2; w++) {
+    const struct {
+        size_t rows;
+        int words;
+    } of[] = {{100, 1}, {LONGEST, 1}, {37, 3}};
+    for (int w = 0; w < 3; w++) {
         exact_sums *s = NULL;
-        assert_int_equal(exact_sums_create(&s, world, words[w], MOST, true), STATUS_OK);
+        size_t words = (size_t)of[w].words;
+        assert_int_equal(
+            exact_sums_create_rows(&s, world, of[w].rows, of[w].words, MOST, true), STATUS_OK);
         for (int id = 0; id < (int)(sizeof sizes / sizeof *sizes); id++) {
-            size_t n = size_of(id);
+            size_t rows = size_of(id) / words, n = rows * words;
             int64_t *x = memory_alloc(n + 1, sizeof *x, "sum");
             fill(x, n, id, world->rank);
-            exact_sums_whole(s, x, n);
+            exact_sums_whole(s, x, rows);
             check_sum(x, n, id);
             memory_free(x);
         }
@@ -182,8 +204,8 @@ static void test_way(void **state) {
 static void test_pieces(void **state) {
     (void)state;
     assert_int_equal(exact_sums_piece(100, MOST), 100);
-    assert_int_equal(exact_sums_piece(6500, 8), 4096);
-    assert_int_equal(exact_sums_piece(1000000, 8), 125001);
+    assert_int_equal(exact_sums_piece(300000, 8), 131072);
+    assert_int_equal(exact_sums_piece(4000000, 8), 500001);
 }
 
 int main(int argc, char **argv) {

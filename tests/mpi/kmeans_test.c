@@ -221,6 +221,78 @@ static void test_empty_clusters_are_repaired(void **state) {
     memory_free(s.x);
 }
 
+/* A cluster whose only row leaves it for an empty one stays where it was. */
+static void test_a_cluster_that_gives_its_last_row(void **state) {
+    (void)state;
+    const float rows[] = {0, 0.125f, 10}, start[] = {0, 0, 7}, want[] = {0.0625f, 10, 7};
+    int height = 3, width = 1;
+    const features x = {.n = 3,
+        .d = 1,
+        .type = DTYPE_F32,
+        .data = (void *)(size_t)rows,
+        .images = 1,
+        .height = &height,
+        .width = &width,
+        .total = 3};
+    const kmeans_options o = {
+        .k = 3, .iterations = 1, .restarts = 1, .threads = 1, .tolerance = -1};
+    kmeans_result r;
+    assert_int_equal(run(NULL, &o, &x, start, &r), STATUS_OK);
+    assert_memory_equal(r.centroids, want, sizeof want);
+    release(&r);
+}
+
+/* More sums than go in one piece; two clusters are empty at first. */
+static void test_several_pieces(void **state) {
+    (void)state;
+    enum { K = 500, WIDE = 300, EACH = 100, MANY = 7, N = EACH * MANY };
+    int height[MANY], width[MANY], rank = comm_rank(world), size = comm_size(world);
+    float *x = memory_alloc(N * WIDE, sizeof *x, "rows");
+    random_stream r = random_begin(8, RANDOM_SYNTH, 0, 0);
+    for (int i = 0; i < N * WIDE; i++) x[i] = (float)random_normal(&r);
+    for (int i = 0; i < MANY; i++) {
+        height[i] = EACH;
+        width[i] = 1;
+    }
+    float *start = memory_alloc(K * WIDE, sizeof *start, "start");
+    memcpy(start, x, K * WIDE * sizeof *start);
+    memcpy(start + 250 * WIDE, x, 2 * WIDE * sizeof *start);
+    int64_t begin = shard_begin(MANY, rank, size), end = shard_begin(MANY, rank + 1, size);
+    features all = {.n = N,
+        .d = WIDE,
+        .type = DTYPE_F32,
+        .data = x,
+        .images = MANY,
+        .height = height,
+        .width = width,
+        .total = N};
+    features mine = all;
+    mine.first = begin;
+    mine.images = end - begin;
+    mine.n = (size_t)(end - begin) * EACH;
+    features_place(world, &mine);
+    mine.data = x + begin * EACH * WIDE;
+    for (int cosine = 0; cosine < 2; cosine++) {
+        const kmeans_options o = {.k = K,
+            .iterations = 2,
+            .restarts = 1,
+            .threads = 2,
+            .tolerance = -1,
+            .cosine = cosine};
+        kmeans_result here, alone;
+        if (cosine) unit_length_rows(x, N, WIDE);
+        assert_int_equal(run(NULL, &o, &all, start, &alone), STATUS_OK);
+        assert_int_equal(run(world, &o, &mine, start, &here), STATUS_OK);
+        assert_memory_equal(here.centroids, alone.centroids, K * WIDE * sizeof *here.centroids);
+        assert_memory_equal(here.label, alone.label + mine.before, mine.n * sizeof *here.label);
+        assert_true(same_double(here.objective, alone.objective));
+        release(&here);
+        release(&alone);
+    }
+    memory_free(start);
+    memory_free(x);
+}
+
 /* With cosine a start is directions: rows of any length begin where those of length 1 do, and rows
  * that have length 1 are taken to the bit. Not in powers of two, which would be exact anyway. */
 static void test_lengths_of_a_cosine_start_do_not_matter(void **state) {
@@ -401,6 +473,8 @@ int main(int argc, char **argv) {
         cmocka_unit_test(test_bf16_rows),
         cmocka_unit_test(test_fewer_distinct_rows_than_clusters),
         cmocka_unit_test(test_empty_clusters_are_repaired),
+        cmocka_unit_test(test_a_cluster_that_gives_its_last_row),
+        cmocka_unit_test(test_several_pieces),
         cmocka_unit_test(test_zero_rows_end_a_cosine_run),
         cmocka_unit_test(test_lengths_of_a_cosine_start_do_not_matter),
         cmocka_unit_test(test_result_belongs_to_its_centroids),
