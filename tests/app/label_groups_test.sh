@@ -2,7 +2,7 @@
 # Labels in groups, within which none is a negative of another: the same weights on 1, 2 and 3 ranks,
 # with 1 and 2 threads, in waves, stopped and continued; how many groups there are tells; as many
 # groups as labels is no grouping; settings that contradict it.
-. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/pretrain_copies.sh"
 
 cat >tiny.cfg <<'CFG'
 run: { dir = "run"; compare = false; };
@@ -23,24 +23,6 @@ expect 2 'pretrain.label_groups = 13: there are 12 auxiliary labels (cluster.k)'
 expect 2 'pretrain.label_groups = 1: ' "$auxseg" run tiny.cfg --set pretrain.label_groups=1
 expect 0 'PASS' "$auxseg" run tiny.cfg --set run.until=cluster
 [[ $failures -eq 0 ]] || exit 1
-
-# train NAME RANKS CODE PATTERN [SETTING]...: in a copy of the run's folder, or what is there.
-train() {
-    local name=$1 ranks=$2 code=$3 pattern=$4 i set=() start=()
-    shift 4
-    [[ $ranks -eq 1 ]] || start=("${mpirun[@]}" -n "$ranks")
-    for i in "$@"; do set+=(--set "$i"); done
-    [[ -e $name ]] || cp -r run "$name"
-    expect "$code" "$pattern" "${start[@]}" "$auxseg" pretrain tiny.cfg --set "run.dir=$name" \
-        "${set[@]}"
-}
-
-# same A B: weights and losses.
-same() {
-    cmp "$1/pretrained.safetensors" "$2/pretrained.safetensors" || fail "$2: weights"
-    cmp <(grep '^pretrain,' "$1/metrics.csv" | cut -d, -f1-5) \
-        <(grep '^pretrain,' "$2/metrics.csv" | cut -d, -f1-5) || fail "$2: losses"
-}
 
 train one 1 0 'pretrain: 12 labels in 5 groups, of [2-8] at most'
 train two 2 0 'PASS' run.threads=2 model.wave=2
