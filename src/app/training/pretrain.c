@@ -1,19 +1,14 @@
-/* Contrastive pretraining, and the stage around it. The loss compares pixels of all images of the
- * global batch, so that no gradient can begin before every image has been through the network:
- * where they pass in waves, all but the last go through it twice. A step is thus: all waves
- * forward, keeping nothing but the chosen pixels' embeddings; the loss over the pool of all ranks
- * and its gradient to this rank's embeddings; all waves back. Whether there is one wave or several,
- * the bits are the same. */
+/* Contrastive pretraining, and the stage around it. A step is: all waves of images forward, keeping
+ * nothing but the chosen pixels' embeddings; the loss over the pool of all ranks and its gradient
+ * to this rank's embeddings; all waves back (pixel_rows.h). */
 #include "src/app/training/pretrain.h"
 
 #include "mpi/pool.h"
-#include "src/app/stage/choices.h"
 #include "src/app/stage/image_list.h"
 #include "src/app/stage/setup.h"
 #include "src/app/stage/stage.h"
 #include "src/app/stage/stage_list.h"
-#include "src/app/training/divergence.h"
-#include "src/app/training/pretrain_groups.h"
+#include "src/app/training/auxiliary.h"
 #include "src/app/training/pretrain_instance.h"
 #include "src/app/training/pretrain_queue.h"
 #include "src/app/training/views.h"
@@ -21,65 +16,16 @@
 #include "src/base/log.h"
 #include "src/base/memory.h"
 
-#include <math.h>
-#include <stdio.h>
-#include <string.h>
-
-static contrast_options loss_options(const views *v) {
-    const settings *s = v->t->s;
-    return (contrast_options){.positives = v->positives,
-        .scope = choices_scope(s->pretrain.scope),
-        .temperature = s->pretrain.temperature,
-        .threads = v->t->threads,
-        .type = s->pretrain.loss_dtype,
-        .pairs = v->t->o.how->pairs,
-        .group = v->group};
-}
-
-/* The embeddings of all waves: the loss compares them with each other. One that is not finite is
- * named by its image here, as a row of the pool says nothing to anybody. Ranks have different
- * numbers of waves: they agree once, when all of theirs are through. Collective. */
-static status embed(views *v) {
-    char fault[DIVERGENCE_TEXT] = "";
-    status st = STATUS_OK;
-    for (int k = 0; k < v->t->waves.count && st == STATUS_OK; k++) {
-        st = trainer_forward(v->t, k);
-        double now = timer_now();
-        if (st == STATUS_OK) views_embed(v, k);
-        timer_lap(&v->t->time, PHASE_LOSS, now);
-    }
-    const char *name = st == STATUS_OK ? views_fault(v) : NULL;
-    if (name) {
-        snprintf(fault, sizeof fault, "the embeddings of image %s are not finite", name);
-        st = STATUS_NONFINITE;
-    }
-    st = comm_agree(v->t->c, st);
-    return st == STATUS_NONFINITE ? divergence_report(v->t, fault) : st;
-}
-
-/* Loss of the global pool, and its gradient to the embeddings of this rank. v->n rows of v->d; the
- * pool is put together from all ranks' rows in the order of the batch. Collective. */
-static status contrast(views *v, contrast_stats *stats) {
-    contrast_options o = loss_options(v);
-    double now = timer_now();
-    const contrast_pool mine = {v->n, v->d, v->z, v->label, v->image, v->partner};
-    status st = pool_loss(v->exchange, &o, &mine, stats, v->gradient);
-    timer_lap(&v->t->time, PHASE_LOSS, now);
-    return st;
-}
-
 /* From the embeddings' gradient to the weights', from the last wave, whose activations stand, to
- * the first: those of the others are computed again, to the same bits (gradient caching: Gao,
- * Zhang, Han, Callan 2021). Waves may go in any order, as sums of the gradient are exact. */
+ * the first: those of the others are computed again, to the same bits. Waves may go in any order,
+ * as sums of the gradient are exact. */
 static status backward(views *v) {
     status st = STATUS_OK;
     int last = v->t->waves.count - 1;
     for (int k = last; k >= 0 && st == STATUS_OK; k--) {
         /* The last wave's activations still stand: it goes first. */
         if (k < last) st = trainer_forward(v->t, k);
-        double now = timer_now();
-        if (st == STATUS_OK) views_scatter(v, k);
-        timer_lap(&v->t->time, PHASE_LOSS, now);
+        if (st == STATUS_OK) pixel_rows_scatter(&v->rows, k);
         st = trainer_backward(v->t, k, st);
     }
     return st;
@@ -92,8 +38,8 @@ static status step_gradient(views *v, contrast_stats *stats) {
     bool again = true;
     while (st == STATUS_OK && again) {
         trainer_begin(v->t);
-        st = embed(v);
-        if (st == STATUS_OK) st = contrast(v, stats);
+        st = pixel_rows_forward(&v->rows);
+        if (st == STATUS_OK) st = pixel_rows_loss(&v->rows, 1, stats);
         if (st == STATUS_OK) st = trainer_end(v->t, backward(v), &again);
     }
     return st;
@@ -108,7 +54,7 @@ static status train(views *v) {
         st = views_load(v);
         if (st == STATUS_OK) st = step_gradient(v, &stats);
         if (st != STATUS_OK) break;
-        pool_keep(v->exchange);
+        pool_keep(v->rows.exchange);
         st = trainer_update(v->t, stats.loss, (double)stats.anchors);
     }
     return st;
@@ -122,24 +68,9 @@ uint64_t pretrain_loss_key(const stage *t) {
     uint64_t key = t->key;
     if (s->pretrain.loss_dtype == DTYPE_BF16)
         key = hash_append(key, &t->how.pairs, sizeof t->how.pairs);
-    if (views_bounded(s)) key = hash_append(key, &s->pretrain.pool, sizeof s->pretrain.pool);
+    if (pixel_rows_bounded(s, 2 * s->pretrain.batch))
+        key = hash_append(key, &s->pretrain.pool, sizeof s->pretrain.pool);
     return key;
-}
-
-/* The file may be of another run, or written by a clustering that was then repeated: the record
- * says what this stage's key rests on. */
-static status open_labels(stage *t, uint64_t recorded, labels **out) {
-    char path[FILE_PATH];
-    status st = stage_path(t, path, "labels.h5");
-    if (st == STATUS_OK) st = labels_open(t->c, path, out);
-    if (st == STATUS_OK &&
-        (labels_count(*out) != setup_training(t->d) ||
-            labels_about(*out).dataset != dataset_hash(t->d) || labels_hash(*out) != recorded)) {
-        if (comm_root(t->c))
-            log_error("%s: not what run.json has recorded for this data set: cluster anew", path);
-        st = STATUS_DATA;
-    }
-    return st;
 }
 
 /* From the labels to the record. Everything is created before the first step, so that a lack of
@@ -158,9 +89,9 @@ status pretrain_task(stage *t, const contrast_task *task) {
         .budget = setup_cache_bytes(t->c),
         .labelled = task->truth,
         .views = setup_views(&t->s->pretrain.view, o.crop)};
-    status st = task->truth ? STATUS_OK : open_labels(t, task->labels, &aux);
+    status st = task->truth ? STATUS_OK : auxiliary_open(&aux, t, task->labels);
     int count = aux ? labels_about(aux).k : dataset_classes(t->d);
-    if (st == STATUS_OK) st = pretrain_groups_create(&group, t->c, t->s, aux, t->name);
+    if (st == STATUS_OK) st = auxiliary_groups(&group, t, aux);
     if (st == STATUS_OK) st = pretrain_queue_create(&queue, t->c, t->s, count, &o);
     if (st == STATUS_OK) st = trainer_create(&x, t->c, t->s, t->d, &o);
     if (st != STATUS_OK) goto done;
