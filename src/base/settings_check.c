@@ -123,6 +123,25 @@ static int check_label_groups(const settings *s) {
     return 1;
 }
 
+/* The contrast needs auxiliary labels; other methods have uses of their own for half of a batch. */
+static int check_contrast(const settings *s) {
+    if (s->finetune.contrast <= 0) return 0;
+    if (s->finetune.method != FINETUNE_METHOD_SUPERVISED)
+        log_error("finetune.contrast = %g: with finetune.method = \"supervised\" alone, not "
+                  "\"%s\"",
+            s->finetune.contrast, finetune_method_words[s->finetune.method]);
+    else if (s->pretrain.method != PRETRAIN_METHOD_PIXEL)
+        log_error("finetune.contrast = %g: pretrain.method = \"%s\" has no auxiliary labels",
+            s->finetune.contrast, pretrain_method_words[s->pretrain.method]);
+    else if (s->finetune.batch < 2)
+        log_error("finetune.batch = %d: finetune.contrast shows images without labels in half of "
+                  "the places, and needs two at least",
+            s->finetune.batch);
+    else
+        return 0;
+    return 1;
+}
+
 /* An empty range would be an endless search, or a view of nothing. */
 static int check_range(const char *group, const char *key, double min, double max) {
     if (min <= max) return 0;
@@ -364,7 +383,7 @@ int settings_check(settings *s) {
     return check_model(s) + check_colours("mean", s->model.mean, false) +
            check_colours("std", s->model.std, true) + check_groups(s) + check_single(s) +
            check_method(s) + check_instance(s) + check_queue(s) + check_label_groups(s) +
-           check_source(s) + check_extractor(s) + check_layers(s) +
+           check_contrast(s) + check_source(s) + check_extractor(s) + check_layers(s) +
            check_scales("evaluate.scales", s->evaluate.scales) +
            check_scales("extract.scales", s->extract.scales) + check_dataset(s) +
            check_held_out(s) + check_validation(s) +

@@ -175,6 +175,13 @@ static const setting table[] = {
          "by up to this share and hue by half of it; a fifth is grey, half are blurred; 0: plain "
          "ones. -1: pseudo-labels and mean-teacher 0.5, cross-pseudo 0."),
         .later = true},
+    {REAL(finetune, contrast, 0, 0, 1000, NULL,
+         "Factor of the contrastive loss by auxiliary labels, kept in fine-tuning beside the "
+         "cross-entropy, of pixels of the whole batch, with pixels, boundary, pool, scope, "
+         "temperature, loss_dtype and label_groups of [pretrain]; method \"supervised\" alone. As "
+         "long as there are training images without labels, they stand in half of a batch's "
+         "places. 0: none. The baseline has none."),
+        .later = true},
     {REAL(finetune, average, 0, 0, 0.999999, NULL,
          "Decay of averaged weights, which are what is written: after a step they are so much of "
          "what they were and for the rest the step's, norm statistics included; 0.99 averages "

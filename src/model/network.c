@@ -126,7 +126,7 @@ static void build_end(graph *g, const network_options *o, const value *stage, ne
     if (end == NETWORK_EMBEDDING || end == NETWORK_DENSE) {
         value last = stage[network_stages(o) - 1];
         value pooled = graph_global_pool(g, last);
-        graph_output(g, projection_build(g, pooled, "projection", o->projection));
+        graph_output(g, projection_build(g, pooled, NETWORK_EMBED, o->projection));
         if (end == NETWORK_EMBEDDING) return;
         graph_output(g, projection_build(g, last, "dense_projection", o->projection));
         graph_output(g, last);
@@ -137,8 +137,9 @@ static void build_end(graph *g, const network_options *o, const value *stage, ne
     if (end == NETWORK_CLASSIFIER) {
         conv pointwise = {.kernel = 1, .bias = true, .init = INIT_UNIFORM};
         graph_output(g, graph_conv(g, body, h.classifier, o->classes, pointwise));
+        if (o->contrast) graph_output(g, projection_build(g, body, NETWORK_EMBED, o->projection));
     } else if (end == NETWORK_PROJECTION) {
-        graph_output(g, projection_build(g, body, "projection", o->projection));
+        graph_output(g, projection_build(g, body, NETWORK_EMBED, o->projection));
     } else {
         graph_output(g, build_features(g, stage, body, wanted));
     }
@@ -220,7 +221,7 @@ status network_create(graph **out, const network_options *o, network_end end, co
         build_end(g, o, stage, end, &wanted);
     }
     if (o->twin) {
-        assert(end == NETWORK_CLASSIFIER);
+        assert(end == NETWORK_CLASSIFIER && !o->contrast);
         graph_prefix(g, NETWORK_TWIN);
         graph_group(g, GROUP_BACKBONE);
         build_encoder(g, image, o, stages, stage);

@@ -20,12 +20,15 @@ typedef struct network_options {
     int head_channels; /* width of the head body; 0: torchvision's (256, fcn: C / 4) */
     int classes;       /* of the classifier */
     int projection;    /* dimensions of the projection head's output */
-    bool twin; /* NETWORK_CLASSIFIER: a second network of the same form on the same image, its
-                  parameters' names behind NETWORK_TWIN; logits are output 1 */
-    vit vit;   /* width > 0: this in place of all of the above, NETWORK_FEATURES only */
+    bool contrast; /* NETWORK_CLASSIFIER: the projection head beside the classifier; embeddings are
+                      output 1; not with twin */
+    bool twin;     /* NETWORK_CLASSIFIER: a second network of the same form on the same image, its
+                      parameters' names behind NETWORK_TWIN; logits are output 1 */
+    vit vit;       /* width > 0: this in place of all of the above, NETWORK_FEATURES only */
 } network_options;
 
 #define NETWORK_TWIN "twin."
+#define NETWORK_EMBED "projection" /* names of the projection head's parameters begin so */
 
 typedef enum network_end {
     NETWORK_FEATURES,   /* the layers named in `layers`, concatenated at the finest one's size */

@@ -105,7 +105,8 @@ static const stage_info table[] = {
         .groups = "run,dataset,model,pretrain",
         .each_round = true},
     [STAGE_FINETUNE] = {.summary = "supervised training on the labelled share",
-        .reads = "dataset.h5, finetune.weights (default: pretrained.safetensors), checkpoints/",
+        .reads = "dataset.h5, finetune.weights (default: pretrained.safetensors), labels.h5 for "
+                 "finetune.contrast, checkpoints/",
         .writes = "finetuned.safetensors, metrics.csv, checkpoints/",
         .groups = "run,dataset,model,finetune",
         .condition = NEEDS_LABELS,

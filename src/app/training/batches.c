@@ -54,13 +54,17 @@ static status buffer_create(const batches *b, batch *buffer) {
     buffer->source = memory_alloc(local / (size_t)t->o.together, sizeof *buffer->source, "batch");
     buffer->input = memory_alloc(local, view_bytes(t), "batch");
     buffer->label = memory_alloc(local * pixels, sizeof *buffer->label, "labels of a batch");
+    size_t cells = (size_t)b->o.grid_height * (size_t)b->o.grid_width;
+    buffer->grid = memory_alloc(local * cells, sizeof *buffer->grid, "labels of a batch");
     buffer->chosen = memory_alloc(local * (size_t)b->o.wanted, sizeof *buffer->chosen, "batch");
     buffer->count = memory_alloc(local, sizeof *buffer->count, "batch");
+    buffer->labelled = memory_alloc(local, sizeof *buffer->labelled, "batch");
     size_t places = unlabelled_places(b);
     buffer->other = memory_alloc(places, sizeof *buffer->other, "batch");
     buffer->box = memory_alloc(places, sizeof *buffer->box, "batch");
     buffer->plain = memory_alloc(2 * places, view_bytes(t), "batch");
-    if (!buffer->other || !buffer->box || !buffer->plain) return STATUS_FAILED;
+    if (!buffer->other || !buffer->box || !buffer->plain || !buffer->grid || !buffer->labelled)
+        return STATUS_FAILED;
     return buffer->source && buffer->input && buffer->label && buffer->chosen && buffer->count
                ? STATUS_OK
                : STATUS_FAILED;
@@ -70,8 +74,10 @@ static void buffer_destroy(batch *buffer) {
     memory_free(buffer->source);
     memory_free(buffer->input);
     memory_free(buffer->label);
+    memory_free(buffer->grid);
     memory_free(buffer->chosen);
     memory_free(buffer->count);
+    memory_free(buffer->labelled);
     memory_free(buffer->other);
     memory_free(buffer->box);
     memory_free(buffer->plain);
@@ -127,7 +133,11 @@ status batch_view(batch *b, int i, const sample *m, const labelmap *labels, view
     int h = all->o.label_height, w = all->o.label_width;
     random_stream r = batch_stream(b, i, 0);
     view drawn = view_draw(&r, &all->o.views, m->height, m->width);
-    view_labels(&drawn, m->height, m->width, labels, h, w, b->label + (size_t)i * (size_t)(h * w));
+    uint16_t *to = b->label + (size_t)i * (size_t)(h * w);
+    if (labels)
+        view_labels(&drawn, m->height, m->width, labels, h, w, to);
+    else
+        memset(to, 0xff, (size_t)(h * w) * sizeof *to); /* LABEL_IGNORE */
     if (v) *v = drawn;
     return view_image(&drawn, m->height, m->width, &m->rgb,
         b->input + (size_t)i * view_bytes(t) / sizeof *b->input);
@@ -153,7 +163,8 @@ static status start(batches *b, int threads) {
 
 static void print_plan(const batches *b, int threads) {
     const trainer *t = b->t;
-    size_t pixels = (size_t)b->o.label_height * (size_t)b->o.label_width;
+    size_t pixels = (size_t)b->o.label_height * (size_t)b->o.label_width +
+                    (size_t)b->o.grid_height * (size_t)b->o.grid_width;
     size_t bytes = view_bytes(t) + pixels * sizeof(uint16_t) + (size_t)b->o.wanted * sizeof(int);
     if (threads > 0)
         log_detail("%s: %d loader thread(s) a rank, %d batches ahead, %.1f MiB", t->o.stage,

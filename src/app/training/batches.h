@@ -20,8 +20,10 @@ typedef struct batch {
                         them sees them */
     float *input;    /* [local, crop, crop, 3]; the trainer's once it is due */
     uint16_t *label; /* [local, label_height, label_width] */
-    int *chosen;     /* [local, wanted], pixels of the label maps that take part */
-    int *count;      /* [local], how many do */
+    uint16_t *grid;  /* [local, grid_height, grid_width], of other labels of the same views */
+    int *chosen;     /* [local, wanted], pixels of the maps that are compared */
+    int *count;      /* [local], how many are */
+    int *labelled;   /* [local], pixels of `label` with a class, for whoever counts them */
 } batch;
 
 typedef struct batches_options {
@@ -30,7 +32,7 @@ typedef struct batches_options {
      * place 1 on, shows one of these, or a mixture of two. Under `together` 1 alone. */
     order *unlabelled;
     augment_options views;
-    int label_height, label_width, wanted;
+    int label_height, label_width, grid_height, grid_width, wanted;
     /* Makes the views of source[part], by batch_view, and all that belongs to them. From any
      * thread. */
     status (*make)(void *context, batch *b, int part);
@@ -48,7 +50,8 @@ status batches_create(batches **out, trainer *t, const batches_options *o);
 /* NULL-safe. Not collective. */
 void batches_destroy(batches *b);
 /* A random view of an image and of a label map of it, at any resolution: local view i of the batch.
- * *v is the view (may be NULL). Not collective; thread-safe. */
+ * labels NULL: LABEL_IGNORE everywhere. *v is the view (may be NULL). Not collective;
+ * thread-safe. */
 status batch_view(batch *b, int i, const sample *m, const labelmap *labels, view *v);
 /* The stream of numbers that view `number`, 0 or 1, of local place i is drawn from. Not collective;
  * thread-safe. */

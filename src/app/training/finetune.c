@@ -11,6 +11,7 @@
 #include "src/app/stage/setup.h"
 #include "src/app/stage/stage.h"
 #include "src/app/training/finetune_step.h"
+#include "src/app/training/pretrain.h"
 #include "src/app/training/training_end.h"
 #include "src/app/training/validation.h"
 #include "src/base/hash.h"
@@ -27,18 +28,28 @@ typedef struct named_stage {
     const char *base, *output;
 } named_stage;
 
+/* What a fine-tuning begins with beside the settings. Texts are borrowed. */
+typedef struct initial {
+    const char *weights;
+    const char *labeller; /* the file of pseudo-labels' teacher, else "" */
+    uint64_t labels;      /* hash of the clustering that a contrast rests on */
+} initial;
+
 /* One random view of an image and of its labels, and how many pixels have one; of a place without
- * labels, views for learning and for what labels it. */
+ * labels that a teacher gives some, views for both. */
 static status load_view(void *context, batch *b, int i) {
     const finetuning *x = context;
     size_t pixels = (size_t)x->t->o.crop * (size_t)x->t->o.crop;
+    bool without = x->halves && batches_unlabelled(x->t, i) >= 0;
     sample m;
-    if (x->halves && batches_unlabelled(x->t, i) >= 0) return unlabelled_views(&x->more, b, i);
+    view v;
+    if (without && x->kept.weight <= 0) return unlabelled_views(&x->more, b, i);
     status st = samples_get(x->images, b->source[i], &m);
     if (st != STATUS_OK) return st;
-    st = batch_view(b, i, &m, &m.label, NULL);
+    st = batch_view(b, i, &m, without ? NULL : &m.label, &v);
     /* The loader has time to count; the step has not. */
-    b->count[i] = (int)cross_entropy_pixels(b->label + (size_t)i * pixels, pixels);
+    b->labelled[i] = (int)cross_entropy_pixels(b->label + (size_t)i * pixels, pixels);
+    if (st == STATUS_OK && x->kept.weight > 0) st = kept_contrast_view(&x->kept, b, i, &m, &v);
     samples_release(&m);
     return st;
 }
@@ -67,6 +78,7 @@ static trainer_options options_of(const stage *t, const char *weights) {
         .round = t->round,
         .end = NETWORK_CLASSIFIER,
         .twin = s->finetune.method == FINETUNE_METHOD_CROSS_PSEUDO,
+        .contrast = s->finetune.contrast > 0,
         .weights = weights,
         .key = t->key,
         .how = &t->how,
@@ -96,6 +108,8 @@ static status shares_create(shares *a, const stage *t) {
                       t->s->finetune.method == FINETUNE_METHOD_PIXEL_CONTRAST;
     status st = images_labelled(&a->labelled, t->d, t->s);
     if (st == STATUS_OK) st = order_create(&a->with, a->labelled.member, a->labelled.count, seed);
+    /* A contrast needs no images without labels, and takes them where there are any. */
+    if (t->s->finetune.contrast > 0) supervised = a->labelled.count == setup_training(t->d);
     if (st != STATUS_OK || supervised) return st;
     st = unlabelled_list(&a->unlabelled, t->d, &a->labelled);
     if (st != STATUS_OK) return st;
@@ -115,6 +129,14 @@ static void log_shares(const stage *t, const shares *a) {
     const char *chosen = choice_by_validation(t->s);
     log_info("%s: %d labelled images of %d", t->name, a->labelled.count, setup_training(t->d));
     if (chosen && comm_root(t->c)) log_warn("%s", chosen);
+    if (t->s->finetune.contrast > 0) {
+        log_info("%s: a contrast by auxiliary labels is kept, weight %g", t->name,
+            t->s->finetune.contrast);
+        if (a->without.permutation)
+            log_info("%s: %d images without labels in half of a batch's places", t->name,
+                a->unlabelled.count);
+        return;
+    }
     if (!a->without.permutation) return;
     log_info("%s: %s: %d images without labels in half of a batch's places, weight %g, confidence "
              "%g, CutMix %g, strong colours %g",
@@ -132,11 +154,12 @@ static status prepare(finetuning *x, const stage *t, shares *a) {
         .budget = setup_cache_bytes(t->c),
         .labelled = true,
         .views = setup_views(&t->s->finetune.view, crop)};
-    x->outputs = graph_outputs(x->t->g);
+    x->outputs = x->t->o.twin ? 2 : 1;
     x->loss =
         memory_alloc((size_t)(x->t->o.images * x->outputs), sizeof *x->loss, "losses of images");
     status st = x->loss ? samples_create(&x->images, t->d, &kept) : STATUS_FAILED;
     st = comm_agree(t->c, st);
+    if (st == STATUS_OK) st = kept_contrast_begin(&x->kept, x->t, x->images);
     if (st != STATUS_OK) return st;
     x->more = (unlabelled){x->t, x->images, kept.views, unlabelled_read(t->s)};
     x->halves = a->without.permutation != NULL;
@@ -145,33 +168,37 @@ static status prepare(finetuning *x, const stage *t, shares *a) {
         .views = kept.views,
         .label_height = crop,
         .label_width = crop,
+        .grid_height = x->kept.rows.h,
+        .grid_width = x->kept.rows.w,
+        .wanted = x->kept.rows.wanted,
         .make = load_view,
         .context = x};
     return batches_create(&x->source, x->t, &parts);
 }
 
 /* From the choice of images to the record. What could fail on one rank is agreed upon before the
- * next collective call. labeller: the file of pseudo-labels' teacher, else "". */
-static status finetune_stage(
-    stage *t, const char *weights, const char *labeller, const char *output) {
+ * next collective call. */
+static status finetune_stage(stage *t, const initial *from, const char *output) {
     char path[FILE_PATH];
     shares a = {0};
     finetuning x = {0};
     validation v = {0};
-    trainer_options o = options_of(t, weights);
+    trainer_options o = options_of(t, from->weights);
     status st = stage_path(t, path, output);
     if (st == STATUS_OK) st = images_agree(t->c, &a.labelled, t->s, shares_create(&a, t));
     if (st != STATUS_OK) goto done;
     log_shares(t, &a);
-    if (t->s->finetune.validate > 0) st = validation_create(&v, t, &o);
+    st = kept_contrast_open(&x.kept, t, from->labels);
+    if (st == STATUS_OK && t->s->finetune.validate > 0) st = validation_create(&v, t, &o);
     if (st == STATUS_OK) st = trainer_create(&x.t, t->c, t->s, t->d, &o);
     if (st == STATUS_OK) st = prepare(&x, t, &a);
-    if (st == STATUS_OK) st = train(&x, labeller);
+    if (st == STATUS_OK) st = train(&x, from->labeller);
     if (st == STATUS_OK) batches_report(x.source);
     if (st == STATUS_OK) st = comm_agree(t->c, validation_record(o.validation, t, x.t));
     if (st == STATUS_OK) st = training_end(t, x.t, path);
 done:
     batches_destroy(x.source);
+    kept_contrast_destroy(&x.kept);
     samples_destroy(x.images);
     shares_destroy(&a);
     memory_free(x.loss);
@@ -189,12 +216,13 @@ static status add_file(const char *path, uint64_t *input, uint64_t *hash) {
     return st;
 }
 
-/* One fine-tuning, under a name of its own; labeller as in finetune_stage. */
+/* One fine-tuning, under a name of its own; labeller as in `initial`. */
 static status finetune_named(const comm *c, const settings *s, const named_stage *n,
     const char *weights, const char *labeller) {
     stage t;
-    bool done = false;
+    bool done = false, contrast = s->finetune.contrast > 0;
     uint64_t input = 0, hash;
+    initial from = {weights, labeller, 0};
     status st = stage_begin_as(&t, c, s, n->id, n->base, n->round);
     if (st == STATUS_OK && s->finetune.list[0] && comm_root(c))
         st = add_file(s->finetune.list, &input, &hash);
@@ -205,10 +233,11 @@ static status finetune_named(const comm *c, const settings *s, const named_stage
         if (st == STATUS_OK) st = stage_file_same(&t, labeller, hash);
     }
     st = comm_agree(c, st);
+    if (st == STATUS_OK && contrast) st = kept_contrast_key(&t, &input, &from.labels);
     if (st == STATUS_OK) st = stage_key(&t, weights, input);
-    t.checkpoint_key = arithmetic_hash(t.key, &t.how);
+    t.checkpoint_key = arithmetic_hash(contrast ? pretrain_loss_key(&t) : t.key, &t.how);
     if (st == STATUS_OK) st = stage_done(&t, &done);
-    if (st == STATUS_OK && !done) st = finetune_stage(&t, weights, labeller, n->output);
+    if (st == STATUS_OK && !done) st = finetune_stage(&t, &from, n->output);
     stage_end(&t);
     return st;
 }
@@ -246,9 +275,24 @@ static status train_contrast(
     return st == STATUS_OK ? comm_agree(c, setup_path(path, s, output, round)) : st;
 }
 
+/* The baseline is what the method is measured by, and may be what features come from, before there
+ * are labels to contrast by. */
+static status without_contrast(const comm *c, const settings *s, settings **out) {
+    settings *plain = memory_alloc(1, sizeof *plain, "settings of a baseline");
+    status st = comm_agree(c, plain ? STATUS_OK : STATUS_FAILED);
+    if (st != STATUS_OK) {
+        memory_free(plain);
+        return st;
+    }
+    *plain = *s;
+    plain->finetune.contrast = 0;
+    *out = plain;
+    return STATUS_OK;
+}
+
 /* What a method needs first, then the fine-tuning itself. */
-status finetune_model(const comm *c, const settings *s, stage_id id, int round, const char *weights,
-    const char *output) {
+static status with_method(const comm *c, const settings *s, stage_id id, int round,
+    const char *weights, const char *output) {
     char labeller[FILE_PATH] = "", contrasted[FILE_PATH];
     named_stage n = {id, round, stage_id_words[id], output};
     status st = STATUS_OK;
@@ -269,6 +313,16 @@ status finetune_model(const comm *c, const settings *s, stage_id id, int round, 
         break;
     }
     return st == STATUS_OK ? finetune_named(c, s, &n, weights, labeller) : st;
+}
+
+status finetune_model(const comm *c, const settings *s, stage_id id, int round, const char *weights,
+    const char *output) {
+    settings *plain = NULL;
+    status st = STATUS_OK;
+    if (id == STAGE_BASELINE && s->finetune.contrast > 0) st = without_contrast(c, s, &plain);
+    if (st == STATUS_OK) st = with_method(c, plain ? plain : s, id, round, weights, output);
+    memory_free(plain);
+    return st;
 }
 
 status command_finetune(const comm *c, const settings *s) {

@@ -10,6 +10,7 @@
 #include "src/segment/cross_entropy.h"
 
 #include <math.h>
+#include <string.h>
 
 static size_t view_pixels(const trainer *t) {
     return (size_t)t->o.crop * (size_t)t->o.crop;
@@ -22,9 +23,9 @@ status finetune_load(finetuning *x) {
     if (st != STATUS_OK) return st;
     x->now = b;
     x->pixels = 0;
-    for (int i = 0; i < t->local; i++) x->pixels += b->count[i];
+    for (int i = 0; i < t->local; i++) x->pixels += b->labelled[i];
     comm_sum_i64(t->c, &x->pixels, 1);
-    return STATUS_OK;
+    return x->kept.weight > 0 ? pixel_rows_begin(&x->kept.rows, b, b->grid) : STATUS_OK;
 }
 
 status finetune_label(finetuning *x) {
@@ -34,9 +35,9 @@ status finetune_label(finetuning *x) {
     return comm_agree(x->t->c, st);
 }
 
-/* Whether place i of this rank has no labels in this method. */
-static bool is_unlabelled(const finetuning *x, int i) {
-    return x->halves && batches_unlabelled(x->t, i) >= 0;
+/* Whether a teacher labels place i of this rank. */
+static bool is_taught(const finetuning *x, int i) {
+    return x->halves && x->kept.weight <= 0 && batches_unlabelled(x->t, i) >= 0;
 }
 
 /* What divides a loss with labels, and one without. A batch without a labelled pixel has no
@@ -56,13 +57,13 @@ static double unlabelled_scale(const finetuning *x) {
 static status image_loss(finetuning *x, int k, int i, int at) {
     trainer *t = x->t;
     int h, w, classes;
-    bool without = is_unlabelled(x, i);
+    bool without = is_taught(x, i);
     plan_output_shape(t->plan, k, &h, &w, &classes);
     const logit_map logits = {plan_output(t->plan, k, at), h, w, classes};
-    const uint16_t *labels = without ? teacher_labels(&x->teacher, (k + x->crossed) % x->outputs,
-                                           batches_unlabelled(t, i))
-                                     : x->now->label + (size_t)i * view_pixels(t);
-    return cross_entropy(&logits, labels, t->o.crop, t->o.crop,
+    const uint16_t *own = without ? teacher_labels(&x->teacher, (k + x->crossed) % x->outputs,
+                                        batches_unlabelled(t, i))
+                                  : x->now->label + (size_t)i * view_pixels(t);
+    return cross_entropy(&logits, own, t->o.crop, t->o.crop,
         without ? unlabelled_scale(x) : labelled_scale(x), &x->loss[k * t->o.images + t->first + i],
         plan_output_gradient(t->plan, k, at));
 }
@@ -88,21 +89,31 @@ static status wave_loss(finetuning *x, int wave) {
     return worst;
 }
 
-/* The gradient of the step's batch, wave by wave; each wave's loss needs its own images alone, so
- * that one pass forward and back does. A failure inside of a wave is told to the others in
+/* The gradient of the step's batch, wave by wave. The cross-entropy of a wave needs its own images
+ * alone, so that one pass forward and back does; the contrast compares all of them, and leaves the
+ * last wave's activations, which goes first. A failure inside of a wave is told to the others in
  * trainer_end alone: ranks have different numbers of waves. */
+static status wave_gradients(finetuning *x) {
+    bool contrast = x->kept.weight > 0;
+    int last = x->t->waves.count - 1;
+    status st = STATUS_OK;
+    for (int k = last; k >= 0 && st == STATUS_OK; k--) {
+        if (!contrast || k < last) st = trainer_forward(x->t, k);
+        if (st == STATUS_OK) st = wave_loss(x, k);
+        if (st == STATUS_OK && contrast) pixel_rows_scatter(&x->kept.rows, k);
+        st = trainer_backward(x->t, k, st);
+    }
+    return st;
+}
+
+/* All anew where the gradient's scale did not fit. */
 static status step_gradient(finetuning *x) {
     status st = STATUS_OK;
     bool again = true;
     while (st == STATUS_OK && again) {
-        /* Again from the first wave where the gradient's scale did not fit. */
         trainer_begin(x->t);
-        for (int k = 0; k < x->t->waves.count && st == STATUS_OK; k++) {
-            st = trainer_forward(x->t, k);
-            if (st == STATUS_OK) st = wave_loss(x, k);
-            st = trainer_backward(x->t, k, st);
-        }
-        st = trainer_end(x->t, st, &again);
+        if (x->kept.weight > 0) st = kept_contrast_compare(&x->kept);
+        if (st == STATUS_OK) st = trainer_end(x->t, wave_gradients(x), &again);
     }
     return st;
 }
@@ -123,6 +134,7 @@ static double total_loss(finetuning *x) {
         *(place ? &without : &with) += x->loss[i];
     }
     double loss = x->pixels > 0 ? with / (double)x->pixels : 0;
+    if (x->kept.weight > 0) return loss + x->kept.weight * x->kept.stats.loss;
     return x->halves ? loss + without * unlabelled_scale(x) : loss;
 }
 
@@ -145,7 +157,11 @@ static void name_images(finetuning *x) {
 }
 
 status finetune_learn(finetuning *x) {
+    /* Where embeddings are not finite, there is no loss of images to name one by. */
+    memset(x->loss, 0, (size_t)(x->outputs * x->t->o.images) * sizeof *x->loss);
     status st = step_gradient(x);
     if (st == STATUS_NONFINITE) name_images(x);
-    return st == STATUS_OK ? trainer_update(x->t, total_loss(x), NAN) : st;
+    if (st != STATUS_OK) return st;
+    return trainer_update(
+        x->t, total_loss(x), x->kept.weight > 0 ? (double)x->kept.stats.anchors : NAN);
 }

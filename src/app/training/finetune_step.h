@@ -14,6 +14,7 @@
 #define AUXSEG_APP_TRAINING_FINETUNE_STEP_H
 
 #include "src/app/stage/stage.h"
+#include "src/app/training/kept_contrast.h"
 #include "src/app/training/teacher.h"
 #include "src/app/training/unlabelled.h"
 
@@ -22,13 +23,14 @@ typedef struct finetuning {
     samples *images;
     batches *source;
     const batch *now;
-    int outputs;     /* networks that learn: 2 under cross-pseudo, else 1 */
-    double *loss;    /* [outputs, batch], sums over pixels; this rank's at t->first */
-    int64_t pixels;  /* of the global batch that have a label in the data set */
-    bool halves;     /* every second place of a batch has no labels */
-    unlabelled more; /* how views without labels are made */
-    teacher teacher; /* what labels them */
-    int crossed;     /* network k learns labels of network (k + crossed) % 2 of the teacher's */
+    int outputs;        /* networks that learn: 2 under cross-pseudo, else 1 */
+    double *loss;       /* [outputs, batch], sums over pixels; this rank's at t->first */
+    int64_t pixels;     /* of the global batch that have a label in the data set */
+    bool halves;        /* every second place of a batch has no labels */
+    kept_contrast kept; /* a second loss, or empty */
+    unlabelled more;    /* how views without labels are made */
+    teacher teacher;    /* what labels them */
+    int crossed;        /* network k learns labels of network (k + crossed) % 2 of the teacher's */
 } finetuning;
 
 /* The step's batch, its label maps being class ids at the views' size. Collective. */
@@ -36,6 +38,7 @@ status finetune_load(finetuning *x);
 /* Labels of the places without, by x->teacher. Collective. */
 status finetune_label(finetuning *x);
 /* Gradient and step. The loss of the step is the mean over all labelled pixels of the global batch,
+ * plus finetune.contrast times the contrastive loss of its chosen pixels (src/contrast/loss.h),
  * and, where there are places without labels, weight times the sum over those of their pixels that
  * were given one, over all their pixels (Sohn et al. 2020, arXiv:2001.07685, equations 3 and 4, a
  * pixel for an image); of all networks together. Collective. */

@@ -65,6 +65,7 @@ static void deal_images(trainer *t) {
 
 static status build_network(trainer *t) {
     t->model.network.twin = t->o.twin;
+    t->model.network.contrast = t->o.contrast;
     status st = network_create(&t->g, &t->model.network, t->o.end, NULL);
     if (st != STATUS_OK) return st;
     t->p = parameters_create(t->g);
@@ -197,7 +198,7 @@ status trainer_create(
      * would leave the others waiting in the next one. */
     deal_images(t);
     plan_options options = {0};
-    bool resumed, contrast = o->end == NETWORK_PROJECTION;
+    bool resumed, contrast = o->contrast || o->end == NETWORK_PROJECTION;
     st = arithmetic_require(o->how, c, contrast && s->pretrain.loss_dtype == DTYPE_BF16);
     arithmetic_set(o->how, &options);
     /* A checkpoint made in another arithmetic would not continue to the same bits. */

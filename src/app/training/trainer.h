@@ -47,6 +47,7 @@ typedef struct trainer_options {
     int round;
     network_end end;
     bool twin;           /* a second network learns beside the first, which alone is written */
+    bool contrast;       /* embeddings beside the classes, output 1; their head is not written */
     const char *weights; /* initial ones, a path; "": random */
     uint64_t key; /* hash of what the result depends on: checkpoints of another are not continued */
     const arithmetic *how; /* borrowed for trainer_create */

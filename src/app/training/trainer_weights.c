@@ -1,6 +1,7 @@
 /* Where a training's weights come from and which of them go out. Both know of what a trainer may
  * hold beside one network: a second one, whose tensors have other names in the graph but not in any
- * file, and averages, which are no tensors of the graph at all. */
+ * file, a head that serves the training alone, and averages, which are no tensors of the graph at
+ * all. */
 #include "src/app/training/trainer_weights.h"
 
 #include "io/weights/weights.h"
@@ -68,7 +69,8 @@ status trainer_initial_weights(trainer *t) {
 status trainer_write_weights(
     const trainer *t, const char *path, const char *const *metadata, int pairs, uint64_t *hash) {
     parameters *whole = t->average && !t->o.average_aside ? t->average : t->p, *first = NULL;
-    status st = t->o.twin ? parameters_part(&first, whole, NETWORK_TWIN, false) : STATUS_OK;
+    const char *aside = t->o.twin ? NETWORK_TWIN : t->o.contrast ? NETWORK_EMBED "." : NULL;
+    status st = aside ? parameters_part(&first, whole, aside, false) : STATUS_OK;
     const parameters *written = first ? first : whole;
     st = comm_agree(t->c, st);
     if (st == STATUS_OK) st = weights_save(t->c, path, written, metadata, pairs);

@@ -123,7 +123,7 @@ status unlabelled_views(const unlabelled *u, batch *b, int i) {
     float *input = b->input + (size_t)i * floats;
     float *first = b->plain + 2 * (size_t)j * floats, *second = first + floats;
     memset(b->label + (size_t)i * pixels, 0xff, pixels * sizeof *b->label); /* LABEL_IGNORE */
-    b->count[i] = 0;
+    b->labelled[i] = 0;
     b->box[j] = (mix_box){0};
     if (u->how.cutmix <= 0) return render(u, b, i, 0, input, first);
     random_stream r = random_begin(

@@ -1,0 +1,101 @@
+#!/usr/bin/env bash
+# The contrast that fine-tuning keeps: settings that contradict it; the same weights on 1, 2 and 3
+# ranks, with 1 and 2 threads, in waves, stopped and continued; its loss counts by its weight, and
+# the gradient is the one of that loss; images without labels stand in half of the places; the
+# baseline has none, and the file no head of it.
+. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+export OMP_NUM_THREADS=1
+
+cat >tiny.cfg <<'CFG'
+run: { dir = "run"; compare = false; };
+dataset: { layout = "synth"; root = "images"; synth_train = 6; synth_val = 1; synth_height = 48;
+           synth_width = 64; };
+model: { backbone = "resnet18"; stages = 2; head = "fcn"; head_channels = 8; group = 2;
+         output_stride = 8; projection = 8; };
+extract: { source = "finetuned"; layers = "layer1"; };
+cluster: { k = 6; iterations = 2; sample = 60; };
+pretrain: { steps = 1; batch = 3; crop = 32; pixels = 12; };
+finetune: { steps = 3; batch = 4; crop = 32; contrast = 0.5; };
+CFG
+expect 2 'finetune.contrast = 0.5: with finetune.method = "supervised" alone, not "mean-teacher"' \
+    "$auxseg" run tiny.cfg --set finetune.method=mean-teacher
+expect 2 'finetune.contrast = 0.5: pretrain.method = "instance" has no auxiliary labels' \
+    "$auxseg" run tiny.cfg --set pretrain.method=instance
+expect 2 'finetune.batch = 1: finetune.contrast shows images without labels' \
+    "$auxseg" run tiny.cfg --set finetune.batch=1
+expect 0 'PASS' "$auxseg" run tiny.cfg --set run.until=baseline --set run.compare=true
+expect 2 'auxseg cluster' "$auxseg" finetune tiny.cfg --set finetune.weights=run/baseline.safetensors
+expect 0 'baseline: .*already' "$auxseg" run tiny.cfg --set run.until=pretrain \
+    --set finetune.contrast=0
+[[ $failures -eq 0 ]] || exit 1
+
+# train NAME RANKS CODE PATTERN [SETTING]...: in a copy of the run's folder, or what is there.
+train() {
+    local name=$1 ranks=$2 code=$3 pattern=$4 i set=() start=()
+    shift 4
+    [[ $ranks -eq 1 ]] || start=("${mpirun[@]}" -n "$ranks")
+    for i in "$@"; do set+=(--set "$i"); done
+    [[ -e $name ]] || cp -r run "$name"
+    expect "$code" "$pattern" "${start[@]}" "$auxseg" finetune tiny.cfg --set "run.dir=$name" \
+        "${set[@]}"
+}
+
+# column NAME COLUMN: of the first step of fine-tuning.
+column() {
+    awk -F, -v c="$2" '$1 == "finetune" { print $c; exit }' "$1/metrics.csv"
+}
+
+# same A B: weights, losses and anchors.
+same() {
+    cmp "$1/finetuned.safetensors" "$2/finetuned.safetensors" || fail "$2: weights"
+    cmp <(grep '^finetune,' "$1/metrics.csv" | cut -d, -f1-7) \
+        <(grep '^finetune,' "$2/metrics.csv" | cut -d, -f1-7) || fail "$2: losses"
+}
+
+# near TEXT A B BOUND: relative.
+near() {
+    awk "BEGIN { d = ($2) - ($3); if (d < 0) d = -d; exit !(d <= ($4) * ($3)) }" ||
+        fail "$1: $2, not $3"
+}
+
+half=finetune.fraction=0.5
+train one 1 0 'finetune: 3 images without labels in half' "$half"
+grep -aq 'projection' one/finetuned.safetensors && fail 'the projection head is in the file'
+[[ $(column one 7) -gt 0 ]] || fail 'no anchors'
+train two 2 0 'PASS' "$half" run.threads=2 model.wave=2
+same one two
+train three 3 0 'PASS' "$half" pretrain.steps=7
+same one three
+train stopped 1 75 'stopped after step 1' "$half" run.max_hours=1e-9
+train stopped 2 0 'continues after step 1' "$half"
+same one stopped
+train few 1 0 'finetune: 6 labels in 2 groups' "$half" pretrain.label_groups=2
+[[ $(column few 4) != "$(column one 4)" ]] || fail 'groups of labels do nothing'
+train bound 1 0 'PASS' "$half" pretrain.pool=20
+[[ $(column bound 7) -le 20 ]] || fail "$(column bound 7) anchors of a pool of 20"
+train bound2 2 0 'PASS' "$half" pretrain.pool=20
+same bound bound2
+
+# The loss is linear in the weight, the squared norm of the gradient quadratic.
+for w in 1 2 3 4; do
+    train "by$w" 1 0 'PASS' finetune.contrast=$w
+    loss[w]=$(column "by$w" 4)
+    norm[w]=$(column "by$w" 6)
+done
+near 'linear loss' "${loss[3]} - ${loss[1]}" "2 * (${loss[2]} - ${loss[1]})" 1e-5
+near 'linear gradient' "${norm[4]}^2 + 3 * ${norm[2]}^2" "3 * ${norm[3]}^2 + ${norm[1]}^2" 1e-5
+
+# A step along the gradient lessens the loss of its batch by step times squared norm. The weights
+# after it are in the checkpoint, the head of the embeddings too.
+plain=("$half" finetune.contrast=5 finetune.head_lr=1 finetune.momentum=0 finetune.weight_decay=0)
+train before 1 75 'stopped after step 1' "${plain[@]}" finetune.lr=1e-5 run.max_hours=1e-9
+train after 1 0 'PASS' "${plain[@]}" finetune.steps=1 \
+    finetune.weights=before/checkpoints/finetune-1.safetensors
+near 'decrease' "$(column before 4) - ($(column after 4))" "1e-5 * $(column before 6)^2" 0.02
+
+# What the key rests on: the clustering and what the contrast takes of [pretrain], nothing else.
+train one 1 0 'already' "$half" pretrain.steps=7
+train one 1 0 'finetune: 3 of 3 steps' "$half" pretrain.temperature=0.2
+
+[[ $failures -eq 0 ]] && echo passed
+exit $((failures > 0))
