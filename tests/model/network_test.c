@@ -117,6 +117,11 @@ static void test_ends_share_the_body(void **state) {
         parameters *classifier = create(&o, NETWORK_CLASSIFIER);
         parameters *projection = create(&o, NETWORK_PROJECTION);
         parameters *features = create(&o, NETWORK_FEATURES);
+        o.contrast = true;
+        parameters *both = create(&o, NETWORK_CLASSIFIER);
+        assert_int_equal(both->items, classifier->items + 4);
+        assert_int_equal(parameters_copy(both, projection), projection->items);
+        assert_int_equal(parameters_copy(both, classifier), classifier->items);
         parameters_initialize(projection, 1);
         assert_int_equal(parameters_copy(classifier, projection), classifier->items - 2);
         assert_int_equal(projection->items, classifier->items + 2);
@@ -125,6 +130,7 @@ static void test_ends_share_the_body(void **state) {
         parameters_destroy(classifier);
         parameters_destroy(projection);
         parameters_destroy(features);
+        parameters_destroy(both);
     }
 }
 
