@@ -124,7 +124,7 @@ typedef struct settings {
         finetune_keep keep;
         double fraction, lr, head_lr, power;
         double unlabelled_weight, confidence, cutmix, strong; /* -1: as the method's paper */
-        double contrast; /* weight of the contrastive loss that is kept; 0: none */
+        double contrast_weight; /* of the contrastive loss that is kept; 0: none */
         double average;
         optimizer_settings update;
         view_settings view;

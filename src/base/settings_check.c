@@ -125,17 +125,18 @@ static int check_label_groups(const settings *s) {
 
 /* The contrast needs auxiliary labels; other methods have uses of their own for half of a batch. */
 static int check_contrast(const settings *s) {
-    if (s->finetune.contrast <= 0) return 0;
+    if (s->finetune.contrast_weight <= 0) return 0;
     if (s->finetune.method != FINETUNE_METHOD_SUPERVISED)
-        log_error("finetune.contrast = %g: with finetune.method = \"supervised\" alone, not "
+        log_error("finetune.contrast_weight = %g: with finetune.method = \"supervised\" alone, not "
                   "\"%s\"",
-            s->finetune.contrast, finetune_method_words[s->finetune.method]);
+            s->finetune.contrast_weight, finetune_method_words[s->finetune.method]);
     else if (s->pretrain.method != PRETRAIN_METHOD_PIXEL)
-        log_error("finetune.contrast = %g: pretrain.method = \"%s\" has no auxiliary labels",
-            s->finetune.contrast, pretrain_method_words[s->pretrain.method]);
+        log_error("finetune.contrast_weight = %g: pretrain.method = \"%s\" has no auxiliary labels",
+            s->finetune.contrast_weight, pretrain_method_words[s->pretrain.method]);
     else if (s->finetune.batch < 2)
-        log_error("finetune.batch = %d: finetune.contrast shows images without labels in half of "
-                  "the places, and needs two at least",
+        log_error(
+            "finetune.batch = %d: finetune.contrast_weight shows images without labels in half of "
+            "the places, and needs two at least",
             s->finetune.batch);
     else
         return 0;

@@ -175,7 +175,7 @@ static const setting table[] = {
          "by up to this share and hue by half of it; a fifth is grey, half are blurred; 0: plain "
          "ones. -1: pseudo-labels and mean-teacher 0.5, cross-pseudo 0."),
         .later = true},
-    {REAL(finetune, contrast, 0, 0, 1000, NULL,
+    {REAL(finetune, contrast_weight, 0, 0, 1000, NULL,
          "Factor of the contrastive loss by auxiliary labels, kept in fine-tuning beside the "
          "cross-entropy, of pixels of the whole batch, with pixels, boundary, pool, scope, "
          "temperature, loss_dtype and label_groups of [pretrain]; method \"supervised\" alone. As "

@@ -15,18 +15,18 @@ model: { backbone = "resnet18"; stages = 2; head = "fcn"; head_channels = 8; gro
 extract: { source = "finetuned"; layers = "layer1"; };
 cluster: { k = 6; iterations = 2; sample = 60; };
 pretrain: { steps = 1; batch = 3; crop = 32; pixels = 12; };
-finetune: { steps = 3; batch = 4; crop = 32; contrast = 0.5; };
+finetune: { steps = 3; batch = 4; crop = 32; contrast_weight = 0.5; };
 CFG
-expect 2 'finetune.contrast = 0.5: with finetune.method = "supervised" alone, not "mean-teacher"' \
+expect 2 'finetune.contrast_weight = 0.5: with finetune.method = "supervised" alone, not "mean-teacher"' \
     "$auxseg" run tiny.cfg --set finetune.method=mean-teacher
-expect 2 'finetune.contrast = 0.5: pretrain.method = "instance" has no auxiliary labels' \
+expect 2 'finetune.contrast_weight = 0.5: pretrain.method = "instance" has no auxiliary labels' \
     "$auxseg" run tiny.cfg --set pretrain.method=instance
-expect 2 'finetune.batch = 1: finetune.contrast shows images without labels' \
+expect 2 'finetune.batch = 1: finetune.contrast_weight shows images without labels' \
     "$auxseg" run tiny.cfg --set finetune.batch=1
 expect 0 'PASS' "$auxseg" run tiny.cfg --set run.until=baseline --set run.compare=true
 expect 2 'auxseg cluster' "$auxseg" finetune tiny.cfg --set finetune.weights=run/baseline.safetensors
 expect 0 'baseline: .*already' "$auxseg" run tiny.cfg --set run.until=pretrain \
-    --set finetune.contrast=0
+    --set finetune.contrast_weight=0
 [[ $failures -eq 0 ]] || exit 1
 
 # train NAME RANKS CODE PATTERN [SETTING]...: in a copy of the run's folder, or what is there.
@@ -78,7 +78,7 @@ same bound bound2
 
 # The loss is linear in the weight, the squared norm of the gradient quadratic.
 for w in 1 2 3 4; do
-    train "by$w" 1 0 'PASS' finetune.contrast=$w
+    train "by$w" 1 0 'PASS' finetune.contrast_weight=$w
     loss[w]=$(column "by$w" 4)
     norm[w]=$(column "by$w" 6)
 done
@@ -87,7 +87,7 @@ near 'linear gradient' "${norm[4]}^2 + 3 * ${norm[2]}^2" "3 * ${norm[3]}^2 + ${n
 
 # A step along the gradient lessens the loss of its batch by step times squared norm. The weights
 # after it are in the checkpoint, the head of the embeddings too.
-plain=("$half" finetune.contrast=5 finetune.head_lr=1 finetune.momentum=0 finetune.weight_decay=0)
+plain=("$half" finetune.contrast_weight=5 finetune.head_lr=1 finetune.momentum=0 finetune.weight_decay=0)
 train before 1 75 'stopped after step 1' "${plain[@]}" finetune.lr=1e-5 run.max_hours=1e-9
 train after 1 0 'PASS' "${plain[@]}" finetune.steps=1 \
     finetune.weights=before/checkpoints/finetune-1.safetensors

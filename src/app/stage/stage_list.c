@@ -106,7 +106,7 @@ static const stage_info table[] = {
         .each_round = true},
     [STAGE_FINETUNE] = {.summary = "supervised training on the labelled share",
         .reads = "dataset.h5, finetune.weights (default: pretrained.safetensors), labels.h5 for "
-                 "finetune.contrast, checkpoints/",
+                 "finetune.contrast_weight, checkpoints/",
         .writes = "finetuned.safetensors, metrics.csv, checkpoints/",
         .groups = "run,dataset,model,finetune",
         .condition = NEEDS_LABELS,

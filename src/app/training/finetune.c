@@ -78,7 +78,7 @@ static trainer_options options_of(const stage *t, const char *weights) {
         .round = t->round,
         .end = NETWORK_CLASSIFIER,
         .twin = s->finetune.method == FINETUNE_METHOD_CROSS_PSEUDO,
-        .contrast = s->finetune.contrast > 0,
+        .contrast = s->finetune.contrast_weight > 0,
         .weights = weights,
         .key = t->key,
         .how = &t->how,
@@ -109,7 +109,7 @@ static status shares_create(shares *a, const stage *t) {
     status st = images_labelled(&a->labelled, t->d, t->s);
     if (st == STATUS_OK) st = order_create(&a->with, a->labelled.member, a->labelled.count, seed);
     /* A contrast needs no images without labels, and takes them where there are any. */
-    if (t->s->finetune.contrast > 0) supervised = a->labelled.count == setup_training(t->d);
+    if (t->s->finetune.contrast_weight > 0) supervised = a->labelled.count == setup_training(t->d);
     if (st != STATUS_OK || supervised) return st;
     st = unlabelled_list(&a->unlabelled, t->d, &a->labelled);
     if (st != STATUS_OK) return st;
@@ -129,9 +129,9 @@ static void log_shares(const stage *t, const shares *a) {
     const char *chosen = choice_by_validation(t->s);
     log_info("%s: %d labelled images of %d", t->name, a->labelled.count, setup_training(t->d));
     if (chosen && comm_root(t->c)) log_warn("%s", chosen);
-    if (t->s->finetune.contrast > 0) {
+    if (t->s->finetune.contrast_weight > 0) {
         log_info("%s: a contrast by auxiliary labels is kept, weight %g", t->name,
-            t->s->finetune.contrast);
+            t->s->finetune.contrast_weight);
         if (a->without.permutation)
             log_info("%s: %d images without labels in half of a batch's places", t->name,
                 a->unlabelled.count);
@@ -220,7 +220,7 @@ static status add_file(const char *path, uint64_t *input, uint64_t *hash) {
 static status finetune_named(const comm *c, const settings *s, const named_stage *n,
     const char *weights, const char *labeller) {
     stage t;
-    bool done = false, contrast = s->finetune.contrast > 0;
+    bool done = false, contrast = s->finetune.contrast_weight > 0;
     uint64_t input = 0, hash;
     initial from = {weights, labeller, 0};
     status st = stage_begin_as(&t, c, s, n->id, n->base, n->round);
@@ -285,7 +285,7 @@ static status without_contrast(const comm *c, const settings *s, settings **out)
         return st;
     }
     *plain = *s;
-    plain->finetune.contrast = 0;
+    plain->finetune.contrast_weight = 0;
     *out = plain;
     return STATUS_OK;
 }
@@ -319,7 +319,8 @@ status finetune_model(const comm *c, const settings *s, stage_id id, int round, 
     const char *output) {
     settings *plain = NULL;
     status st = STATUS_OK;
-    if (id == STAGE_BASELINE && s->finetune.contrast > 0) st = without_contrast(c, s, &plain);
+    if (id == STAGE_BASELINE && s->finetune.contrast_weight > 0)
+        st = without_contrast(c, s, &plain);
     if (st == STATUS_OK) st = with_method(c, plain ? plain : s, id, round, weights, output);
     memory_free(plain);
     return st;

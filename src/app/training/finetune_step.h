@@ -38,10 +38,11 @@ status finetune_load(finetuning *x);
 /* Labels of the places without, by x->teacher. Collective. */
 status finetune_label(finetuning *x);
 /* Gradient and step. The loss of the step is the mean over all labelled pixels of the global batch,
- * plus finetune.contrast times the contrastive loss of its chosen pixels (src/contrast/loss.h),
- * and, where there are places without labels, weight times the sum over those of their pixels that
- * were given one, over all their pixels (Sohn et al. 2020, arXiv:2001.07685, equations 3 and 4, a
- * pixel for an image); of all networks together. Collective. */
+ * plus finetune.contrast_weight times the contrastive loss of its chosen pixels
+ * (src/contrast/loss.h), and, where there are places without labels, weight times the sum over
+ * those of their pixels that were given one, over all their pixels (Sohn et al. 2020,
+ * arXiv:2001.07685, equations 3 and 4, a pixel for an image); of all networks together. Collective.
+ */
 status finetune_learn(finetuning *x);
 
 /* The methods, each from the trainer's step to the last. weights: what the model began with, for

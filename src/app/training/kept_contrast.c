@@ -20,7 +20,7 @@ status kept_contrast_key(stage *t, uint64_t *input, uint64_t *recorded) {
 }
 
 status kept_contrast_open(kept_contrast *k, const stage *t, uint64_t recorded) {
-    k->weight = t->s->finetune.contrast;
+    k->weight = t->s->finetune.contrast_weight;
     if (k->weight <= 0) return STATUS_OK;
     status st = auxiliary_open(&k->aux, t, recorded);
     return st == STATUS_OK ? auxiliary_groups(&k->group, t, k->aux) : st;

@@ -1,8 +1,8 @@
-/* The contrast by auxiliary labels that fine-tuning keeps as a second loss (finetune.contrast):
- * the loss of pretraining (src/contrast/loss.h) over chosen pixels of the whole batch, whether
- * their images have labels or not. One view an image: positives are pixels of one auxiliary label.
- * The network's output 1 are the embeddings. Results are the same bits for any number of ranks,
- * threads and waves. */
+/* The contrast by auxiliary labels that fine-tuning keeps as a second loss
+ * (finetune.contrast_weight): the loss of pretraining (src/contrast/loss.h) over chosen pixels of
+ * the whole batch, whether their images have labels or not. One view an image: positives are pixels
+ * of one auxiliary label. The network's output 1 are the embeddings. Results are the same bits for
+ * any number of ranks, threads and waves. */
 #ifndef AUXSEG_APP_TRAINING_KEPT_CONTRAST_H
 #define AUXSEG_APP_TRAINING_KEPT_CONTRAST_H
 
@@ -10,7 +10,7 @@
 #include "src/app/training/pixel_rows.h"
 
 typedef struct kept_contrast {
-    double weight;        /* finetune.contrast; 0: none is kept, and all else is empty */
+    double weight;        /* finetune.contrast_weight; 0: none is kept, and all else is empty */
     labels *aux;          /* owned, like the next three */
     int32_t *group;       /* of each label, or NULL */
     pixel_rows rows;      /* what is compared */
@@ -21,7 +21,8 @@ typedef struct kept_contrast {
  * of [pretrain] that the contrast takes. STATUS_USAGE: there is no clustering yet. Collective. */
 status kept_contrast_key(stage *t, uint64_t *input, uint64_t *recorded);
 
-/* The labels, of the clustering of that hash; nothing where finetune.contrast is 0. Collective. */
+/* The labels, of the clustering of that hash; nothing where finetune.contrast_weight is 0.
+ * Collective. */
 status kept_contrast_open(kept_contrast *k, const stage *t, uint64_t recorded);
 /* Memory for the rows of x, borrowed like images. Collective. */
 status kept_contrast_begin(kept_contrast *k, trainer *x, samples *images);
