@@ -28,7 +28,9 @@ typedef struct network_options {
 } network_options;
 
 #define NETWORK_TWIN "twin."
-#define NETWORK_EMBED "projection" /* names of the projection head's parameters begin so */
+/* Names of the projection head's parameters begin so; in NETWORK_EMBEDDING and NETWORK_DENSE it
+ * stands on the encoder, and has another shape. */
+#define NETWORK_EMBED "projection"
 
 typedef enum network_end {
     NETWORK_FEATURES,   /* the layers named in `layers`, concatenated at the finest one's size */

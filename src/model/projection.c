@@ -1,5 +1,5 @@
-/* The projection head, which only pretraining has: what follows keeps the body below it and drops
- * this. As wide as its input, as in SimCLR. */
+/* The projection head, which the contrast alone has: what is written of a fine-tuning keeps the
+ * body below it and drops this. As wide as its input, as in SimCLR. */
 #include "src/model/projection.h"
 
 #include <stdio.h>

@@ -38,7 +38,9 @@ static shown in_all(const settings *s) {
     shown x = {rounds * (each.before + contrast), rounds * each.times};
     /* The first round's extractor is a fine-tuning of its own; those of later rounds are counted
      * already. Views need no labels of it. */
-    bool labels = stage_has_clusters(s) && s->pretrain.positives != PRETRAIN_POSITIVES_AUGMENTATION;
+    bool compared =
+        s->pretrain.positives != PRETRAIN_POSITIVES_AUGMENTATION || s->finetune.contrast_weight > 0;
+    bool labels = stage_has_clusters(s) && compared;
     if (labels && stage_extracts_finetuned(s, 1)) {
         x.before += each.before;
         x.times += each.times;

@@ -67,7 +67,9 @@ static bool has_labels(const run_record *r) {
 
 /* Whether a training took its auxiliary labels: else a score of them says nothing of the result. */
 static bool uses_labels(const run_record *r) {
-    return has_labels(r) && strcmp(setting_of(r, "pretrain.positives"), "augmentation") != 0;
+    bool kept = strtod(setting_of(r, "finetune.contrast_weight"), NULL) > 0;
+    bool compared = strcmp(setting_of(r, "pretrain.positives"), "augmentation") != 0;
+    return has_labels(r) && (compared || kept);
 }
 
 /* As stage_extracts_finetuned: whether the labels that count come from features of the baseline. */

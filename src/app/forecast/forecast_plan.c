@@ -87,7 +87,8 @@ static status check_settings(const settings *s) {
         {s->pretrain.method == PRETRAIN_METHOD_PIXEL, "pretrain.method = \"pixel\""},
         {s->pretrain.pixel_queue == 0, "pretrain.pixel_queue = 0"},
         {s->pretrain.crop == s->finetune.crop, "pretrain.crop and finetune.crop alike"},
-        {s->finetune.method == FINETUNE_METHOD_SUPERVISED, "finetune.method = \"supervised\""}};
+        {s->finetune.method == FINETUNE_METHOD_SUPERVISED, "finetune.method = \"supervised\""},
+        {s->finetune.contrast_weight == 0, "finetune.contrast_weight = 0"}};
     status st = STATUS_OK;
     for (size_t i = 0; i < sizeof asked / sizeof *asked; i++) {
         if (asked[i].good) continue;

@@ -31,7 +31,7 @@ static const struct {
     {STAGE_EXTRACT, STAGE_BASELINE, {"dataset.h5", "baseline.safetensors"}},
     {STAGE_CLUSTER, STAGE_EXTRACT, {"dataset.h5", "baseline.safetensors", "features.h5"}},
     {STAGE_PRETRAIN, STAGE_CLUSTER, {"dataset.h5", "labels.h5"}},
-    {STAGE_FINETUNE, STAGE_PRETRAIN, {"dataset.h5", "pretrained.safetensors"}},
+    {STAGE_FINETUNE, STAGE_PRETRAIN, {"dataset.h5", "labels.h5", "pretrained.safetensors"}},
 };
 enum { INPUTS = sizeof inputs / sizeof *inputs };
 

@@ -27,6 +27,7 @@ typedef struct weights_use {
     network_end end;
     const char *layers; /* NETWORK_FEATURES only */
     bool complete;      /* the network must find everything in it */
+    bool contrast;      /* it has the head of embeddings beside the classifier */
 } weights_use;
 
 static int some_classes(const check *k) {
@@ -48,6 +49,7 @@ static status read_into(const check *k, const weights_use *u) {
     status st = model_setup_read(NULL, k->s, u->path, some_classes(k), &m);
     if (st == STATUS_OK && u->end == NETWORK_FEATURES)
         st = extractor_network(&m.network, NULL, k->s, u->path);
+    m.network.contrast = u->contrast;
     if (st == STATUS_OK) st = network_create(&g, &m.network, u->end, u->layers);
     if (st == STATUS_OK && !(p = parameters_create(g))) st = STATUS_FAILED;
     const char *replaced =
@@ -75,11 +77,11 @@ static void check_files(check *k) {
     status st = given ? extract_weights_path(extractor, s, 1) : STATUS_OK;
     check_note(k, st);
     extract_layers(layers, s, 1);
-    const weights_use use[] = {{s->model.weights, plain, NULL, false},
-        {given && st == STATUS_OK ? extractor : "", NETWORK_FEATURES, layers, true},
-        {s->finetune.weights, NETWORK_CLASSIFIER, NULL, false},
-        {taught ? s->finetune.teacher : "", NETWORK_CLASSIFIER, NULL, true},
-        {s->evaluate.weights, NETWORK_CLASSIFIER, NULL, true}};
+    const weights_use use[] = {{s->model.weights, plain, NULL, false, false},
+        {given && st == STATUS_OK ? extractor : "", NETWORK_FEATURES, layers, true, false},
+        {s->finetune.weights, NETWORK_CLASSIFIER, NULL, false, s->finetune.contrast_weight > 0},
+        {taught ? s->finetune.teacher : "", NETWORK_CLASSIFIER, NULL, true, false},
+        {s->evaluate.weights, NETWORK_CLASSIFIER, NULL, true, false}};
     const char *bad = "";
     for (size_t i = 0; i < sizeof use / sizeof *use; i++) {
         if (!use[i].path[0] || strcmp(use[i].path, bad) == 0) continue;
@@ -93,6 +95,7 @@ static void check_files(check *k) {
 static double count_values(check *k) {
     network_options o = options_of(k);
     graph *g = NULL;
+    o.contrast = k->s->finetune.contrast_weight > 0;
     status st = network_create(&g, &o, NETWORK_CLASSIFIER, NULL);
     parameters *p = st == STATUS_OK ? parameters_create(g) : NULL;
     double values = p ? (double)p->count : 0;

@@ -12,6 +12,7 @@
 /* The file may be of another run, or written by a clustering that was then repeated. */
 status auxiliary_open(labels **out, const stage *t, uint64_t recorded) {
     char path[FILE_PATH];
+    *out = NULL;
     status st = stage_path(t, path, "labels.h5");
     if (st == STATUS_OK) st = labels_open(t->c, path, out);
     if (st == STATUS_OK &&

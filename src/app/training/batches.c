@@ -39,10 +39,10 @@ int batches_unlabelled(const trainer *t, int i) {
     return place % 2 ? place / 2 - t->first / 2 : -1;
 }
 
-/* Of this rank. */
-static size_t unlabelled_places(const batches *b) {
+/* Of this rank, those that something labels. */
+static size_t taught_places(const batches *b) {
     const trainer *t = b->t;
-    return b->o.unlabelled ? (size_t)((t->first + t->local) / 2 - t->first / 2) : 0;
+    return b->o.taught ? (size_t)((t->first + t->local) / 2 - t->first / 2) : 0;
 }
 
 /* Memory for this rank's part of a batch; what fails is freed by batches_destroy. A rank without
@@ -59,7 +59,7 @@ static status buffer_create(const batches *b, batch *buffer) {
     buffer->chosen = memory_alloc(local * (size_t)b->o.wanted, sizeof *buffer->chosen, "batch");
     buffer->count = memory_alloc(local, sizeof *buffer->count, "batch");
     buffer->labelled = memory_alloc(local, sizeof *buffer->labelled, "batch");
-    size_t places = unlabelled_places(b);
+    size_t places = taught_places(b);
     buffer->other = memory_alloc(places, sizeof *buffer->other, "batch");
     buffer->box = memory_alloc(places, sizeof *buffer->box, "batch");
     buffer->plain = memory_alloc(2 * places, view_bytes(t), "batch");
@@ -94,7 +94,7 @@ static void begin_halves(batches *b, batch *next) {
         int64_t pair = 2 * (next->step * without + place / 2);
         next->source[i] = j < 0 ? order_at(b->o.sequence, next->step * with + place / 2)
                                 : order_at(b->o.unlabelled, pair);
-        if (j >= 0) next->other[j] = order_at(b->o.unlabelled, pair + 1);
+        if (j >= 0 && b->o.taught) next->other[j] = order_at(b->o.unlabelled, pair + 1);
     }
 }
 

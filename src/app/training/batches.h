@@ -13,12 +13,13 @@
 typedef struct batch {
     const struct batches *of;
     int64_t step;
-    int *source;     /* [local / together], images of the data set */
-    int *other;      /* [unlabelled], of each place without labels the image that is mixed in */
-    mix_box *box;    /* [unlabelled], where it is */
-    float *plain;    /* [unlabelled, 2, crop, crop, 3], views of source and other: as what labels
-                        them sees them */
-    float *input;    /* [local, crop, crop, 3]; the trainer's once it is due */
+    int *source;  /* [local / together], images of the data set */
+    int *other;   /* [unlabelled], of each place without labels the image that is mixed in; empty,
+                     like box and plain, where these are not taught */
+    mix_box *box; /* [unlabelled], where it is */
+    float *plain; /* [unlabelled, 2, crop, crop, 3], views of source and other: as what labels
+                     them sees them */
+    float *input; /* [local, crop, crop, 3]; the trainer's once it is due */
     uint16_t *label; /* [local, label_height, label_width] */
     uint16_t *grid;  /* [local, grid_height, grid_width], of other labels of the same views */
     int *chosen;     /* [local, wanted], pixels of the maps that are compared */
@@ -31,6 +32,7 @@ typedef struct batches_options {
     /* NULL, or of images without labels, borrowed: every second place of the global batch, from
      * place 1 on, shows one of these, or a mixture of two. Under `together` 1 alone. */
     order *unlabelled;
+    bool taught; /* places without labels have plain views, and a second image to be mixed in */
     augment_options views;
     int label_height, label_width, grid_height, grid_width, wanted;
     /* Makes the views of source[part], by batch_view, and all that belongs to them. From any

@@ -11,7 +11,6 @@
 #include "src/app/stage/setup.h"
 #include "src/app/stage/stage.h"
 #include "src/app/training/finetune_step.h"
-#include "src/app/training/pretrain.h"
 #include "src/app/training/training_end.h"
 #include "src/app/training/validation.h"
 #include "src/base/hash.h"
@@ -70,6 +69,11 @@ static status train(finetuning *x, const char *labeller) {
     return finetune_supervised(x);
 }
 
+/* Of checkpoints, but for the network's arithmetic. */
+static uint64_t own_key(const stage *t) {
+    return t->s->finetune.contrast_weight > 0 ? pixel_rows_key(t) : t->key;
+}
+
 /* All that differs from pretraining stands here. */
 static trainer_options options_of(const stage *t, const char *weights) {
     const settings *s = t->s;
@@ -80,7 +84,7 @@ static trainer_options options_of(const stage *t, const char *weights) {
         .twin = s->finetune.method == FINETUNE_METHOD_CROSS_PSEUDO,
         .contrast = s->finetune.contrast_weight > 0,
         .weights = weights,
-        .key = t->key,
+        .key = own_key(t),
         .how = &t->how,
         .together = 1,
         .images = s->finetune.batch,
@@ -165,6 +169,7 @@ static status prepare(finetuning *x, const stage *t, shares *a) {
     x->halves = a->without.permutation != NULL;
     batches_options parts = {.sequence = &a->with,
         .unlabelled = x->halves ? &a->without : NULL,
+        .taught = x->halves && x->kept.weight <= 0,
         .views = kept.views,
         .label_height = crop,
         .label_width = crop,
@@ -235,7 +240,7 @@ static status finetune_named(const comm *c, const settings *s, const named_stage
     st = comm_agree(c, st);
     if (st == STATUS_OK && contrast) st = kept_contrast_key(&t, &input, &from.labels);
     if (st == STATUS_OK) st = stage_key(&t, weights, input);
-    t.checkpoint_key = arithmetic_hash(contrast ? pretrain_loss_key(&t) : t.key, &t.how);
+    t.checkpoint_key = arithmetic_hash(own_key(&t), &t.how);
     if (st == STATUS_OK) st = stage_done(&t, &done);
     if (st == STATUS_OK && !done) st = finetune_stage(&t, &from, n->output);
     stage_end(&t);

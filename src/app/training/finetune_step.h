@@ -39,7 +39,7 @@ status finetune_load(finetuning *x);
 status finetune_label(finetuning *x);
 /* Gradient and step. The loss of the step is the mean over all labelled pixels of the global batch,
  * plus finetune.contrast_weight times the contrastive loss of its chosen pixels
- * (src/contrast/loss.h), and, where there are places without labels, weight times the sum over
+ * (src/contrast/loss.h), and, where a teacher labels places without, weight times the sum over
  * those of their pixels that were given one, over all their pixels (Sohn et al. 2020,
  * arXiv:2001.07685, equations 3 and 4, a pixel for an image); of all networks together. Collective.
  */

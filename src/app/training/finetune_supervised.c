@@ -1,4 +1,5 @@
-/* Supervised fine-tuning: every place of a batch has labels. */
+/* Supervised fine-tuning: every place of a batch has labels, or, where a contrast is kept, every
+ * second one may have none. */
 #include "src/app/training/finetune_step.h"
 
 /* The stage as the method reads: a batch, its gradient, a step. */

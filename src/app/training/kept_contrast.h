@@ -18,7 +18,8 @@ typedef struct kept_contrast {
 } kept_contrast;
 
 /* Into what the stage's key rests on: the clustering, whose hash is *recorded, and those settings
- * of [pretrain] that the contrast takes. STATUS_USAGE: there is no clustering yet. Collective. */
+ * of [pretrain] that the contrast takes. STATUS_USAGE: there is no clustering yet; STATUS_OUTPUT:
+ * it is damaged. Collective. */
 status kept_contrast_key(stage *t, uint64_t *input, uint64_t *recorded);
 
 /* The labels, of the clustering of that hash; nothing where finetune.contrast_weight is 0.

@@ -6,12 +6,20 @@
 
 #include "src/app/stage/choices.h"
 #include "src/app/training/divergence.h"
+#include "src/base/hash.h"
 #include "src/base/memory.h"
 #include "src/contrast/choose_pixels.h"
 #include "src/contrast/unit_rows.h"
 
 #include <stdio.h>
 #include <string.h>
+
+/* Processors multiply bf16 in different ways, and a checkpoint of one way does not continue in
+ * another. A loss in float32 has one way. */
+uint64_t pixel_rows_key(const stage *t) {
+    bool ways = t->s->pretrain.loss_dtype == DTYPE_BF16;
+    return ways ? hash_append(t->key, &t->how.pairs, sizeof t->how.pairs) : t->key;
+}
 
 /* As large as a step can need: nothing is allocated later. Rows are at most `wanted` an image; how
  * many there are is of the step. `scale` is what brought each row to length 1, which its gradient

@@ -18,6 +18,7 @@
 #define AUXSEG_APP_TRAINING_PIXEL_ROWS_H
 
 #include "mpi/pool.h"
+#include "src/app/stage/stage.h"
 #include "src/app/training/batches.h"
 #include "src/contrast/loss.h"
 
@@ -45,6 +46,9 @@ typedef struct pixel_rows {
 
 /* Whether pretrain.pool may leave rows of `images` images of the network out. Not collective. */
 bool pixel_rows_bounded(const settings *s, int images);
+
+/* The stage's key, and how a loss in bf16 is multiplied: for checkpoints. Not collective. */
+uint64_t pixel_rows_key(const stage *t);
 
 /* The grid of the network's output: what its label maps are made for. t is borrowed. Collective. */
 status pixel_rows_create(pixel_rows *r, trainer *t, const pixel_rows_options *o);

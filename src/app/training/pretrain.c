@@ -60,14 +60,10 @@ static status train(views *v) {
     return st;
 }
 
-/* The stage's key, and how a loss in bf16 is multiplied: processors do that in different ways, and
- * a checkpoint of one way does not continue in another. A loss in float32 has one way. A bound on
- * the pool counts where it may hold, also at its default, which is in no key. */
+/* A bound on the pool counts where it may hold, also at its default, which is in no key. */
 uint64_t pretrain_loss_key(const stage *t) {
     const settings *s = t->s;
-    uint64_t key = t->key;
-    if (s->pretrain.loss_dtype == DTYPE_BF16)
-        key = hash_append(key, &t->how.pairs, sizeof t->how.pairs);
+    uint64_t key = pixel_rows_key(t);
     if (pixel_rows_bounded(s, 2 * s->pretrain.batch))
         key = hash_append(key, &s->pretrain.pool, sizeof s->pretrain.pool);
     return key;

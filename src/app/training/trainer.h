@@ -126,7 +126,7 @@ status trainer_end(trainer *t, status st, bool *again);
 /* Optimiser, norm statistics, metrics, checkpoint. STATUS_STOPPED, the state saved, when asked to
  * stop. STATUS_NONFINITE, with step and tensor, before anything is written, if the loss, a weight,
  * a statistic or a state of the optimiser is not finite, or a variance is below zero. anchors: NAN
- * where there are none. Collective. */
+ * where nothing is contrasted. Collective. */
 status trainer_update(trainer *t, double loss, double anchors);
 /* Figures of all images of the global batch [images], each rank's own already in place. Collective.
  */

@@ -59,10 +59,10 @@ void parameters_destroy(parameters *p);
 void parameters_initialize(parameters *p, uint64_t seed);
 /* Index of a name, or -1. */
 int parameters_find(const parameters *p, const char *name);
-/* One of two networks in p, or of its parts: the items whose names begin with the prefix, under the
- * rest of their names (within), or all others. Parameters of their own that share memory with p: what one writes
- * the other has, but for batches_tracked. Each network's items must stand side by side, as they do
- * where one is built after the other (an assert). */
+/* One of two networks in p, or of two parts of one: the items whose names begin with the prefix,
+ * under the rest of their names (within), or all others. Parameters of their own that share memory
+ * with p: what one writes the other has, but for batches_tracked. The items of each part must stand
+ * side by side, as they do where one is built after the other (an assert). */
 status parameters_part(parameters **out, const parameters *p, const char *prefix, bool within);
 /* Of parameters_part: all but what is p's. NULL-safe. */
 void parameters_part_destroy(parameters *part);

@@ -35,6 +35,10 @@ static void all_trainings_of_a_result_count(void **state) {
     assert_int_equal(equal_images_of(&s), 360); /* the extractor's */
     s = with("extract.source=finetuned", "pretrain.method=instance");
     assert_int_equal(equal_images_of(&s), 200); /* which needs none */
+    s = with("extract.source=finetuned", "pretrain.positives=augmentation");
+    assert_int_equal(equal_images_of(&s), 200); /* nor do views alone */
+    s.finetune.contrast_weight = 0.5;
+    assert_int_equal(equal_images_of(&s), 360); /* but a contrast that is kept */
     s = with("run.rounds=3", NULL);
     assert_int_equal(equal_images_of(&s), 600);
 }
