@@ -3,7 +3,9 @@
 # ranks, with 1 and 2 threads, in waves, stopped and continued; its loss counts by its weight, and
 # the gradient is the one of that loss; images without labels stand in half of the places; the
 # baseline has none, and the file no head of it; with averages, looks, other norms, rounds, a study.
-. "$(dirname "${BASH_SOURCE[0]}")/common.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/training_copies.sh"
+stage=finetune
+output=finetuned.safetensors
 export OMP_NUM_THREADS=1
 
 cat >tiny.cfg <<'CFG'
@@ -29,29 +31,6 @@ expect 2 'auxseg cluster' "$auxseg" finetune tiny.cfg \
 expect 0 'baseline: .*already' "$auxseg" run tiny.cfg --set run.until=pretrain \
     --set finetune.contrast_weight=0
 [[ $failures -eq 0 ]] || exit 1
-
-# train NAME RANKS CODE PATTERN [SETTING]...: in a copy of the run's folder, or what is there.
-train() {
-    local name=$1 ranks=$2 code=$3 pattern=$4 i set=() start=()
-    shift 4
-    [[ $ranks -eq 1 ]] || start=("${mpirun[@]}" -n "$ranks")
-    for i in "$@"; do set+=(--set "$i"); done
-    [[ -e $name ]] || cp -r run "$name"
-    expect "$code" "$pattern" "${start[@]}" "$auxseg" finetune tiny.cfg --set "run.dir=$name" \
-        "${set[@]}"
-}
-
-# column NAME COLUMN: of the first step of fine-tuning.
-column() {
-    awk -F, -v c="$2" '$1 == "finetune" { print $c; exit }' "$1/metrics.csv"
-}
-
-# same A B: weights, losses and anchors.
-same() {
-    cmp "$1/finetuned.safetensors" "$2/finetuned.safetensors" || fail "$2: weights"
-    cmp <(grep '^finetune,' "$1/metrics.csv" | cut -d, -f1-7) \
-        <(grep '^finetune,' "$2/metrics.csv" | cut -d, -f1-7) || fail "$2: losses"
-}
 
 # near TEXT A B BOUND: relative.
 near() {

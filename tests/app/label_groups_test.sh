@@ -2,7 +2,7 @@
 # Labels in groups, within which none is a negative of another: the same weights on 1, 2 and 3 ranks,
 # with 1 and 2 threads, in waves, stopped and continued; how many groups there are tells; as many
 # groups as labels is no grouping; settings that contradict it.
-. "$(dirname "${BASH_SOURCE[0]}")/pretrain_copies.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/training_copies.sh"
 
 cat >tiny.cfg <<'CFG'
 run: { dir = "run"; compare = false; };
@@ -35,7 +35,7 @@ same one stopped
 
 # Fewer negatives: a smaller loss of the first step, the smaller the fewer groups there are.
 loss() {
-    awk -F, '$1 == "pretrain" { print $4; exit }' "$1/metrics.csv"
+    column "$1" 4
 }
 train none 1 0 'PASS' pretrain.label_groups=0
 train each 1 0 'PASS' pretrain.label_groups=12

@@ -3,7 +3,7 @@
 # ranks, on one node and on two, with 1 and 2 threads, in waves, stopped after a step and killed after
 # a checkpoint and continued on another number of ranks; what it does to the loss; settings that
 # contradict it.
-. "$(dirname "${BASH_SOURCE[0]}")/pretrain_copies.sh"
+. "$(dirname "${BASH_SOURCE[0]}")/training_copies.sh"
 
 cat >tiny.cfg <<'CFG'
 run: { dir = "run"; compare = false; };
