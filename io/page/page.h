@@ -89,7 +89,9 @@ typedef struct page_split {
 /* All borrowed; every array may be empty, every pointer NULL: its section is left out. */
 typedef struct page_data {
     const char *title;
-    const settings *settings;    /* effective settings */
+    const settings *settings; /* effective settings */
+    /* Makes of them those that a stage of that name is trained with; NULL: the same. */
+    void (*derive)(settings *s, const char *stage);
     const run_record *record;    /* machine, stages with their phases, hashes */
     const char *metrics;         /* path of metrics.csv: loss and objective curves */
     const page_measure *measure; /* mIoU, mAcc, aAcc: the headline */

@@ -97,6 +97,14 @@ static const measure measures[] = {
 };
 enum { MEASURES = sizeof measures / sizeof *measures };
 
+/* Whether the loss of a fine-tuning is a sum of two: another quantity than that of the baseline. */
+static bool keeps_contrast(const rows *all, const char *stage) {
+    for (int i = 0; i < all->n; i++)
+        if (strcmp(all->row[i].stage, stage) == 0 && isfinite(all->row[i].anchors))
+            return strcmp(stage, "finetune") == 0;
+    return false;
+}
+
 /* Series of a chart and what they borrow. A curve's values hold x, y and its trend in one block: x
  * [n], y [n], then x and y of the trend and scratch, TREND_POINTS each. */
 typedef struct curves {
@@ -190,7 +198,9 @@ static status collect(curves *c, const rows *all, const group *g, const measure 
     for (int k = 0; k < TOGETHER && g->stage[k]; k++)
         for (int round = 1; round <= last && st == STATUS_OK; round++) {
             char *name = c->curve[c->n].name;
-            int n = snprintf(name, NAME, "%.70s", g->name[k]);
+            bool sum = m->of == loss_of && keeps_contrast(all, g->stage[k]);
+            int n =
+                snprintf(name, NAME, "%.60s%s", g->name[k], sum ? ", the contrast included" : "");
             if (last > 1) snprintf(name + n, NAME - (size_t)n, ", round %d", round);
             st = add_curve(c, all, g->stage[k], round, m);
         }

@@ -62,13 +62,14 @@ static bool find_setting(const settings *s, const char *name, char *text) {
     return false;
 }
 
-/* A row a setting with which a stage was made and which is another one now: the table begins with
- * the first. Returns how many rows there are then. */
-static int put_stage_differences(html *h, const page_data *d, const char *stage, int rows) {
+/* A row a setting with which a stage was made and which it would not be made with now, by `own`:
+ * the table begins with the first. Returns how many rows there are then. */
+static int put_stage_differences(
+    html *h, const page_data *d, const settings *own, const char *stage, int rows) {
     const char *key, *text;
     char now[VALUE];
     for (int i = 0; run_record_stage_setting(d->record, stage, i, &key, &text); i++) {
-        if (find_setting(d->settings, key, now) && strcmp(now, text) == 0) continue;
+        if (find_setting(own, key, now) && strcmp(now, text) == 0) continue;
         if (rows++ == 0) {
             html_put(h, "<h3>Stages that were made with other settings</h3>\n"
                         "<p class=\"note\">A stage that was not done anew keeps what it was made "
@@ -83,17 +84,21 @@ static int put_stage_differences(html *h, const page_data *d, const char *stage,
         table_row(h, stage);
         table_code(h, key);
         table_code(h, text);
-        table_code(h, find_setting(d->settings, key, now) ? now : "");
+        table_code(h, find_setting(own, key, now) ? now : "");
         table_row_end(h);
     }
     return rows;
 }
 
-static void put_differences(html *h, const page_data *d) {
+/* own: memory for the settings of a stage. */
+static void put_differences(html *h, const page_data *d, settings *own) {
     stage_record s;
     int rows = 0;
-    for (int i = 0; run_record_stage(d->record, i, &s, NULL); i++)
-        rows = put_stage_differences(h, d, s.name, rows);
+    for (int i = 0; run_record_stage(d->record, i, &s, NULL); i++) {
+        *own = *d->settings;
+        if (d->derive) d->derive(own, s.name);
+        rows = put_stage_differences(h, d, own, s.name, rows);
+    }
     if (rows > 0) table_end(h);
 }
 
@@ -107,7 +112,7 @@ void page_settings(html *h, const page_data *d) {
     if (st == STATUS_OK) {
         html_put(h, "<p class=\"note\">What differs from the defaults.</p>\n");
         int n = put_changed(h, d->settings, defaults);
-        put_differences(h, d);
+        put_differences(h, d, defaults);
         html_print(h, "<details><summary>all %d settings</summary>", n);
         begin_facts(h, "Setting", "Value");
         for (int i = 0; settings_item(d->settings, i, key, sizeof key, text, sizeof text); i++)

@@ -83,6 +83,10 @@ void page_results(html *h, const page_data *d) {
     html_put(h, "<p class=\"note\">Baseline: fine-tuned from the plain initial weights. "
                 "Pretrained: fine-tuned after contrastive pretraining, with the same labels and "
                 "settings.</p>\n");
+    if (d->settings && d->settings->finetune.contrast_weight > 0)
+        html_put(h, "<p class=\"note\">The latter keeps the contrast while it is fine-tuned "
+                    "(finetune.contrast_weight), which the baseline has not: as long as there are "
+                    "images without labels, half of those it sees are such.</p>\n");
     if (d->measures) put_cards(h, d);
     if (d->classes) put_classes(h, d);
     page_confusions(h, d);

@@ -115,6 +115,11 @@ static void print_table(const settings *s, const run_record *r, const char *repo
             round > 1 ? "contrastive, round %d" : "contrastive pretraining", round);
         print_row(r, title, group);
     }
+    if (s->finetune.contrast_weight > 0)
+        log_info(
+            "(with a contrast that is kept in fine-tuning, finetune.contrast_weight = %g, which "
+            "the first has not)",
+            s->finetune.contrast_weight);
     log_info("report: %s", report);
 }
 
@@ -145,6 +150,7 @@ static status forget_done(const settings *s) {
 
 /* What will not be done is said before hours are spent on the rest. */
 static status check_labels(const settings *s) {
+    stage_tell_idle(s);
     if (!stage_has_clusters(s))
         log_info("pretrain.method = \"%s\": no auxiliary labels, so no extract, no cluster and no "
                  "score",

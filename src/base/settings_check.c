@@ -135,8 +135,8 @@ static int check_contrast(const settings *s) {
             s->finetune.contrast_weight, pretrain_method_words[s->pretrain.method]);
     else if (s->finetune.batch < 2)
         log_error(
-            "finetune.batch = %d: finetune.contrast_weight shows images without labels in half of "
-            "the places, and needs two at least",
+            "finetune.batch = %d: finetune.contrast_weight puts images without labels, as long as "
+            "there are any, into half of the places, and needs two at least",
             s->finetune.batch);
     else
         return 0;

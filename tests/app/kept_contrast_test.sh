@@ -23,7 +23,7 @@ expect 2 'finetune.contrast_weight = 0.5: with finetune.method = "supervised" al
     "$auxseg" run tiny.cfg --set finetune.method=mean-teacher
 expect 2 'finetune.contrast_weight = 0.5: pretrain.method = "instance" has no auxiliary labels' \
     "$auxseg" run tiny.cfg --set pretrain.method=instance
-expect 2 'finetune.batch = 1: finetune.contrast_weight shows images without labels' \
+expect 2 'finetune.batch = 1: finetune.contrast_weight puts images without labels' \
     "$auxseg" run tiny.cfg --set finetune.batch=1
 expect 0 'PASS' "$auxseg" run tiny.cfg --set run.until=baseline --set run.compare=true
 expect 2 'auxseg cluster' "$auxseg" finetune tiny.cfg \
@@ -88,6 +88,19 @@ grep -aq 'projection' more/finetuned.safetensors && fail 'the best weights have 
 expect 0 'mIoU' "$auxseg" evaluate tiny.cfg --set run.dir=more --set model.norm=sync
 train more2 3 0 'PASS' "${more[@]}" run.threads=2
 same more more2
+
+# What would do nothing is said, what is not stale is not called so.
+expect 0 'finetune.contrast_weight has no effect: the run ends before' "$auxseg" check tiny.cfg \
+    --set run.until=baseline
+expect 0 'finetune.weights has no effect in a run' "$auxseg" check tiny.cfg \
+    --set finetune.weights=run/baseline.safetensors
+expect 0 "the last step's cross-entropy .*, contrast .*, weight 0.5" "$auxseg" run tiny.cfg \
+    --set run.dir=page --set run.compare=true --set "$half"
+grep -q 'keeps the contrast while it is fine-tuned' page/report.html || fail 'the page is silent'
+grep -q "from contrastive pretraining, the contrast included" page/report.html || fail 'the curve'
+grep -q 'made with other settings' page/report.html && fail 'the baseline is called stale'
+expect 0 'PASS' "$auxseg" report tiny.cfg --set run.dir=page --set "$half" --set pretrain.steps=9
+grep -q 'made with other settings' page/report.html || fail 'nothing is called stale'
 
 # Each round has labels of its own.
 expect 0 'PASS' "$auxseg" run tiny.cfg --set run.dir=rounds --set run.rounds=2

@@ -21,6 +21,7 @@
 #include "src/app/stage/recorded_rows.h"
 #include "src/app/stage/setup.h"
 #include "src/app/stage/stage.h"
+#include "src/app/stage/stage_settings.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
 
@@ -180,6 +181,7 @@ static status write_page(stage *t, const dataset_summary *d) {
     status st = setup_path(metrics_path, t->s, "metrics.csv", 1);
     g.data = (page_data){.title = title,
         .settings = t->s,
+        .derive = stage_settings_derive,
         .record = t->record,
         .split = d->split,
         .splits = d->splits,

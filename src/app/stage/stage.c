@@ -175,7 +175,8 @@ status stage_input(stage *t, stage_id from, uint64_t *hash) {
     stage_name(name, base, t->round);
     status st = STATUS_OK;
     if (t->record && !recorded_output(t->record, name, hash)) {
-        log_error("%s needs the output of \"%s\", which is not there: run `auxseg %s` first",
+        log_error("%s needs the output of \"%s\", which run.json has no record of: run `auxseg %s` "
+                  "first",
             t->name, name, base);
         st = STATUS_USAGE;
     } else if (t->record) {

@@ -146,6 +146,16 @@ bool stage_wanted(stage_id id, const settings *s, int round) {
     return !table[id].wanted || table[id].wanted(s, round);
 }
 
+void stage_tell_idle(const settings *s) {
+    if (s->finetune.weights[0])
+        log_warn(
+            "finetune.weights has no effect in a run, which fine-tunes what it has pretrained: "
+            "it is for the command `finetune`");
+    if (s->finetune.contrast_weight > 0 && !stage_wanted(STAGE_FINETUNE, s, 1))
+        log_warn("finetune.contrast_weight has no effect: the run ends before the fine-tuning that "
+                 "keeps a contrast, and the baseline keeps none");
+}
+
 /* What a folder of images cannot give: an extractor that is trained on labels, rounds that begin
  * with one, a last stage that needs them. */
 int stage_check_unlabelled(const settings *s) {

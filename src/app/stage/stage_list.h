@@ -33,6 +33,8 @@ bool stage_extracts_files(const settings *s, int round);
 bool stage_has_labels(const settings *s);
 /* Whether pretraining compares pixels by auxiliary labels, which the run then makes. */
 bool stage_has_clusters(const settings *s);
+/* Warns of settings of fine-tuning that would do nothing in a run. */
+void stage_tell_idle(const settings *s);
 /* What `run` cannot do without labels although the settings ask for it: each is named by an error;
  * how many there are. */
 int stage_check_unlabelled(const settings *s);

@@ -99,6 +99,7 @@ static void check_counts(check *k, const int *images, const int *labelled) {
             check_note(k, STATUS_USAGE);
     }
     if (!stage_has_clusters(k->s)) tell_whole_images(k);
+    stage_tell_idle(k->s);
     if (images[SPLIT_TRAIN] == 0) {
         log_error("the data set has no training image");
         check_note(k, STATUS_DATA);

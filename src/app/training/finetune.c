@@ -10,6 +10,7 @@
 #include "src/app/stage/image_list.h"
 #include "src/app/stage/setup.h"
 #include "src/app/stage/stage.h"
+#include "src/app/stage/stage_settings.h"
 #include "src/app/training/finetune_step.h"
 #include "src/app/training/training_end.h"
 #include "src/app/training/validation.h"
@@ -18,6 +19,7 @@
 #include "src/base/memory.h"
 #include "src/segment/cross_entropy.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 
 /* A fine-tuning's place in run.json, and its file. Texts are borrowed. */
@@ -181,6 +183,14 @@ static status prepare(finetuning *x, const stage *t, shares *a) {
     return batches_create(&x->source, x->t, &parts);
 }
 
+/* Who chooses the weight looks at both losses; metrics.csv has their sum. */
+static void report_contrast(const finetuning *x) {
+    if (x->kept.weight > 0 && x->t->step > x->t->resumed)
+        log_info("%s: the last step's cross-entropy %.4f, contrast %.4f, of %" PRId64
+                 " pixels with another of their label, weight %g",
+            x->t->o.stage, x->entropy, x->kept.stats.loss, x->kept.stats.anchors, x->kept.weight);
+}
+
 /* From the choice of images to the record. What could fail on one rank is agreed upon before the
  * next collective call. */
 static status finetune_stage(stage *t, const initial *from, const char *output) {
@@ -199,6 +209,7 @@ static status finetune_stage(stage *t, const initial *from, const char *output) 
     if (st == STATUS_OK) st = prepare(&x, t, &a);
     if (st == STATUS_OK) st = train(&x, from->labeller);
     if (st == STATUS_OK) batches_report(x.source);
+    if (st == STATUS_OK) report_contrast(&x);
     if (st == STATUS_OK) st = comm_agree(t->c, validation_record(o.validation, t, x.t));
     if (st == STATUS_OK) st = training_end(t, x.t, path);
 done:
@@ -247,24 +258,17 @@ static status finetune_named(const comm *c, const settings *s, const named_stage
     return st;
 }
 
-/* The supervised model that labels for another one: fine-tuned from the same weights with the same
- * settings, so that the method gains by its unlabelled images alone. path [FILE_PATH] becomes its
- * file. */
+/* The supervised model that labels for another one, fine-tuned from the same weights. path
+ * [FILE_PATH] becomes its file. */
 static status train_teacher(
     const comm *c, const settings *s, stage_id id, int round, const char *weights, char *path) {
     bool baseline = id == STAGE_BASELINE;
     named_stage n = {id, round, baseline ? "baseline-teacher" : "finetune-teacher",
         baseline ? "baseline-teacher.safetensors" : "finetuned-teacher.safetensors"};
-    settings *plain = memory_alloc(1, sizeof *plain, "settings of a teacher");
-    status st = comm_agree(c, plain ? STATUS_OK : STATUS_FAILED);
-    if (st == STATUS_OK) {
-        *plain = *s;
-        plain->finetune.method = FINETUNE_METHOD_SUPERVISED;
-        plain->finetune.unlabelled_weight = plain->finetune.confidence = -1;
-        plain->finetune.cutmix = plain->finetune.strong = -1;
-        st = finetune_named(c, plain, &n, weights, "");
-    }
-    memory_free(plain);
+    settings *own = NULL;
+    status st = stage_settings_create(&own, c, s, n.base);
+    if (st == STATUS_OK) st = finetune_named(c, own, &n, weights, "");
+    memory_free(own);
     if (st == STATUS_OK) st = comm_agree(c, setup_path(path, s, n.output, round));
     return st;
 }
@@ -278,21 +282,6 @@ static status train_contrast(
     status st = finetune_contrast(
         c, s, baseline ? "baseline-contrast" : "finetune-contrast", round, weights, output);
     return st == STATUS_OK ? comm_agree(c, setup_path(path, s, output, round)) : st;
-}
-
-/* The baseline is what the method is measured by, and may be what features come from, before there
- * are labels to contrast by. */
-static status without_contrast(const comm *c, const settings *s, settings **out) {
-    settings *plain = memory_alloc(1, sizeof *plain, "settings of a baseline");
-    status st = comm_agree(c, plain ? STATUS_OK : STATUS_FAILED);
-    if (st != STATUS_OK) {
-        memory_free(plain);
-        return st;
-    }
-    *plain = *s;
-    plain->finetune.contrast_weight = 0;
-    *out = plain;
-    return STATUS_OK;
 }
 
 /* What a method needs first, then the fine-tuning itself. */
@@ -324,8 +313,7 @@ status finetune_model(const comm *c, const settings *s, stage_id id, int round, 
     const char *output) {
     settings *plain = NULL;
     status st = STATUS_OK;
-    if (id == STAGE_BASELINE && s->finetune.contrast_weight > 0)
-        st = without_contrast(c, s, &plain);
+    if (id == STAGE_BASELINE) st = stage_settings_create(&plain, c, s, stage_id_words[id]);
     if (st == STATUS_OK) st = with_method(c, plain ? plain : s, id, round, weights, output);
     memory_free(plain);
     return st;

@@ -6,27 +6,11 @@
  * images have any. */
 #include "src/app/training/finetune_step.h"
 
+#include "src/app/stage/stage_settings.h"
 #include "src/app/training/pretrain.h"
 #include "src/base/hash.h"
 #include "src/base/log.h"
 #include "src/base/memory.h"
-
-/* The settings of pretraining hold, but for what its own labels need: which pixels are positives
- * is the method. */
-static status contrast_settings(const comm *c, const settings *s, settings **out) {
-    settings *own = memory_alloc(1, sizeof *own, "settings of a contrast");
-    status st = comm_agree(c, own ? STATUS_OK : STATUS_FAILED);
-    if (st != STATUS_OK) {
-        memory_free(own);
-        return st;
-    }
-    *own = *s;
-    own->pretrain.method = PRETRAIN_METHOD_PIXEL;
-    own->pretrain.positives = PRETRAIN_POSITIVES_AUXILIARY;
-    own->pretrain.label_groups = 0; /* classes have no centroids */
-    *out = own;
-    return STATUS_OK;
-}
 
 /* The key rests on which images have labels, however the settings choose them. */
 static status contrast_stage(stage *t, contrast_task *task) {
@@ -50,7 +34,7 @@ status finetune_contrast(const comm *c, const settings *s, const char *base, int
     settings *own = NULL;
     stage t = {0};
     contrast_task task = {.weights = weights, .output = output, .truth = true};
-    status st = contrast_settings(c, s, &own);
+    status st = stage_settings_create(&own, c, s, base);
     if (st != STATUS_OK) return st;
     st = stage_begin_as(&t, c, own, STAGE_PRETRAIN, base, round);
     if (st == STATUS_OK) st = contrast_stage(&t, &task);

@@ -134,6 +134,7 @@ static double total_loss(finetuning *x) {
         *(place ? &without : &with) += x->loss[i];
     }
     double loss = x->pixels > 0 ? with / (double)x->pixels : 0;
+    x->entropy = loss;
     if (x->kept.weight > 0) return loss + x->kept.weight * x->kept.stats.loss;
     return x->halves ? loss + without * unlabelled_scale(x) : loss;
 }

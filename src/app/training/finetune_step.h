@@ -28,6 +28,7 @@ typedef struct finetuning {
     int64_t pixels;     /* of the global batch that have a label in the data set */
     bool halves;        /* every second place of a batch has no labels */
     kept_contrast kept; /* a second loss, or empty */
+    double entropy;     /* of the last step, beside it: mean over labelled pixels */
     unlabelled more;    /* how views without labels are made */
     teacher teacher;    /* what labels them */
     int crossed;        /* network k learns labels of network (k + crossed) % 2 of the teacher's */
