@@ -116,9 +116,7 @@ static void print_table(const settings *s, const run_record *r, const char *repo
         print_row(r, title, group);
     }
     if (s->finetune.contrast_weight > 0)
-        log_info(
-            "(with a contrast that is kept in fine-tuning, finetune.contrast_weight = %g, which "
-            "the first has not)",
+        log_info("(after pretraining a contrast was kept, finetune.contrast_weight = %g)",
             s->finetune.contrast_weight);
     log_info("report: %s", report);
 }

@@ -13,7 +13,7 @@ run: { dir = "run"; compare = false; };
 dataset: { layout = "synth"; root = "images"; synth_train = 6; synth_val = 1; synth_height = 48;
            synth_width = 64; };
 model: { backbone = "resnet18"; stages = 2; head = "fcn"; head_channels = 8; group = 2;
-         output_stride = 8; projection = 8; };
+         output_stride = 8; projection = 8; dtype = "f32"; };
 extract: { source = "finetuned"; layers = "layer1"; };
 cluster: { k = 6; iterations = 2; sample = 60; };
 pretrain: { steps = 1; batch = 3; crop = 32; pixels = 12; };
@@ -42,10 +42,12 @@ half=finetune.fraction=0.5
 train one 1 0 'finetune: 3 images without labels in half' "$half"
 grep -aq 'projection' one/finetuned.safetensors && fail 'the projection head is in the file'
 [[ $(column one 7) -gt 0 ]] || fail 'no anchors'
-train two 2 0 'PASS' "$half" run.threads=2 model.wave=2
+train two 2 0 'PASS' "$half" run.threads=2
 same one two
 train three 3 0 'PASS' "$half" pretrain.steps=7
 same one three
+train waves 1 0 'pass in 2 waves of 2' "$half" model.wave=2
+same one waves
 train stopped 1 75 'stopped after step 1' "$half" run.max_hours=1e-9
 train stopped 2 0 'continues after step 1' "$half"
 same one stopped
@@ -90,7 +92,7 @@ train more2 3 0 'PASS' "${more[@]}" run.threads=2
 same more more2
 
 # What would do nothing is said, what is not stale is not called so.
-expect 0 'finetune.contrast_weight has no effect: the run ends before' "$auxseg" check tiny.cfg \
+expect 0 'finetune.contrast_weight has no effect: this run has no fine-tuning' "$auxseg" check tiny.cfg \
     --set run.until=baseline
 expect 0 'finetune.weights has no effect in a run' "$auxseg" check tiny.cfg \
     --set finetune.weights=run/baseline.safetensors
@@ -108,7 +110,8 @@ expect 0 'PASS' "${mpirun[@]}" -n 2 "$auxseg" run tiny.cfg --set run.dir=rounds2
 cmp rounds/finetuned-2.safetensors rounds2/finetuned-2.safetensors || fail 'the second round'
 
 # A study measures it with the labels it needs.
-expect 0 'finetune' "$auxseg" study tiny.cfg --out study --ranks 1 --stages finetune --steps 1
+expect 0 '(FOM).*finetune' "$auxseg" study tiny.cfg --out study --ranks 1 --stages finetune \
+    --steps 1 --untimed 0 --repeats 1 --launch "${mpirun[*]} -n {ranks}"
 
 # What the key rests on: the clustering and what the contrast takes of [pretrain], nothing else.
 train one 1 0 'already' "$half" pretrain.steps=7

@@ -152,8 +152,8 @@ void stage_tell_idle(const settings *s) {
             "finetune.weights has no effect in a run, which fine-tunes what it has pretrained: "
             "it is for the command `finetune`");
     if (s->finetune.contrast_weight > 0 && !stage_wanted(STAGE_FINETUNE, s, 1))
-        log_warn("finetune.contrast_weight has no effect: the run ends before the fine-tuning that "
-                 "keeps a contrast, and the baseline keeps none");
+        log_warn("finetune.contrast_weight has no effect: this run has no fine-tuning that could "
+                 "keep a contrast, and the baseline keeps none");
 }
 
 /* What a folder of images cannot give: an extractor that is trained on labels, rounds that begin
