@@ -75,7 +75,7 @@ offers 'auxseg bench ' 'kmeans loss extract train roof'
 offers 'auxseg bench train --norm ' 'group frozen'
 offers 'auxseg bench kmeans --s' '--screen --seed --stride --steps --seconds'
 offers 'auxseg compare a.cfg --plan c' 'clusters controlled'
-offers 'auxseg compare a.cfg --plan a' 'a.cfg'
+offers 'auxseg compare a.cfg --plan a' 'additions a.cfg'
 [[ $(reply 'auxseg compare a.cfg --plan ') == *' search folder a.cfg' ]] || fail "plans and files"
 offers 'auxseg compare a.cfg --' '--set --plan --seeds --cell --list --collect --plans --of --help'
 offers 'auxseg convert --names moco' 'moco moco-single moco-v3'

@@ -20,7 +20,7 @@ typedef struct made {
     float input[4][FLOATS], plain[2][2][FLOATS];
     uint16_t label[4][SIDE * SIDE];
     mix_box box[2];
-    int count[4];
+    int labelled[4];
 } made;
 
 static made result;
@@ -42,10 +42,10 @@ static void make(samples *images, double strong, double cutmix) {
         .plain = result.plain[0][0],
         .input = result.input[0],
         .label = result.label[0],
-        .count = result.count};
-    result.count[3] = 9;
+        .labelled = result.labelled};
+    result.labelled[3] = 9;
     assert_int_equal(unlabelled_views(&u, &b, 3), STATUS_OK);
-    assert_int_equal(result.count[3], 0);
+    assert_int_equal(result.labelled[3], 0);
     for (int i = 0; i < SIDE * SIDE; i++) {
         assert_int_equal(result.label[3][i], LABEL_IGNORE);
         assert_int_equal(result.label[2][i], 0);
