@@ -105,6 +105,8 @@ expect 0 'PASS' "$auxseg" report tiny.cfg --set run.dir=page --set "$half" --set
 grep -q 'made with other settings' page/report.html || fail 'nothing is called stale'
 
 # Each round has labels of its own.
+cp -r run rounds
+cp -r run rounds2
 expect 0 'PASS' "$auxseg" run tiny.cfg --set run.dir=rounds --set run.rounds=2
 expect 0 'PASS' "${mpirun[@]}" -n 2 "$auxseg" run tiny.cfg --set run.dir=rounds2 --set run.rounds=2
 cmp rounds/finetuned-2.safetensors rounds2/finetuned-2.safetensors || fail 'the second round'
