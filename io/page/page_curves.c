@@ -99,9 +99,9 @@ enum { MEASURES = sizeof measures / sizeof *measures };
 
 /* Whether the loss of a fine-tuning is a sum of two: another quantity than that of the baseline. */
 static bool keeps_contrast(const rows *all, const char *stage) {
+    if (strcmp(stage, "finetune") != 0) return false;
     for (int i = 0; i < all->n; i++)
-        if (strcmp(all->row[i].stage, stage) == 0 && isfinite(all->row[i].anchors))
-            return strcmp(stage, "finetune") == 0;
+        if (strcmp(all->row[i].stage, stage) == 0 && isfinite(all->row[i].anchors)) return true;
     return false;
 }
 

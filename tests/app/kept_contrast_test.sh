@@ -92,8 +92,8 @@ train more2 3 0 'PASS' "${more[@]}" run.threads=2
 same more more2
 
 # What would do nothing is said, what is not stale is not called so.
-expect 0 'finetune.contrast_weight has no effect: this run has no fine-tuning' "$auxseg" check tiny.cfg \
-    --set run.until=baseline
+expect 0 'finetune.contrast_weight has no effect: this run has no fine-tuning' \
+    "$auxseg" check tiny.cfg --set run.until=baseline
 expect 0 'finetune.weights has no effect in a run' "$auxseg" check tiny.cfg \
     --set finetune.weights=run/baseline.safetensors
 expect 0 "the last step's cross-entropy .*, contrast .*, weight 0.5" "$auxseg" run tiny.cfg \
